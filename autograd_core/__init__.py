@@ -1,0 +1,25 @@
+"""Reverse-mode automatic differentiation for people who write NumPy.
+
+>>> import autograd_core as ac
+>>> x = ac.Tensor([1.0, 2.0, 3.0], requires_grad=True)
+>>> y = ac.sum(ac.tanh(x) ** 2)
+>>> y.backward()
+>>> x.grad.shape
+(3,)
+"""
+
+from autograd_core import methods, ops, protocols
+from autograd_core.backend import keep_heap
+from autograd_core.errors import *
+from autograd_core.errors import __all__ as _errors
+from autograd_core.op import each, elementwise, nested, op
+from autograd_core.ops import *
+from autograd_core.tensor import Tensor, enable_grad, is_recording, no_grad
+
+abs = absolute
+methods.bind()
+protocols.bind()
+
+__version__ = "0.1.0"
+__all__ = ["Tensor", "abs", "each", "elementwise", "enable_grad", "is_recording", "keep_heap",
+           "nested", "no_grad", "op", *_errors, *ops.__all__]  # fmt: skip

@@ -1,0 +1,63 @@
+"""Everything the library raises on purpose.
+
+    AutogradError
+    ├── ShapeError            (ValueError)    shapes that do not fit
+    ├── DTypeError            (TypeError)     a dtype that cannot be used here
+    ├── NotDifferentiableError(TypeError)     the graph would be left without a word
+    ├── DeviceError           (RuntimeError)  arrays on different devices, no such device
+    ├── NonFiniteError        (ArithmeticError) detect_anomaly met an inf or a NaN
+    └── GraphError            (RuntimeError)  the graph cannot do what was asked
+        ├── FreedGraphError                   a backward pass has used this graph up
+        └── StaleArrayError                   a saved array was overwritten
+
+Each class also derives from the built-in error that NumPy would raise, so ``except ValueError``
+written for NumPy code goes on working. A message gives the invariant, both values, and the fix.
+"""
+
+__all__ = [
+    "AutogradError",
+    "DTypeError",
+    "DeviceError",
+    "FreedGraphError",
+    "GraphError",
+    "NonFiniteError",
+    "NotDifferentiableError",
+    "ShapeError",
+    "StaleArrayError",
+]
+
+
+class AutogradError(Exception):
+    """The base of every error that the library raises on purpose."""
+
+
+class ShapeError(AutogradError, ValueError):
+    """Shapes that do not fit each other or the operation."""
+
+
+class DTypeError(AutogradError, TypeError):
+    """A dtype that cannot be used here, such as an integer leaf that requires a gradient."""
+
+
+class NotDifferentiableError(AutogradError, TypeError):
+    """A call that would leave the graph silently; the message names the explicit exit."""
+
+
+class DeviceError(AutogradError, RuntimeError):
+    """Arrays on different devices, or a device that is not there."""
+
+
+class NonFiniteError(AutogradError, ArithmeticError):
+    """The first inf or NaN, forward or backward, seen by ``detect_anomaly``."""
+
+
+class GraphError(AutogradError, RuntimeError):
+    """The graph cannot do what was asked of it."""
+
+
+class FreedGraphError(GraphError):
+    """A backward pass has already used this part of the graph and released it."""
+
+
+class StaleArrayError(GraphError):
+    """An array that a rule saved was overwritten between forward and backward."""

@@ -1,0 +1,370 @@
+"""The computation graph and the backward pass. Read this file first.
+
+A `Node` stands for one recorded operation (or for a leaf). It reaches its operands through edges,
+and an edge is a chain-rule closure made visible: a rule, and exactly the values that the rule asked
+for by name. Creation order is a topological order, so the backward pass is a heap of sequence
+numbers: no recursion, no visited set.
+
+This module knows no operation and no NumPy function. Gradients are anything that has ``+``,
+``shape``, ``dtype``, ``sum``, ``reshape`` and ``astype``: plain arrays in a plain backward pass,
+Tensors when the pass itself is to be recorded.
+"""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from heapq import heappop, heappush
+from typing import Any
+
+from autograd_core.errors import FreedGraphError, StaleArrayError
+
+__all__ = ["Node", "Rule", "Scope", "State", "Watch", "fit", "module_scope", "run", "stamp"]
+
+Shape = tuple[int, ...]
+Gradient = Any  # an array of NumPy or CuPy, or a Tensor in a recorded pass
+
+sequence_numbers = itertools.count(1)
+
+
+class Scope:
+    """Which module made a node: its class and the call around it. Never the module itself, which
+    could keep an activation alive and close a reference ring."""
+
+    __slots__ = ("kind", "outer")
+
+    def __init__(self, kind: str, outer: Scope | None) -> None:
+        self.kind = kind
+        self.outer = outer
+
+
+class State:
+    """What every operation asks once: is it recorded, in which scope, and does somebody watch.
+
+    An observer has ``forward(node, out)`` and ``backward(node, rule, g, gx)``.
+    """
+
+    __slots__ = ("observer", "recording", "scope")
+
+    def __init__(self, recording: bool, scope: Scope | None, observer: Any) -> None:
+        self.recording = recording
+        self.scope = scope
+        self.observer = observer
+
+
+STATE: ContextVar[State] = ContextVar("autograd_core", default=State(True, None, None))
+
+
+@contextmanager
+def module_scope(kind: str) -> Iterator[Scope]:
+    """Nodes recorded inside belong to one call of a module of class `kind`."""
+    now = STATE.get()
+    scope = Scope(kind, now.scope)
+    token = STATE.set(State(now.recording, scope, now.observer))
+    try:
+        yield scope
+    finally:
+        STATE.reset(token)
+
+
+class Rule:
+    """The derivative of an operation for one operand: ``function(g, *saved)`` gives its gradient.
+
+    `names` are the parameters after ``g``; they decide what an edge keeps. `sources` says for each
+    of them where it came from: an operand's name, ``"out"``, or None for what has no gradient.
+    """
+
+    __slots__ = ("function", "names", "operand", "sources")
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        operand: str,
+        names: tuple[str, ...],
+        sources: tuple[str | None, ...],
+    ) -> None:
+        self.function = function
+        self.operand = operand
+        self.names = names
+        self.sources = sources
+
+
+class Watch:
+    """What a node owes to its Tensor: where the gradient goes, and the hooks on its way.
+
+    The Tensor is held weakly. If the node held it, ``create_graph`` would close a ring:
+    leaf node → grad → its graph → leaf node.
+    """
+
+    __slots__ = ("hooks", "keeps_grad", "tensor")
+
+    def __init__(self, tensor: Any, keeps_grad: bool) -> None:
+        self.tensor = weakref.ref(tensor)
+        self.keeps_grad = keeps_grad
+        self.hooks: list[Callable[[Any], Any]] = []
+
+
+FREED = Rule(lambda g: g, "", (), ())
+
+
+class Node:
+    """One recorded operation, or a leaf (`op` is None).
+
+    The first edge lies in the node's own slots and further ones in nested tuples of the same five
+    entries: one or two objects a node for the garbage collector to walk.
+    """
+
+    __slots__ = (
+        "dtype",
+        "fits",  # True: the rule's result has the parent's shape and dtype by construction
+        "more",  # the next edge as (parent, rule, saved, fits, more), or None
+        "op",
+        "parent",
+        "rule",
+        "saved",
+        "scope",
+        "seq",
+        "shape",
+        "watch",
+    )
+    seq: int
+    op: Any
+    shape: Shape
+    dtype: Any
+    scope: Scope | None
+    watch: Watch | None
+    parent: Node | None
+    rule: Any
+    saved: Any
+    fits: bool
+    more: Any
+
+    @classmethod
+    def leaf(cls, tensor: Any, shape: Shape, dtype: Any) -> Node:
+        """The node of a Tensor whose gradient a user asked for."""
+        node = cls()
+        node.seq = next(sequence_numbers)
+        node.shape = shape
+        node.dtype = dtype
+        node.watch = Watch(tensor, keeps_grad=True)
+        node.op = node.scope = node.parent = node.rule = node.more = None
+        node.saved = ()
+        node.fits = True
+        return node
+
+    def edges(self) -> Iterator[tuple[Node, Rule, tuple[Any, ...]]]:
+        """Each edge as (parent, rule, saved), in the order of the operands."""
+        parent, rule, saved, more = self.parent, self.rule, self.saved, self.more
+        while parent is not None:
+            yield parent, rule, saved
+            if more is None:
+                return
+            parent, rule, saved, _, more = more
+
+    def release(self) -> None:
+        """Drop the edges and with them everything saved."""
+        self.parent = self.more = None
+        self.saved = ()
+        self.rule = FREED
+
+    @property
+    def released(self) -> bool:
+        """Whether a backward pass has used this node up."""
+        return self.rule is FREED
+
+    @property
+    def name(self) -> str:
+        """The operation's name, or ``"leaf"``."""
+        return "leaf" if self.op is None else str(self.op.name)
+
+    def __repr__(self) -> str:
+        return f"<{self.name} {self.dtype}{list(self.shape)}>"
+
+
+def run(
+    seeds: list[tuple[Node, Gradient]],
+    *,
+    retain: bool,
+    wrap: Callable[[Any, Node], Any] | None = None,
+    lead: int = 0,
+) -> list[tuple[Watch, Gradient, bool]]:
+    """Walk from the seeds to the leaves; return what arrived at each watched node.
+
+    Each result is (watch, gradient, owned): `owned` says that nobody else can hold that buffer.
+    With `retain` false a node drops its edges as soon as it has been used, so memory falls during
+    the pass. With `wrap`, rules run on Tensors (`wrap(array, node)` makes one) and are recorded.
+    `lead` is the number of leading batch axes that every gradient carries.
+
+    Nothing is written to a Tensor here: an error in the middle leaves every ``.grad`` as it was.
+    """
+    heap: list[int] = []
+    nodes: dict[int, Node] = {}  # by negated sequence number: a min-heap then hands out the youngest
+    gradients: dict[int, Gradient] = {}
+    owned: set[int] = set()  # keys whose buffer this pass made: only these are added to in place
+    arrived: list[tuple[Watch, Gradient, bool]] = []
+    observer = STATE.get().observer
+    for node, g in seeds:
+        key = -node.seq
+        if key in gradients:
+            gradients[key] = gradients[key] + g
+        else:
+            nodes[key], gradients[key] = node, g
+            heappush(heap, key)
+    while heap:
+        key = heappop(heap)
+        node = nodes.pop(key)
+        g = gradients.pop(key)
+        if node.watch is not None:
+            g = _deliver(node.watch, g, key in owned, arrived)
+        parent, rule, saved, fits, more = node.parent, node.rule, node.saved, node.fits, node.more
+        if parent is None:
+            if rule is FREED:
+                raise _freed(node)
+            continue
+        if stamps.newest > node.seq:
+            _refuse_stale(node)
+        while True:
+            gx = rule.function(g, *(saved if wrap is None else _wrapped(node, rule, saved, wrap)))
+            if not fits:
+                gx = fit(gx, parent.shape, parent.dtype, lead)
+            if observer is not None:
+                observer.backward(node, rule, g, gx)
+            key = -parent.seq
+            if key not in gradients:
+                gradients[key] = gx
+                nodes[key] = parent
+                heappush(heap, key)
+                if parent.op is None and gx is not g and _is_fresh(gx, saved):
+                    owned.add(key)
+            elif key in owned and wrap is None:
+                gradients[key] += gx
+            else:
+                gradients[key] = gradients[key] + gx
+                owned.add(key)
+            if more is None:
+                break
+            parent, rule, saved, fits, more = more
+        if not retain:
+            node.release()
+    return arrived
+
+
+def fit(g: Gradient, shape: Shape, dtype: Any, lead: int = 0) -> Gradient:
+    """The gradient of a broadcast (or promoted) operand, back in its own shape and dtype.
+
+    Axes that broadcasting added or stretched are summed. A real operand of a complex result takes
+    the real part.
+    """
+    if g.shape[lead:] != shape:
+        added = g.ndim - lead - len(shape)
+        summed = [*range(lead, lead + added)]
+        summed += [
+            axis + lead + added
+            for axis, length in enumerate(shape)
+            if length == 1 and g.shape[axis + lead + added] != 1
+        ]
+        if summed:
+            g = g.sum(tuple(summed))
+        if g.shape[lead:] != shape:
+            g = g.reshape(g.shape[:lead] + shape)
+    if g.dtype != dtype:
+        g = (g.real if g.dtype.kind == "c" and dtype.kind != "c" else g).astype(dtype)
+    return g
+
+
+def _deliver(watch: Watch, g: Gradient, owned: bool, arrived: list[Any]) -> Gradient:
+    """Run the hooks on a node's total gradient and note it for its Tensor."""
+    for hook in tuple(watch.hooks):
+        replaced = hook(g)
+        if replaced is not None:
+            g, owned = replaced, False
+    if watch.keeps_grad:
+        arrived.append((watch, g, owned))
+    return g
+
+
+def _is_fresh(gx: Gradient, saved: tuple[Any, ...]) -> bool:
+    """Whether a rule's result is a buffer of its own and not a view or something it was given."""
+    return getattr(gx, "base", gx) is None and all(gx is not value for value in saved)
+
+
+def _wrapped(
+    node: Node, rule: Rule, saved: tuple[Any, ...], wrap: Callable[[Any, Node], Any]
+) -> list[Any]:
+    """The saved values as Tensors that remember where they came from."""
+    origins: dict[str | None, Node] = {edge.operand: parent for parent, edge, _ in node.edges()}
+    origins["out"] = node
+    return [
+        wrap(value, origins[source]) if source in origins else value
+        for source, value in zip(rule.sources, saved, strict=True)
+    ]
+
+
+def _freed(node: Node) -> FreedGraphError:
+    return FreedGraphError(
+        f"a backward pass has already gone through {node.name!r} and released what it saved; "
+        "pass retain_graph=True to the first backward() if the graph is needed again"
+    )
+
+
+class _Stamps:
+    """When was a piece of memory last overwritten through the library?
+
+    `table` maps the id of a memory's root array to (weak reference, sequence number, name);
+    `newest` is the greatest of those numbers, so that a backward pass in which nothing was
+    overwritten pays one comparison a node.
+    """
+
+    def __init__(self) -> None:
+        self.newest = 0
+        self.table: dict[int, tuple[weakref.ref[Any], int, str | None]] = {}
+
+    def set(self, array: Any, name: str | None) -> None:
+        root = _root(array)
+        key = id(root)
+        known = self.table.get(key)
+        if known is not None and known[0]() is root:
+            reference = known[0]
+        else:
+            reference = weakref.ref(root, lambda _, key=key: self.table.pop(key, None))
+        self.newest = next(sequence_numbers)
+        self.table[key] = reference, self.newest, name
+
+    def find(self, array: Any) -> tuple[int, str | None]:
+        root = _root(array)
+        known = self.table.get(id(root))
+        return known[1:] if known is not None and known[0]() is root else (0, None)
+
+
+stamps = _Stamps()
+
+
+def stamp(array: Any, name: str | None = None) -> None:
+    """Note that `array`'s memory has just been overwritten. Every write of the library calls this;
+    a graph recorded earlier that saved the same memory then refuses to use it."""
+    stamps.set(array, name)
+
+
+def _root(array: Any) -> Any:
+    """The array that owns the memory: the last link of the `.base` chain that is an array."""
+    while hasattr(base := getattr(array, "base", None), "base"):
+        array = base
+    return array
+
+
+def _refuse_stale(node: Node) -> None:
+    for _, rule, saved in node.edges():
+        for name, value in zip(rule.names, saved, strict=True):
+            if not hasattr(value, "base"):
+                continue
+            number, tensor_name = stamps.find(value)
+            if number > node.seq:
+                what = f"{tensor_name!r}, which " if tensor_name else ""
+                raise StaleArrayError(
+                    f"{node.name}: the gradient for {rule.operand!r} needs {what}it saved as "
+                    f"{name!r} (shape {value.shape}), but that memory was overwritten after the "
+                    "operation ran. Run backward() before the write, or write to a copy"
+                )

@@ -1,0 +1,115 @@
+"""One table that gives Tensor its operators and methods, and the stub that shows them to type
+checkers (``python -m autograd_core.methods`` writes it; a test compares)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from autograd_core import backend, ops
+from autograd_core.errors import GraphError
+from autograd_core.graph import stamp
+from autograd_core.op import op
+from autograd_core.ops.indexing import assign
+from autograd_core.tensor import Tensor, is_recording
+
+OPERATORS: dict[str, Callable[..., Any]] = {
+    "add": ops.add,
+    "sub": ops.subtract,
+    "mul": ops.multiply,
+    "truediv": ops.divide,
+    "floordiv": ops.floor_divide,
+    "mod": ops.remainder,
+    "pow": ops.power,
+    "matmul": ops.matmul,
+    "and": ops.bitwise_and,
+    "or": ops.bitwise_or,
+    "xor": ops.bitwise_xor,
+    "lshift": ops.left_shift,
+    "rshift": ops.right_shift,
+}
+COMMUTATIVE = {"add", "mul", "and", "or", "xor"}
+COMPARISONS: dict[str, Callable[..., Any]] = {
+    "eq": ops.equal,
+    "ne": ops.not_equal,
+    "lt": ops.less,
+    "le": ops.less_equal,
+    "gt": ops.greater,
+    "ge": ops.greater_equal,
+}
+UNARY: dict[str, Callable[..., Any]] = {
+    "neg": ops.negative,
+    "pos": ops.positive,
+    "abs": ops.absolute,
+    "invert": ops.invert,
+}
+METHODS: tuple[str, ...] = (
+    "all", "any", "argmax", "argmin", "astype", "clip", "conjugate", "copy", "max", "mean", "min",
+    "ravel", "squeeze", "std", "sum", "swapaxes", "var",
+)  # fmt: skip
+
+
+def _reversed(function: Callable[..., Any]) -> Callable[[Any, Any], Any]:
+    return lambda self, other: function(other, self)
+
+
+def _reshape(self: Tensor, *shape: Any) -> Any:
+    """`reshape(2, 3)` and `reshape((2, 3))` both."""
+    return ops.reshape(self, shape[0] if len(shape) == 1 else shape)
+
+
+def _transpose(self: Tensor, *axes: Any) -> Any:
+    """`transpose()`, `transpose(1, 0)` and `transpose((1, 0))`."""
+    order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
+    return ops.transpose(self, order or None)
+
+
+def _matrix_transpose(self: Tensor) -> Any:
+    """The last two axes exchanged."""
+    return ops.swapaxes(self, -1, -2)
+
+
+def _conj(self: Tensor) -> Any:
+    """The complex conjugate; self where the elements are real."""
+    return ops.conjugate(self) if self.dtype.kind == "c" else self
+
+
+def _real_part(self: Tensor) -> Any:
+    """The real part; self where the elements are real."""
+    return ops.real(self) if self.dtype.kind == "c" else self
+
+
+def _setitem(self: Tensor, index: Any, value: Any) -> None:
+    """Write in place where nothing is recorded; else become a new Tensor with the value written.
+
+    There are no view semantics: after ``row = x[0]``, writing to row leaves x alone.
+    """
+    tracked = self.node is not None or (isinstance(value, Tensor) and value.node is not None)
+    if not (tracked and is_recording()):
+        index = Tensor.detach(index)._data if isinstance(index, Tensor) else index
+        self._data[index] = value._data if isinstance(value, Tensor) else value
+        stamp(self._data, self.name)
+        return
+    if self.node is not None and self.is_leaf:
+        raise GraphError(
+            "x[index] = value on a leaf that requires a gradient: write under no_grad(), or to "
+            "a copy, as in y = x.copy(); y[index] = value"
+        )
+    written = assign(self, value, index)
+    self._data, self.node = written._data, written.node
+
+
+def bind() -> None:
+    """Give Tensor everything in the tables."""
+    table: dict[str, Any] = {"__getitem__": ops.getitem, "__setitem__": _setitem}
+    for name, function in (OPERATORS | COMPARISONS | UNARY).items():
+        table[f"__{name}__"] = function
+    for name, function in OPERATORS.items():
+        table[f"__r{name}__"] = function if name in COMMUTATIVE else _reversed(function)
+    for name in METHODS:
+        table[name] = getattr(ops, name)
+    table |= {"reshape": _reshape, "transpose": _transpose, "conj": _conj}
+    table |= {"T": property(_transpose), "mT": property(_matrix_transpose)}
+    table |= {"real": property(_real_part), "imag": property(ops.imag)}
+    for name, value in table.items():
+        setattr(Tensor, name, value)

@@ -1,0 +1,380 @@
+"""Declaring an operation: its kernel in plain NumPy and one rule per differentiable operand.
+
+    multiply = elementwise(np.multiply, "x * y.", x=lambda g, y: g * y, y=lambda g, x: g * x)
+
+    @op(x=lambda g, x_shape, axis, keepdims: spread(g, x_shape, axis, keepdims))
+    def sum(x, axis=None, keepdims=False):
+        return np.sum(x, axis=axis, keepdims=keepdims)
+
+A rule's parameter names are what the graph keeps alive: an operand, a setting, ``out``, an
+operand's shape (``x_shape``) or the result's (``out_shape``). Nothing else is saved.
+
+The operands are the parameters named in the decorator: a rule says how to differentiate, None says
+that nothing flows there, `each(rule)` takes a list of operands and `nested` a container (an index)
+whose Tensors are only read. All other parameters are settings, and a Tensor there is an error.
+
+A declaration is read once and turned into one plain function, as dataclasses do, because a general
+``*args, **kwargs`` wrapper costs more than recording the call itself.
+"""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable, Iterator
+from types import CodeType
+from typing import Any, NamedTuple, ParamSpec, TypeVar, overload
+
+import numpy as np
+
+from autograd_core import backend
+from autograd_core.errors import AutogradError, DTypeError, NotDifferentiableError, ShapeError
+from autograd_core.graph import STATE, Node, Rule, sequence_numbers
+from autograd_core.tensor import Tensor
+
+__all__ = ["Op", "Operation", "each", "elementwise", "nested", "op", "operations"]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+P = ParamSpec("P")
+
+
+class Each(NamedTuple):
+    """Marks a list of operands. Its rule may ask for `position` and `shapes`."""
+
+    rule: Callable[..., Any] | None
+
+
+def each(rule: Callable[..., Any] | None) -> Each:
+    """Declare a parameter as a list of operands that share one rule."""
+    return Each(rule)
+
+
+class _Nested:
+    """Marks a container whose Tensors are read and never differentiated, such as an index."""
+
+
+nested = _Nested()
+
+
+class Op:
+    """One declared operation: what nodes, drawings and tests know it by."""
+
+    __slots__ = ("function", "kernel", "name", "operands", "rules", "settings")
+
+    def __init__(self, name: str, kernel: Callable[..., Any], operands: dict[str, Any]) -> None:
+        self.name = name
+        self.kernel = kernel
+        self.operands = operands
+        self.rules: dict[str, Rule] = {}
+        self.settings: tuple[str, ...] = ()
+        self.function: Callable[..., Any] = kernel
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+
+operations: dict[str, Op] = {}  # every declaration by name: the tables' table of contents
+
+
+_RESERVED = {"declared", "edge", "found", "out", "out_dtype", "out_shape", "position", "record",
+             "shapes", "state", "tensor"}  # fmt: skip
+
+# ---- reading a declaration ----------------------------------------------------------------------
+
+
+def _parameters(function: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[Any, ...]]:
+    code: CodeType = function.__code__  # type: ignore[attr-defined]
+    return code.co_varnames[: code.co_argcount], function.__defaults__ or ()  # type: ignore[attr-defined]
+
+
+def _read_rule(name: str, operand: str, function: Callable[..., Any], known: set[str]) -> Rule:
+    names = _parameters(function)[0][1:]
+    unknown = [n for n in names if n not in known]
+    if unknown:
+        raise TypeError(
+            f"op {name!r}: the rule for {operand!r} asks for {unknown[0]!r}; "
+            f"it can have {', '.join(sorted(known))}"
+        )
+    sources = tuple(n if n == "out" or not n.endswith("_shape") else None for n in names)
+    return Rule(function, operand, names, sources)
+
+
+def _declare(
+    name: str, kernel: Callable[..., Any], operands: dict[str, Any], parameters: list[str],
+    defaults: tuple[Any, ...], pointwise: bool, doc: str | None, module: str,
+) -> Callable[..., Any]:
+    declared = Op(name, kernel, operands)
+    strangers = [operand for operand in operands if operand not in parameters]
+    if strangers:
+        raise TypeError(f"op {name!r} has no parameter {strangers[0]!r}; it has {parameters}")
+    taken = _RESERVED.intersection(parameters)
+    if taken:
+        raise TypeError(f"op {name!r}: a parameter cannot be called {taken.pop()!r}")
+    declared.settings = tuple(p for p in parameters if p not in operands)
+    known = {*parameters, "out", "out_shape", "position", "shapes"}
+    known |= {f"{operand}_shape" for operand in operands}
+    for operand, rule in operands.items():
+        rule = rule.rule if isinstance(rule, Each) else rule
+        if callable(rule):
+            declared.rules[operand] = _read_rule(name, operand, rule, known)
+    source = "\n".join(_source(declared, parameters, len(defaults), pointwise))
+    function = _compiled(source)(declared, kernel, list(declared.rules.values()), defaults)
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = doc
+    function.__module__ = module
+    function.__wrapped__ = kernel
+    function.op = declared
+    declared.function = function
+    operations[name] = declared
+    return function  # type: ignore[no-any-return]
+
+
+# ---- writing the function -----------------------------------------------------------------------
+
+_factories: dict[str, Callable[..., Any]] = {}  # many operations share one text, so one compilation
+
+
+def _compiled(source: str) -> Callable[..., Any]:
+    if source not in _factories:
+        filename = f"<autograd_core op {len(_factories)}>"
+        scope: dict[str, Any] = dict(_NAMES)
+        exec(compile(source, filename, "exec"), scope)
+        linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+        _factories[source] = scope["build"]
+    return _factories[source]
+
+
+def _source(declared: Op, parameters: list[str], defaults: int, pointwise: bool) -> Iterator[str]:
+    """The text of a factory whose inner function runs and records one operation."""
+    first_default = len(parameters) - defaults
+    signature = [
+        p if i < first_default else f"{p}=defaults[{i - first_default}]"
+        for i, p in enumerate(parameters)
+    ]
+    call = ", ".join(parameters)
+    tracked = list(declared.rules)
+    yield "def build(declared, kernel, rules, defaults):"
+    if tracked:
+        yield f"    {', '.join(f'rule_{p}' for p in tracked)}, = rules"
+    yield f"    def function({', '.join(signature)}):"
+    yield from _indent(8, _unwrap(declared))
+    for setting in declared.settings:
+        yield f"        if isinstance({setting}, Tensor): raise setting_error(declared, {setting!r})"
+    yield f"        if not found: return kernel({call})"
+    yield "        try:"
+    yield f"            out = kernel({call})"
+    yield "        except AutogradError: raise"
+    yield "        except (ValueError, IndexError, TypeError) as error:"
+    operands = ", ".join(f"{p!r}: {p}" for p in declared.operands)
+    yield f"            raise explained(declared, error, {{{operands}}}) from error"
+    yield "        if type(out) is not ndarray: out = as_array(out)"
+    yield "        tensor = new(Tensor)"
+    yield "        tensor._data = out"
+    yield "        tensor.grad = None"
+    if tracked:
+        yield from _indent(8, _record(declared, tracked, pointwise))
+    else:
+        yield "        tensor.node = None"
+    yield "        return tensor"
+    yield "    return function"
+
+
+def _indent(spaces: int, lines: Iterator[str]) -> Iterator[str]:
+    return (" " * spaces + line for line in lines)
+
+
+def _unwrap(declared: Op) -> Iterator[str]:
+    """Replace every operand by its array, and remember the node it came from."""
+    yield "found = False"
+    for p, rule in declared.operands.items():
+        if isinstance(rule, Each):
+            yield f"{p}, nodes_{p} = unwrap_each({p})"
+            yield f"found = found or nodes_{p} is not None"
+        elif rule is nested:
+            yield f"{p} = unwrap_nested({p})"
+        else:
+            yield f"if isinstance({p}, Tensor):"
+            if p in declared.rules:
+                yield f"    node_{p} = {p}.node"
+            yield f"    {p} = {p}._data"
+            yield "    found = True"
+            yield "else:"
+            if p in declared.rules:
+                yield f"    node_{p} = None"
+            yield f"    if type({p}) not in PLAIN: {p} = operand({p})"
+
+
+def _record(declared: Op, tracked: list[str], pointwise: bool) -> Iterator[str]:
+    """Make the node, with an edge for every operand that needs a gradient."""
+    variadic = {p for p in tracked if isinstance(declared.operands[p], Each)}
+    nobody = " and ".join(
+        f"(nodes_{p} is None or not any(nodes_{p}))" if p in variadic else f"node_{p} is None"
+        for p in tracked
+    )
+    yield "state = now()"
+    changes_dtype = " or out.dtype.kind not in 'fc'" if "dtype" in declared.settings else ""
+    yield f"if {nobody} or not state.recording{changes_dtype}:"
+    yield "    tensor.node = None"
+    yield "    return tensor"
+    yield "record = tensor.node = new(Node)"
+    yield "record.seq = next(sequence_numbers)"
+    yield "record.op = declared"
+    yield "record.scope = state.scope"
+    yield "record.watch = None"
+    yield "out_shape = out.shape"
+    yield "out_dtype = record.dtype = out.dtype"
+    if pointwise:
+        for p in tracked:
+            yield f"if node_{p} is not None:"
+            yield f"    if node_{p}.shape == out_shape:"
+            yield f"        out_shape = node_{p}.shape"  # one tuple for a whole chain of nodes
+            yield f"        fits_{p} = node_{p}.dtype is out_dtype"
+            yield f"    else: fits_{p} = False"
+    yield "record.shape = out_shape"
+    yield from _edges(declared, tracked, pointwise, variadic)
+    yield "if state.observer is not None: state.observer.forward(record, out)"
+
+
+def _edges(
+    declared: Op, tracked: list[str], pointwise: bool, variadic: set[str]
+) -> Iterator[str]:
+    def edge(p: str, more: str) -> str:
+        fits = f"fits_{p}" if pointwise else "False"
+        return f"node_{p}, rule_{p}, {_saved(declared.rules[p])}, {fits}, {more}"
+
+    slots = "record.parent, record.rule, record.saved, record.fits, record.more = "
+    if len(tracked) == 1 and not variadic:
+        yield slots + edge(tracked[0], "None")
+        return
+    if len(tracked) == 2 and not variadic:
+        x, y = tracked
+        yield f"if node_{x} is None: {slots}{edge(y, 'None')}"
+        yield f"else: {slots}" + edge(x, f"None if node_{y} is None else ({edge(y, 'None')})")
+        return
+    yield "edge = None"
+    for p in reversed(tracked):
+        if p in variadic:
+            yield f"shapes = [x.shape for x in {p}]"
+            yield f"for position in range(len({p}) - 1, -1, -1):"
+            yield f"    node_{p} = nodes_{p}[position]"
+            yield f"    if node_{p} is not None: edge = ({edge(p, 'edge')})"
+        else:
+            yield f"if node_{p} is not None: edge = ({edge(p, 'edge')})"
+    yield slots + "edge"
+
+
+def _saved(rule: Rule) -> str:
+    values = [n if n == "out_shape" or not n.endswith("_shape") else f"{n[:-6]}.shape" for n in rule.names]
+    return f"({', '.join(values)},)" if values else "()"
+
+
+def _unwrap_each(values: Any) -> tuple[list[Any], list[Node | None] | None]:
+    if isinstance(values, Tensor):
+        values = list(values)
+    if not any(isinstance(value, Tensor) for value in values):
+        return values, None
+    nodes = [value.node if isinstance(value, Tensor) else None for value in values]
+    arrays = [value._data if isinstance(value, Tensor) else backend.operand(value)
+              for value in values]
+    return arrays, nodes
+
+
+def _unwrap_nested(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value._data
+    if isinstance(value, tuple | list):
+        return type(value)(map(_unwrap_nested, value))
+    return value
+
+
+def _setting_error(declared: Op, setting: str) -> NotDifferentiableError:
+    return NotDifferentiableError(
+        f"{declared.name}: {setting!r} is a setting and cannot be a Tensor, because no gradient "
+        f"would flow through it. Pass a plain value, for example {setting}=int(tensor)"
+    )
+
+
+def _explained(declared: Op, error: Exception, operands: dict[str, Any]) -> AutogradError:
+    """A kernel's error in the user's words: the operation, every operand, the likely fix."""
+    what = "dtype" if isinstance(error, TypeError) else "shape"
+    described = [
+        f"{name} has {what} {getattr(value, what)}"
+        for name, value in operands.items()
+        if hasattr(value, what)
+    ]
+    described += [
+        f"{name} have shapes {', '.join(str(np.shape(entry)) for entry in value)}"
+        for name, value in operands.items()
+        if isinstance(value, list)
+    ]
+    text = str(error).strip()
+    message = f"{declared.name}: {', '.join(described)}. {text[:1].upper()}{text[1:]}"
+    if isinstance(error, TypeError):
+        return DTypeError(message)
+    kind = _IndexError if isinstance(error, IndexError) else ShapeError
+    return kind(message + _hint(declared, operands))
+
+
+class _IndexError(ShapeError, IndexError):
+    """An index out of range, or with too many axes."""
+
+
+def _hint(declared: Op, operands: dict[str, Any]) -> str:
+    """A likely fix where one operand, transposed, would fit."""
+    x, y = operands.get("x"), operands.get("y")
+    if declared.name == "matmul" and getattr(y, "ndim", 0) == 2 and getattr(x, "ndim", 0) >= 1:
+        rows = x.shape[-1]  # type: ignore[union-attr]
+        asked = f". y needs {rows} rows"
+        return asked + (". Did you mean y.T?" if y.shape[1] == rows else "")  # type: ignore[union-attr]
+    return ""
+
+
+_NAMES: dict[str, Any] = {
+    "AutogradError": AutogradError, "Node": Node, "PLAIN": backend.PLAIN, "Tensor": Tensor, "as_array": backend.as_array,
+    "explained": _explained, "ndarray": np.ndarray, "new": object.__new__, "now": STATE.get,
+    "operand": backend.operand, "sequence_numbers": sequence_numbers,
+    "setting_error": _setting_error, "unwrap_each": _unwrap_each, "unwrap_nested": _unwrap_nested,
+}  # fmt: skip
+
+
+# ---- the two ways to declare --------------------------------------------------------------------
+
+
+def op(*, pointwise: bool = False, **operands: Any) -> Callable[[Callable[P, Any]], Callable[P, Tensor]]:
+    """Turn a kernel into a differentiable operation. See the module's docstring.
+
+    `pointwise` says that the operands broadcast and the result has their common shape, so that an
+    edge whose operand did not broadcast has nothing to undo.
+    Raises TypeError at once where a rule asks for a name that it cannot have.
+    """
+
+    def declare(kernel: Callable[P, Any]) -> Callable[P, Tensor]:
+        parameters, defaults = _parameters(kernel)
+        return _declare(
+            kernel.__name__, kernel, operands, list(parameters), defaults,
+            pointwise=pointwise, doc=kernel.__doc__, module=kernel.__module__,
+        )  # fmt: skip
+
+    return declare
+
+
+class Operation:  # what type checkers see of an elementwise operation
+    """An operation on arrays of any mutually broadcastable shapes."""
+
+
+@overload
+def elementwise(kernel: Any, doc: str, *, x: Any) -> Callable[[Any], Tensor]: ...
+@overload
+def elementwise(kernel: Any, doc: str, *, x: Any, y: Any) -> Callable[[Any, Any], Tensor]: ...
+@overload
+def elementwise(
+    kernel: Any, doc: str, *, condition: Any, x: Any, y: Any
+) -> Callable[[Any, Any, Any], Tensor]: ...
+def elementwise(kernel: Any, doc: str, **operands: Any) -> Callable[..., Tensor]:
+    """Declare an operation that works element by element on operands that broadcast.
+
+    The kernel is a ufunc or a function of the operands, in their order.
+    """
+    return _declare(
+        kernel.__name__, kernel, operands, list(operands), (),
+        pointwise=True, doc=doc, module="autograd_core",
+    )  # fmt: skip

@@ -1,0 +1,230 @@
+"""Operations that work element by element on operands that broadcast.
+
+A rule gives the derivative as if nothing had broadcast: the edge undoes broadcasting. The kinks and
+singular points, and what is returned there, stand beside the rule; the documentation collects them.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from autograd_core.op import elementwise, op
+
+__all__ = [
+    "absolute",
+    "add",
+    "bitwise_and",
+    "bitwise_or",
+    "bitwise_xor",
+    "clip",
+    "conjugate",
+    "cos",
+    "divide",
+    "equal",
+    "exp",
+    "expm1",
+    "floor_divide",
+    "greater",
+    "greater_equal",
+    "imag",
+    "invert",
+    "isfinite",
+    "isinf",
+    "isnan",
+    "left_shift",
+    "less",
+    "less_equal",
+    "log",
+    "log1p",
+    "logical_not",
+    "maximum",
+    "minimum",
+    "multiply",
+    "negative",
+    "not_equal",
+    "positive",
+    "power",
+    "real",
+    "reciprocal",
+    "relu",
+    "remainder",
+    "right_shift",
+    "sigmoid",
+    "sign",
+    "sin",
+    "softplus",
+    "sqrt",
+    "square",
+    "subtract",
+    "tanh",
+    "where",
+]
+
+# ---- arithmetic ---------------------------------------------------------------------------------
+
+add = elementwise(np.add, "x + y.", x=lambda g: g, y=lambda g: g)
+subtract = elementwise(np.subtract, "x - y.", x=lambda g: g, y=lambda g: -g)
+multiply = elementwise(np.multiply, "x * y.", x=lambda g, y: g * y, y=lambda g, x: g * x)
+divide = elementwise(
+    np.divide, "x / y.", x=lambda g, y: g / y, y=lambda g, y, out: -g * out / y
+)
+negative = elementwise(np.negative, "-x.", x=lambda g: -g)
+positive = elementwise(np.positive, "+x.", x=lambda g: g)
+floor_divide = elementwise(
+    np.floor_divide, "floor(x / y). Piecewise constant: not differentiable.", x=None, y=None
+)
+remainder = elementwise(
+    np.remainder,
+    "x - y * floor(x / y), with the sign of y. The jumps are ignored.",
+    x=lambda g: g,
+    y=lambda g, x, y: -g * np.floor_divide(x, y),
+)
+
+
+def _power_y(g: Any, x: Any, out: Any) -> Any:
+    # log(0) * 0 would be NaN; ones_like also gives a Python scalar the dtype of the result
+    return g * out * np.log(np.where(np.equal(x, 0), np.ones_like(out), x))
+
+
+power = elementwise(
+    np.power,
+    "x ** y. At y = 0 the derivative in x is 0, also for x = 0; at x = 0 the one in y is 0.",
+    x=lambda g, x, y: g * y * x ** (y - (y != 0)),
+    y=_power_y,
+)
+square = elementwise(np.square, "x * x.", x=lambda g, x: g * (2 * x))
+sqrt = elementwise(
+    np.sqrt, "The square root. Its derivative at 0 is inf.", x=lambda g, out: g * 0.5 / out
+)
+reciprocal = elementwise(np.reciprocal, "1 / x.", x=lambda g, out: -g * out * out)
+absolute = elementwise(
+    np.absolute, "|x|. The derivative at 0 is 0.", x=lambda g, x: g * np.sign(x).conj()
+)
+sign = elementwise(np.sign, "-1, 0 or 1; x / |x| for complex x. Not differentiable.", x=None)
+
+# ---- exponentials and trigonometry --------------------------------------------------------------
+
+exp = elementwise(np.exp, "e ** x.", x=lambda g, out: g * out)
+expm1 = elementwise(np.expm1, "e ** x - 1, exact near 0.", x=lambda g, out: g * (out + 1))
+log = elementwise(np.log, "The natural logarithm.", x=lambda g, x: g / x)
+log1p = elementwise(np.log1p, "log(1 + x), exact near 0.", x=lambda g, x: g / (x + 1))
+sin = elementwise(np.sin, "The sine; x in radians.", x=lambda g, x: g * np.cos(x))
+cos = elementwise(np.cos, "The cosine; x in radians.", x=lambda g, x: -g * np.sin(x))
+tanh = elementwise(np.tanh, "The hyperbolic tangent.", x=lambda g, out: g * (1 - out * out))
+
+# ---- activations --------------------------------------------------------------------------------
+
+
+def _sigmoid(x: Any) -> Any:
+    with np.errstate(over="ignore"):  # exp(-x) = inf gives the limit, 0, exactly
+        out = np.exp(-x)
+        out += 1
+        return np.reciprocal(out) if out.dtype.kind in "fc" else 1 / out
+
+
+def _softplus(x: Any) -> Any:
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def _relu(x: Any) -> Any:
+    return np.maximum(x, 0)
+
+
+_sigmoid.__name__, _softplus.__name__, _relu.__name__ = "sigmoid", "softplus", "relu"
+
+sigmoid = elementwise(
+    _sigmoid,
+    "The logistic function 1 / (1 + exp(-x)). No overflow for any x.",
+    x=lambda g, out: g * (out * (1 - out)),
+)
+softplus = elementwise(
+    _softplus,
+    "log(1 + exp(x)), the smooth ReLU. No overflow for any x.",
+    x=lambda g, x: g * sigmoid(x),
+)
+relu = elementwise(
+    _relu,
+    "max(x, 0). The derivative at 0 is 0.",
+    x=lambda g, out: np.where(out > 0, g, 0),
+)
+
+# ---- choosing -----------------------------------------------------------------------------------
+
+
+def _larger(g: Any, x: Any, y: Any) -> Any:
+    """The gradient for x where x > y; a tie is shared equally."""
+    return np.where(np.greater(x, y), g, np.where(np.equal(x, y), g * 0.5, 0))
+
+
+maximum = elementwise(
+    np.maximum,
+    "The larger of x and y; NaN if either is. A tie shares the gradient equally.",
+    x=lambda g, x, y: _larger(g, x, y),
+    y=lambda g, x, y: _larger(g, y, x),
+)
+minimum = elementwise(
+    np.minimum,
+    "The smaller of x and y; NaN if either is. A tie shares the gradient equally.",
+    x=lambda g, x, y: _larger(g, y, x),
+    y=lambda g, x, y: _larger(g, x, y),
+)
+where = elementwise(
+    np.where,
+    "x where the condition holds, else y. Nothing, not even NaN, leaks from the branch not taken.",
+    condition=None,
+    x=lambda g, condition: np.where(condition, g, 0),
+    y=lambda g, condition: np.where(condition, 0, g),
+)
+
+
+def _clip_min(g: Any, x: Any, min: Any, max: Any) -> Any:
+    taken = x < min
+    return np.where(taken if max is None else taken & (min < max), g, 0)
+
+
+def _clip_max(g: Any, x: Any, min: Any, max: Any) -> Any:
+    taken = x > max
+    return np.where(taken if min is None else taken | (min >= max), g, 0)
+
+
+@op(pointwise=True, x=lambda g, x, out: np.where(x == out, g, 0), min=_clip_min, max=_clip_max)
+def clip(x: Any, min: Any = None, max: Any = None) -> Any:
+    """x held between `min` and `max`, either of which may be None. At a bound itself the gradient
+    is x's; where min > max the result is max."""
+    return np.clip(x, min, max)
+
+# ---- complex numbers ----------------------------------------------------------------------------
+# The convention of JAX and HIPS autograd; the edge into a real operand takes the real part.
+
+
+def _real(x: Any) -> Any:
+    return x.real
+
+
+def _imag(x: Any) -> Any:
+    return x.imag
+
+
+_real.__name__, _imag.__name__ = "real", "imag"
+real = elementwise(_real, "The real part.", x=lambda g: g)
+imag = elementwise(_imag, "The imaginary part.", x=lambda g: -1j * g)
+conjugate = elementwise(np.conjugate, "The complex conjugate.", x=lambda g: g.conj())
+
+# ---- comparison and logic: declared, nothing flows ------------------------------------------------
+
+equal = elementwise(np.equal, "x == y. Not differentiable.", x=None, y=None)
+not_equal = elementwise(np.not_equal, "x != y. Not differentiable.", x=None, y=None)
+less = elementwise(np.less, "x < y. Not differentiable.", x=None, y=None)
+less_equal = elementwise(np.less_equal, "x <= y. Not differentiable.", x=None, y=None)
+greater = elementwise(np.greater, "x > y. Not differentiable.", x=None, y=None)
+greater_equal = elementwise(np.greater_equal, "x >= y. Not differentiable.", x=None, y=None)
+bitwise_and = elementwise(np.bitwise_and, "x & y, bit by bit. Not differentiable.", x=None, y=None)
+bitwise_or = elementwise(np.bitwise_or, "x | y, bit by bit. Not differentiable.", x=None, y=None)
+bitwise_xor = elementwise(np.bitwise_xor, "x ^ y, bit by bit. Not differentiable.", x=None, y=None)
+invert = elementwise(np.invert, "~x, bit by bit. Not differentiable.", x=None)
+left_shift = elementwise(np.left_shift, "x << y. Not differentiable.", x=None, y=None)
+right_shift = elementwise(np.right_shift, "x >> y. Not differentiable.", x=None, y=None)
+logical_not = elementwise(np.logical_not, "not x. Not differentiable.", x=None)
+isfinite = elementwise(np.isfinite, "Neither inf nor NaN. Not differentiable.", x=None)
+isnan = elementwise(np.isnan, "Is it NaN? Not differentiable.", x=None)
+isinf = elementwise(np.isinf, "Is it inf or -inf? Not differentiable.", x=None)

@@ -1,0 +1,69 @@
+"""Reading and writing elements. All of it is functional: an operation never writes to its operand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd_core.op import nested, op
+from autograd_core.ops.axes import Shape
+
+__all__ = [
+    "assign",
+    "getitem",
+    "scatter",
+]
+
+
+def _repeats(index: Any) -> bool:
+    """Whether an index may name one element twice: only integer arrays can."""
+    entries = index if isinstance(index, tuple) else (index,)
+    return any(
+        not isinstance(entry, int | slice | type(None) | type(...) | np.integer)
+        and getattr(entry, "dtype", None) != np.bool_
+        for entry in entries
+    )
+
+
+def _behind(index: Any, lead: int) -> tuple[Any, ...]:
+    """`index` for an array that has `lead` batch axes in front."""
+    entries = index if isinstance(index, tuple) else (index,)
+    return (*[slice(None)] * lead, *entries)
+
+
+@op(x=lambda g, index, x_shape, out_shape: scatter(g, index, x_shape, len(out_shape)), index=nested)
+def getitem(x: Any, index: Any) -> Any:
+    """x[index] for every index that NumPy has; a Tensor of integers or booleans may stand in it."""
+    return x[index]
+
+
+@op(g=lambda g, index, ndim: g[_behind(index, g.ndim - ndim)] if g.ndim > ndim else g[index])
+def scatter(g: Any, index: Any, shape: Shape, ndim: int) -> Any:
+    """Zeros of `shape` with g added at `index`: what getitem's gradient is. `ndim` is the number of
+    axes that x[index] has; axes of g beyond it are batch axes."""
+    lead = g.ndim - ndim
+    out = np.zeros_like(g, shape=g.shape[:lead] + shape)
+    place = _behind(index, lead) if lead else index
+    if _repeats(index):
+        np.add.at(out, place, g)
+    else:
+        out[place] = g
+    return out
+
+
+def _assign_x(g: Any, index: Any, x_shape: Shape) -> Any:
+    return assign(g, 0, _behind(index, g.ndim - len(x_shape)))
+
+
+def _assign_value(g: Any, index: Any, x_shape: Shape) -> Any:
+    return g[_behind(index, g.ndim - len(x_shape))]
+
+
+@op(x=_assign_x, value=_assign_value, index=nested)
+def assign(x: Any, value: Any, index: Any) -> Any:
+    """A copy of x in which x[index] is `value`. Where an index repeats, the last value stands; a
+    gradient cannot tell which that is, so a repeated index is for a single value only."""
+    out = x.copy()
+    out[index] = value
+    return out

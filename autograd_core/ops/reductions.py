@@ -1,0 +1,163 @@
+"""Operations that take axes together: sums, moments, extremes, and what is built on them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from autograd_core.op import op
+from autograd_core.ops.axes import Axis, Shape, length, negative, restored, spread
+
+__all__ = [
+    "all",
+    "any",
+    "argmax",
+    "argmin",
+    "log_softmax",
+    "logsumexp",
+    "max",
+    "mean",
+    "min",
+    "softmax",
+    "std",
+    "sum",
+    "var",
+]
+
+
+@op(x=lambda g, x_shape, axis, keepdims: spread(g, x_shape, axis, keepdims))
+def sum(x: Any, axis: Axis = None, keepdims: bool = False, dtype: Any = None) -> Any:
+    """The sum over `axis` (an axis, a tuple of them, or None for all)."""
+    return np.sum(x, axis=axis, dtype=dtype, keepdims=keepdims)
+
+
+def _mean_x(g: Any, x_shape: Shape, axis: Axis, keepdims: bool) -> Any:
+    return spread(g / length(x_shape, axis), x_shape, axis, keepdims)
+
+
+@op(x=_mean_x)
+def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The arithmetic mean over `axis`."""
+    return np.mean(x, axis=axis, keepdims=keepdims)
+
+
+def _deviation(x: Any, axis: Axis) -> Any:
+    return x - np.mean(x, axis=axis, keepdims=True)
+
+
+def _weight(x: Any, axis: Axis, ddof: float) -> float:
+    """One over the degrees of freedom; NaN where none is left, as NumPy has it."""
+    freedom = length(x.shape, axis) - ddof
+    return 1 / freedom if freedom > 0 else math.nan
+
+
+def _var_x(g: Any, x: Any, axis: Axis, ddof: float, keepdims: bool) -> Any:
+    return restored(g * (2 * _weight(x, axis, ddof)), x.shape, axis, keepdims) * _deviation(x, axis)
+
+
+@op(x=_var_x)
+def var(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    """The variance over `axis`: the mean square deviation, divided by N - `ddof`."""
+    return np.var(x, axis=axis, ddof=ddof, keepdims=keepdims)
+
+
+def _std_x(g: Any, x: Any, out: Any, axis: Axis, ddof: float, keepdims: bool) -> Any:
+    # where the values are all equal the deviations are 0, and so is the gradient
+    safe = np.where(out == 0, np.ones_like(out), out)
+    return restored(g * _weight(x, axis, ddof) / safe, x.shape, axis, keepdims) * _deviation(x, axis)
+
+
+@op(x=_std_x)
+def std(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    """The standard deviation over `axis`. The gradient where all values are equal is 0."""
+    return np.std(x, axis=axis, ddof=ddof, keepdims=keepdims)
+
+
+def _extreme_x(g: Any, x: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
+    """Ties share the gradient equally."""
+    chosen = x == restored(out, x.shape, axis, keepdims)
+    share = chosen.astype(g.dtype)
+    ties = np.maximum(np.sum(share, axis=axis, keepdims=True), 1)
+    return np.where(chosen, restored(g, x.shape, axis, keepdims) / ties, 0)
+
+
+@op(x=_extreme_x)
+def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The largest value over `axis`. Ties share the gradient equally."""
+    return np.max(x, axis=axis, keepdims=keepdims)
+
+
+@op(x=_extreme_x)
+def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The smallest value over `axis`. Ties share the gradient equally."""
+    return np.min(x, axis=axis, keepdims=keepdims)
+
+
+@op(x=None)
+def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    """The index of the first largest value. Not differentiable."""
+    return np.argmax(x, axis=axis, keepdims=keepdims)
+
+
+@op(x=None)
+def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    """The index of the first smallest value. Not differentiable."""
+    return np.argmin(x, axis=axis, keepdims=keepdims)
+
+
+@op(x=None)
+def all(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Whether every element over `axis` is true. Not differentiable."""
+    return np.all(x, axis=axis, keepdims=keepdims)
+
+
+@op(x=None)
+def any(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Whether some element over `axis` is true. Not differentiable."""
+    return np.any(x, axis=axis, keepdims=keepdims)
+
+
+def _shift(x: Any, axis: Axis) -> Any:
+    """The maximum, by which exponents are lowered so that none overflows; 0 where it is not finite,
+    so that inf - inf does not come up."""
+    top = np.max(x, axis=axis, keepdims=True)
+    return np.where(np.isfinite(top), top, 0)
+
+
+def _logsumexp_x(g: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+    return restored(g, x.shape, axis, keepdims) * softmax(x, axis=axis)
+
+
+@op(x=_logsumexp_x)
+def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """log(sum(exp(x))) over `axis`, without overflow for any finite x."""
+    shift = _shift(x, axis)
+    with np.errstate(divide="ignore"):  # the log of an empty sum of probabilities is -inf
+        out = np.log(np.sum(np.exp(x - shift), axis=axis, keepdims=True)) + shift
+    return out if keepdims else np.squeeze(out, axis=axis)
+
+
+def _softmax_x(g: Any, out: Any, axis: Axis) -> Any:
+    flow = g * out
+    return flow - out * np.sum(flow, axis=negative(axis, out.ndim), keepdims=True)
+
+
+def _log_softmax_x(g: Any, out: Any, axis: Axis) -> Any:
+    return g - np.exp(out) * np.sum(g, axis=negative(axis, out.ndim), keepdims=True)
+
+
+@op(x=_softmax_x)
+def softmax(x: Any, axis: Axis = -1) -> Any:
+    """exp(x) / sum(exp(x)) over `axis`, without overflow for any finite x."""
+    out = np.exp(x - _shift(x, axis))
+    out /= np.sum(out, axis=axis, keepdims=True)
+    return out
+
+
+@op(x=_log_softmax_x)
+def log_softmax(x: Any, axis: Axis = -1) -> Any:
+    """log(softmax(x)) over `axis`, exact where a probability is close to 0."""
+    shifted = x - _shift(x, axis)
+    return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))

@@ -1,0 +1,160 @@
+"""Operations that move elements without computing: shape, order, joining, padding, dtype."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_core.errors import NotDifferentiableError
+from autograd_core.op import each, op
+from autograd_core.ops.axes import Shape, negative
+
+__all__ = [
+    "astype",
+    "broadcast_to",
+    "concatenate",
+    "copy",
+    "expand_dims",
+    "moveaxis",
+    "pad",
+    "ravel",
+    "reshape",
+    "squeeze",
+    "stack",
+    "swapaxes",
+    "transpose",
+]
+
+
+def _back(g: Any, x_shape: Shape, out_shape: Shape) -> Any:
+    """The gradient of any reshaping: the operand's shape behind the batch axes."""
+    return g.reshape(g.shape[: g.ndim - len(out_shape)] + x_shape)
+
+
+@op(x=_back)
+def reshape(x: Any, shape: int | Sequence[int]) -> Any:
+    """The elements in C order in another shape; one length may be -1. A view where possible."""
+    return np.reshape(x, shape)
+
+
+@op(x=_back)
+def ravel(x: Any) -> Any:
+    """All elements in one axis, in C order."""
+    return np.ravel(x)
+
+
+@op(x=_back)
+def expand_dims(x: Any, axis: int | tuple[int, ...]) -> Any:
+    """New axes of length 1 at the positions `axis` of the result."""
+    return np.expand_dims(x, axis)
+
+
+@op(x=_back)
+def squeeze(x: Any, axis: int | tuple[int, ...] | None = None) -> Any:
+    """The axes of length 1 removed: those in `axis`, or all."""
+    return np.squeeze(x, axis=axis)
+
+
+@op(x=lambda g: g)
+def broadcast_to(x: Any, shape: int | Sequence[int]) -> Any:
+    """A read-only view of x repeated to `shape`. The edge sums what was repeated."""
+    return np.broadcast_to(x, shape)
+
+
+def _transpose_x(g: Any, axes: Sequence[int] | None, out_shape: Shape) -> Any:
+    ndim = len(out_shape)
+    order = [a % ndim for a in axes] if axes is not None else range(ndim)[::-1]
+    lead = g.ndim - ndim
+    inverse = sorted(range(ndim), key=order.__getitem__)
+    return g.transpose((*range(lead), *(lead + a for a in inverse)))
+
+
+@op(x=_transpose_x)
+def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
+    """The axes in the order `axes`; reversed by default. A view."""
+    return np.transpose(x, axes)
+
+
+def _swapped(g: Any, axis1: int, axis2: int, out_shape: Shape) -> Any:
+    return g.swapaxes(*(negative(axis, len(out_shape))[0] for axis in (axis1, axis2)))
+
+
+@op(x=_swapped)
+def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
+    """Two axes exchanged. A view."""
+    return np.swapaxes(x, axis1, axis2)
+
+
+def _moved_back(g: Any, source: Any, destination: Any, out_shape: Shape) -> Any:
+    ndim = len(out_shape)
+    places, origins = (
+        [a - ndim if a >= 0 else a for a in np.atleast_1d(axes).tolist()]
+        for axes in (destination, source)
+    )
+    return np.moveaxis(g, places, origins)
+
+
+@op(x=_moved_back)
+def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
+    """The axes `source` moved to the positions `destination`. A view."""
+    return np.moveaxis(x, source, destination)
+
+
+@op(x=lambda g: g)
+def copy(x: Any) -> Any:
+    """A copy in memory of its own."""
+    return x.copy()
+
+
+@op(x=lambda g: g)
+def astype(x: Any, dtype: Any) -> Any:
+    """The elements in another dtype. Integers and booleans carry no gradient."""
+    return x.astype(dtype)
+
+
+def _span(axis: int, start: int, stop: int) -> tuple[Any, ...]:
+    """The index of start:stop on a negative axis."""
+    return (..., slice(start, stop), *[slice(None)] * (-1 - axis))
+
+
+def _concatenate_part(g: Any, position: int, shapes: list[Shape], axis: int | None) -> Any:
+    if axis is None:
+        shapes = [(math.prod(shape),) for shape in shapes]
+    axis = negative(axis or 0, len(shapes[0]))[0]
+    start = sum(shape[axis] for shape in shapes[:position])
+    return g[_span(axis, start, start + shapes[position][axis])]
+
+
+@op(arrays=each(_concatenate_part))
+def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
+    """Arrays joined along an existing axis; flattened first where `axis` is None."""
+    return np.concatenate(arrays, axis=axis)
+
+
+def _stack_part(g: Any, position: int, out_shape: Shape, axis: int) -> Any:
+    axis = negative(axis, len(out_shape))[0]
+    return g[(..., position, *[slice(None)] * (-1 - axis))]
+
+
+@op(arrays=each(_stack_part))
+def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
+    """Arrays of one shape joined along a new axis."""
+    return np.stack(arrays, axis=axis)
+
+
+def _pad_x(g: Any, x_shape: Shape, pad_width: Any) -> Any:
+    before = np.broadcast_to(pad_width, (len(x_shape), 2))[:, 0].tolist()
+    return g[(..., *(slice(b, b + n) for b, n in zip(before, x_shape, strict=True)))]
+
+
+@op(x=_pad_x)
+def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float = 0) -> Any:
+    """A border of `constant_values` around x; `pad_width` is (before, after) for each axis."""
+    if mode != "constant":
+        raise NotDifferentiableError(
+            f"pad: mode {mode!r} is not covered, 'constant' is; index or concatenate instead"
+        )
+    return np.pad(x, pad_width, mode="constant", constant_values=constant_values)

@@ -1,0 +1,428 @@
+"""`Tensor`: an array and the node that remembers how it was made.
+
+No mathematics lives here: operators and methods are bound from the operations by `methods`.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd_core import backend
+from autograd_core.errors import DTypeError, GraphError, ShapeError
+from autograd_core.graph import STATE, Node, Scope, State, Watch, run, stamp
+
+if TYPE_CHECKING:
+    from autograd_core._methods import Methods  # written by `python -m autograd_core.methods`
+else:
+    Methods = object
+
+__all__ = ["Tensor", "enable_grad", "is_recording", "no_grad"]
+
+_commit_lock = threading.Lock()
+
+
+class Tensor(Methods):
+    """An array that records what is computed from it.
+
+    `data` is anything NumPy makes an array of; an array is shared, not copied. `requires_grad`
+    makes the Tensor a leaf: after ``loss.backward()`` its `grad` holds ∂loss/∂self, with its own
+    shape and dtype. Only floating and complex dtypes can require a gradient. `name` is what error
+    messages and drawings call it.
+
+    >>> import autograd_core as ac
+    >>> x = ac.Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad
+    Tensor([2., 4., 6.])
+    """
+
+    __slots__ = ("__weakref__", "_data", "_name", "grad", "node")
+
+    _data: Any
+    grad: Tensor | None
+    node: Node | None
+
+    def __init__(
+        self,
+        data: Any,
+        requires_grad: bool = False,
+        *,
+        dtype: Any = None,
+        device: str | None = None,
+        name: str | None = None,
+    ) -> None:
+        if isinstance(data, Tensor):
+            data = data._leave("Tensor(tensor)", "tensor.detach()")
+        self._data = backend.asarray(data, dtype, device)
+        self._name = name
+        self.grad = None
+        self.node = None
+        if requires_grad:
+            self.requires_grad = True
+
+    # What it is
+
+    @property
+    def data(self) -> Any:
+        """The array. Assigning rebinds it (a recorded graph keeps the old array); an augmented
+        assignment such as ``w.data -= step`` writes into it, and a graph that still needs the old
+        values refuses to go on. Writing to ``tensor.data[...]`` directly goes unseen."""
+        return self._data
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        if value is self._data:
+            stamp(value, self.name)
+            return
+        if isinstance(value, Tensor):
+            value = value._leave("tensor.data = other", "other.detach()")
+        value = backend.asarray(value)
+        if self.node is not None and (value.shape, value.dtype) != (
+            self._data.shape,
+            self._data.dtype,
+        ):
+            self._require_leaf("data with another shape or dtype can be given to")
+            self._data = value
+            self.requires_grad = True
+        self._data = value
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether operations on this Tensor are recorded."""
+        return self.node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        if self.node is not None:
+            self._require_leaf("requires_grad can be changed on")
+        if not wanted:
+            self.node = None
+            return
+        if self._data.dtype.kind not in "fc":
+            raise DTypeError(
+                f"only floating and complex Tensors can require a gradient; this one has dtype "
+                f"{self._data.dtype}. Use dtype=float, as in Tensor(data, True, dtype=float)"
+            )
+        hooks = self.node.watch.hooks if self.node is not None and self.node.watch else []
+        self.node = Node.leaf(self, self._data.shape, self._data.dtype)
+        assert self.node.watch is not None
+        self.node.watch.hooks = hooks
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether a person made it: no operation stands behind it."""
+        return self.node is None or self.node.op is None
+
+    @property
+    def name(self) -> str | None:
+        """What messages and drawings call this Tensor."""
+        return getattr(self, "_name", None)
+
+    @name.setter
+    def name(self, value: str | None) -> None:
+        self._name = value
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each axis."""
+        return self._data.shape  # type: ignore[no-any-return]
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self._data.ndim  # type: ignore[no-any-return]
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return self._data.size  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> Any:
+        """NumPy's dtype object of the elements."""
+        return self._data.dtype
+
+    @property
+    def device(self) -> str:
+        """Where the data lives: ``"cpu"``, ``"cuda:0"`` …"""
+        return backend.device_of(self._data)
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self._data)))
+
+    __hash__ = object.__hash__  # __eq__ compares elements, identity is what a dict wants
+
+    # Ways out of the graph, each asked for by name
+
+    def detach(self) -> Tensor:
+        """The same data without its history. Shares memory."""
+        return make(self._data, None)
+
+    def numpy(self) -> Any:
+        """The array of an untracked Tensor on the host. Shares memory."""
+        array = self._leave("numpy()", "detach().numpy()")
+        if not isinstance(array, np.ndarray):
+            raise TypeError(f"this Tensor lives on {self.device}; use .cpu().numpy()")
+        return array
+
+    def item(self) -> Any:
+        """The only element as a Python number."""
+        return self._data.item()
+
+    def tolist(self) -> Any:
+        """The elements of an untracked Tensor as nested lists of Python numbers."""
+        return self._leave("tolist()", "detach().tolist()").tolist()
+
+    def __float__(self) -> float:
+        return float(self._data)
+
+    def __int__(self) -> int:
+        return int(self._data)
+
+    def __complex__(self) -> complex:
+        return complex(self._data)
+
+    def __bool__(self) -> bool:
+        return bool(self._data)
+
+    def __index__(self) -> int:
+        return int(self._data.__index__())
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        array = self._leave("np.asarray(tensor)", "tensor.detach().numpy()")
+        return np.array(array, dtype=dtype, copy=copy)
+
+    def _leave(self, call: str, instead: str) -> Any:
+        """The data, if nothing is recorded that would be left behind without a word."""
+        if self.node is not None:
+            raise GraphError(
+                f"{call} would leave the graph silently: this Tensor requires a gradient. "
+                f"Use {instead} if that is meant"
+            )
+        return self._data
+
+    # Moving and copying
+
+    def to(self, device: str) -> Tensor:
+        """This Tensor on `device`, differentiably; itself where it is there already."""
+        if device == self.device:
+            return self
+        raise NotImplementedError
+
+    def cpu(self) -> Tensor:
+        """This Tensor on the host."""
+        return self.to("cpu")
+
+    def copy_(self, source: Any) -> Tensor:
+        """Write `source` (same shape) into this Tensor's memory; returns self.
+
+        Like any write it is for untracked Tensors, or for leaves under `no_grad`.
+        """
+        values = source._data if isinstance(source, Tensor) else backend.asarray(source)
+        if values.shape != self.shape:
+            raise ShapeError(f"copy_: this Tensor has shape {self.shape}, the source {values.shape}")
+        self[...] = values if self.node is None or not is_recording() else source
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        if not self.is_leaf:
+            raise GraphError("only a leaf can be copied with its graph; use .detach() first")
+        copied = self.__class__.__new__(self.__class__)
+        copied._data, copied._name, copied.node = self._data.copy(), self.name, None
+        copied.grad = None if self.grad is None else make(self.grad._data.copy(), None)
+        if self.requires_grad:
+            copied.requires_grad = True
+        if hasattr(self, "__dict__"):  # a subclass may have attributes of its own
+            copied.__dict__.update(copy.deepcopy(self.__dict__, memo))
+        return copied
+
+    def __reduce__(self) -> Any:
+        if not self.is_leaf:
+            raise GraphError("a recorded Tensor cannot be pickled; use .detach() first")
+        return _restore, (self.__class__, self._data, self.requires_grad, self.name)
+
+    # Gradients
+
+    def backward(
+        self, gradient: Any = None, *, retain_graph: bool | None = None, create_graph: bool = False
+    ) -> None:
+        """Add ∂self/∂leaf to the `grad` of every leaf this Tensor was computed from.
+
+        `gradient` is what arrives here, of this Tensor's shape: 1 by default, which only a Tensor
+        of one element may leave out. `create_graph` records the pass itself, for gradients of
+        gradients. Unless `retain_graph` (the same as `create_graph` where it is None) is true, the
+        graph is released on the way.
+        """
+        if self.node is None:
+            raise GraphError(
+                "backward() on a Tensor that no operation recorded: none of its inputs has "
+                "requires_grad=True, or it was made under no_grad() or by detach()"
+            )
+        seed = self._seed(gradient)
+        arrived = propagate(
+            [(self.node, seed)],
+            retain=create_graph if retain_graph is None else retain_graph,
+            create_graph=create_graph,
+        )
+        commit(arrived)
+
+    def _seed(self, gradient: Any) -> Any:
+        if gradient is None:
+            if self._data.size != 1:
+                raise GraphError(
+                    f"backward() needs to know what arrives at a Tensor of shape {self.shape}: "
+                    f"call backward(gradient) with an array of that shape, or reduce it to one "
+                    f"number first, as in .sum().backward()"
+                )
+            return np.ones_like(self._data)
+        if isinstance(gradient, Tensor):
+            gradient = gradient._data if gradient.node is None else gradient
+        else:
+            gradient = backend.asarray(gradient)
+        if gradient.shape != self.shape:
+            raise ShapeError(
+                f"backward: the Tensor has shape {self.shape}, so its gradient must too; "
+                f"it has shape {gradient.shape}"
+            )
+        return gradient if gradient.dtype == self.dtype else gradient.astype(self.dtype)
+
+    def retain_grad(self) -> None:
+        """Keep the gradient of this intermediate Tensor in its `grad` too."""
+        self._watch().keeps_grad = True
+
+    def register_hook(self, hook: Callable[[Any], Any]) -> Callable[[], None]:
+        """Call ``hook(g)`` with the total gradient that arrives here, as a Tensor; what it returns,
+        unless None, takes its place. Returns a function that removes the hook."""
+        hooks = self._watch().hooks
+
+        def on_arrival(g: Any) -> Any:
+            replaced = hook(g if isinstance(g, Tensor) else make(backend.as_array(g), None))
+            if replaced is None:
+                return None
+            if replaced.shape != g.shape:
+                raise ShapeError(
+                    f"a hook must return a gradient of the shape it was given, {g.shape}; "
+                    f"it returned {replaced.shape}"
+                )
+            return replaced if isinstance(g, Tensor) else replaced._data
+
+        hooks.append(on_arrival)
+        return lambda: hooks.remove(on_arrival)
+
+    def _watch(self) -> Watch:
+        if self.node is None:
+            raise GraphError("this Tensor is not tracked: no gradient will arrive here")
+        if self.node.watch is None:
+            self.node.watch = Watch(self, keeps_grad=False)
+        return self.node.watch
+
+    def _require_leaf(self, what: str) -> None:
+        if not self.is_leaf:
+            raise GraphError(f"{what} a leaf only; this Tensor comes from {self.node.name!r}")  # type: ignore[union-attr]
+
+    def __repr__(self) -> str:
+        text = np.array2string(backend.asnumpy(self._data), separator=", ", prefix="Tensor(")
+        notes = [text]
+        if self._data.dtype not in (np.float64, np.int64, np.bool_, np.complex128):
+            notes.append(f"dtype={self._data.dtype}")
+        if self.device != "cpu":
+            notes.append(f"device={self.device!r}")
+        if self.node is not None:
+            notes.append("requires_grad=True" if self.is_leaf else f"op={self.node.name}")
+        return f"Tensor({', '.join(notes)})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self._data.item(), spec) if spec and self.size == 1 else repr(self)
+
+
+_new = object.__new__
+
+
+def make(array: Any, node: Node | None) -> Tensor:
+    """A Tensor around `array` as it is: no check, no conversion."""
+    tensor = _new(Tensor)
+    tensor._data = array
+    tensor.node = node
+    tensor.grad = None
+    return tensor
+
+
+def _restore(kind: type[Tensor], data: Any, requires_grad: bool, name: str | None) -> Tensor:
+    tensor = kind.__new__(kind)
+    Tensor.__init__(tensor, data, requires_grad, name=name)
+    return tensor
+
+
+def propagate(
+    seeds: list[tuple[Node, Any]], *, retain: bool, create_graph: bool = False, lead: int = 0
+) -> list[tuple[Watch, Any, bool]]:
+    """Run a backward pass and return what arrived, without touching any ``.grad``."""
+    if not create_graph:
+        raw = [(node, g._data if isinstance(g, Tensor) else g) for node, g in seeds]
+        return run(raw, retain=retain, lead=lead)
+    tracked = [(node, g if isinstance(g, Tensor) else make(g, None)) for node, g in seeds]
+    with enable_grad():
+        return run(tracked, retain=retain, wrap=make, lead=lead)
+
+
+def commit(arrived: list[tuple[Watch, Any, bool]]) -> None:
+    """Add what arrived to each Tensor's ``.grad``; a gradient there is private and contiguous."""
+    with _commit_lock:
+        for watch, g, owned in arrived:
+            tensor = watch.tensor()
+            if tensor is None:
+                continue
+            if g.shape != tensor.shape or g.dtype != tensor.dtype:
+                raise GraphError(
+                    f"the gradient has shape {g.shape} and dtype {g.dtype}, but the leaf's data "
+                    f"was rebound to shape {tensor.shape} and dtype {tensor.dtype} meanwhile"
+                )
+            tensor.grad = _accumulated(tensor.grad, g, owned)
+
+
+def _accumulated(held: Tensor | None, g: Any, owned: bool) -> Tensor:
+    if isinstance(g, Tensor):
+        return g if held is None else held + g
+    if held is not None:
+        return make(backend.as_array(held._data + g), None)
+    g = backend.as_array(g)
+    return make(g if owned and g.flags.c_contiguous else g.copy(), None)
+
+
+@contextmanager
+def _recording(wanted: bool) -> Iterator[None]:
+    now = STATE.get()
+    token = STATE.set(State(wanted, now.scope, now.observer))
+    try:
+        yield
+    finally:
+        STATE.reset(token)
+
+
+def no_grad() -> Any:
+    """A context, or a decorator, in which nothing is recorded."""
+    return _recording(False)
+
+
+def enable_grad() -> Any:
+    """A context, or a decorator, that records again inside `no_grad`."""
+    return _recording(True)
+
+
+def is_recording() -> bool:
+    """Whether operations on tracked Tensors are recorded here and now."""
+    return STATE.get().recording
+
+
+def current_scope() -> Scope | None:
+    """The module call around the current code, innermost first."""
+    return STATE.get().scope
