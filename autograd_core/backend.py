@@ -14,8 +14,16 @@ import numpy as np
 
 from autograd_core.errors import DeviceError, DTypeError
 
-__all__ = ["as_array", "asarray", "asnumpy", "device_of", "is_array", "keep_heap", "operand",
-           "to_device"]
+__all__ = [
+    "as_array",
+    "asarray",
+    "asnumpy",
+    "device_of",
+    "is_array",
+    "keep_heap",
+    "operand",
+    "to_device",
+]
 
 # What may stand beside a Tensor in an operation as it is. Anything else goes through `operand`.
 PLAIN: frozenset[type] = frozenset({bool, int, float, complex, type(None), np.ndarray})
@@ -89,4 +97,5 @@ def keep_heap() -> bool:
         return False
     mmap_threshold, trim_threshold, top_pad = -3, -1, -2  # glibc's malloc.h
     settings = ((mmap_threshold, 1 << 30), (trim_threshold, (1 << 31) - 1), (top_pad, 64 << 20))
-    return all([mallopt(option, value) == 1 for option, value in settings])
+    taken = [mallopt(option, value) == 1 for option, value in settings]
+    return all(taken)

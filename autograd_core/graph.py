@@ -17,6 +17,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from heapq import heappop, heappush
 from typing import Any
 
@@ -55,7 +56,8 @@ class State:
         self.observer = observer
 
 
-STATE: ContextVar[State] = ContextVar("autograd_core", default=State(True, None, None))
+_outermost = State(True, None, None)
+STATE: ContextVar[State] = ContextVar("autograd_core", default=_outermost)
 
 
 @contextmanager
@@ -164,15 +166,9 @@ class Node:
                 return
             parent, rule, saved, _, more = more
 
-    def release(self) -> None:
-        """Drop the edges and with them everything saved."""
-        self.parent = self.more = None
-        self.saved = ()
-        self.rule = FREED
-
     @property
     def released(self) -> bool:
-        """Whether a backward pass has used this node up."""
+        """Whether a backward pass has used this node up and dropped its edges."""
         return self.rule is FREED
 
     @property
@@ -201,31 +197,35 @@ def run(
     Nothing is written to a Tensor here: an error in the middle leaves every ``.grad`` as it was.
     """
     heap: list[int] = []
-    nodes: dict[int, Node] = {}  # by negated sequence number: a min-heap then hands out the youngest
+    # keys are negated sequence numbers, so that a min-heap hands out the youngest node first
+    nodes: dict[int, Node] = {}
     gradients: dict[int, Gradient] = {}
     owned: set[int] = set()  # keys whose buffer this pass made: only these are added to in place
     arrived: list[tuple[Watch, Gradient, bool]] = []
     observer = STATE.get().observer
-    for node, g in seeds:
-        key = -node.seq
+    for seeded, g in seeds:
+        key = -seeded.seq
         if key in gradients:
             gradients[key] = gradients[key] + g
         else:
-            nodes[key], gradients[key] = node, g
+            nodes[key], gradients[key] = seeded, g
             heappush(heap, key)
-    while heap:
-        key = heappop(heap)
-        node = nodes.pop(key)
-        g = gradients.pop(key)
+    node: Node | None = None
+    while heap or node is not None:
+        if node is None:
+            key = heappop(heap)
+            node, g = nodes.pop(key), gradients.pop(key)
         if node.watch is not None:
             g = _deliver(node.watch, g, key in owned, arrived)
         parent, rule, saved, fits, more = node.parent, node.rule, node.saved, node.fits, node.more
         if parent is None:
             if rule is FREED:
                 raise _freed(node)
+            node = None
             continue
         if stamps.newest > node.seq:
             _refuse_stale(node)
+        following = None
         while True:
             gx = rule.function(g, *(saved if wrap is None else _wrapped(node, rule, saved, wrap)))
             if not fits:
@@ -233,22 +233,27 @@ def run(
             if observer is not None:
                 observer.backward(node, rule, g, gx)
             key = -parent.seq
-            if key not in gradients:
-                gradients[key] = gx
-                nodes[key] = parent
-                heappush(heap, key)
+            if key in gradients:
+                if key in owned and wrap is None:
+                    gradients[key] += gx
+                else:
+                    gradients[key] = gradients[key] + gx
+                    owned.add(key)
+            else:
                 if parent.op is None and gx is not g and _is_fresh(gx, saved):
                     owned.add(key)
-            elif key in owned and wrap is None:
-                gradients[key] += gx
-            else:
-                gradients[key] = gradients[key] + gx
-                owned.add(key)
+                if more is None and (not heap or key < heap[0]):
+                    following = parent  # younger than all that wait: no need to queue
+                else:
+                    nodes[key], gradients[key] = parent, gx
+                    heappush(heap, key)
             if more is None:
                 break
             parent, rule, saved, fits, more = more
         if not retain:
-            node.release()
+            node.parent = node.more = node.saved = None
+            node.rule = FREED
+        node, g = following, gx
     return arrived
 
 
@@ -329,7 +334,7 @@ class _Stamps:
         if known is not None and known[0]() is root:
             reference = known[0]
         else:
-            reference = weakref.ref(root, lambda _, key=key: self.table.pop(key, None))
+            reference = weakref.ref(root, partial(_forget, self.table, key))
         self.newest = next(sequence_numbers)
         self.table[key] = reference, self.newest, name
 
@@ -337,6 +342,10 @@ class _Stamps:
         root = _root(array)
         known = self.table.get(id(root))
         return known[1:] if known is not None and known[0]() is root else (0, None)
+
+
+def _forget(table: dict[int, Any], key: int, _: Any) -> None:
+    table.pop(key, None)
 
 
 stamps = _Stamps()

@@ -1,15 +1,13 @@
-"""One table that gives Tensor its operators and methods, and the stub that shows them to type
-checkers (``python -m autograd_core.methods`` writes it; a test compares)."""
+"""One table that gives Tensor its operators and methods. `stub` shows them to type checkers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from autograd_core import backend, ops
+from autograd_core import ops
 from autograd_core.errors import GraphError
 from autograd_core.graph import stamp
-from autograd_core.op import op
 from autograd_core.ops.indexing import assign
 from autograd_core.tensor import Tensor, is_recording
 

@@ -13,15 +13,17 @@ The operands are the parameters named in the decorator: a rule says how to diffe
 that nothing flows there, `each(rule)` takes a list of operands and `nested` a container (an index)
 whose Tensors are only read. All other parameters are settings, and a Tensor there is an error.
 
-A declaration is read once and turned into one plain function, as dataclasses do, because a general
-``*args, **kwargs`` wrapper costs more than recording the call itself.
+A declaration is checked at import and turned into one plain function, as dataclasses do, because a
+general ``*args, **kwargs`` wrapper costs more than recording the call itself.
 """
 
 from __future__ import annotations
 
 import linecache
 from collections.abc import Callable, Iterator
-from types import CodeType
+from functools import cache
+from inspect import Parameter, Signature
+from types import CodeType, FunctionType
 from typing import Any, NamedTuple, ParamSpec, TypeVar, overload
 
 import numpy as np
@@ -31,7 +33,7 @@ from autograd_core.errors import AutogradError, DTypeError, NotDifferentiableErr
 from autograd_core.graph import STATE, Node, Rule, sequence_numbers
 from autograd_core.tensor import Tensor
 
-__all__ = ["Op", "Operation", "each", "elementwise", "nested", "op", "operations"]
+__all__ = ["Op", "each", "elementwise", "nested", "op", "operations"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 P = ParamSpec("P")
@@ -82,8 +84,8 @@ _RESERVED = {"declared", "edge", "found", "out", "out_dtype", "out_shape", "posi
 
 
 def _parameters(function: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[Any, ...]]:
-    code: CodeType = function.__code__  # type: ignore[attr-defined]
-    return code.co_varnames[: code.co_argcount], function.__defaults__ or ()  # type: ignore[attr-defined]
+    code: CodeType = function.__code__
+    return code.co_varnames[: code.co_argcount], function.__defaults__ or ()
 
 
 def _read_rule(name: str, operand: str, function: Callable[..., Any], known: set[str]) -> Rule:
@@ -99,8 +101,14 @@ def _read_rule(name: str, operand: str, function: Callable[..., Any], known: set
 
 
 def _declare(
-    name: str, kernel: Callable[..., Any], operands: dict[str, Any], parameters: list[str],
-    defaults: tuple[Any, ...], pointwise: bool, doc: str | None, module: str,
+    name: str,
+    kernel: Callable[..., Any],
+    operands: dict[str, Any],
+    parameters: list[str],
+    defaults: tuple[Any, ...],
+    pointwise: bool,
+    doc: str | None,
+    module: str,
 ) -> Callable[..., Any]:
     declared = Op(name, kernel, operands)
     strangers = [operand for operand in operands if operand not in parameters]
@@ -116,74 +124,96 @@ def _declare(
         rule = rule.rule if isinstance(rule, Each) else rule
         if callable(rule):
             declared.rules[operand] = _read_rule(name, operand, rule, known)
-    source = "\n".join(_source(declared, parameters, len(defaults), pointwise))
-    function = _compiled(source)(declared, kernel, list(declared.rules.values()), defaults)
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = doc
-    function.__module__ = module
-    function.__wrapped__ = kernel
-    function.op = declared
-    declared.function = function
+    declared.function = _function(declared, parameters, defaults, pointwise)
+    declared.function.__doc__ = doc
+    declared.function.__module__ = module
+    declared.function.__signature__ = _signature(tuple(parameters), defaults)  # type: ignore[attr-defined]
     operations[name] = declared
-    return function  # type: ignore[no-any-return]
+    return declared.function
 
 
 # ---- writing the function -----------------------------------------------------------------------
 
-_factories: dict[str, Callable[..., Any]] = {}  # many operations share one text, so one compilation
 
+def _function(
+    declared: Op, parameters: list[str], defaults: tuple[Any, ...], pointwise: bool
+) -> Callable[..., Any]:
+    """A function that is written when it is first called: importing hundreds of declarations then
+    costs nothing, and from the second call on it is the plain function that its text says."""
 
-def _compiled(source: str) -> Callable[..., Any]:
-    if source not in _factories:
-        filename = f"<autograd_core op {len(_factories)}>"
-        scope: dict[str, Any] = dict(_NAMES)
-        exec(compile(source, filename, "exec"), scope)
+    def complete() -> Callable[..., Any]:
+        source = "\n".join(_source(declared, parameters, len(defaults), pointwise))
+        filename = f"<operation {declared.name}>"
+        exec(compile(source, filename, "exec"), names)
         linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
-        _factories[source] = scope["build"]
-    return _factories[source]
+        written = names.pop("function")
+        function.__defaults__ = written.__defaults__
+        function.__code__ = written.__code__
+        return function
+
+    names: dict[str, Any] = _NAMES | {
+        "complete": complete, "declared": declared, "defaults": defaults,
+        "kernel": declared.kernel,
+    }  # fmt: skip
+    names |= {f"rule_{operand}": rule for operand, rule in declared.rules.items()}
+    function = FunctionType(_first_call.__code__, names, declared.name)
+    return function
+
+
+def _first_call(*operands: Any, **settings: Any) -> Any:
+    return complete()(*operands, **settings)  # type: ignore[name-defined]  # noqa: F821
+
+
+@cache
+def _signature(parameters: tuple[str, ...], defaults: tuple[Any, ...]) -> Signature:
+    missing = (Parameter.empty,) * (len(parameters) - len(defaults))
+    return Signature([
+        Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, default=default)
+        for name, default in zip(parameters, missing + defaults, strict=True)
+    ])  # fmt: skip
 
 
 def _source(declared: Op, parameters: list[str], defaults: int, pointwise: bool) -> Iterator[str]:
-    """The text of a factory whose inner function runs and records one operation."""
+    """The text of a function that runs and records one operation."""
     first_default = len(parameters) - defaults
     signature = [
         p if i < first_default else f"{p}=defaults[{i - first_default}]"
         for i, p in enumerate(parameters)
     ]
     call = ", ".join(parameters)
-    tracked = list(declared.rules)
-    yield "def build(declared, kernel, rules, defaults):"
-    if tracked:
-        yield f"    {', '.join(f'rule_{p}' for p in tracked)}, = rules"
-    yield f"    def function({', '.join(signature)}):"
-    yield from _indent(8, _unwrap(declared))
+    yield f"def function({', '.join(signature)}):"
     for setting in declared.settings:
-        yield f"        if isinstance({setting}, Tensor): raise setting_error(declared, {setting!r})"
-    yield f"        if not found: return kernel({call})"
-    yield "        try:"
-    yield f"            out = kernel({call})"
-    yield "        except AutogradError: raise"
-    yield "        except (ValueError, IndexError, TypeError) as error:"
+        yield f"    if isinstance({setting}, Tensor): raise setting_error(declared, {setting!r})"
+    yield from _indent(_unwrap(declared, call))
+    yield "    try:"
+    yield f"        out = kernel({call})"
+    yield "    except AutogradError: raise"
+    yield "    except (ValueError, IndexError, TypeError) as error:"
     operands = ", ".join(f"{p!r}: {p}" for p in declared.operands)
-    yield f"            raise explained(declared, error, {{{operands}}}) from error"
-    yield "        if type(out) is not ndarray: out = as_array(out)"
-    yield "        tensor = new(Tensor)"
-    yield "        tensor._data = out"
-    yield "        tensor.grad = None"
-    if tracked:
-        yield from _indent(8, _record(declared, tracked, pointwise))
+    yield f"        raise explained(declared, error, {{{operands}}}) from error"
+    yield "    if type(out) is not ndarray: out = as_array(out)"
+    yield "    tensor = new(Tensor)"
+    yield "    tensor._data = out"
+    yield "    tensor.grad = None"
+    if declared.rules:
+        yield from _indent(_record(declared, list(declared.rules), pointwise))
     else:
-        yield "        tensor.node = None"
-    yield "        return tensor"
-    yield "    return function"
+        yield "    tensor.node = None"
+    yield "    return tensor"
 
 
-def _indent(spaces: int, lines: Iterator[str]) -> Iterator[str]:
-    return (" " * spaces + line for line in lines)
+def _indent(lines: Iterator[str]) -> Iterator[str]:
+    return ("    " + line for line in lines)
 
 
-def _unwrap(declared: Op) -> Iterator[str]:
+def _unwrap(declared: Op, call: str) -> Iterator[str]:
     """Replace every operand by its array, and remember the node it came from."""
+    first, *others = declared.operands
+    if not others and not isinstance(declared.operands[first], Each):
+        yield f"if not isinstance({first}, Tensor): return kernel({call})"
+        yield f"node_{first} = {first}.node"
+        yield f"{first} = {first}._data"
+        return
     yield "found = False"
     for p, rule in declared.operands.items():
         if isinstance(rule, Each):
@@ -193,14 +223,13 @@ def _unwrap(declared: Op) -> Iterator[str]:
             yield f"{p} = unwrap_nested({p})"
         else:
             yield f"if isinstance({p}, Tensor):"
-            if p in declared.rules:
-                yield f"    node_{p} = {p}.node"
+            yield f"    node_{p} = {p}.node"
             yield f"    {p} = {p}._data"
             yield "    found = True"
             yield "else:"
-            if p in declared.rules:
-                yield f"    node_{p} = None"
+            yield f"    node_{p} = None"
             yield f"    if type({p}) not in PLAIN: {p} = operand({p})"
+    yield f"if not found: return kernel({call})"
 
 
 def _record(declared: Op, tracked: list[str], pointwise: bool) -> Iterator[str]:
@@ -234,9 +263,7 @@ def _record(declared: Op, tracked: list[str], pointwise: bool) -> Iterator[str]:
     yield "if state.observer is not None: state.observer.forward(record, out)"
 
 
-def _edges(
-    declared: Op, tracked: list[str], pointwise: bool, variadic: set[str]
-) -> Iterator[str]:
+def _edges(declared: Op, tracked: list[str], pointwise: bool, variadic: set[str]) -> Iterator[str]:
     def edge(p: str, more: str) -> str:
         fits = f"fits_{p}" if pointwise else "False"
         return f"node_{p}, rule_{p}, {_saved(declared.rules[p])}, {fits}, {more}"
@@ -263,7 +290,9 @@ def _edges(
 
 
 def _saved(rule: Rule) -> str:
-    values = [n if n == "out_shape" or not n.endswith("_shape") else f"{n[:-6]}.shape" for n in rule.names]
+    values = [
+        n if n == "out_shape" or not n.endswith("_shape") else f"{n[:-6]}.shape" for n in rule.names
+    ]
     return f"({', '.join(values)},)" if values else "()"
 
 
@@ -273,8 +302,9 @@ def _unwrap_each(values: Any) -> tuple[list[Any], list[Node | None] | None]:
     if not any(isinstance(value, Tensor) for value in values):
         return values, None
     nodes = [value.node if isinstance(value, Tensor) else None for value in values]
-    arrays = [value._data if isinstance(value, Tensor) else backend.operand(value)
-              for value in values]
+    arrays = [
+        value._data if isinstance(value, Tensor) else backend.operand(value) for value in values
+    ]
     return arrays, nodes
 
 
@@ -329,17 +359,30 @@ def _hint(declared: Op, operands: dict[str, Any]) -> str:
 
 
 _NAMES: dict[str, Any] = {
-    "AutogradError": AutogradError, "Node": Node, "PLAIN": backend.PLAIN, "Tensor": Tensor, "as_array": backend.as_array,
-    "explained": _explained, "ndarray": np.ndarray, "new": object.__new__, "now": STATE.get,
-    "operand": backend.operand, "sequence_numbers": sequence_numbers,
-    "setting_error": _setting_error, "unwrap_each": _unwrap_each, "unwrap_nested": _unwrap_nested,
-}  # fmt: skip
+    "__name__": "autograd_core",
+    "AutogradError": AutogradError,
+    "Node": Node,
+    "PLAIN": backend.PLAIN,
+    "Tensor": Tensor,
+    "as_array": backend.as_array,
+    "explained": _explained,
+    "ndarray": np.ndarray,
+    "new": object.__new__,
+    "now": STATE.get,
+    "operand": backend.operand,
+    "sequence_numbers": sequence_numbers,
+    "setting_error": _setting_error,
+    "unwrap_each": _unwrap_each,
+    "unwrap_nested": _unwrap_nested,
+}
 
 
 # ---- the two ways to declare --------------------------------------------------------------------
 
 
-def op(*, pointwise: bool = False, **operands: Any) -> Callable[[Callable[P, Any]], Callable[P, Tensor]]:
+def op(
+    *, pointwise: bool = False, **operands: Any
+) -> Callable[[Callable[P, Any]], Callable[P, Tensor]]:
     """Turn a kernel into a differentiable operation. See the module's docstring.
 
     `pointwise` says that the operands broadcast and the result has their common shape, so that an
@@ -355,10 +398,6 @@ def op(*, pointwise: bool = False, **operands: Any) -> Callable[[Callable[P, Any
         )  # fmt: skip
 
     return declare
-
-
-class Operation:  # what type checkers see of an elementwise operation
-    """An operation on arrays of any mutually broadcastable shapes."""
 
 
 @overload

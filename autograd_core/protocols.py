@@ -27,7 +27,8 @@ REDUCTIONS: dict[Any, Callable[..., Any]] = {
 # Answers about a Tensor that carry no gradient and need none: NumPy's plain result comes out.
 PLAIN = ("shape", "ndim", "size", "result_type", "can_cast", "common_type", "min_scalar_type",
          "iscomplexobj", "isrealobj", "may_share_memory", "shares_memory", "array_equal",
-         "array_equiv", "allclose", "isclose", "array_repr", "array_str", "array2string")  # fmt: skip
+         "array_equiv", "allclose", "isclose", "array_repr", "array_str", "array2string",
+         )  # fmt: skip
 LIKE = ("zeros_like", "ones_like", "empty_like", "full_like")
 
 

@@ -18,7 +18,7 @@ from autograd_core.errors import DTypeError, GraphError, ShapeError
 from autograd_core.graph import STATE, Node, Scope, State, Watch, run, stamp
 
 if TYPE_CHECKING:
-    from autograd_core._methods import Methods  # written by `python -m autograd_core.methods`
+    from autograd_core._methods import Methods  # written by `python -m autograd_core.stub`
 else:
     Methods = object
 
@@ -229,7 +229,7 @@ class Tensor(Methods):
         """
         values = source._data if isinstance(source, Tensor) else backend.asarray(source)
         if values.shape != self.shape:
-            raise ShapeError(f"copy_: this Tensor has shape {self.shape}, the source {values.shape}")
+            raise ShapeError(f"copy_: the Tensor has shape {self.shape}, the source {values.shape}")
         self[...] = values if self.node is None or not is_recording() else source
         return self
 

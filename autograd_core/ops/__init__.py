@@ -7,10 +7,5 @@ from autograd_core.ops.products import *
 from autograd_core.ops.reductions import *
 from autograd_core.ops.shaping import *
 
-__all__ = [
-    *elementwise.__all__,
-    *indexing.__all__,
-    *products.__all__,
-    *reductions.__all__,
-    *shaping.__all__,
-]
+__all__ = elementwise.__all__ + indexing.__all__
+__all__ += products.__all__ + reductions.__all__ + shaping.__all__

@@ -65,9 +65,7 @@ __all__ = [
 add = elementwise(np.add, "x + y.", x=lambda g: g, y=lambda g: g)
 subtract = elementwise(np.subtract, "x - y.", x=lambda g: g, y=lambda g: -g)
 multiply = elementwise(np.multiply, "x * y.", x=lambda g, y: g * y, y=lambda g, x: g * x)
-divide = elementwise(
-    np.divide, "x / y.", x=lambda g, y: g / y, y=lambda g, y, out: -g * out / y
-)
+divide = elementwise(np.divide, "x / y.", x=lambda g, y: g / y, y=lambda g, y, out: -g * out / y)
 negative = elementwise(np.negative, "-x.", x=lambda g: -g)
 positive = elementwise(np.positive, "+x.", x=lambda g: g)
 floor_divide = elementwise(
@@ -110,7 +108,7 @@ log = elementwise(np.log, "The natural logarithm.", x=lambda g, x: g / x)
 log1p = elementwise(np.log1p, "log(1 + x), exact near 0.", x=lambda g, x: g / (x + 1))
 sin = elementwise(np.sin, "The sine; x in radians.", x=lambda g, x: g * np.cos(x))
 cos = elementwise(np.cos, "The cosine; x in radians.", x=lambda g, x: -g * np.sin(x))
-tanh = elementwise(np.tanh, "The hyperbolic tangent.", x=lambda g, out: g * (1 - out * out))
+tanh = elementwise(np.tanh, "The hyperbolic tangent.", x=lambda g, out: g - g * out * out)
 
 # ---- activations --------------------------------------------------------------------------------
 
@@ -193,6 +191,7 @@ def clip(x: Any, min: Any = None, max: Any = None) -> Any:
     is x's; where min > max the result is max."""
     return np.clip(x, min, max)
 
+
 # ---- complex numbers ----------------------------------------------------------------------------
 # The convention of JAX and HIPS autograd; the edge into a real operand takes the real part.
 
@@ -210,7 +209,7 @@ real = elementwise(_real, "The real part.", x=lambda g: g)
 imag = elementwise(_imag, "The imaginary part.", x=lambda g: -1j * g)
 conjugate = elementwise(np.conjugate, "The complex conjugate.", x=lambda g: g.conj())
 
-# ---- comparison and logic: declared, nothing flows ------------------------------------------------
+# ---- comparison and logic: declared, nothing flows ----------------------------------------------
 
 equal = elementwise(np.equal, "x == y. Not differentiable.", x=None, y=None)
 not_equal = elementwise(np.not_equal, "x != y. Not differentiable.", x=None, y=None)

@@ -1,4 +1,4 @@
-"""Reading and writing elements. All of it is functional: an operation never writes to its operand."""
+"""Reading and writing elements, functionally: an operation never writes to its operand."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.errors import ShapeError
 from autograd_core.op import nested, op
 from autograd_core.ops.axes import Shape
 
@@ -32,12 +33,6 @@ def _behind(index: Any, lead: int) -> tuple[Any, ...]:
     return (*[slice(None)] * lead, *entries)
 
 
-@op(x=lambda g, index, x_shape, out_shape: scatter(g, index, x_shape, len(out_shape)), index=nested)
-def getitem(x: Any, index: Any) -> Any:
-    """x[index] for every index that NumPy has; a Tensor of integers or booleans may stand in it."""
-    return x[index]
-
-
 @op(g=lambda g, index, ndim: g[_behind(index, g.ndim - ndim)] if g.ndim > ndim else g[index])
 def scatter(g: Any, index: Any, shape: Shape, ndim: int) -> Any:
     """Zeros of `shape` with g added at `index`: what getitem's gradient is. `ndim` is the number of
@@ -52,6 +47,16 @@ def scatter(g: Any, index: Any, shape: Shape, ndim: int) -> Any:
     return out
 
 
+def _getitem_x(g: Any, index: Any, x_shape: Shape, out_shape: Shape) -> Any:
+    return scatter(g, index, x_shape, len(out_shape))
+
+
+@op(x=_getitem_x, index=nested)
+def getitem(x: Any, index: Any) -> Any:
+    """x[index] for every index that NumPy has; a Tensor of integers or booleans may stand in it."""
+    return x[index]
+
+
 def _assign_x(g: Any, index: Any, x_shape: Shape) -> Any:
     return assign(g, 0, _behind(index, g.ndim - len(x_shape)))
 
@@ -62,8 +67,13 @@ def _assign_value(g: Any, index: Any, x_shape: Shape) -> Any:
 
 @op(x=_assign_x, value=_assign_value, index=nested)
 def assign(x: Any, value: Any, index: Any) -> Any:
-    """A copy of x in which x[index] is `value`. Where an index repeats, the last value stands; a
-    gradient cannot tell which that is, so a repeated index is for a single value only."""
+    """A copy of x in which x[index] is `value`. An index that names an element twice is for a
+    single value only: of several, it is not defined which one stands."""
+    if np.ndim(value) and _repeats(index):
+        times = np.zeros_like(x, dtype=np.int64)
+        np.add.at(times, index, 1)
+        if times.max(initial=0) > 1:
+            raise ShapeError("assign: the index names an element twice, with a value for each")
     out = x.copy()
     out[index] = value
     return out

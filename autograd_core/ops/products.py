@@ -42,9 +42,7 @@ def matmul(x: Any, y: Any) -> Any:
 
 @op(
     x=lambda g, weight: matmul(g, weight),
-    weight=lambda g, x: (
-        matmul(g.swapaxes(-1, -2), x) if x.ndim > 1 else g[..., None] * x
-    ),
+    weight=lambda g, x: matmul(g.swapaxes(-1, -2), x) if x.ndim > 1 else g[..., None] * x,
     bias=lambda g: g,
 )
 def linear(x: Any, weight: Any, bias: Any = None) -> Any:

@@ -66,7 +66,8 @@ def var(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> A
 def _std_x(g: Any, x: Any, out: Any, axis: Axis, ddof: float, keepdims: bool) -> Any:
     # where the values are all equal the deviations are 0, and so is the gradient
     safe = np.where(out == 0, np.ones_like(out), out)
-    return restored(g * _weight(x, axis, ddof) / safe, x.shape, axis, keepdims) * _deviation(x, axis)
+    scaled = g * _weight(x, axis, ddof) / safe
+    return restored(scaled, x.shape, axis, keepdims) * _deviation(x, axis)
 
 
 @op(x=_std_x)

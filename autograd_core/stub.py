@@ -1,0 +1,61 @@
+"""Writes `_methods.pyi`, which shows type checkers what `methods` binds to Tensor.
+
+Run ``python -m autograd_core.stub`` after a change of the table; a test compares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from inspect import signature
+from pathlib import Path
+
+from autograd_core import ops
+from autograd_core.methods import COMPARISONS, METHODS, OPERATORS, UNARY
+
+__all__ = ["PATH", "stub"]
+
+PATH = Path(__file__).with_name("_methods.pyi")
+
+_STUB_HEAD = '''"""Tensor's operators and methods. Written by `python -m autograd_core.stub`."""
+
+from typing import Any
+
+from autograd_core.tensor import Tensor
+
+class Methods:
+'''
+
+
+def _lines() -> Iterator[str]:
+    for name in OPERATORS:
+        yield f"def __{name}__(self, other: Any, /) -> Tensor: ..."
+        yield f"def __r{name}__(self, other: Any, /) -> Tensor: ..."
+    for name in COMPARISONS:
+        ignored = "  # type: ignore[override]" if name in ("eq", "ne") else ""
+        yield f"def __{name}__(self, other: Any, /) -> Tensor: ...{ignored}"
+    for name in UNARY:
+        yield f"def __{name}__(self) -> Tensor: ..."
+    yield "def __getitem__(self, index: Any, /) -> Tensor: ..."
+    yield "def __setitem__(self, index: Any, value: Any, /) -> None: ..."
+    for name in METHODS:
+        parameters = list(signature(getattr(ops, name)).parameters.values())[1:]
+        shown = ["self"] + [
+            f"{p.name}: Any" + ("" if p.default is p.empty else f" = {p.default!r}")
+            for p in parameters
+        ]
+        yield f"def {name}({', '.join(shown)}) -> Tensor: ..."
+    for name in ("reshape", "transpose"):
+        yield f"def {name}(self, *args: Any) -> Tensor: ..."
+    yield "def conj(self) -> Tensor: ..."
+    for name in ("T", "mT", "real", "imag"):
+        yield "@property"
+        yield f"def {name}(self) -> Tensor: ..."
+
+
+def stub() -> str:
+    """The text of `_methods.pyi`."""
+    return _STUB_HEAD + "".join(f"    {line}\n" for line in _lines())
+
+
+if __name__ == "__main__":
+    PATH.write_text(stub(), encoding="utf-8")
