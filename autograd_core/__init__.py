@@ -8,11 +8,11 @@
 (3,)
 """
 
-from autograd_core import methods, ops, protocols
+from autograd_core import errors, methods, ops, protocols
 from autograd_core.backend import keep_heap
+from autograd_core.debug import detect_anomaly
 from autograd_core.errors import *
-from autograd_core.errors import __all__ as _errors
-from autograd_core.op import each, elementwise, nested, op
+from autograd_core.op import each, elementwise, nested, op, operations
 from autograd_core.ops import *
 from autograd_core.tensor import Tensor, enable_grad, is_recording, no_grad
 
@@ -21,5 +21,7 @@ methods.bind()
 protocols.bind()
 
 __version__ = "0.1.0"
-__all__ = ["Tensor", "abs", "each", "elementwise", "enable_grad", "is_recording", "keep_heap",
-           "nested", "no_grad", "op", *_errors, *ops.__all__]  # fmt: skip
+__all__ = ["Tensor", "abs", "detect_anomaly", "each", "elementwise", "enable_grad", "is_recording"]
+__all__ += ["keep_heap", "nested", "no_grad", "op"]
+__all__ += errors.__all__
+__all__ += [declared for declared in vars(ops) if declared in operations]

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core.errors import DeviceError, DTypeError
+from autograd_core.errors import DeviceError, DTypeError, ShapeError
 
 __all__ = [
     "as_array",
@@ -45,7 +45,13 @@ def as_array(result: Any) -> Any:
 
 def asarray(data: Any, dtype: Any = None, device: str | None = None) -> Any:
     """`data` as an array that a Tensor can hold: shared where it is one already, else converted."""
-    array = data if is_array(data) and dtype is None else np.asarray(data, dtype=dtype)
+    if is_array(data) and dtype is None:
+        array = data
+    else:
+        try:
+            array = np.asarray(data, dtype=dtype)
+        except ValueError as error:
+            raise ShapeError(f"no array can be made of this data: {error}") from error
     _check_dtype(array.dtype)
     return array if device is None else to_device(array, device)
 

@@ -2,6 +2,7 @@
 
     AutogradError
     ├── ShapeError            (ValueError)    shapes that do not fit
+    │   └── IndexingError     (IndexError)    an index or axis out of range
     ├── DTypeError            (TypeError)     a dtype that cannot be used here
     ├── NotDifferentiableError(TypeError)     the graph would be left without a word
     ├── DeviceError           (RuntimeError)  arrays on different devices, no such device
@@ -20,6 +21,7 @@ __all__ = [
     "DeviceError",
     "FreedGraphError",
     "GraphError",
+    "IndexingError",
     "NonFiniteError",
     "NotDifferentiableError",
     "ShapeError",
@@ -33,6 +35,10 @@ class AutogradError(Exception):
 
 class ShapeError(AutogradError, ValueError):
     """Shapes that do not fit each other or the operation."""
+
+
+class IndexingError(ShapeError, IndexError):
+    """An index or an axis out of range, or an index with too many axes."""
 
 
 class DTypeError(AutogradError, TypeError):

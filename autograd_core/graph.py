@@ -23,7 +23,19 @@ from typing import Any
 
 from autograd_core.errors import FreedGraphError, StaleArrayError
 
-__all__ = ["Node", "Rule", "Scope", "State", "Watch", "fit", "module_scope", "run", "stamp"]
+__all__ = [
+    "STATE",
+    "Node",
+    "Rule",
+    "Scope",
+    "State",
+    "Watch",
+    "fit",
+    "module_scope",
+    "root_of",
+    "run",
+    "stamp",
+]
 
 Shape = tuple[int, ...]
 Gradient = Any  # an array of NumPy or CuPy, or a Tensor in a recorded pass
@@ -328,7 +340,7 @@ class _Stamps:
         self.table: dict[int, tuple[weakref.ref[Any], int, str | None]] = {}
 
     def set(self, array: Any, name: str | None) -> None:
-        root = _root(array)
+        root = root_of(array)
         key = id(root)
         known = self.table.get(key)
         if known is not None and known[0]() is root:
@@ -339,7 +351,7 @@ class _Stamps:
         self.table[key] = reference, self.newest, name
 
     def find(self, array: Any) -> tuple[int, str | None]:
-        root = _root(array)
+        root = root_of(array)
         known = self.table.get(id(root))
         return known[1:] if known is not None and known[0]() is root else (0, None)
 
@@ -357,7 +369,7 @@ def stamp(array: Any, name: str | None = None) -> None:
     stamps.set(array, name)
 
 
-def _root(array: Any) -> Any:
+def root_of(array: Any) -> Any:
     """The array that owns the memory: the last link of the `.base` chain that is an array."""
     while hasattr(base := getattr(array, "base", None), "base"):
         array = base

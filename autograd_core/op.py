@@ -29,7 +29,13 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar, overload
 import numpy as np
 
 from autograd_core import backend
-from autograd_core.errors import AutogradError, DTypeError, NotDifferentiableError, ShapeError
+from autograd_core.errors import (
+    AutogradError,
+    DTypeError,
+    IndexingError,
+    NotDifferentiableError,
+    ShapeError,
+)
 from autograd_core.graph import STATE, Node, Rule, sequence_numbers
 from autograd_core.tensor import Tensor
 
@@ -157,6 +163,7 @@ def _function(
     }  # fmt: skip
     names |= {f"rule_{operand}": rule for operand, rule in declared.rules.items()}
     function = FunctionType(_first_call.__code__, names, declared.name)
+    function.__qualname__ = declared.name
     return function
 
 
@@ -340,12 +347,8 @@ def _explained(declared: Op, error: Exception, operands: dict[str, Any]) -> Auto
     message = f"{declared.name}: {', '.join(described)}. {text[:1].upper()}{text[1:]}"
     if isinstance(error, TypeError):
         return DTypeError(message)
-    kind = _IndexError if isinstance(error, IndexError) else ShapeError
+    kind = IndexingError if isinstance(error, IndexError) else ShapeError
     return kind(message + _hint(declared, operands))
-
-
-class _IndexError(ShapeError, IndexError):
-    """An index out of range, or with too many axes."""
 
 
 def _hint(declared: Op, operands: dict[str, Any]) -> str:

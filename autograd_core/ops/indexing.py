@@ -72,7 +72,7 @@ def assign(x: Any, value: Any, index: Any) -> Any:
     if np.ndim(value) and _repeats(index):
         times = np.zeros_like(x, dtype=np.int64)
         np.add.at(times, index, 1)
-        if times.max(initial=0) > 1:
+        if times.size and times.max() > 1:
             raise ShapeError("assign: the index names an element twice, with a value for each")
     out = x.copy()
     out[index] = value
