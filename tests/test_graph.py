@@ -1,0 +1,350 @@
+"""The record and the backward pass: what is kept, when it dies, and what is refused."""
+
+import gc
+import sys
+import threading
+import tracemalloc
+import weakref
+
+import numpy as np
+import pytest
+
+import autograd_core as ac
+from autograd_core.errors import FreedGraphError, GraphError, ShapeError, StaleArrayError
+
+
+def leaf(values, **settings):
+    return ac.Tensor(np.asarray(values, dtype=float), requires_grad=True, **settings)
+
+
+@pytest.fixture
+def no_collector():
+    """Whatever dies in such a test dies by reference counting alone."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+# ---- the pass -----------------------------------------------------------------------------------
+
+
+def test_gradients_of_shared_operands_add_up():
+    x = leaf([2.0, 3.0])
+    y = x * x
+    (y * x + y).sum().backward()
+    np.testing.assert_array_equal(x.grad.data, 3 * x.data**2 + 2 * x.data)
+
+
+def test_gradients_accumulate_over_passes():
+    x = leaf([1.0, 2.0])
+    (3 * x).sum().backward()
+    (4 * x).sum().backward()
+    np.testing.assert_array_equal(x.grad.data, [7.0, 7.0])
+
+
+def test_a_gradient_is_private_writable_and_contiguous():
+    x, y = leaf(np.ones((3, 2))), leaf(np.ones((3, 2)))
+    seed = np.ones((3, 2))
+    (x + y).backward(seed)
+    assert not np.shares_memory(x.grad.data, y.grad.data)
+    assert not np.shares_memory(x.grad.data, seed)
+    z = leaf(np.ones((2, 3)))
+    z.T.backward(seed)
+    z.grad.data[0] = 5
+    assert z.grad.data.flags.c_contiguous
+    assert seed.max() == 1
+    w = leaf(np.ones((2, 3)))
+    w.sum().backward()  # what arrives is a read-only broadcast view
+    assert w.grad.data.flags.writeable
+
+
+def test_no_buffer_is_written_that_a_rule_may_have_handed_on():
+    x = leaf([1.0, 2.0])
+    y = x + 0.0  # hands g on as it is
+    kept = []
+    z = y * 1.0
+    z.register_hook(lambda g: kept.append((g.data, g.data.copy())))
+    (z + z + y + y + x).backward(np.ones(2))
+    for array, copy in kept:
+        np.testing.assert_array_equal(array, copy)
+    np.testing.assert_array_equal(x.grad.data, [5.0, 5.0])
+
+
+def test_higher_orders_come_from_the_same_rules():
+    x = leaf(0.7)
+    y = ac.sin(x)
+    expected = [np.cos(0.7), -np.sin(0.7), -np.cos(0.7), np.sin(0.7)]
+    for value in expected:
+        x.grad = None
+        y.backward(create_graph=True)
+        y = x.grad
+        np.testing.assert_allclose(y.detach().numpy(), value, rtol=1e-14)
+
+
+def test_create_graph_inside_no_grad_still_records():
+    x = leaf(2.0)
+    y = x**3
+    with ac.no_grad():
+        y.backward(create_graph=True)
+    assert x.grad.requires_grad
+
+
+def test_an_error_in_the_middle_leaves_every_grad_as_it_was():
+    @ac.op(x=lambda g: g.no_such_attribute)
+    def faulty(x):
+        return x * 1
+
+    x, y = leaf([1.0]), leaf([1.0])
+    x.grad = y.grad = None
+    loss = y * 2 + faulty(x * 3)
+    with pytest.raises(AttributeError):
+        loss.backward()
+    assert x.grad is None
+    assert y.grad is None
+
+
+def test_hooks_see_the_total_and_may_replace_it():
+    x = leaf([1.0, 2.0])
+    seen = []
+    remove = x.register_hook(lambda g: seen.append(g.data.copy()))
+    x.register_hook(lambda g: g * 10)
+    (x + x).sum().backward()
+    np.testing.assert_array_equal(seen, [[2.0, 2.0]])
+    np.testing.assert_array_equal(x.grad.data, [20.0, 20.0])
+    remove()
+    x.sum().backward()
+    assert len(seen) == 1
+    x.register_hook(lambda g: g.sum())
+    with pytest.raises(ShapeError, match="a hook must return"):
+        x.sum().backward()
+
+
+def test_retain_grad_keeps_an_intermediate_gradient():
+    x = leaf([1.0, 2.0])
+    y = x * 2
+    y.retain_grad()
+    (y * y).sum().backward()
+    np.testing.assert_array_equal(y.grad.data, 2 * y.data)
+
+
+def test_passes_in_threads_lose_nothing():
+    x = leaf(np.zeros(100))
+
+    def work():
+        for _ in range(50):
+            (x * 2).sum().backward()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    np.testing.assert_array_equal(x.grad.data, np.full(100, 400.0))
+
+
+def test_recording_state_is_per_context():
+    x = leaf([1.0])
+    with ac.no_grad():
+        assert not (x * 2).requires_grad
+        with ac.enable_grad():
+            assert (x * 2).requires_grad
+        seen = []
+        thread = threading.Thread(target=lambda: seen.append(ac.is_recording()))
+        thread.start()
+        thread.join()
+        assert seen == [True]
+    assert ac.is_recording()
+
+    @ac.no_grad()
+    def frozen():
+        return x * 2
+
+    assert not frozen().requires_grad
+
+
+# ---- what is refused ----------------------------------------------------------------------------
+
+
+def test_backward_says_what_to_pass():
+    x = leaf([1.0, 2.0])
+    with pytest.raises(GraphError, match=r"call backward\(gradient\) with an array of that shape"):
+        (x * 2).backward()
+    with pytest.raises(ShapeError, match=r"shape \(2,\).*\(3,\)"):
+        (x * 2).backward(np.ones(3))
+    with pytest.raises(GraphError, match="requires_grad=True"):
+        ac.Tensor([1.0]).backward()
+    y = (x * x).sum()
+    y.backward()
+    with pytest.raises(FreedGraphError, match="retain_graph=True"):
+        y.backward()
+
+
+def test_retain_graph_allows_a_second_pass():
+    x = leaf([1.0, 2.0])
+    y = (x * x).sum()
+    y.backward(retain_graph=True)
+    y.backward()
+    np.testing.assert_array_equal(x.grad.data, 4 * x.data)
+
+
+def test_an_integer_leaf_is_refused():
+    with pytest.raises(TypeError, match="dtype=float"):
+        ac.Tensor([1, 2], requires_grad=True)
+
+
+def test_a_stale_leaf_is_refused_by_name():
+    w = leaf([1.0, 2.0], name="w")
+    loss = (w * w).sum()
+    w.data -= 0.1
+    with pytest.raises(StaleArrayError, match="'w'"):
+        loss.backward()
+    (w * w).sum().backward()  # recorded after the write
+
+
+@pytest.mark.parametrize("write", ["view", "constant", "out"])
+def test_staleness_is_a_matter_of_memory(write):
+    memory = np.ones(4)
+    w, constant = leaf(memory), ac.Tensor(np.ones(4))
+    if write == "view":
+        loss = (w[:2] * w[:2]).sum()
+        written = ac.Tensor(memory[1:])
+    elif write == "constant":
+        loss, written = (w * constant).sum(), constant
+    else:
+        out = ac.exp(w)
+        loss, written = out.sum(), out.detach()
+    with ac.no_grad():
+        written[0] = 7.0
+    with pytest.raises(StaleArrayError):
+        loss.backward()
+
+
+def test_writes_that_no_rule_needs_are_fine():
+    w = leaf([1.0, 2.0])
+    loss = (w + 1).sum()
+    w.data -= 5
+    loss.backward()
+    other = leaf([1.0])
+    loss = (w * w).sum()
+    other.data -= 1
+    loss.backward()
+    np.testing.assert_array_equal(w.grad.data, 1 + 2 * w.data)
+
+
+def test_rebinding_data_leaves_the_record_intact():
+    w = leaf([3.0])
+    loss = (w * w).sum()
+    w.data = np.array([100.0])
+    loss.backward()
+    np.testing.assert_array_equal(w.grad.data, [6.0])
+    loss = (w * w).sum()
+    w.data = np.array([1.0, 2.0])
+    with pytest.raises(GraphError, match="rebound"):
+        loss.backward()
+
+
+def test_setitem_is_functional_on_a_tracked_tensor():
+    x = leaf([1.0, 2.0, 3.0])
+    v = leaf(5.0)
+    with pytest.raises(GraphError, match="leaf"):
+        x[0] = 1.0
+    y = x * 2
+    before = y.data
+    y[1] = v
+    np.testing.assert_array_equal(before, [2, 4, 6])
+    np.testing.assert_array_equal(y.data, [2, 5, 6])
+    (y * y).sum().backward()
+    np.testing.assert_array_equal(x.grad.data, [8.0, 0.0, 24.0])
+    np.testing.assert_array_equal(v.grad.data, 10.0)
+    with ac.no_grad():
+        x[0] = 9.0
+    assert x.data[0] == 9
+
+
+# ---- life and death -----------------------------------------------------------------------------
+
+
+def resident_megabytes():
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1]) * 4096 / 1e6
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_a_chain_of_a_million_operations(no_collector):
+    assert sys.getrecursionlimit() <= 1000
+    x = leaf([1.0])
+    for create_graph in (False, True):
+        # the first round lets the allocator grow, the second must come back to where it was
+        before = resident_megabytes()
+        y = x
+        for _ in range(250_000 if not create_graph else 50_000):
+            y = ac.negative(y - 0.0) * 1.0 + 0.0
+        y.backward(create_graph=create_graph)
+        np.testing.assert_array_equal(x.grad.data, 1.0)
+        x.grad = None
+        del y
+        assert resident_megabytes() - before < 30
+
+
+def test_a_chain_is_freed_without_backward(no_collector):
+    y = x = leaf([1.0])
+    first = weakref.ref(x * 1)
+    for _ in range(1_000_000):
+        y = y + 1.0
+    del y
+    assert first() is None
+
+
+def test_peak_memory_of_a_chain_that_saves_nothing():
+    x = leaf(np.zeros(1 << 17))  # 1 MB
+    gradient = np.ones_like(x.data)
+    tracemalloc.start()
+    try:
+        y = x
+        for _ in range(100):
+            y = y + 1
+        y.backward(gradient)
+        assert tracemalloc.get_traced_memory()[1] < 4e6
+    finally:
+        tracemalloc.stop()
+
+
+def test_memory_falls_during_backward(no_collector):
+    first = y = ac.tanh(leaf(np.zeros(10)))
+    arrays = []
+    for _ in range(20):
+        y = ac.tanh(y)
+        arrays.append(weakref.ref(y.data))
+    alive = []
+    first.register_hook(lambda g: alive.append(sum(array() is not None for array in arrays)))
+    y.backward(np.ones(10))
+    assert alive[0] <= 2  # the result, which we hold, and what the pass has in hand
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_no_reference_ring(no_collector, create_graph):
+    x = leaf([1.0, 2.0])
+    y = ac.exp(x) * x
+    y.retain_grad()
+    loss = y.sum()
+    loss.backward(create_graph=create_graph)
+    watched = [weakref.ref(t) for t in (x, y, loss, x.grad)]
+    arrays = [weakref.ref(t.data) for t in (x, y, loss, x.grad)]
+    del x, y, loss
+    assert [w() for w in watched] == [None] * 4
+    assert [a() for a in arrays] == [None] * 4
+
+
+def test_frozen_operands_partner_is_not_saved():
+    x, frozen = leaf(np.ones(3)), ac.Tensor(np.full(3, 2.0))
+    ((parent, rule, saved),) = (x * frozen).node.edges()
+    assert parent is x.node
+    assert rule.names == ("y",)
+    assert saved == (frozen.data,)
+    kept = weakref.ref(x.data)
+    y = x * frozen
+    del x
+    parent = None
+    assert kept() is None
+    assert y.requires_grad
