@@ -1,0 +1,41 @@
+# `make mnist` trains the lecture's network, `make test` runs the whole suite. Both need only Python
+# 3.11 or newer, make and a package index; both work in .venv and leave the system alone.
+
+PYTHON ?= python3
+DEVICE ?= cpu
+WORKERS ?= 2
+BIN := .venv/bin
+MADE = setup.cfg pyproject.toml
+
+.PHONY: mnist test thorough lint oracles bench clean
+
+mnist: .venv/made-examples
+	$(BIN)/python -m examples.mnist_mlp --device $(DEVICE)
+
+test: .venv/made-test
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+thorough: .venv/made-test
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n $(WORKERS)
+
+lint: .venv/made-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+oracles: .venv/made-test .venv/made-oracles
+	$(BIN)/python -m pytest -n $(WORKERS) -m oracle
+
+bench: .venv/made-bench
+	$(BIN)/python -m benchmarks.overhead
+	$(BIN)/python -m benchmarks.mnist_mlp
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/made-%: .venv/bin/python $(MADE)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	touch $@
+
+clean:
+	rm -rf .venv build dist runs .hypothesis .pytest_cache .mypy_cache .ruff_cache *.egg-info
