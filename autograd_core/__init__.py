@@ -14,7 +14,8 @@ from autograd_core.debug import detect_anomaly
 from autograd_core.errors import *
 from autograd_core.op import each, elementwise, nested, op, operations
 from autograd_core.ops import *
-from autograd_core.tensor import Tensor, enable_grad, is_recording, no_grad
+from autograd_core.recording import enable_grad, is_recording, no_grad
+from autograd_core.tensor import Tensor
 
 abs = absolute
 methods.bind()

@@ -13,7 +13,8 @@ import numpy as np
 
 from autograd_core import backend
 from autograd_core.errors import NonFiniteError, StaleArrayError
-from autograd_core.graph import STATE, Node, Rule, State, root_of
+from autograd_core.graph import Node, Rule, root_of
+from autograd_core.recording import STATE, State
 
 __all__ = ["detect_anomaly"]
 

@@ -15,23 +15,18 @@ from __future__ import annotations
 import itertools
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from functools import partial
 from heapq import heappop, heappush
 from typing import Any
 
 from autograd_core.errors import FreedGraphError, StaleArrayError
+from autograd_core.recording import STATE, Scope, module_scope  # noqa: F401
 
 __all__ = [
-    "STATE",
     "Node",
     "Rule",
-    "Scope",
-    "State",
     "Watch",
     "fit",
-    "module_scope",
     "root_of",
     "run",
     "stamp",
@@ -41,47 +36,6 @@ Shape = tuple[int, ...]
 Gradient = Any  # an array of NumPy or CuPy, or a Tensor in a recorded pass
 
 sequence_numbers = itertools.count(1)
-
-
-class Scope:
-    """Which module made a node: its class and the call around it. Never the module itself, which
-    could keep an activation alive and close a reference ring."""
-
-    __slots__ = ("kind", "outer")
-
-    def __init__(self, kind: str, outer: Scope | None) -> None:
-        self.kind = kind
-        self.outer = outer
-
-
-class State:
-    """What every operation asks once: is it recorded, in which scope, and does somebody watch.
-
-    An observer has ``forward(node, out)`` and ``backward(node, rule, g, gx)``.
-    """
-
-    __slots__ = ("observer", "recording", "scope")
-
-    def __init__(self, recording: bool, scope: Scope | None, observer: Any) -> None:
-        self.recording = recording
-        self.scope = scope
-        self.observer = observer
-
-
-_outermost = State(True, None, None)
-STATE: ContextVar[State] = ContextVar("autograd_core", default=_outermost)
-
-
-@contextmanager
-def module_scope(kind: str) -> Iterator[Scope]:
-    """Nodes recorded inside belong to one call of a module of class `kind`."""
-    now = STATE.get()
-    scope = Scope(kind, now.scope)
-    token = STATE.set(State(now.recording, scope, now.observer))
-    try:
-        yield scope
-    finally:
-        STATE.reset(token)
 
 
 class Rule:

@@ -9,7 +9,8 @@ from autograd_core import ops
 from autograd_core.errors import GraphError
 from autograd_core.graph import stamp
 from autograd_core.ops.indexing import assign
-from autograd_core.tensor import Tensor, is_recording
+from autograd_core.recording import is_recording
+from autograd_core.tensor import Tensor
 
 OPERATORS: dict[str, Callable[..., Any]] = {
     "add": ops.add,

@@ -13,35 +13,22 @@ The operands are the parameters named in the decorator: a rule says how to diffe
 that nothing flows there, `each(rule)` takes a list of operands and `nested` a container (an index)
 whose Tensors are only read. All other parameters are settings, and a Tensor there is an error.
 
-A declaration is checked at import and turned into one plain function, as dataclasses do, because a
-general ``*args, **kwargs`` wrapper costs more than recording the call itself.
+A declaration is checked at import and becomes one plain function, as with dataclasses: `record`
+writes it.
 """
 
 from __future__ import annotations
 
-import linecache
-from collections.abc import Callable, Iterator
-from functools import cache
-from inspect import Parameter, Signature
-from types import CodeType, FunctionType
-from typing import Any, NamedTuple, ParamSpec, TypeVar, overload
+from collections.abc import Callable
+from types import CodeType
+from typing import Any, NamedTuple, ParamSpec, overload
 
-import numpy as np
-
-from autograd_core import backend
-from autograd_core.errors import (
-    AutogradError,
-    DTypeError,
-    IndexingError,
-    NotDifferentiableError,
-    ShapeError,
-)
-from autograd_core.graph import STATE, Node, Rule, sequence_numbers
+from autograd_core.graph import Rule
+from autograd_core.record import RESERVED, function_of
 from autograd_core.tensor import Tensor
 
 __all__ = ["Op", "each", "elementwise", "nested", "op", "operations"]
 
-Function = TypeVar("Function", bound=Callable[..., Any])
 P = ParamSpec("P")
 
 
@@ -64,17 +51,53 @@ nested = _Nested()
 
 
 class Op:
-    """One declared operation: what nodes, drawings and tests know it by."""
+    """One declared operation: what nodes, drawings and tests know it by.
 
-    __slots__ = ("function", "kernel", "name", "operands", "rules", "settings")
+    Raises TypeError where a rule asks for a name that it cannot have.
+    """
 
-    def __init__(self, name: str, kernel: Callable[..., Any], operands: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        name: str,
+        kernel: Callable[..., Any],
+        operands: dict[str, Any],
+        parameters: tuple[str, ...],
+        defaults: tuple[Any, ...] = (),
+        pointwise: bool = False,
+    ) -> None:
         self.name = name
         self.kernel = kernel
-        self.operands = operands
-        self.rules: dict[str, Rule] = {}
-        self.settings: tuple[str, ...] = ()
-        self.function: Callable[..., Any] = kernel
+        self.operands = tuple(operands)
+        self.parameters = parameters
+        self.defaults = defaults
+        self.pointwise = pointwise
+        self.settings = tuple(p for p in parameters if p not in operands)
+        self.variadic = {p for p, rule in operands.items() if isinstance(rule, Each)}
+        self.nested = {p for p, rule in operands.items() if rule is nested}
+        self._check_names()
+        rules = {p: r.rule if isinstance(r, Each) else r for p, r in operands.items()}
+        self.rules = {p: self._read(p, rule) for p, rule in rules.items() if callable(rule)}
+        self.function = function_of(self)
+
+    def _check_names(self) -> None:
+        for operand in self.operands:
+            if operand not in self.parameters:
+                raise TypeError(f"op {self.name!r} has no parameter {operand!r}")
+        for taken in RESERVED.intersection(self.parameters):
+            raise TypeError(f"op {self.name!r}: a parameter cannot be called {taken!r}")
+
+    def _read(self, operand: str, rule: Callable[..., Any]) -> Rule:
+        names = _signature_of(rule)[0][1:]
+        known = {*self.parameters, "out", "out_shape", *(f"{p}_shape" for p in self.operands)}
+        if operand in self.variadic:
+            known |= {"position", "shapes"}
+        for unknown in set(names) - known:
+            raise TypeError(
+                f"op {self.name!r}: the rule for {operand!r} asks for {unknown!r}; "
+                f"it can have {', '.join(sorted(known))}"
+            )
+        origins = {*self.operands, "out"}
+        return Rule(rule, operand, names, tuple(n if n in origins else None for n in names))
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -83,301 +106,16 @@ class Op:
 operations: dict[str, Op] = {}  # every declaration by name: the tables' table of contents
 
 
-_RESERVED = {"declared", "edge", "found", "out", "out_dtype", "out_shape", "position", "record",
-             "shapes", "state", "tensor"}  # fmt: skip
-
-# ---- reading a declaration ----------------------------------------------------------------------
-
-
-def _parameters(function: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[Any, ...]]:
+def _signature_of(function: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[Any, ...]]:
     code: CodeType = function.__code__
     return code.co_varnames[: code.co_argcount], function.__defaults__ or ()
 
 
-def _read_rule(name: str, operand: str, function: Callable[..., Any], known: set[str]) -> Rule:
-    names = _parameters(function)[0][1:]
-    unknown = [n for n in names if n not in known]
-    if unknown:
-        raise TypeError(
-            f"op {name!r}: the rule for {operand!r} asks for {unknown[0]!r}; "
-            f"it can have {', '.join(sorted(known))}"
-        )
-    sources = tuple(n if n == "out" or not n.endswith("_shape") else None for n in names)
-    return Rule(function, operand, names, sources)
-
-
-def _declare(
-    name: str,
-    kernel: Callable[..., Any],
-    operands: dict[str, Any],
-    parameters: list[str],
-    defaults: tuple[Any, ...],
-    pointwise: bool,
-    doc: str | None,
-    module: str,
-) -> Callable[..., Any]:
-    declared = Op(name, kernel, operands)
-    strangers = [operand for operand in operands if operand not in parameters]
-    if strangers:
-        raise TypeError(f"op {name!r} has no parameter {strangers[0]!r}; it has {parameters}")
-    taken = _RESERVED.intersection(parameters)
-    if taken:
-        raise TypeError(f"op {name!r}: a parameter cannot be called {taken.pop()!r}")
-    declared.settings = tuple(p for p in parameters if p not in operands)
-    known = {*parameters, "out", "out_shape", "position", "shapes"}
-    known |= {f"{operand}_shape" for operand in operands}
-    for operand, rule in operands.items():
-        rule = rule.rule if isinstance(rule, Each) else rule
-        if callable(rule):
-            declared.rules[operand] = _read_rule(name, operand, rule, known)
-    declared.function = _function(declared, parameters, defaults, pointwise)
+def _declare(declared: Op, doc: str | None, module: str) -> Callable[..., Any]:
     declared.function.__doc__ = doc
     declared.function.__module__ = module
-    declared.function.__signature__ = _signature(tuple(parameters), defaults)  # type: ignore[attr-defined]
-    operations[name] = declared
+    operations[declared.name] = declared
     return declared.function
-
-
-# ---- writing the function -----------------------------------------------------------------------
-
-
-def _function(
-    declared: Op, parameters: list[str], defaults: tuple[Any, ...], pointwise: bool
-) -> Callable[..., Any]:
-    """A function that is written when it is first called: importing hundreds of declarations then
-    costs nothing, and from the second call on it is the plain function that its text says."""
-
-    def complete() -> Callable[..., Any]:
-        source = "\n".join(_source(declared, parameters, len(defaults), pointwise))
-        filename = f"<operation {declared.name}>"
-        exec(compile(source, filename, "exec"), names)
-        linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
-        written = names.pop("function")
-        function.__defaults__ = written.__defaults__
-        function.__code__ = written.__code__
-        return function
-
-    names: dict[str, Any] = _NAMES | {
-        "complete": complete, "declared": declared, "defaults": defaults,
-        "kernel": declared.kernel,
-    }  # fmt: skip
-    names |= {f"rule_{operand}": rule for operand, rule in declared.rules.items()}
-    function = FunctionType(_first_call.__code__, names, declared.name)
-    function.__qualname__ = declared.name
-    return function
-
-
-def _first_call(*operands: Any, **settings: Any) -> Any:
-    return complete()(*operands, **settings)  # type: ignore[name-defined]  # noqa: F821
-
-
-@cache
-def _signature(parameters: tuple[str, ...], defaults: tuple[Any, ...]) -> Signature:
-    missing = (Parameter.empty,) * (len(parameters) - len(defaults))
-    return Signature([
-        Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, default=default)
-        for name, default in zip(parameters, missing + defaults, strict=True)
-    ])  # fmt: skip
-
-
-def _source(declared: Op, parameters: list[str], defaults: int, pointwise: bool) -> Iterator[str]:
-    """The text of a function that runs and records one operation."""
-    first_default = len(parameters) - defaults
-    signature = [
-        p if i < first_default else f"{p}=defaults[{i - first_default}]"
-        for i, p in enumerate(parameters)
-    ]
-    call = ", ".join(parameters)
-    yield f"def function({', '.join(signature)}):"
-    for setting in declared.settings:
-        yield f"    if isinstance({setting}, Tensor): raise setting_error(declared, {setting!r})"
-    yield from _indent(_unwrap(declared, call))
-    yield "    try:"
-    yield f"        out = kernel({call})"
-    yield "    except AutogradError: raise"
-    yield "    except (ValueError, IndexError, TypeError) as error:"
-    operands = ", ".join(f"{p!r}: {p}" for p in declared.operands)
-    yield f"        raise explained(declared, error, {{{operands}}}) from error"
-    yield "    if type(out) is not ndarray: out = as_array(out)"
-    yield "    tensor = new(Tensor)"
-    yield "    tensor._data = out"
-    yield "    tensor.grad = None"
-    if declared.rules:
-        yield from _indent(_record(declared, list(declared.rules), pointwise))
-    else:
-        yield "    tensor.node = None"
-    yield "    return tensor"
-
-
-def _indent(lines: Iterator[str]) -> Iterator[str]:
-    return ("    " + line for line in lines)
-
-
-def _unwrap(declared: Op, call: str) -> Iterator[str]:
-    """Replace every operand by its array, and remember the node it came from."""
-    first, *others = declared.operands
-    if not others and not isinstance(declared.operands[first], Each):
-        yield f"if not isinstance({first}, Tensor): return kernel({call})"
-        yield f"node_{first} = {first}.node"
-        yield f"{first} = {first}._data"
-        return
-    yield "found = False"
-    for p, rule in declared.operands.items():
-        if isinstance(rule, Each):
-            yield f"{p}, nodes_{p} = unwrap_each({p})"
-            yield f"found = found or nodes_{p} is not None"
-        elif rule is nested:
-            yield f"{p} = unwrap_nested({p})"
-        else:
-            yield f"if isinstance({p}, Tensor):"
-            yield f"    node_{p} = {p}.node"
-            yield f"    {p} = {p}._data"
-            yield "    found = True"
-            yield "else:"
-            yield f"    node_{p} = None"
-            yield f"    if type({p}) not in PLAIN: {p} = operand({p})"
-    yield f"if not found: return kernel({call})"
-
-
-def _record(declared: Op, tracked: list[str], pointwise: bool) -> Iterator[str]:
-    """Make the node, with an edge for every operand that needs a gradient."""
-    variadic = {p for p in tracked if isinstance(declared.operands[p], Each)}
-    nobody = " and ".join(
-        f"(nodes_{p} is None or not any(nodes_{p}))" if p in variadic else f"node_{p} is None"
-        for p in tracked
-    )
-    yield "state = now()"
-    changes_dtype = " or out.dtype.kind not in 'fc'" if "dtype" in declared.settings else ""
-    yield f"if {nobody} or not state.recording{changes_dtype}:"
-    yield "    tensor.node = None"
-    yield "    return tensor"
-    yield "record = tensor.node = new(Node)"
-    yield "record.seq = next(sequence_numbers)"
-    yield "record.op = declared"
-    yield "record.scope = state.scope"
-    yield "record.watch = None"
-    yield "out_shape = out.shape"
-    yield "out_dtype = record.dtype = out.dtype"
-    if pointwise:
-        for p in tracked:
-            yield f"if node_{p} is not None:"
-            yield f"    if node_{p}.shape == out_shape:"
-            yield f"        out_shape = node_{p}.shape"  # one tuple for a whole chain of nodes
-            yield f"        fits_{p} = node_{p}.dtype is out_dtype"
-            yield f"    else: fits_{p} = False"
-    yield "record.shape = out_shape"
-    yield from _edges(declared, tracked, pointwise, variadic)
-    yield "if state.observer is not None: state.observer.forward(record, out)"
-
-
-def _edges(declared: Op, tracked: list[str], pointwise: bool, variadic: set[str]) -> Iterator[str]:
-    def edge(p: str, more: str) -> str:
-        fits = f"fits_{p}" if pointwise else "False"
-        return f"node_{p}, rule_{p}, {_saved(declared.rules[p])}, {fits}, {more}"
-
-    slots = "record.parent, record.rule, record.saved, record.fits, record.more = "
-    if len(tracked) == 1 and not variadic:
-        yield slots + edge(tracked[0], "None")
-        return
-    if len(tracked) == 2 and not variadic:
-        x, y = tracked
-        yield f"if node_{x} is None: {slots}{edge(y, 'None')}"
-        yield f"else: {slots}" + edge(x, f"None if node_{y} is None else ({edge(y, 'None')})")
-        return
-    yield "edge = None"
-    for p in reversed(tracked):
-        if p in variadic:
-            yield f"shapes = [x.shape for x in {p}]"
-            yield f"for position in range(len({p}) - 1, -1, -1):"
-            yield f"    node_{p} = nodes_{p}[position]"
-            yield f"    if node_{p} is not None: edge = ({edge(p, 'edge')})"
-        else:
-            yield f"if node_{p} is not None: edge = ({edge(p, 'edge')})"
-    yield slots + "edge"
-
-
-def _saved(rule: Rule) -> str:
-    values = [
-        n if n == "out_shape" or not n.endswith("_shape") else f"{n[:-6]}.shape" for n in rule.names
-    ]
-    return f"({', '.join(values)},)" if values else "()"
-
-
-def _unwrap_each(values: Any) -> tuple[list[Any], list[Node | None] | None]:
-    if isinstance(values, Tensor):
-        values = list(values)
-    if not any(isinstance(value, Tensor) for value in values):
-        return values, None
-    nodes = [value.node if isinstance(value, Tensor) else None for value in values]
-    arrays = [
-        value._data if isinstance(value, Tensor) else backend.operand(value) for value in values
-    ]
-    return arrays, nodes
-
-
-def _unwrap_nested(value: Any) -> Any:
-    if isinstance(value, Tensor):
-        return value._data
-    if isinstance(value, tuple | list):
-        return type(value)(map(_unwrap_nested, value))
-    return value
-
-
-def _setting_error(declared: Op, setting: str) -> NotDifferentiableError:
-    return NotDifferentiableError(
-        f"{declared.name}: {setting!r} is a setting and cannot be a Tensor, because no gradient "
-        f"would flow through it. Pass a plain value, for example {setting}=int(tensor)"
-    )
-
-
-def _explained(declared: Op, error: Exception, operands: dict[str, Any]) -> AutogradError:
-    """A kernel's error in the user's words: the operation, every operand, the likely fix."""
-    what = "dtype" if isinstance(error, TypeError) else "shape"
-    described = [
-        f"{name} has {what} {getattr(value, what)}"
-        for name, value in operands.items()
-        if hasattr(value, what)
-    ]
-    described += [
-        f"{name} have shapes {', '.join(str(np.shape(entry)) for entry in value)}"
-        for name, value in operands.items()
-        if isinstance(value, list)
-    ]
-    text = str(error).strip()
-    message = f"{declared.name}: {', '.join(described)}. {text[:1].upper()}{text[1:]}"
-    if isinstance(error, TypeError):
-        return DTypeError(message)
-    kind = IndexingError if isinstance(error, IndexError) else ShapeError
-    return kind(message + _hint(declared, operands))
-
-
-def _hint(declared: Op, operands: dict[str, Any]) -> str:
-    """A likely fix where one operand, transposed, would fit."""
-    x, y = operands.get("x"), operands.get("y")
-    if declared.name == "matmul" and getattr(y, "ndim", 0) == 2 and getattr(x, "ndim", 0) >= 1:
-        rows = x.shape[-1]  # type: ignore[union-attr]
-        asked = f". y needs {rows} rows"
-        return asked + (". Did you mean y.T?" if y.shape[1] == rows else "")  # type: ignore[union-attr]
-    return ""
-
-
-_NAMES: dict[str, Any] = {
-    "__name__": "autograd_core",
-    "AutogradError": AutogradError,
-    "Node": Node,
-    "PLAIN": backend.PLAIN,
-    "Tensor": Tensor,
-    "as_array": backend.as_array,
-    "explained": _explained,
-    "ndarray": np.ndarray,
-    "new": object.__new__,
-    "now": STATE.get,
-    "operand": backend.operand,
-    "sequence_numbers": sequence_numbers,
-    "setting_error": _setting_error,
-    "unwrap_each": _unwrap_each,
-    "unwrap_nested": _unwrap_nested,
-}
 
 
 # ---- the two ways to declare --------------------------------------------------------------------
@@ -394,11 +132,9 @@ def op(
     """
 
     def declare(kernel: Callable[P, Any]) -> Callable[P, Tensor]:
-        parameters, defaults = _parameters(kernel)
-        return _declare(
-            kernel.__name__, kernel, operands, list(parameters), defaults,
-            pointwise=pointwise, doc=kernel.__doc__, module=kernel.__module__,
-        )  # fmt: skip
+        parameters, defaults = _signature_of(kernel)
+        declared = Op(kernel.__name__, kernel, operands, parameters, defaults, pointwise)
+        return _declare(declared, kernel.__doc__, kernel.__module__)
 
     return declare
 
@@ -416,7 +152,5 @@ def elementwise(kernel: Any, doc: str, **operands: Any) -> Callable[..., Tensor]
 
     The kernel is a ufunc or a function of the operands, in their order.
     """
-    return _declare(
-        kernel.__name__, kernel, operands, list(operands), (),
-        pointwise=True, doc=doc, module="autograd_core",
-    )  # fmt: skip
+    declared = Op(kernel.__name__, kernel, operands, tuple(operands), pointwise=True)
+    return _declare(declared, doc, "autograd_core")

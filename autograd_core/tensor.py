@@ -8,21 +8,21 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd_core import backend
 from autograd_core.errors import DTypeError, GraphError, ShapeError
-from autograd_core.graph import STATE, Node, Scope, State, Watch, run, stamp
+from autograd_core.graph import Node, Watch, run, stamp
+from autograd_core.recording import enable_grad, is_recording
 
 if TYPE_CHECKING:
     from autograd_core._methods import Methods  # written by `python -m autograd_core.stub`
 else:
     Methods = object
 
-__all__ = ["Tensor", "enable_grad", "is_recording", "no_grad"]
+__all__ = ["Tensor", "commit", "make", "propagate"]
 
 _commit_lock = threading.Lock()
 
@@ -396,33 +396,3 @@ def _accumulated(held: Tensor | None, g: Any, owned: bool) -> Tensor:
         return make(backend.as_array(held._data + g), None)
     g = backend.as_array(g)
     return make(g if owned and g.flags.c_contiguous else g.copy(), None)
-
-
-@contextmanager
-def _recording(wanted: bool) -> Iterator[None]:
-    now = STATE.get()
-    token = STATE.set(State(wanted, now.scope, now.observer))
-    try:
-        yield
-    finally:
-        STATE.reset(token)
-
-
-def no_grad() -> Any:
-    """A context, or a decorator, in which nothing is recorded."""
-    return _recording(False)
-
-
-def enable_grad() -> Any:
-    """A context, or a decorator, that records again inside `no_grad`."""
-    return _recording(True)
-
-
-def is_recording() -> bool:
-    """Whether operations on tracked Tensors are recorded here and now."""
-    return STATE.get().recording
-
-
-def current_scope() -> Scope | None:
-    """The module call around the current code, innermost first."""
-    return STATE.get().scope

@@ -1,0 +1,289 @@
+"""Writes the function that an operation's declaration becomes: it runs the kernel and records it.
+
+Written out, because a general ``*args, **kwargs`` wrapper costs more than the recording itself. To
+read what was written: ``import linecache; linecache.getlines("<operation multiply>")`` after the
+first call.
+"""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable, Iterator
+from functools import cache
+from inspect import Parameter, Signature
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd_core import backend
+from autograd_core.errors import (
+    AutogradError,
+    DTypeError,
+    IndexingError,
+    NotDifferentiableError,
+    ShapeError,
+)
+from autograd_core.graph import Node, Rule, sequence_numbers
+from autograd_core.recording import STATE
+from autograd_core.tensor import Tensor
+
+if TYPE_CHECKING:
+    from autograd_core.op import Op
+
+__all__ = ["RESERVED", "function_of"]
+
+# what the written text calls its own variables
+RESERVED = frozenset(
+    [
+        "declared",
+        "edge",
+        "found",
+        "out",
+        "out_dtype",
+        "out_shape",
+        "position",
+        "record",
+        "shapes",
+        "state",
+        "tensor",
+    ]
+)
+
+
+def function_of(declared: Op) -> Callable[..., Any]:
+    """A function that is written when it is first called: importing hundreds of declarations then
+    costs nothing, and from the second call on it is the plain function that its text says."""
+
+    def complete() -> Callable[..., Any]:
+        source = "\n".join(_source(declared))
+        filename = f"<operation {declared.name}>"
+        exec(compile(source, filename, "exec"), names)
+        linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+        written = names.pop("function")
+        function.__defaults__ = written.__defaults__
+        function.__code__ = written.__code__
+        return function
+
+    names: dict[str, Any] = _NAMES | {"complete": complete, "declared": declared}
+    names |= {"defaults": declared.defaults, "kernel": declared.kernel}
+    names |= {f"rule_{operand}": rule for operand, rule in declared.rules.items()}
+    function = FunctionType(_first_call.__code__, names, declared.name)
+    function.__qualname__ = declared.name
+    function.__signature__ = _signature(declared.parameters, declared.defaults)  # type: ignore[attr-defined]
+    return function
+
+
+def _first_call(*operands: Any, **settings: Any) -> Any:
+    return complete()(*operands, **settings)  # type: ignore[name-defined]  # noqa: F821
+
+
+@cache
+def _signature(parameters: tuple[str, ...], defaults: tuple[Any, ...]) -> Signature:
+    missing = (Parameter.empty,) * (len(parameters) - len(defaults))
+    pairs = zip(parameters, missing + defaults, strict=True)
+    kind = Parameter.POSITIONAL_OR_KEYWORD
+    return Signature([Parameter(name, kind, default=default) for name, default in pairs])
+
+
+def _source(declared: Op) -> Iterator[str]:
+    """The text of a function that runs and records one operation."""
+    parameters = declared.parameters
+    first_default = len(parameters) - len(declared.defaults)
+    signature = [
+        p if i < first_default else f"{p}=defaults[{i - first_default}]"
+        for i, p in enumerate(parameters)
+    ]
+    call = ", ".join(parameters)
+    yield f"def function({', '.join(signature)}):"
+    for setting in declared.settings:
+        yield f"    if isinstance({setting}, Tensor): raise setting_error(declared, {setting!r})"
+    yield from _indent(_unwrap(declared, call))
+    yield "    try:"
+    yield f"        out = kernel({call})"
+    yield "    except AutogradError: raise"
+    yield "    except (ValueError, IndexError, TypeError) as error:"
+    operands = ", ".join(f"{p!r}: {p}" for p in declared.operands)
+    yield f"        raise explained(declared, error, {{{operands}}}) from error"
+    yield "    if type(out) is not ndarray: out = as_array(out)"
+    yield "    tensor = new(Tensor)"
+    yield "    tensor._data = out"
+    yield "    tensor.grad = None"
+    if declared.rules:
+        yield from _indent(_record(declared))
+    else:
+        yield "    tensor.node = None"
+    yield "    return tensor"
+
+
+def _indent(lines: Iterator[str]) -> Iterator[str]:
+    return ("    " + line for line in lines)
+
+
+def _unwrap(declared: Op, call: str) -> Iterator[str]:
+    """Replace every operand by its array, and remember the node it came from."""
+    first, *others = declared.operands
+    if not others and first not in declared.variadic:
+        yield f"if not isinstance({first}, Tensor): return kernel({call})"
+        yield f"node_{first} = {first}.node"
+        yield f"{first} = {first}._data"
+        return
+    yield "found = False"
+    for p in declared.operands:
+        if p in declared.variadic:
+            yield f"{p}, nodes_{p} = unwrap_each({p})"
+            yield f"found = found or nodes_{p} is not None"
+        elif p in declared.nested:
+            yield f"{p} = unwrap_nested({p})"
+        else:
+            yield f"if isinstance({p}, Tensor):"
+            yield f"    node_{p} = {p}.node"
+            yield f"    {p} = {p}._data"
+            yield "    found = True"
+            yield "else:"
+            yield f"    node_{p} = None"
+            yield f"    if type({p}) not in PLAIN: {p} = operand({p})"
+    yield f"if not found: return kernel({call})"
+
+
+def _record(declared: Op) -> Iterator[str]:
+    """Make the node, with an edge for every operand that needs a gradient."""
+    tracked, pointwise = list(declared.rules), declared.pointwise
+    nobody = " and ".join(
+        f"not any(nodes_{p} or ())" if p in declared.variadic else f"node_{p} is None"
+        for p in tracked
+    )
+    yield "state = now()"
+    changes_dtype = " or out.dtype.kind not in 'fc'" if "dtype" in declared.settings else ""
+    yield f"if {nobody} or not state.recording{changes_dtype}:"
+    yield "    tensor.node = None"
+    yield "    return tensor"
+    yield "record = tensor.node = new(Node)"
+    yield "record.seq = next(sequence_numbers)"
+    yield "record.op = declared"
+    yield "record.scope = state.scope"
+    yield "record.watch = None"
+    yield "out_shape = out.shape"
+    yield "out_dtype = record.dtype = out.dtype"
+    if pointwise:
+        for p in tracked:
+            yield f"if node_{p} is not None:"
+            yield f"    if node_{p}.shape == out_shape:"
+            yield f"        out_shape = node_{p}.shape"  # one tuple for a whole chain of nodes
+            yield f"        fits_{p} = node_{p}.dtype is out_dtype"
+            yield f"    else: fits_{p} = False"
+    yield "record.shape = out_shape"
+    yield from _edges(declared)
+    yield "if state.observer is not None: state.observer.forward(record, out)"
+
+
+def _edges(declared: Op) -> Iterator[str]:
+    tracked, variadic = list(declared.rules), declared.variadic
+
+    def edge(p: str, more: str) -> str:
+        fits = f"fits_{p}" if declared.pointwise else "False"
+        return f"node_{p}, rule_{p}, {_saved(declared.rules[p])}, {fits}, {more}"
+
+    slots = "record.parent, record.rule, record.saved, record.fits, record.more = "
+    if len(tracked) == 1 and not variadic:
+        yield slots + edge(tracked[0], "None")
+        return
+    if len(tracked) == 2 and not variadic:
+        x, y = tracked
+        yield f"if node_{x} is None: {slots}{edge(y, 'None')}"
+        yield f"else: {slots}" + edge(x, f"None if node_{y} is None else ({edge(y, 'None')})")
+        return
+    yield "edge = None"
+    for p in reversed(tracked):
+        if p in variadic:
+            yield f"shapes = [x.shape for x in {p}]"
+            yield f"for position in range(len({p}) - 1, -1, -1):"
+            yield f"    node_{p} = nodes_{p}[position]"
+            yield f"    if node_{p} is not None: edge = ({edge(p, 'edge')})"
+        else:
+            yield f"if node_{p} is not None: edge = ({edge(p, 'edge')})"
+    yield slots + "edge"
+
+
+def _saved(rule: Rule) -> str:
+    values = [
+        n if n == "out_shape" or not n.endswith("_shape") else f"{n[:-6]}.shape" for n in rule.names
+    ]
+    return f"({', '.join(values)},)" if values else "()"
+
+
+def _unwrap_each(values: Any) -> tuple[list[Any], list[Node | None] | None]:
+    if isinstance(values, Tensor):
+        values = list(values)
+    if not any(isinstance(value, Tensor) for value in values):
+        return values, None
+    nodes = [value.node if isinstance(value, Tensor) else None for value in values]
+    arrays = [
+        value._data if isinstance(value, Tensor) else backend.operand(value) for value in values
+    ]
+    return arrays, nodes
+
+
+def _unwrap_nested(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value._data
+    if isinstance(value, tuple | list):
+        return type(value)(map(_unwrap_nested, value))
+    return value
+
+
+def _setting_error(declared: Op, setting: str) -> NotDifferentiableError:
+    return NotDifferentiableError(
+        f"{declared.name}: {setting!r} is a setting and cannot be a Tensor, because no gradient "
+        f"would flow through it. Pass a plain value, for example {setting}=int(tensor)"
+    )
+
+
+def _explained(declared: Op, error: Exception, operands: dict[str, Any]) -> AutogradError:
+    """A kernel's error in the user's words: the operation, every operand, the likely fix."""
+    what = "dtype" if isinstance(error, TypeError) else "shape"
+    described = [
+        f"{name} has {what} {getattr(value, what)}"
+        for name, value in operands.items()
+        if hasattr(value, what)
+    ]
+    described += [
+        f"{name} have shapes {', '.join(str(np.shape(entry)) for entry in value)}"
+        for name, value in operands.items()
+        if isinstance(value, list)
+    ]
+    text = str(error).strip()
+    message = f"{declared.name}: {', '.join(described)}. {text[:1].upper()}{text[1:]}"
+    if isinstance(error, TypeError):
+        return DTypeError(message)
+    kind = IndexingError if isinstance(error, IndexError) else ShapeError
+    return kind(message + _hint(declared, operands))
+
+
+def _hint(declared: Op, operands: dict[str, Any]) -> str:
+    """A likely fix where one operand, transposed, would fit."""
+    x, y = operands.get("x"), operands.get("y")
+    if declared.name == "matmul" and getattr(y, "ndim", 0) == 2 and getattr(x, "ndim", 0) >= 1:
+        rows = x.shape[-1]  # type: ignore[union-attr]
+        asked = f". y needs {rows} rows"
+        return asked + (". Did you mean y.T?" if y.shape[1] == rows else "")  # type: ignore[union-attr]
+    return ""
+
+
+_NAMES: dict[str, Any] = {
+    "__name__": "autograd_core",
+    "AutogradError": AutogradError,
+    "Node": Node,
+    "PLAIN": backend.PLAIN,
+    "Tensor": Tensor,
+    "as_array": backend.as_array,
+    "explained": _explained,
+    "ndarray": np.ndarray,
+    "new": object.__new__,
+    "now": STATE.get,
+    "operand": backend.operand,
+    "sequence_numbers": sequence_numbers,
+    "setting_error": _setting_error,
+    "unwrap_each": _unwrap_each,
+    "unwrap_nested": _unwrap_nested,
+}
