@@ -9,7 +9,7 @@
 """
 
 from autograd_core import errors, methods, ops, protocols
-from autograd_core.backend import keep_heap
+from autograd_core.backend import available_devices, device, keep_heap
 from autograd_core.debug import detect_anomaly
 from autograd_core.errors import *
 from autograd_core.op import each, elementwise, nested, op, operations
@@ -22,7 +22,17 @@ methods.bind()
 protocols.bind()
 
 __version__ = "0.1.0"
-__all__ = ["Tensor", "abs", "detect_anomaly", "each", "elementwise", "enable_grad", "is_recording"]
+__all__ = [
+    "Tensor",
+    "abs",
+    "available_devices",
+    "detect_anomaly",
+    "device",
+    "each",
+    "elementwise",
+    "enable_grad",
+    "is_recording",
+]
 __all__ += ["keep_heap", "nested", "no_grad", "op"]
 __all__ += errors.__all__
 __all__ += [declared for declared in vars(ops) if declared in operations]

@@ -1,37 +1,73 @@
 """Arrays and where they live: NumPy on the host, CuPy on a device.
 
-The only file that may name `cupy`, and it never imports it by itself: a CuPy array that reaches us
-has been made by somebody who did.
+The only file that names `cupy`, and it imports it only for somebody who asks for a device: a CuPy
+array that reaches us has been made by somebody who did. Everything else is written with ``np.``
+functions and operators, which NumPy's protocols carry to CuPy. What CuPy does differently is listed
+in `DIFFERENCES`.
 """
 
 from __future__ import annotations
 
 import ctypes
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 
-from autograd_core.errors import DeviceError, DTypeError, ShapeError
+from autograd_core.errors import DeviceError, DTypeError, OutOfMemoryError, ShapeError
 
 __all__ = [
     "as_array",
     "asarray",
     "asnumpy",
+    "available_devices",
+    "check_index",
+    "check_value",
+    "device",
     "device_of",
+    "install",
     "is_array",
     "keep_heap",
     "operand",
+    "out_of_memory",
     "to_device",
 ]
+
+# What we do about the places where CuPy (14.2) differs from NumPy, beyond what its own errors say.
+DIFFERENCES: dict[str, str] = {
+    "host arrays in an index": "CuPy copies them silently; check_index refuses them",
+    "host arrays assigned to elements": "CuPy copies some silently; check_value refuses them",
+    "integer indices out of range": "CuPy wraps them around; to check would be to wait",
+    "broadcast_to": "CuPy's result is writable memory shared by many elements; no rule writes to "
+    "what it was given",
+    "ufunc.at on complex numbers": "missing in CuPy; real and imaginary parts are added apart",
+    "ones(like=…) and relatives": "fail on CuPy; kernels use the *_like functions",
+    "np.errstate": "has no effect on a device; stable forms do not rely on it for their values",
+    "random streams": "differ from NumPy's at the same seed; weights are drawn on the host",
+}
 
 # What may stand beside a Tensor in an operation as it is. Anything else goes through `operand`.
 PLAIN: frozenset[type] = frozenset({bool, int, float, complex, type(None), np.ndarray})
 
+_arrays: tuple[type, ...] = (np.ndarray,)
+_module: Any = None  # CuPy, once it is needed
+_wanted: ContextVar[str | None] = ContextVar("autograd_core device", default=None)
+
+
+# ---- what is an array ---------------------------------------------------------------------------
+
 
 def is_array(value: Any) -> bool:
     """Whether `value` is an array of a backend: on the host or on a device."""
-    return isinstance(value, np.ndarray)
+    if isinstance(value, _arrays):
+        return True
+    if _module is None and type(value).__module__.split(".")[0] == "cupy":
+        install(sys.modules["cupy"])
+        return isinstance(value, _arrays)
+    return False
 
 
 def as_array(result: Any) -> Any:
@@ -44,15 +80,23 @@ def as_array(result: Any) -> Any:
 
 
 def asarray(data: Any, dtype: Any = None, device: str | None = None) -> Any:
-    """`data` as an array that a Tensor can hold: shared where it is one already, else converted."""
-    if is_array(data) and dtype is None:
-        array = data
-    else:
+    """`data` as an array that a Tensor can hold: shared where it is one already, else converted.
+
+    Data from the host goes to `device`, or to the device of an enclosing ``with device(...)``.
+    """
+    array = data
+    if not is_array(data):
         try:
             array = np.asarray(data, dtype=dtype)
         except ValueError as error:
             raise ShapeError(f"no array can be made of this data: {error}") from error
+        device = device or _wanted.get()
+    elif type(data) is np.ndarray:
+        device = device or _wanted.get()
     _check_dtype(array.dtype)
+    if dtype is not None and array.dtype != dtype:
+        array = array.astype(dtype)
+        _check_dtype(array.dtype)
     return array if device is None else to_device(array, device)
 
 
@@ -71,21 +115,146 @@ def _check_dtype(dtype: Any) -> None:
         )
 
 
+# ---- devices ------------------------------------------------------------------------------------
+
+
+def install(module: Any) -> None:
+    """Use `module` as the array module of the devices ``"cuda:…"``: CuPy, or in the tests a strict
+    stand-in for it. None takes it away."""
+    global _arrays, _module
+    _module = module
+    _arrays = (np.ndarray,) if module is None else (np.ndarray, module.ndarray)
+
+
+def device_module() -> Any:
+    """CuPy, imported when a device is first asked for."""
+    if _module is None:
+        try:
+            import cupy
+        except ImportError as error:
+            raise DeviceError(
+                f"a CUDA device needs CuPy, which cannot be imported here ({error}). Install the "
+                "wheel of your CUDA version: pip install cupy-cuda12x or cupy-cuda13x"
+            ) from error
+        install(cupy)
+    return _module
+
+
+def _device_count() -> int:
+    try:
+        return int(device_module().cuda.runtime.getDeviceCount())
+    except RuntimeError as error:  # CuPy's CUDARuntimeError
+        if isinstance(error, DeviceError):
+            raise
+        raise DeviceError(
+            f"CuPy finds no usable CUDA device: {error}. Is there a GPU, and does its driver fit "
+            "the CUDA version of the CuPy wheel?"
+        ) from error
+
+
+def available_devices() -> list[str]:
+    """The devices that Tensors can live on here, ``"cpu"`` first. Imports CuPy if it is there."""
+    try:
+        return ["cpu", *(f"cuda:{i}" for i in range(_device_count()))]
+    except DeviceError:
+        return ["cpu"]
+
+
+def _index(device: str) -> int | None:
+    """The number of a CUDA device; None for the host."""
+    kind, _, number = device.partition(":")
+    if device == "cpu":
+        return None
+    if kind != "cuda" or not (number.isdecimal() or device == "cuda"):
+        raise DeviceError(f"a device is 'cpu', 'cuda' or 'cuda:1' and so on, not {device!r}")
+    count = _device_count()
+    index = int(number) if number else int(_module.cuda.Device().id)
+    if index >= count:
+        raise DeviceError(f"there is no {device!r}; available: {', '.join(available_devices())}")
+    return index
+
+
 def device_of(array: Any) -> str:
     """The device's name: ``"cpu"``, or ``"cuda:0"`` and so on."""
-    return "cpu"
+    return "cpu" if isinstance(array, np.ndarray | np.generic) else f"cuda:{array.device.id}"
 
 
 def to_device(array: Any, device: str) -> Any:
     """`array` on `device`: itself where it is there already, else a copy."""
-    if device == "cpu":
+    index = _index(device)
+    if index is None:
+        return asnumpy(array)
+    if device_of(array) == f"cuda:{index}":
         return array
-    raise DeviceError(f"there is no device {device!r} here; available: cpu")
+    with _module.cuda.Device(index):
+        return _module.asarray(array) if isinstance(array, np.ndarray) else array.copy()
 
 
 def asnumpy(array: Any) -> Any:
     """`array` on the host."""
-    return array
+    return array if isinstance(array, np.ndarray) else _module.asnumpy(array)
+
+
+@contextmanager
+def device(name: str) -> Iterator[None]:
+    """Inside, Tensors made of host data, layers' weights among them, live on device `name`.
+
+    >>> import autograd_core as ac
+    >>> with ac.device("cpu"):
+    ...     ac.Tensor([1.0, 2.0]).device
+    'cpu'
+    """
+    index = _index(name)
+    token = _wanted.set(name)
+    try:
+        if index is None:
+            yield
+        else:
+            with _module.cuda.Device(index):
+                yield
+    finally:
+        _wanted.reset(token)
+
+
+# ---- where CuPy is more lenient than we are -----------------------------------------------------
+
+
+def check_index(x: Any, index: Any) -> None:
+    """Refuse host arrays in the index of a device array: CuPy would copy them silently."""
+    for entry in index if isinstance(index, tuple) else (index,):
+        if isinstance(entry, np.ndarray | np.generic) and not isinstance(entry, np.bool_):
+            raise DeviceError(
+                f"a Tensor on {device_of(x)} is indexed by an array on the host; move the index "
+                f"there once: Tensor(index).to({device_of(x)!r})"
+            )
+
+
+def check_value(x: Any, value: Any) -> None:
+    """Refuse a host array as what is written into a device array."""
+    if isinstance(value, np.ndarray):
+        raise DeviceError(
+            f"a host array cannot be written into a Tensor on {device_of(x)}; move it there first: "
+            f"Tensor(value).to({device_of(x)!r})"
+        )
+
+
+def out_of_memory(error: Exception) -> OutOfMemoryError | None:
+    """`error` in our words if it says that memory ran out, with what is held; else None."""
+    if not isinstance(error, MemoryError) and "OutOfMemory" not in type(error).__name__:
+        return None
+    held = ""
+    if _module is not None:
+        pool = _module.get_default_memory_pool()
+        held = f" Device memory held: {pool.used_bytes():,} bytes in use of {pool.total_bytes():,}."
+    return OutOfMemoryError(
+        f"out of memory: {error}.{held} Use smaller batches, or release Tensors"
+    )
+
+
+def free_unused() -> None:
+    """Hand cached device memory back."""
+    if _module is not None:
+        _module.get_default_memory_pool().free_all_blocks()
 
 
 def keep_heap() -> bool:

@@ -6,6 +6,7 @@
     ├── DTypeError            (TypeError)     a dtype that cannot be used here
     ├── NotDifferentiableError(TypeError)     the graph would be left without a word
     ├── DeviceError           (RuntimeError)  arrays on different devices, no such device
+    │   └── OutOfMemoryError  (MemoryError)   memory ran out; the graph has been released
     ├── NonFiniteError        (ArithmeticError) detect_anomaly met an inf or a NaN
     └── GraphError            (RuntimeError)  the graph cannot do what was asked
         ├── FreedGraphError                   a backward pass has used this graph up
@@ -24,6 +25,7 @@ __all__ = [
     "IndexingError",
     "NonFiniteError",
     "NotDifferentiableError",
+    "OutOfMemoryError",
     "ShapeError",
     "StaleArrayError",
 ]
@@ -51,6 +53,10 @@ class NotDifferentiableError(AutogradError, TypeError):
 
 class DeviceError(AutogradError, RuntimeError):
     """Arrays on different devices, or a device that is not there."""
+
+
+class OutOfMemoryError(DeviceError, MemoryError):
+    """Memory ran out during a backward pass; its graph has been released."""
 
 
 class NonFiniteError(AutogradError, ArithmeticError):

@@ -27,6 +27,7 @@ __all__ = [
     "Rule",
     "Watch",
     "fit",
+    "release",
     "root_of",
     "run",
     "stamp",
@@ -221,6 +222,16 @@ def run(
             node.rule = FREED
         node, g = following, gx
     return arrived
+
+
+def release(nodes: list[Node]) -> None:
+    """Drop every edge that can be reached from `nodes`, and with it whatever was saved."""
+    while nodes:
+        node = nodes.pop()
+        nodes += [parent for parent, _, _ in node.edges()]
+        if node.op is not None:
+            node.parent = node.more = node.saved = None
+            node.rule = FREED
 
 
 def fit(g: Gradient, shape: Shape, dtype: Any, lead: int = 0) -> Gradient:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from autograd_core import ops
+import numpy as np
+
+from autograd_core import backend, ops
 from autograd_core.errors import GraphError
 from autograd_core.graph import stamp
 from autograd_core.ops.indexing import assign
+from autograd_core.record import unwrap_nested
 from autograd_core.recording import is_recording
 from autograd_core.tensor import Tensor
 
@@ -78,6 +81,10 @@ def _real_part(self: Tensor) -> Any:
     return ops.real(self) if self.dtype.kind == "c" else self
 
 
+def _transferred(self: Tensor, device: str) -> Any:
+    return ops.to_device(self, device, self.device)
+
+
 def _setitem(self: Tensor, index: Any, value: Any) -> None:
     """Write in place where nothing is recorded; else become a new Tensor with the value written.
 
@@ -85,8 +92,12 @@ def _setitem(self: Tensor, index: Any, value: Any) -> None:
     """
     tracked = self.node is not None or (isinstance(value, Tensor) and value.node is not None)
     if not (tracked and is_recording()):
-        index = Tensor.detach(index)._data if isinstance(index, Tensor) else index
-        self._data[index] = value._data if isinstance(value, Tensor) else value
+        index = unwrap_nested(index)
+        value = value._data if isinstance(value, Tensor) else value
+        if type(self._data) is not np.ndarray:
+            backend.check_index(self._data, index)
+            backend.check_value(self._data, value)
+        self._data[index] = value
         stamp(self._data, self.name)
         return
     if self.node is not None and self.is_leaf:
@@ -108,6 +119,7 @@ def bind() -> None:
     for name in METHODS:
         table[name] = getattr(ops, name)
     table |= {"reshape": _reshape, "transpose": _transpose, "conj": _conj}
+    table["_transferred"] = _transferred
     table |= {"T": property(_transpose), "mT": property(_matrix_transpose)}
     table |= {"real": property(_real_part), "imag": property(ops.imag)}
     for name, value in table.items():

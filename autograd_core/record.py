@@ -19,6 +19,7 @@ import numpy as np
 from autograd_core import backend
 from autograd_core.errors import (
     AutogradError,
+    DeviceError,
     DTypeError,
     IndexingError,
     NotDifferentiableError,
@@ -31,7 +32,7 @@ from autograd_core.tensor import Tensor
 if TYPE_CHECKING:
     from autograd_core.op import Op
 
-__all__ = ["RESERVED", "function_of"]
+__all__ = ["RESERVED", "function_of", "unwrap_nested"]
 
 # what the written text calls its own variables
 RESERVED = frozenset(
@@ -224,11 +225,11 @@ def _unwrap_each(values: Any) -> tuple[list[Any], list[Node | None] | None]:
     return arrays, nodes
 
 
-def _unwrap_nested(value: Any) -> Any:
+def unwrap_nested(value: Any) -> Any:
     if isinstance(value, Tensor):
         return value._data
     if isinstance(value, tuple | list):
-        return type(value)(map(_unwrap_nested, value))
+        return type(value)(map(unwrap_nested, value))
     return value
 
 
@@ -241,6 +242,13 @@ def _setting_error(declared: Op, setting: str) -> NotDifferentiableError:
 
 def _explained(declared: Op, error: Exception, operands: dict[str, Any]) -> AutogradError:
     """A kernel's error in the user's words: the operation, every operand, the likely fix."""
+    homes = {name: backend.device_of(v) for name, v in _arrays_in(operands) if v.ndim}
+    if len(set(homes.values())) > 1:
+        where = ", ".join(f"{name} is on {home}" for name, home in homes.items())
+        return DeviceError(
+            f"{declared.name}: {where}. Move one of them first, as in "
+            f"tensor.to({max(homes.values())!r})"
+        )
     what = "dtype" if isinstance(error, TypeError) else "shape"
     described = [
         f"{name} has {what} {getattr(value, what)}"
@@ -258,6 +266,13 @@ def _explained(declared: Op, error: Exception, operands: dict[str, Any]) -> Auto
         return DTypeError(message)
     kind = IndexingError if isinstance(error, IndexError) else ShapeError
     return kind(message + _hint(declared, operands))
+
+
+def _arrays_in(operands: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in operands.items():
+        for entry in value if isinstance(value, list) else [value]:
+            if backend.is_array(entry):
+                yield name, entry
 
 
 def _hint(declared: Op, operands: dict[str, Any]) -> str:
@@ -285,5 +300,5 @@ _NAMES: dict[str, Any] = {
     "sequence_numbers": sequence_numbers,
     "setting_error": _setting_error,
     "unwrap_each": _unwrap_each,
-    "unwrap_nested": _unwrap_nested,
+    "unwrap_nested": unwrap_nested,
 }

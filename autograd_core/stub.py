@@ -47,6 +47,7 @@ def _lines() -> Iterator[str]:
     for name in ("reshape", "transpose"):
         yield f"def {name}(self, *args: Any) -> Tensor: ..."
     yield "def conj(self) -> Tensor: ..."
+    yield "def _transferred(self, device: str) -> Tensor: ..."
     for name in ("T", "mT", "real", "imag"):
         yield "@property"
         yield f"def {name}(self) -> Tensor: ..."

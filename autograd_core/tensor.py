@@ -14,7 +14,7 @@ import numpy as np
 
 from autograd_core import backend
 from autograd_core.errors import DTypeError, GraphError, ShapeError
-from autograd_core.graph import Node, Watch, run, stamp
+from autograd_core.graph import Node, Watch, release, run, stamp
 from autograd_core.recording import enable_grad, is_recording
 
 if TYPE_CHECKING:
@@ -214,9 +214,7 @@ class Tensor(Methods):
 
     def to(self, device: str) -> Tensor:
         """This Tensor on `device`, differentiably; itself where it is there already."""
-        if device == self.device:
-            return self
-        raise NotImplementedError
+        return self if device == self.device else self._transferred(device)
 
     def cpu(self) -> Tensor:
         """This Tensor on the host."""
@@ -366,12 +364,21 @@ def propagate(
     seeds: list[tuple[Node, Any]], *, retain: bool, create_graph: bool = False, lead: int = 0
 ) -> list[tuple[Watch, Any, bool]]:
     """Run a backward pass and return what arrived, without touching any ``.grad``."""
-    if not create_graph:
-        raw = [(node, g._data if isinstance(g, Tensor) else g) for node, g in seeds]
-        return run(raw, retain=retain, lead=lead)
-    tracked = [(node, g if isinstance(g, Tensor) else make(g, None)) for node, g in seeds]
-    with enable_grad():
-        return run(tracked, retain=retain, wrap=make, lead=lead)
+    try:
+        if not create_graph:
+            raw = [(node, g._data if isinstance(g, Tensor) else g) for node, g in seeds]
+            return run(raw, retain=retain, lead=lead)
+        tracked = [(node, g if isinstance(g, Tensor) else make(g, None)) for node, g in seeds]
+        with enable_grad():
+            return run(tracked, retain=retain, wrap=make, lead=lead)
+    except Exception as error:
+        explained = backend.out_of_memory(error)
+        if explained is None:
+            raise
+        error.__traceback__ = None  # its frames hold the gradients that were on their way
+    release([node for node, _ in seeds])
+    backend.free_unused()
+    raise explained
 
 
 def commit(arrived: list[tuple[Watch, Any, bool]]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core import backend
 from autograd_core.errors import ShapeError
 from autograd_core.op import nested, op
 from autograd_core.ops.axes import Shape
@@ -40,10 +41,13 @@ def scatter(g: Any, index: Any, shape: Shape, ndim: int) -> Any:
     lead = g.ndim - ndim
     out = np.zeros_like(g, shape=g.shape[:lead] + shape)
     place = _behind(index, lead) if lead else index
-    if _repeats(index):
-        np.add.at(out, place, g)
-    else:
+    if not _repeats(index):
         out[place] = g
+    elif g.dtype.kind == "c":  # CuPy's add.at knows real numbers only
+        np.add.at(out.real, place, g.real)
+        np.add.at(out.imag, place, g.imag)
+    else:
+        np.add.at(out, place, g)
     return out
 
 
@@ -54,6 +58,8 @@ def _getitem_x(g: Any, index: Any, x_shape: Shape, out_shape: Shape) -> Any:
 @op(x=_getitem_x, index=nested)
 def getitem(x: Any, index: Any) -> Any:
     """x[index] for every index that NumPy has; a Tensor of integers or booleans may stand in it."""
+    if type(x) is not np.ndarray:
+        backend.check_index(x, index)
     return x[index]
 
 
@@ -69,6 +75,9 @@ def _assign_value(g: Any, index: Any, x_shape: Shape) -> Any:
 def assign(x: Any, value: Any, index: Any) -> Any:
     """A copy of x in which x[index] is `value`. An index that names an element twice is for a
     single value only: of several, it is not defined which one stands."""
+    if type(x) is not np.ndarray:
+        backend.check_index(x, index)
+        backend.check_value(x, value)
     if np.ndim(value) and _repeats(index):
         times = np.zeros_like(x, dtype=np.int64)
         np.add.at(times, index, 1)

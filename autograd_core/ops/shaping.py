@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core import backend
 from autograd_core.errors import NotDifferentiableError
 from autograd_core.op import each, op
 from autograd_core.ops.axes import Shape, negative
@@ -25,6 +26,7 @@ __all__ = [
     "squeeze",
     "stack",
     "swapaxes",
+    "to_device",
     "transpose",
 ]
 
@@ -113,6 +115,16 @@ def copy(x: Any) -> Any:
 def astype(x: Any, dtype: Any) -> Any:
     """The elements in another dtype. Integers and booleans carry no gradient."""
     return x.astype(dtype)
+
+
+def _returned(g: Any, device: str, source: str) -> Any:
+    return to_device(g, source, device)
+
+
+@op(x=_returned)
+def to_device(x: Any, device: str, source: str) -> Any:
+    """x, which lives on the device `source`, on `device`; ``tensor.to(device)`` calls this."""
+    return backend.to_device(x, device)
 
 
 def _span(axis: int, start: int, stop: int) -> tuple[Any, ...]:
