@@ -31,6 +31,7 @@ __all__ = [
     "install",
     "is_array",
     "keep_heap",
+    "module_of",
     "operand",
     "out_of_memory",
     "to_device",
@@ -177,6 +178,11 @@ def _index(device: str) -> int | None:
 def device_of(array: Any) -> str:
     """The device's name: ``"cpu"``, or ``"cuda:0"`` and so on."""
     return "cpu" if isinstance(array, np.ndarray | np.generic) else f"cuda:{array.device.id}"
+
+
+def module_of(array: Any) -> Any:
+    """The array module that `array` belongs to: NumPy for anything on the host."""
+    return _module if _module is not None and isinstance(array, _module.ndarray) else np
 
 
 def to_device(array: Any, device: str) -> Any:

@@ -46,7 +46,7 @@ class Rule:
     of them where it came from: an operand's name, ``"out"``, or None for what has no gradient.
     """
 
-    __slots__ = ("function", "names", "operand", "sources")
+    __slots__ = ("function", "names", "on_device", "operand", "sources")
 
     def __init__(
         self,
@@ -56,6 +56,7 @@ class Rule:
         sources: tuple[str | None, ...],
     ) -> None:
         self.function = function
+        self.on_device = function  # the same, in fewer launches, where there is such a form
         self.operand = operand
         self.names = names
         self.sources = sources
@@ -153,13 +154,15 @@ def run(
     retain: bool,
     wrap: Callable[[Any, Node], Any] | None = None,
     lead: int = 0,
+    on_device: bool = False,
 ) -> list[tuple[Watch, Gradient, bool]]:
     """Walk from the seeds to the leaves; return what arrived at each watched node.
 
     Each result is (watch, gradient, owned): `owned` says that nobody else can hold that buffer.
     With `retain` false a node drops its edges as soon as it has been used, so memory falls during
     the pass. With `wrap`, rules run on Tensors (`wrap(array, node)` makes one) and are recorded.
-    `lead` is the number of leading batch axes that every gradient carries.
+    `lead` is the number of leading batch axes that every gradient carries. `on_device` chooses the
+    form of a rule that needs fewer launches.
 
     Nothing is written to a Tensor here: an error in the middle leaves every ``.grad`` as it was.
     """
@@ -194,7 +197,12 @@ def run(
             _refuse_stale(node)
         following = None
         while True:
-            gx = rule.function(g, *(saved if wrap is None else _wrapped(node, rule, saved, wrap)))
+            if wrap is not None:
+                gx = rule.function(g, *_wrapped(node, rule, saved, wrap))
+            elif on_device:
+                gx = rule.on_device(g, *saved)
+            else:
+                gx = rule.function(g, *saved)
             if not fits:
                 gx = fit(gx, parent.shape, parent.dtype, lead)
             if observer is not None:

@@ -23,6 +23,7 @@ from collections.abc import Callable
 from types import CodeType
 from typing import Any, NamedTuple, ParamSpec, overload
 
+from autograd_core.fusion import Fused
 from autograd_core.graph import Rule
 from autograd_core.record import RESERVED, function_of
 from autograd_core.tensor import Tensor
@@ -97,7 +98,10 @@ class Op:
                 f"it can have {', '.join(sorted(known))}"
             )
         origins = {*self.operands, "out"}
-        return Rule(rule, operand, names, tuple(n if n in origins else None for n in names))
+        read = Rule(rule, operand, names, tuple(n if n in origins else None for n in names))
+        if self.pointwise:
+            read.on_device = Fused(rule)
+        return read
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"

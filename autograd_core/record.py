@@ -25,6 +25,7 @@ from autograd_core.errors import (
     NotDifferentiableError,
     ShapeError,
 )
+from autograd_core.fusion import Fused
 from autograd_core.graph import Node, Rule, sequence_numbers
 from autograd_core.recording import STATE
 from autograd_core.tensor import Tensor
@@ -68,6 +69,8 @@ def function_of(declared: Op) -> Callable[..., Any]:
 
     names: dict[str, Any] = _NAMES | {"complete": complete, "declared": declared}
     names |= {"defaults": declared.defaults, "kernel": declared.kernel}
+    if declared.pointwise and hasattr(declared.kernel, "__code__"):
+        names["on_device"] = Fused(declared.kernel)
     names |= {f"rule_{operand}": rule for operand, rule in declared.rules.items()}
     function = FunctionType(_first_call.__code__, names, declared.name)
     function.__qualname__ = declared.name
@@ -100,8 +103,10 @@ def _source(declared: Op) -> Iterator[str]:
     for setting in declared.settings:
         yield f"    if isinstance({setting}, Tensor): raise setting_error(declared, {setting!r})"
     yield from _indent(_unwrap(declared, call))
+    chained = declared.pointwise and hasattr(declared.kernel, "__code__")
+    on_host = f"if type({parameters[0]}) is ndarray else on_device({call})" if chained else ""
     yield "    try:"
-    yield f"        out = kernel({call})"
+    yield f"        out = kernel({call}) {on_host}"
     yield "    except AutogradError: raise"
     yield "    except (ValueError, IndexError, TypeError) as error:"
     operands = ", ".join(f"{p!r}: {p}" for p in declared.operands)

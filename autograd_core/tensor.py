@@ -367,7 +367,8 @@ def propagate(
     try:
         if not create_graph:
             raw = [(node, g._data if isinstance(g, Tensor) else g) for node, g in seeds]
-            return run(raw, retain=retain, lead=lead)
+            on_device = any(type(g) is not np.ndarray for _, g in raw)
+            return run(raw, retain=retain, lead=lead, on_device=on_device)
         tracked = [(node, g if isinstance(g, Tensor) else make(g, None)) for node, g in seeds]
         with enable_grad():
             return run(tracked, retain=retain, wrap=make, lead=lead)

@@ -117,7 +117,7 @@ def _sigmoid(x: Any) -> Any:
     with np.errstate(over="ignore"):  # exp(-x) = inf gives the limit, 0, exactly
         out = np.exp(-x)
         out += 1
-        return np.reciprocal(out) if out.dtype.kind in "fc" else 1 / out
+        return np.reciprocal(out)
 
 
 def _softplus(x: Any) -> Any:

@@ -1,0 +1,127 @@
+"""The frame of the house: where imports point, what importing costs, what is public."""
+
+import ast
+import inspect
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import autograd_core as ac
+import nn
+from autograd_core import stub
+from autograd_core.op import operations
+
+ROOT = Path(__file__).parent.parent
+SOURCES = sorted((ROOT / "autograd_core").rglob("*.py")) + sorted((ROOT / "nn").glob("*.py"))
+
+# Each layer may import from those before it, and from its own.
+LAYERS = [
+    ["errors", "recording"],
+    ["backend"],
+    ["fusion", "graph"],
+    ["tensor"],
+    ["record"],
+    ["op"],
+    ["ops"],
+    ["methods", "protocols"],
+    ["debug", "rendering", "stub"],
+    ["__init__"],
+    ["nn"],
+]
+RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
+
+
+def layer_of(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return "nn" if parts[0] == "nn" else parts[1]
+
+
+def imported(path):
+    for statement in ast.walk(ast.parse(path.read_text())):
+        if isinstance(statement, ast.Import):
+            yield from (alias.name for alias in statement.names)
+        elif isinstance(statement, ast.ImportFrom):
+            yield statement.module
+            yield from (f"{statement.module}.{alias.name}" for alias in statement.names)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_point_one_way(path):
+    for module in imported(path):
+        parts = module.split(".")
+        if parts[0] == "nn":
+            assert layer_of(path) == "nn"
+        elif parts[0] == "autograd_core" and len(parts) > 1 and parts[1] in RANK:
+            assert RANK[parts[1]] <= RANK[layer_of(path)], f"{path} imports {module}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_only_the_backend_names_cupy(path):
+    names = [
+        name
+        for node in ast.walk(ast.parse(path.read_text()))
+        for name in ([node.id] if isinstance(node, ast.Name) else [])
+    ]
+    names += [module for module in imported(path) if module]
+    if path.name != "backend.py":
+        assert not [name for name in names if name.split(".")[0] in ("cupy", "cupyx", "cp")]
+
+
+def python(code, **environment):
+    clean = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True, text=True, check=True, cwd=ROOT, env=clean | environment,
+    )  # fmt: skip
+    return done.stdout.strip()
+
+
+def test_import_pulls_in_nothing_heavy():
+    code = (
+        "import sys, numpy; before = set(sys.modules); import autograd_core, nn;"
+        "print(sorted({m.split('.')[0] for m in set(sys.modules) - before}))"
+    )
+    found = set(ast.literal_eval(python(code))) - {"autograd_core", "nn"}
+    assert found <= sys.stdlib_module_names, "only the standard library may come along"
+
+
+def test_import_costs_at_most_25_ms_over_numpy():
+    code = (
+        "import time, numpy; start = time.perf_counter(); import autograd_core;"
+        "print(time.perf_counter() - start)"
+    )
+    python(code)  # writes the byte code
+    assert min(float(python(code)) for _ in range(7)) < 0.025
+
+
+def public(module):
+    return [(name, getattr(module, name)) for name in module.__all__]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [*public(ac), *public(nn)], ids=lambda value: str(value)[:40]
+)
+def test_every_public_name_has_a_docstring(name, value):
+    if inspect.isclass(value) or callable(value):
+        assert (value.__doc__ or "").strip(), name
+        for attribute, member in vars(value).items() if inspect.isclass(value) else ():
+            if not attribute.startswith("_") and (callable(member) or isinstance(member, property)):
+                assert inspect.getdoc(member), f"{name}.{attribute}"
+
+
+def test_every_operation_is_exported():
+    internal = {"assign", "getitem", "scatter", "to_device"}
+    assert set(operations) - internal <= set(ac.__all__)
+
+
+def test_the_stub_shows_what_is_bound():
+    assert stub.PATH.read_text() == stub.stub(), "run: python -m autograd_core.stub"
+
+
+def test_no_file_is_longer_than_it_should_be():
+    long = {p.name: n for p in SOURCES if (n := len(p.read_text().splitlines())) > 400}
+    assert not long
+
