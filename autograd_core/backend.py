@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -34,6 +34,7 @@ __all__ = [
     "module_of",
     "operand",
     "out_of_memory",
+    "prefetched",
     "to_device",
 ]
 
@@ -199,6 +200,52 @@ def to_device(array: Any, device: str) -> Any:
 def asnumpy(array: Any) -> Any:
     """`array` on the host."""
     return array if isinstance(array, np.ndarray) else _module.asnumpy(array)
+
+
+def prefetched(batches: Iterable[tuple[Any, ...]], device: str) -> Iterator[tuple[Any, ...]]:
+    """`batches` of host arrays on `device`; the next one travels while the present one is used.
+
+    On a CUDA device each batch goes through pinned memory and a stream of its own.
+    """
+    index = _index(device)
+    if index is None:
+        yield from batches
+        return
+    module = _module
+    with module.cuda.Device(index):
+        stream = module.cuda.Stream(non_blocking=True)
+        travelling = None
+        for batch in batches:
+            following = _sent(batch, module, stream)
+            if travelling is not None:
+                yield _received(travelling, module)
+            travelling = following
+        if travelling is not None:
+            yield _received(travelling, module)
+
+
+def _sent(batch: tuple[Any, ...], module: Any, stream: Any) -> tuple[Any, ...]:
+    """Start copying; returns (arrays on the device, pinned arrays to keep alive, event)."""
+    pinned = [_pinned(array, module) for array in batch]
+    with stream:
+        arrays = tuple(module.empty(array.shape, array.dtype) for array in pinned)
+        for target, source in zip(arrays, pinned, strict=True):
+            target.set(source, stream=stream)
+        event = stream.record()
+    return arrays, pinned, event
+
+
+def _received(sent: tuple[Any, ...], module: Any) -> tuple[Any, ...]:
+    arrays, _, event = sent
+    module.cuda.get_current_stream().wait_event(event)  # the device waits; the host goes on
+    return arrays  # type: ignore[no-any-return]
+
+
+def _pinned(array: Any, module: Any) -> Any:
+    memory = module.cuda.alloc_pinned_memory(max(array.nbytes, 1))
+    pinned = np.frombuffer(memory, array.dtype, array.size).reshape(array.shape)
+    pinned[...] = array
+    return pinned
 
 
 @contextmanager

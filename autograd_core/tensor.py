@@ -5,7 +5,6 @@ No mathematics lives here: operators and methods are bound from the operations b
 
 from __future__ import annotations
 
-import copy
 import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -231,22 +230,11 @@ class Tensor(Methods):
         self[...] = values if self.node is None or not is_recording() else source
         return self
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
-        if not self.is_leaf:
-            raise GraphError("only a leaf can be copied with its graph; use .detach() first")
-        copied = self.__class__.__new__(self.__class__)
-        copied._data, copied._name, copied.node = self._data.copy(), self.name, None
-        copied.grad = None if self.grad is None else make(self.grad._data.copy(), None)
-        if self.requires_grad:
-            copied.requires_grad = True
-        if hasattr(self, "__dict__"):  # a subclass may have attributes of its own
-            copied.__dict__.update(copy.deepcopy(self.__dict__, memo))
-        return copied
-
     def __reduce__(self) -> Any:
         if not self.is_leaf:
-            raise GraphError("a recorded Tensor cannot be pickled; use .detach() first")
-        return _restore, (self.__class__, self._data, self.requires_grad, self.name)
+            raise GraphError("a recorded Tensor cannot be copied or pickled; use .detach() first")
+        what = self.__class__, self._data, self.requires_grad, self.name, self.grad
+        return _restore, what, getattr(self, "__dict__", None) or None
 
     # Gradients
 
@@ -354,9 +342,12 @@ def make(array: Any, node: Node | None) -> Tensor:
     return tensor
 
 
-def _restore(kind: type[Tensor], data: Any, requires_grad: bool, name: str | None) -> Tensor:
+def _restore(
+    kind: type[Tensor], data: Any, requires_grad: bool, name: str | None, grad: Tensor | None
+) -> Tensor:
     tensor = kind.__new__(kind)
     Tensor.__init__(tensor, data, requires_grad, name=name)
+    tensor.grad = grad
     return tensor
 
 

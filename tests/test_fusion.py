@@ -20,7 +20,7 @@ WRITTEN = {name: chain for name, chain in CHAINS.items() if chain.expression is 
 
 IN_PYTHON = {
     "select": np.where, "larger": np.maximum, "smaller": np.minimum, "pow": np.power,
-    **{name: getattr(np, name) for name in "abs exp expm1 log log1p sqrt sin cos tanh".split()},
+    **{name: getattr(np, name) for name in ["abs", "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tanh"]},
 }  # fmt: skip
 
 

@@ -1,0 +1,32 @@
+"""Neural networks on the engine: modules, layers, losses, optimisers, data.
+
+>>> import numpy as np, nn
+>>> generator = np.random.default_rng(0)
+>>> model = nn.Sequential(nn.Linear(2, 8, generator=generator), nn.Tanh(), nn.Linear(8, 1))
+>>> optimizer, loss = nn.SGD(model.parameters(), lr=0.1), nn.MSE()
+>>> x, y = np.array([[0.0, 1.0], [1.0, 1.0]]), np.array([[1.0], [0.0]])
+>>> error = loss(model(x), y)
+>>> optimizer.zero_grad()
+>>> error.backward()
+>>> optimizer.step()
+"""
+
+from nn import activations, data, initializers, linear, losses, module, optim, serialization
+from nn.activations import *
+from nn.data import *
+from nn.initializers import *
+from nn.linear import *
+from nn.losses import *
+from nn.module import *
+from nn.optim import *
+from nn.serialization import *
+
+__all__ = []
+__all__ += activations.__all__
+__all__ += data.__all__
+__all__ += initializers.__all__
+__all__ += linear.__all__
+__all__ += losses.__all__
+__all__ += module.__all__
+__all__ += optim.__all__
+__all__ += serialization.__all__

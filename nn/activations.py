@@ -1,0 +1,73 @@
+"""Activation functions as modules, so that they show up in a model's repr and drawings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import autograd_core as ac
+from autograd_core import Tensor
+from nn.module import Module
+
+__all__ = ["Identity", "LogSoftmax", "ReLU", "Sigmoid", "Softmax", "Softplus", "Tanh"]
+
+
+class Identity(Module):
+    """x itself."""
+
+    def forward(self, x: Any) -> Any:
+        """x."""
+        return x
+
+
+class Sigmoid(Module):
+    """1 / (1 + exp(-x))."""
+
+    def forward(self, x: Any) -> Tensor:
+        """Values in (0, 1)."""
+        return ac.sigmoid(x)
+
+
+class ReLU(Module):
+    """max(x, 0); the gradient at 0 is 0."""
+
+    def forward(self, x: Any) -> Tensor:
+        """Values in [0, ∞)."""
+        return ac.relu(x)
+
+
+class Tanh(Module):
+    """The hyperbolic tangent."""
+
+    def forward(self, x: Any) -> Tensor:
+        """Values in (-1, 1)."""
+        return ac.tanh(x)
+
+
+class Softplus(Module):
+    """log(1 + exp(x))."""
+
+    def forward(self, x: Any) -> Tensor:
+        """Values in (0, ∞)."""
+        return ac.softplus(x)
+
+
+class Softmax(Module):
+    """exp(x) / sum(exp(x)) over `axis`."""
+
+    def __init__(self, axis: int = -1) -> None:
+        self.axis = axis
+
+    def forward(self, x: Any) -> Tensor:
+        """Probabilities: they sum to 1 over the axis."""
+        return ac.softmax(x, axis=self.axis)
+
+
+class LogSoftmax(Module):
+    """log(softmax(x)) over `axis`."""
+
+    def __init__(self, axis: int = -1) -> None:
+        self.axis = axis
+
+    def forward(self, x: Any) -> Tensor:
+        """Logarithms of probabilities."""
+        return ac.log_softmax(x, axis=self.axis)

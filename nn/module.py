@@ -1,0 +1,194 @@
+"""`Module`: a function with parameters, which it finds by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Self
+
+import numpy as np
+
+from autograd_core import Tensor, backend, no_grad
+from autograd_core.errors import AutogradError, ShapeError
+from autograd_core.recording import STATE, Scope, State
+
+__all__ = ["Module", "Parameter", "Sequential"]
+
+
+class Parameter(Tensor):
+    """A leaf that a Module trains. `data` is used as it is; its gradient arrives in `grad`."""
+
+    __slots__ = ()
+
+    def __init__(self, data: Any, *, dtype: Any = None, name: str | None = None) -> None:
+        super().__init__(data, requires_grad=True, dtype=dtype, name=name)
+
+
+class Module:
+    """The base of layers and models: define `forward`, call the module.
+
+    Parameters and modules are found where they stand: as attributes, or in lists, tuples and dicts
+    that are attributes, in order of definition. There is nothing to register.
+
+    >>> class Model(Module):
+    ...     def __init__(self):
+    ...         self.scale = Parameter([2.0])
+    ...     def forward(self, x):
+    ...         return self.scale * x
+    >>> model = Model()
+    >>> [name for name, _ in model.named_parameters()]
+    ['scale']
+    >>> model(3.0)
+    Tensor([6.], op=multiply)
+    """
+
+    training: bool = True
+
+    def forward(self, *inputs: Any) -> Tensor:
+        """What the module computes. Override it; call the module itself."""
+        raise NotImplementedError(f"{type(self).__name__} defines no forward()")
+
+    def __call__(self, *inputs: Any) -> Tensor:
+        now = STATE.get()
+        scope = Scope(type(self).__name__, now.scope)
+        token = STATE.set(State(now.recording, scope, now.observer))
+        try:
+            return self.forward(*inputs)
+        finally:
+            STATE.reset(token)
+
+    # What is inside
+
+    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+        """This module and all below it, as (dotted name, module); each once."""
+        seen: set[int] = set()
+        for name, found in _walk(prefix, self):
+            if isinstance(found, Module) and id(found) not in seen:
+                seen.add(id(found))
+                yield name, found
+
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """All parameters in order of definition, as (dotted name, parameter); shared ones once."""
+        seen: set[int] = set()
+        for name, found in _walk("", self):
+            if isinstance(found, Parameter) and id(found) not in seen:
+                seen.add(id(found))
+                yield name, found
+
+    def parameters(self) -> list[Parameter]:
+        """All parameters in order of definition."""
+        return [parameter for _, parameter in self.named_parameters()]
+
+    # Its state
+
+    def train(self, mode: bool = True) -> Self:
+        """Put this module and all below it into training mode; returns self."""
+        for _, module in self.named_modules():
+            module.training = mode
+        return self
+
+    def eval(self) -> Self:
+        """Put this module and all below it into evaluation mode; returns self."""
+        return self.train(False)
+
+    def zero_grad(self) -> None:
+        """Drop every parameter's gradient."""
+        for parameter in self.parameters():
+            parameter.grad = None
+
+    def to(self, device: str) -> Self:
+        """Move every parameter to `device` (its gradient is dropped); returns self."""
+        for parameter in self.parameters():
+            parameter.data = backend.to_device(parameter.data, device)
+            parameter.grad = None
+        return self
+
+    def state_dict(self) -> dict[str, Any]:
+        """A copy of every parameter on the host, by its dotted name."""
+        return {
+            name: np.array(backend.asnumpy(parameter.data))
+            for name, parameter in self.named_parameters()
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Write the values of `state` into the parameters. Names and shapes must be the same; where
+        one is not, nothing is written and the error names it."""
+        parameters = dict(self.named_parameters())
+        missing, unknown = parameters.keys() - state.keys(), state.keys() - parameters.keys()
+        if missing or unknown:
+            raise AutogradError(
+                f"the state does not fit {type(self).__name__}: it lacks {sorted(missing)} and has "
+                f"{sorted(unknown)} beside them"
+            )
+        for name, parameter in parameters.items():
+            if np.shape(state[name]) != parameter.shape:
+                raise ShapeError(
+                    f"{name} has shape {parameter.shape}; the state's has {np.shape(state[name])}"
+                )
+        with no_grad():
+            for name, parameter in parameters.items():
+                values = np.asarray(state[name], dtype=parameter.dtype)
+                parameter.copy_(backend.to_device(values, parameter.device))
+
+    def __repr__(self) -> str:
+        lines = [f"{type(self).__name__}({self.describe()}"]
+        for name, child in _children(self):
+            if isinstance(child, Module):
+                lines += [f"  {name}: {child!r}".replace("\n", "\n  ")]
+        return lines[0] + ")" if len(lines) == 1 else "\n".join([*lines, ")"])
+
+    def describe(self) -> str:
+        """What stands between the brackets of the repr."""
+        return ""
+
+
+class Sequential(Module):
+    """Modules, or any functions of a Tensor, one after the other.
+
+    >>> import nn
+    >>> nn.Sequential(nn.Linear(784, 50), nn.Sigmoid(), nn.Linear(50, 10), nn.Sigmoid())
+    Sequential(
+      0: Linear(784 → 50)
+      1: Sigmoid()
+      2: Linear(50 → 10)
+      3: Sigmoid()
+    )
+    """
+
+    def __init__(self, *layers: Callable[[Any], Any]) -> None:
+        self.layers = list(layers)
+
+    def forward(self, x: Any) -> Any:
+        """The last layer's output."""
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+    def __getitem__(self, index: int) -> Callable[[Any], Any]:
+        return self.layers[index]
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __iter__(self) -> Iterator[Callable[[Any], Any]]:
+        return iter(self.layers)
+
+
+def _children(parent: Any) -> Iterator[tuple[str, Any]]:
+    """What stands directly in a module or a container; a Sequential's layers go by their number."""
+    if isinstance(parent, Module):
+        for name, value in vars(parent).items():
+            if isinstance(parent, Sequential) and name == "layers":
+                yield from _children(value)
+            else:
+                yield name, value
+    elif isinstance(parent, dict):
+        yield from ((str(key), value) for key, value in parent.items())
+    elif isinstance(parent, list | tuple):
+        yield from ((str(i), value) for i, value in enumerate(parent))
+
+
+def _walk(prefix: str, found: Any) -> Iterator[tuple[str, Any]]:
+    yield prefix, found
+    for name, child in _children(found):
+        if isinstance(child, Module | Parameter | list | tuple | dict):
+            yield from _walk(f"{prefix}.{name}" if prefix else name, child)

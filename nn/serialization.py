@@ -1,0 +1,38 @@
+"""Weights on disk: NumPy's .npz, without pickle, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autograd_core.errors import AutogradError
+
+__all__ = ["load_state", "save_state"]
+
+
+def save_state(state: Mapping[str, Any], path: str | Path) -> Path:
+    """Write a `state_dict()` to `path`, which ends in .npz. An interruption leaves the old file."""
+    path = Path(path)
+    if path.suffix != ".npz":
+        raise AutogradError(f"weights are saved as .npz; {path.name!r} ends in {path.suffix!r}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".npz.part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, **{name: np.asarray(array) for name, array in state.items()})  # type: ignore[arg-type]
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    return path
+
+
+def load_state(path: str | Path) -> dict[str, Any]:
+    """What `save_state` wrote, ready for `load_state_dict`."""
+    with np.load(path, allow_pickle=False) as file:
+        return dict(file)
