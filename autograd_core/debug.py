@@ -14,7 +14,7 @@ import numpy as np
 from autograd_core import backend
 from autograd_core.errors import NonFiniteError, StaleArrayError
 from autograd_core.graph import Node, Rule, root_of
-from autograd_core.recording import STATE, State
+from autograd_core.recording import STATE
 
 __all__ = ["detect_anomaly"]
 
@@ -36,8 +36,8 @@ def detect_anomaly() -> Iterator[None]:
     autograd_core.errors.NonFiniteError: sqrt (called at ...) gave 'x' a gradient with 1 inf ...
     """
     observer = _Anomaly()
-    now = STATE.get()
-    token = STATE.set(State(now.recording, now.scope, observer))
+    recording, scope, _ = STATE.get()
+    token = STATE.set((recording, scope, observer))
     try:
         with np.errstate(all="ignore"):  # what it would warn of is raised, with more to say
             yield

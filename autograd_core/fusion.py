@@ -131,13 +131,15 @@ class Fused:
 
     def __call__(self, *operands: Any) -> Any:
         module = backend.module_of(operands[0])
-        if module is np or not self._fits(operands) or self.expression is None:
+        if module is np or not self.fits(*operands):
             return self.function(*operands)
         return self.kernel(module)(*operands)
 
-    def _fits(self, operands: tuple[Any, ...]) -> bool:
+    def fits(self, *operands: Any) -> bool:
+        """Whether these operands can go through one launch."""
         dtypes = {o.dtype for o in operands if not isinstance(o, bool | int | float)}
-        return len(dtypes) == 1 and next(iter(dtypes)).char in "fd"
+        one_float = len(dtypes) == 1 and next(iter(dtypes)).char in "fd"
+        return one_float and self.expression is not None
 
     def kernel(self, module: Any) -> Any:
         """The device's kernel; its last parameter, `result`, may be given to write in place."""

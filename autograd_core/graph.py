@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import itertools
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from heapq import heappop, heappush
 from typing import Any
@@ -172,7 +172,7 @@ def run(
     gradients: dict[int, Gradient] = {}
     owned: set[int] = set()  # keys whose buffer this pass made: only these are added to in place
     arrived: list[tuple[Watch, Gradient, bool]] = []
-    observer = STATE.get().observer
+    _, _, observer = STATE.get()
     for seeded, g in seeds:
         key = -seeded.seq
         if key in gradients:
@@ -250,16 +250,12 @@ def fit(g: Gradient, shape: Shape, dtype: Any, lead: int = 0) -> Gradient:
     """
     if g.shape[lead:] != shape:
         added = g.ndim - lead - len(shape)
-        summed = [*range(lead, lead + added)]
-        summed += [
-            axis + lead + added
-            for axis, length in enumerate(shape)
-            if length == 1 and g.shape[axis + lead + added] != 1
-        ]
-        if summed:
-            g = g.sum(tuple(summed))
+        if added:
+            g = g.sum(lead if added == 1 else tuple(range(lead, lead + added)))
         if g.shape[lead:] != shape:
-            g = g.reshape(g.shape[:lead] + shape)
+            lengths = zip(shape, g.shape[lead:], strict=True)
+            stretched = [lead + axis for axis, (n, m) in enumerate(lengths) if n != m]
+            g = g.sum(tuple(stretched)).reshape(g.shape[:lead] + shape)
     if g.dtype != dtype:
         g = (g.real if g.dtype.kind == "c" and dtype.kind != "c" else g).astype(dtype)
     return g
@@ -312,16 +308,17 @@ class _Stamps:
         self.newest = 0
         self.table: dict[int, tuple[weakref.ref[Any], int, str | None]] = {}
 
-    def set(self, array: Any, name: str | None) -> None:
-        root = root_of(array)
-        key = id(root)
-        known = self.table.get(key)
-        if known is not None and known[0]() is root:
-            reference = known[0]
-        else:
-            reference = weakref.ref(root, partial(_forget, self.table, key))
-        self.newest = next(sequence_numbers)
-        self.table[key] = reference, self.newest, name
+    def set(self, written: Iterable[tuple[Any, str | None]]) -> None:
+        self.newest = number = next(sequence_numbers)
+        for array, name in written:
+            root = array if array.base is None else root_of(array)
+            key = id(root)
+            known = self.table.get(key)
+            if known is not None and known[0]() is root:
+                self.table[key] = known[0], number, name
+            else:
+                reference = weakref.ref(root, partial(_forget, self.table, key))
+                self.table[key] = reference, number, name
 
     def find(self, array: Any) -> tuple[int, str | None]:
         root = root_of(array)
@@ -336,10 +333,11 @@ def _forget(table: dict[int, Any], key: int, _: Any) -> None:
 stamps = _Stamps()
 
 
-def stamp(array: Any, name: str | None = None) -> None:
-    """Note that `array`'s memory has just been overwritten. Every write of the library calls this;
-    a graph recorded earlier that saved the same memory then refuses to use it."""
-    stamps.set(array, name)
+def stamp(*written: tuple[Any, str | None]) -> None:
+    """Note that the memory of these (array, name of its Tensor) has just been overwritten. Every
+    write of the library calls this; a graph recorded earlier that saved the same memory then
+    refuses to use it."""
+    stamps.set(written)
 
 
 def root_of(array: Any) -> Any:

@@ -47,7 +47,9 @@ RESERVED = frozenset(
         "position",
         "record",
         "shapes",
-        "state",
+        "observer",
+        "recording",
+        "scope",
         "tensor",
     ]
 )
@@ -159,15 +161,15 @@ def _record(declared: Op) -> Iterator[str]:
         f"not any(nodes_{p} or ())" if p in declared.variadic else f"node_{p} is None"
         for p in tracked
     )
-    yield "state = now()"
+    yield "recording, scope, observer = now()"
     changes_dtype = " or out.dtype.kind not in 'fc'" if "dtype" in declared.settings else ""
-    yield f"if {nobody} or not state.recording{changes_dtype}:"
+    yield f"if {nobody} or not recording{changes_dtype}:"
     yield "    tensor.node = None"
     yield "    return tensor"
     yield "record = tensor.node = new(Node)"
     yield "record.seq = next(sequence_numbers)"
     yield "record.op = declared"
-    yield "record.scope = state.scope"
+    yield "record.scope = scope"
     yield "record.watch = None"
     yield "out_shape = out.shape"
     yield "out_dtype = record.dtype = out.dtype"
@@ -180,7 +182,7 @@ def _record(declared: Op) -> Iterator[str]:
             yield f"    else: fits_{p} = False"
     yield "record.shape = out_shape"
     yield from _edges(declared)
-    yield "if state.observer is not None: state.observer.forward(record, out)"
+    yield "if observer is not None: observer.forward(record, out)"
 
 
 def _edges(declared: Op) -> Iterator[str]:

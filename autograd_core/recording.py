@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-__all__ = ["STATE", "Scope", "State", "enable_grad", "is_recording", "module_scope", "no_grad"]
+__all__ = ["STATE", "Scope", "enable_grad", "is_recording", "module_scope", "no_grad"]
 
 
 class Scope:
@@ -21,30 +21,20 @@ class Scope:
         self.outer = outer
 
 
-class State:
-    """Read once by every operation.
-
-    An observer has ``forward(node, out)`` and ``backward(node, rule, g, gx)``.
-    """
-
-    __slots__ = ("observer", "recording", "scope")
-
-    def __init__(self, recording: bool, scope: Scope | None, observer: Any) -> None:
-        self.recording = recording
-        self.scope = scope
-        self.observer = observer
-
-
-_outermost = State(True, None, None)
+# Read once by every operation: (is it recorded, in which scope, who watches). A plain tuple, as
+# every call of a module makes one. An observer has ``forward(node, out)`` and
+# ``backward(node, rule, g, gx)``.
+State = tuple[bool, Scope | None, Any]
+_outermost: State = (True, None, None)
 STATE: ContextVar[State] = ContextVar("autograd_core", default=_outermost)
 
 
 @contextmanager
 def module_scope(kind: str) -> Iterator[Scope]:
     """Nodes recorded inside belong to one call of a module of class `kind`."""
-    now = STATE.get()
-    scope = Scope(kind, now.scope)
-    token = STATE.set(State(now.recording, scope, now.observer))
+    recording, outer, observer = STATE.get()
+    scope = Scope(kind, outer)
+    token = STATE.set((recording, scope, observer))
     try:
         yield scope
     finally:
@@ -53,8 +43,8 @@ def module_scope(kind: str) -> Iterator[Scope]:
 
 @contextmanager
 def _recording(wanted: bool) -> Iterator[None]:
-    now = STATE.get()
-    token = STATE.set(State(wanted, now.scope, now.observer))
+    _, scope, observer = STATE.get()
+    token = STATE.set((wanted, scope, observer))
     try:
         yield
     finally:
@@ -73,4 +63,4 @@ def enable_grad() -> Any:
 
 def is_recording() -> bool:
     """Whether operations on tracked Tensors are recorded here and now."""
-    return STATE.get().recording
+    return STATE.get()[0]

@@ -65,8 +65,6 @@ class Tensor(Methods):
         if requires_grad:
             self.requires_grad = True
 
-    # What it is
-
     @property
     def data(self) -> Any:
         """The array. Assigning rebinds it (a recorded graph keeps the old array); an augmented
@@ -77,7 +75,7 @@ class Tensor(Methods):
     @data.setter
     def data(self, value: Any) -> None:
         if value is self._data:
-            stamp(value, self.name)
+            stamp((value, self.name))
             return
         if isinstance(value, Tensor):
             value = value._leave("tensor.data = other", "other.detach()")
@@ -209,8 +207,6 @@ class Tensor(Methods):
             )
         return self._data
 
-    # Moving and copying
-
     def to(self, device: str) -> Tensor:
         """This Tensor on `device`, differentiably; itself where it is there already."""
         return self if device == self.device else self._transferred(device)
@@ -269,6 +265,8 @@ class Tensor(Methods):
                     f"call backward(gradient) with an array of that shape, or reduce it to one "
                     f"number first, as in .sum().backward()"
                 )
+            if self._data.ndim == 0 and isinstance(self._data, np.ndarray):
+                return self._data.dtype.type(1)  # ones_like costs a small network 1 % of its step
             return np.ones_like(self._data)
         if isinstance(gradient, Tensor):
             gradient = gradient._data if gradient.node is None else gradient
@@ -358,7 +356,7 @@ def propagate(
     try:
         if not create_graph:
             raw = [(node, g._data if isinstance(g, Tensor) else g) for node, g in seeds]
-            on_device = any(type(g) is not np.ndarray for _, g in raw)
+            on_device = any(backend.module_of(g) is not np for _, g in raw)
             return run(raw, retain=retain, lead=lead, on_device=on_device)
         tracked = [(node, g if isinstance(g, Tensor) else make(g, None)) for node, g in seeds]
         with enable_grad():
@@ -376,22 +374,26 @@ def propagate(
 def commit(arrived: list[tuple[Watch, Any, bool]]) -> None:
     """Add what arrived to each Tensor's ``.grad``; a gradient there is private and contiguous."""
     with _commit_lock:
-        for watch, g, owned in arrived:
-            tensor = watch.tensor()
-            if tensor is None:
-                continue
-            if g.shape != tensor.shape or g.dtype != tensor.dtype:
-                raise GraphError(
-                    f"the gradient has shape {g.shape} and dtype {g.dtype}, but the leaf's data "
-                    f"was rebound to shape {tensor.shape} and dtype {tensor.dtype} meanwhile"
-                )
-            tensor.grad = _accumulated(tensor.grad, g, owned)
+        totals = [
+            (tensor, _total(tensor, g, owned))
+            for watch, g, owned in arrived
+            if (tensor := watch.tensor()) is not None
+        ]
+        for tensor, total in totals:
+            tensor.grad = total
 
 
-def _accumulated(held: Tensor | None, g: Any, owned: bool) -> Tensor:
+def _total(tensor: Tensor, g: Any, owned: bool) -> Tensor:
+    data, held = tensor._data, tensor.grad
+    if g.shape != data.shape or (g.dtype is not data.dtype and g.dtype != data.dtype):
+        raise GraphError(
+            f"the gradient has shape {g.shape} and dtype {g.dtype}, but the leaf's data was "
+            f"rebound to shape {data.shape} and dtype {data.dtype} meanwhile"
+        )
     if isinstance(g, Tensor):
         return g if held is None else held + g
     if held is not None:
         return make(backend.as_array(held._data + g), None)
-    g = backend.as_array(g)
-    return make(g if owned and g.flags.c_contiguous else g.copy(), None)
+    if owned and g.flags.c_contiguous and g.ndim:
+        return make(g, None)
+    return make(backend.as_array(g).copy(), None)

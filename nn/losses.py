@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -44,8 +45,9 @@ class _Loss(Module):
 
     def scale(self, shape: tuple[int, ...]) -> float:
         """What the sum over all elements is multiplied by."""
-        size = {"mean": int(np.prod(shape)), "batch": shape[0] if shape else 1, "sum": 1}
-        return 1 / size[self.reduction]
+        if self.reduction == "sum":
+            return 1.0
+        return 1 / (math.prod(shape) if self.reduction == "mean" else shape[0])
 
     def describe(self) -> str:
         """The reduction."""
@@ -53,10 +55,10 @@ class _Loss(Module):
 
 
 def _same_shape(loss: str, prediction: Any, target: Any) -> None:
-    if np.shape(prediction) != np.shape(target):
+    if prediction.shape != target.shape:
         raise ShapeError(
             f"{loss}: prediction and target must have one shape; they have "
-            f"{np.shape(prediction)} and {np.shape(target)}. Are the labels one-hot?"
+            f"{prediction.shape} and {target.shape}. Are the labels one-hot?"
         )
 
 
@@ -70,7 +72,7 @@ class MSE(_Loss):
     def forward(self, prediction: Any, target: Any) -> Tensor:
         """The loss, shape ()."""
         _same_shape("MSE", prediction, target)
-        return squared_error(prediction, target, self.scale(np.shape(prediction)))
+        return squared_error(prediction, target, self.scale(prediction.shape))
 
 
 class BinaryCrossEntropy(_Loss):

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd_core import Tensor, backend, no_grad
 from autograd_core.errors import AutogradError, ShapeError
-from autograd_core.recording import STATE, Scope, State
+from autograd_core.recording import STATE, Scope
 
 __all__ = ["Module", "Parameter", "Sequential"]
 
@@ -48,9 +48,8 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} defines no forward()")
 
     def __call__(self, *inputs: Any) -> Tensor:
-        now = STATE.get()
-        scope = Scope(type(self).__name__, now.scope)
-        token = STATE.set(State(now.recording, scope, now.observer))
+        recording, outer, observer = STATE.get()
+        token = STATE.set((recording, Scope(type(self).__name__, outer), observer))
         try:
             return self.forward(*inputs)
         finally:

@@ -17,15 +17,34 @@ from nn.module import Parameter
 __all__ = ["SGD"]
 
 
-def _descended(parameter: Any, g: Any, lr: Any) -> Any:
-    return parameter - lr * g
+class _Update:
+    """target ← form(target, g, factor) in place: one launch on a device; on the host two passes,
+    with `scratch` so that no array is made."""
+
+    def __init__(self, form: Any, in_place: Any) -> None:
+        self.fused = Fused(form)
+        self.in_place = in_place
+
+    def __call__(self, target: Any, g: Any, factor: float, scratch: Any) -> None:
+        module = backend.module_of(target)
+        if module is not np and self.fused.fits(target, g):
+            self.fused.kernel(module)(target, g, factor, target)
+        else:
+            self.in_place(target, g, factor, scratch)
 
 
-def _moved(velocity: Any, g: Any, momentum: Any) -> Any:
-    return momentum * velocity + g
+def _descend_in_place(w: Any, g: Any, lr: float, scratch: Any) -> None:
+    np.multiply(g, lr, out=scratch)
+    w -= scratch
 
 
-descended, moved = Fused(_descended), Fused(_moved)
+def _move_in_place(v: Any, g: Any, momentum: float, scratch: Any) -> None:
+    v *= momentum
+    v += g
+
+
+_descend = _Update(lambda w, g, lr: w - lr * g, _descend_in_place)
+_move = _Update(lambda v, g, momentum: momentum * v + g, _move_in_place)
 
 
 class SGD:
@@ -48,8 +67,8 @@ class SGD:
             raise AutogradError(f"momentum must be in [0, 1), not {momentum}")
         self.lr = lr
         self.momentum = momentum
-        self._velocities: dict[int, Any] = {}
-        self._scratch: dict[int, Any] = {}
+        self._velocities: dict[Parameter, Any] = {}
+        self._scratch: dict[Parameter, Any] = {}
 
     def zero_grad(self) -> None:
         """Drop every gradient."""
@@ -58,28 +77,20 @@ class SGD:
 
     def step(self) -> None:
         """Move every parameter that has a gradient."""
-        for i, parameter in enumerate(self.parameters):
-            if parameter.grad is None:
-                continue
-            g = parameter.grad.data
+        moved = [parameter for parameter in self.parameters if parameter.grad is not None]
+        for parameter in moved:
+            w, g = parameter._data, parameter.grad._data  # type: ignore[union-attr]
+            scratch = self._scratch.get(parameter)
+            if scratch is None or scratch.shape != w.shape or scratch.dtype != w.dtype:
+                scratch = self._scratch[parameter] = np.empty_like(w)
             if self.momentum:
-                if i in self._velocities:
-                    self._write(i, moved, self._velocities[i], g, self.momentum)
-                else:
-                    self._velocities[i] = g.copy()
-                g = self._velocities[i]
-            self._write(i, descended, parameter.data, g, self.lr)
-            stamp(parameter.data, parameter.name)
+                g = self._velocity(parameter, g, scratch)
+            _descend(w, g, self.lr, scratch)
+        stamp(*[(parameter._data, parameter.name) for parameter in moved])
 
-    def _write(self, i: int, update: Fused, target: Any, g: Any, factor: float) -> None:
-        """target ← update(target, g, factor), without a new array: one launch on a device."""
-        module = backend.module_of(target)
-        if module is not np and update.expression is not None:
-            update.kernel(module)(target, g, factor, target)
-        elif update is descended:
-            if i not in self._scratch or self._scratch[i].shape != g.shape:
-                self._scratch[i] = np.empty_like(g)
-            target -= np.multiply(g, factor, out=self._scratch[i])
+    def _velocity(self, parameter: Parameter, g: Any, scratch: Any) -> Any:
+        if parameter not in self._velocities:
+            self._velocities[parameter] = g.copy()
         else:
-            target *= factor
-            target += g
+            _move(self._velocities[parameter], g, self.momentum, scratch)
+        return self._velocities[parameter]
