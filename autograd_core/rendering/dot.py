@@ -1,0 +1,163 @@
+"""A Scene in the DOT language: look, escaping, and clusters for module calls.
+
+Kinds of boxes differ in outline and in words, not in colour alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from autograd_core.recording import Scope
+from autograd_core.rendering.scene import Arrow, Box, Kind, Scene
+from autograd_core.rendering.wording import shortened
+
+__all__ = ["write"]
+
+FONT = "Helvetica"  # every renderer knows its widths, which a list of fonts would hide
+BREAK = '<BR ALIGN="LEFT"/>'
+INK, MUTED, LINE = "#1f2933", "#52606d", "#7b8794"
+
+HEADER = (
+    "\tgraph [bgcolor=white, rankdir=TB, ranksep=0.38, nodesep=0.3, pad=0.25, labelloc=t, "
+    f'labeljust=l, fontname="{FONT}", fontsize=11, fontcolor="{INK}"]\n'
+    f'\tnode [shape=box, fontname="{FONT}", fontsize=12, fontcolor="{INK}", '
+    'margin="0.16,0.07", height=0.3, penwidth=1.1]\n'
+    f'\tedge [fontname="{FONT}", fontsize=9, fontcolor="{MUTED}", color="{LINE}", '
+    "arrowsize=0.65]\n"
+)
+
+WIDE = "\u2e80"  # from here on letters may be as wide as high
+
+LOOK: dict[Kind, str] = {
+    "input": 'style="filled,dashed", fillcolor="#eef4f0", color="#5f8a73"',
+    "leaf": 'style="filled", fillcolor="#eef4f0", color="#5f8a73"',
+    "parameter": 'style="filled,bold", fillcolor="#f8f0df", color="#a8843f"',
+    "operation": 'style="rounded,filled", fillcolor="#edf1f6", color="#7d8fa6"',
+    "output": 'style="filled", peripheries=2, fillcolor="#e9e5f3", color="#6c5c9c"',
+    "omitted": 'style="rounded,filled,dotted", fillcolor="#ffffff", color="#7b8794"',
+}
+CLUSTER = 'style="rounded,filled", color="#c3ccd6", penwidth=1, margin=12, fontsize=11'
+SHADES = ("#f8f9fb", "#f1f3f7")  # of nested clusters, in turn
+
+
+def write(scene: Scene) -> list[str]:
+    """The lines of the graph's body, without the braces around it."""
+    lines = [HEADER, f"\tlabel=<{_left(scene.heading)}&#160;>\n"]
+    lines += _boxes(scene)
+    operations = {box.id for box in scene.boxes if box.kind == "operation"}
+    for arrow in scene.arrows:
+        # the path through the operations is a straight spine; the rest comes from the side
+        lines.append(_arrow(arrow, weight=8 if arrow.source in operations else 1))
+    return lines
+
+
+def _boxes(scene: Scene) -> Iterator[str]:
+    """All boxes, each inside the clusters of its scope. Clusters nest without recursion."""
+    inside: dict[Scope | None, list[Box | Scope]] = {None: []}
+    for box in scene.boxes:
+        content: Box | Scope = box
+        scope = box.scope
+        while scope is not None and scope not in inside:
+            inside[scope] = [content]
+            content, scope = scope, scope.outer
+        inside[scope].append(content)
+    number = 0
+    open_clusters = [iter(inside[None])]
+    while open_clusters:
+        indent = "\t" * len(open_clusters)
+        found = next(open_clusters[-1], None)
+        if found is None:
+            open_clusters.pop()
+            if open_clusters:
+                yield indent[1:] + "}\n"
+        elif isinstance(found, Box):
+            yield indent + _box(found)
+        else:
+            shade = SHADES[len(open_clusters) % 2 - 1]
+            label = _title(found, scene)
+            yield f"{indent}subgraph cluster_{number} {{\n"
+            yield f'{indent}\tgraph [id="c{number}", label=<{label}>, {CLUSTER}, '
+            yield f'fillcolor="{shade}", tooltip={quoted(found.kind)}]\n'
+            open_clusters.append(iter(inside[found]))
+            number += 1
+
+
+def _box(box: Box) -> str:
+    rows = [_bold(box.title), *map(_small, box.lines)]
+    cells = "".join(f"<TR><TD>{row}</TD></TR>" for row in rows)
+    label = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">{cells}</TABLE>'
+    return (
+        f'{box.id} [id="{box.id}", class="{box.kind}", {LOOK[box.kind]}, label=<{label}>, '
+        f"tooltip={quoted(box.tooltip or box.title)}{_least_width(box)}]\n"
+    )
+
+
+def _arrow(arrow: Arrow, weight: int) -> str:
+    # the spaces keep the text off the line it belongs to
+    words = [f"&#160;{markup(text)}&#160;" for text in (arrow.operand, arrow.keeps) if text]
+    label = f", label=<{''.join(word + BREAK for word in words)}>" if words else ""
+    tip = quoted(arrow.tooltip)
+    return (
+        f'\t{arrow.source} -> {arrow.target} [id="{arrow.id}"{label}, weight={weight}, '
+        f"tooltip={tip}, labeltooltip={tip}]\n"
+    )
+
+
+def _least_width(box: Box) -> str:
+    """A lower bound where a renderer without the right font would take wide letters for narrow."""
+    texts = [(box.title, 12), *((line, 9) for line in box.lines)]
+    if all(letter < WIDE for text, _ in texts for letter in text):
+        return ""
+    points = max(
+        size * sum(0.6 if letter < WIDE else 1.0 for letter in row)
+        for text, size in texts
+        for row in shortened(text).split("\n")
+    )
+    return f", width={points / 72 + 0.32:.2f}"
+
+
+def _bold(text: str) -> str:
+    return f"<B>{markup(shortened(text))}</B>"
+
+
+def _small(text: str) -> str:
+    return f'<FONT POINT-SIZE="9" COLOR="{MUTED}">{markup(shortened(text, 64))}</FONT>'
+
+
+def _title(scope: Scope, scene: Scene) -> str:
+    """A cluster's label, with room to its right: arrows enter in the middle."""
+    name = scene.module_names.get(scope, "")
+    words = _bold(scope.kind) + (f"&#160; {_small(name)}" if name else "")
+    room = min(12 * len(scope.kind + name), 150)
+    return (
+        '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">'
+        f'<TR><TD>{words}</TD><TD WIDTH="{room}"></TD></TR></TABLE>'
+    )
+
+
+def _left(lines: list[str]) -> str:
+    return "".join(markup(line) + BREAK for line in lines)
+
+
+# XML has no way to write these, and terminals act on some of them
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+def _printable(text: str) -> str:
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ")
+    return _UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def markup(text: str) -> str:
+    """`text` as it is, inside an HTML-like label. Backslashes are escapes even there."""
+    text = _printable(text).replace("\\", "\\\\")
+    for letter, entity in ("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"):
+        text = text.replace(letter, entity)
+    return text.replace("\n", "<BR/>") or "&#160;"
+
+
+def quoted(text: str) -> str:
+    """`text` as it is, as a quoted string of the DOT language."""
+    text = _printable(text).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")
+    return '"' + text.replace("\n", "\\n") + '"'

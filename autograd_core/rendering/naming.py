@@ -1,0 +1,95 @@
+"""Which Tensor, array and module call is called what in a drawing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from autograd_core import backend
+from autograd_core.errors import AutogradError
+from autograd_core.graph import Node
+from autograd_core.recording import Scope
+from autograd_core.tensor import Tensor
+
+__all__ = ["Naming"]
+
+
+class Naming:
+    """Names from three places: given ones come before a model's, and those before Tensor.name.
+
+    `names` maps a name to a Tensor or an array; `model` is anything with ``named_parameters()``.
+    """
+
+    def __init__(self, names: Mapping[str, Any] | None, model: Any) -> None:
+        self.given: dict[int, str] = {}  # by id of an array or a node
+        self.tensors: dict[int, Tensor] = {}  # the same for Tensors, by id of the node
+        self.parameters: dict[int, str] = {}  # dotted names, by id of the node
+        self.modules: dict[str, str] = {}  # classes of modules by their dotted names
+        for name, named in (names or {}).items():
+            self._give(name, named)
+        if model is not None:
+            self._read_model(model)
+
+    def _give(self, name: str, named: Any) -> None:
+        if isinstance(named, Tensor):
+            self.given[id(named.data)] = name
+            if named.node is not None:
+                self.given[id(named.node)] = name
+                self.tensors[id(named.node)] = named
+        elif backend.is_array(named):
+            self.given[id(named)] = name
+        else:
+            raise AutogradError(
+                f"names maps a name to a Tensor or an array; {name!r} is a {type(named).__name__}"
+            )
+
+    def _read_model(self, model: Any) -> None:
+        if not hasattr(model, "named_parameters"):
+            raise AutogradError(
+                f"model must have named_parameters(), as an nn.Module has; "
+                f"this is a {type(model).__name__}"
+            )
+        for name, parameter in model.named_parameters():
+            if parameter.node is not None:
+                self.parameters.setdefault(id(parameter.node), name)
+        if hasattr(model, "named_modules"):
+            self.modules = {name: type(found).__name__ for name, found in model.named_modules()}
+
+    def tensor_of(self, node: Node) -> Tensor | None:
+        """The Tensor of a leaf, of a watched node, or of one that was named; None if it is gone."""
+        tensor = node.watch.tensor() if node.watch is not None else None
+        return tensor if tensor is not None else self.tensors.get(id(node))
+
+    def of_node(self, node: Node) -> str | None:
+        """What a leaf or a result is called, None for most results."""
+        known = self.given.get(id(node)) or self.parameters.get(id(node))
+        tensor = self.tensor_of(node)
+        return known or (tensor.name if tensor is not None else None)
+
+    def of_array(self, array: Any) -> str | None:
+        """What an array that nothing is tracked through is called."""
+        return self.given.get(id(array))
+
+    def is_parameter(self, node: Node) -> bool:
+        """Whether a leaf belongs to the model, or says by its class that it belongs to one."""
+        if id(node) in self.parameters:
+            return True
+        return node.op is None and type(self.tensor_of(node)).__name__ == "Parameter"
+
+    def of_scopes(self, nodes: Iterable[Node]) -> dict[Scope, str]:
+        """The dotted name of the module behind a scope, where the parameters it uses tell.
+
+        A scope records the class of its module alone. Where all parameters that its own operations
+        use stand in one module of that class, that is the one.
+        """
+        homes: dict[Scope, set[str]] = {}
+        for node in nodes:
+            for parent, _, _ in node.edges():
+                name = self.parameters.get(id(parent))
+                if name is not None and node.scope is not None:
+                    homes.setdefault(node.scope, set()).add(name.rpartition(".")[0])
+        return {
+            scope: next(iter(found))
+            for scope, found in homes.items()
+            if len(found) == 1 and self.modules.get(next(iter(found))) == scope.kind
+        }

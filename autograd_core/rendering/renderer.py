@@ -1,0 +1,59 @@
+"""Finds a Graphviz on this machine and runs it: DOT text in, a picture out."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sysconfig
+
+from autograd_core.errors import AutogradError
+
+__all__ = ["RendererError", "find_renderer", "render"]
+
+INSTALL = "pip install autograd-core[graph]"
+
+
+class RendererError(AutogradError, RuntimeError):
+    """No renderer is installed for the format asked for, or it failed."""
+
+
+def find_renderer(format: str) -> str:
+    """The program that turns DOT into `format` (``"svg"``, ``"png"``, ``"pdf"``).
+
+    Graphviz's own ``dot`` comes first; ``graphviz-pure`` is one binary from the package index and
+    writes no PDF. Raises RendererError, which says what to install.
+    """
+    # an environment that is used without being activated is not on PATH
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), sysconfig.get_path("scripts")])
+    dot = shutil.which("dot", path=path)
+    pure = shutil.which("graphviz-pure", path=path)
+    if dot:
+        return dot
+    if pure and format != "pdf":
+        return pure
+    if pure:
+        raise RendererError(
+            "PDF needs Graphviz's own dot, which is not installed (apt install graphviz, or brew "
+            "install graphviz); the renderer found here, graphviz-pure, writes .svg and .png"
+        )
+    raise RendererError(
+        f"no Graphviz renderer was found for {format.upper()}. Install one with: {INSTALL} "
+        "(or your system's graphviz); .dot files need none"
+    )
+
+
+def render(dot: str, format: str) -> bytes:
+    """The picture of a DOT text. Raises RendererError where the renderer is missing or fails."""
+    program = find_renderer(format)
+    command = [program, f"-T{format}"]
+    if format == "png":
+        command.append("-Gdpi=144")
+    try:
+        done = subprocess.run(command, input=dot.encode(), capture_output=True, check=False)
+    except OSError as error:
+        raise RendererError(f"{program} could not be started: {error}") from error
+    if done.returncode != 0 or not done.stdout:
+        complaint = done.stderr.decode(errors="replace").strip()[-500:]
+        raise RendererError(f"{program} failed with exit status {done.returncode}: {complaint}")
+    return done.stdout

@@ -1,0 +1,82 @@
+"""Numbers, values and settings as the short texts that fit into a box."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd_core import backend
+
+__all__ = ["byte_size", "norm", "setting", "shape_and_dtype", "shortened", "small_value"]
+
+SMALL = 6  # values of up to this many elements are printed
+
+
+def byte_size(number: int) -> str:
+    """1234567 → ``"1.2 MB"``, in powers of ten."""
+    if number < 1000:
+        return f"{number} B"
+    size = float(number)
+    for unit in ("kB", "MB", "GB"):
+        size /= 1000
+        if size < 999.5:
+            return f"{size:.2g} {unit}" if size < 9.95 else f"{size:.0f} {unit}"
+    return f"{size / 1000:,.1f} TB"
+
+
+def shape_and_dtype(shape: tuple[int, ...], dtype: Any) -> str:
+    """``"(100, 784) float64"``; ``"scalar float64"`` for no axes at all."""
+    return f"{shape or 'scalar'} {dtype}"
+
+
+def shortened(text: str, length: int = 48) -> str:
+    """`text` in at most `length` characters, its end replaced by an ellipsis."""
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def small_value(array: Any) -> str | None:
+    """The elements of an array of at most `SMALL` elements with four digits, else None."""
+    if not 0 < array.size <= SMALL:
+        return None
+    values = backend.asnumpy(array)
+    if values.ndim == 0:
+        return _number(values.item())
+    elements = ", ".join(_number(value) for value in values.ravel().tolist())
+    return f"[{elements}]"
+
+
+def norm(array: Any) -> str:
+    """The Euclidean norm of all elements with three digits; inf and NaN are shown as such."""
+    values = np.abs(backend.asnumpy(array)).astype(np.float64)
+    greatest = values.max(initial=0.0)
+    if greatest == 0 or not np.isfinite(greatest):
+        return _number(float(greatest), digits=3)
+    # scaled, so that no square overflows
+    return _number(float(greatest * np.sqrt(np.sum(np.square(values / greatest)))), digits=3)
+
+
+def setting(value: Any) -> str:
+    """A setting or a plain number on one line."""
+    if backend.is_array(value):
+        return small_value(value) or shape_and_dtype(value.shape, value.dtype)
+    if isinstance(value, bool | int | float | complex):
+        return _number(value)
+    parts = value if isinstance(value, tuple) else (value,)
+    if any(part is ... or isinstance(part, slice) for part in parts):
+        return shortened(f"[{', '.join(map(_index, parts))}]", 32)
+    return shortened(" ".join(repr(value).split()), 32)
+
+
+def _index(part: Any) -> str:
+    """One entry of an index as it is written between brackets."""
+    if isinstance(part, slice):
+        ends = [part.start, part.stop] + ([] if part.step is None else [part.step])
+        return ":".join("" if end is None else str(end) for end in ends)
+    return "..." if part is ... else setting(part)
+
+
+def _number(value: Any, digits: int = 4) -> str:
+    if isinstance(value, float | complex):
+        return f"{value:.{digits}g}"
+    return str(value)
