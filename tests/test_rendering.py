@@ -159,6 +159,16 @@ def test_settings_and_plain_numbers_stand_in_the_operation():
     assert "axis = 0" in found["n3"]
 
 
+def test_operands_of_a_list_are_numbered_and_values_keep_their_shape():
+    x, y = ac.Tensor([[1.0, 2.5]], True, name="x"), ac.Tensor([[3.0, 4.0]], True, name="y")
+    picture = draw(ac.concatenate([x, y]))
+    assert arrows(picture) == [
+        ("x", "concatenate", ["arrays[0]"]),
+        ("y", "concatenate", ["arrays[1]"]),
+    ]
+    assert boxes(picture)["n2"][-1] == "value [[1, 2.5], [3, 4]]"
+
+
 def test_a_gradient_graph_of_higher_order():
     x = ac.Tensor([1.0, 2.0], True, name="x")
     (x**3).sum().backward(create_graph=True)

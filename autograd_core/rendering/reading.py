@@ -128,7 +128,10 @@ class _Reader:
         size = sum({id(array): _memory(array) for _, array in arrays}.values())
         names = ", ".join(dict.fromkeys(name for name, _ in arrays))
         keeps = f"keeps {names}, {byte_size(size)}" if arrays else ""
-        operand = rule.operand if rule is not None else operand
+        if rule is not None:
+            operand = rule.operand
+            if "position" in rule.names:  # one of a list of operands
+                operand += f"[{saved[rule.names.index('position')]}]"
         described = [f"{n} {shape_and_dtype(a.shape, a.dtype)}" for n, a in arrays]
         tooltip = f"{operand or 'operands'} of {node.name}"
         tooltip += f": keeps {', '.join(described)}" if described else ""

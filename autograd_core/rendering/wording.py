@@ -40,10 +40,9 @@ def small_value(array: Any) -> str | None:
     if not 0 < array.size <= SMALL:
         return None
     values = backend.asnumpy(array)
-    if values.ndim == 0:
-        return _number(values.item())
-    elements = ", ".join(_number(value) for value in values.ravel().tolist())
-    return f"[{elements}]"
+    printed: Any = {"all": lambda element: _number(element.item())}
+    text = np.array2string(values, separator=", ", formatter=printed, max_line_width=1000)
+    return " ".join(text.split())
 
 
 def norm(array: Any) -> str:
