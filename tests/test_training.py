@@ -117,17 +117,7 @@ def test_the_stored_split_is_the_published_one():
     "options",
     [
         ["--activation", "relu", "--loss", "cross_entropy", "--lr", "0.05", "--dtype", "float32"],
-        [
-            "--hidden",
-            "30",
-            "20",
-            "--activation",
-            "tanh",
-            "--loss",
-            "binary_cross_entropy",
-            "--l2",
-            "1e-4",
-        ],
+        ["--hidden", "30", "20", "--activation", "tanh", "--loss", "cross_entropy", "--l2", "1e-4"],
         ["--batch", "0", "--activation", "tanh"],
         ["--batch", "1", "--epochs", "1"],
     ],
