@@ -1,7 +1,7 @@
 """The published network in hand-written float64 NumPy: what the main job is measured against.
 
-The recipe of Raschka, Liu and Mirjalili (2022, chapter 11) in the plain style of a textbook, written
-from its equations, and the same network as tight as NumPy allows.
+The recipe of Raschka, Liu and Mirjalili (2022, chapter 11) in the plain style of a textbook,
+written from its equations; and the same network as tight as NumPy allows.
 """
 
 from __future__ import annotations

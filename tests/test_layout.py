@@ -113,9 +113,10 @@ def public(module):
     return [(name, getattr(module, name)) for name in module.__all__]
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [*public(ac), *public(nn)], ids=lambda value: str(value)[:40]
-)
+PUBLIC = public(ac) + public(nn)
+
+
+@pytest.mark.parametrize(("name", "value"), PUBLIC, ids=[name for name, _ in PUBLIC])
 def test_every_public_name_has_a_docstring(name, value):
     if inspect.isclass(value) or callable(value):
         assert (value.__doc__ or "").strip(), name
