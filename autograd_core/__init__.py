@@ -12,6 +12,7 @@ from autograd_core import errors, methods, ops, protocols
 from autograd_core.backend import available_devices, device, keep_heap
 from autograd_core.debug import detect_anomaly
 from autograd_core.errors import *
+from autograd_core.methods import from_dlpack
 from autograd_core.op import each, elementwise, nested, op, operations
 from autograd_core.ops import *
 from autograd_core.recording import enable_grad, is_recording, no_grad
@@ -31,6 +32,7 @@ __all__ = [
     "each",
     "elementwise",
     "enable_grad",
+    "from_dlpack",
     "is_recording",
 ]
 __all__ += ["keep_heap", "nested", "no_grad", "op"]

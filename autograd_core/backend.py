@@ -28,6 +28,7 @@ __all__ = [
     "check_value",
     "device",
     "device_of",
+    "from_dlpack",
     "install",
     "is_array",
     "keep_heap",
@@ -195,6 +196,17 @@ def to_device(array: Any, device: str) -> Any:
         return array
     with _module.cuda.Device(index):
         return _module.asarray(array) if isinstance(array, np.ndarray) else array.copy()
+
+
+def from_dlpack(source: Any) -> Any:
+    """Another library's array as one of ours, sharing its memory."""
+    kind, _ = source.__dlpack_device__()
+    cpu, cuda, cuda_managed = 1, 2, 13  # DLPack's device types
+    if kind == cpu:
+        return np.from_dlpack(source)
+    if kind in (cuda, cuda_managed):
+        return device_module().from_dlpack(source)
+    raise DeviceError(f"DLPack device type {kind} is neither the host nor a CUDA device")
 
 
 def asnumpy(array: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core import backend, ops
-from autograd_core.errors import GraphError
+from autograd_core.errors import GraphError, ShapeError
 from autograd_core.graph import stamp
 from autograd_core.ops.indexing import assign
 from autograd_core.record import unwrap_nested
@@ -81,8 +81,47 @@ def _real_part(self: Tensor) -> Any:
     return ops.real(self) if self.dtype.kind == "c" else self
 
 
-def _transferred(self: Tensor, device: str) -> Any:
-    return ops.to_device(self, device, self.device)
+def _to(self: Tensor, device: str) -> Any:
+    """This Tensor on `device`, differentiably; itself where it is there already."""
+    return self if device == self.device else ops.to_device(self, device, self.device)
+
+
+def _cpu(self: Tensor) -> Any:
+    """This Tensor on the host, differentiably."""
+    return _to(self, "cpu")
+
+
+def _copy_from(self: Tensor, source: Any) -> Tensor:
+    """Write `source` (same shape) into this Tensor's memory; returns self.
+
+    Like any write it is for untracked Tensors, or for leaves under `no_grad`.
+    """
+    values = source if isinstance(source, Tensor) else backend.asarray(source)
+    if values.shape != self.shape:
+        raise ShapeError(f"copy_: the Tensor has shape {self.shape}, the source {values.shape}")
+    _setitem(self, ..., values)
+    return self
+
+
+def _dlpack(self: Tensor, **settings: Any) -> Any:
+    """The data for another library, without a copy (DLPack). For an untracked Tensor."""
+    array = self._leave("__dlpack__()", "tensor.detach()")
+    return array.__dlpack__(**settings)
+
+
+def _dlpack_device(self: Tensor) -> tuple[int, int]:
+    """DLPack's (device type, device number)."""
+    return self._data.__dlpack_device__()  # type: ignore[no-any-return]
+
+
+def from_dlpack(source: Any) -> Tensor:
+    """A Tensor that shares the memory of another library's array, on the host or on a GPU.
+
+    >>> import numpy as np, autograd_core as ac
+    >>> ac.from_dlpack(np.arange(3.0))
+    Tensor([0., 1., 2.])
+    """
+    return Tensor(backend.from_dlpack(source))
 
 
 def _setitem(self: Tensor, index: Any, value: Any) -> None:
@@ -119,7 +158,8 @@ def bind() -> None:
     for name in METHODS:
         table[name] = getattr(ops, name)
     table |= {"reshape": _reshape, "transpose": _transpose, "conj": _conj}
-    table["_transferred"] = _transferred
+    table |= {"to": _to, "cpu": _cpu, "copy_": _copy_from}
+    table |= {"__dlpack__": _dlpack, "__dlpack_device__": _dlpack_device}
     table |= {"T": property(_transpose), "mT": property(_matrix_transpose)}
     table |= {"real": property(_real_part), "imag": property(ops.imag)}
     for name, value in table.items():

@@ -47,7 +47,11 @@ def _lines() -> Iterator[str]:
     for name in ("reshape", "transpose"):
         yield f"def {name}(self, *args: Any) -> Tensor: ..."
     yield "def conj(self) -> Tensor: ..."
-    yield "def _transferred(self, device: str) -> Tensor: ..."
+    yield "def to(self, device: str) -> Tensor: ..."
+    yield "def cpu(self) -> Tensor: ..."
+    yield "def copy_(self, source: Any) -> Tensor: ..."
+    yield "def __dlpack__(self, **settings: Any) -> Any: ..."
+    yield "def __dlpack_device__(self) -> tuple[int, int]: ..."
     for name in ("T", "mT", "real", "imag"):
         yield "@property"
         yield f"def {name}(self) -> Tensor: ..."

@@ -14,7 +14,7 @@ import numpy as np
 from autograd_core import backend
 from autograd_core.errors import DTypeError, GraphError, ShapeError
 from autograd_core.graph import Node, Watch, release, run, stamp
-from autograd_core.recording import enable_grad, is_recording
+from autograd_core.recording import enable_grad
 
 if TYPE_CHECKING:
     from autograd_core._methods import Methods  # written by `python -m autograd_core.stub`
@@ -206,25 +206,6 @@ class Tensor(Methods):
                 f"Use {instead} if that is meant"
             )
         return self._data
-
-    def to(self, device: str) -> Tensor:
-        """This Tensor on `device`, differentiably; itself where it is there already."""
-        return self if device == self.device else self._transferred(device)
-
-    def cpu(self) -> Tensor:
-        """This Tensor on the host."""
-        return self.to("cpu")
-
-    def copy_(self, source: Any) -> Tensor:
-        """Write `source` (same shape) into this Tensor's memory; returns self.
-
-        Like any write it is for untracked Tensors, or for leaves under `no_grad`.
-        """
-        values = source._data if isinstance(source, Tensor) else backend.asarray(source)
-        if values.shape != self.shape:
-            raise ShapeError(f"copy_: the Tensor has shape {self.shape}, the source {values.shape}")
-        self[...] = values if self.node is None or not is_recording() else source
-        return self
 
     def __reduce__(self) -> Any:
         if not self.is_leaf:

@@ -25,11 +25,18 @@ def save_state(state: Mapping[str, Any], path: str | Path) -> Path:
     try:
         with os.fdopen(handle, "wb") as file:
             np.savez(file, **{name: np.asarray(array) for name, array in state.items()})  # type: ignore[arg-type]
+        os.chmod(temporary, 0o666 & ~_umask())  # mkstemp makes it private
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)
         raise
     return path
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def load_state(path: str | Path) -> dict[str, Any]:
