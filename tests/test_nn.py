@@ -1,0 +1,259 @@
+"""Modules, layers, losses, optimisers, batches, weights on disk."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+import autograd_core as ac
+import nn
+from autograd_core.errors import AutogradError, DTypeError, ShapeError
+
+
+class Shared(nn.Module):
+    """Parameters as attributes, in lists, dicts and nested modules; one of them twice."""
+
+    def __init__(self):
+        self.scale = nn.Parameter([2.0])
+        self.blocks = [nn.Linear(2, 3), nn.Linear(3, 2, bias=False)]
+        self.heads = {"left": nn.Linear(2, 1), "right": nn.Linear(2, 1)}
+        self.again = self.blocks[0]
+        self.width = 3
+
+    def forward(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return self.scale * x
+
+
+def test_parameters_are_found_once_and_in_order():
+    model = Shared()
+    assert [name for name, _ in model.named_parameters()] == [
+        "scale", "blocks.0.weight", "blocks.0.bias", "blocks.1.weight",
+        "heads.left.weight", "heads.left.bias", "heads.right.weight", "heads.right.bias",
+    ]  # fmt: skip
+    names = [name for name, _ in model.named_modules()]
+    assert names == ["", "blocks.0", "blocks.1", "heads.left", "heads.right"]
+
+
+def test_train_and_eval_reach_every_module():
+    model = Shared()
+    assert model.training
+    assert not any(module.training for _, module in model.eval().named_modules())
+    assert all(module.training for _, module in model.train().named_modules())
+
+
+def test_state_goes_out_and_in_by_name():
+    model, other = Shared(), Shared()
+    state = model.state_dict()
+    state["scale"][0] = 7.0
+    assert model.scale.item() == 2.0, "a state is a copy"
+    memory = other.scale.data
+    other.load_state_dict(state)
+    assert other.scale.data is memory
+    for name, parameter in other.named_parameters():
+        np.testing.assert_array_equal(parameter.data, state[name])
+
+
+def test_a_state_that_does_not_fit_changes_nothing():
+    model = Shared()
+    before = model.state_dict()
+    wrong = dict(before, extra=np.ones(1))
+    del wrong["blocks.0.bias"]
+    with pytest.raises(AutogradError, match=r"lacks \['blocks.0.bias'\] and has \['extra'\]"):
+        model.load_state_dict(wrong)
+    with pytest.raises(ShapeError, match=r"heads.left.bias has shape \(1,\).*\(5,\)"):
+        model.load_state_dict(before | {"scale": [0.0], "heads.left.bias": np.ones(5)})
+    assert model.scale.item() == 2.0
+
+
+def test_weights_on_disk(tmp_path):
+    state = Shared().state_dict()
+    path = nn.save_state(state, tmp_path / "deep" / "weights.npz")
+    loaded = nn.load_state(path)
+    assert loaded.keys() == state.keys()
+    for name in state:
+        np.testing.assert_array_equal(loaded[name], state[name])
+    assert [p.name for p in path.parent.iterdir()] == ["weights.npz"]
+    with pytest.raises(AutogradError, match=r"\.npz"):
+        nn.save_state(state, tmp_path / "weights.pt")
+
+
+def test_copies_and_pickles_are_independent():
+    model = Shared()
+    model(np.ones((1, 2))).sum().backward()
+    for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert isinstance(twin.scale, nn.Parameter)
+        assert twin.again is twin.blocks[0]
+        np.testing.assert_array_equal(twin.scale.grad.data, model.scale.grad.data)
+        twin.scale.data[0] = 9.0
+        assert model.scale.item() == 2.0
+
+
+def test_linear_refuses_what_does_not_fit():
+    with pytest.raises(ShapeError, match=r"linear: x has shape \(4, 5\), weight has"):
+        nn.Linear(2, 3)(np.ones((4, 5)))
+    with pytest.raises(ShapeError, match="at least 1"):
+        nn.Linear(0, 3)
+    with pytest.raises(NotImplementedError, match="defines no forward"):
+        nn.Module()(1)
+
+
+def test_the_same_generator_gives_the_same_weights_in_any_dtype():
+    draws = [nn.Linear(3, 2, generator=np.random.default_rng(5), dtype=d) for d in ("f4", "f8")]
+    np.testing.assert_array_equal(draws[0].weight.data, draws[1].weight.data.astype("f4"))
+    for initializer in (nn.glorot_uniform, nn.he_normal, nn.normal(0, 0.1), nn.uniform(-1, 1)):
+        weight = initializer((500, 400), np.random.default_rng(0))
+        assert weight.shape == (500, 400)
+        assert abs(weight.mean()) < 0.01
+
+
+# ---- losses -------------------------------------------------------------------------------------
+
+
+def test_the_lectures_mse_of_one_digit():
+    """The image is a 2; the slide prints nine entries of the one-hot vector, a slip."""
+    target = nn.one_hot(np.array(2), 10)
+    output = ac.Tensor([0.1, 0.03, 0.9, 0.1, 0.1, 0.1, 0.1, 0.3, 0.1, 0.1])
+    expected = (7 * 0.01 + 0.0009 + 0.01 + 0.09) / 10
+    np.testing.assert_allclose(nn.MSE()(output, target).item(), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("reduction", "factor"), [("mean", 1 / 12), ("batch", 1 / 4), ("sum", 1)])
+def test_reductions(reduction, factor):
+    x, y = np.random.default_rng(0).normal(size=(2, 4, 3))
+    loss = nn.MSE(reduction)(ac.Tensor(x), y).item()
+    np.testing.assert_allclose(loss, ((x - y) ** 2).sum() * factor)
+
+
+def test_losses_refuse_what_broadcasting_would_hide():
+    for loss in (nn.MSE(), nn.BinaryCrossEntropy(), nn.CrossEntropy()):
+        with pytest.raises(ShapeError, match="one shape"):
+            loss(ac.Tensor(np.full((4, 1), 0.5)), np.ones(4))
+    with pytest.raises(AutogradError, match="reduction"):
+        nn.MSE("average")
+
+
+def test_likelihoods_from_probabilities_and_from_logits_agree():
+    generator = np.random.default_rng(1)
+    z = ac.Tensor(generator.normal(size=(6, 4)), requires_grad=True)
+    labels = generator.integers(0, 4, 6)
+    one_hot = nn.one_hot(labels, 4)
+    pairs = [
+        (nn.CrossEntropy()(z, labels), nn.CrossEntropy(from_logits=False)(ac.softmax(z), one_hot)),
+        (
+            nn.BinaryCrossEntropy(from_logits=True)(z, one_hot),
+            nn.BinaryCrossEntropy()(ac.sigmoid(z), one_hot),
+        ),
+    ]
+    for from_logits, from_probabilities in pairs:
+        np.testing.assert_allclose(from_logits.item(), from_probabilities.item(), rtol=1e-12)
+        gradients = []
+        for loss in (from_logits, from_probabilities):
+            z.grad = None
+            loss.backward()
+            gradients.append(z.grad.data)
+        np.testing.assert_allclose(*gradients, rtol=1e-10)
+    log_p = np.log(np.exp(z.data) / np.exp(z.data).sum(1, keepdims=True))
+    expected = -log_p[np.arange(6), labels].mean()
+    np.testing.assert_allclose(pairs[0][0].item(), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_likelihoods_are_finite_at_the_extremes(dtype):
+    extremes = np.array([[-1e4, 1e4], [1e4, -1e4], [0, 0]], dtype)
+    targets = np.array([[1, 0], [1, 0], [0, 1]], dtype)
+    for loss, start in [
+        (nn.CrossEntropy(), extremes),
+        (nn.BinaryCrossEntropy(from_logits=True), extremes),
+        (nn.BinaryCrossEntropy(), np.clip(extremes, 0, 1)),
+        (nn.CrossEntropy(from_logits=False), np.clip(extremes, 0, 1)),
+    ]:
+        prediction = ac.Tensor(start, requires_grad=True)
+        value = loss(prediction, targets)
+        value.backward()
+        assert np.isfinite(value.item())
+        assert np.isfinite(prediction.grad.data).all()
+        assert value.dtype == prediction.grad.dtype == dtype
+
+
+def test_l2_penalty_leaves_biases_alone():
+    model = nn.Linear(2, 3)
+    model.bias.data += 5
+    penalty = nn.l2_penalty(model.parameters(), 0.5)
+    np.testing.assert_allclose(penalty.item(), 0.5 * (model.weight.data**2).sum())
+
+
+# ---- optimisers and batches ---------------------------------------------------------------------
+
+
+def test_sgd_with_and_without_momentum():
+    for momentum in (0.0, 0.9):
+        w = nn.Parameter(np.array([[1.0, -2.0]]))
+        optimizer = nn.SGD([w], lr=0.1, momentum=momentum)
+        expected, velocity = w.data.copy(), 0
+        memory = w.data
+        for _ in range(4):
+            optimizer.zero_grad()
+            (w * w).sum().backward()
+            optimizer.step()
+            velocity = momentum * velocity + 2 * expected
+            expected = expected - 0.1 * velocity
+            np.testing.assert_allclose(w.data, expected, rtol=1e-12)
+        assert w.data is memory, "in place"
+
+
+def test_sgd_skips_what_has_no_gradient_and_leaves_gradients_alone():
+    w, unused = nn.Parameter([1.0]), nn.Parameter([1.0])
+    optimizer = nn.SGD([w, unused], lr=0.5)
+    (3 * w).backward()
+    optimizer.step()
+    assert (w.item(), unused.item(), w.grad.item()) == (-0.5, 1.0, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        ({"lr": 0}, "learning rate"),
+        ({"lr": -1.0}, "learning rate"),
+        ({"lr": float("nan")}, "learning rate"),
+        ({"lr": float("inf")}, "learning rate"),
+        ({"lr": 0.1, "momentum": 1.0}, "momentum"),
+    ],
+)
+def test_sgd_refuses(settings, complaint):
+    with pytest.raises(AutogradError, match=complaint):
+        nn.SGD([nn.Parameter([1.0])], **settings)
+    with pytest.raises(AutogradError, match="no parameters"):
+        nn.SGD([], lr=0.1)
+
+
+def test_batches_cover_every_row_once_and_reshuffle():
+    rows = nn.Batches(np.arange(10), np.arange(10) * 2, batch_size=3, generator=7)
+    passes = [[x.data for x, y in rows if np.array_equal(2 * x.data, y.data)] for _ in range(2)]
+    for batches in passes:
+        assert [len(batch) for batch in batches] == [3, 3, 3, 1]
+        assert sorted(np.concatenate(batches)) == list(range(10))
+    assert not np.array_equal(np.concatenate(passes[0]), np.concatenate(passes[1]))
+    again = nn.Batches(np.arange(10), batch_size=3, generator=7)
+    np.testing.assert_array_equal(next(iter(again))[0].data, passes[0][0])
+    assert len(rows) == 4
+    assert len(nn.Batches(np.arange(10), batch_size=3, drop_last=True)) == 3
+    assert [b.shape for (b,) in nn.Batches(np.arange(10), batch_size=0)] == [(10,)]
+
+
+def test_batches_refuse():
+    with pytest.raises(AutogradError, match="between 1 and the number of rows, 5"):
+        nn.Batches(np.arange(5), batch_size=6)
+    with pytest.raises(ShapeError, match=r"one length; they have \[4, 5\]"):
+        nn.Batches(np.arange(5), np.arange(4), batch_size=2)
+
+
+def test_one_hot():
+    np.testing.assert_array_equal(nn.one_hot(np.array([1, 0, 2]), 3), np.eye(3)[[1, 0, 2]])
+    assert isinstance(nn.one_hot(ac.Tensor([1]), 3), ac.Tensor)
+    with pytest.raises(AutogradError, match=r"\[0, 3\).*\[1, 3\]"):
+        nn.one_hot(np.array([1, 3]), 3)
+    with pytest.raises(DTypeError, match="integers"):
+        nn.one_hot(np.array([1.0]), 3)
