@@ -88,6 +88,9 @@ def asarray(data: Any, dtype: Any = None, device: str | None = None) -> Any:
     Data from the host goes to `device`, or to the device of an enclosing ``with device(...)``.
     """
     array = data
+    if type(data) is np.ndarray and dtype is None and device is None and _wanted.get() is None:
+        _check_dtype(data.dtype)
+        return data
     if not is_array(data):
         try:
             array = np.asarray(data, dtype=dtype)

@@ -185,8 +185,13 @@ def run(
         if node is None:
             key = heappop(heap)
             node, g = nodes.pop(key), gradients.pop(key)
-        if node.watch is not None:
-            g = _deliver(node.watch, g, key in owned, arrived)
+        watch = node.watch
+        if watch is not None:
+            mine = key in owned
+            if watch.hooks:
+                g, mine = _hooked(watch, g), False
+            if watch.keeps_grad:
+                arrived.append((watch, g, mine))
         parent, rule, saved, fits, more = node.parent, node.rule, node.saved, node.fits, node.more
         if parent is None:
             if rule is FREED:
@@ -261,20 +266,23 @@ def fit(g: Gradient, shape: Shape, dtype: Any, lead: int = 0) -> Gradient:
     return g
 
 
-def _deliver(watch: Watch, g: Gradient, owned: bool, arrived: list[Any]) -> Gradient:
-    """Run the hooks on a node's total gradient and note it for its Tensor."""
+def _hooked(watch: Watch, g: Gradient) -> Gradient:
+    """What the hooks make of a node's total gradient."""
     for hook in tuple(watch.hooks):
         replaced = hook(g)
         if replaced is not None:
-            g, owned = replaced, False
-    if watch.keeps_grad:
-        arrived.append((watch, g, owned))
+            g = replaced
     return g
 
 
 def _is_fresh(gx: Gradient, saved: tuple[Any, ...]) -> bool:
     """Whether a rule's result is a buffer of its own and not a view or something it was given."""
-    return getattr(gx, "base", gx) is None and all(gx is not value for value in saved)
+    if getattr(gx, "base", gx) is not None:
+        return False
+    for value in saved:  # noqa: SIM110 - a generator expression costs more than all the rest
+        if value is gx:
+            return False
+    return True
 
 
 def _wrapped(
@@ -299,31 +307,31 @@ def _freed(node: Node) -> FreedGraphError:
 class _Stamps:
     """When was a piece of memory last overwritten through the library?
 
-    `table` maps the id of a memory's root array to (weak reference, sequence number, name);
+    `table` maps the id of a memory's root array to [weak reference, sequence number, name];
     `newest` is the greatest of those numbers, so that a backward pass in which nothing was
     overwritten pays one comparison a node.
     """
 
     def __init__(self) -> None:
         self.newest = 0
-        self.table: dict[int, tuple[weakref.ref[Any], int, str | None]] = {}
+        self.table: dict[int, list[Any]] = {}
 
-    def set(self, written: Iterable[tuple[Any, str | None]]) -> None:
+    def set(self, written: Iterable[Any]) -> None:
         self.newest = number = next(sequence_numbers)
-        for array, name in written:
+        for tensor in written:
+            array = tensor._data
             root = array if array.base is None else root_of(array)
-            key = id(root)
-            known = self.table.get(key)
+            known = self.table.get(id(root))
             if known is not None and known[0]() is root:
-                self.table[key] = known[0], number, name
+                known[1] = number
             else:
-                reference = weakref.ref(root, partial(_forget, self.table, key))
-                self.table[key] = reference, number, name
+                reference = weakref.ref(root, partial(_forget, self.table, id(root)))
+                self.table[id(root)] = [reference, number, tensor.name]
 
     def find(self, array: Any) -> tuple[int, str | None]:
         root = root_of(array)
         known = self.table.get(id(root))
-        return known[1:] if known is not None and known[0]() is root else (0, None)
+        return (known[1], known[2]) if known is not None and known[0]() is root else (0, None)
 
 
 def _forget(table: dict[int, Any], key: int, _: Any) -> None:
@@ -333,11 +341,10 @@ def _forget(table: dict[int, Any], key: int, _: Any) -> None:
 stamps = _Stamps()
 
 
-def stamp(*written: tuple[Any, str | None]) -> None:
-    """Note that the memory of these (array, name of its Tensor) has just been overwritten. Every
-    write of the library calls this; a graph recorded earlier that saved the same memory then
-    refuses to use it."""
-    stamps.set(written)
+def stamp(*tensors: Any) -> None:
+    """Note that the memory of these Tensors has just been overwritten. Every write of the library
+    calls this; a graph recorded earlier that saved the same memory then refuses to use it."""
+    stamps.set(tensors)
 
 
 def root_of(array: Any) -> Any:

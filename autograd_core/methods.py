@@ -137,7 +137,7 @@ def _setitem(self: Tensor, index: Any, value: Any) -> None:
             backend.check_index(self._data, index)
             backend.check_value(self._data, value)
         self._data[index] = value
-        stamp((self._data, self.name))
+        stamp(self)
         return
     if self.node is not None and self.is_leaf:
         raise GraphError(

@@ -75,7 +75,7 @@ class Tensor(Methods):
     @data.setter
     def data(self, value: Any) -> None:
         if value is self._data:
-            stamp((value, self.name))
+            stamp(self)
             return
         if isinstance(value, Tensor):
             value = value._leave("tensor.data = other", "other.detach()")

@@ -2,7 +2,7 @@
 
     python -m benchmarks.gpu
 
-A launch costs the host about 10 µs, so a small network gains nothing on a GPU and a wide one a great
+A launch costs the host about 10 µs: a small network gains nothing on a GPU, a wide one a great
 deal. Where there is no CUDA device the columns that need one are named as skipped.
 """
 
@@ -98,7 +98,7 @@ def main() -> None:
         }
         found = measure.interleaved(measure.available(makers), chosen.repeats)
         rows.append(
-            [f"784-{width}-10", *(f"{found[n][0]:.2f}" if n in found else "–" for n in peers)]
+            [f"784-{width}-10", *(f"{found[n][0]:.2f}" if n in found else "-" for n in peers)]
         )
     measure.table("ms per training step, batch 100, float32", ["", *peers], rows)
     print(f"\n{measure.machine(chosen)}")

@@ -54,12 +54,11 @@ class _Loss(Module):
         return f"reduction={self.reduction!r}"
 
 
-def _same_shape(loss: str, prediction: Any, target: Any) -> None:
-    if prediction.shape != target.shape:
-        raise ShapeError(
-            f"{loss}: prediction and target must have one shape; they have "
-            f"{prediction.shape} and {target.shape}. Are the labels one-hot?"
-        )
+def _different(loss: str, prediction: tuple[int, ...], target: tuple[int, ...]) -> ShapeError:
+    return ShapeError(
+        f"{loss}: prediction and target must have one shape; they have {prediction} and {target}. "
+        "Are the labels one-hot?"
+    )
 
 
 class MSE(_Loss):
@@ -71,8 +70,10 @@ class MSE(_Loss):
 
     def forward(self, prediction: Any, target: Any) -> Tensor:
         """The loss, shape ()."""
-        _same_shape("MSE", prediction, target)
-        return squared_error(prediction, target, self.scale(prediction.shape))
+        shape = prediction.shape
+        if target.shape != shape:
+            raise _different("MSE", shape, target.shape)
+        return squared_error(prediction, target, self.scale(shape))
 
 
 class BinaryCrossEntropy(_Loss):
@@ -89,7 +90,8 @@ class BinaryCrossEntropy(_Loss):
 
     def forward(self, prediction: Any, target: Any) -> Tensor:
         """The loss, shape ()."""
-        _same_shape("BinaryCrossEntropy", prediction, target)
+        if prediction.shape != target.shape:
+            raise _different("BinaryCrossEntropy", prediction.shape, target.shape)
         if self.from_logits:
             losses = ac.softplus(prediction) - prediction * target
         else:
@@ -115,7 +117,8 @@ class CrossEntropy(_Loss):
         """The loss, shape ()."""
         if target.dtype.kind in "iu" and target.shape == prediction.shape[:-1]:
             target = one_hot(target, prediction.shape[-1], dtype=prediction.dtype)
-        _same_shape("CrossEntropy", prediction, target)
+        if prediction.shape != target.shape:
+            raise _different("CrossEntropy", prediction.shape, target.shape)
         if self.from_logits:
             logarithms = ac.log_softmax(prediction)
         else:

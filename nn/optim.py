@@ -86,7 +86,7 @@ class SGD:
             if self.momentum:
                 g = self._velocity(parameter, g, scratch)
             _descend(w, g, self.lr, scratch)
-        stamp(*[(parameter._data, parameter.name) for parameter in moved])
+        stamp(*moved)
 
     def _velocity(self, parameter: Parameter, g: Any, scratch: Any) -> Any:
         if parameter not in self._velocities:

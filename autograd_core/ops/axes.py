@@ -13,8 +13,9 @@ __all__ = ["Axis", "Shape", "length", "negative", "restored", "spread"]
 
 
 def negative(axis: Axis, ndim: int) -> Shape:
-    """`axis` as a tuple of negative axes in rising order; None means all of them."""
-    if axis is None:
+    """`axis` as a tuple of negative axes in rising order; None means all of them. NumPy lets axis 0
+    or -1 be named where there is none."""
+    if axis is None or ndim == 0:
         return tuple(range(-ndim, 0))
     axes = (axis,) if not isinstance(axis, tuple) else axis
     return tuple(sorted(int(a) - ndim if a >= 0 else int(a) for a in axes))

@@ -34,7 +34,7 @@ def _behind(index: Any, lead: int) -> tuple[Any, ...]:
     return (*[slice(None)] * lead, *entries)
 
 
-@op(g=lambda g, index, ndim: g[_behind(index, g.ndim - ndim)] if g.ndim > ndim else g[index])
+@op(g=lambda g, index, shape: g[_behind(index, g.ndim - len(shape))])
 def scatter(g: Any, index: Any, shape: Shape, ndim: int) -> Any:
     """Zeros of `shape` with g added at `index`: what getitem's gradient is. `ndim` is the number of
     axes that x[index] has; axes of g beyond it are batch axes."""
