@@ -97,9 +97,16 @@ sqrt = elementwise(
     np.sqrt, "The square root. Its derivative at 0 is inf.", x=lambda g, out: g * 0.5 / out
 )
 reciprocal = elementwise(np.reciprocal, "1 / x.", x=lambda g, out: -g * out * out)
-absolute = elementwise(
-    np.absolute, "|x|. The derivative at 0 is 0.", x=lambda g, x: g * np.sign(x).conj()
-)
+
+
+def _absolute_x(g: Any, x: Any) -> Any:
+    if x.dtype.kind != "c":
+        return g * np.sign(x)
+    size = np.abs(x)  # written out, since the sign of a complex number is not differentiated
+    return g * (x.conj() / np.where(size == 0, np.ones_like(size), size))
+
+
+absolute = elementwise(np.absolute, "|x|. The derivative at 0 is 0.", x=_absolute_x)
 sign = elementwise(np.sign, "-1, 0 or 1; x / |x| for complex x. Not differentiable.", x=None)
 
 # ---- exponentials and trigonometry --------------------------------------------------------------
@@ -210,17 +217,22 @@ def clip(x: Any, min: Any = None, max: Any = None) -> Any:
 # The convention of JAX and HIPS autograd; the edge into a real operand takes the real part.
 
 
-def _real(x: Any) -> Any:
+# These are not `elementwise`, so that the edge looks at the gradient's dtype: imag of a real operand
+# gets a complex one, whose real part is 0.
+
+
+@op(x=lambda g: g)
+def real(x: Any) -> Any:
+    """The real part."""
     return x.real
 
 
-def _imag(x: Any) -> Any:
+@op(x=lambda g: -1j * g)
+def imag(x: Any) -> Any:
+    """The imaginary part."""
     return x.imag
 
 
-_real.__name__, _imag.__name__ = "real", "imag"
-real = elementwise(_real, "The real part.", x=lambda g: g)
-imag = elementwise(_imag, "The imaginary part.", x=lambda g: -1j * g)
 conjugate = elementwise(np.conjugate, "The complex conjugate.", x=lambda g: g.conj())
 
 # ---- comparison and logic: declared, nothing flows ----------------------------------------------

@@ -9,7 +9,7 @@ import numpy as np
 from autograd_core import backend
 from autograd_core.errors import ShapeError
 from autograd_core.op import nested, op
-from autograd_core.ops.axes import Shape
+from autograd_core.ops.axes import Shape, negative
 
 __all__ = [
     "assign",
@@ -34,20 +34,40 @@ def _behind(index: Any, lead: int) -> tuple[Any, ...]:
     return (*[slice(None)] * lead, *entries)
 
 
-@op(g=lambda g, index, shape: g[_behind(index, g.ndim - len(shape))])
+def _batch_last(x: Any, lead: int) -> Any:
+    return np.moveaxis(x, tuple(range(lead)), tuple(range(-lead, 0)))
+
+
+def _place(index: Any, lead: int) -> Any:
+    """`index` for an array that has `lead` batch axes at its end. In front they would not stay in
+    front: x[:, 0, :, [1, 2]] begins with the axis of the array, because it stands apart."""
+    entries = index if isinstance(index, tuple) else (index,)
+    return (*entries, *[slice(None)] * lead) if any(e is ... for e in entries) else entries
+
+
+def _taken(g: Any, index: Any, lead: int) -> Any:
+    """g[index] behind `lead` batch axes."""
+    if not lead:
+        return g[index]
+    taken = _batch_last(g, lead)[_place(index, lead)]
+    return np.moveaxis(taken, tuple(range(-lead, 0)), tuple(range(lead)))
+
+
+@op(g=lambda g, index, shape: _taken(g, index, g.ndim - len(shape)))
 def scatter(g: Any, index: Any, shape: Shape, ndim: int) -> Any:
     """Zeros of `shape` with g added at `index`: what getitem's gradient is. `ndim` is the number of
     axes that x[index] has; axes of g beyond it are batch axes."""
     lead = g.ndim - ndim
-    out = np.zeros_like(g, shape=g.shape[:lead] + shape)
-    place = _behind(index, lead) if lead else index
+    out = written = np.zeros_like(g, shape=g.shape[:lead] + shape)
+    if lead:
+        g, written, index = _batch_last(g, lead), _batch_last(out, lead), _place(index, lead)
     if not _repeats(index):
-        out[place] = g
+        written[index] = g
     elif g.dtype.kind == "c":  # CuPy's add.at knows real numbers only
-        np.add.at(out.real, place, g.real)
-        np.add.at(out.imag, place, g.imag)
+        np.add.at(written.real, index, g.real)
+        np.add.at(written.imag, index, g.imag)
     else:
-        np.add.at(out, place, g)
+        np.add.at(written, index, g)
     return out
 
 
@@ -67,8 +87,14 @@ def _assign_x(g: Any, index: Any, x_shape: Shape) -> Any:
     return assign(g, 0, _behind(index, g.ndim - len(x_shape)))
 
 
-def _assign_value(g: Any, index: Any, x_shape: Shape) -> Any:
-    return g[_behind(index, g.ndim - len(x_shape))]
+def _assign_value(g: Any, index: Any, x_shape: Shape, value_shape: Shape) -> Any:
+    lead = g.ndim - len(x_shape)
+    if not value_shape and _repeats(index):  # written twice, a single value still counts once
+        written = assign(np.zeros_like(g), 1, _behind(index, lead)) != 0
+        return np.where(written, g, 0).sum(negative(None, len(x_shape)))
+    taken = _taken(g, index, lead)
+    ones = (1,) * (len(value_shape) - (taken.ndim - lead))  # NumPy drops such axes of a value
+    return taken.reshape(taken.shape[:lead] + ones + taken.shape[lead:]) if ones else taken
 
 
 @op(x=_assign_x, value=_assign_value, index=nested)

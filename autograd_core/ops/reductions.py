@@ -44,7 +44,8 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 def _deviation(x: Any, axis: Axis) -> Any:
-    return x - np.mean(x, axis=axis, keepdims=True)
+    """How far each element is from the mean; conjugated, as derivatives of |deviation|² need."""
+    return (x - np.mean(x, axis=axis, keepdims=True)).conj()
 
 
 def _weight(x: Any, axis: Axis, ddof: float) -> float:

@@ -134,8 +134,10 @@ def _span(axis: int, start: int, stop: int) -> tuple[Any, ...]:
 
 def _concatenate_part(g: Any, position: int, shapes: list[Shape], axis: int | None) -> Any:
     if axis is None:
-        shapes = [(math.prod(shape),) for shape in shapes]
-    axis = negative(axis or 0, len(shapes[0]))[0]
+        start = sum(map(math.prod, shapes[:position]))
+        part = g[_span(-1, start, start + math.prod(shapes[position]))]
+        return part.reshape(g.shape[:-1] + shapes[position])
+    axis = negative(axis, len(shapes[0]))[0]
     start = sum(shape[axis] for shape in shapes[:position])
     return g[_span(axis, start, start + shapes[position][axis])]
 
