@@ -273,11 +273,14 @@ class Tensor(Methods):
             replaced = hook(g if isinstance(g, Tensor) else make(backend.as_array(g), None))
             if replaced is None:
                 return None
+            if not isinstance(replaced, Tensor):
+                replaced = make(backend.asarray(replaced), None)
             if replaced.shape != g.shape:
                 raise ShapeError(
                     f"a hook must return a gradient of the shape it was given, {g.shape}; "
                     f"it returned {replaced.shape}"
                 )
+            replaced = replaced if replaced.dtype == g.dtype else replaced.astype(g.dtype)
             return replaced if isinstance(g, Tensor) else replaced._data
 
         hooks.append(on_arrival)

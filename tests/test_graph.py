@@ -115,6 +115,12 @@ def test_hooks_see_the_total_and_may_replace_it():
     remove()
     x.sum().backward()
     assert len(seen) == 1
+    x.grad = None
+    y = leaf([1.0, 2.0])
+    y.register_hook(lambda g: np.array([3, 4], np.float32))
+    y.sum().backward()
+    np.testing.assert_array_equal(y.grad.data, [3.0, 4.0])
+    assert y.grad.dtype == np.float64
     x.register_hook(lambda g: g.sum())
     with pytest.raises(ShapeError, match="a hook must return"):
         x.sum().backward()
