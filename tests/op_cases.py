@@ -1,0 +1,311 @@
+"""Hypothesis strategies for calls of operations: shapes, settings, and operands in a domain.
+
+Shapes and settings are drawn, and shrink; values come from a generator whose seed is drawn, each
+domain keeping them away from the points where its function is not smooth.
+"""
+
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import numpy as np
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call: its operands by name, in order (the name of a list repeats), and its settings."""
+
+    names: tuple[str, ...]
+    arrays: tuple[np.ndarray, ...]
+    settings: dict
+
+    def __repr__(self):
+        operands = zip(self.names, self.arrays, strict=True)
+        shapes = ", ".join(f"{name}: {array.dtype}{list(array.shape)}" for name, array in operands)
+        return f"Case({shapes}, {self.settings})"
+
+    def cast(self, *dtypes):
+        """The case with its floating operands in these dtypes, in turn."""
+        arrays = tuple(
+            cast(array, dtypes[i % len(dtypes)]) if array.dtype.kind == "f" else array
+            for i, array in enumerate(self.arrays)
+        )
+        return replace(self, arrays=arrays)
+
+
+def cast(array, dtype):
+    """`array` in `dtype`; a complex number has the same real part and an imaginary one in ±1."""
+    if np.dtype(dtype).kind == "c":
+        array = array + 1j * np.random.default_rng(array.size).uniform(-1, 1, array.shape)
+    return np.asarray(array, dtype)
+
+
+# ---- domains: (generator, shape) to values -------------------------------------------------------
+
+
+def between(low, high):
+    return lambda rng, shape: rng.uniform(low, high, shape)
+
+
+def signed(low, high):
+    """Of either sign, and between `low` and `high` in size."""
+    return lambda rng, shape: rng.choice([-1, 1], shape) * rng.uniform(low, high, shape)
+
+
+def staggered(offset):
+    """Multiples of 1/2 plus `offset`, nearly: of two operands that are never close."""
+    return lambda rng, shape: rng.integers(-3, 4, shape) / 2 + offset + 0.02 * rng.random(shape)
+
+
+def distinct(spacing=0.25):
+    """No two elements close to each other."""
+
+    def domain(rng, shape):
+        size = int(np.prod(shape))
+        ranks = (rng.permutation(size) - size // 2).reshape(shape)
+        return spacing * ranks + 0.02 * rng.random(shape)
+
+    return domain
+
+
+def integers(low, high):
+    return lambda rng, shape: rng.integers(low, high, shape)
+
+
+def truths(rng, shape):
+    return rng.random(shape) < 0.5
+
+
+# ---- shapes --------------------------------------------------------------------------------------
+
+
+def shapes(least_ndim=0, least_side=0):
+    """Up to three axes; one draw in three may have axes of length 0."""
+    ordinary = hnp.array_shapes(
+        min_dims=least_ndim, max_dims=3, min_side=max(least_side, 1), max_side=3
+    )
+    with_empty = hnp.array_shapes(min_dims=least_ndim, max_dims=3, min_side=least_side, max_side=3)
+    return st.one_of(ordinary, ordinary, with_empty)
+
+
+def broadcastable(count):
+    def drawn(least_side):
+        return hnp.mutually_broadcastable_shapes(
+            num_shapes=count, min_dims=0, max_dims=3, min_side=least_side, max_side=3
+        ).map(lambda drawn: drawn.input_shapes)
+
+    return st.one_of(drawn(1), drawn(1), drawn(0))
+
+
+def axis_choices(shape):
+    """Every way to name axes of an array of `shape` to a reduction."""
+    ndim = len(shape)
+    yield None
+    yield ()
+    yield from range(-ndim, ndim) if ndim else (0, -1)
+    for count in range(1, ndim + 1):
+        for axes in combinations(range(ndim), count):
+            yield axes
+            yield tuple(axis - ndim for axis in reversed(axes))
+
+
+def reduced_size(shape, axis):
+    """How many elements are taken together."""
+    return np.ones(shape).size if axis is None else int(np.prod(np.take(shape or (1,), axis)))
+
+
+def any_axis(shape):
+    return st.sampled_from(list(axis_choices(shape)))
+
+
+def some_axis(shape):
+    """Axes over which there is something to reduce."""
+    return st.sampled_from([a for a in axis_choices(shape) if reduced_size(shape, a)])
+
+
+def own_axis(shape):
+    """As `some_axis`, without the axes 0 and -1 that some reductions accept where there is none."""
+    return some_axis(shape) if shape else st.sampled_from([None, ()])
+
+
+def one_axis(shape):
+    """An axis, or None."""
+    choices = [a for a in axis_choices(shape) if not isinstance(a, tuple)]
+    return st.sampled_from([a for a in choices if reduced_size(shape, a)])
+
+
+# ---- cases ---------------------------------------------------------------------------------------
+
+
+def _values(domain, rng, shape):
+    return np.asarray(domain(rng, shape))
+
+
+@st.composite
+def elementwise(draw, **domains):
+    """Operands that broadcast."""
+    drawn = draw(broadcastable(len(domains)))
+    rng = np.random.default_rng(draw(SEEDS))
+    values = zip(domains.values(), drawn, strict=True)
+    return Case(tuple(domains), tuple(_values(d, rng, shape) for d, shape in values), {})
+
+
+@st.composite
+def settled(draw, domain, least_ndim=0, least_side=0, **settings):
+    """One operand x, and settings that depend on its shape."""
+    shape = draw(shapes(least_ndim, least_side))
+    x = _values(domain, np.random.default_rng(draw(SEEDS)), shape)
+    return Case(("x",), (x,), {name: draw(choose(shape)) for name, choose in settings.items()})
+
+
+@st.composite
+def matrix_products(draw):
+    """All that matmul takes: vectors, matrices, and stacks of them that broadcast."""
+    drawn = draw(
+        hnp.mutually_broadcastable_shapes(
+            signature=np.matmul.signature, max_dims=2, min_side=draw(st.sampled_from([0, 1, 1])),
+            max_side=3,
+        )
+    )  # fmt: skip
+    rng = np.random.default_rng(draw(SEEDS))
+    return Case(("x", "y"), tuple(rng.uniform(-2, 2, shape) for shape in drawn.input_shapes), {})
+
+
+def flat_products():
+    """Vectors and matrices only."""
+    return matrix_products().filter(lambda case: all(array.ndim <= 2 for array in case.arrays))
+
+
+@st.composite
+def linear_layers(draw, bias):
+    batch = draw(hnp.array_shapes(min_dims=0, max_dims=2, min_side=0, max_side=3))
+    n_in, n_out = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    rng = np.random.default_rng(draw(SEEDS))
+    drawn = [(*batch, n_in), (n_out, n_in), (n_out,)][: 3 if bias else 2]
+    names = ("x", "weight", "bias")[: len(drawn)]
+    return Case(names, tuple(rng.uniform(-2, 2, shape) for shape in drawn), {})
+
+
+@st.composite
+def concatenations(draw):
+    shape = list(draw(shapes(least_ndim=1)))
+    axis = draw(st.sampled_from(range(-len(shape), len(shape))))
+    rng = np.random.default_rng(draw(SEEDS))
+    lengths = draw(st.lists(st.integers(0, 3), min_size=1, max_size=3))
+    arrays = []
+    for shape[axis] in lengths:
+        arrays.append(rng.uniform(-2, 2, shape))
+    return Case(("arrays",) * len(arrays), tuple(arrays), {"axis": axis})
+
+
+@st.composite
+def flat_concatenations(draw):
+    """Operands of any shapes, flattened."""
+    rng = np.random.default_rng(draw(SEEDS))
+    drawn = draw(st.lists(shapes(), min_size=1, max_size=3))
+    arrays = tuple(np.asarray(rng.uniform(-2, 2, shape)) for shape in drawn)
+    return Case(("arrays",) * len(arrays), arrays, {"axis": None})
+
+
+@st.composite
+def stacks(draw):
+    shape = draw(shapes())
+    axis = draw(st.sampled_from(range(-len(shape) - 1, len(shape) + 1)))
+    rng = np.random.default_rng(draw(SEEDS))
+    arrays = tuple(np.asarray(rng.uniform(-2, 2, shape)) for _ in range(draw(st.integers(1, 3))))
+    return Case(("arrays",) * len(arrays), arrays, {"axis": axis})
+
+
+@st.composite
+def pads(draw, value):
+    shape = draw(shapes())
+    width = st.integers(0, 2)
+    pair = st.tuples(width, width)
+    forms = [width, pair]
+    if shape:
+        forms += [st.tuples(*[pair] * len(shape)), st.tuples(pair)]
+    x = np.asarray(np.random.default_rng(draw(SEEDS)).uniform(-2, 2, shape))
+    settings = {"pad_width": draw(st.one_of(forms))}
+    return Case(("x",), (x,), settings | ({} if value is None else {"constant_values": value}))
+
+
+# ---- indices -------------------------------------------------------------------------------------
+
+
+def positions(length, shape, unique=False):
+    """Integers that name elements of an axis, negative ones among them."""
+    if length == 0:
+        return st.just(np.zeros((0,) * len(shape), np.intp))
+    elements = st.integers(-length, length - 1) if not unique else st.integers(0, length - 1)
+    return hnp.arrays(np.intp, shape, elements=elements, unique=unique)
+
+
+@st.composite
+def mixed_indices(draw, shape, unique=False):
+    """For each axis an integer, a slice or an array of integers, with new axes between them: the
+    arrays may stand apart, where NumPy puts their axes in front."""
+    entries, uses_array = [], False
+    for length in shape:
+        kinds = ["slice", "reversed", "newaxis"] + (["integer", "array"] if length else [])
+        kind = draw(st.sampled_from(kinds))
+        if kind == "newaxis":
+            entries.append(None)
+        if kind == "integer":
+            entries.append(draw(st.integers(-length, length - 1)))
+        elif kind == "array" and not (unique and uses_array):
+            uses_array = True
+            count = 1 if unique else 2
+            entries.append(draw(positions(length, (count,), unique)))
+        else:
+            entries.append(slice(None, None, -1) if kind == "reversed" else slice(0, 2))
+    return tuple(entries)
+
+
+@st.composite
+def masks(draw, shape):
+    """Truth values over the first axes."""
+    count = draw(st.integers(1, len(shape)))
+    mask = draw(hnp.arrays(bool, shape[:count]))
+    return draw(st.sampled_from([mask, (mask,), (mask, ...), (None, mask)]))
+
+
+def indices(shape, unique=False):
+    """Everything that can stand in x[...]; if `unique`, no element is named twice."""
+    basic = hnp.basic_indices(shape, allow_newaxis=True)
+    if not shape:
+        return basic
+    gathered = positions(shape[0], (min(2, shape[0]),) if unique else (2, 2), unique)
+    return st.one_of(basic, gathered, mixed_indices(shape, unique), masks(shape))
+
+
+@st.composite
+def indexings(draw):
+    shape = draw(shapes())
+    x = np.asarray(np.random.default_rng(draw(SEEDS)).uniform(-2, 2, shape))
+    return Case(("x",), (x,), {"index": draw(indices(shape))})
+
+
+@st.composite
+def scatterings(draw):
+    shape = draw(shapes())
+    index = draw(indices(shape))
+    chosen = np.zeros(shape)[index].shape
+    g = np.asarray(np.random.default_rng(draw(SEEDS)).uniform(-2, 2, chosen))
+    return Case(("g",), (g,), {"index": index, "shape": shape, "ndim": len(chosen)})
+
+
+@st.composite
+def assignments(draw):
+    """A value that broadcasts to x[index]; where an element is named twice, a single one."""
+    shape = draw(shapes())
+    unique = draw(st.booleans())
+    index = draw(indices(shape, unique))
+    chosen = np.zeros(shape)[index].shape if unique else ()
+    kept = chosen[draw(st.integers(0, len(chosen))) :]
+    stretched = tuple(draw(st.sampled_from([n, 1])) for n in kept)
+    rng = np.random.default_rng(draw(SEEDS))
+    arrays = rng.uniform(-2, 2, shape), rng.uniform(-2, 2, stretched)
+    return Case(("x", "value"), tuple(map(np.asarray, arrays)), {"index": index})

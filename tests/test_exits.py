@@ -1,0 +1,198 @@
+"""Nothing leaves the graph without a word: every way out either raises or is asked for by name."""
+
+import copy
+import json
+import pickle
+
+import numpy as np
+import pytest
+
+import autograd_core as ac
+from autograd_core.errors import AutogradError
+
+HOST_ONLY = {  # an array on a device refuses these by itself
+    "np.asarray": lambda x, a: np.asarray(x),
+    "np.array": lambda x, a: np.array(x),
+    "np.array of a list": lambda x, a: np.array([x, x]),
+    "np.asarray, dtype": lambda x, a: np.asarray(x, dtype="f4"),
+    "np.ascontiguousarray": lambda x, a: np.ascontiguousarray(x),
+    "array from np.frombuffer": lambda x, a: np.frombuffer(x),
+    "memoryview": lambda x, a: memoryview(x),
+    "out=": lambda x, a: np.add(a, x, out=a),
+    "out=, no Tensor among the inputs": lambda x, a: np.add(a, a, out=x),
+    "augmented assignment": lambda x, a: _augmented(a, x),
+    "assignment to elements": lambda x, a: a.__setitem__(slice(None), x),
+    "assignment to one element": lambda x, a: a.__setitem__(0, x),
+    "ufunc.at": lambda x, a: np.add.at(a, [0, 1], x),
+    "ufunc.at on a Tensor": lambda x, a: np.add.at(x, [0, 1], a),
+    "ufunc.accumulate": lambda x, a: np.add.accumulate(x),
+    "ufunc.outer": lambda x, a: np.multiply.outer(a, x),
+    "ufunc where=": lambda x, a: np.exp(x, where=a > 0),
+    "dtype=": lambda x, a: np.exp(x, dtype="f4"),
+    "sum where=": lambda x, a: np.sum(x, where=a > 0),
+    "sum out=": lambda x, a: np.sum(x, out=a),
+    "copyto": lambda x, a: np.copyto(a, x),
+    "copyto a Tensor": lambda x, a: np.copyto(x, a),
+    "put": lambda x, a: np.put(a, [0], x),
+    "place": lambda x, a: np.place(a, a > 0, x),
+    "putmask": lambda x, a: np.putmask(a, a > 0, x),
+    "fill_diagonal": lambda x, a: np.fill_diagonal(np.zeros((2, 2)), x),
+    "fill": lambda x, a: a.fill(x),
+    "full": lambda x, a: np.full(3, x),
+    "full_like": lambda x, a: np.full_like(a, x),
+    "full_like of a Tensor": lambda x, a: np.full_like(x, x),
+    "full_like, a keyword": lambda x, a: np.full_like(a, fill_value=x),
+    "interp": lambda x, a: np.interp(x, a, a),
+    "block": lambda x, a: np.block([x, a]),
+    "select": lambda x, a: np.select([a > 0], [x]),
+    "linspace": lambda x, a: np.linspace(x, a),
+    "vectorize": lambda x, a: np.vectorize(lambda v: v)(x),
+    "apply_along_axis": lambda x, a: np.apply_along_axis(sum, 0, x),
+    "save": lambda x, a: np.save("/dev/null", x),
+    "savez": lambda x, a: np.savez("/dev/null", x),
+    "random": lambda x, a: np.random.default_rng(0).normal(x),
+    "scalar": lambda x, a: np.float64(x),
+    "masked": lambda x, a: np.ma.array(x),
+    "json": lambda x, a: json.dumps(x),
+    "json of a list": lambda x, a: json.dumps(list(x)),
+}
+ANYWHERE = {
+    "Tensor(tensor)": lambda x: ac.Tensor(x),
+    "numpy()": lambda x: x.numpy(),
+    "tolist()": lambda x: x.tolist(),
+    "tensor.data = tensor": lambda x: setattr(ac.Tensor(x.data), "data", x),
+    "copy.deepcopy": lambda x: copy.deepcopy(x),
+    "copy.copy": lambda x: copy.copy(x),
+    "pickle": lambda x: pickle.dumps(x),
+    "a setting": lambda x: ac.sum(x, axis=x),
+    "a setting, a shape": lambda x: ac.reshape(x, x),
+    "Tensor of Tensors": lambda x: ac.Tensor([x, x]),
+}
+
+
+def _augmented(array, tensor):
+    array += tensor
+
+
+@pytest.fixture
+def tracked(device):
+    return ac.Tensor(device.array(np.array([1.0, 2.0, 3.0])), requires_grad=True) * 1.0
+
+
+@pytest.mark.parametrize("exit", HOST_ONLY)
+def test_a_host_array_cannot_swallow_a_tracked_tensor(exit):
+    x = ac.Tensor(np.array([1.0, 2.0, 3.0]), requires_grad=True) * 1.0
+    array = np.array([5.0, 6.0, 7.0])
+    with pytest.raises((AutogradError, TypeError, ValueError)):
+        HOST_ONLY[exit](x, array)
+    np.testing.assert_array_equal(array, [5.0, 6.0, 7.0])
+    np.testing.assert_array_equal(x.detach().numpy(), [1.0, 2.0, 3.0])
+
+
+@pytest.mark.parametrize("exit", ANYWHERE)
+def test_nothing_leaves_silently(exit, tracked):
+    with pytest.raises(AutogradError):
+        ANYWHERE[exit](tracked)
+
+
+# Those that print, read or write; bmat reads a program, and fromiter asks for float() (see below).
+OUTSIDE = {"bmat", "errstate", "fromfile", "fromiter", "genfromtxt", "info", "load", "loadtxt",
+           "memmap", "printoptions", "save", "savetxt", "savez", "savez_compressed",
+           "set_printoptions", "setbufsize", "seterr", "seterrcall", "show_config", "show_runtime",
+           "test"}  # fmt: skip
+PLAIN_ANSWERS = {
+    "allclose",
+    "array2string",
+    "array_equal",
+    "array_equiv",
+    "array_repr",
+    "array_str",
+    "can_cast",
+    "common_type",
+    "isclose",
+    "iscomplexobj",
+    "isrealobj",
+    "isscalar",
+    "issubdtype",
+    "iterable",
+    "may_share_memory",
+    "min_scalar_type",
+    "mintypecode",
+    "ndim",
+    "promote_types",
+    "result_type",
+    "shape",
+    "shares_memory",
+    "size",
+}  # fmt: skip
+NO_GRADIENT = {n for n, o in ac.operations.items() if not o.rules} | {
+    "zeros_like", "ones_like", "empty_like"}  # fmt: skip
+NAMES = [
+    name
+    for name in sorted(np.__all__)
+    if callable(getattr(np, name)) and not isinstance(getattr(np, name), type)
+]
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in OUTSIDE])
+@pytest.mark.filterwarnings("ignore")
+def test_no_function_of_numpy_drops_the_graph(name):
+    """Whatever NumPy offers: on a tracked Tensor it gives a tracked one, or an answer that is known
+    to carry no gradient, or it raises."""
+    x = ac.Tensor(np.array([1.0, 2.0, 3.0]), requires_grad=True) * 1.0
+    for operands in [(x,), (x, x), ([x, x],), (np.ones(2), x[:2], x[1:])]:
+        try:
+            out = getattr(np, name)(*operands)
+        except Exception:
+            continue
+        if isinstance(out, ac.Tensor):
+            assert out.requires_grad or name in NO_GRADIENT
+        else:
+            assert name in PLAIN_ANSWERS, f"np.{name} gave {out!r}"
+
+
+@pytest.mark.parametrize(
+    ("ask", "expected"),
+    [
+        (lambda x: x.detach().numpy().tolist(), [1.0, 2.0, 3.0]),
+        (lambda x: x.data.tolist(), [1.0, 2.0, 3.0]),
+        (lambda x: x[0].item(), 1.0),
+        (lambda x: float(x[1]), 2.0),
+        (lambda x: int(x[1]), 2),
+        (lambda x: complex(x[1]), 2 + 0j),
+        (lambda x: bool(x[1]), True),
+        (lambda x: f"{x[2]:.1f}", "3.0"),
+        (lambda x: np.shape(x), (3,)),
+        (lambda x: np.ndim(x), 1),
+        (lambda x: np.result_type(x, np.float32), np.float64),
+    ],
+    ids=["detach", "data", "item", "float", "int", "complex", "bool", "format", "shape", "ndim",
+         "result_type"],
+)  # fmt: skip
+def test_the_exits_that_are_asked_for_by_name(ask, expected):
+    x = ac.Tensor(np.array([1.0, 2.0, 3.0]), requires_grad=True) * 1.0
+    assert ask(x) == expected
+
+
+@pytest.mark.parametrize("make", [np.zeros_like, np.ones_like, np.empty_like,
+                                  lambda x: np.full_like(x, 3.0)])  # fmt: skip
+def test_new_arrays_like_a_tensor_are_untracked_tensors(make, tracked):
+    made = make(tracked)
+    assert type(made) is ac.Tensor
+    assert not made.requires_grad
+    assert (made.shape, made.dtype, made.device) == (tracked.shape, tracked.dtype, tracked.device)
+
+
+def test_what_asks_an_element_for_its_float_gets_it():
+    """NumPy asks here, as Python's math does; float() is an exit by name."""
+    x = ac.Tensor(np.array([1.0, 2.0]), requires_grad=True) * 1.0
+    array = np.zeros(2)
+    array[1] = x[1]
+    assert array.tolist() == [0.0, 2.0]
+    assert np.fromiter(x, float).tolist() == [1.0, 2.0]
+
+
+def test_an_untracked_tensor_may_leave():
+    x = ac.Tensor(np.array([1.0, 2.0]))
+    np.testing.assert_array_equal(np.asarray(x), [1.0, 2.0])
+    assert x.tolist() == [1.0, 2.0]

@@ -1,0 +1,494 @@
+"""What holds for every operation, row by row of op_table.py."""
+
+import gc
+import operator
+import weakref
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from differences import assert_agrees, terms
+from hypothesis import Phase, find, given, settings
+from hypothesis import strategies as st
+from op_cases import Case
+from op_table import DIFFERENTIABLE, ELEMENTWISE, HERE, ROWS
+
+import autograd_core as ac
+from autograd_core.op import operations
+from autograd_core.tensor import propagate
+
+DRAWN = st.data()
+every_row = pytest.mark.parametrize("row", ROWS, ids=operator.attrgetter("id"))
+every_rule = pytest.mark.parametrize("row", DIFFERENTIABLE, ids=operator.attrgetter("id"))
+
+
+# ---- one call ------------------------------------------------------------------------------------
+
+
+def placed(value, device):
+    """A setting with its arrays on the device."""
+    if isinstance(value, tuple):
+        return tuple(placed(entry, device) for entry in value)
+    if isinstance(value, np.ndarray):
+        return device.array(value)
+    return device.name if value is HERE else value
+
+
+def locked(array):
+    """`array`, which raises from now on when it is written to; a device has no such lock."""
+    if isinstance(array, np.ndarray):
+        array.flags.writeable = False
+    return array
+
+
+def operands(row, case, device, tracked=None):
+    """The operands as Tensors: leaves where `row` has a rule (and `tracked` names them)."""
+    wanted = row.keeps if tracked is None else tracked
+    return [
+        ac.Tensor(locked(device.array(array)), requires_grad=name in wanted)
+        for name, array in zip(case.names, case.arrays, strict=True)
+    ]
+
+
+def called(row, case, values, device, function=None):
+    chosen = {name: placed(value, device) for name, value in case.settings.items()}
+    return row.call(function or row.function, *values, **chosen)
+
+
+def first(cases, condition):
+    """Some case for which the condition holds; raises where there is none."""
+    quick = settings(phases=[Phase.generate], max_examples=1000, derandomize=True, database=None)
+    return find(cases, condition, settings=quick)
+
+
+def reference(row, case):
+    chosen = {name: None if v is HERE else v for name, v in case.settings.items()}
+    return np.asarray(row.expected(*case.arrays, **chosen))
+
+
+def leaves(tensors):
+    return [tensor for tensor in tensors if tensor.requires_grad]
+
+
+def normal(like, seed=0):
+    """Random numbers of the shape and dtype of an array."""
+    rng = np.random.default_rng([seed, like.size])
+    drawn = rng.uniform(-1, 1, like.shape)
+    if like.dtype.kind == "c":
+        drawn = drawn + 1j * rng.uniform(-1, 1, like.shape)
+    return np.asarray(drawn, like.dtype)
+
+
+def moved(arrays, directions, t):
+    pairs = zip(arrays, directions, strict=True)
+    return tuple(a if d is None else np.asarray(a + t * d) for a, d in pairs)
+
+
+def gradients(row, case, device, cotangent):
+    """What backward gives each leaf, on the host."""
+    tensors = operands(row, case, device)
+    out = called(row, case, tensors, device)
+    out.backward(locked(device.array(cotangent)))
+    for leaf in leaves(tensors):
+        assert leaf.grad.shape == leaf.shape
+        assert leaf.grad.dtype == leaf.dtype
+    return [device.numpy(leaf.grad) for leaf in leaves(tensors)]
+
+
+def differentiable(row, case):
+    """The positions of the operands that have a rule."""
+    return [i for i, name in enumerate(case.names) if name in row.keeps]
+
+
+def assert_close(actual, expected, factor=32):
+    """Equal but for rounding, of which sums of these sizes make at most `factor` units."""
+    assert actual.shape == expected.shape
+    accuracy = np.finfo(actual.dtype).eps if actual.dtype.kind in "fc" else 0
+    size = max(1, np.abs(expected).max(initial=0)) if accuracy else 0
+    np.testing.assert_allclose(actual, expected, rtol=factor * accuracy,
+                               atol=factor * accuracy * size)  # fmt: skip
+
+
+# ---- the table itself ----------------------------------------------------------------------------
+
+
+def test_every_operation_has_a_row():
+    ours = {
+        name
+        for name, declared in operations.items()
+        if declared.function.__module__.startswith("autograd_core")
+    }
+    assert ours == {row.name for row in ROWS}
+    assert len({row.id for row in ROWS}) == len(ROWS)
+
+
+NEVER_EMPTY = {"argmax", "argmin", "std-of a sample", "var-of a sample"}
+NEVER_0D = {"concatenate", "dot", "linear", "linear-without bias", "matmul", "moveaxis",
+            "std-of a sample", "swapaxes", "var-of a sample"}  # fmt: skip
+
+
+@every_row
+def test_the_cases_of_a_row_reach_everything(row):
+    first(row.cases, lambda case: reference(row, case).size > 1)
+    if row.id not in NEVER_EMPTY:
+        first(row.cases, lambda case: any(array.size == 0 for array in case.arrays))
+    if row.id not in NEVER_0D:
+        first(row.cases, lambda case: any(array.ndim == 0 for array in case.arrays))
+    if len(row.keeps) > 1 and row.name in {r.name for r in ELEMENTWISE}:
+        first(row.cases, lambda case: len({array.shape for array in case.arrays}) > 1)
+
+
+@every_row
+@given(data=DRAWN)
+def test_value_dtype_and_shape(row, device, data):
+    case = data.draw(row.cases).cast(data.draw(st.sampled_from(row.dtypes)))
+    check_value(row, case, device)
+
+
+def check_value(row, case, device):
+    out = called(row, case, operands(row, case, device, ()), device)
+    expected = reference(row, case)
+    assert type(out) is ac.Tensor
+    assert out.node is None
+    assert out.dtype == row.dtype(*(array.dtype for array in case.arrays))
+    assert_close(device.numpy(out), expected)
+
+
+# ---- gradients -----------------------------------------------------------------------------------
+
+
+@every_rule
+@given(data=DRAWN)
+def test_gradient(row, device, data):
+    check_gradient(row, smooth(row, data), device)
+
+
+def smooth(row, data):
+    """A case in double precision; real and complex operands meet where the row is complex."""
+    dtypes = st.sampled_from(["f8", "c16"] if row.complex else ["f8"])
+    return data.draw(row.cases).cast(data.draw(dtypes), data.draw(dtypes))
+
+
+def check_gradient(row, case, device):
+    cotangent = normal(reference(row, case))
+    found = gradients(row, case, device, cotangent)
+    positions = differentiable(row, case)
+    for i, gradient in zip(positions, found, strict=True):
+        direction = normal(case.arrays[i], seed=1)
+        directions = [direction if j == i else None for j in range(len(case.arrays))]
+
+        def loss(t, directions=directions):
+            return terms(
+                cotangent, reference(row, replace(case, arrays=moved(case.arrays, directions, t)))
+            )
+
+        assert_agrees(terms(gradient, direction), loss, case.names[i])
+
+
+@every_rule
+@given(data=DRAWN)
+def test_second_order(row, device, data):
+    check_second_order(row, smooth(row, data), device)
+
+
+def check_second_order(row, case, device):
+    """The recorded gradient is itself differentiated, in the operands and in what arrives."""
+    arriving = normal(reference(row, case))
+    weights = [normal(case.arrays[i], seed=2) for i in differentiable(row, case)]
+    tensors = operands(row, case, device)
+    cotangent = ac.Tensor(device.array(arriving), requires_grad=True)
+    called(row, case, tensors, device).backward(cotangent, create_graph=True)
+    firsts = [leaf.grad for leaf in leaves(tensors)]
+    for leaf in leaves(tensors):
+        leaf.grad = None
+    weighted = [(first.node, device.array(w)) for first, w in zip(firsts, weights, strict=True)]
+    arrived = propagate(weighted, retain=False)
+    seconds = {id(watch.tensor()): device.numpy(g) for watch, g, _ in arrived}
+
+    points = [*case.arrays, arriving]
+    owners = [*(tensor if tensor.requires_grad else None for tensor in tensors), cotangent]
+    directions = [None if o is None else normal(p, 3) for o, p in zip(owners, points, strict=True)]
+    if row.linear or row.flat:
+        assert {id(cotangent)} >= {key for key, g in seconds.items() if g.any()}
+    found = [
+        terms(seconds[id(owner)], direction)
+        for owner, direction in zip(owners, directions, strict=True)
+        if id(owner) in seconds
+    ]
+
+    def weighted_gradients(t):
+        *arrays, g = moved(points, directions, t)
+        drawn = gradients(row, replace(case, arrays=tuple(arrays)), device, g)
+        return np.concatenate([terms(w, d) for w, d in zip(weights, drawn, strict=True)])
+
+    assert_agrees(np.concatenate(found), weighted_gradients)
+
+
+# ---- dtypes --------------------------------------------------------------------------------------
+
+
+@every_rule
+@given(data=DRAWN)
+def test_precision_is_kept(row, device, data):
+    dtype = data.draw(st.sampled_from([d for d in row.dtypes if d not in ("f8", "c16")]))
+    check_precision(row, data.draw(row.cases).cast(dtype), device)
+
+
+def check_precision(row, case, device):
+    """The bare rules, before the edge has a chance to cast, and the gradients."""
+    tensors = operands(row, case, device)
+    out = called(row, case, tensors, device)
+    assert out.dtype == row.dtype(*(array.dtype for array in case.arrays))
+    cotangent = normal(device.numpy(out))
+    for _, rule, saved in out.node.edges():
+        bare = rule.function(device.array(cotangent), *saved)
+        precise = out.dtype if bare.dtype.kind == "f" else np.result_type(out.dtype, "c8")
+        assert bare.dtype == precise, rule.operand
+    found = gradients(row, case, device, cotangent)
+    wide = replace(case, arrays=tuple(map(widened, case.arrays)))
+    for low, high in zip(found, gradients(row, wide, device, cotangent), strict=True):
+        assert_close(low, high.astype(low.dtype), factor=128)
+
+
+def widened(array):
+    """The same numbers in double precision."""
+    return array.astype({"f": "f8", "c": "c16"}.get(array.dtype.kind, array.dtype))
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f2"])
+@pytest.mark.parametrize("name", ["add", "subtract", "multiply", "divide", "power", "maximum",
+                                  "minimum", "remainder"])  # fmt: skip
+def test_python_numbers_are_weak_and_numpy_scalars_strong(name, dtype, device):
+    function = operations[name].function
+    for swap in (False, True):
+        for value, expected in [(3, dtype), (2.5, dtype), (np.float64(2.5), "f8"),
+                                (np.float32(2.5), "f4")]:  # fmt: skip
+            x = ac.Tensor(device.array(np.full((2, 3), 1.5, dtype)), requires_grad=True)
+            out = function(value, x) if swap else function(x, value)
+            assert out.dtype == expected, (value, swap)
+            for _, rule, saved in out.node.edges():
+                assert rule.function(device.array(np.ones((2, 3), expected)), *saved).dtype == (
+                    expected
+                )
+            out.sum().backward()
+            assert x.grad.dtype == dtype
+
+
+# ---- layouts, writes, life -----------------------------------------------------------------------
+
+LAYOUTS = {
+    "transposed": lambda values, device: device.array(values.T.copy()).T,
+    "strided": lambda values, device: device.array(np.repeat(values, 2, -1))[..., ::2],
+    "reversed": lambda values, device: device.array(values[..., ::-1].copy())[..., ::-1],
+}
+
+
+@every_rule
+@given(data=DRAWN)
+def test_layout_in_memory_makes_no_difference(row, device, data):
+    case = data.draw(row.cases)
+    layout = LAYOUTS[data.draw(st.sampled_from(list(LAYOUTS)))]
+
+    def laid(values):
+        return locked(layout(values, device) if values.ndim else device.array(values))
+
+    tensors = operands(row, case, device)
+    for tensor, values in zip(tensors, case.arrays, strict=True):
+        tensor.data = laid(values)
+    out = called(row, case, tensors, device)
+    assert_close(device.numpy(out), reference(row, case))
+    cotangent = normal(device.numpy(out))
+    out.backward(laid(cotangent))
+    expected = gradients(row, case, device, cotangent)
+    for leaf, gradient in zip(leaves(tensors), expected, strict=True):
+        assert_close(device.numpy(leaf.grad), gradient)
+
+
+@every_row
+@given(data=DRAWN)
+def test_nothing_that_was_given_is_written_to(row, device, data):
+    case = data.draw(row.cases)
+    tensors = operands(row, case, device)
+    watched = [tensor.data for tensor in tensors]
+    out = called(row, case, tensors, device)
+    if row.keeps:
+        g = locked(device.array(normal(device.numpy(out))))
+        saved = [value for *_, values in out.node.edges() for value in values]
+        watched += [g, out.data] + [value for value in saved if isinstance(value, type(g))]
+        before = [device.numpy(locked(array)).copy() for array in watched]
+        out.backward(g, retain_graph=True)
+        out.backward(g, create_graph=True)
+    else:
+        before = [*case.arrays]
+    for array, values in zip(watched, before, strict=True):
+        np.testing.assert_array_equal(device.numpy(array), values)
+
+
+@every_rule
+@pytest.mark.parametrize("create_graph", [False, True], ids=["first", "second"])
+def test_no_reference_ring(row, device, create_graph):
+    case = first(row.cases, lambda case: reference(row, case).size > 0)
+    gc.collect()
+    gc.disable()
+    try:
+        tensors = operands(row, case, device)
+        out = called(row, case, tensors, device)
+        g = ac.Tensor(device.array(normal(device.numpy(out))), requires_grad=create_graph)
+        out.backward(g, create_graph=create_graph)
+        objects = [*tensors, out, g, *(leaf.grad for leaf in leaves(tensors))]
+        watched = [weakref.ref(o) for o in objects] + [weakref.ref(o.data) for o in objects]
+        del tensors, out, g, objects
+        assert [reference() for reference in watched if reference() is not None] == []
+    finally:
+        gc.enable()
+
+
+@every_rule
+@given(data=DRAWN)
+def test_an_edge_keeps_what_its_rule_names(row, device, data):
+    check_kept(row, data.draw(row.cases), device)
+
+
+def check_kept(row, case, device):
+    """With one operand tracked there is one edge, and the others are kept only if it names them."""
+    for tracked in row.keeps:
+        if tracked not in case.names:
+            continue
+        tensors = operands(row, case, device, (tracked,))
+        out = called(row, case, tensors, device)
+        parents = [t.node for t in tensors if t.requires_grad]
+        assert [parent for parent, *_ in out.node.edges()] == parents
+        by_name = dict(zip(case.names, tensors, strict=True))
+        for _, rule, saved in out.node.edges():
+            assert rule.names == row.keeps[tracked]
+            for name, value in zip(rule.names, saved, strict=True):
+                source = name.removesuffix("_shape")
+                origin = {"out": out}.get(source, by_name.get(source))
+                if origin is None:
+                    assert not isinstance(value, type(out.data)) or name in case.settings
+                elif source != name:
+                    assert value == origin.shape
+                else:
+                    assert value is origin.data
+
+
+@every_rule
+@given(data=DRAWN)
+def test_a_stack_of_gradients_is_like_one_after_the_other(row, device, data):
+    case = data.draw(row.cases)
+    lengths = {n for array in case.arrays for n in array.shape} | {3}
+    count = data.draw(st.sampled_from(sorted(lengths)))
+    check_batched(row, case, count, device)
+
+
+def check_batched(row, case, count, device):
+    tensors = operands(row, case, device)
+    out = called(row, case, tensors, device)
+    stack = normal(np.broadcast_to(device.numpy(out), (count, *out.shape)))
+    for create_graph in (False, True):
+        seeds = [(out.node, device.array(stack))]
+        arrived = propagate(seeds, retain=True, lead=1, create_graph=create_graph)
+        batched = {id(watch.tensor()): device.numpy(g) for watch, g, _ in arrived}
+        rows = [gradients(row, case, device, g) for g in stack]
+        for i, leaf in enumerate(leaves(tensors)):
+            assert batched[id(leaf)].dtype == leaf.dtype
+            expected = np.stack([g[i] for g in rows]) if rows else np.zeros((0, *leaf.shape))
+            assert_close(batched[id(leaf)], expected)
+
+
+# ---- polymorphism --------------------------------------------------------------------------------
+
+
+@every_row
+@given(data=DRAWN)
+def test_recorded_only_where_a_gradient_is_wanted(row, device, data):
+    case = data.draw(row.cases)
+    arrays = [device.array(array) for array in case.arrays]
+    plain = called(row, case, arrays, device)
+    assert not isinstance(plain, ac.Tensor)
+    tracked = operands(row, case, device)
+    recorded = called(row, case, tracked, device)
+    assert recorded.requires_grad == bool(row.keeps)
+    with ac.no_grad():
+        silent = called(row, case, tracked, device)
+    untracked = called(row, case, operands(row, case, device, ()), device)
+    for tensor in (recorded, silent, untracked):
+        np.testing.assert_array_equal(device.numpy(tensor), np.asarray(device.numpy(plain)))
+    assert not silent.requires_grad
+    assert not untracked.requires_grad
+
+
+@every_row
+@given(data=DRAWN)
+def test_an_operation_that_is_declared_so_carries_no_gradient(row, device, data):
+    case = data.draw(row.cases)
+    others = {n for n in case.names if n not in row.keeps and row.op.rules.get(n) is None}
+    floating = {n for n, a in zip(case.names, case.arrays, strict=True) if a.dtype.kind == "f"}
+    assert row.keeps.keys() <= row.op.rules.keys()
+    if tracked := others & floating:
+        out = called(row, case, operands(row, case, device, tracked), device)
+        assert not out.requires_grad
+
+
+# What NumPy has no function for, or not with our operands.
+OURS = {"assign", "getitem", "linear", "log_softmax", "logsumexp", "relu", "scatter", "sigmoid",
+        "softmax", "softplus", "to_device"}  # fmt: skip
+NUMPYS = [row for row in ROWS if row.name not in OURS]
+
+
+def test_what_numpy_names_is_found_there():
+    assert {row.name for row in NUMPYS} == {row.name for row in ROWS if hasattr(np, row.name)}
+
+
+@pytest.mark.parametrize("row", NUMPYS, ids=operator.attrgetter("id"))
+@given(data=DRAWN)
+def test_numpys_function_gives_the_same(row, device, data):
+    case = data.draw(row.cases)
+    tensors = operands(row, case, device)
+    ours = called(row, case, tensors, device)
+    theirs = called(row, case, tensors, device, getattr(np, row.name))
+    assert type(theirs) is ac.Tensor
+    np.testing.assert_array_equal(device.numpy(theirs), device.numpy(ours))
+    assert theirs.requires_grad == ours.requires_grad
+    if row.keeps:
+        assert theirs.node.op is row.op
+        edges = zip(theirs.node.edges(), ours.node.edges(), strict=True)
+        assert all(a[:2] == b[:2] for a, b in edges)
+
+
+# ---- linearity and extremes ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.linear], ids=operator.attrgetter("id"))
+@given(data=DRAWN)
+def test_a_linear_operation_is_linear_and_keeps_no_operand(row, device, data):
+    case = data.draw(row.cases)
+    kept = {name for names in row.keeps.values() for name in names}
+    assert not kept & {"out", *row.keeps}
+
+    def at(scale):
+        directions = [
+            normal(array, 4) if name in row.keeps else None
+            for name, array in zip(case.names, case.arrays, strict=True)
+        ]
+        return reference(row, replace(case, arrays=moved(case.arrays, directions, scale)))
+
+    np.testing.assert_allclose(at(3.0) - at(1.0), 2 * (at(1.0) - at(0.0)), atol=1e-13)
+
+
+EXTREMES = [-1e4, -746.0, -104.0, -17.0, 0.0, 1e-8, 17.0, 89.0, 710.0, 1e4]
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4", "f2"])
+@pytest.mark.parametrize("row", [row for row in ROWS if row.extreme], ids=operator.attrgetter("id"))
+@given(data=DRAWN)
+def test_no_finite_operand_overflows(row, device, dtype, data):
+    """A warning is an error in this suite."""
+    case = data.draw(row.cases)
+    x = np.random.default_rng(case.arrays[0].size).choice(EXTREMES, case.arrays[0].shape)
+    case = Case(case.names, (np.asarray(x, dtype),), case.settings)
+    tensors = operands(row, case, device)
+    out = called(row, case, tensors, device)
+    out.backward(device.array(np.ones(out.shape, dtype)), create_graph=True)
+    assert np.isfinite(device.numpy(out)).all()
+    assert np.isfinite(device.numpy(tensors[0].grad)).all()

@@ -1,0 +1,113 @@
+"""The checks of the op table find what they are there to find: each of these rules is wrong."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import test_op_table as checks
+from hypothesis import strategies as st
+from op_cases import Case
+from op_table import ROWS
+
+import autograd_core as ac
+from autograd_core.op import operations
+
+by_id = {row.id: row for row in ROWS}
+
+
+def closure(function):
+    """A rule that computes from an array that it was not given by name."""
+    return lambda g, x: g * function(x.data if isinstance(x, ac.Tensor) else x)
+
+
+def writing(g, x):
+    g *= x
+    return g
+
+
+# what is wrong → (row, its rules, the check that has to see it)
+PLANTED = {
+    "a wrong factor": ("exp", {"x": lambda g, out: 1.000001 * g * out}, checks.check_gradient),
+    "a wrong sign": ("negative", {"x": lambda g: g}, checks.check_gradient),
+    "one wrong element": (
+        "square",
+        {"x": lambda g, x: g * 2 * x * (np.arange(x.size).reshape(x.shape) > 0)},
+        checks.check_gradient,
+    ),
+    "a conjugate too many": ("square", {"x": lambda g, x: g * 2 * x.conj()}, checks.check_gradient),
+    "a value from outside the record": (
+        "sin",
+        {"x": closure(np.cos)},
+        checks.check_second_order,
+    ),
+    "a rule that is not linear in g": (
+        "negative",
+        {"x": lambda g: -g + 1e-9 * g * g},
+        checks.check_gradient,
+    ),
+    "a promotion": (
+        "square",
+        {"x": lambda g, x: g * x * np.float64(2)},
+        checks.check_precision,
+    ),
+    "a sum in too low a precision": (
+        "square",
+        {"x": lambda g, x: (g * 2 * x).astype("f2")},
+        checks.check_precision,
+    ),
+    "a positive axis": (
+        "transpose",
+        {"x": lambda g: g.transpose()},
+        checks.check_batched,
+    ),
+    "an operand kept for nothing": ("negative", {"x": lambda g, x: -g}, checks.check_kept),
+}  # fmt: skip
+
+
+def planted(name, rules):
+    """An operation with the kernel of `name` and other rules."""
+
+    def wrong(x):
+        return operations[name].kernel(x)
+
+    return ac.op(**rules)(wrong)
+
+
+@pytest.fixture
+def restored_table():
+    yield
+    operations.pop("wrong")
+
+
+CASE = Case(("x",), (np.array([[0.7, -1.2, 0.4], [1.1, 0.3, -0.6]]),), {})
+
+
+def arguments(check, row, device):
+    if check is checks.check_batched:
+        return row, replace(CASE, settings={}), 2, device
+    dtype = "f4" if check is checks.check_precision else "c16" if row.complex else "f8"
+    return row, CASE.cast(dtype), device
+
+
+@pytest.mark.parametrize("error", PLANTED)
+def test_a_planted_error_is_seen(error, device, restored_table):
+    name, rules, check = PLANTED[error]
+    row = replace(by_id[name], cases=st.just(CASE))
+    check(*arguments(check, row, device))
+    planted(name, rules)
+    wrong = replace(row, name="wrong", reference=getattr(np, name))
+    with pytest.raises((AssertionError, ValueError)):
+        check(*arguments(check, wrong, device))
+
+
+@pytest.mark.parametrize("rule", [writing], ids=["a write to g"])
+def test_a_planted_write_is_seen(rule, device, restored_table):
+    x = ac.Tensor(device.array(CASE.arrays[0]), requires_grad=True)
+    out = planted("square", {"x": rule})(x)
+    g = device.array(np.ones(out.shape))
+    before = device.numpy(g).copy()
+    try:
+        out.backward(checks.locked(g))
+    except ValueError:
+        return  # the lock has seen it
+    assert (device.numpy(g) != before).any()
