@@ -217,8 +217,8 @@ def clip(x: Any, min: Any = None, max: Any = None) -> Any:
 # The convention of JAX and HIPS autograd; the edge into a real operand takes the real part.
 
 
-# These are not `elementwise`, so that the edge looks at the gradient's dtype: imag of a real operand
-# gets a complex one, whose real part is 0.
+# These are not `elementwise`, so that the edge looks at the gradient's dtype: imag of a real
+# operand gets a complex one, whose real part is 0.
 
 
 @op(x=lambda g: g)
