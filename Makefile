@@ -29,6 +29,7 @@ oracles: .venv/made-test .venv/made-oracles
 bench: .venv/made-bench
 	$(BIN)/python -m benchmarks.overhead
 	$(BIN)/python -m benchmarks.mnist_mlp
+	$(BIN)/python -m benchmarks.main_job
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
