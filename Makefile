@@ -4,6 +4,8 @@
 PYTHON ?= python3
 DEVICE ?= cpu
 WORKERS ?= 2
+# two workers on two cores: a BLAS that starts threads of its own would only get in their way
+TESTS = OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
 BIN := .venv/bin
 MADE = setup.cfg pyproject.toml
 
@@ -13,10 +15,10 @@ mnist: .venv/made-examples
 	$(BIN)/python -m examples.mnist_mlp --device $(DEVICE)
 
 test: .venv/made-test
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(TESTS)
 
 thorough: .venv/made-test
-	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n $(WORKERS)
+	HYPOTHESIS_PROFILE=thorough $(TESTS)
 
 lint: .venv/made-test
 	$(BIN)/ruff check .
@@ -24,7 +26,7 @@ lint: .venv/made-test
 	$(BIN)/mypy
 
 oracles: .venv/made-test .venv/made-oracles
-	$(BIN)/python -m pytest -n $(WORKERS) -m oracle
+	$(TESTS) -m oracle
 
 bench: .venv/made-bench
 	$(BIN)/python -m benchmarks.overhead
