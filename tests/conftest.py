@@ -12,6 +12,8 @@ from hypothesis import HealthCheck, settings
 
 import autograd_core as ac
 
+pytest.register_assert_rewrite("differences", "op_checks")
+
 COMMON = {"deadline": None, "print_blob": True, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("ci", max_examples=12, derandomize=True, database=None, **COMMON)
 settings.register_profile("thorough", max_examples=300, **COMMON)

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import numpy as np
+import op_checks as checks
 import pytest
-import test_op_table as checks
 from hypothesis import strategies as st
 from op_cases import Case
 from op_table import ROWS
