@@ -18,7 +18,7 @@ def terms(weights, values):
     return (np.asarray(weights) * np.asarray(values)).real.ravel()
 
 
-def derivative(sum_at, levels=4):
+def derivative(sum_at, largest=STEP, levels=4):
     """d/dt of the sum of the terms ``sum_at(t)`` at t = 0, and a bound on its error.
 
     Romberg's extrapolation of central differences with steps that are powers of two. The bound is
@@ -26,7 +26,7 @@ def derivative(sum_at, levels=4):
     """
     magnitude, row = 0.0, []
     for level in range(levels):
-        step = STEP / 2**level
+        step = largest / 2**level
         above, below = sum_at(step), sum_at(-step)
         magnitude = max(magnitude, math.fsum(abs(above)) + math.fsum(abs(below)))
         extrapolated = [math.fsum([*above, *-below]) / (2 * step)]
@@ -39,9 +39,9 @@ def derivative(sum_at, levels=4):
     return row[-1], truncation + rounding
 
 
-def assert_agrees(gradient_terms, sum_at, what=""):
+def assert_agrees(gradient_terms, sum_at, what="", largest=STEP):
     """The derivative of ``sum_at`` is the sum of `gradient_terms`, to the accuracy of both."""
-    expected, error = derivative(sum_at)
+    expected, error = derivative(sum_at, largest)
     size = math.fsum(abs(gradient_terms))
     actual = math.fsum(gradient_terms)
     magnitude = math.fsum(abs(sum_at(0.0)))

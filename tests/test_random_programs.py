@@ -26,6 +26,7 @@ BINARY = {
     "matmul": (lambda x, y: ac.tanh(x @ y), lambda x, y: np.tanh(x @ y)),
 }
 SIDE = 2
+STEEP = 2.0**-8  # a composition has poles close to the real axis, and no kinks on it
 
 # A step names its operation and which earlier results it reads, counted from the latest.
 back = st.integers(0, 3)
@@ -81,4 +82,4 @@ def test_gradient_of_a_program(steps, seed, device, order):
         return np.concatenate([(g * g).ravel() for g in gradients(arrays, 1)])
 
     pairs = zip(gradients(points, order), directions, strict=True)
-    assert_agrees(np.concatenate([terms(g, d) for g, d in pairs]), value)
+    assert_agrees(np.concatenate([terms(g, d) for g, d in pairs]), value, largest=STEEP)
