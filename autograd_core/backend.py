@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -27,8 +27,11 @@ __all__ = [
     "check_index",
     "check_value",
     "device",
+    "device_kept",
     "device_of",
+    "follow",
     "from_dlpack",
+    "in_use",
     "install",
     "is_array",
     "keep_heap",
@@ -36,6 +39,7 @@ __all__ = [
     "operand",
     "out_of_memory",
     "prefetched",
+    "run_there",
     "to_device",
 ]
 
@@ -96,9 +100,9 @@ def asarray(data: Any, dtype: Any = None, device: str | None = None) -> Any:
             array = np.asarray(data, dtype=dtype)
         except ValueError as error:
             raise ShapeError(f"no array can be made of this data: {error}") from error
-        device = device or _wanted.get()
+        device = _wanted.get() if device is None else device
     elif type(data) is np.ndarray:
-        device = device or _wanted.get()
+        device = _wanted.get() if device is None else device
     _check_dtype(array.dtype)
     if dtype is not None and array.dtype != dtype:
         array = array.astype(dtype)
@@ -133,7 +137,7 @@ def install(module: Any) -> None:
 
 
 def device_module() -> Any:
-    """CuPy, imported when a device is first asked for."""
+    """CuPy, imported when a device is first asked for; a DeviceError where it finds no device."""
     if _module is None:
         try:
             import cupy
@@ -142,26 +146,31 @@ def device_module() -> Any:
                 f"a CUDA device needs CuPy, which cannot be imported here ({error}). Install the "
                 "wheel of your CUDA version: pip install cupy-cuda12x or cupy-cuda13x"
             ) from error
+        _count_devices(cupy)
         install(cupy)
     return _module
 
 
-def _device_count() -> int:
+def _count_devices(module: Any) -> int:
+    """How many CUDA devices there are: at least one."""
     try:
-        return int(device_module().cuda.runtime.getDeviceCount())
+        count = int(module.cuda.runtime.getDeviceCount())
     except RuntimeError as error:  # CuPy's CUDARuntimeError
-        if isinstance(error, DeviceError):
-            raise
-        raise DeviceError(
-            f"CuPy finds no usable CUDA device: {error}. Is there a GPU, and does its driver fit "
-            "the CUDA version of the CuPy wheel?"
-        ) from error
+        reason = str(error)
+    else:
+        if count:
+            return count
+        reason = "there are none"
+    raise DeviceError(
+        f"CuPy finds no usable CUDA device: {reason}. Is there a GPU, and does its driver fit the "
+        "CUDA version of the CuPy wheel?"
+    )
 
 
 def available_devices() -> list[str]:
     """The devices that Tensors can live on here, ``"cpu"`` first. Imports CuPy if it is there."""
     try:
-        return ["cpu", *(f"cuda:{i}" for i in range(_device_count()))]
+        return ["cpu", *(f"cuda:{i}" for i in range(_count_devices(device_module())))]
     except DeviceError:
         return ["cpu"]
 
@@ -173,8 +182,9 @@ def _index(device: str) -> int | None:
         return None
     if kind != "cuda" or not (number.isdecimal() or device == "cuda"):
         raise DeviceError(f"a device is 'cpu', 'cuda' or 'cuda:1' and so on, not {device!r}")
-    count = _device_count()
-    index = int(number) if number else int(_module.cuda.Device().id)
+    module = device_module()
+    count = _count_devices(module)
+    index = int(number) if number else int(module.cuda.Device().id)
     if index >= count:
         raise DeviceError(f"there is no {device!r}; available: {', '.join(available_devices())}")
     return index
@@ -198,7 +208,7 @@ def to_device(array: Any, device: str) -> Any:
     if device_of(array) == f"cuda:{index}":
         return array
     with _module.cuda.Device(index):
-        return _module.asarray(array) if isinstance(array, np.ndarray) else array.copy()
+        return array.copy() if isinstance(array, _module.ndarray) else _module.asarray(array)
 
 
 def from_dlpack(source: Any) -> Any:
@@ -217,6 +227,37 @@ def asnumpy(array: Any) -> Any:
     return array if isinstance(array, np.ndarray) else _module.asnumpy(array)
 
 
+def in_use() -> bool:
+    """Whether a device has been used in this process."""
+    return _module is not None
+
+
+def run_there(home: Any, function: Callable[..., Any], *operands: Any) -> Any:
+    """``function(*operands)`` while the device of the array `home` is the current one."""
+    if _module is None or not isinstance(home, _module.ndarray):
+        return function(*operands)
+    index = home.device.id
+    if index == _module.cuda.runtime.getDevice():
+        return function(*operands)
+    with _module.cuda.Device(index):
+        return function(*operands)
+
+
+def follow(array: Any) -> None:
+    """Make the device of `array` the current one; nothing for an array on the host."""
+    if isinstance(array, _module.ndarray):
+        index = array.device.id
+        if index != _module.cuda.runtime.getDevice():
+            _module.cuda.Device(index).use()
+
+
+@contextmanager
+def device_kept() -> Iterator[None]:
+    """The current device is afterwards the one that it was before."""
+    with _module.cuda.Device():
+        yield
+
+
 def prefetched(batches: Iterable[tuple[Any, ...]], device: str) -> Iterator[tuple[Any, ...]]:
     """`batches` of host arrays on `device`; the next one travels while the present one is used.
 
@@ -229,14 +270,15 @@ def prefetched(batches: Iterable[tuple[Any, ...]], device: str) -> Iterator[tupl
     module = _module
     with module.cuda.Device(index):
         stream = module.cuda.Stream(non_blocking=True)
-        travelling = None
-        for batch in batches:
+    travelling = None
+    for batch in batches:
+        with module.cuda.Device(index):  # not around the yield: the caller has a device of his own
             following = _sent(batch, module, stream)
-            if travelling is not None:
-                yield _received(travelling, module)
-            travelling = following
         if travelling is not None:
-            yield _received(travelling, module)
+            yield _received(travelling, module, index)
+        travelling = following
+    if travelling is not None:
+        yield _received(travelling, module, index)
 
 
 def _sent(batch: tuple[Any, ...], module: Any, stream: Any) -> tuple[Any, ...]:
@@ -250,9 +292,10 @@ def _sent(batch: tuple[Any, ...], module: Any, stream: Any) -> tuple[Any, ...]:
     return arrays, pinned, event
 
 
-def _received(sent: tuple[Any, ...], module: Any) -> tuple[Any, ...]:
+def _received(sent: tuple[Any, ...], module: Any, index: int) -> tuple[Any, ...]:
     arrays, _, event = sent
-    module.cuda.get_current_stream().wait_event(event)  # the device waits; the host goes on
+    with module.cuda.Device(index):
+        module.cuda.get_current_stream().wait_event(event)  # the device waits; the host goes on
     return arrays  # type: ignore[no-any-return]
 
 

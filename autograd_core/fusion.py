@@ -53,6 +53,9 @@ TEXTS: dict[Any, str] = {
 }
 
 
+_NUMBERS = (bool, int, float)
+
+
 class _Unwritable(Exception):
     """The function does something that has no text here; its NumPy form is used instead."""
 
@@ -92,7 +95,7 @@ def _written(function: Any, operands: Iterable[Any]) -> Symbol:
 
 
 def _number(value: Any) -> Symbol:
-    if not isinstance(value, bool | int | float):
+    if not isinstance(value, _NUMBERS):
         raise _Unwritable(type(value).__name__)
     return Symbol(f"T({value!r})")
 
@@ -137,9 +140,9 @@ class Fused:
 
     def fits(self, *operands: Any) -> bool:
         """Whether these operands can go through one launch."""
-        dtypes = {o.dtype for o in operands if not isinstance(o, bool | int | float)}
-        one_float = len(dtypes) == 1 and next(iter(dtypes)).char in "fd"
-        return one_float and self.expression is not None
+        dtypes = {getattr(o, "dtype", None) for o in operands if not isinstance(o, _NUMBERS)}
+        only = dtypes.pop() if len(dtypes) == 1 else None
+        return only is not None and only.char in "fd" and self.expression is not None
 
     def kernel(self, module: Any) -> Any:
         """The device's kernel; its last parameter, `result`, may be given to write in place."""

@@ -154,15 +154,15 @@ def run(
     retain: bool,
     wrap: Callable[[Any, Node], Any] | None = None,
     lead: int = 0,
-    on_device: bool = False,
+    follow: Callable[[Any], None] | None = None,
 ) -> list[tuple[Watch, Gradient, bool]]:
     """Walk from the seeds to the leaves; return what arrived at each watched node.
 
     Each result is (watch, gradient, owned): `owned` says that nobody else can hold that buffer.
     With `retain` false a node drops its edges as soon as it has been used, so memory falls during
     the pass. With `wrap`, rules run on Tensors (`wrap(array, node)` makes one) and are recorded.
-    `lead` is the number of leading batch axes that every gradient carries. `on_device` chooses the
-    form of a rule that needs fewer launches.
+    `lead` is the number of leading batch axes that every gradient carries. `follow`, where a device
+    is in use, makes an array's device the current one; a rule then runs in its form for devices.
 
     Nothing is written to a Tensor here: an error in the middle leaves every ``.grad`` as it was.
     """
@@ -204,8 +204,10 @@ def run(
         while True:
             if wrap is not None:
                 gx = rule.function(g, *_wrapped(node, rule, saved, wrap))
-            elif on_device:
+            elif follow is not None:
+                follow(g)
                 gx = rule.on_device(g, *saved)
+                follow(gx)
             else:
                 gx = rule.function(g, *saved)
             if not fits:

@@ -136,7 +136,7 @@ def _setitem(self: Tensor, index: Any, value: Any) -> None:
         if type(self._data) is not np.ndarray:
             backend.check_index(self._data, index)
             backend.check_value(self._data, value)
-        self._data[index] = value
+        backend.run_there(self._data, self._data.__setitem__, index, value)
         stamp(self)
         return
     if self.node is not None and self.is_leaf:

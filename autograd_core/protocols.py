@@ -6,11 +6,12 @@ Nothing leaves the graph here: a function that we do not cover raises and says s
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from autograd_core import ops
+from autograd_core import backend, ops
 from autograd_core.errors import NotDifferentiableError
 from autograd_core.op import operations
 from autograd_core.tensor import Tensor, make
@@ -49,7 +50,8 @@ def _like(function: Callable[..., Any]) -> Callable[..., Any]:
         if any(isinstance(a, Tensor) and a.requires_grad for a in (*args, *settings.values())):
             raise _uncovered(function.__name__, "broadcast_to(value, shape)")
         prototype, args = _raw((prototype, args))
-        return make(function(prototype, *args, **settings), None)
+        run = partial(function, **settings)
+        return make(backend.run_there(prototype, run, prototype, *args), None)
 
     return created
 
@@ -70,8 +72,11 @@ def _function_table() -> dict[Any, Callable[..., Any]]:
 
 
 FUNCTIONS = _function_table()
-UFUNCS = {declared.kernel: declared.function for declared in operations.values()
-          if isinstance(declared.kernel, np.ufunc)} | {np.matmul: ops.matmul}  # fmt: skip
+UFUNCS = {
+    ufunc: declared.function
+    for name, declared in operations.items()
+    if isinstance(ufunc := getattr(np, name, None), np.ufunc)
+}
 
 
 def _uncovered(call: str, instead: str) -> NotDifferentiableError:

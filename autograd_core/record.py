@@ -40,7 +40,7 @@ RESERVED = frozenset(
     [
         "declared",
         "edge",
-        "found",
+        "home",
         "out",
         "out_dtype",
         "out_shape",
@@ -72,7 +72,7 @@ def function_of(declared: Op) -> Callable[..., Any]:
     names: dict[str, Any] = _NAMES | {"complete": complete, "declared": declared}
     names |= {"defaults": declared.defaults, "kernel": declared.kernel}
     if declared.pointwise and hasattr(declared.kernel, "__code__"):
-        names["on_device"] = Fused(declared.kernel)
+        names["chain"] = Fused(declared.kernel)
     names |= {f"rule_{operand}": rule for operand, rule in declared.rules.items()}
     function = FunctionType(_first_call.__code__, names, declared.name)
     function.__qualname__ = declared.name
@@ -106,9 +106,10 @@ def _source(declared: Op) -> Iterator[str]:
         yield f"    if isinstance({setting}, Tensor): raise setting_error(declared, {setting!r})"
     yield from _indent(_unwrap(declared, call))
     chained = declared.pointwise and hasattr(declared.kernel, "__code__")
-    on_host = f"if type({parameters[0]}) is ndarray else on_device({call})" if chained else ""
+    kernel = "chain" if chained else "kernel"
+    there = f"run_there(declared, home, {kernel}, ({call},))"
     yield "    try:"
-    yield f"        out = kernel({call}) {on_host}"
+    yield f"        out = kernel({call}) if type(home) is ndarray else {there}"
     yield "    except AutogradError: raise"
     yield "    except (ValueError, IndexError, TypeError) as error:"
     operands = ", ".join(f"{p!r}: {p}" for p in declared.operands)
@@ -134,24 +135,22 @@ def _unwrap(declared: Op, call: str) -> Iterator[str]:
     if not others and first not in declared.variadic:
         yield f"if not isinstance({first}, Tensor): return kernel({call})"
         yield f"node_{first} = {first}.node"
-        yield f"{first} = {first}._data"
+        yield f"home = {first} = {first}._data"
         return
-    yield "found = False"
+    yield "home = None"
     for p in declared.operands:
         if p in declared.variadic:
-            yield f"{p}, nodes_{p} = unwrap_each({p})"
-            yield f"found = found or nodes_{p} is not None"
+            yield f"{p}, nodes_{p}, home = unwrap_each({p})"
         elif p in declared.nested:
             yield f"{p} = unwrap_nested({p})"
         else:
             yield f"if isinstance({p}, Tensor):"
             yield f"    node_{p} = {p}.node"
-            yield f"    {p} = {p}._data"
-            yield "    found = True"
+            yield f"    home = {p} = {p}._data"
             yield "else:"
             yield f"    node_{p} = None"
             yield f"    if type({p}) not in PLAIN: {p} = operand({p})"
-    yield f"if not found: return kernel({call})"
+    yield f"if home is None: return kernel({call})"
 
 
 def _record(declared: Op) -> Iterator[str]:
@@ -220,16 +219,18 @@ def _saved(rule: Rule) -> str:
     return f"({', '.join(values)},)" if values else "()"
 
 
-def _unwrap_each(values: Any) -> tuple[list[Any], list[Node | None] | None]:
+def _unwrap_each(values: Any) -> tuple[list[Any], list[Node | None] | None, Any]:
+    """The arrays in a list of operands, their nodes, and the first Tensor's array (or None)."""
     if isinstance(values, Tensor):
         values = list(values)
-    if not any(isinstance(value, Tensor) for value in values):
-        return values, None
+    home = next((value._data for value in values if isinstance(value, Tensor)), None)
+    if home is None:
+        return values, None, None
     nodes = [value.node if isinstance(value, Tensor) else None for value in values]
     arrays = [
         value._data if isinstance(value, Tensor) else backend.operand(value) for value in values
     ]
-    return arrays, nodes
+    return arrays, nodes, home
 
 
 def unwrap_nested(value: Any) -> Any:
@@ -249,13 +250,9 @@ def _setting_error(declared: Op, setting: str) -> NotDifferentiableError:
 
 def _explained(declared: Op, error: Exception, operands: dict[str, Any]) -> AutogradError:
     """A kernel's error in the user's words: the operation, every operand, the likely fix."""
-    homes = {name: backend.device_of(v) for name, v in _arrays_in(operands) if v.ndim}
-    if len(set(homes.values())) > 1:
-        where = ", ".join(f"{name} is on {home}" for name, home in homes.items())
-        return DeviceError(
-            f"{declared.name}: {where}. Move one of them first, as in "
-            f"tensor.to({max(homes.values())!r})"
-        )
+    scattered = _scattered(declared, operands)
+    if scattered is not None:
+        return scattered
     what = "dtype" if isinstance(error, TypeError) else "shape"
     described = [
         f"{name} has {what} {getattr(value, what)}"
@@ -273,6 +270,33 @@ def _explained(declared: Op, error: Exception, operands: dict[str, Any]) -> Auto
         return DTypeError(message)
     kind = IndexingError if isinstance(error, IndexError) else ShapeError
     return kind(message + _hint(declared, operands))
+
+
+def _scattered(declared: Op, operands: dict[str, Any]) -> DeviceError | None:
+    """The error to raise where the operands' arrays live on several devices."""
+    homes = {name: backend.device_of(array) for name, array in _arrays_in(operands)}
+    found = {backend.device_of(array) for _, array in _arrays_in(operands)}
+    if len(found) < 2:
+        return None
+    where = ", ".join(f"{name} is on {home}" for name, home in homes.items())
+    where = where if len(homes) > 1 else f"they are on {', '.join(sorted(found))}"
+    return DeviceError(
+        f"{declared.name}: the operands must live on one device, but {where}. Move one of them "
+        f"first, as in tensor.to({max(found)!r})"
+    )
+
+
+def _run_there(declared: Op, home: Any, kernel: Callable[..., Any], values: tuple[Any, ...]) -> Any:
+    """Run a kernel on the device of `home`, which is not a plain NumPy array."""
+    operands = {
+        name: value
+        for name, value in zip(declared.parameters, values, strict=True)
+        if name in declared.operands and name not in declared.nested
+    }
+    scattered = _scattered(declared, operands)
+    if scattered is not None:
+        raise scattered
+    return backend.run_there(home, kernel, *values)
 
 
 def _arrays_in(operands: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -305,6 +329,7 @@ _NAMES: dict[str, Any] = {
     "now": STATE.get,
     "operand": backend.operand,
     "sequence_numbers": sequence_numbers,
+    "run_there": _run_there,
     "setting_error": _setting_error,
     "unwrap_each": _unwrap_each,
     "unwrap_nested": unwrap_nested,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_core import backend
-from autograd_core.errors import DTypeError, GraphError, ShapeError
+from autograd_core.errors import DeviceError, DTypeError, GraphError, ShapeError
 from autograd_core.graph import Node, Watch, release, run, stamp
 from autograd_core.recording import enable_grad
 
@@ -248,7 +248,7 @@ class Tensor(Methods):
                 )
             if self._data.ndim == 0 and isinstance(self._data, np.ndarray):
                 return self._data.dtype.type(1)  # ones_like costs a small network 1 % of its step
-            return np.ones_like(self._data)
+            return backend.run_there(self._data, np.ones_like, self._data)
         if isinstance(gradient, Tensor):
             gradient = gradient._data if gradient.node is None else gradient
         else:
@@ -258,7 +258,14 @@ class Tensor(Methods):
                 f"backward: the Tensor has shape {self.shape}, so its gradient must too; "
                 f"it has shape {gradient.shape}"
             )
-        return gradient if gradient.dtype == self.dtype else gradient.astype(self.dtype)
+        if not isinstance(gradient, Tensor) and backend.device_of(gradient) != self.device:
+            raise DeviceError(
+                f"backward: the Tensor lives on {self.device}, its gradient on "
+                f"{backend.device_of(gradient)}; move it first, as in .to({self.device!r})"
+            )
+        if gradient.dtype == self.dtype:
+            return gradient
+        return backend.run_there(self._data, gradient.astype, self.dtype)
 
     def retain_grad(self) -> None:
         """Keep the gradient of this intermediate Tensor in its `grad` too."""
@@ -340,8 +347,10 @@ def propagate(
     try:
         if not create_graph:
             raw = [(node, g._data if isinstance(g, Tensor) else g) for node, g in seeds]
-            on_device = any(backend.module_of(g) is not np for _, g in raw)
-            return run(raw, retain=retain, lead=lead, on_device=on_device)
+            if not backend.in_use():
+                return run(raw, retain=retain, lead=lead)
+            with backend.device_kept():
+                return run(raw, retain=retain, lead=lead, follow=backend.follow)
         tracked = [(node, g if isinstance(g, Tensor) else make(g, None)) for node, g in seeds]
         with enable_grad():
             return run(tracked, retain=retain, wrap=make, lead=lead)
@@ -359,7 +368,7 @@ def commit(arrived: list[tuple[Watch, Any, bool]]) -> None:
     """Add what arrived to each Tensor's ``.grad``; a gradient there is private and contiguous."""
     with _commit_lock:
         totals = [
-            (tensor, _total(tensor, g, owned))
+            (tensor, backend.run_there(tensor._data, _total, tensor, g, owned))
             for watch, g, owned in arrived
             if (tensor := watch.tensor()) is not None
         ]

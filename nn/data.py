@@ -40,6 +40,10 @@ def one_hot(labels: Any, num_classes: int, dtype: Any = np.float64) -> Any:
         raise AutogradError(
             f"labels must be in [0, {num_classes}); these are in [{labels.min()}, {labels.max()}]"
         )
+    return backend.run_there(labels, _rows, labels, num_classes, dtype)
+
+
+def _rows(labels: Any, num_classes: int, dtype: Any) -> Any:
     classes = backend.module_of(labels).arange(num_classes)
     return (labels[..., None] == classes).astype(dtype)
 

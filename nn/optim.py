@@ -79,14 +79,17 @@ class SGD:
         """Move every parameter that has a gradient."""
         moved = [parameter for parameter in self.parameters if parameter.grad is not None]
         for parameter in moved:
-            w, g = parameter._data, parameter.grad._data  # type: ignore[union-attr]
-            scratch = self._scratch.get(parameter)
-            if scratch is None or scratch.shape != w.shape or scratch.dtype != w.dtype:
-                scratch = self._scratch[parameter] = np.empty_like(w)
-            if self.momentum:
-                g = self._velocity(parameter, g, scratch)
-            _descend(w, g, self.lr, scratch)
+            backend.run_there(parameter._data, self._move, parameter)
         stamp(*moved)
+
+    def _move(self, parameter: Parameter) -> None:
+        w, g = parameter._data, parameter.grad._data  # type: ignore[union-attr]
+        scratch = self._scratch.get(parameter)
+        if scratch is None or scratch.shape != w.shape or scratch.dtype != w.dtype:
+            scratch = self._scratch[parameter] = np.empty_like(w)
+        if self.momentum:
+            g = self._velocity(parameter, g, scratch)
+        _descend(w, g, self.lr, scratch)
 
     def _velocity(self, parameter: Parameter, g: Any, scratch: Any) -> Any:
         if parameter not in self._velocities:

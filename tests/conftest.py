@@ -11,6 +11,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import autograd_core as ac
+from autograd_core import backend
+from tests import fake_device
 
 pytest.register_assert_rewrite("differences", "op_checks")
 
@@ -21,9 +23,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
 class Host:
-    """NumPy. Another device has the same three names and is one more entry of `DEVICES`."""
+    """NumPy."""
 
-    name = "cpu"
+    name = home = "cpu"
 
     @staticmethod
     def array(values):
@@ -35,12 +37,64 @@ class Host:
         """An array or a Tensor of this device, tracked or not, as a host array."""
         return np.asarray(value.data if isinstance(value, ac.Tensor) else value)
 
+    @staticmethod
+    def assert_same(found, expected):
+        """Two host arrays from one computation done twice are equal to the last bit."""
+        np.testing.assert_array_equal(found, expected)
 
-DEVICES = [Host()]
+
+class Cuda:
+    """A CUDA device: a real GPU where there is one, else the strict stand-in for CuPy."""
+
+    def __init__(self, name, module):
+        self.name, self.home = name, "cuda:0"
+        self.module = module
+
+    def array(self, values):
+        """A host array's values, in an array of this device."""
+        return self.module.asarray(np.array(values))
+
+    def numpy(self, value):
+        """An array or a Tensor of this device, tracked or not, as a host array."""
+        value = value.data if isinstance(value, ac.Tensor) else value
+        return value.get() if isinstance(value, self.module.ndarray) else np.asarray(value)
+
+    @staticmethod
+    def assert_same(found, expected):
+        """Two host arrays from one computation done twice are equal but for the order of sums,
+        which a device does not promise (the stand-in lays every result out at random)."""
+        np.testing.assert_allclose(found, expected, rtol=1e-14, atol=1e-14)
+
+
+def real_gpu():
+    """CuPy, where it is installed and finds a device; else None and why."""
+    try:
+        import cupy
+
+        return (cupy, "") if cupy.cuda.runtime.getDeviceCount() else (None, "no CUDA device")
+    except (ImportError, RuntimeError) as error:
+        return None, f"{type(error).__name__}: {error}"
+
+
+GPU, NO_GPU = real_gpu()
+DEVICES = [Host(), Cuda("fake", fake_device)]
+if GPU is not None:
+    DEVICES.append(pytest.param(Cuda("gpu", GPU), marks=pytest.mark.gpu))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say in words what was not run for want of a GPU."""
+    if GPU is None:
+        terminalreporter.write_line(
+            f"No GPU here ({NO_GPU.splitlines()[0][:120]}): the tests ran on NumPy and on a strict "
+            "stand-in for CuPy; parity on hardware, streams and device memory were not tested."
+        )
 
 
 @pytest.fixture(scope="session", params=DEVICES, ids=lambda device: device.name)
 def device(request):
     """Where the arrays of a test live. Tests make them with `device.array` and read them with
     `device.numpy`, and in no other way."""
-    return request.param
+    backend.install(getattr(request.param, "module", None))
+    yield request.param
+    backend.install(None)

@@ -32,7 +32,8 @@ def listed(owner):
 def line(path, name, value):
     """The line of one name: whatever can be learnt of it."""
     if isinstance(getattr(value, "types", None), list):
-        return f"{path}.{name}: {' '.join(value.types)}"
+        loops = [loop for loop in value.types if "E" not in loop]  # bfloat16: only with ml_dtypes
+        return f"{path}.{name}: {' '.join(loops)}"
     if inspect.isclass(value) or not callable(value):
         return f"{path}.{name}"
     try:

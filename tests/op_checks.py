@@ -22,7 +22,7 @@ def placed(value, device):
         return tuple(placed(entry, device) for entry in value)
     if isinstance(value, np.ndarray):
         return device.array(value)
-    return device.name if value is HERE else value
+    return device.home if value is HERE else value
 
 
 def locked(array):

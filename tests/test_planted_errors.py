@@ -31,7 +31,7 @@ PLANTED = {
     "a wrong sign": ("negative", {"x": lambda g: g}, checks.check_gradient),
     "one wrong element": (
         "square",
-        {"x": lambda g, x: g * 2 * x * (np.arange(x.size).reshape(x.shape) > 0)},
+        {"x": lambda g, x: g * 2 * x * (np.cumsum(np.ones_like(x)).reshape(x.shape) > 1)},
         checks.check_gradient,
     ),
     "a conjugate too many": ("square", {"x": lambda g, x: g * 2 * x.conj()}, checks.check_gradient),

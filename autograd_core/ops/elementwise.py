@@ -82,8 +82,9 @@ remainder = elementwise(
 
 
 def _power_y(g: Any, x: Any, out: Any) -> Any:
-    # log(0) * 0 would be NaN; ones_like also gives a Python scalar the dtype of the result
-    return g * out * np.log(np.where(np.equal(x, 0), np.ones_like(out), x))
+    ones = np.ones_like(out)
+    base = x * ones  # a Python number gets the dtype of the result
+    return g * out * np.log(np.where(base == 0, ones, base))  # log(0) * 0 would be NaN
 
 
 power = elementwise(
@@ -249,7 +250,14 @@ bitwise_xor = elementwise(np.bitwise_xor, "x ^ y, bit by bit. Not differentiable
 invert = elementwise(np.invert, "~x, bit by bit. Not differentiable.", x=None)
 left_shift = elementwise(np.left_shift, "x << y. Not differentiable.", x=None, y=None)
 right_shift = elementwise(np.right_shift, "x >> y. Not differentiable.", x=None, y=None)
-logical_not = elementwise(np.logical_not, "not x. Not differentiable.", x=None)
+
+
+@op(pointwise=True, x=None)
+def logical_not(x: Any) -> Any:
+    """Whether x is 0. Not differentiable."""
+    return np.equal(x, 0)  # CuPy's logical_not has no complex loop
+
+
 isfinite = elementwise(np.isfinite, "Neither inf nor NaN. Not differentiable.", x=None)
 isnan = elementwise(np.isnan, "Is it NaN? Not differentiable.", x=None)
 isinf = elementwise(np.isinf, "Is it inf or -inf? Not differentiable.", x=None)

@@ -1,0 +1,57 @@
+"""Every NumPy function that the library calls exists in CuPy, with the parameters it is given.
+
+The names are those of the installed CuPy (`generate_cupy_names.py`); this test needs no CuPy.
+"""
+
+import ast
+import inspect
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.fake_names import NAMES
+
+ROOT = Path(__file__).parent.parent
+SOURCES = sorted((ROOT / "autograd_core" / "ops").glob("*.py"))
+SOURCES += [ROOT / "nn" / name for name in ("losses.py", "optim.py")]
+
+# What is only called on the host, or about dtypes and settings, with the reason.
+ON_THE_HOST = {
+    "np.seterr": "quiet contexts are NumPy's; errors have no effect on a device",
+    "np.errstate": "has no effect on a device",
+    "np.finfo": "about a dtype",
+    "np.atleast_1d": "normalises the setting of moveaxis",
+    "np.broadcast_to(pad_width": "normalises the setting of pad",
+}
+
+
+def calls(path):
+    """(line, dotted name, number of positional arguments, keywords) of each call of np.…"""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and re.fullmatch(r"np(\.\w+)+", ast.unparse(node.func)):
+            keywords = [keyword.arg for keyword in node.keywords]
+            yield node.lineno, ast.unparse(node.func), len(node.args), keywords
+
+
+CALLS = [(path.name, *call) for path in SOURCES for call in calls(path)]
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call[0]}:{call[1]}:{call[2]}")
+def test_cupy_has_it_with_these_parameters(call):
+    _, _, name, positional, keywords = call
+    if name in ON_THE_HOST or name.endswith(".at"):  # ufunc.at: see backend.DIFFERENCES
+        return
+    full = name.replace("np.", "cupy.", 1)
+    assert full in NAMES, f"CuPy has no {full}: use a composition that both have"
+    known = NAMES[full]
+    if isinstance(known, inspect.Signature):
+        known.bind(*[None] * positional, **dict.fromkeys(keywords))
+    elif isinstance(known, list):
+        assert set(keywords) <= {"out", "dtype", "casting"}
+
+
+def test_there_is_something_to_check():
+    assert len(CALLS) > 60
+    assert all(hasattr(np, name.split(".")[1]) for _, _, name, *_ in CALLS)
