@@ -98,3 +98,10 @@ def device(request):
     backend.install(getattr(request.param, "module", None))
     yield request.param
     backend.install(None)
+
+
+@pytest.fixture
+def there(device):
+    """What a test makes of host data lives on the device."""
+    with ac.device(device.home):
+        yield device

@@ -65,7 +65,8 @@ def plain_layout():
     fake.shuffle_strides(0)
 
 
-def test_a_training_step_neither_waits_nor_transfers(plain_layout):
+def assert_free_running(step):
+    """`step` makes the host wait for nothing, moves nothing, and keeps to its launches."""
     model, (x, y) = network(), batch()
     optimizer, loss_of = nn.SGD(model.parameters(), lr=0.1), nn.MSE("batch")
     step(model, loss_of, optimizer, x, y)
@@ -75,6 +76,30 @@ def test_a_training_step_neither_waits_nor_transfers(plain_layout):
     assert counts.transfers_in == 0
     assert counts.transfers_out == 0
     assert counts.launches == LAUNCHES_OF_A_STEP, counts.launches
+
+
+def test_a_training_step_neither_waits_nor_transfers(plain_layout):
+    assert_free_running(step)
+
+
+@pytest.mark.parametrize(
+    "careless",
+    [
+        lambda loss, x: float(loss),
+        lambda loss, x: bool(loss > 0),
+        lambda loss, x: x.cpu(),
+        lambda loss, x: x.data[x.data > 0],
+        lambda loss, x: ac.Tensor(np.ones(3), device="cuda:0"),
+        lambda loss, x: loss + 1,
+    ],
+    ids=["float", "bool", "cpu", "mask", "host data", "a launch more"],
+)
+def test_a_step_that_waits_or_transfers_is_seen(careless, plain_layout):
+    def wrong(*parts):
+        careless(step(*parts), parts[-1])
+
+    with pytest.raises(AssertionError):
+        assert_free_running(wrong)
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.9])

@@ -11,6 +11,9 @@ import pytest
 
 import autograd_core as ac
 from autograd_core.errors import FreedGraphError, GraphError, ShapeError, StaleArrayError
+from tests.host import assert_close, assert_equal
+
+pytestmark = pytest.mark.usefixtures("there")
 
 
 def leaf(values, **settings):
@@ -33,30 +36,31 @@ def test_gradients_of_shared_operands_add_up():
     x = leaf([2.0, 3.0])
     y = x * x
     (y * x + y).sum().backward()
-    np.testing.assert_array_equal(x.grad.data, 3 * x.data**2 + 2 * x.data)
+    assert_equal(x.grad.data, 3 * x.data**2 + 2 * x.data)
 
 
 def test_gradients_accumulate_over_passes():
     x = leaf([1.0, 2.0])
     (3 * x).sum().backward()
     (4 * x).sum().backward()
-    np.testing.assert_array_equal(x.grad.data, [7.0, 7.0])
+    assert_equal(x.grad.data, [7.0, 7.0])
 
 
 def test_a_gradient_is_private_writable_and_contiguous():
     x, y = leaf(np.ones((3, 2))), leaf(np.ones((3, 2)))
     seed = np.ones((3, 2))
     (x + y).backward(seed)
-    assert not np.shares_memory(x.grad.data, y.grad.data)
-    assert not np.shares_memory(x.grad.data, seed)
+    x.grad.data[...] = 7
+    assert_equal(y.grad, seed)
     z = leaf(np.ones((2, 3)))
     z.T.backward(seed)
     z.grad.data[0] = 5
     assert z.grad.data.flags.c_contiguous
     assert seed.max() == 1
     w = leaf(np.ones((2, 3)))
-    w.sum().backward()  # what arrives is a read-only broadcast view
-    assert w.grad.data.flags.writeable
+    w.sum().backward()  # what arrives is a broadcast view
+    w.grad.data[0, 0] = 5
+    assert_equal(w.grad, [[5, 1, 1], [1, 1, 1]])
 
 
 def test_no_buffer_is_written_that_a_rule_may_have_handed_on():
@@ -67,8 +71,8 @@ def test_no_buffer_is_written_that_a_rule_may_have_handed_on():
     z.register_hook(lambda g: kept.append((g.data, g.data.copy())))
     (z + z + y + y + x).backward(np.ones(2))
     for array, copy in kept:
-        np.testing.assert_array_equal(array, copy)
-    np.testing.assert_array_equal(x.grad.data, [5.0, 5.0])
+        assert_equal(array, copy)
+    assert_equal(x.grad.data, [5.0, 5.0])
 
 
 def test_higher_orders_come_from_the_same_rules():
@@ -79,7 +83,7 @@ def test_higher_orders_come_from_the_same_rules():
         x.grad = None
         y.backward(create_graph=True)
         y = x.grad
-        np.testing.assert_allclose(y.detach().numpy(), value, rtol=1e-14)
+        assert_close(y, value, rtol=1e-14)
 
 
 def test_create_graph_inside_no_grad_still_records():
@@ -110,8 +114,8 @@ def test_hooks_see_the_total_and_may_replace_it():
     remove = x.register_hook(lambda g: seen.append(g.data.copy()))
     x.register_hook(lambda g: g * 10)
     (x + x).sum().backward()
-    np.testing.assert_array_equal(seen, [[2.0, 2.0]])
-    np.testing.assert_array_equal(x.grad.data, [20.0, 20.0])
+    assert_equal(seen, [[2.0, 2.0]])
+    assert_equal(x.grad.data, [20.0, 20.0])
     remove()
     x.sum().backward()
     assert len(seen) == 1
@@ -119,7 +123,7 @@ def test_hooks_see_the_total_and_may_replace_it():
     y = leaf([1.0, 2.0])
     y.register_hook(lambda g: np.array([3, 4], np.float32))
     y.sum().backward()
-    np.testing.assert_array_equal(y.grad.data, [3.0, 4.0])
+    assert_equal(y.grad.data, [3.0, 4.0])
     assert y.grad.dtype == np.float64
     x.register_hook(lambda g: g.sum())
     with pytest.raises(ShapeError, match="a hook must return"):
@@ -131,7 +135,7 @@ def test_retain_grad_keeps_an_intermediate_gradient():
     y = x * 2
     y.retain_grad()
     (y * y).sum().backward()
-    np.testing.assert_array_equal(y.grad.data, 2 * y.data)
+    assert_equal(y.grad.data, 2 * y.data)
 
 
 def test_passes_in_threads_lose_nothing():
@@ -146,7 +150,7 @@ def test_passes_in_threads_lose_nothing():
         thread.start()
     for thread in threads:
         thread.join()
-    np.testing.assert_array_equal(x.grad.data, np.full(100, 400.0))
+    assert_equal(x.grad.data, np.full(100, 400.0))
 
 
 def test_recording_state_is_per_context():
@@ -191,7 +195,7 @@ def test_retain_graph_allows_a_second_pass():
     y = (x * x).sum()
     y.backward(retain_graph=True)
     y.backward()
-    np.testing.assert_array_equal(x.grad.data, 4 * x.data)
+    assert_equal(x.grad.data, 4 * x.data)
 
 
 def test_an_integer_leaf_is_refused():
@@ -210,11 +214,10 @@ def test_a_stale_leaf_is_refused_by_name():
 
 @pytest.mark.parametrize("write", ["view", "constant", "out"])
 def test_staleness_is_a_matter_of_memory(write):
-    memory = np.ones(4)
-    w, constant = leaf(memory), ac.Tensor(np.ones(4))
+    w, constant = leaf(np.ones(4)), ac.Tensor(np.ones(4))
     if write == "view":
         loss = (w[:2] * w[:2]).sum()
-        written = ac.Tensor(memory[1:])
+        written = ac.Tensor(w.data[1:])
     elif write == "constant":
         loss, written = (w * constant).sum(), constant
     else:
@@ -235,7 +238,7 @@ def test_writes_that_no_rule_needs_are_fine():
     loss = (w * w).sum()
     other.data -= 1
     loss.backward()
-    np.testing.assert_array_equal(w.grad.data, 1 + 2 * w.data)
+    assert_equal(w.grad.data, 1 + 2 * w.data)
 
 
 def test_rebinding_data_leaves_the_record_intact():
@@ -243,7 +246,7 @@ def test_rebinding_data_leaves_the_record_intact():
     loss = (w * w).sum()
     w.data = np.array([100.0])
     loss.backward()
-    np.testing.assert_array_equal(w.grad.data, [6.0])
+    assert_equal(w.grad.data, [6.0])
     loss = (w * w).sum()
     w.data = np.array([1.0, 2.0])
     with pytest.raises(GraphError, match="rebound"):
@@ -258,11 +261,11 @@ def test_setitem_is_functional_on_a_tracked_tensor():
     y = x * 2
     before = y.data
     y[1] = v
-    np.testing.assert_array_equal(before, [2, 4, 6])
-    np.testing.assert_array_equal(y.data, [2, 5, 6])
+    assert_equal(before, [2, 4, 6])
+    assert_equal(y.data, [2, 5, 6])
     (y * y).sum().backward()
-    np.testing.assert_array_equal(x.grad.data, [8.0, 0.0, 24.0])
-    np.testing.assert_array_equal(v.grad.data, 10.0)
+    assert_equal(x.grad.data, [8.0, 0.0, 24.0])
+    assert_equal(v.grad.data, 10.0)
     with ac.no_grad():
         x[0] = 9.0
     assert x.data[0] == 9
@@ -277,26 +280,27 @@ def resident_megabytes():
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-def test_a_chain_of_a_million_operations(no_collector):
+def test_a_chain_of_a_million_operations(no_collector, there):
     assert sys.getrecursionlimit() <= 1000
     x = leaf([1.0])
+    length = 1_000_000 if there.home == "cpu" else 30_000  # the stand-in's arithmetic is slow
     for create_graph in (False, True):
         # the first round lets the allocator grow, the second must come back to where it was
         before = resident_megabytes()
         y = x
-        for _ in range(250_000 if not create_graph else 50_000):
+        for _ in range(length // 4 if not create_graph else length // 20):
             y = ac.negative(y - 0.0) * 1.0 + 0.0
         y.backward(create_graph=create_graph)
-        np.testing.assert_array_equal(x.grad.data, 1.0)
+        assert_equal(x.grad.data, 1.0)
         x.grad = None
         del y
         assert resident_megabytes() - before < 30
 
 
-def test_a_chain_is_freed_without_backward(no_collector):
+def test_a_chain_is_freed_without_backward(no_collector, there):
     y = x = leaf([1.0])
     first = weakref.ref(x * 1)
-    for _ in range(1_000_000):
+    for _ in range(1_000_000 if there.home == "cpu" else 30_000):
         y = y + 1.0
     del y
     assert first() is None

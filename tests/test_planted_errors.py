@@ -111,3 +111,44 @@ def test_a_planted_write_is_seen(rule, device, restored_table):
     except ValueError:
         return  # the lock has seen it
     assert (device.numpy(g) != before).any()
+
+
+def in_place_on_a_view(g, x):
+    spread = np.broadcast_to(np.sum(g), x.shape)
+    if not isinstance(x, np.ndarray):  # NumPy refuses by itself; CuPy writes to shared memory
+        spread += g
+    return g * 2 * x
+
+
+def host_index(g, x):
+    flat = (g * 2 * x).ravel()
+    return flat[np.arange(flat.size)].reshape(x.shape)
+
+
+# What NumPy lets pass and a device does not: a rule of `square` that is right on the host.
+ONLY_THERE = {
+    "a bare np.zeros": lambda g, x: np.zeros(x.shape) + g * 2 * x,
+    "np.asarray of an array": lambda g, x: np.asarray(g) * 2 * np.asarray(x),
+    "a write to a broadcast view": in_place_on_a_view,
+    "a host array as an index": host_index,
+    "an array from Python numbers": lambda g, x: g * x * np.full_like(np.float64(1), 2),
+}
+
+
+@pytest.mark.parametrize("error", ONLY_THERE)
+def test_a_planted_error_is_seen_on_a_device(error, device, restored_table):
+    planted("square", {"x": ONLY_THERE[error]})
+    row = replace(by_id["square"], name="wrong", reference=np.square, cases=st.just(CASE))
+    if device.home == "cpu":
+        checks.check_gradient(row, CASE, device)
+    else:
+        with pytest.raises((TypeError, ValueError, AssertionError)):
+            checks.check_gradient(row, CASE, device)
+
+
+@pytest.mark.parametrize("scalar", [np.float64(2), np.sqrt(4.0)])
+def test_a_numpy_scalar_that_promotes_is_seen(scalar, device, restored_table):
+    planted("square", {"x": lambda g, x: g * x * scalar})
+    wrong = replace(by_id["square"], name="wrong", reference=np.square)
+    with pytest.raises(AssertionError):
+        checks.check_precision(wrong, CASE.cast("f4"), device)

@@ -1,0 +1,24 @@
+"""What tests read: values of any device, brought to the host."""
+
+import numpy as np
+
+import autograd_core as ac
+from autograd_core import backend
+
+
+def host(value):
+    """A Tensor, an array of any device, or a list of them, as host arrays."""
+    if isinstance(value, list | tuple):
+        return [host(each) for each in value]
+    value = value.data if isinstance(value, ac.Tensor) else value
+    return backend.asnumpy(value) if backend.is_array(value) else value
+
+
+def assert_equal(actual, expected):
+    """Equal to the last bit."""
+    np.testing.assert_array_equal(host(actual), host(expected))
+
+
+def assert_close(actual, expected, rtol=1e-7, atol=0.0):
+    """Equal to within `rtol` of what is expected, or `atol`."""
+    np.testing.assert_allclose(host(actual), host(expected), rtol=rtol, atol=atol)

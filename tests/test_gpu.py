@@ -1,0 +1,135 @@
+"""What only a real GPU can show. ``pytest -m gpu`` runs this file and, with CuPy in the place of
+the stand-in, everything that takes the `device` fixture."""
+
+import numpy as np
+import pytest
+from conftest import GPU, NO_GPU, Cuda, Host
+from hypothesis import given
+from hypothesis import strategies as st
+from op_checks import called, gradients, normal, operands
+from op_table import ROWS
+
+import autograd_core as ac
+import nn
+from autograd_core import backend
+from autograd_core.errors import DeviceError, OutOfMemoryError
+from examples import mnist_mlp
+
+pytestmark = [pytest.mark.gpu, pytest.mark.skipif(GPU is None, reason=f"no GPU: {NO_GPU}")]
+HOST = Host()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def cuda():
+    backend.install(GPU)
+    yield Cuda("gpu", GPU)
+    backend.install(None)
+
+
+def assert_near(there, here):
+    """Sums in another order, and functions that differ in their last bits."""
+    accuracy = np.finfo(here.dtype).eps if here.dtype.kind in "fc" else 0
+    size = max(1.0, float(np.abs(here).max(initial=0)))
+    np.testing.assert_allclose(there, here, rtol=256 * accuracy, atol=256 * accuracy * size)
+    assert there.dtype == here.dtype
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+@given(data=st.data())
+def test_every_operation_agrees_with_numpy(row, dtype, cuda, data):
+    case = data.draw(row.cases).cast(dtype)
+    here, there = (called(row, case, operands(row, case, d, ()), d) for d in (HOST, cuda))
+    assert there.device == "cuda:0"
+    assert_near(cuda.numpy(there), HOST.numpy(here))
+    if row.keeps:
+        cotangent = normal(HOST.numpy(here))
+        pairs = zip(
+            gradients(row, case, cuda, cotangent),
+            gradients(row, case, HOST, cotangent),
+            strict=True,
+        )
+        for on_device, on_host in pairs:
+            assert_near(on_device, on_host)
+
+
+def test_work_follows_the_current_stream(cuda):
+    x = ac.Tensor(np.ones((512, 512)), requires_grad=True, device="cuda:0")
+    GPU.cuda.get_current_stream().synchronize()
+    with GPU.cuda.Stream(non_blocking=True) as stream:
+        loss = (x @ x).sum()
+        loss.backward()
+    stream.synchronize()
+    np.testing.assert_allclose(x.grad.cpu().numpy(), 1024.0)
+
+
+def test_batches_that_travel_on_their_own_stream_arrive_whole(cuda):
+    rows = np.random.default_rng(0).normal(size=(64 * 50, 1000))
+    batches = nn.Batches(rows, batch_size=64, shuffle=False, device="cuda:0")
+    for number, (x,) in enumerate(batches):
+        expected = rows[64 * number : 64 * (number + 1)]
+        np.testing.assert_array_equal(x.cpu().numpy(), expected)
+
+
+def test_memory_is_returned(cuda):
+    pool = GPU.get_default_memory_pool()
+    before = pool.used_bytes()
+    x = ac.Tensor(np.ones((1000, 1000)), requires_grad=True, device="cuda:0")
+    for create_graph in (False, True):
+        loss = ac.sigmoid(x @ x).sum()
+        loss.backward(create_graph=create_graph)
+        x.grad = None
+        del loss
+        assert pool.used_bytes() - before == x.data.nbytes
+    del x
+    assert pool.used_bytes() == before
+
+
+def test_out_of_memory(cuda):
+    x = ac.Tensor(np.ones(1 << 20), requires_grad=True, device="cuda:0")
+    pool = GPU.get_default_memory_pool()
+    y = x
+    for _ in range(50):
+        y = ac.tanh(y) * y
+    loss = y.sum()
+    limit = pool.get_limit()
+    try:
+        pool.set_limit(size=pool.used_bytes() + (1 << 20))
+        pool.free_all_blocks()
+        with pytest.raises(OutOfMemoryError, match="bytes in use"):
+            loss.backward()
+    finally:
+        pool.set_limit(size=limit)
+    assert x.grad is None
+
+
+def test_two_devices(cuda):
+    if "cuda:1" not in ac.available_devices():
+        pytest.skip("one GPU only")
+    x = ac.Tensor(np.arange(3.0), requires_grad=True, device="cuda:0")
+    y = x.to("cuda:1")
+    (y * y).sum().backward()
+    np.testing.assert_allclose(x.grad.cpu().numpy(), [0.0, 2.0, 4.0])
+    assert x.grad.device == "cuda:0"
+    with pytest.raises(DeviceError, match="one device"):
+        x + y
+
+
+def test_the_main_job_trains(tmp_path, capsys):
+    said = []
+    for device in ("cpu", "cuda"):
+        options = ["--quick", "--device", device, "--out", str(tmp_path / device)]
+        mnist_mlp.main(options)
+        said.append([x for x in capsys.readouterr().out.splitlines() if x.startswith("epoch")])
+    assert len(said[0]) == len(said[1])
+
+
+def test_other_libraries_arrays_come_in_without_a_copy(cuda):
+    torch = pytest.importorskip("torch", reason="needs PyTorch: pip install -e '.[oracles]'")
+    if not torch.cuda.is_available():
+        pytest.skip("this PyTorch has no CUDA")
+    theirs = torch.ones(4, device="cuda")
+    ours = ac.from_dlpack(theirs)
+    theirs += 1
+    torch.cuda.synchronize()
+    np.testing.assert_array_equal(ours.cpu().numpy(), 2.0)
