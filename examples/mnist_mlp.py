@@ -83,10 +83,11 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     for holds, complaint in checks:
         if not holds:
             parser.error(complaint)
-    if options.device != "cpu":  # only who asks for a device needs CuPy
-        there = ac.available_devices()
-        if options.device not in (*there, "cuda") or there == ["cpu"]:
-            parser.error(f"--device {options.device}: available here: {', '.join(there)}")
+    try:
+        with ac.device(options.device):
+            pass
+    except ac.DeviceError as error:
+        parser.error(f"--device {options.device}: {error}")
     if options.quick:
         options.epochs = min(options.epochs, 3)
     rows = 5_000 if options.quick else 55_000

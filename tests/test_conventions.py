@@ -93,3 +93,9 @@ def test_the_gradient_of_a_real_loss_is_the_conjugate_of_pytorchs(device):
     z = ac.Tensor(device.array(np.array([3 + 4j])), requires_grad=True)
     ac.sum(ac.real(z * z.conj())).backward()
     np.testing.assert_array_equal(device.numpy(z.grad), [6 - 8j])
+
+
+def test_the_mean_of_more_elements_than_float16_can_count(device):
+    x = ac.Tensor(device.array(np.zeros(70_000, "f2")), requires_grad=True)
+    x.mean().backward()
+    np.testing.assert_allclose(device.numpy(x.grad), 1 / 70_000, rtol=0.01)

@@ -146,8 +146,8 @@ def test_options(options, tmp_path, capsys):
         (["--l2", "-1"], "--l2 must be 0 or more"),
         (["--activation", "swish"], "invalid choice"),
         (["--unknown"], "unrecognized arguments"),
-        (["--device", "cuda:99"], "available here"),
-        (["--device", "gpu"], "available here"),
+        (["--device", "cuda:99"], "CUDA device"),
+        (["--device", "gpu"], "a device is 'cpu', 'cuda' or"),
     ],
 )
 def test_bad_options_are_refused_before_any_work(options, complaint, tmp_path, capsys):

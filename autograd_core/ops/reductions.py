@@ -33,8 +33,15 @@ def sum(x: Any, axis: Axis = None, keepdims: bool = False, dtype: Any = None) ->
     return np.sum(x, axis=axis, dtype=dtype, keepdims=keepdims)
 
 
+def _weight(x_shape: Shape, axis: Axis, ddof: float = 0) -> float:
+    """One over the degrees of freedom; NaN where none is left, as NumPy has it."""
+    freedom = length(x_shape, axis) - ddof
+    return 1 / freedom if freedom > 0 else math.nan
+
+
 def _mean_x(g: Any, x_shape: Shape, axis: Axis, keepdims: bool) -> Any:
-    return spread(g / length(x_shape, axis), x_shape, axis, keepdims)
+    # not g / length: a length beyond 65,504 would be inf in float16
+    return spread(g * _weight(x_shape, axis), x_shape, axis, keepdims)
 
 
 @op(x=_mean_x)
@@ -48,14 +55,9 @@ def _deviation(x: Any, axis: Axis) -> Any:
     return (x - np.mean(x, axis=axis, keepdims=True)).conj()
 
 
-def _weight(x: Any, axis: Axis, ddof: float) -> float:
-    """One over the degrees of freedom; NaN where none is left, as NumPy has it."""
-    freedom = length(x.shape, axis) - ddof
-    return 1 / freedom if freedom > 0 else math.nan
-
-
 def _var_x(g: Any, x: Any, axis: Axis, ddof: float, keepdims: bool) -> Any:
-    return restored(g * (2 * _weight(x, axis, ddof)), x.shape, axis, keepdims) * _deviation(x, axis)
+    scaled = g * (2 * _weight(x.shape, axis, ddof))
+    return restored(scaled, x.shape, axis, keepdims) * _deviation(x, axis)
 
 
 @op(x=_var_x)
@@ -67,7 +69,7 @@ def var(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> A
 def _std_x(g: Any, x: Any, out: Any, axis: Axis, ddof: float, keepdims: bool) -> Any:
     # where the values are all equal the deviations are 0, and so is the gradient
     safe = np.where(out == 0, np.ones_like(out), out)
-    scaled = g * _weight(x, axis, ddof) / safe
+    scaled = g * _weight(x.shape, axis, ddof) / safe
     return restored(scaled, x.shape, axis, keepdims) * _deviation(x, axis)
 
 
