@@ -13,7 +13,16 @@ from autograd_core.backend import available_devices, device, keep_heap
 from autograd_core.debug import detect_anomaly
 from autograd_core.errors import *
 from autograd_core.methods import from_dlpack
-from autograd_core.op import each, elementwise, nested, op, operations
+from autograd_core.op import (
+    composed,
+    each,
+    elementwise,
+    functions,
+    nested,
+    not_differentiable,
+    op,
+    operations,
+)
 from autograd_core.ops import *
 from autograd_core.recording import enable_grad, is_recording, no_grad
 from autograd_core.tensor import Tensor
@@ -27,6 +36,7 @@ __all__ = [
     "Tensor",
     "abs",
     "available_devices",
+    "composed",
     "detect_anomaly",
     "device",
     "each",
@@ -35,6 +45,7 @@ __all__ = [
     "from_dlpack",
     "is_recording",
 ]
-__all__ += ["keep_heap", "nested", "no_grad", "op"]
+__all__ += ["keep_heap", "nested", "no_grad", "not_differentiable", "op"]
+__all__ += ["functions", "operations"]
 __all__ += errors.__all__
-__all__ += [declared for declared in vars(ops) if declared in operations]
+__all__ += [name for name in vars(ops) if name in functions]

@@ -19,16 +19,28 @@ writes it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial, wraps
 from types import CodeType
-from typing import Any, NamedTuple, ParamSpec, overload
+from typing import Any, NamedTuple, ParamSpec, TypeVar, overload
 
+from autograd_core.backend import as_array, run_there
 from autograd_core.fusion import Fused
 from autograd_core.graph import Rule
-from autograd_core.record import RESERVED, function_of
-from autograd_core.tensor import Tensor
+from autograd_core.record import RESERVED, function_of, unwrap_nested
+from autograd_core.tensor import Tensor, make
 
-__all__ = ["Op", "each", "elementwise", "nested", "op", "operations"]
+__all__ = [
+    "Op",
+    "composed",
+    "each",
+    "elementwise",
+    "functions",
+    "nested",
+    "not_differentiable",
+    "op",
+    "operations",
+]
 
 P = ParamSpec("P")
 
@@ -108,6 +120,9 @@ class Op:
 
 
 operations: dict[str, Op] = {}  # every declaration by name: the tables' table of contents
+functions: dict[str, Callable[..., Any]] = {}  # the same with what is made of them, ready to call
+NAMESPACES = frozenset({"linalg", "fft"})  # those of NumPy, and of ours of the same names
+constant: set[str] = set()  # the names of those through which no gradient flows
 
 
 def _signature_of(function: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[Any, ...]]:
@@ -118,11 +133,19 @@ def _signature_of(function: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[
 def _declare(declared: Op, doc: str | None, module: str) -> Callable[..., Any]:
     declared.function.__doc__ = doc
     declared.function.__module__ = module
-    operations[declared.name] = declared
-    return declared.function
+    operations[_key(declared.function)] = declared
+    if not declared.rules:
+        constant.add(_key(declared.function))
+    return composed(declared.function)
 
 
-# ---- the two ways to declare --------------------------------------------------------------------
+def _key(function: Callable[..., Any]) -> str:
+    """The name that NumPy knows a function by: ``"exp"``, ``"linalg.norm"``."""
+    module = function.__module__.removeprefix("autograd_core.ops.")
+    return f"{module}.{function.__name__}" if module in NAMESPACES else function.__name__
+
+
+# ---- the ways to declare --------------------------------------------------------------------
 
 
 def op(
@@ -158,3 +181,56 @@ def elementwise(kernel: Any, doc: str, **operands: Any) -> Callable[..., Tensor]
     """
     declared = Op(kernel.__name__, kernel, operands, tuple(operands), pointwise=True)
     return _declare(declared, doc, "autograd_core")
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def composed(function: F) -> F:
+    """Declare a function that is made of operations and has no rule of its own.
+
+    Every order of derivative, every device and every batch comes from its parts; on plain arrays it
+    gives plain arrays, because they do.
+    """
+    functions[_key(function)] = function
+    return function
+
+
+def not_differentiable(function: Callable[P, Any]) -> Callable[P, Any]:
+    """Declare a function of arrays through which no gradient flows, whatever it takes and returns.
+
+    It is written for arrays. Given a Tensor, even a tracked one, it returns untracked Tensors.
+    """
+
+    @wraps(function)
+    def untracked(*operands: P.args, **settings: P.kwargs) -> Any:
+        tensor = next(_tensors_in((operands, settings)), None)
+        if tensor is None:
+            return function(*operands, **settings)
+        run = partial(function, *_unwrapped(operands), **_unwrapped(settings))
+        return _wrapped(run_there(tensor.data, run))
+
+    constant.add(_key(function))
+    return composed(untracked)
+
+
+def _tensors_in(value: Any) -> Iterator[Tensor]:
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, tuple | list | dict):
+        for entry in value.values() if isinstance(value, dict) else value:
+            yield from _tensors_in(entry)
+
+
+def _unwrapped(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _unwrapped(entry) for name, entry in value.items()}
+    return unwrap_nested(value)
+
+
+def _wrapped(result: Any) -> Any:
+    """The arrays in `result` as Tensors; its tuples, named or not, stay what they are."""
+    if isinstance(result, tuple | list):
+        entries = map(_wrapped, result)
+        return type(result)(*entries) if hasattr(result, "_fields") else type(result)(entries)
+    return make(as_array(result), None)

@@ -13,11 +13,16 @@ import numpy as np
 
 from autograd_core import backend, ops
 from autograd_core.errors import NotDifferentiableError
-from autograd_core.op import operations
+from autograd_core.op import functions
 from autograd_core.tensor import Tensor, make
 
-ALIASES: dict[str, str] = {"amax": "max", "amin": "min", "permute_dims": "transpose",
-                           "concat": "concatenate", "matrix_transpose": "mT"}  # fmt: skip
+ALIASES: dict[str, Callable[..., Any]] = {
+    "amax": ops.max,
+    "amin": ops.min,
+    "permute_dims": ops.transpose,
+    "concat": ops.concatenate,
+    "matrix_transpose": lambda x: ops.swapaxes(x, -1, -2),
+}
 REDUCTIONS: dict[Any, Callable[..., Any]] = {
     np.add: ops.sum,
     np.maximum: ops.max,
@@ -56,16 +61,20 @@ def _like(function: Callable[..., Any]) -> Callable[..., Any]:
     return created
 
 
+def _numpys(name: str) -> Any:
+    """NumPy's function of a name such as ``"exp"`` or ``"linalg.norm"``, or None."""
+    function: Any = np
+    for part in name.split("."):
+        function = getattr(function, part, None)
+    return function
+
+
 def _function_table() -> dict[Any, Callable[..., Any]]:
     table: dict[Any, Callable[..., Any]] = {}
-    names = {name: name for name in operations} | ALIASES
-    for numpy_name, ours in names.items():
-        function = getattr(np, numpy_name, None)
+    for name, ours in (functions | ALIASES).items():
+        function = _numpys(name)
         if function is not None and not isinstance(function, np.ufunc):
-            if ours in operations:
-                table[function] = operations[ours].function
-            else:
-                table[function] = lambda x, ours=ours: getattr(x, ours)
+            table[function] = ours
     table |= {getattr(np, name): _plain(getattr(np, name)) for name in PLAIN}
     table |= {getattr(np, name): _like(getattr(np, name)) for name in LIKE}
     return table
@@ -73,9 +82,7 @@ def _function_table() -> dict[Any, Callable[..., Any]]:
 
 FUNCTIONS = _function_table()
 UFUNCS = {
-    ufunc: declared.function
-    for name, declared in operations.items()
-    if isinstance(ufunc := getattr(np, name, None), np.ufunc)
+    ufunc: ours for name, ours in functions.items() if isinstance(ufunc := _numpys(name), np.ufunc)
 }
 
 

@@ -14,7 +14,7 @@ import autograd_core as ac
 from autograd_core import backend
 from tests import fake_device
 
-pytest.register_assert_rewrite("differences", "op_checks")
+pytest.register_assert_rewrite("differences", "op_checks", "host")
 
 COMMON = {"deadline": None, "print_blob": True, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("ci", max_examples=12, derandomize=True, database=None, **COMMON)

@@ -184,6 +184,7 @@ def widened(array):
 
 def check_kept(row, case, device):
     """With one operand tracked there is one edge, and the others are kept only if it names them."""
+    assert not row.composed
     for tracked in row.keeps:
         if tracked not in case.names:
             continue

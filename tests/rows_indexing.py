@@ -1,0 +1,28 @@
+"""Rows: reading and writing elements."""
+
+import numpy as np
+from op_cases import assignments, indexings, scatterings
+from op_row import Row
+
+
+def plain_scatter(g, index, shape, ndim):
+    out = np.zeros(shape, g.dtype)
+    np.add.at(out, index, g)
+    return out
+
+
+def plain_assign(x, value, index):
+    out = x.copy()
+    out[index] = value
+    return out
+
+
+INDEXING = [
+    Row("getitem", indexings(), {"x": ("index", "x_shape", "out_shape")}, lambda x, index: x[index],
+        linear=True, complex=True),
+    Row("scatter", scatterings(), {"g": ("index", "shape")}, plain_scatter, linear=True,
+        complex=True),
+    Row("assign", assignments(),
+        {"x": ("index", "x_shape"), "value": ("index", "x_shape", "value_shape")}, plain_assign,
+        linear=True),
+]  # fmt: skip
