@@ -8,11 +8,19 @@
 (3,)
 """
 
-from autograd_core import errors, methods, ops, protocols
+from autograd_core import creation, errors, methods, namespace, ops, protocols, random
 from autograd_core.backend import available_devices, device, keep_heap
+from autograd_core.creation import *
 from autograd_core.debug import detect_anomaly
 from autograd_core.errors import *
 from autograd_core.methods import from_dlpack
+from autograd_core.namespace import *
+from autograd_core.namespace import (
+    __array_api_version__ as __array_api_version__,
+)
+from autograd_core.namespace import (
+    __array_namespace_info__ as __array_namespace_info__,
+)
 from autograd_core.op import (
     composed,
     each,
@@ -46,6 +54,9 @@ __all__ = [
     "is_recording",
 ]
 __all__ += ["keep_heap", "nested", "no_grad", "not_differentiable", "op"]
+__all__ += ["random"]
+__all__ += creation.__all__
+__all__ += namespace.__all__
 __all__ += ["functions", "operations"]
 __all__ += errors.__all__
 __all__ += [name for name in vars(ops) if name in functions]

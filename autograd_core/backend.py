@@ -26,6 +26,7 @@ __all__ = [
     "available_devices",
     "check_index",
     "check_value",
+    "created",
     "device",
     "device_kept",
     "device_of",
@@ -198,6 +199,20 @@ def device_of(array: Any) -> str:
 def module_of(array: Any) -> Any:
     """The array module that `array` belongs to: NumPy for anything on the host."""
     return _module if _module is not None and isinstance(array, _module.ndarray) else np
+
+
+def created(name: str, device: str | None, *operands: Any, **settings: Any) -> Any:
+    """A new array by NumPy's function of that name, or CuPy's where it is to live on a device."""
+    wanted = _wanted.get() if device is None else device
+    index = None if wanted is None else _index(wanted)
+    if index is None:
+        return as_array(getattr(np, name)(*operands, **settings))
+    with _module.cuda.Device(index):
+        try:
+            function = getattr(_module, name)
+        except AttributeError:  # made on the host, for want of it
+            return _module.asarray(getattr(np, name)(*operands, **settings))
+        return function(*operands, **settings)
 
 
 def to_device(array: Any, device: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -91,6 +92,16 @@ def _cpu(self: Tensor) -> Any:
     return _to(self, "cpu")
 
 
+def _to_device(self: Tensor, device: str, /, *, stream: None = None) -> Any:
+    """The Array API standard's name for `to`."""
+    return _to(self, device)
+
+
+def _namespace(self: Tensor, /, *, api_version: str | None = None) -> Any:
+    """The Array API standard's namespace of Tensors: `autograd_core`."""
+    return sys.modules["autograd_core"]
+
+
 def _copy_from(self: Tensor, source: Any) -> Tensor:
     """Write `source` (same shape) into this Tensor's memory; returns self.
 
@@ -159,6 +170,7 @@ def bind() -> None:
         table[name] = getattr(ops, name)
     table |= {"reshape": _reshape, "transpose": _transpose, "conj": _conj}
     table |= {"to": _to, "cpu": _cpu, "copy_": _copy_from}
+    table |= {"to_device": _to_device, "__array_namespace__": _namespace}
     table |= {"__dlpack__": _dlpack, "__dlpack_device__": _dlpack_device}
     table |= {"T": property(_transpose), "mT": property(_matrix_transpose)}
     table |= {"real": property(_real_part), "imag": property(ops.imag)}

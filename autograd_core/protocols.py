@@ -6,15 +6,14 @@ Nothing leaves the graph here: a function that we do not cover raises and says s
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from autograd_core import backend, ops
+from autograd_core import creation, ops
 from autograd_core.errors import NotDifferentiableError
 from autograd_core.op import functions
-from autograd_core.tensor import Tensor, make
+from autograd_core.tensor import Tensor
 
 ALIASES: dict[str, Callable[..., Any]] = {
     "amax": ops.max,
@@ -50,17 +49,6 @@ def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *args, **settings: function(*_raw(args), **settings)
 
 
-def _like(function: Callable[..., Any]) -> Callable[..., Any]:
-    def created(prototype: Any, *args: Any, **settings: Any) -> Tensor:
-        if any(isinstance(a, Tensor) and a.requires_grad for a in (*args, *settings.values())):
-            raise _uncovered(function.__name__, "broadcast_to(value, shape)")
-        prototype, args = _raw((prototype, args))
-        run = partial(function, **settings)
-        return make(backend.run_there(prototype, run, prototype, *args), None)
-
-    return created
-
-
 def _numpys(name: str) -> Any:
     """NumPy's function of a name such as ``"exp"`` or ``"linalg.norm"``, or None."""
     function: Any = np
@@ -76,7 +64,7 @@ def _function_table() -> dict[Any, Callable[..., Any]]:
         if function is not None and not isinstance(function, np.ufunc):
             table[function] = ours
     table |= {getattr(np, name): _plain(getattr(np, name)) for name in PLAIN}
-    table |= {getattr(np, name): _like(getattr(np, name)) for name in LIKE}
+    table |= {getattr(np, name): getattr(creation, name) for name in LIKE}
     return table
 
 

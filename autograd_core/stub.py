@@ -49,6 +49,8 @@ def _lines() -> Iterator[str]:
     yield "def conj(self) -> Tensor: ..."
     yield "def to(self, device: str) -> Tensor: ..."
     yield "def cpu(self) -> Tensor: ..."
+    yield "def to_device(self, device: str, /, *, stream: None = None) -> Tensor: ..."
+    yield "def __array_namespace__(self, /, *, api_version: str | None = None) -> Any: ..."
     yield "def copy_(self, source: Any) -> Tensor: ..."
     yield "def __dlpack__(self, **settings: Any) -> Any: ..."
     yield "def __dlpack_device__(self) -> tuple[int, int]: ..."

@@ -26,6 +26,7 @@ LAYERS = [
     ["record"],
     ["op"],
     ["ops"],
+    ["creation", "random", "namespace"],
     ["methods", "protocols"],
     ["debug", "rendering", "stub"],
     ["__init__"],

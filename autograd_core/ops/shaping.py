@@ -112,9 +112,10 @@ def copy(x: Any) -> Any:
 
 
 @op(x=lambda g: g)
-def astype(x: Any, dtype: Any) -> Any:
-    """The elements in another dtype. Integers and booleans carry no gradient."""
-    return x.astype(dtype)
+def astype(x: Any, dtype: Any, copy: bool = True) -> Any:
+    """The elements in another dtype. Integers and booleans carry no gradient. Without `copy` the
+    memory is shared where the dtype stays."""
+    return x.astype(dtype, copy=copy)
 
 
 def _returned(g: Any, device: str, source: str) -> Any:
