@@ -35,14 +35,12 @@ from autograd_core.ops import *
 from autograd_core.recording import enable_grad, is_recording, no_grad
 from autograd_core.tensor import Tensor
 
-abs = absolute
 methods.bind()
 protocols.bind()
 
 __version__ = "0.1.0"
 __all__ = [
     "Tensor",
-    "abs",
     "available_devices",
     "composed",
     "detect_anomaly",
@@ -59,4 +57,4 @@ __all__ += creation.__all__
 __all__ += namespace.__all__
 __all__ += ["functions", "operations"]
 __all__ += errors.__all__
-__all__ += [name for name in vars(ops) if name in functions]
+__all__ += [name for name, value in vars(ops).items() if value in functions.values()]

@@ -18,6 +18,7 @@ __all__ = ["PREAMBLE", "Fused", "Symbol"]
 
 PREAMBLE = """
 template <typename T> __device__ T select(bool condition, T x, T y) { return condition ? x : y; }
+template <typename T> __device__ T sign(T x) { return x != x ? x : T((x > 0) - (x < 0)); }
 template <typename T> __device__ T larger(T x, T y) { return x != x || x > y ? x : y; }
 template <typename T> __device__ T smaller(T x, T y) { return x != x || x < y ? x : y; }
 """
@@ -40,7 +41,21 @@ TEXTS: dict[Any, str] = {
     np.sin: "sin({})",
     np.cos: "cos({})",
     np.tanh: "tanh({})",
+    np.tan: "tan({})",
+    np.sinh: "sinh({})",
+    np.cosh: "cosh({})",
+    np.exp2: "exp2({})",
+    np.log2: "log2({})",
+    np.log10: "log10({})",
+    np.cbrt: "cbrt({})",
+    np.hypot: "hypot({}, {})",
+    np.copysign: "copysign({}, {})",
+    np.floor: "floor({})",
+    np.ceil: "ceil({})",
+    np.trunc: "trunc({})",
+    np.rint: "rint({})",
     np.absolute: "abs({})",
+    np.sign: "sign({})",
     np.maximum: "larger({}, {})",
     np.minimum: "smaller({}, {})",
     np.greater: "({} > {})",

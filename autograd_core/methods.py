@@ -48,7 +48,7 @@ UNARY: dict[str, Callable[..., Any]] = {
 }
 METHODS: tuple[str, ...] = (
     "all", "any", "argmax", "argmin", "astype", "clip", "conjugate", "copy", "max", "mean", "min",
-    "ravel", "squeeze", "std", "sum", "swapaxes", "var",
+    "ravel", "round", "squeeze", "std", "sum", "swapaxes", "var",
 )  # fmt: skip
 
 
@@ -168,6 +168,7 @@ def bind() -> None:
         table[f"__r{name}__"] = function if name in COMMUTATIVE else _reversed(function)
     for name in METHODS:
         table[name] = getattr(ops, name)
+    table |= {"__divmod__": ops.divmod, "__rdivmod__": _reversed(ops.divmod)}
     table |= {"reshape": _reshape, "transpose": _transpose, "conj": _conj}
     table |= {"to": _to, "cpu": _cpu, "copy_": _copy_from}
     table |= {"to_device": _to_device, "__array_namespace__": _namespace}

@@ -30,6 +30,8 @@ def _lines() -> Iterator[str]:
     for name in OPERATORS:
         yield f"def __{name}__(self, other: Any, /) -> Tensor: ..."
         yield f"def __r{name}__(self, other: Any, /) -> Tensor: ..."
+    for name in ("divmod", "rdivmod"):
+        yield f"def __{name}__(self, other: Any, /) -> tuple[Tensor, Tensor]: ..."
     for name in COMPARISONS:
         ignored = "  # type: ignore[override]" if name in ("eq", "ne") else ""
         yield f"def __{name}__(self, other: Any, /) -> Tensor: ...{ignored}"

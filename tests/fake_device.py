@@ -214,11 +214,12 @@ def fuse(*args, **settings):
     return fused_function
 
 
-# C++ and Python write these expressions alike; the last three are a preamble's own names.
+# C++ and Python write these expressions alike; the last four are a preamble's own names.
 IN_PYTHON = {name: getattr(np, name) for name in [
     "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh", "sinh", "cosh", "floor",
-    "ceil"]} | {"abs": np.abs, "fabs": np.abs, "pow": np.power, "fmax": np.fmax, "fmin": np.fmin,
-                "select": np.where, "larger": np.maximum, "smaller": np.minimum}  # fmt: skip
+    "ceil", "trunc", "rint", "exp2", "log2", "log10", "cbrt", "hypot", "copysign", "sign"]} | {
+    "abs": np.abs, "fabs": np.abs, "pow": np.power, "fmax": np.fmax, "fmin": np.fmin,
+    "select": np.where, "larger": np.maximum, "smaller": np.minimum}  # fmt: skip
 
 
 class ElementwiseKernel:

@@ -6,13 +6,17 @@ The rows stand by family in rows_….py, beside the families in autograd_core/op
 """
 
 from op_row import HERE, Row
+from rows_arithmetic import ARITHMETIC
 from rows_elementwise import ELEMENTWISE
 from rows_indexing import INDEXING
 from rows_products import PRODUCTS
 from rows_reductions import REDUCTIONS
+from rows_rounding import ROUNDING
 from rows_shaping import SHAPING
+from rows_trigonometry import TRIGONOMETRY
 
-__all__ = ["DIFFERENTIABLE", "ELEMENTWISE", "HERE", "ROWS", "Row"]
+__all__ = ["DIFFERENTIABLE", "HERE", "POINTWISE", "ROWS", "Row"]
 
-ROWS = [*ELEMENTWISE, *REDUCTIONS, *SHAPING, *INDEXING, *PRODUCTS]
+POINTWISE = [*ELEMENTWISE, *TRIGONOMETRY, *ARITHMETIC, *ROUNDING]
+ROWS = [*POINTWISE, *REDUCTIONS, *SHAPING, *INDEXING, *PRODUCTS]
 DIFFERENTIABLE = [row for row in ROWS if row.keeps]

@@ -16,6 +16,11 @@ from op_row import (
     unary,
 )
 
+
+def of_complex(dtype):
+    return np.result_type(dtype, "c8")
+
+
 ELEMENTWISE = [
     Row("add", binary(anything), {"x": (), "y": ()}, linear=True, complex=True),
     Row("subtract", binary(anything), {"x": (), "y": ()}, linear=True, complex=True),
@@ -64,7 +69,10 @@ ELEMENTWISE = [
     Row("real", unary(anything), {"x": ()}, linear=True, complex=True, dtype=real),
     Row("imag", unary(anything), {"x": ()}, linear=True, complex=True, dtype=real),
     Row("conjugate", unary(anything), {"x": ()}, linear=True, complex=True),
-    Row("sign", unary(nonzero), complex=True),
+    Row("real_sign", unary(nonzero), reference=np.sign),
+    Row("sign", unary(nonzero)),
+    Row("sign", unary(nonzero), {"x": ()}, complex=True, variant="of complex", dtype=of_complex,
+        call=lambda function, x: function(x + 1j)),
     Row("floor_divide", binary(signed(2.2, 2.3), between(0.9, 0.95))),
     *(
         Row(name, binary(left, right), dtype=boolean)

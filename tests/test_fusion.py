@@ -18,7 +18,9 @@ CHAINS = {
 }
 WRITTEN = {name: chain for name, chain in CHAINS.items() if chain.expression is not None}
 
-SAME_NAMES = ["abs", "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tanh"]
+SAME_NAMES = ["abs", "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tanh", "tan", "sinh",
+              "cosh", "exp2", "log2", "log10", "cbrt", "hypot", "copysign", "floor", "ceil",
+              "trunc", "rint", "sign"]  # fmt: skip
 IN_PYTHON = {name: getattr(np, name) for name in SAME_NAMES} | {
     "select": np.where,
     "larger": np.maximum,
@@ -38,9 +40,11 @@ def test_the_expression_equals_the_numpy_form(name, dtype):
     chain = WRITTEN[name]
     generator = np.random.default_rng(3)
     operands = [generator.uniform(0.2, 2.0, (4, 3)).astype(dtype) for _ in chain.names]
-    expected = chain.function(*operands)
     values = dict(zip(chain.names, operands, strict=True))
-    computed = eval(chain.expression, IN_PYTHON | values | {"T": dtype})
+    with np.errstate(invalid="ignore"):  # half of the operands lie outside arcsin's domain
+        expected = chain.function(*operands)
+        computed = eval(chain.expression, IN_PYTHON | values | {"T": dtype})
+    assert np.isfinite(expected).any()
     assert computed.dtype == expected.dtype == dtype
     np.testing.assert_allclose(computed, expected, rtol=4 * np.finfo(dtype).eps)
 

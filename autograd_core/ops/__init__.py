@@ -1,7 +1,11 @@
 """The tables of operations, by family. Each operation is declared in one place, with its rules."""
 
+from autograd_core.ops.aliases import *
+from autograd_core.ops.arithmetic import *
 from autograd_core.ops.elementwise import *
 from autograd_core.ops.indexing import *
 from autograd_core.ops.products import *
 from autograd_core.ops.reductions import *
+from autograd_core.ops.rounding import *
 from autograd_core.ops.shaping import *
+from autograd_core.ops.trigonometry import *

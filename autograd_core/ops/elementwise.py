@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core.op import elementwise, op
+from autograd_core.op import composed, elementwise, op
 
 __all__ = [
     "absolute",
@@ -81,7 +81,7 @@ remainder = elementwise(
 )
 
 
-def _power_y(g: Any, x: Any, out: Any) -> Any:
+def power_y(g: Any, x: Any, out: Any) -> Any:
     ones = np.ones_like(out)
     base = x * ones  # a Python number gets the dtype of the result
     return g * out * np.log(np.where(base == 0, ones, base))  # log(0) * 0 would be NaN
@@ -91,7 +91,7 @@ power = elementwise(
     np.power,
     "x ** y. At y = 0 the derivative in x is 0, also for x = 0; at x = 0 the one in y is 0.",
     x=lambda g, x, y: g * y * x ** (y - (y != 0)),
-    y=_power_y,
+    y=power_y,
 )
 square = elementwise(np.square, "x * x.", x=lambda g, x: g * (2 * x))
 sqrt = elementwise(
@@ -100,15 +100,26 @@ sqrt = elementwise(
 reciprocal = elementwise(np.reciprocal, "1 / x.", x=lambda g, out: -g * out * out)
 
 
-def _absolute_x(g: Any, x: Any) -> Any:
-    if x.dtype.kind != "c":
-        return g * np.sign(x)
-    size = np.abs(x)  # written out, since the sign of a complex number is not differentiated
-    return g * (x.conj() / np.where(size == 0, np.ones_like(size), size))
+absolute = elementwise(
+    np.absolute, "|x|. The derivative at 0 is 0.", x=lambda g, x: g * np.sign(x).conj()
+)
 
 
-absolute = elementwise(np.absolute, "|x|. The derivative at 0 is 0.", x=_absolute_x)
-sign = elementwise(np.sign, "-1, 0 or 1; x / |x| for complex x. Not differentiable.", x=None)
+@op(pointwise=True, x=None)
+def real_sign(x: Any) -> Any:
+    """-1, 0 or 1. Not differentiable."""
+    return np.sign(x)
+
+
+@composed
+def sign(x: Any) -> Any:
+    """-1, 0 or 1, not differentiable; for complex x it is x / |x|, which turns with x. There the
+    derivative at 0 is 0."""
+    if not np.iscomplexobj(x):
+        return real_sign(x)
+    size = absolute(x)
+    return where(size == 0, 0, x / where(size == 0, 1, size))
+
 
 # ---- exponentials and trigonometry --------------------------------------------------------------
 

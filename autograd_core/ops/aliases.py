@@ -1,0 +1,37 @@
+"""Second names that NumPy has for one function: those of the Array API, and older ones."""
+
+from autograd_core.ops.elementwise import absolute as abs
+from autograd_core.ops.elementwise import conjugate as conj
+from autograd_core.ops.elementwise import divide as true_divide
+from autograd_core.ops.elementwise import invert as bitwise_invert
+from autograd_core.ops.elementwise import invert as bitwise_not
+from autograd_core.ops.elementwise import left_shift as bitwise_left_shift
+from autograd_core.ops.elementwise import power as pow
+from autograd_core.ops.elementwise import remainder as mod
+from autograd_core.ops.elementwise import right_shift as bitwise_right_shift
+from autograd_core.ops.trigonometry import arccos as acos
+from autograd_core.ops.trigonometry import arccosh as acosh
+from autograd_core.ops.trigonometry import arcsin as asin
+from autograd_core.ops.trigonometry import arcsinh as asinh
+from autograd_core.ops.trigonometry import arctan as atan
+from autograd_core.ops.trigonometry import arctan2 as atan2
+from autograd_core.ops.trigonometry import arctanh as atanh
+
+__all__ = [
+    "abs",
+    "acos",
+    "acosh",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
+    "bitwise_invert",
+    "bitwise_left_shift",
+    "bitwise_not",
+    "bitwise_right_shift",
+    "conj",
+    "mod",
+    "pow",
+    "true_divide",
+]

@@ -1,0 +1,125 @@
+"""Further arithmetic: remainders, signs, sizes, angles, and what stands in for NaN."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from autograd_core.errors import NotDifferentiableError
+from autograd_core.op import composed, elementwise, op
+from autograd_core.ops.elementwise import absolute, imag, positive, power_y, real
+from autograd_core.ops.reductions import all
+
+__all__ = [
+    "angle",
+    "copysign",
+    "fabs",
+    "float_power",
+    "fmax",
+    "fmin",
+    "fmod",
+    "nan_to_num",
+    "real_if_close",
+]
+
+fmod = elementwise(
+    np.fmod,
+    "x - y * trunc(x / y), with the sign of x. The jumps are ignored.",
+    x=lambda g: g,
+    y=lambda g, x, y, out: -g * np.rint((x - out) / y),  # trunc(x / y) may round across a jump
+)
+float_power = elementwise(
+    np.float_power,
+    "x ** y in double precision at least. Where x or y is 0, as `power`.",
+    x=lambda g, x, y: g * y * np.float_power(x, y - (y != 0)),
+    y=power_y,
+)
+
+
+def _copysign_x(g: Any, x: Any, y: Any) -> Any:
+    sign = np.sign(x)
+    return g * sign * np.copysign(sign, y)
+
+
+copysign = elementwise(
+    np.copysign,
+    "|x| with the sign of y. The derivative at x = 0 is 0; not differentiable in y.",
+    x=_copysign_x,
+    y=None,
+)
+fabs = elementwise(
+    np.fabs, "|x| of real numbers. The derivative at 0 is 0.", x=lambda g, x: g * np.sign(x)
+)
+
+
+def _chosen(g: Any, above: Any, x: Any, y: Any) -> Any:
+    """The gradient for x where it is `above` y or y is NaN; a tie is shared equally."""
+    return np.where(above | np.isnan(y), g, np.where(np.equal(x, y), g * 0.5, 0))
+
+
+fmax = elementwise(
+    np.fmax,
+    "The larger of x and y; where one is NaN, the other. A tie shares the gradient equally.",
+    x=lambda g, x, y: _chosen(g, np.greater(x, y), x, y),
+    y=lambda g, x, y: _chosen(g, np.greater(y, x), y, x),
+)
+fmin = elementwise(
+    np.fmin,
+    "The smaller of x and y; where one is NaN, the other. A tie shares the gradient equally.",
+    x=lambda g, x, y: _chosen(g, np.less(x, y), x, y),
+    y=lambda g, x, y: _chosen(g, np.less(y, x), y, x),
+)
+
+# ---- complex numbers ----------------------------------------------------------------------------
+
+
+def _angle_x(g: Any, x: Any, deg: bool) -> Any:
+    turn = np.where(x == 0, 0, -1j / np.where(x == 0, 1, x))
+    return g * (turn * (180 / math.pi) if deg else turn)
+
+
+@op(x=_angle_x)
+def angle(x: Any, deg: bool = False) -> Any:
+    """The angle of a complex number in (-pi, pi], or in degrees. The derivative at 0 is 0, and for
+    real operands it is 0 everywhere."""
+    return np.angle(x, deg)
+
+
+@composed
+def real_if_close(x: Any, tol: float = 100) -> Any:
+    """The real part where every imaginary part is below `tol` (above 1, in units of the dtype's
+    precision), else x. On a device this waits for the answer."""
+    if not np.iscomplexobj(x):
+        return positive(x)
+    bound = tol * np.finfo(np.result_type(x)).eps if tol > 1 else tol
+    return real(x) if all(absolute(imag(x)) < bound) else positive(x)
+
+
+# ---- what stands in for NaN ---------------------------------------------------------------------
+
+
+def _finite_x(g: Any, x: Any) -> Any:
+    if x.dtype.kind != "c":
+        return np.where(np.isfinite(x), g, 0)
+    kept = np.where(np.isfinite(x.real), g.real, 0), np.where(np.isfinite(x.imag), g.imag, 0)
+    return kept[0] + 1j * kept[1]
+
+
+@op(pointwise=True, x=_finite_x)
+def nan_to_num(
+    x: Any, copy: bool = True, nan: float = 0.0, posinf: float | None = None,
+    neginf: float | None = None,
+) -> Any:  # fmt: skip
+    """x with `nan` instead of NaN and `posinf` and `neginf`, by default the largest finite numbers,
+    instead of infinities. Always a copy. No gradient goes to what was replaced.
+
+    Raises NotDifferentiableError for copy=False, which would write into x.
+    """
+    if not copy:
+        raise NotDifferentiableError(
+            "nan_to_num: copy=False would write into x, and a graph may still need what it held. "
+            "Assign the result instead: x = nan_to_num(x)"
+        )
+    return np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
