@@ -47,8 +47,8 @@ UNARY: dict[str, Callable[..., Any]] = {
     "invert": ops.invert,
 }
 METHODS: tuple[str, ...] = (
-    "all", "any", "argmax", "argmin", "astype", "clip", "conjugate", "copy", "max", "mean", "min",
-    "ravel", "round", "squeeze", "std", "sum", "swapaxes", "var",
+    "all", "any", "argmax", "argmin", "astype", "clip", "conjugate", "copy", "dot", "max",
+    "mean", "min", "ravel", "round", "squeeze", "std", "sum", "swapaxes", "var",
 )  # fmt: skip
 
 

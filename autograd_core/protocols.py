@@ -89,8 +89,8 @@ def array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **settings:
     name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
     if "out" in settings:
         raise _uncovered(f"{name}(…, out=array)", "the result itself, as in y = x + tensor")
-    if method == "__call__" and ufunc in UFUNCS and not settings:
-        return UFUNCS[ufunc](*inputs)
+    if method == "__call__" and ufunc in UFUNCS and settings.keys() <= {"axis"}:
+        return UFUNCS[ufunc](*inputs, **settings)
     if method == "reduce" and ufunc in REDUCTIONS:
         return REDUCTIONS[ufunc](*inputs, **{"axis": 0} | settings)
     raise _uncovered(f"{name}({', '.join(settings)})" if settings else name, _EXIT)

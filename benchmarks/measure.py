@@ -16,13 +16,17 @@ from typing import Any
 MISLEADING = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
 
-def options(description: str) -> argparse.Namespace:
-    """Common options. Starts the process again where NumPy must see another environment."""
+def options(
+    description: str, more: Callable[[argparse.ArgumentParser], None] = lambda parser: None
+) -> argparse.Namespace:
+    """Common options, and what `more` adds. Starts the process again where NumPy must see another
+    environment."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--repeats", type=int, default=15, help="rounds; each runs every peer once")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--default-heap", action="store_true", help="leave glibc's heap as it is")
     parser.add_argument("--quick", action="store_true", help="a few rounds, to see that it works")
+    more(parser)
     chosen = parser.parse_args()
     chosen.repeats = 3 if chosen.quick else chosen.repeats
     wanted = {

@@ -162,21 +162,17 @@ def settled(draw, domain, least_ndim=0, least_side=0, **settings):
 
 
 @st.composite
-def matrix_products(draw):
-    """All that matmul takes: vectors, matrices, and stacks of them that broadcast."""
+def matrix_products(draw, signature=np.matmul.signature):
+    """Vectors, matrices, and stacks of them that broadcast: all that matmul takes, or another
+    function of that signature."""
     drawn = draw(
         hnp.mutually_broadcastable_shapes(
-            signature=np.matmul.signature, max_dims=2, min_side=draw(st.sampled_from([0, 1, 1])),
+            signature=signature, max_dims=2, min_side=draw(st.sampled_from([0, 1, 1])),
             max_side=3,
         )
     )  # fmt: skip
     rng = np.random.default_rng(draw(SEEDS))
     return Case(("x", "y"), tuple(rng.uniform(-2, 2, shape) for shape in drawn.input_shapes), {})
-
-
-def flat_products():
-    """Vectors and matrices only."""
-    return matrix_products().filter(lambda case: all(array.ndim <= 2 for array in case.arrays))
 
 
 @st.composite

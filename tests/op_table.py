@@ -7,6 +7,7 @@ The rows stand by family in rows_….py, beside the families in autograd_core/op
 
 from op_row import HERE, Row
 from rows_arithmetic import ARITHMETIC
+from rows_contraction import CONTRACTION
 from rows_elementwise import ELEMENTWISE
 from rows_indexing import INDEXING
 from rows_products import PRODUCTS
@@ -18,5 +19,5 @@ from rows_trigonometry import TRIGONOMETRY
 __all__ = ["DIFFERENTIABLE", "HERE", "POINTWISE", "ROWS", "Row"]
 
 POINTWISE = [*ELEMENTWISE, *TRIGONOMETRY, *ARITHMETIC, *ROUNDING]
-ROWS = [*POINTWISE, *REDUCTIONS, *SHAPING, *INDEXING, *PRODUCTS]
+ROWS = [*POINTWISE, *REDUCTIONS, *SHAPING, *INDEXING, *PRODUCTS, *CONTRACTION]
 DIFFERENTIABLE = [row for row in ROWS if row.keeps]

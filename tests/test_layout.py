@@ -130,7 +130,7 @@ def test_every_operation_is_exported():
     internal = {"assign", "getitem", "scatter", "to_device"}
     internal |= {"exponent", "fraction", "real_sign", "whole"}  # parts of frexp, modf and sign
     ours = {n for n, f in functions.items() if f.__module__.startswith("autograd_core")}
-    assert ours - internal <= set(ac.__all__)
+    assert {n for n in ours if "." not in n} - internal <= set(ac.__all__)
 
 
 def test_the_stub_shows_what_is_bound():

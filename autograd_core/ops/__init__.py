@@ -1,7 +1,9 @@
 """The tables of operations, by family. Each operation is declared in one place, with its rules."""
 
+from autograd_core.ops import chains as chains
 from autograd_core.ops.aliases import *
 from autograd_core.ops.arithmetic import *
+from autograd_core.ops.contraction import *
 from autograd_core.ops.elementwise import *
 from autograd_core.ops.indexing import *
 from autograd_core.ops.products import *

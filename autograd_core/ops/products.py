@@ -1,19 +1,24 @@
-"""Products of matrices."""
+"""Products of vectors and matrices."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from autograd_core.errors import NotDifferentiableError
-from autograd_core.op import op
+from autograd_core.errors import IndexingError, ShapeError
+from autograd_core.op import composed, op
 from autograd_core.ops.axes import Shape
+from autograd_core.ops.indexing import getitem
+from autograd_core.ops.shaping import moveaxis, pad
 
 __all__ = [
+    "cross",
     "dot",
     "linear",
     "matmul",
+    "vector_product",
 ]
 
 
@@ -44,17 +49,51 @@ def _matmul_y(g: Any, x: Any, y_shape: Shape) -> Any:
 @op(x=_matmul_x, y=_matmul_y)
 def matmul(x: Any, y: Any) -> Any:
     """The matrix product x @ y over the last two axes; leading axes broadcast."""
+    if not (getattr(x, "ndim", 0) and getattr(y, "ndim", 0)):
+        raise ShapeError(
+            "matmul: x and y need axes, as vectors and matrices have; x has shape "
+            f"{np.shape(x)} and y has shape {np.shape(y)}. Use multiply for numbers"
+        )
     return product(x, y)
 
 
-@op(x=_matmul_x, y=_matmul_y)
+def _dot_x(g: Any, y: Any, x_shape: Shape) -> Any:
+    if not x_shape or np.ndim(y) == 0:
+        return g * y
+    if y.ndim <= 2:
+        return _matmul_x(g, y, x_shape)
+    columns = np.moveaxis(y, -2, -1)
+    rows = columns.reshape((math.prod(columns.shape[:-1]), columns.shape[-1]))
+    lead = g.ndim - (len(x_shape) - 1) - (y.ndim - 1)
+    arriving = g.reshape(g.shape[: lead + len(x_shape) - 1] + rows.shape[:1])
+    if arriving.ndim == 1:
+        return product(arriving[None, :], rows)[0]
+    return product(arriving, rows)
+
+
+def _dot_y(g: Any, x: Any, y_shape: Shape) -> Any:
+    if not y_shape or np.ndim(x) == 0:
+        return g * x
+    if x.ndim <= 2 >= len(y_shape):
+        return _matmul_y(g, x, y_shape)
+    rows = x.reshape((math.prod(x.shape[:-1]), x.shape[-1]))
+    others = y_shape[:-2] + y_shape[-1:] if len(y_shape) > 1 else ()
+    lead = g.ndim - (x.ndim - 1) - len(others)
+    batch = g.shape[:lead]
+    arriving = g.reshape((*batch, rows.shape[0], math.prod(others)))
+    summed = product(rows.swapaxes(-1, -2), arriving).reshape((*batch, rows.shape[1], *others))
+    return np.moveaxis(summed, lead, -2) if len(y_shape) > 1 else summed
+
+
+@op(x=_dot_x, y=_dot_y)
 def dot(x: Any, y: Any) -> Any:
-    """The product of vectors and matrices, the same as x @ y."""
-    if not 1 <= x.ndim <= 2 or not 1 <= y.ndim <= 2:
-        raise NotDifferentiableError(
-            f"dot is for one or two axes each; x has {x.ndim} and y has {y.ndim}. Use multiply for "
-            "numbers, and matmul for stacks of matrices"
-        )
+    """The sum of products over the last axis of x and the last but one of y (its only one, if it is
+    a vector); x * y where one of them has no axes. Unlike matmul it makes every pair of the other
+    axes."""
+    if not (getattr(x, "ndim", 0) and getattr(y, "ndim", 0)):
+        return np.multiply(x, y)  # CuPy's dot takes no number
+    if x.ndim > 2 or y.ndim > 2:
+        return np.tensordot(x, y, ((-1,), (-2 if y.ndim > 1 else -1,)))  # there np.dot has no BLAS
     return np.dot(x, y)
 
 
@@ -76,3 +115,53 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
         return out + bias
     out += bias
     return out
+
+
+def _vector_product_x(g: Any, y: Any) -> Any:
+    return vector_product(y, g)
+
+
+def _vector_product_y(g: Any, x: Any) -> Any:
+    return vector_product(g, x)
+
+
+@op(x=_vector_product_x, y=_vector_product_y)
+def vector_product(x: Any, y: Any) -> Any:
+    """The vector product of vectors (..., 3); leading axes broadcast."""
+    x0, x1, x2 = x[..., 0], x[..., 1], x[..., 2]
+    y0, y1, y2 = y[..., 0], y[..., 1], y[..., 2]
+    first = x1 * y2 - x2 * y1
+    out = np.empty_like(first, shape=(*first.shape, 3))
+    out[..., 0] = first
+    out[..., 1] = x2 * y0 - x0 * y2
+    out[..., 2] = x0 * y1 - x1 * y0
+    return out
+
+
+@composed
+def cross(
+    x: Any, y: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
+) -> Any:
+    """The vector product of the vectors along `axisa` of x and `axisb` of y, along `axisc`; or all
+    along `axis`. A vector of 2 elements has a third of 0; of two such the third is the result."""
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    flat = np.shape(x)[axisa:][:1] == (2,) == np.shape(y)[axisb:][:1]
+    out = vector_product(_in_space("x", x, axisa), _in_space("y", y, axisb))
+    if flat:
+        return getitem(out, (..., 2))
+    return out if axisc == -1 else moveaxis(out, -1, axisc)
+
+
+def _in_space(name: str, x: Any, axis: int) -> Any:
+    """The vectors along `axis`, in the last axis and with 3 elements each."""
+    shape = np.shape(x)
+    if not -len(shape) <= axis < len(shape):
+        raise IndexingError(f"cross: {name} has shape {shape}, and no axis {axis}")
+    if shape[axis] not in (2, 3):
+        raise ShapeError(
+            f"cross: the vectors of {name} need 2 or 3 elements; they have {shape[axis]} (axis "
+            f"{axis} of shape {shape})"
+        )
+    x = x if axis == -1 else moveaxis(x, axis, -1)
+    return x if shape[axis] == 3 else pad(x, [(0, 0)] * (len(shape) - 1) + [(0, 1)])

@@ -1,0 +1,306 @@
+"""Sums of products over named axes: einsum, and what is a case of it.
+
+All of them come down to `contract`, the product of two operands, which is a matrix product where
+there is one in it. Its gradients are contractions again.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from string import ascii_letters
+from typing import Any
+
+import numpy as np
+
+from autograd_core import backend
+from autograd_core.errors import IndexingError, ShapeError
+from autograd_core.op import composed, op
+from autograd_core.ops.axes import Shape
+from autograd_core.ops.elementwise import conjugate, multiply
+from autograd_core.ops.indexing import getitem
+from autograd_core.ops.reductions import sum as summed
+from autograd_core.ops.shaping import astype, moveaxis, ravel, reshape, transpose
+from autograd_core.ops.subscripts import Layout, explicit, from_sublists, layout, plan, toward
+from autograd_core.tensor import Tensor
+
+__all__ = [
+    "contract",
+    "einsum",
+    "inner",
+    "kron",
+    "matvec",
+    "outer",
+    "tensordot",
+    "vdot",
+    "vecdot",
+    "vecmat",
+]
+
+
+# ---- two operands --------------------------------------------------------------------------------
+
+
+def _contract_x(g: Any, y: Any, subscripts: str) -> Any:
+    return contract(g, y, toward(subscripts, 0, g.ndim))
+
+
+def _contract_y(g: Any, x: Any, subscripts: str) -> Any:
+    return contract(g, x, toward(subscripts, 1, g.ndim))
+
+
+@op(x=_contract_x, y=_contract_y)
+def contract(x: Any, y: Any, subscripts: str) -> Any:
+    """The sum of products that ``"ij,jk->ik"`` and its like say, as a matrix product where that is
+    what they mean: np.einsum does not use BLAS.
+
+    Each letter stands in two of the three terms, or in all of them, and in none of them twice. Axes
+    of length 1 broadcast, except where they are summed over.
+    """
+    laid = layout(subscripts)
+    if not laid.summed:
+        return x.transpose(laid.x_order)[laid.x_places] * y.transpose(laid.y_order)[laid.y_places]
+    if laid.batch and not (laid.x_own and laid.y_own):
+        return np.einsum(subscripts, x, y)  # many small dot products: BLAS is called for each
+    out = _matrix_product(x.transpose(laid.x_order), y.transpose(laid.y_order), laid)
+    return out.transpose(laid.order) if out.ndim else out
+
+
+def _matrix_product(x: Any, y: Any, laid: Layout) -> Any:
+    """x (batch, own, summed) times y (batch, summed, own)."""
+    batch, split = laid.batch, laid.batch + laid.x_own
+    x_own, inner, y_own = x.shape[batch:split], x.shape[split:], y.shape[batch + laid.summed :]
+    if laid.summed != 1 or laid.x_own > 1:
+        merged = (math.prod(x_own),) if x_own else ()
+        x = x.reshape((*x.shape[:batch], *merged, math.prod(inner)))
+    if laid.summed != 1 or laid.y_own > 1:
+        merged = (math.prod(y_own),) if y_own else ()
+        y = y.reshape((*y.shape[:batch], math.prod(inner), *merged))
+    if not batch:
+        out = np.dot(x, y)
+        return out.reshape(x_own + y_own) if laid.x_own > 1 or laid.y_own > 1 else out
+    out = np.matmul(_packed(x), _packed(y))
+    return out.reshape(out.shape[:batch] + x_own + y_own)
+
+
+def _packed(x: Any) -> Any:
+    """x with one of its last two axes without gaps: BLAS takes no other, and NumPy's own loop for
+    such arrays is slow."""
+    return x if x.itemsize in x.strides[-2:] else x.copy()
+
+
+# ---- any number of them --------------------------------------------------------------------------
+
+
+def operand(value: Any) -> Any:
+    """A Tensor or an array, which has a shape, of whatever is given as an operand."""
+    return value if isinstance(value, Tensor) or backend.is_array(value) else backend.asarray(value)
+
+
+@composed
+def einsum(subscripts: str, *operands: Any, optimize: Any = False) -> Any:
+    """The sum of products that `subscripts` say, as in ``einsum("ij,jk->ik", x, y)``.
+
+    Letters that stand in the operands and not behind the arrow are summed over; without an arrow,
+    letters that stand twice are. An ellipsis stands for any axes, which broadcast. Operands and
+    lists of integers in turn are taken too: ``einsum(x, [0, 1], y, [1, 2])``. Three and more
+    operands are multiplied two at a time in a good order, so that `optimize` changes nothing.
+    """
+    if not isinstance(subscripts, str):
+        subscripts, operands = from_sublists((subscripts, *operands))
+    arrays = [operand(x) for x in operands]
+    terms, output = explicit(subscripts, tuple([x.ndim for x in arrays]))
+    dtype = np.result_type(*[x.dtype for x in arrays])
+    unrepeated = []
+    for i, term in enumerate(terms):
+        if len(set(term)) < len(term):
+            arrays[i], term = _diagonal(arrays[i], term)
+        if arrays[i].dtype != dtype and dtype.kind != "c":
+            arrays[i] = astype(arrays[i], dtype)
+        unrepeated.append(term)
+    todo = plan(tuple(unrepeated), output, tuple([x.shape for x in arrays]))
+    for first, second, (x_axes, y_axes), pair in todo.steps:
+        y, x = arrays.pop(second), arrays.pop(first)
+        x, y = _summed(x, x_axes), _summed(y, y_axes)
+        arrays.append(contract(x, y, pair))
+    out = _summed(arrays[0], todo.axes)
+    return out if todo.steps else transpose(out, todo.order)
+
+
+def _summed(x: Any, axes: Shape) -> Any:
+    if not axes:
+        return x
+    return summed(x, axis=axes, dtype=None if x.dtype.kind in "fc" else x.dtype)
+
+
+def _diagonal(x: Any, term: str) -> tuple[Any, str]:
+    """The elements whose indices are equal where a letter is repeated, in one axis at the end."""
+    for letter in sorted(set(term)):
+        places = [i for i, c in enumerate(term) if c == letter]
+        if len(places) == 1:
+            continue
+        lengths = {x.shape[i] for i in places}
+        if len(lengths) > 1:
+            raise ShapeError(
+                f"einsum: the axes {letter!r} of {term!r} need one length; they have "
+                f"{' and '.join(map(str, sorted(lengths)))}"
+            )
+        n, count = lengths.pop(), len(places)
+        x = moveaxis(x, places, tuple(range(-count, 0)))
+        x = reshape(x, (*x.shape[: x.ndim - count], n**count))
+        step = sum(n**i for i in range(count))  # from one of the diagonal to the next, in C order
+        x = getitem(x, (..., slice(None, None, step)))
+        term = term.replace(letter, "") + letter
+    return x, term
+
+
+# ---- what is a case of it ------------------------------------------------------------------------
+
+
+@composed
+def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
+    """The sum of products over pairs of axes: the last `axes` of x and the first of y, or the axes
+    in a pair of lists, as in ``tensordot(x, y, ([0], [1]))``."""
+    x, y = operand(x), operand(y)
+    pairs = _pairs(axes, x.ndim, y.ndim)
+    for a, b in pairs:
+        if x.shape[a] != y.shape[b]:
+            raise ShapeError(
+                f"tensordot: axis {a} of x and axis {b} of y need one length; x has shape "
+                f"{x.shape} and y has shape {y.shape}"
+            )
+    return contract(x, y, _tensordot_subscripts(x.ndim, y.ndim, pairs))
+
+
+def _pairs(axes: Any, x_ndim: int, y_ndim: int) -> tuple[tuple[int, int], ...]:
+    """`axes` of tensordot as pairs (axis of x, axis of y), none of them negative."""
+    if isinstance(axes, int | np.integer):
+        xs, ys = range(x_ndim - int(axes), x_ndim), range(int(axes))
+        if not 0 <= axes <= min(x_ndim, y_ndim):
+            raise ShapeError(
+                f"tensordot: axes={axes} of x, which has {x_ndim}, and of y, which has {y_ndim}"
+            )
+        return tuple(zip(xs, ys, strict=True))
+    both = [[a] if isinstance(a, int | np.integer) else list(a) for a in axes]
+    for chosen, ndim, name in zip(both, (x_ndim, y_ndim), "xy", strict=True):
+        for a in chosen:
+            if not -ndim <= a < ndim:
+                raise IndexingError(f"tensordot: {name} has {ndim} axes, and no axis {a}")
+        if len({a % ndim for a in chosen}) < len(chosen):
+            raise ShapeError(f"tensordot: the axes {chosen} of {name} name one of them twice")
+    if len(both[0]) != len(both[1]):
+        raise ShapeError(
+            f"tensordot: as many axes of x as of y; {both[0]} of x and {both[1]} of y were named"
+        )
+    return tuple((int(a) % x_ndim, int(b) % y_ndim) for a, b in zip(*both, strict=True))
+
+
+@lru_cache(maxsize=1024)
+def _tensordot_subscripts(x_ndim: int, y_ndim: int, pairs: tuple[tuple[int, int], ...]) -> str:
+    a, b = ascii_letters[:x_ndim], list(ascii_letters[x_ndim : x_ndim + y_ndim])
+    for i, j in pairs:
+        b[j] = a[i]
+    out = [c for c in a if c not in b] + [c for c in b if c not in a]
+    return f"{a},{''.join(b)}->{''.join(out)}"
+
+
+@composed
+def inner(x: Any, y: Any) -> Any:
+    """The sum of products over the last axes of both; x * y where one of them has no axes."""
+    x, y = operand(x), operand(y)
+    if x.ndim == 0 or y.ndim == 0:
+        return multiply(x, y)
+    return _checked("inner", x, y, -1, -1, _tensordot_subscripts(*_last(x.ndim, y.ndim)))
+
+
+def _last(x_ndim: int, y_ndim: int) -> tuple[int, int, tuple[tuple[int, int], ...]]:
+    return x_ndim, y_ndim, ((x_ndim - 1, y_ndim - 1),)
+
+
+def _checked(name: str, x: Any, y: Any, a: int, b: int, subscripts: str) -> Any:
+    """contract(x, y), after a look at the axes a and b, which are summed over together."""
+    if x.shape[a] != y.shape[b]:
+        raise ShapeError(
+            f"{name}: axis {a} of x and axis {b} of y need one length; x has shape {x.shape} and y "
+            f"has shape {y.shape}"
+        )
+    return contract(x, y, subscripts)
+
+
+def _flat(x: Any) -> Any:
+    x = operand(x)
+    return x if x.ndim == 1 else ravel(x)
+
+
+@composed
+def vdot(x: Any, y: Any) -> Any:
+    """The sum of conj(x) * y over all elements, in C order."""
+    return _checked("vdot", _conjugated(_flat(x)), _flat(y), 0, 0, "a,a->")
+
+
+def _conjugated(x: Any) -> Any:
+    return conjugate(x) if x.dtype.kind == "c" else x
+
+
+@composed
+def outer(x: Any, y: Any) -> Any:
+    """Every element of x times every element of y, both flattened: a matrix (size of x, of y)."""
+    return contract(_flat(x), _flat(y), "a,b->ab")
+
+
+@composed
+def kron(x: Any, y: Any) -> Any:
+    """The Kronecker product: every element of x, each times all of y as a block."""
+    x, y = operand(x), operand(y)
+    out = contract(x, y, _kron_subscripts(x.ndim, y.ndim))
+    ndim = max(x.ndim, y.ndim)
+    shapes = ((1,) * (ndim - x.ndim) + x.shape, (1,) * (ndim - y.ndim) + y.shape)
+    return reshape(out, tuple(n * m for n, m in zip(*shapes, strict=True)))
+
+
+@lru_cache(maxsize=1024)
+def _kron_subscripts(x_ndim: int, y_ndim: int) -> str:
+    a, b = ascii_letters[:x_ndim], ascii_letters[x_ndim : x_ndim + y_ndim]
+    ndim = max(x_ndim, y_ndim)
+    pairs = zip(a.rjust(ndim), b.rjust(ndim), strict=True)
+    return f"{a},{b}->{''.join(c + d for c, d in pairs).replace(' ', '')}"
+
+
+def _stacked(name: str, x: Any, y: Any, terms: tuple[str, str, str], a: int, b: int) -> Any:
+    """The product `terms` of the last axes, over stacks that broadcast."""
+    for operand, term, letter in zip((x, y), terms, "xy", strict=False):
+        if operand.ndim < len(term):
+            raise ShapeError(
+                f"{name}: {letter} needs {len(term)} axes or more; its shape is {operand.shape}"
+            )
+    subscripts = _stacked_subscripts(x.ndim, y.ndim, terms)
+    return _checked(name, x, y, a, b, subscripts)
+
+
+@lru_cache(maxsize=1024)
+def _stacked_subscripts(x_ndim: int, y_ndim: int, terms: tuple[str, str, str]) -> str:
+    leads = x_ndim - len(terms[0]), y_ndim - len(terms[1])
+    stack = ascii_letters[10 : 10 + max(leads)]
+    x, y = (stack[len(stack) - n :] + term for n, term in zip(leads, terms, strict=False))
+    return f"{x},{y}->{stack}{terms[2]}"
+
+
+@composed
+def vecdot(x: Any, y: Any, axis: int = -1) -> Any:
+    """The sum of conj(x) * y over an axis; the other axes broadcast."""
+    x, y = operand(x), operand(y)
+    if axis != -1:
+        x, y = moveaxis(x, axis, -1), moveaxis(y, axis, -1)
+    return _stacked("vecdot", _conjugated(x), y, ("a", "a", ""), -1, -1)
+
+
+@composed
+def matvec(x: Any, y: Any) -> Any:
+    """Matrices x (..., n, m) times vectors y (..., m); stacks of them broadcast."""
+    return _stacked("matvec", operand(x), operand(y), ("ab", "b", "a"), -1, -1)
+
+
+@composed
+def vecmat(x: Any, y: Any) -> Any:
+    """The conjugates of vectors x (..., n) times matrices y (..., n, m); stacks broadcast."""
+    return _stacked("vecmat", _conjugated(operand(x)), operand(y), ("a", "ab", "b"), -1, -2)

@@ -1,0 +1,244 @@
+"""Einstein's summation, on paper: what subscripts say, and in which order to multiply.
+
+Nothing here touches an array. A term is the letters of one operand's axes; the letters that are not
+in the result are summed over.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import combinations
+from string import ascii_letters
+from typing import Any, NamedTuple
+
+from autograd_core.errors import ShapeError
+from autograd_core.ops.axes import Shape
+
+__all__ = [
+    "Layout",
+    "Plan",
+    "Step",
+    "explicit",
+    "from_sublists",
+    "layout",
+    "plan",
+    "toward",
+]
+
+
+def from_sublists(arguments: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
+    """``(x, [0, 1], y, [1, 2], [0, 2])`` as ``"ab,bc->ac", (x, y)``."""
+
+    def term(sublist: Any) -> str:
+        try:
+            return "".join("..." if i is ... else ascii_letters[i] for i in sublist)
+        except (TypeError, IndexError) as error:
+            raise ShapeError(
+                f"einsum: a sublist holds integers from 0 to {len(ascii_letters) - 1} and ..., one "
+                f"for each axis; this one is {sublist!r}. Write subscripts as a string instead, as "
+                'in einsum("ij,jk->ik", x, y)'
+            ) from error
+
+    pairs = arguments[: len(arguments) // 2 * 2]
+    subscripts = ",".join(map(term, pairs[1::2]))
+    if len(arguments) % 2:
+        subscripts += "->" + term(arguments[-1])
+    return subscripts, tuple(pairs[::2])
+
+
+@lru_cache(maxsize=1024)
+def explicit(subscripts: str, ndims: tuple[int, ...]) -> tuple[tuple[str, ...], str]:
+    """The operands' terms and the result's, with a letter for every axis that an ellipsis stands
+    for. Raises ShapeError where `subscripts` do not fit operands of so many axes."""
+    inputs, arrow, output = subscripts.replace(" ", "").partition("->")
+    terms = inputs.split(",")
+    if len(terms) != len(ndims):
+        raise ShapeError(
+            f"einsum: the subscripts {subscripts!r} are for {len(terms)} operands, and there are "
+            f"{len(ndims)}"
+        )
+    used = {letter for letter in subscripts if letter.isalpha()}
+    fresh = [letter for letter in ascii_letters if letter not in used]
+    hidden = [n - len(term.replace("...", "")) for term, n in zip(terms, ndims, strict=True)]
+    for term, n, count in zip(terms, ndims, hidden, strict=True):
+        if count < 0 or (count and "..." not in term):
+            raise ShapeError(f"einsum: {term!r} of {subscripts!r} is for an operand of {n} axes")
+    count = max((n for n, term in zip(hidden, terms, strict=True) if "..." in term), default=0)
+    if count > len(fresh):
+        raise ShapeError("einsum: the operands have more axes than there are letters")
+    ellipsis = "".join(fresh[:count])
+    once = sorted(letter for letter in used if inputs.count(letter) == 1)
+    if not arrow:
+        output = "..." + "".join(once) if "..." in inputs else "".join(once)
+    written = tuple(
+        t.replace("...", ellipsis[count - n :]) for t, n in zip(terms, hidden, strict=True)
+    )
+    result = output.replace("...", ellipsis)
+    _check(subscripts, written, result, ellipsis)
+    return written, result
+
+
+def _check(subscripts: str, terms: tuple[str, ...], output: str, ellipsis: str) -> None:
+    letters = "".join(terms)
+    strange = set(letters + output) - set(ascii_letters)
+    if strange:
+        raise ShapeError(
+            f"einsum: {subscripts!r} may hold letters, commas, one '->' and '...' in each term; it "
+            f"has {''.join(sorted(strange))!r}"
+        )
+    for letter in output:
+        if output.count(letter) > 1:
+            raise ShapeError(f"einsum: {subscripts!r} has {letter!r} twice in the result")
+        if letter not in letters:
+            raise ShapeError(f"einsum: {subscripts!r} has {letter!r} in the result alone")
+    if not set(ellipsis) <= set(output):
+        raise ShapeError(
+            f"einsum: the result in {subscripts!r} needs an ellipsis too: those of the "
+            f"operands hide {len(ellipsis)} axes, which would be summed over"
+        )
+
+
+class Step(NamedTuple):
+    """Operands `first` and `second` become one: each is summed over `axes` of its own, and then
+    they are contracted by `subscripts`. The result goes to the end of the list."""
+
+    first: int
+    second: int
+    axes: tuple[Shape, Shape]
+    subscripts: str
+
+
+class Plan(NamedTuple):
+    """Steps until one operand is left; it is summed over `axes`, and its axes put in `order`."""
+
+    steps: tuple[Step, ...]
+    axes: Shape
+    order: Shape
+
+
+@lru_cache(maxsize=1024)
+def plan(terms: tuple[str, ...], output: str, shapes: tuple[Shape, ...]) -> Plan:
+    """How to compute a sum of products, two operands at a time, those first whose product adds
+    least to what is held. No letter stands twice in a term."""
+    lengths = [dict(zip(t, shape, strict=True)) for t, shape in zip(terms, shapes, strict=True)]
+    _check_lengths(terms, output, shapes)
+    steps = []
+    while len(lengths) > 1:
+        first, second = min(
+            combinations(range(len(lengths)), 2), key=lambda pair: _growth(lengths, pair, output)
+        )
+        left, right = lengths[first], lengths[second]
+        others = [term for i, term in enumerate(lengths) if i not in (first, second)]
+        kept = set(output).union(*others)
+        axes = _alone(left, right, kept), _alone(right, left, kept)
+        a, b = (
+            "".join(letter for i, letter in enumerate(term) if i not in summed)
+            for term, summed in zip((left, right), axes, strict=True)
+        )
+        # the last product comes out as the result wants it
+        joined = output if not others else "".join(c for c in dict.fromkeys(a + b) if c in kept)
+        steps.append(Step(first, second, axes, f"{a},{b}->{joined}"))
+        lengths = [*others, {c: max(left.get(c, 1), right.get(c, 1), key=_wider) for c in joined}]
+    last = list(lengths[0])
+    axes_left = tuple(i for i, letter in enumerate(last) if letter not in output)
+    remaining = [letter for letter in last if letter in output]
+    return Plan(tuple(steps), axes_left, tuple(remaining.index(letter) for letter in output))
+
+
+def _wider(n: int) -> tuple[bool, int]:
+    """The order of lengths by which 1 gives way to any other, 0 too."""
+    return n != 1, n
+
+
+def _growth(lengths: list[dict[str, int]], pair: tuple[int, int], output: str) -> int:
+    left, right = (lengths[i] for i in pair)
+    kept = set(output).union(*(term for i, term in enumerate(lengths) if i not in pair))
+    size = math.prod(
+        max(left.get(c, 1), right.get(c, 1)) for c in left.keys() | right.keys() if c in kept
+    )
+    return size - math.prod(left.values()) - math.prod(right.values())
+
+
+def _alone(term: dict[str, int], other: dict[str, int], kept: set[str]) -> Shape:
+    """The axes of a term to sum over before it is multiplied: those that nobody else has. An axis
+    that is repeated along the other's, or the other's along it, can be summed apart as well."""
+    return tuple(
+        i
+        for i, letter in enumerate(term)
+        if letter not in kept and other.get(letter) != term[letter]
+    )
+
+
+def _check_lengths(terms: tuple[str, ...], output: str, shapes: tuple[Shape, ...]) -> None:
+    found: dict[str, int] = {}
+    for term, shape in zip(terms, shapes, strict=True):
+        for letter, n in zip(term, shape, strict=True):
+            if 1 != found.get(letter, 1) != n != 1:
+                raise ShapeError(
+                    f"einsum: the operands of {','.join(terms)}->{output} have shapes "
+                    f"{', '.join(map(str, shapes))}, so {letter!r} would have both length "
+                    f"{found[letter]} and {n}"
+                )
+            if n != 1:
+                found[letter] = n
+
+
+class Layout(NamedTuple):
+    """How a product of two operands is laid out for a matrix product.
+
+    The orders bring x to (batch, own, summed) and y to (batch, summed, own); `shared`, `own` and
+    `summed` count such axes. What comes out as (batch, x's own, y's own) is put in `order`.
+    """
+
+    x_order: Shape
+    y_order: Shape
+    order: Shape
+    batch: int
+    summed: int
+    x_own: int
+    y_own: int
+    x_places: tuple[Any, ...]
+    y_places: tuple[Any, ...]
+
+
+@lru_cache(maxsize=1024)
+def layout(subscripts: str) -> Layout:
+    """The layout for ``"ij,jk->ik"`` and its like: each letter stands in two of the terms or all
+    three, and in none of them twice."""
+    inputs, _, output = subscripts.partition("->")
+    a, b = inputs.split(",")
+    batch = [c for c in output if c in a and c in b]
+    summed = [c for c in a if c in b and c not in output]
+    own_a = [c for c in a if c not in b]
+    own_b = [c for c in b if c not in a]
+    if not summed:  # the operands go straight to the order of the result
+        own_a = [c for c in output if c in own_a]
+        own_b = [c for c in output if c in own_b]
+    made = batch + own_a + own_b
+    ordered = (batch + own_a + summed, batch + summed + own_b)
+    if not summed:
+        ordered = ([c for c in output if c in a], [c for c in output if c in b])
+    return Layout(
+        tuple(map(a.index, ordered[0])),
+        tuple(map(b.index, ordered[1])),
+        tuple(map(made.index, output)),
+        len(batch),
+        len(summed),
+        len(own_a),
+        len(own_b),
+        tuple(slice(None) if c in a else None for c in output),
+        tuple(slice(None) if c in b else None for c in output),
+    )
+
+
+@lru_cache(maxsize=1024)
+def toward(subscripts: str, position: int, g_ndim: int) -> str:
+    """The subscripts that give one operand's gradient from g and the other operand. Further axes in
+    front of g are batch axes, and stay in front."""
+    inputs, _, output = subscripts.partition("->")
+    terms = inputs.split(",")
+    fresh = [c for c in ascii_letters if c not in subscripts]
+    lead = "".join(fresh[: g_ndim - len(output)])
+    return f"{lead}{output},{terms[1 - position]}->{lead}{terms[position]}"
