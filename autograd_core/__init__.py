@@ -32,6 +32,7 @@ from autograd_core.op import (
     operations,
 )
 from autograd_core.ops import *
+from autograd_core.ops import linalg
 from autograd_core.recording import enable_grad, is_recording, no_grad
 from autograd_core.tensor import Tensor
 
@@ -50,6 +51,7 @@ __all__ = [
     "enable_grad",
     "from_dlpack",
     "is_recording",
+    "linalg",
 ]
 __all__ += ["keep_heap", "nested", "no_grad", "not_differentiable", "op"]
 __all__ += ["random"]

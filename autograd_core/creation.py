@@ -13,7 +13,7 @@ import numpy as np
 
 from autograd_core import backend, ops
 from autograd_core.errors import GraphError
-from autograd_core.op import composed
+from autograd_core.op import composed, tensors_in
 from autograd_core.tensor import Tensor, make
 
 __all__ = [
@@ -73,11 +73,14 @@ def array(data: Any, dtype: Any = None, *, copy: bool = True, device: str | None
     return asarray(data, dtype, device=device, copy=True if copy else None)
 
 
+def _refuse_tracked(name: str, given: Any) -> None:
+    if any(tensor.requires_grad for tensor in tensors_in(given)):
+        raise GraphError(f"{name}: a tracked Tensor cannot be a setting; pass tensor.item()")
+
+
 def _new(name: str, *operands: Any, device: str | None, **settings: Any) -> Tensor:
     """What NumPy's, or on a device CuPy's, function of that name makes."""
-    for operand in operands:
-        if isinstance(operand, Tensor) and operand.requires_grad:
-            raise GraphError(f"{name}: a tracked Tensor cannot be a setting; pass tensor.item()")
+    _refuse_tracked(name, operands)
     return make(backend.created(name, device, *operands, **settings), None)
 
 
@@ -219,31 +222,46 @@ def geomspace(
     return out
 
 
-def _like(name: str, x: Any, dtype: Any, device: str | None, **settings: Any) -> Tensor:
+def _like(name: str, x: Any, dtype: Any, shape: Any, device: str | None, **settings: Any) -> Tensor:
+    _refuse_tracked(name, settings)
     prototype = x.data if isinstance(x, Tensor) else backend.asarray(x)
-    made = backend.run_there(
-        prototype, partial(getattr(np, name), dtype=dtype, **settings), prototype
-    )
+    settings |= {"dtype": dtype, "shape": shape}
+    made = backend.run_there(prototype, partial(getattr(np, name), **settings), prototype)
     return make(made if device is None else backend.to_device(made, device), None)
 
 
-def zeros_like(x: Any, dtype: Any = None, *, device: str | None = None) -> Tensor:
-    """Zeros with the shape, dtype and device of x."""
-    return _like("zeros_like", x, dtype, device)
+def zeros_like(
+    x: Any, dtype: Any = None, *, shape: Shape | None = None, device: str | None = None
+) -> Tensor:
+    """Zeros with the shape, dtype and device of x, where they are not given."""
+    return _like("zeros_like", x, dtype, shape, device)
 
 
-def ones_like(x: Any, dtype: Any = None, *, device: str | None = None) -> Tensor:
-    """Ones with the shape, dtype and device of x."""
-    return _like("ones_like", x, dtype, device)
+def ones_like(
+    x: Any, dtype: Any = None, *, shape: Shape | None = None, device: str | None = None
+) -> Tensor:
+    """Ones with the shape, dtype and device of x, where they are not given."""
+    return _like("ones_like", x, dtype, shape, device)
 
 
-def empty_like(x: Any, dtype: Any = None, *, device: str | None = None) -> Tensor:
-    """Memory as it was found, with the shape, dtype and device of x."""
-    return _like("empty_like", x, dtype, device)
+def empty_like(
+    x: Any, dtype: Any = None, *, shape: Shape | None = None, device: str | None = None
+) -> Tensor:
+    """Memory as it was found, with the shape, dtype and device of x, where they are not given."""
+    return _like("empty_like", x, dtype, shape, device)
 
 
-def full_like(x: Any, fill_value: Any, dtype: Any = None, *, device: str | None = None) -> Tensor:
-    """`fill_value` everywhere, with the shape, dtype and device of x. A Tensor is broadcast."""
+def full_like(
+    x: Any,
+    fill_value: Any,
+    dtype: Any = None,
+    *,
+    shape: Shape | None = None,
+    device: str | None = None,
+) -> Tensor:
+    """`fill_value` everywhere, with the shape, dtype and device of x, where they are not given. A
+    Tensor is broadcast."""
     if isinstance(fill_value, Tensor):
-        return full(np.shape(x), fill_value, dtype or x.dtype, device=device)
-    return _like("full_like", x, dtype, device, fill_value=fill_value)
+        shape = np.shape(x) if shape is None else shape
+        return full(shape, fill_value, dtype or x.dtype, device=device)
+    return _like("full_like", x, dtype, shape, device, fill_value=fill_value)

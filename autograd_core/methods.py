@@ -46,9 +46,11 @@ UNARY: dict[str, Callable[..., Any]] = {
     "abs": ops.absolute,
     "invert": ops.invert,
 }
+# ndarray.sort and ndarray.partition work in place, which a Tensor's methods do not: sort(x) it is.
 METHODS: tuple[str, ...] = (
-    "all", "any", "argmax", "argmin", "astype", "clip", "conjugate", "copy", "dot", "max",
-    "mean", "min", "ravel", "round", "squeeze", "std", "sum", "swapaxes", "var",
+    "all", "any", "argmax", "argmin", "argpartition", "argsort", "astype", "clip", "conjugate",
+    "copy", "cumprod", "cumsum", "dot", "max", "mean", "min", "nonzero", "prod", "ravel",
+    "round", "searchsorted", "squeeze", "std", "sum", "swapaxes", "var",
 )  # fmt: skip
 
 

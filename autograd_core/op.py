@@ -204,28 +204,22 @@ def not_differentiable(function: Callable[P, Any]) -> Callable[P, Any]:
 
     @wraps(function)
     def untracked(*operands: P.args, **settings: P.kwargs) -> Any:
-        tensor = next(_tensors_in((operands, settings)), None)
+        tensor = next(tensors_in((operands, settings)), None)
         if tensor is None:
             return function(*operands, **settings)
-        run = partial(function, *_unwrapped(operands), **_unwrapped(settings))
+        run = partial(function, *unwrap_nested(operands), **unwrap_nested(settings))
         return _wrapped(run_there(tensor.data, run))
 
     constant.add(_key(function))
     return composed(untracked)
 
 
-def _tensors_in(value: Any) -> Iterator[Tensor]:
+def tensors_in(value: Any) -> Iterator[Tensor]:
     if isinstance(value, Tensor):
         yield value
     elif isinstance(value, tuple | list | dict):
         for entry in value.values() if isinstance(value, dict) else value:
-            yield from _tensors_in(entry)
-
-
-def _unwrapped(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _unwrapped(entry) for name, entry in value.items()}
-    return unwrap_nested(value)
+            yield from tensors_in(entry)
 
 
 def _wrapped(result: Any) -> Any:

@@ -6,13 +6,16 @@ Nothing leaves the graph here: a function that we do not cover raises and says s
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import cache, partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd_core import creation, ops
+from autograd_core.backend import run_there
 from autograd_core.errors import NotDifferentiableError
-from autograd_core.op import functions
+from autograd_core.op import functions, tensors_in
+from autograd_core.record import unwrap_nested
 from autograd_core.tensor import Tensor
 
 ALIASES: dict[str, Callable[..., Any]] = {
@@ -34,19 +37,18 @@ PLAIN = ("shape", "ndim", "size", "result_type", "can_cast", "common_type", "min
          "iscomplexobj", "isrealobj", "may_share_memory", "shares_memory", "array_equal",
          "array_equiv", "allclose", "isclose", "array_repr", "array_str", "array2string",
          )  # fmt: skip
+SHORTER = {"a_min": "min", "a_max": "max"}  # parameters that NumPy has under two names
 LIKE = ("zeros_like", "ones_like", "empty_like", "full_like")
 
 
-def _raw(value: Any) -> Any:
-    if isinstance(value, Tensor):
-        return value._data
-    if isinstance(value, tuple | list):
-        return type(value)(map(_raw, value))
-    return value
-
-
 def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda *args, **settings: function(*_raw(args), **settings)
+    """NumPy's function on the arrays, run where they live."""
+
+    def answer(*args: Any, **settings: Any) -> Any:
+        run = partial(function, *unwrap_nested(args), **unwrap_nested(settings))
+        return run_there(next(tensors_in((args, settings))).data, run)
+
+    return answer
 
 
 def _numpys(name: str) -> Any:
@@ -96,15 +98,59 @@ def array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **settings:
     raise _uncovered(f"{name}({', '.join(settings)})" if settings else name, _EXIT)
 
 
+class _Parameters(NamedTuple):
+    """What NumPy's function and ours call the same things."""
+
+    agree: int  # so many in front mean the same, whatever they are called
+    defaults: dict[str, Any]  # NumPy's parameters, in order
+    renamed: dict[str, str]  # NumPy's names of what we call something else
+    foreign: set[str]  # what only NumPy has
+
+
+@cache
+def _parameters(function: Any, ours: Any) -> _Parameters | None:
+    """None where any number of operands stand in front, or where NumPy does not tell."""
+    import inspect  # not at the top: it costs as much as half of this package
+
+    try:
+        theirs = inspect.signature(function).parameters
+    except ValueError:
+        return None
+    mine = inspect.signature(ours).parameters
+    if any(p.kind is p.VAR_POSITIONAL for p in (*theirs.values(), *mine.values())):
+        return None
+    pairs = [(a, b) for a, b in zip(theirs, mine, strict=False)]
+    renamed = {a: b for a, b in pairs if a not in mine and b not in theirs} | SHORTER
+    agree = next((i for i, (a, b) in enumerate(pairs) if renamed.get(a, a) != b), len(pairs))
+    defaults = {name: p.default for name, p in theirs.items()}
+    return _Parameters(agree, defaults, renamed, {*theirs} - {*mine} - {*renamed})
+
+
+def _for_ours(
+    function: Any, ours: Any, args: tuple[Any, ...], settings: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """What NumPy's function was given, as ours takes it. What only NumPy has may be given as the
+    default that it is there, as NumPy's own wrappers do."""
+    known = _parameters(function, ours)
+    if known is None:
+        return args, settings
+    behind = dict(zip(list(known.defaults)[known.agree :], args[known.agree :], strict=False))
+    return args[: known.agree], {
+        known.renamed.get(name, name): value
+        for name, value in (behind | settings).items()
+        if name not in known.foreign or value is not known.defaults[name]
+    }
+
+
 def array_function(
     self: Tensor, function: Any, types: Any, args: tuple[Any, ...], settings: dict[str, Any]
 ) -> Any:
-    """NumPy's `__array_function__`: the operation of the same name."""
+    """NumPy's `__array_function__`: the operation of the same name, given the same parameters."""
     ours = FUNCTIONS.get(function)
     if ours is None:
         raise _uncovered(function.__name__, _EXIT)
-    if settings.get("out", self) is None:  # NumPy's own wrappers pass the default on
-        settings = {name: value for name, value in settings.items() if name != "out"}
+    if settings or len(args) > 1:
+        args, settings = _for_ours(function, ours, args, settings)
     try:
         return ours(*args, **settings)
     except TypeError as error:

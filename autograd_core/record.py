@@ -237,7 +237,10 @@ def unwrap_nested(value: Any) -> Any:
     if isinstance(value, Tensor):
         return value._data
     if isinstance(value, tuple | list):
-        return type(value)(map(unwrap_nested, value))
+        entries = map(unwrap_nested, value)
+        return type(value)(*entries) if hasattr(value, "_fields") else type(value)(entries)
+    if isinstance(value, dict):
+        return {name: unwrap_nested(entry) for name, entry in value.items()}
     return value
 
 

@@ -26,6 +26,36 @@ class Methods:
 '''
 
 
+RESULTS = {"nonzero": "tuple[Tensor, ...]"}
+
+
+def _shown(name: str) -> Iterator[str]:
+    """The parameters of a method."""
+    yield "self"
+    named = False
+    for p in list(signature(getattr(ops, name)).parameters.values())[1:]:
+        if p.kind is p.KEYWORD_ONLY and not named:
+            named = True
+            yield "*"
+        yield f"{p.name}: Any" + (
+            "" if p.default is p.empty else f" = {p.default!r}".replace("'", '"')
+        )
+
+
+def _definition(name: str, parameters: list[str], result: str) -> Iterator[str]:
+    """A method's definition, broken as ruff breaks lines of more than 100 characters."""
+    inner = ", ".join(parameters)
+    if len(name) + len(inner) + len(result) < 81:
+        yield f"def {name}({inner}) -> {result}: ..."
+        return
+    yield f"def {name}("
+    if len(inner) <= 92:
+        yield f"    {inner}"
+    else:
+        yield from (f"    {parameter}," for parameter in parameters)
+    yield f") -> {result}: ..."
+
+
 def _lines() -> Iterator[str]:
     for name in OPERATORS:
         yield f"def __{name}__(self, other: Any, /) -> Tensor: ..."
@@ -40,12 +70,7 @@ def _lines() -> Iterator[str]:
     yield "def __getitem__(self, index: Any, /) -> Tensor: ..."
     yield "def __setitem__(self, index: Any, value: Any, /) -> None: ..."
     for name in METHODS:
-        parameters = list(signature(getattr(ops, name)).parameters.values())[1:]
-        shown = ["self"] + [
-            f"{p.name}: Any" + ("" if p.default is p.empty else f" = {p.default!r}")
-            for p in parameters
-        ]
-        yield f"def {name}({', '.join(shown)}) -> Tensor: ..."
+        yield from _definition(name, list(_shown(name)), RESULTS.get(name, "Tensor"))
     for name in ("reshape", "transpose"):
         yield f"def {name}(self, *args: Any) -> Tensor: ..."
     yield "def conj(self) -> Tensor: ..."

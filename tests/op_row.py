@@ -25,7 +25,7 @@ class Row:
     the result's dtype from those of the operands. `linear` is linear (or affine) in all operands
     together; then, and where `flat` is true, second derivatives are zero. `complex` says that
     complex operands are covered; `extreme` that no finite operand gives a warning or anything but
-    finite numbers.
+    finite numbers. `parts` says that with the settings of this row the function is made of others.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Row:
     extreme: bool = False
     dtype: Callable[..., Any] = np.result_type
     variant: str = ""
+    parts: bool = False
     call: Callable[..., Any] = lambda function, *operands, **settings: function(
         *operands, **settings
     )
@@ -60,7 +61,7 @@ class Row:
     @property
     def composed(self):
         """Whether it is made of operations and has no rule of its own."""
-        return self.name not in operations
+        return self.parts or self.name not in operations
 
     @property
     def expected(self):

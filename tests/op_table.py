@@ -10,14 +10,19 @@ from rows_arithmetic import ARITHMETIC
 from rows_contraction import CONTRACTION
 from rows_elementwise import ELEMENTWISE
 from rows_indexing import INDEXING
+from rows_linalg import LINALG
 from rows_products import PRODUCTS
 from rows_reductions import REDUCTIONS
 from rows_rounding import ROUNDING
+from rows_scans import SCANS
 from rows_shaping import SHAPING
+from rows_sorting import SORTING
+from rows_statistics import STATISTICS
 from rows_trigonometry import TRIGONOMETRY
 
 __all__ = ["DIFFERENTIABLE", "HERE", "POINTWISE", "ROWS", "Row"]
 
 POINTWISE = [*ELEMENTWISE, *TRIGONOMETRY, *ARITHMETIC, *ROUNDING]
-ROWS = [*POINTWISE, *REDUCTIONS, *SHAPING, *INDEXING, *PRODUCTS, *CONTRACTION]
+ROWS = [*POINTWISE, *REDUCTIONS, *SCANS, *SORTING, *STATISTICS, *SHAPING, *INDEXING, *PRODUCTS,
+        *CONTRACTION, *LINALG]  # fmt: skip
 DIFFERENTIABLE = [row for row in ROWS if row.keeps]

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
+from autograd_core.errors import IndexingError
+
 Shape = tuple[int, ...]
 Axis = int | tuple[int, ...] | None
 
-__all__ = ["Axis", "Shape", "length", "negative", "restored", "spread"]
+__all__ = [
+    "Axis",
+    "Shape",
+    "check_axis",
+    "inverse",
+    "joined",
+    "length",
+    "negative",
+    "parted",
+    "restored",
+    "spread",
+]
 
 
 def negative(axis: Axis, ndim: int) -> Shape:
@@ -46,3 +60,36 @@ def spread(g: Any, x_shape: Shape, axis: Axis, keepdims: bool) -> Any:
     """The gradient of a sum: what arrives, repeated along the summed axes (as a view)."""
     full = restored(g, x_shape, axis, keepdims)
     return np.broadcast_to(full, full.shape[: full.ndim - len(x_shape)] + x_shape)
+
+
+def inverse(out: Any) -> Any:
+    """1 / out, and 0 where out is 0: a length or a deviation of 0 then gives the gradient 0, at
+    every order."""
+    empty = out == 0
+    return np.where(empty, 0, 1 / np.where(empty, np.ones_like(out), out))
+
+
+def joined(x: Any, axes: Shape) -> Any:
+    """x with the negative `axes` taken to the end and made one. A view where possible."""
+    count = len(axes)
+    if axes != tuple(range(-count, 0)):
+        x = np.moveaxis(x, axes, tuple(range(-count, 0)))
+    kept = x.ndim - count
+    return x.reshape((*x.shape[:kept], math.prod(x.shape[kept:])))
+
+
+def parted(lines: Any, axes: Shape, x_shape: Shape) -> Any:
+    """The inverse of `joined`, for an array of `x_shape` behind any number of batch axes."""
+    count = len(axes)
+    kept = lines.shape[: lines.ndim - 1]
+    x = lines.reshape(kept + tuple(x_shape[a] for a in axes))
+    return x if axes == tuple(range(-count, 0)) else np.moveaxis(x, tuple(range(-count, 0)), axes)
+
+
+def check_axis(name: str, axis: Axis, x: Any, least: int = 0) -> None:
+    """Raise where x does not have an axis that is asked of it; `least` = 1 allows the axes 0 and -1
+    where there is none, as reductions do."""
+    ndim = np.ndim(x) or least
+    for a in axis if isinstance(axis, tuple) else (() if axis is None else (axis,)):
+        if not -ndim <= a < ndim:
+            raise IndexingError(f"{name}: axis {a} is out of range; x has shape {np.shape(x)}")

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from autograd_core.errors import NotDifferentiableError, ShapeError
 from autograd_core.op import op
-from autograd_core.ops.axes import Axis, Shape, length, negative, restored, spread
+from autograd_core.ops.axes import Axis, Shape, inverse, length, negative, restored, spread
+from autograd_core.ops.elementwise import add, conjugate, maximum, minimum, real, sqrt
+from autograd_core.ops.elementwise import where as choose
+from autograd_core.ops.masked import described, reduction
+from autograd_core.tensor import Tensor
 
 __all__ = [
     "all",
@@ -27,8 +33,9 @@ __all__ = [
 ]
 
 
+@reduction(0, add)
 @op(x=lambda g, x_shape, axis, keepdims: spread(g, x_shape, axis, keepdims))
-def sum(x: Any, axis: Axis = None, keepdims: bool = False, dtype: Any = None) -> Any:
+def sum(x: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Any:
     """The sum over `axis` (an axis, a tuple of them, or None for all)."""
     return np.sum(x, axis=axis, dtype=dtype, keepdims=keepdims)
 
@@ -44,10 +51,32 @@ def _mean_x(g: Any, x_shape: Shape, axis: Axis, keepdims: bool) -> Any:
     return spread(g * _weight(x_shape, axis), x_shape, axis, keepdims)
 
 
+def _chosen_mean(plain: Any) -> Callable[..., Tensor]:
+    """The mean with NumPy's `where`."""
+
+    def chosen(
+        x: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False, *, where: Any = None
+    ) -> Any:
+        if where is None or where is True:
+            return plain(x, axis, dtype, keepdims)
+        total = sum(choose(where, x, 0), axis, dtype, keepdims)
+        return total / _count(x, where, total.dtype, axis, keepdims)
+
+    return described(chosen, plain, ["where"])
+
+
+def _count(x: Any, where: Any, dtype: Any, axis: Axis, keepdims: bool) -> Any:
+    """How many elements are chosen, in a result's precision."""
+    whole = np.broadcast_to(where, x.shape)
+    return np.sum(whole, axis=axis, dtype=np.finfo(dtype).dtype if dtype.kind in "fc" else float,
+                  keepdims=keepdims)  # fmt: skip
+
+
+@_chosen_mean
 @op(x=_mean_x)
-def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def mean(x: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Any:
     """The arithmetic mean over `axis`."""
-    return np.mean(x, axis=axis, keepdims=keepdims)
+    return np.mean(x, axis=axis, dtype=dtype, keepdims=keepdims)
 
 
 def _deviation(x: Any, axis: Axis) -> Any:
@@ -60,6 +89,47 @@ def _var_x(g: Any, x: Any, axis: Axis, ddof: float, keepdims: bool) -> Any:
     return restored(scaled, x.shape, axis, keepdims) * _deviation(x, axis)
 
 
+def _spread_function(plain: Any) -> Callable[..., Tensor]:
+    """The variance or the standard deviation with NumPy's `where`, and `correction` for `ddof`."""
+
+    def chosen(
+        x: Any,
+        axis: Axis = None,
+        ddof: float = 0,
+        keepdims: bool = False,
+        *,
+        where: Any = None,
+        mean: Any = None,
+        correction: float | None = None,
+    ) -> Any:
+        if mean is not None:
+            raise NotDifferentiableError(
+                f"{plain.__name__}: mean= is not covered; leave it away, it is computed"
+            )
+        if correction is not None:
+            if ddof:
+                raise ShapeError(f"{plain.__name__}: `ddof` and `correction` are the same thing")
+            ddof = correction
+        if where is None or where is True:
+            return plain(x, axis, ddof, keepdims)
+        out = _chosen_var(x, axis, ddof, keepdims, where)
+        if plain.__name__ == "var":
+            return out
+        return choose(out == 0, 0, sqrt(choose(out == 0, 1, out)))  # the root of 0 has no slope
+
+    return described(chosen, plain, ["where", "mean", "correction"])
+
+
+def _chosen_var(x: Any, axis: Axis, ddof: float, keepdims: bool, where: Any) -> Any:
+    deviation = choose(where, x - mean(x, axis, keepdims=True, where=where), 0)
+    square = real(deviation * conjugate(deviation)) if deviation.dtype.kind == "c" else (
+        deviation * deviation)  # fmt: skip
+    return sum(square, axis, keepdims=keepdims) / (
+        _count(x, where, square.dtype, axis, keepdims) - ddof
+    )
+
+
+@_spread_function
 @op(x=_var_x)
 def var(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
     """The variance over `axis`: the mean square deviation, divided by N - `ddof`."""
@@ -67,19 +137,18 @@ def var(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> A
 
 
 def _std_x(g: Any, x: Any, out: Any, axis: Axis, ddof: float, keepdims: bool) -> Any:
-    # where the values are all equal the deviations are 0, and so is the gradient
-    safe = np.where(out == 0, np.ones_like(out), out)
-    scaled = g * _weight(x.shape, axis, ddof) / safe
+    scaled = g * _weight(x.shape, axis, ddof) * inverse(out)
     return restored(scaled, x.shape, axis, keepdims) * _deviation(x, axis)
 
 
+@_spread_function
 @op(x=_std_x)
 def std(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
     """The standard deviation over `axis`. The gradient where all values are equal is 0."""
     return np.std(x, axis=axis, ddof=ddof, keepdims=keepdims)
 
 
-def _extreme_x(g: Any, x: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
+def extreme_x(g: Any, x: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
     """Ties share the gradient equally."""
     chosen = x == restored(out, x.shape, axis, keepdims)
     share = chosen.astype(g.dtype)
@@ -87,13 +156,15 @@ def _extreme_x(g: Any, x: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
     return np.where(chosen, restored(g, x.shape, axis, keepdims) / ties, 0)
 
 
-@op(x=_extreme_x)
+@reduction(None, maximum)
+@op(x=extreme_x)
 def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The largest value over `axis`. Ties share the gradient equally."""
     return np.max(x, axis=axis, keepdims=keepdims)
 
 
-@op(x=_extreme_x)
+@reduction(None, minimum)
+@op(x=extreme_x)
 def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The smallest value over `axis`. Ties share the gradient equally."""
     return np.min(x, axis=axis, keepdims=keepdims)
@@ -111,12 +182,14 @@ def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     return np.argmin(x, axis=axis, keepdims=keepdims)
 
 
+@reduction(True)
 @op(x=None)
 def all(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Whether every element over `axis` is true. Not differentiable."""
     return np.all(x, axis=axis, keepdims=keepdims)
 
 
+@reduction(False)
 @op(x=None)
 def any(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Whether some element over `axis` is true. Not differentiable."""

@@ -1,0 +1,144 @@
+"""Linear algebra under NumPy's names: ``linalg.norm`` and its relatives."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from autograd_core.errors import NotDifferentiableError, ShapeError
+from autograd_core.op import composed, op
+from autograd_core.ops.axes import Axis, check_axis, inverse, negative, restored
+from autograd_core.ops.chains import multi_dot
+from autograd_core.ops.elementwise import absolute
+from autograd_core.ops.reductions import max, min, sum
+from autograd_core.ops.shaping import astype
+
+__all__ = [
+    "euclidean_norm",
+    "matrix_norm",
+    "multi_dot",
+    "norm",
+    "power_norm",
+    "vector_norm",
+]
+
+
+def _euclidean_x(g: Any, x: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
+    return restored(g * inverse(out), x.shape, axis, keepdims) * x.conj()
+
+
+@op(x=_euclidean_x)
+def euclidean_norm(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """sqrt(sum(|x|²)) over `axis` (an axis, a tuple of them, or None for all): the length of
+    vectors, and the Frobenius norm of matrices. The gradient at 0 is 0."""
+    if len(negative(axis, x.ndim)) == x.ndim:
+        flat = x.reshape(-1)
+        parts = [flat.real, flat.imag] if x.dtype.kind == "c" else [flat]
+        squares = [np.dot(part, part) for part in parts]
+        out = np.sqrt(squares[0] if len(squares) == 1 else squares[0] + squares[1])
+        return out.reshape((1,) * x.ndim) if keepdims else out
+    squares = x.real**2 + x.imag**2 if x.dtype.kind == "c" else x * x
+    return np.sqrt(np.sum(squares, axis=axis, keepdims=keepdims))
+
+
+def _power_x(g: Any, x: Any, out: Any, ord: float, axis: Axis, keepdims: bool) -> Any:
+    size, total = np.abs(x), restored(out, x.shape, axis, keepdims)
+    if ord < 1 or x.dtype.kind == "c":
+        size = np.where(size == 0, np.ones_like(size), size)
+    total = np.where(total == 0, np.ones_like(total), total)
+    # as in `absolute`: the sign of a real number is constant, that of a complex one is not
+    sign = x.conj() / size if x.dtype.kind == "c" else np.sign(x)
+    return restored(g, x.shape, axis, keepdims) * (size / total) ** (ord - 1) * sign
+
+
+@op(x=_power_x)
+def power_norm(x: Any, ord: float, axis: Axis = None, keepdims: bool = False) -> Any:
+    """sum(|x| ** ord) ** (1 / ord) over `axis`. An element that is 0 has the gradient 0, even
+    where it is infinite (ord < 1)."""
+    return np.sum(np.abs(x) ** ord, axis=axis, keepdims=keepdims) ** (1 / ord)
+
+
+def _floating(x: Any) -> Any:
+    x = x if hasattr(x, "ndim") else np.asarray(x)
+    return x if x.dtype.kind in "fc" else astype(x, float)
+
+
+def _of_vectors(x: Any, ord: Any, axis: Axis, keepdims: bool) -> Any:
+    if ord is None or ord == 2:
+        return euclidean_norm(x, axis, keepdims)
+    if isinstance(ord, str):
+        raise ShapeError(f"norm: ord={ord!r} is for matrices; `axis` names the axes of vectors")
+    if ord == 1:
+        return sum(absolute(x), axis, keepdims=keepdims)
+    if ord == math.inf:
+        return max(absolute(x), axis, keepdims=keepdims)
+    if ord == -math.inf:
+        return min(absolute(x), axis, keepdims=keepdims)
+    if ord == 0:
+        return sum(x != 0, axis, keepdims=keepdims, dtype=x.real.dtype)
+    return power_norm(x, float(ord), axis, keepdims)
+
+
+def _of_matrices(x: Any, ord: Any, axis: tuple[int, int], keepdims: bool) -> Any:
+    row, column = (a if a < 0 else a - x.ndim for a in axis)
+    if row == column:
+        raise ShapeError(f"norm: axis={axis} names one axis twice")
+    if ord in (None, "fro", "f"):
+        return euclidean_norm(x, axis, keepdims)
+    if ord in (2, -2, "nuc"):
+        raise NotDifferentiableError(
+            f"norm: ord={ord!r} of a matrix needs its singular values (SVD), which are not covered "
+            "yet; ord='fro', 1, -1, inf and -inf are"
+        )
+    if ord not in (1, -1, math.inf, -math.inf):
+        raise ShapeError(f"norm: a matrix has no norm of ord={ord!r}")
+    added, chosen = (row, column) if abs(ord) == 1 else (column, row)
+    sums = sum(absolute(x), added, keepdims=True)
+    extreme = (max if ord > 0 else min)(sums, chosen, keepdims=True)
+    return extreme if keepdims else extreme.reshape(_without(extreme.shape, (row, column)))
+
+
+def _without(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(n for place, n in enumerate(shape, start=-len(shape)) if place not in axes)
+
+
+@composed
+def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The norm of vectors (one axis) or matrices (a pair of axes), as NumPy's.
+
+    Without `ord`, the root of the sum of squares. For vectors `ord` is any number: 1 the sum of
+    absolute values, inf and -inf the largest and smallest, 0 how many are not 0 (not
+    differentiable). For matrices: 'fro'; 1, -1 the largest or smallest sum over a column, inf, -inf
+    over a row. The gradient at 0 is 0; equal largest elements share it.
+    Raises NotDifferentiableError for 2, -2 and 'nuc' of matrices.
+    """
+    x = _floating(x)
+    check_axis("norm", axis, x)
+    if axis is None and ord is None:
+        return euclidean_norm(x, None, keepdims)
+    axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    if len(axes) == 1:
+        return _of_vectors(x, ord, axes, keepdims)
+    if len(axes) == 2:
+        return _of_matrices(x, ord, axes, keepdims)
+    raise ShapeError(f"norm: one axis or two, not axis={axis} of an array of shape {x.shape}")
+
+
+@composed
+def vector_norm(x: Any, /, *, axis: Axis = None, keepdims: bool = False, ord: Any = 2) -> Any:
+    """The norm of the vectors that stand along `axis`, which may be several axes or, as None, all
+    of them. `ord` is as in `norm`."""
+    x = _floating(x)
+    check_axis("vector_norm", axis, x)
+    return _of_vectors(x, ord, axis, keepdims)
+
+
+@composed
+def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
+    """The norm of the matrices in the last two axes. `ord` is as in `norm`."""
+    x = _floating(x)
+    if x.ndim < 2:
+        raise ShapeError(f"matrix_norm: x needs two axes; it has shape {x.shape}")
+    return _of_matrices(x, ord, (-2, -1), keepdims)

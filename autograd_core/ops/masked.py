@@ -1,0 +1,53 @@
+"""NumPy's ``initial=`` and ``where=`` for reductions, by composition: CuPy has neither."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from inspect import Parameter, signature
+from typing import Any
+
+from autograd_core.errors import ShapeError
+from autograd_core.op import composed
+from autograd_core.ops.elementwise import where as choose
+from autograd_core.tensor import Tensor
+
+__all__ = ["reduction"]
+
+
+def reduction(
+    neutral: Any, join: Callable[[Any, Any], Any] | None = None
+) -> Callable[[Callable[..., Any]], Callable[..., Tensor]]:
+    """Give a declared reduction the keywords `where` and, if `join` joins two of its results,
+    `initial`. An element that is left out counts as `neutral`, or if that is None as `initial`."""
+
+    def declare(plain: Callable[..., Any]) -> Callable[..., Tensor]:
+        name = plain.__name__
+
+        def reduced(x: Any, *args: Any, where: Any = None, initial: Any = None, **more: Any) -> Any:
+            if where is None and initial is None:
+                return plain(x, *args, **more)
+            if where is not None and where is not True:
+                filler = initial if neutral is None else neutral
+                if filler is None:
+                    raise ShapeError(f"{name}: with `where`, an `initial` is needed as well")
+                x = choose(where, x, filler)
+            out = plain(x, *args, **more)
+            return out if initial is None or join is None else join(out, initial)
+
+        return described(reduced, plain, ["where"] if join is None else ["initial", "where"])
+
+    return declare
+
+
+def described(
+    function: Callable[..., Any], plain: Callable[..., Any], keywords: list[str]
+) -> Callable[..., Tensor]:
+    """`function` under the name and the docstring of `plain`, with more keywords."""
+    for attribute in ("__name__", "__qualname__", "__doc__", "__module__"):
+        setattr(function, attribute, getattr(plain, attribute))
+    parameters = [
+        *signature(plain).parameters.values(),
+        *(Parameter(name, Parameter.KEYWORD_ONLY, default=None) for name in keywords),
+    ]
+    function.__signature__ = signature(plain).replace(parameters=parameters)  # type: ignore[attr-defined]
+    return composed(function)

@@ -1,0 +1,238 @@
+"""Quantiles and medians.
+
+A quantile is an element of its operand, or lies between two, so its gradient goes to those two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd_core import backend
+from autograd_core.errors import DTypeError, NotDifferentiableError, ShapeError
+from autograd_core.op import composed
+from autograd_core.ops.axes import Axis, check_axis, joined, negative
+from autograd_core.ops.elementwise import where
+from autograd_core.ops.reductions import mean
+from autograd_core.ops.shaping import moveaxis, reshape
+from autograd_core.ops.sorting import gather_along
+from autograd_core.tensor import Tensor
+
+__all__ = [
+    "median",
+    "nanmedian",
+    "nanpercentile",
+    "nanquantile",
+    "percentile",
+    "quantile",
+]
+
+# Where among n sorted elements (counted from 0) a method puts the quantile q: q·n + a + q·b is
+# Hyndman and Fan's (1996) alpha and beta for those that interpolate.
+BETWEEN = {"linear": (1.0, 1.0), "interpolated_inverted_cdf": (0.0, 1.0), "hazen": (0.5, 0.5),
+           "weibull": (0.0, 0.0), "median_unbiased": (1 / 3, 1 / 3),
+           "normal_unbiased": (3 / 8, 3 / 8)}  # fmt: skip
+STEPS = ("lower", "higher", "midpoint", "nearest", "inverted_cdf", "averaged_inverted_cdf",
+         "closest_observation")  # fmt: skip
+
+
+def _virtual(q: Any, n: Any, method: str) -> Any:
+    """The place of the quantile q, as a fraction where it is between two."""
+    if method in BETWEEN:
+        a, b = BETWEEN[method]
+        return n * q + (a + q * (1 - a - b)) - 1
+    if method == "inverted_cdf":
+        return np.ceil(n * q) - 1
+    if method == "averaged_inverted_cdf":
+        return np.where(n * q == np.floor(n * q), n * q - 0.5, np.ceil(n * q) - 1)
+    if method == "closest_observation":
+        place = n * q - 1.5
+        below = np.floor(place)
+        return np.where((place == below) & (below % 2 == 1), below, below + 1)
+    place = (n - 1) * q
+    if method == "lower":
+        return np.floor(place)
+    if method == "higher":
+        return np.ceil(place)
+    if method == "midpoint":
+        return 0.5 * (np.floor(place) + np.ceil(place))
+    return np.round(place)
+
+
+def _between(q: Any, n: Any, method: str) -> tuple[Any, Any, Any]:
+    """The two places that a quantile is between, and how far it is from the lower to the upper."""
+    top = np.maximum(n - 1, 0)
+    place = np.clip(_virtual(q, n, method), 0, top)
+    lower = np.floor(place)
+    upper = np.minimum(lower + 1, top)
+    return lower.astype(np.intp), upper.astype(np.intp), place - lower
+
+
+def _checked(name: str, q: Any, method: str) -> Any:
+    """The quantiles asked for, as an array on the host."""
+    if isinstance(q, Tensor):
+        raise NotDifferentiableError(
+            f"{name}: 'q' is a setting and cannot be a Tensor, because no gradient would flow "
+            "through it. Pass a plain value, for example q=float(tensor)"
+        )
+    if method not in BETWEEN and method not in STEPS:
+        raise ShapeError(f"{name}: method {method!r} is none of {', '.join([*BETWEEN, *STEPS])}")
+    q = np.asarray(backend.asnumpy(q) if backend.is_array(q) else q)
+    top = 100 if name.endswith("percentile") else 1
+    if not ((q >= 0) & (q <= top)).all():
+        raise ShapeError(f"{name}: q={q} is not between 0 and {top}")
+    return q / top
+
+
+def _constant(function: Callable[..., Any], x: Any, *settings: Any) -> Any:
+    """What `function` finds in the elements of x, as arrays through which no gradient flows."""
+    if isinstance(x, Tensor):
+        return backend.run_there(x.data, function, x.data, *settings)
+    return function(x, *settings)
+
+
+def _there(values: Any, x: Any) -> Any:
+    """Host values on the device of the array x."""
+    return backend.to_device(np.asarray(values), backend.device_of(x))
+
+
+def _ranked(lines: Any, ranks: Any) -> Any:
+    """Where in each line the elements stand that sorting would put at `ranks`; the place of a NaN
+    where there is one."""
+    last = lines.shape[-1] - 1
+    order = np.argpartition(lines, sorted({*ranks.tolist(), last}), axis=-1)
+    places = np.take(order, _there(ranks, order), axis=-1)
+    if lines.dtype.kind not in "fc":
+        return places
+    end = order[..., last:]
+    return np.where(np.isnan(np.take_along_axis(lines, end, axis=-1)), end, places)
+
+
+def _quantiles(lines: Any, q: Any, weak: bool, method: str) -> Any:
+    """The quantiles of each line, along a new last axis."""
+    lower, upper, t = _between(q, lines.shape[-1], method)
+    if _exact(method) or (weak and not t.any() and lines.dtype.kind == "f"):
+        return gather_along(lines, _constant(_ranked, lines, lower), -1, _distinct(lower))
+    ranks = np.concatenate([lower, upper])
+    found = gather_along(lines, _constant(_ranked, lines, ranks), -1, _distinct(ranks))
+    home = lines.data if isinstance(lines, Tensor) else lines
+    return _mixed(found, float(t[0]) if weak else _there(t, home))
+
+
+def _exact(method: str) -> bool:
+    """Whether a method gives elements only, never something between two."""
+    return method in STEPS and method not in ("midpoint", "averaged_inverted_cdf")
+
+
+def _distinct(ranks: Any) -> bool:
+    return len(set(ranks.tolist())) == len(ranks)
+
+
+def _mixed(found: Any, t: Any) -> Any:
+    """Between the first half of what was found and the second, `t` of the way, from the nearer."""
+    half = found.shape[-1] // 2
+    low, high = found[..., :half], found[..., half:]
+    late = t >= 0.5
+    near = where(late, high, low) if hasattr(late, "ndim") else high if late else low
+    return near + (high - low) * (t - late)
+
+
+def _present(lines: Any, q: Any, weak: bool, method: str) -> tuple[Any, Any]:
+    """The places between which the quantiles lie, NaN left out, and how far from the lower."""
+    count = lines.shape[-1] - np.sum(np.isnan(lines), axis=-1, keepdims=True)
+    lower, upper, t = _between(_there(q, lines), count, method)
+    order = np.argsort(lines, axis=-1)
+    places = np.take_along_axis(order, np.concatenate([lower, upper], axis=-1), axis=-1)
+    return places, t.astype(lines.dtype) if weak else t
+
+
+def _nanquantiles(lines: Any, q: Any, weak: bool, method: str) -> Any:
+    if lines.dtype.kind not in "f":
+        return _quantiles(lines, q, weak, method)
+    places, t = _constant(_present, lines, q, weak, method)
+    found = gather_along(lines, places, -1)
+    return found[..., : found.shape[-1] // 2] if _exact(method) else _mixed(found, t)
+
+
+def _over_lines(
+    name: str, find: Callable[..., Any], x: Any, q: Any, axis: Axis, method: str, keepdims: bool
+) -> Any:
+    """What `find` gives for each line of x along `axis`, in NumPy's shape."""
+    x = x if hasattr(x, "ndim") else np.asarray(x)
+    check_axis(name, axis, x)
+    if x.dtype.kind == "c":
+        raise DTypeError(f"{name}: complex numbers have no order; x has dtype {x.dtype}")
+    weak = type(q) in (int, float)
+    checked = _checked(name, q, method)
+    axes = negative(axis, x.ndim)
+    lines = joined(x, axes)
+    if lines.shape[-1] == 0:
+        raise ShapeError(f"{name}: there is nothing along axis {axis} of shape {x.shape}")
+    out = find(lines, checked.ravel(), weak, method)
+    kept = _left(x.shape, axes, keepdims)
+    if checked.ndim == 0:
+        return reshape(out, kept)
+    return reshape(moveaxis(out, -1, 0), checked.shape + kept)
+
+
+def _left(shape: tuple[int, ...], axes: tuple[int, ...], keepdims: bool) -> tuple[int, ...]:
+    """What a reduction over the negative `axes` leaves of a shape."""
+    places = enumerate(shape, start=-len(shape))
+    return tuple(1 if a in axes else n for a, n in places if keepdims or a not in axes)
+
+
+@composed
+def quantile(
+    x: Any, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False
+) -> Any:
+    """The values below which the fractions `q` (a number or an array) of the elements over `axis`
+    lie, by any of NumPy's methods. The gradient goes to the one element, or the two, that the
+    result is made of; of equal elements, to one. `q` is a setting: a Tensor there raises."""
+    return _over_lines("quantile", _quantiles, x, q, axis, method, keepdims)
+
+
+@composed
+def percentile(
+    x: Any, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False
+) -> Any:
+    """`quantile` with `q` in percent."""
+    return _over_lines("percentile", _quantiles, x, q, axis, method, keepdims)
+
+
+@composed
+def nanquantile(
+    x: Any, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False
+) -> Any:
+    """`quantile` of the elements that are not NaN; NaN where there is none."""
+    return _over_lines("nanquantile", _nanquantiles, x, q, axis, method, keepdims)
+
+
+@composed
+def nanpercentile(
+    x: Any, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False
+) -> Any:
+    """`nanquantile` with `q` in percent."""
+    return _over_lines("nanpercentile", _nanquantiles, x, q, axis, method, keepdims)
+
+
+@composed
+def median(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """The middle of the sorted elements over `axis`, or the mean of the middle two. The gradient
+    goes to that element, or half to each; of equal elements, to one."""
+    x = x if hasattr(x, "ndim") else np.asarray(x)
+    check_axis("median", axis, x)
+    axes = negative(axis, x.ndim)
+    lines = joined(x, axes)
+    n = lines.shape[-1]
+    if n:
+        middle = np.arange((n - 1) // 2, n // 2 + 1)
+        lines = gather_along(lines, _constant(_ranked, lines, middle), -1, True)
+    return reshape(mean(lines, axis=-1), _left(x.shape, axes, keepdims))
+
+
+@composed
+def nanmedian(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """`median` of the elements that are not NaN; NaN where there is none."""
+    return _over_lines("nanmedian", _nanquantiles, x, 0.5, axis, "linear", keepdims)

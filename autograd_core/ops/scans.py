@@ -1,0 +1,248 @@
+"""Products, and what runs along an axis: cumulative sums and products, differences.
+
+A product has a derivative at 0 as anywhere else, at every order. None of the rules here divides by
+an element, so zeros, and products too small or too large for their dtype, do no harm.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd_core.errors import ShapeError
+from autograd_core.op import composed, op
+from autograd_core.ops.axes import Axis, Shape, check_axis, joined, negative, parted, restored
+from autograd_core.ops.elementwise import multiply
+from autograd_core.ops.masked import reduction
+from autograd_core.ops.reductions import max, min
+from autograd_core.ops.shaping import broadcast_to, concatenate, pad
+
+__all__ = [
+    "cumprod",
+    "cumsum",
+    "cumulative_prod",
+    "cumulative_sum",
+    "diff",
+    "differences",
+    "linear_recurrence",
+    "prod",
+    "prod_of_others",
+    "ptp",
+]
+
+# ---- along the last axis ------------------------------------------------------------------------
+
+
+def _flipped(x: Any) -> Any:
+    return x[..., ::-1]
+
+
+def _shifted(x: Any) -> Any:
+    """One step later: 1 in front, the last element dropped."""
+    return np.concatenate([np.ones_like(x[..., :1]), x[..., :-1]], axis=-1)
+
+
+def _recurrence(x: Any, y: Any) -> Any:
+    """What `linear_recurrence` says, for x and y of one shape: pairs of steps are one step of a
+    recurrence of half the length, so that it takes log2(n) passes instead of a loop over n."""
+    n = x.shape[-1]
+    if n < 2:
+        return x.copy()
+    half = n // 2
+    even, onward = x[..., ::2], y[..., 1::2]
+    paired = x[..., 1::2] + y[..., : 2 * half : 2] * even[..., :half]
+    steps = onward[..., : half - 1] * y[..., 2 : 2 * half : 2]
+    out = np.empty_like(x)
+    out[..., 1::2] = odd = _recurrence(paired, steps)
+    out[..., 0] = x[..., 0]
+    count = even.shape[-1] - 1
+    out[..., 2::2] = even[..., 1:] + onward[..., :count] * odd[..., :count]
+    return out
+
+
+def _recurrence_x(g: Any, y: Any) -> Any:
+    if y.shape[-1] < 2:
+        return g
+    turned = _flipped(y)
+    late = np.concatenate([turned[..., 1:], turned[..., :1]], axis=-1)
+    return _flipped(linear_recurrence(_flipped(g), late))
+
+
+def _recurrence_y(g: Any, y: Any, out: Any) -> Any:
+    flow = _recurrence_x(g, y)
+    product = flow[..., 1:] * out[..., :-1]
+    return np.concatenate([product, np.zeros_like(flow[..., :1])], axis=-1)
+
+
+@op(x=_recurrence_x, y=_recurrence_y)
+def linear_recurrence(x: Any, y: Any) -> Any:
+    """h with h[0] = x[0] and h[i] = x[i] + y[i - 1] * h[i - 1] along the last axis. The last
+    element of y takes no part; x and y broadcast. The gradient is a recurrence running backward."""
+    dtype = np.result_type(x.dtype, y.dtype)
+    x, y = np.broadcast_arrays(x, y)
+    return _recurrence(x.astype(dtype), y.astype(dtype))
+
+
+# ---- products -----------------------------------------------------------------------------------
+
+
+def _before_x(g: Any, x: Any) -> Any:
+    """The gradient of the products of what comes before each element: ``cumprod(_shifted(x))``."""
+    late = np.concatenate([g[..., 1:], np.zeros_like(g[..., :1])], axis=-1)
+    flow = _flipped(linear_recurrence(_flipped(late), _flipped(x)))
+    return np.cumprod(_shifted(x), axis=-1) * flow
+
+
+def _others_x(g: Any, x: Any, axis: Axis) -> Any:
+    axes, x_shape = negative(axis, x.ndim), x.shape
+    g, x = joined(g, axes), joined(x, axes)
+    before = np.cumprod(_shifted(x), axis=-1)
+    after = _flipped(np.cumprod(_shifted(_flipped(x)), axis=-1))
+    flow = _before_x(g * after, x) + _flipped(_before_x(_flipped(g * before), _flipped(x)))
+    return parted(flow, axes, x_shape)
+
+
+@op(x=_others_x, product=None)
+def prod_of_others(x: Any, product: Any = None, axis: Axis = None) -> Any:
+    """For each element the product of all others over `axis`: the derivative of prod. `product` is
+    prod(x, axis, keepdims=True) where it is known: on the host a division is then often enough."""
+    if type(product) is np.ndarray:
+        size, limits = abs(product), np.finfo(product.dtype)
+        if ((size > limits.tiny) & (size < limits.max)).all():  # then no element is 0
+            return product / x
+    axes = negative(axis, x.ndim)
+    lines = joined(x, axes)
+    out = np.cumprod(_shifted(lines), axis=-1)
+    out *= _flipped(np.cumprod(_shifted(_flipped(lines)), axis=-1))
+    return parted(out, axes, x.shape)
+
+
+def _prod_x(g: Any, x: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
+    product = restored(out, x.shape, axis, keepdims)
+    return restored(g, x.shape, axis, keepdims) * prod_of_others(x, product, axis)
+
+
+@reduction(1, multiply)
+@op(x=_prod_x)
+def prod(x: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Any:
+    """The product over `axis` (an axis, a tuple of them, or None for all). The gradient is that of
+    the polynomial: it is right where one, two or more elements are 0."""
+    return np.prod(x, axis=axis, dtype=dtype, keepdims=keepdims)
+
+
+def _line(g: Any, axis: int | None, x_shape: Shape) -> Any:
+    """What arrives at a cumulative operation, its axis last."""
+    return g if axis is None else g.swapaxes(negative(axis, len(x_shape) or 1)[0], -1)
+
+
+def _unline(flow: Any, axis: int | None, x_shape: Shape) -> Any:
+    if axis is None or not x_shape:
+        return flow.reshape(flow.shape[:-1] + x_shape)
+    return flow.swapaxes(negative(axis, len(x_shape))[0], -1)
+
+
+def _cumprod_x(g: Any, x: Any, out: Any, axis: int | None) -> Any:
+    lines = x.reshape(-1) if axis is None or x.ndim == 0 else _line(x, axis, x.shape)
+    flow = _flipped(linear_recurrence(_flipped(_line(g, axis, x.shape)), _flipped(lines)))
+    return _unline(_shifted(_line(out, axis, x.shape)) * flow, axis, x.shape)
+
+
+@op(x=_cumprod_x)
+def cumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
+    """The products of the first 1, 2, 3 … elements along `axis`; of all elements in C order where
+    `axis` is None. The gradient is right at zeros too."""
+    return np.cumprod(x, axis=axis, dtype=dtype)
+
+
+# ---- sums and differences -----------------------------------------------------------------------
+
+
+def _cumsum_x(g: Any, x_shape: Shape, axis: int | None) -> Any:
+    flow = _flipped(np.cumsum(_flipped(_line(g, axis, x_shape)), axis=-1))
+    return _unline(flow, axis, x_shape)
+
+
+@op(x=_cumsum_x)
+def cumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
+    """The sums of the first 1, 2, 3 … elements along `axis`; of all elements in C order where
+    `axis` is None."""
+    return np.cumsum(x, axis=axis, dtype=dtype)
+
+
+def _led(out: Any, axis: int, initial: int) -> Any:
+    """`out` with `initial` in front."""
+    place = negative(axis, out.ndim)[0]
+    widths = [(int(a == place), 0) for a in range(-out.ndim, 0)]
+    return pad(out, widths, constant_values=initial)
+
+
+def _own_axis(x: Any, name: str, axis: int | None) -> int:
+    if axis is None and np.ndim(x) != 1:
+        raise ShapeError(f"{name}: x has shape {np.shape(x)}, so it must be said along which axis")
+    return -1 if axis is None else axis
+
+
+@composed
+def cumulative_sum(
+    x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
+) -> Any:
+    """`cumsum` as the Array API has it; with `include_initial` it begins with a 0."""
+    axis = _own_axis(x, "cumulative_sum", axis)
+    out = cumsum(x, axis, dtype)
+    return _led(out, axis, 0) if include_initial else out
+
+
+@composed
+def cumulative_prod(
+    x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
+) -> Any:
+    """`cumprod` as the Array API has it; with `include_initial` it begins with a 1."""
+    axis = _own_axis(x, "cumulative_prod", axis)
+    out = cumprod(x, axis, dtype)
+    return _led(out, axis, 1) if include_initial else out
+
+
+def _differences_x(g: Any, n: int, axis: int, x_shape: Shape, out_shape: Shape) -> Any:
+    """Differences again, of g with n zeros on both sides."""
+    axis = negative(axis, len(out_shape))[0]
+    place = g.ndim + axis
+    short = x_shape[axis] <= n  # nothing is left to take differences of
+    width = x_shape[axis] if short else n
+    zeros = np.zeros_like(g, shape=(*g.shape[:place], width, *g.shape[place + 1 :]))
+    if short:
+        return np.concatenate([g, zeros], axis=axis)
+    back = np.diff(np.concatenate([zeros, g, zeros], axis=axis), n=n, axis=axis)
+    return -back if n % 2 else back
+
+
+@op(x=_differences_x)
+def differences(x: Any, n: int = 1, axis: int = -1) -> Any:
+    """What `diff` takes n times, with nothing joined to x."""
+    return np.diff(x, n=n, axis=axis)
+
+
+def _end(value: Any, x: Any, axis: int) -> Any:
+    """What stands before or after x: a number is repeated over the other axes."""
+    place = axis % x.ndim
+    if np.ndim(value):
+        return value
+    return broadcast_to(value, (*x.shape[:place], 1, *x.shape[place + 1 :]))
+
+
+@composed
+def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
+    """x[i + 1] - x[i] along `axis`, `n` times. `prepend` and `append`, arrays or numbers, are
+    joined to x before."""
+    if prepend is None and append is None:
+        return differences(x, n, axis)
+    check_axis("diff", axis, x)
+    before = [] if prepend is None else [_end(prepend, x, axis)]
+    after = [] if append is None else [_end(append, x, axis)]
+    return differences(concatenate([*before, x, *after], axis), n, axis)
+
+
+@composed
+def ptp(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """The range of values over `axis`: max - min. Ties share the gradient equally."""
+    return max(x, axis=axis, keepdims=keepdims) - min(x, axis=axis, keepdims=keepdims)

@@ -1,0 +1,325 @@
+"""Order: sorting, ranks, what is where, and which values there are.
+
+A sorted array is its operand's elements in another order, so its gradient is what arrives, put back
+by the inverse order. Where elements are equal, that order is the one they stand in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd_core.errors import IndexingError, NotDifferentiableError
+from autograd_core.op import composed, not_differentiable, op
+from autograd_core.ops.axes import Axis, Shape, check_axis
+from autograd_core.ops.shaping import ravel
+from autograd_core.tensor import Tensor
+
+__all__ = [
+    "argpartition",
+    "argsort",
+    "argwhere",
+    "count_nonzero",
+    "digitize",
+    "flatnonzero",
+    "gather_along",
+    "isin",
+    "lexsort",
+    "nonzero",
+    "partition",
+    "place_along",
+    "searchsorted",
+    "sort",
+    "unique",
+    "unique_all",
+    "unique_counts",
+    "unique_inverse",
+    "unique_places",
+    "unique_values",
+]
+
+# ---- elements by their places along an axis -----------------------------------------------------
+
+
+def _gather_x(g: Any, x_shape: Shape, places: Any, axis: int, distinct: bool) -> Any:
+    axis = axis if axis < 0 else axis - len(x_shape)
+    return place_along(g, places, x_shape[axis], axis, distinct)
+
+
+@op(x=_gather_x, places=None)
+def gather_along(x: Any, places: Any, axis: int = -1, distinct: bool = False) -> Any:
+    """The elements of x at `places` along `axis`, for each line of x its own, or one list of them
+    for all lines. `distinct` says that no place is named twice, which makes the gradient faster."""
+    if places.ndim == 1:
+        return np.take(x, places, axis=axis)
+    axis = axis if axis < 0 else axis - x.ndim
+    lead = x.shape[: x.ndim - places.ndim]
+    return np.take_along_axis(x, np.broadcast_to(places, lead + places.shape), axis=axis)
+
+
+def _place_g(g: Any, places: Any, axis: int, distinct: bool) -> Any:
+    return gather_along(g, places, axis, distinct)
+
+
+@op(g=_place_g, places=None)
+def place_along(g: Any, places: Any, length: int, axis: int = -1, distinct: bool = False) -> Any:
+    """Zeros of `length` along the negative `axis`, with g added at `places`: what the gradient of
+    gather_along is. Axes of g in front of those of `places` are batch axes."""
+    shape = list(g.shape)
+    shape[axis] = length
+    out = np.zeros_like(g, shape=tuple(shape))
+    if distinct and places.ndim == 1:
+        out[(..., places, *[slice(None)] * (-1 - axis))] = g
+    elif distinct:
+        np.put_along_axis(out, np.broadcast_to(places, g.shape), g, axis=axis)
+    else:
+        _add_along(out.swapaxes(axis, -1), places, g.swapaxes(axis, -1), axis)
+    return out
+
+
+def _add_along(out: Any, places: Any, g: Any, axis: int) -> None:
+    """Add g to `out` at `places` along the last axis; a place may be named several times."""
+    if places.ndim > 1:
+        places = places.swapaxes(axis, -1)
+    places = np.broadcast_to(places, g.shape)
+    index = tuple(
+        (np.cumsum(np.ones_like(places, shape=(n,))) - 1).reshape((n,) + (1,) * (g.ndim - 1 - a))
+        for a, n in enumerate(g.shape[:-1])
+    )
+    for real, part in (
+        [(out.real, g.real), (out.imag, g.imag)] if g.dtype.kind == "c" else [(out, g)]
+    ):
+        np.add.at(real, (*index, places), part)  # CuPy's knows real numbers only
+
+
+# ---- sorting ------------------------------------------------------------------------------------
+
+
+def _check_order(name: str, order: Any) -> None:
+    if order is not None:
+        raise NotDifferentiableError(f"{name}: order={order!r} names fields, and a Tensor has none")
+
+
+@not_differentiable
+def argsort(
+    x: Any,
+    axis: int | None = -1,
+    kind: str | None = None,
+    order: None = None,
+    *,
+    stable: bool | None = None,
+    descending: bool = False,
+) -> Any:
+    """The places of the elements of x in rising order along `axis`; of the flat x where it is None.
+    NaN comes last. `stable` keeps equal elements in their order, also with `descending`. Not
+    differentiable."""
+    _check_order("argsort", order)
+    named: Any = "stable" if stable else kind
+    if axis is None or np.ndim(x) == 0:
+        x, axis = np.ravel(x), -1
+    if not descending:
+        return np.argsort(x, axis=axis, kind=named)
+    backward = [slice(None)] * x.ndim
+    backward[axis] = slice(None, None, -1)
+    found = np.argsort(x[tuple(backward)], axis=axis, kind=named)
+    return x.shape[axis] - 1 - found[tuple(backward)]
+
+
+@composed
+def sort(
+    x: Any,
+    axis: int | None = -1,
+    kind: str | None = None,
+    order: None = None,
+    *,
+    stable: bool | None = None,
+    descending: bool = False,
+) -> Any:
+    """The elements of x in rising order along `axis`; of the flat x where it is None. NaN comes
+    last; complex numbers are ordered by their real parts, then their imaginary ones. `kind` changes
+    nothing: a Tensor is sorted stably."""
+    _check_order("sort", order)
+    check_axis("sort", axis, x)
+    if axis is None:
+        x, axis = ravel(x), -1
+    if not isinstance(x, Tensor) and not descending:
+        return np.sort(x, axis=axis, kind="stable" if stable else kind)  # type: ignore[arg-type]
+    return gather_along(x, argsort(x, axis, stable=True, descending=descending), axis, True)
+
+
+@not_differentiable
+def argpartition(
+    x: Any, kth: Any, axis: int | None = -1, kind: str = "introselect", order: None = None
+) -> Any:
+    """The places of the elements of x in an order in which those at `kth` are where sorting would
+    put them, smaller ones before and larger ones behind. Not differentiable."""
+    _check_order("argpartition", order)
+    check_axis("argpartition", axis, x)
+    if axis is None or np.ndim(x) == 0:
+        x, axis = np.ravel(x), -1
+    _check_kth(kth, np.shape(x), axis)
+    return np.argpartition(x, kth, axis=axis)
+
+
+def _check_kth(kth: Any, shape: Shape, axis: int) -> None:
+    n = shape[axis]
+    for k in kth if isinstance(kth, Sequence) else (kth,):
+        if not -n <= k < n:
+            raise IndexingError(f"partition: kth={k} is out of range along axis {axis} of {shape}")
+
+
+@composed
+def partition(
+    x: Any, kth: Any, axis: int | None = -1, kind: str = "introselect", order: None = None
+) -> Any:
+    """The elements of x along `axis` in an order in which those at `kth` (a place, or several) are
+    where sorting would put them, smaller ones before and larger ones behind."""
+    check_axis("partition", axis, x)
+    if axis is None:
+        x, axis = ravel(x), -1
+    return gather_along(x, argpartition(x, kth, axis, kind, order), axis, True)
+
+
+@not_differentiable
+def lexsort(keys: Any, axis: int = -1) -> Any:
+    """The places that sort by several keys, the last of which counts most. Not differentiable."""
+    for key in keys:
+        check_axis("lexsort", axis, key)
+    first, *others = keys  # CuPy's lexsort knows one axis only
+    places = np.argsort(first, axis=axis, kind="stable")
+    for key in others:
+        ranked = np.argsort(np.take_along_axis(key, places, axis=axis), axis=axis, kind="stable")
+        places = np.take_along_axis(places, ranked, axis=axis)
+    return places
+
+
+@not_differentiable
+def searchsorted(x: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
+    """Where the values `v` would go in x, which is sorted and stays so. Not differentiable."""
+    return np.searchsorted(x, v, side=side, sorter=sorter)  # type: ignore[call-overload]
+
+
+@not_differentiable
+def digitize(x: Any, bins: Any, right: bool = False) -> Any:
+    """The number of the bin that each element is in, between the edges `bins`. Not
+    differentiable."""
+    return np.digitize(x, bins, right=right)
+
+
+# ---- which there are ----------------------------------------------------------------------------
+
+
+@not_differentiable
+def nonzero(x: Any) -> tuple[Any, ...]:
+    """The places of the elements that are not 0: an index for each axis. Not differentiable."""
+    return np.nonzero(x)
+
+
+@not_differentiable
+def argwhere(x: Any) -> Any:
+    """The places of the elements that are not 0, a row for each. Not differentiable."""
+    return np.argwhere(x)
+
+
+@not_differentiable
+def flatnonzero(x: Any) -> Any:
+    """The places in the flat x of the elements that are not 0. Not differentiable."""
+    return np.flatnonzero(x)
+
+
+@not_differentiable
+def count_nonzero(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """How many elements over `axis` are not 0. Not differentiable."""
+    check_axis("count_nonzero", axis, x, least=1)
+    return np.sum(x != 0, axis=axis, dtype=np.intp, keepdims=keepdims)  # CuPy's has no keepdims
+
+
+@not_differentiable
+def isin(
+    element: Any, test_elements: Any, assume_unique: bool = False, invert: bool = False,
+    *, kind: None = None,
+) -> Any:  # fmt: skip
+    """Which elements are among `test_elements`. Not differentiable."""
+    return np.isin(element, test_elements, assume_unique=assume_unique, invert=invert)
+
+
+@not_differentiable
+def unique_places(x: Any, axis: int | None = None, equal_nan: bool = True) -> tuple[Any, Any, Any]:
+    """Of the unique values of x in rising order: where each stands first, which of them each
+    element of x is, and how many elements are equal to it. Not differentiable."""
+    check_axis("unique", axis, x)
+    _, *found = np.unique(x, True, True, True, axis=axis, equal_nan=equal_nan)
+    return found[0], found[1], found[2]
+
+
+@composed
+def unique(
+    x: Any,
+    return_index: bool = False,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    axis: int | None = None,
+    *,
+    equal_nan: bool = True,
+    sorted: bool = True,
+) -> Any:
+    """The values in x, or its slices along `axis`, each once and in rising order. The gradient of
+    a value goes to the first element that has it. `sorted` is for NumPy's signature: they are
+    sorted anyhow."""
+    index, inverse, counts = unique_places(x, axis, equal_nan)
+    values = gather_along(
+        ravel(x) if axis is None else x, index, -1 if axis is None else axis, True
+    )
+    asked = [(return_index, index), (return_inverse, inverse), (return_counts, counts)]
+    more = [result for wanted, result in asked if wanted]
+    return (values, *more) if more else values
+
+
+class UniqueAll(NamedTuple):
+    """What `unique_all` returns."""
+
+    values: Any
+    indices: Any
+    inverse_indices: Any
+    counts: Any
+
+
+class UniqueCounts(NamedTuple):
+    """What `unique_counts` returns."""
+
+    values: Any
+    counts: Any
+
+
+class UniqueInverse(NamedTuple):
+    """What `unique_inverse` returns."""
+
+    values: Any
+    inverse_indices: Any
+
+
+@composed
+def unique_all(x: Any) -> UniqueAll:
+    """The unique values, where each stands first, which of them each element is, and how often
+    each comes. Differentiable in the values, as `unique` is; every NaN is a value of its own."""
+    return UniqueAll(*unique(x, True, True, True, equal_nan=False))
+
+
+@composed
+def unique_counts(x: Any) -> UniqueCounts:
+    """The unique values, and how often each comes. See `unique_all`."""
+    return UniqueCounts(*unique(x, return_counts=True, equal_nan=False))
+
+
+@composed
+def unique_inverse(x: Any) -> UniqueInverse:
+    """The unique values, and which of them each element is. See `unique_all`."""
+    return UniqueInverse(*unique(x, return_inverse=True, equal_nan=False))
+
+
+@composed
+def unique_values(x: Any) -> Any:
+    """The unique values in rising order. See `unique_all`."""
+    return unique(x, equal_nan=False)

@@ -1,0 +1,278 @@
+"""Averages, covariances, and the reductions that leave NaN out.
+
+NaN counts as missing in the functions called nan…: it adds nothing, and its gradient is 0.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd_core.errors import ShapeError
+from autograd_core.op import composed, not_differentiable, op
+from autograd_core.ops.axes import Axis, check_axis, inverse, length, restored
+from autograd_core.ops.elementwise import clip, conjugate, imag, isnan, real, sqrt, where
+from autograd_core.ops.products import matmul
+from autograd_core.ops.reductions import extreme_x, mean, sum
+from autograd_core.ops.scans import cumprod, cumsum, prod
+from autograd_core.ops.shaping import (
+    astype,
+    broadcast_to,
+    concatenate,
+    moveaxis,
+    reshape,
+    squeeze,
+    swapaxes,
+)
+
+__all__ = [
+    "average",
+    "corrcoef",
+    "cov",
+    "nanargmax",
+    "nanargmin",
+    "nancumprod",
+    "nancumsum",
+    "nanmax",
+    "nanmean",
+    "nanmin",
+    "nanprod",
+    "nanstd",
+    "nansum",
+    "nanvar",
+]
+
+# ---- averages and covariances -------------------------------------------------------------------
+
+
+def _weights(x: Any, axis: Axis, weights: Any) -> Any:
+    """`weights` in a shape that broadcasts with x: they have x's, or that of its `axis`."""
+    if not hasattr(weights, "ndim"):
+        weights = np.asarray(weights)
+    if weights.shape == x.shape:
+        return weights
+    if axis is None:
+        raise ShapeError(
+            f"average: x has shape {x.shape} and its weights {weights.shape}; if they are for some "
+            "axes only, name them in `axis`"
+        )
+    named = tuple(a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,)))
+    if weights.shape != tuple(x.shape[a] for a in named):
+        raise ShapeError(
+            f"average: over axis {axis} x has shape {tuple(x.shape[a] for a in named)}, its "
+            f"weights have {weights.shape}"
+        )
+    order = sorted(range(len(named)), key=named.__getitem__)
+    shape = tuple(n if a in named else 1 for a, n in enumerate(x.shape))
+    return reshape(moveaxis(weights, order, tuple(range(len(order)))), shape)
+
+
+@composed
+def average(
+    x: Any,
+    axis: Axis = None,
+    weights: Any = None,
+    returned: bool = False,
+    *,
+    keepdims: bool = False,
+) -> Any:
+    """The mean over `axis`, or sum(x * weights) / sum(weights), differentiable in both. `returned`
+    gives the sum of the weights too. Where that is 0 the result is not finite; NumPy raises."""
+    x = x if hasattr(x, "ndim") else np.asarray(x)
+    check_axis("average", axis, x)
+    if weights is None:
+        out = mean(x, axis=axis, keepdims=keepdims)
+        if not returned:
+            return out
+        return out, np.ones_like(out) * length(x.shape, axis)
+    weights = _weights(x, axis, weights)
+    total = sum(broadcast_to(weights, x.shape), axis=axis, keepdims=keepdims)
+    out = sum(x * weights, axis=axis, keepdims=keepdims) / total
+    return (out, total) if returned else out
+
+
+def _rows(x: Any, rowvar: bool, dtype: Any) -> Any:
+    """Variables as the rows of a matrix."""
+    x = x if hasattr(x, "ndim") else np.asarray(x)
+    if x.ndim > 2:
+        raise ShapeError(f"cov: x has one axis or two, not shape {x.shape}")
+    if x.ndim < 2:
+        x = reshape(x, (1, -1))
+    elif not rowvar:
+        x = swapaxes(x, 0, 1)
+    return x if x.dtype == dtype else astype(x, dtype)
+
+
+@composed
+def cov(
+    x: Any,
+    y: Any = None,
+    rowvar: bool = True,
+    bias: bool = False,
+    ddof: int | None = None,
+    fweights: Any = None,
+    aweights: Any = None,
+    *,
+    dtype: Any = None,
+) -> Any:
+    """The covariances of the variables in the rows of x (in its columns unless `rowvar`) and of y.
+
+    Each column is an observation; `fweights` says how often it was made, `aweights`, in which the
+    result is differentiable, how much it counts. Divided by N - `ddof`, which is 1, or 0 with
+    `bias`.
+    Computed in float64 unless `dtype` says otherwise.
+    """
+    dtype = dtype or np.result_type(*(v.dtype for v in (x, y) if hasattr(v, "dtype")), np.float64)
+    rows = _rows(x, rowvar, dtype)
+    if y is not None:
+        rows = concatenate([rows, _rows(y, rowvar, dtype)], 0)
+    ddof = (0 if bias else 1) if ddof is None else ddof
+    if ddof != int(ddof):
+        raise ShapeError(f"cov: ddof must be an integer, not {ddof}")
+    deviation, weighted, freedom = _deviations(rows, ddof, fweights, aweights)
+    other = swapaxes(weighted, 0, 1)
+    product = matmul(deviation, conjugate(other) if other.dtype.kind == "c" else other)
+    return squeeze(product / freedom)
+
+
+def _double(weights: Any) -> Any:
+    weights = weights if hasattr(weights, "ndim") else np.asarray(weights)
+    return weights if weights.dtype == np.float64 else astype(weights, np.float64)
+
+
+def _deviations(rows: Any, ddof: int, fweights: Any, aweights: Any) -> tuple[Any, Any, Any]:
+    """How far each observation is from the mean, the same times its weight, and the degrees of
+    freedom."""
+    given = [_double(w) for w in (fweights, aweights) if w is not None]
+    if not given:
+        deviation = rows - mean(rows, axis=1, keepdims=True)
+        return deviation, deviation, np.maximum(float(rows.shape[1] - ddof), 0)
+    weights = given[0] if len(given) == 1 else given[0] * given[1]
+    total = sum(weights)
+    lost = 1 if aweights is None else sum(weights * given[-1]) / total
+    deviation = rows - sum(rows * weights, axis=1, keepdims=True) / total
+    return deviation, deviation * weights, total - ddof * lost
+
+
+@composed
+def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Any:
+    """The correlations of the variables in the rows of x and of y: their covariances over the
+    products of their standard deviations. Variables are in columns unless `rowvar`."""
+    out = cov(x, y, rowvar, dtype=dtype)
+    if out.ndim == 0:
+        return out / out
+    count = out.shape[0]
+    diagonal = reshape(out, (count * count,))[:: count + 1]
+    deviation = sqrt(real(diagonal) if out.dtype.kind == "c" else diagonal)
+    out = out / deviation[:, None] / deviation
+    if out.dtype.kind == "c":
+        return clip(real(out), -1, 1) + 1j * clip(imag(out), -1, 1)
+    return clip(out, -1, 1)
+
+
+# ---- without NaN --------------------------------------------------------------------------------
+
+
+def _present_weight(x: Any, axis: Axis, ddof: float = 0) -> tuple[Any, Any]:
+    """Where x is not NaN, and one over the degrees of freedom; NaN where none is left."""
+    present = ~np.isnan(x)
+    freedom = np.sum(present, axis=axis, keepdims=True) - ddof
+    some = freedom > 0
+    weight = np.where(some, 1 / np.where(some, freedom, 1), np.nan)
+    return present, weight.astype(np.abs(x).dtype)
+
+
+def _nanmean_x(g: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+    present, weight = _present_weight(x, axis)
+    return np.where(present, restored(g, x.shape, axis, keepdims) * weight, 0)
+
+
+@op(x=_nanmean_x)
+def nanmean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The mean over `axis` of the elements that are not NaN."""
+    return np.nanmean(x, axis=axis, keepdims=keepdims)
+
+
+def _present_deviation(x: Any, present: Any, axis: Axis) -> Any:
+    """How far each element is from the mean, conjugated; 0 where it is NaN."""
+    return np.where(present, x - nanmean(x, axis, True), 0).conj()
+
+
+def _nanvar_x(g: Any, x: Any, axis: Axis, ddof: float, keepdims: bool) -> Any:
+    present, weight = _present_weight(x, axis, ddof)
+    scaled = restored(g, x.shape, axis, keepdims) * (2 * weight)
+    return scaled * _present_deviation(x, present, axis)
+
+
+@op(x=_nanvar_x)
+def nanvar(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    """The variance over `axis` of the elements that are not NaN."""
+    return np.nanvar(x, axis=axis, ddof=ddof, keepdims=keepdims)
+
+
+def _nanstd_x(g: Any, x: Any, out: Any, axis: Axis, ddof: float, keepdims: bool) -> Any:
+    present, weight = _present_weight(x, axis, ddof)
+    scaled = restored(g * inverse(out), x.shape, axis, keepdims) * weight
+    return scaled * _present_deviation(x, present, axis)
+
+
+@op(x=_nanstd_x)
+def nanstd(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    """The standard deviation over `axis` of the elements that are not NaN. The gradient where they
+    are all equal is 0."""
+    return np.nanstd(x, axis=axis, ddof=ddof, keepdims=keepdims)
+
+
+@op(x=extreme_x)
+def nanmax(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The largest element over `axis` that is not NaN. Ties share the gradient equally."""
+    return np.nanmax(x, axis=axis, keepdims=keepdims)
+
+
+@op(x=extreme_x)
+def nanmin(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The smallest element over `axis` that is not NaN. Ties share the gradient equally."""
+    return np.nanmin(x, axis=axis, keepdims=keepdims)
+
+
+@not_differentiable
+def nanargmax(x: Any, axis: int | None = None, *, keepdims: bool = False) -> Any:
+    """The index of the first largest element that is not NaN. Not differentiable."""
+    check_axis("nanargmax", axis, x, least=1)
+    return np.nanargmax(x, axis=axis, keepdims=keepdims)
+
+
+@not_differentiable
+def nanargmin(x: Any, axis: int | None = None, *, keepdims: bool = False) -> Any:
+    """The index of the first smallest element that is not NaN. Not differentiable."""
+    check_axis("nanargmin", axis, x, least=1)
+    return np.nanargmin(x, axis=axis, keepdims=keepdims)
+
+
+def _filled(x: Any, value: int) -> Any:
+    return where(isnan(x), value, x)
+
+
+@composed
+def nansum(x: Any, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False) -> Any:
+    """The sum over `axis` of the elements that are not NaN."""
+    return sum(_filled(x, 0), axis=axis, dtype=dtype, keepdims=keepdims)
+
+
+@composed
+def nanprod(x: Any, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False) -> Any:
+    """The product over `axis` of the elements that are not NaN."""
+    return prod(_filled(x, 1), axis=axis, dtype=dtype, keepdims=keepdims)
+
+
+@composed
+def nancumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
+    """The cumulative sums along `axis`, NaN counted as 0."""
+    return cumsum(_filled(x, 0), axis=axis, dtype=dtype)
+
+
+@composed
+def nancumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
+    """The cumulative products along `axis`, NaN counted as 1."""
+    return cumprod(_filled(x, 1), axis=axis, dtype=dtype)
