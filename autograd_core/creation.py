@@ -154,8 +154,8 @@ def _fractions(like: Tensor, num: int, endpoint: bool) -> Tensor:
 def _spaced(
     name: str, start: Any, stop: Any, axis: int, dtype: Any, device: Any, **how: Any
 ) -> Any:
-    """What NumPy's function of that name makes of plain numbers; None where there is a Tensor."""
-    if isinstance(start, Tensor) or isinstance(stop, Tensor):
+    """What NumPy's function of that name makes of plain numbers; None where they are arrays."""
+    if hasattr(start, "ndim") or hasattr(stop, "ndim"):
         return None
     return _new(name, start, stop, axis=axis, dtype=dtype, device=device, **how)
 
@@ -181,6 +181,7 @@ def linspace(
     gradient is shared between them by nearness. With `retstep` the distance comes along."""
     out = _spaced("linspace", start, stop, axis, dtype, device, num=num, endpoint=endpoint)
     if out is None:
+        start, stop = asarray(start), asarray(stop)
         t = _fractions(stop - start, num, endpoint)
         out = _placed(start * (1 - t) + stop * t, axis, dtype)
     return (out, (stop - start) / max(num - endpoint, 1)) if retstep else out
@@ -217,6 +218,7 @@ def geomspace(
     """`num` numbers from `start` to `stop`, each the same multiple of the one before."""
     out = _spaced("geomspace", start, stop, axis, dtype, device, num=num, endpoint=endpoint)
     if out is None:
+        start = asarray(start)
         ratio = stop / start
         out = _placed(start * ratio ** _fractions(ratio, num, endpoint), axis, dtype)
     return out

@@ -8,6 +8,7 @@ The rows stand by family in rows_….py, beside the families in autograd_core/op
 from op_row import HERE, Row
 from rows_arithmetic import ARITHMETIC
 from rows_contraction import CONTRACTION
+from rows_creation import CREATION
 from rows_elementwise import ELEMENTWISE
 from rows_indexing import INDEXING
 from rows_linalg import LINALG
@@ -24,5 +25,5 @@ __all__ = ["DIFFERENTIABLE", "HERE", "POINTWISE", "ROWS", "Row"]
 
 POINTWISE = [*ELEMENTWISE, *TRIGONOMETRY, *ARITHMETIC, *ROUNDING]
 ROWS = [*POINTWISE, *REDUCTIONS, *SCANS, *SORTING, *STATISTICS, *SHAPING, *INDEXING, *PRODUCTS,
-        *CONTRACTION, *LINALG]  # fmt: skip
+        *CONTRACTION, *LINALG, *CREATION]  # fmt: skip
 DIFFERENTIABLE = [row for row in ROWS if row.keeps]
