@@ -3,7 +3,6 @@ overwritten behind the library's back. Slow, for the hunt only."""
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ import numpy as np
 
 from autograd_core import backend
 from autograd_core.errors import NonFiniteError, StaleArrayError
-from autograd_core.graph import Node, Rule, root_of
+from autograd_core.graph import Node, Rule
 from autograd_core.recording import STATE
 
 __all__ = ["detect_anomaly"]
@@ -24,8 +23,8 @@ def detect_anomaly() -> Iterator[None]:
     """Inside, the first operation that produces an inf or a NaN, forward or backward, raises
     NonFiniteError with the line of the user's code that called it.
 
-    What the graph keeps is guarded until backward has used it: NumPy arrays are read-only, so the
-    line that writes to one raises; arrays on a device are compared, and StaleArrayError follows.
+    What the graph keeps is compared with what it was: if an array was overwritten behind the
+    library's back, as in ``weight.data[...] = 0``, StaleArrayError says which operation saved it.
 
     >>> import autograd_core as ac
     >>> x = ac.Tensor([1.0, 0.0], requires_grad=True)
@@ -43,23 +42,20 @@ def detect_anomaly() -> Iterator[None]:
             yield
     finally:
         STATE.reset(token)
-        observer.unlock_all()
 
 
 class _Anomaly:
     def __init__(self) -> None:
         self.lines: dict[int, str] = {}  # by sequence number: where the user called the operation
-        self.locks: dict[int, list[Any]] = {}  # by id: array, times saved, was it writable
-        self.sums: dict[int, str] = {}  # by id, for arrays that cannot be locked
+        self.sums: dict[tuple[int, int, str], int] = {}  # by node, edge and name: what was saved
 
     def forward(self, node: Node, out: Any) -> None:
         self.lines[node.seq] = _user_line()
         found = _non_finite(out)
         if found:
             raise NonFiniteError(f"{node.name} ({self.lines[node.seq]}) returned {found}")
-        for _, _, saved in node.edges():
-            for value in saved:
-                self._guard(value)
+        for key, value in _arrays_of(node):
+            self.sums[key] = _checksum(value)
 
     def backward(self, node: Node, rule: Rule, g: Any, gx: Any) -> None:
         line = self.lines.get(node.seq, "called before detect_anomaly")
@@ -70,50 +66,31 @@ class _Anomaly:
                 f"{node.name} ({line}) gave {rule.operand!r} a gradient with {found}; "
                 f"what arrived at it had {_non_finite(g) or 'only finite values'}"
             )
-        for parent_rule, saved in ((r, s) for _, r, s in node.edges() if r is rule):
-            for name, value in zip(parent_rule.names, saved, strict=True):
-                self._release(value, f"{node.name} ({line}) saved {name!r}, which")
-
-    def _guard(self, value: Any) -> None:
-        if isinstance(value, np.ndarray):
-            for array in {id(a): a for a in (value, root_of(value))}.values():
-                lock = self.locks.setdefault(id(array), [array, 0, array.flags.writeable])
-                lock[1] += 1
-                array.flags.writeable = False
-        elif backend.is_array(value):
-            self.sums[id(value)] = _checksum(value)
-
-    def _release(self, value: Any, what: str) -> None:
-        if isinstance(value, np.ndarray):
-            for key in {id(value), id(root_of(value))} & self.locks.keys():
-                lock = self.locks[key]
-                lock[1] -= 1
-                if lock[1] == 0:
-                    _unlock(*self.locks.pop(key))
-        elif id(value) in self.sums and _checksum(value) != self.sums[id(value)]:
-            raise StaleArrayError(f"{what} was overwritten between forward and backward")
-
-    def unlock_all(self) -> None:
-        # roots first: a view cannot be made writable before the memory it looks at
-        for lock in sorted(self.locks.values(), key=lambda lock: lock[0].base is not None):
-            _unlock(*lock)
-        self.locks.clear()
+        for key, value in _arrays_of(node):
+            if self.sums.get(key, _checksum(value)) != _checksum(value):
+                raise StaleArrayError(
+                    f"{node.name} ({line}) saved {key[2]!r}, which was overwritten between forward "
+                    "and backward"
+                )
 
 
-def _unlock(array: Any, _: int, writable: bool) -> None:
-    if writable and (array.base is None or getattr(root_of(array), "flags", array.flags).writeable):
-        array.flags.writeable = True
+def _arrays_of(node: Node) -> Iterator[tuple[tuple[int, int, str], Any]]:
+    """The arrays that a node's edges keep, each with a key of its own."""
+    for place, (_, rule, saved) in enumerate(node.edges()):
+        for name, value in zip(rule.names, saved, strict=True):
+            if backend.is_array(value):
+                yield (node.seq, place, name), value
 
 
 def _non_finite(values: Any) -> str:
     if values.dtype.kind not in "fc":
         return ""
-    infs, nans = int(np.isinf(values).sum()), int(np.isnan(values).sum())
+    infs, nans = (int(backend.run_there(values, f, values).sum()) for f in (np.isinf, np.isnan))
     return f"{infs} inf and {nans} NaN of {values.size} values" if infs or nans else ""
 
 
-def _checksum(array: Any) -> str:
-    return hashlib.sha256(backend.asnumpy(array).tobytes()).hexdigest()
+def _checksum(array: Any) -> int:
+    return hash(backend.asnumpy(array).tobytes())
 
 
 def _user_line() -> str:

@@ -55,6 +55,7 @@ TEXTS: dict[Any, str] = {
     np.trunc: "trunc({})",
     np.rint: "rint({})",
     np.absolute: "abs({})",
+    np.fabs: "abs({})",
     np.sign: "sign({})",
     np.maximum: "larger({}, {})",
     np.minimum: "smaller({}, {})",

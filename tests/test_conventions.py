@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import autograd_core as ac
+from autograd_core.ops.elementwise import masked
 
 INF, NAN = np.inf, np.nan
 
@@ -21,6 +22,8 @@ AT_KINKS = {
         [[0, 1, 1, 0], 1, 1],
     ),
     "clip where min > max is max": (ac.clip, [[0.0, 5.0], 3.0, 2.0], [[0, 0], 0, 2]),
+    "clip between equal bounds": (ac.clip, [[0.0, 2.0, 5.0], 2.0, 2.0], [[0, 1, 0], 1, 1]),
+    "clip, x beyond crossed bounds": (ac.clip, [[0.0], 2.0, 0.0], [[0], 0, 1]),
     "x ** 0": (lambda x: x**0, [[0.0, 2.0]], [[0, 0]]),
     "x ** 0.0, the exponent tracked": (ac.power, [[0.0, 2.0], 0.0], [[0, 0], np.log(2.0)]),
     "0 ** y": (ac.power, [[0.0, 0.0], [2.0, 1.0]], [[0, 1], [0, 0]]),
@@ -99,3 +102,48 @@ def test_the_mean_of_more_elements_than_float16_can_count(device):
     x = ac.Tensor(device.array(np.zeros(70_000, "f2")), requires_grad=True)
     x.mean().backward()
     np.testing.assert_allclose(device.numpy(x.grad), 1 / 70_000, rtol=0.01)
+
+
+# ---- large arrays, which are masked bit by bit ---------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "c16"])
+def test_a_mask_lets_nothing_through_whatever_is_there(dtype):
+    rng = np.random.default_rng(0)
+    g = rng.normal(size=(100, 90)).astype(dtype)[:, ::2]
+    g[::3], g[1::3] = NAN, -INF
+    mask = rng.random(g.shape) < 0.5
+    for m in (mask, mask[:1], mask.astype(int)):
+        result = masked(g, m)
+        np.testing.assert_array_equal(result, np.where(m, g, 0))
+        assert result.dtype == g.dtype
+
+
+# ---- the ends of the range -----------------------------------------------------------------------
+
+
+def test_unsigned_integers_do_not_wrap_around(device):
+    x = ac.Tensor(device.array(np.array([1, 200], np.uint8)))
+    np.testing.assert_allclose(device.numpy(ac.sigmoid(x)), [1 / (1 + np.exp(-1)), 1])
+    np.testing.assert_allclose(device.numpy(ac.softplus(x)), [np.log1p(np.e), 200], rtol=1e-3)
+
+
+def test_softplus_is_for_real_numbers(device):
+    with pytest.raises(ac.DTypeError, match="softplus"):
+        ac.softplus(ac.Tensor(device.array(np.array([1j]))))
+
+
+@pytest.mark.filterwarnings("error")
+def test_exponents_at_the_end_of_the_range(device):
+    x = ac.Tensor(device.array(np.array([-60_000, 60_000], np.float16)))
+    np.testing.assert_array_equal(device.numpy(ac.log_softmax(x)), [-INF, 0])
+    np.testing.assert_array_equal(device.numpy(ac.softmax(x)), [0, 1])
+    assert device.numpy(ac.logsumexp(x)) == 60_000
+
+
+def test_more_float16_than_float16_can_count(device):
+    x = ac.Tensor(device.array(np.zeros(100_000, np.float16)), requires_grad=True)
+    assert device.numpy(ac.softmax(x)).max() == np.float16(1e-5)
+    np.testing.assert_allclose(device.numpy(ac.logsumexp(x)), np.log(1e5), rtol=1e-3)
+    ac.max(x).backward()
+    np.testing.assert_array_equal(device.numpy(x.grad), np.float16(1e-5))

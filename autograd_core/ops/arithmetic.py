@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd_core.errors import NotDifferentiableError
 from autograd_core.op import composed, elementwise, op
-from autograd_core.ops.elementwise import absolute, imag, positive, power_y, real
+from autograd_core.ops.elementwise import absolute, imag, masked, positive, power_y, real
 from autograd_core.ops.reductions import all
 
 __all__ = [
@@ -33,7 +33,7 @@ fmod = elementwise(
 float_power = elementwise(
     np.float_power,
     "x ** y in double precision at least. Where x or y is 0, as `power`.",
-    x=lambda g, x, y: g * y * np.float_power(x, y - (y != 0)),
+    x=lambda g, x, y: g * y * np.float_power(x, 1 * y - (y != 0)),
     y=power_y,
 )
 
@@ -56,7 +56,9 @@ fabs = elementwise(
 
 def _chosen(g: Any, above: Any, x: Any, y: Any) -> Any:
     """The gradient for x where it is `above` y or y is NaN; a tie is shared equally."""
-    return np.where(above | np.isnan(y), g, np.where(np.equal(x, y), g * 0.5, 0))
+    half = g * 0.5
+    taken = above | np.isnan(y)
+    return masked(half, taken) + masked(half, taken | np.equal(x, y))
 
 
 fmax = elementwise(
@@ -102,8 +104,8 @@ def real_if_close(x: Any, tol: float = 100) -> Any:
 
 def _finite_x(g: Any, x: Any) -> Any:
     if x.dtype.kind != "c":
-        return np.where(np.isfinite(x), g, 0)
-    kept = np.where(np.isfinite(x.real), g.real, 0), np.where(np.isfinite(x.imag), g.imag, 0)
+        return masked(g, np.isfinite(x))
+    kept = masked(g.real, np.isfinite(x.real)), masked(g.imag, np.isfinite(x.imag))
     return kept[0] + 1j * kept[1]
 
 

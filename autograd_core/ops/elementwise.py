@@ -62,6 +62,25 @@ __all__ = [
     "where",
 ]
 
+# ---- for rules that choose ----------------------------------------------------------------------
+
+_WORDS = {2: np.int16, 4: np.int32, 8: np.int64}
+
+
+def masked(g: Any, mask: Any) -> Any:
+    """g where `mask` holds, else exactly 0, whatever g is there: np.where(mask, g, 0).
+
+    Large arrays of the host are masked bit by bit: random masks, which np.where branches on, then
+    cost a fifth (0.8 ms instead of 3.8 ms for 10⁶ float64), as much as a product.
+    """
+    if type(g) is not np.ndarray or g.size < 4096 or g.dtype.char not in "efd":
+        return np.where(mask, g, 0)
+    if mask.dtype.char != "?" or mask.shape != g.shape:
+        return np.where(mask, g, 0)
+    bits = np.negative(mask.view(np.int8), dtype=_WORDS[g.itemsize])  # all ones, or all zeros
+    return np.bitwise_and(g.view(bits.dtype), bits, out=bits).view(g.dtype)
+
+
 # ---- arithmetic ---------------------------------------------------------------------------------
 
 add = elementwise(np.add, "x + y.", x=lambda g: g, y=lambda g: g)
@@ -77,7 +96,7 @@ remainder = elementwise(
     np.remainder,
     "x - y * floor(x / y), with the sign of y. The jumps are ignored.",
     x=lambda g: g,
-    y=lambda g, x, y: -g * np.floor_divide(x, y),
+    y=lambda g, x, y, out: -g * np.rint((x - out) / y),  # floor(x / y), in half the time
 )
 
 
@@ -90,7 +109,7 @@ def power_y(g: Any, x: Any, out: Any) -> Any:
 power = elementwise(
     np.power,
     "x ** y. At y = 0 the derivative in x is 0, also for x = 0; at x = 0 the one in y is 0.",
-    x=lambda g, x, y: g * y * x ** (y - (y != 0)),
+    x=lambda g, x, y: g * y * x ** (1 * y - (y != 0)),
     y=power_y,
 )
 square = elementwise(np.square, "x * x.", x=lambda g, x: g * (2 * x))
@@ -148,13 +167,14 @@ quiet = _Quiet()
 
 
 def _sigmoid(x: Any) -> Any:
-    out = quiet.run(np.exp, -x)  # an overflow to inf gives the limit, 0, exactly
+    # not -x, which wraps around in an unsigned integer; exp's inf gives the limit, 0, exactly
+    out = quiet.run(np.exp, x * -1.0)
     out += 1
     return np.reciprocal(out)
 
 
 def _softplus(x: Any) -> Any:
-    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+    return np.maximum(x, 0) + np.log1p(np.exp(np.fabs(x) * -1.0))
 
 
 def _relu(x: Any) -> Any:
@@ -170,13 +190,13 @@ sigmoid = elementwise(
 )
 softplus = elementwise(
     _softplus,
-    "log(1 + exp(x)), the smooth ReLU. No overflow for any x.",
+    "log(1 + exp(x)) of real x, the smooth ReLU. No overflow for any x.",
     x=lambda g, x: g * sigmoid(x),
 )
 relu = elementwise(
     _relu,
     "max(x, 0). The derivative at 0 is 0.",
-    x=lambda g, out: np.where(out > 0, g, 0),
+    x=lambda g, out: masked(g, out > 0),
 )
 
 # ---- choosing -----------------------------------------------------------------------------------
@@ -184,7 +204,8 @@ relu = elementwise(
 
 def _larger(g: Any, x: Any, y: Any) -> Any:
     """The gradient for x where x > y; a tie is shared equally."""
-    return np.where(np.greater(x, y), g, np.where(np.equal(x, y), g * 0.5, 0))
+    half = g * 0.5
+    return masked(half, np.greater(x, y)) + masked(half, np.greater_equal(x, y))
 
 
 maximum = elementwise(
@@ -203,22 +224,26 @@ where = elementwise(
     np.where,
     "x where the condition holds, else y. Nothing, not even NaN, leaks from the branch not taken.",
     condition=None,
-    x=lambda g, condition: np.where(condition, g, 0),
-    y=lambda g, condition: np.where(condition, 0, g),
+    x=lambda g, condition: masked(g, condition),
+    y=lambda g, condition: masked(g, np.logical_not(condition)),
 )
 
 
+def _clip_x(g: Any, x: Any, min: Any, max: Any) -> Any:
+    if min is None or max is None:
+        return masked(g, (x <= max) if min is None else (x >= min))
+    return masked(g, (x >= min) & (x <= max))
+
+
 def _clip_min(g: Any, x: Any, min: Any, max: Any) -> Any:
-    taken = x < min
-    return np.where(taken if max is None else taken & (min < max), g, 0)
+    return masked(g, (x < min) if max is None else (x < min) & (min <= max))
 
 
 def _clip_max(g: Any, x: Any, min: Any, max: Any) -> Any:
-    taken = x > max
-    return np.where(taken if min is None else taken | (min >= max), g, 0)
+    return masked(g, (x > max) if min is None else (x > max) | (min > max))
 
 
-@op(pointwise=True, x=lambda g, x, out: np.where(x == out, g, 0), min=_clip_min, max=_clip_max)
+@op(pointwise=True, x=_clip_x, min=_clip_min, max=_clip_max)
 def clip(x: Any, min: Any = None, max: Any = None) -> Any:
     """x held between `min` and `max`, either of which may be None. At a bound itself the gradient
     is x's; where min > max the result is max."""

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.backend import as_array
 from autograd_core.errors import NotDifferentiableError, ShapeError
 from autograd_core.op import op
 from autograd_core.ops.axes import Axis, Shape, inverse, length, negative, restored, spread
-from autograd_core.ops.elementwise import add, conjugate, maximum, minimum, real, sqrt
+from autograd_core.ops.chosen import described, reduction
+from autograd_core.ops.elementwise import add, conjugate, maximum, minimum, quiet, real, sqrt
 from autograd_core.ops.elementwise import where as choose
-from autograd_core.ops.masked import described, reduction
 from autograd_core.tensor import Tensor
 
 __all__ = [
@@ -151,9 +152,9 @@ def std(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> A
 def extreme_x(g: Any, x: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
     """Ties share the gradient equally."""
     chosen = x == restored(out, x.shape, axis, keepdims)
-    share = chosen.astype(g.dtype)
-    ties = np.maximum(np.sum(share, axis=axis, keepdims=True), 1)
-    return np.where(chosen, restored(g, x.shape, axis, keepdims) / ties, 0)
+    ties = np.maximum(_total(chosen.astype(g.dtype), axis), 1)
+    share = (1 / ties).astype(g.dtype)
+    return np.where(chosen, restored(g, x.shape, axis, keepdims) * share, 0)
 
 
 @reduction(None, maximum)
@@ -196,11 +197,21 @@ def any(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return np.any(x, axis=axis, keepdims=keepdims)
 
 
+def _total(x: Any, axis: Axis) -> Any:
+    """The sum with the summed axes kept; of float16, which ends at 65,504, in float32."""
+    return np.sum(x, axis=axis, keepdims=True, dtype=np.float32 if x.dtype.char == "e" else None)
+
+
 def _shift(x: Any, axis: Axis) -> Any:
     """The maximum, by which exponents are lowered so that none overflows; 0 where it is not finite,
     so that inf - inf does not come up."""
     top = np.max(x, axis=axis, keepdims=True)
     return np.where(np.isfinite(top), top, 0)
+
+
+def _lowered(x: Any, axis: Axis) -> Any:
+    """x less its maximum; what is beyond the dtype's range is -inf, whose exponential is 0."""
+    return quiet.run(np.subtract, x, _shift(x, axis))
 
 
 def _logsumexp_x(g: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
@@ -211,8 +222,9 @@ def _logsumexp_x(g: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """log(sum(exp(x))) over `axis`, without overflow for any finite x."""
     shift = _shift(x, axis)
+    total = _total(np.exp(quiet.run(np.subtract, x, shift)), axis)
     with np.errstate(divide="ignore"):  # the log of an empty sum of probabilities is -inf
-        out = np.log(np.sum(np.exp(x - shift), axis=axis, keepdims=True)) + shift
+        out = (np.log(total) + shift).astype(np.result_type(x, np.float16), copy=False)
     return out if keepdims else np.squeeze(out, axis=axis)
 
 
@@ -228,13 +240,13 @@ def _log_softmax_x(g: Any, out: Any, axis: Axis) -> Any:
 @op(x=_softmax_x)
 def softmax(x: Any, axis: Axis = -1) -> Any:
     """exp(x) / sum(exp(x)) over `axis`, without overflow for any finite x."""
-    out = np.exp(x - _shift(x, axis))
-    out /= np.sum(out, axis=axis, keepdims=True)
+    out = as_array(np.exp(_lowered(x, axis)))
+    out /= _total(out, axis)
     return out
 
 
 @op(x=_log_softmax_x)
 def log_softmax(x: Any, axis: Axis = -1) -> Any:
     """log(softmax(x)) over `axis`, exact where a probability is close to 0."""
-    shifted = x - _shift(x, axis)
-    return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+    out = _lowered(x, axis)
+    return out - np.log(_total(np.exp(out), axis)).astype(out.dtype, copy=False)

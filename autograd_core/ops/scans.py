@@ -13,8 +13,8 @@ import numpy as np
 from autograd_core.errors import ShapeError
 from autograd_core.op import composed, op
 from autograd_core.ops.axes import Axis, Shape, check_axis, joined, negative, parted, restored
+from autograd_core.ops.chosen import reduction
 from autograd_core.ops.elementwise import multiply
-from autograd_core.ops.masked import reduction
 from autograd_core.ops.reductions import max, min
 from autograd_core.ops.shaping import broadcast_to, concatenate, pad
 
