@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial, wraps
+from inspect import CO_VARARGS, CO_VARKEYWORDS
 from types import CodeType
 from typing import Any, NamedTuple, ParamSpec, TypeVar, overload
 
@@ -126,7 +127,14 @@ constant: set[str] = set()  # the names of those through which no gradient flows
 
 
 def _signature_of(function: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[Any, ...]]:
-    code: CodeType = function.__code__
+    code: CodeType | None = getattr(function, "__code__", None)
+    if code is None:
+        raise TypeError(f"{function!r} is not written in Python; wrap it, as in lambda g, x: f(x)")
+    if code.co_kwonlyargcount or code.co_flags & (CO_VARARGS | CO_VARKEYWORDS):
+        raise TypeError(
+            f"{function.__name__}: parameters of a kernel or a rule have names and positions; "
+            "*args, **settings and keyword-only ones are not covered"
+        )
     return code.co_varnames[: code.co_argcount], function.__defaults__ or ()
 
 

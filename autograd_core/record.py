@@ -188,7 +188,7 @@ def _edges(declared: Op) -> Iterator[str]:
     tracked, variadic = list(declared.rules), declared.variadic
 
     def edge(p: str, more: str) -> str:
-        fits = f"fits_{p}" if declared.pointwise else "False"
+        fits = f"fits_{p}" if declared.pointwise and declared.rules[p].trusted else "False"
         return f"node_{p}, rule_{p}, {_saved(declared.rules[p])}, {fits}, {more}"
 
     slots = "record.parent, record.rule, record.saved, record.fits, record.more = "

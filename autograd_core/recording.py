@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from functools import wraps
+from inspect import isgeneratorfunction
+from typing import Any, ParamSpec
 
 __all__ = ["STATE", "Scope", "enable_grad", "is_recording", "module_scope", "no_grad"]
+
+P = ParamSpec("P")
 
 
 class Scope:
@@ -41,24 +45,48 @@ def module_scope(kind: str) -> Iterator[Scope]:
         STATE.reset(token)
 
 
-@contextmanager
-def _recording(wanted: bool) -> Iterator[None]:
-    _, scope, observer = STATE.get()
-    token = STATE.set((wanted, scope, observer))
-    try:
-        yield
-    finally:
-        STATE.reset(token)
+class _Recording:
+    """Recording switched on or off: for a block, again and again, or for a function's calls."""
+
+    def __init__(self, wanted: bool) -> None:
+        self.wanted = wanted
+        self.tokens: list[Any] = []
+
+    def __enter__(self) -> None:
+        _, scope, observer = STATE.get()
+        self.tokens.append(STATE.set((self.wanted, scope, observer)))
+
+    def __exit__(self, *_: Any) -> None:
+        STATE.reset(self.tokens.pop())
+
+    def __call__(self, function: Callable[P, Any]) -> Callable[P, Any]:
+        @wraps(function)
+        def switched(*args: P.args, **settings: P.kwargs) -> Any:
+            with _Recording(self.wanted):
+                return function(*args, **settings)
+
+        @wraps(function)
+        def resumed(*args: P.args, **settings: P.kwargs) -> Any:
+            running, sent = function(*args, **settings), None
+            while True:  # what runs between two values belongs to whoever asks for them
+                try:
+                    with _Recording(self.wanted):
+                        value = running.send(sent)
+                except StopIteration as end:
+                    return end.value
+                sent = yield value
+
+        return resumed if isgeneratorfunction(function) else switched
 
 
 def no_grad() -> Any:
     """A context, or a decorator, in which nothing is recorded."""
-    return _recording(False)
+    return _Recording(False)
 
 
 def enable_grad() -> Any:
     """A context, or a decorator, that records again inside `no_grad`."""
-    return _recording(True)
+    return _Recording(True)
 
 
 def is_recording() -> bool:

@@ -265,6 +265,8 @@ class Tensor(Methods):
             )
         if gradient.dtype == self.dtype:
             return gradient
+        if gradient.dtype.kind == "c" and self.dtype.kind != "c":
+            raise DTypeError(f"backward: a {gradient.dtype} gradient for a {self.dtype} Tensor")
         return backend.run_there(self._data, gradient.astype, self.dtype)
 
     def retain_grad(self) -> None:
@@ -378,6 +380,8 @@ def commit(arrived: list[tuple[Watch, Any, bool]]) -> None:
 
 def _total(tensor: Tensor, g: Any, owned: bool) -> Tensor:
     data, held = tensor._data, tensor.grad
+    if held is not None and not isinstance(held, Tensor):
+        raise TypeError(f"a Tensor's grad is a Tensor or None, not a {type(held).__name__}")
     if g.shape != data.shape or (g.dtype is not data.dtype and g.dtype != data.dtype):
         raise GraphError(
             f"the gradient has shape {g.shape} and dtype {g.dtype}, but the leaf's data was "

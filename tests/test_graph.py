@@ -358,3 +358,85 @@ def test_frozen_operands_partner_is_not_saved():
     parent = None
     assert kept() is None
     assert y.requires_grad
+
+
+# ---- operations that users declare ---------------------------------------------------------------
+
+
+def test_a_rule_may_return_a_constant_of_its_own():
+    constant = ac.ones(2).data
+
+    @ac.op(x=lambda g: constant)
+    def weighed(x):
+        return x.sum()
+
+    x = ac.Tensor([1.0, 2.0], requires_grad=True)
+    (weighed(x) + x.sum()).backward()
+    assert_equal(x.grad, [2, 2])
+    assert_equal(ac.Tensor(constant), [1, 1])
+
+
+@pytest.mark.parametrize(
+    ("rule", "error", "message"),
+    [
+        (lambda g: np.ones(5), ac.ShapeError, r"halved.*'x'.*\(5,\).*\(3,\)"),
+        (lambda g: np.ones((2, 2)), ac.ShapeError, r"halved.*'x'.*\(2, 2\).*\(3,\)"),
+        (lambda g: 1.0, TypeError, "halved.*'x'.*an array.*float"),
+        (lambda g: None, TypeError, "halved.*'x'.*an array.*NoneType"),
+    ],
+)
+@pytest.mark.parametrize("pointwise", [False, True])
+def test_a_rule_that_returns_nonsense_is_named(rule, error, message, pointwise):
+    @ac.op(x=rule, pointwise=pointwise)
+    def halved(x):
+        return x / 2
+
+    x = ac.Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    with pytest.raises(error, match=message):
+        halved(x).backward(np.ones(3))
+    assert x.grad is None
+
+
+def test_a_declaration_that_cannot_work_is_refused_at_once():
+    with pytest.raises(TypeError, match="keyword-only"):
+
+        @ac.op(x=lambda g: g)
+        def scaled(x, *, k=1):
+            return x * k
+
+    with pytest.raises(TypeError, match="wrap it"):
+        ac.op(x=np.negative)(lambda x: -x)
+    with pytest.raises(TypeError, match="wrap it"):
+        ac.op(x=lambda g: g)(np.negative)
+
+
+def test_a_gradient_that_is_no_tensor():
+    x = ac.Tensor([1.0], requires_grad=True)
+    x.grad = np.ones(1)
+    with pytest.raises(TypeError, match="grad is a Tensor or None, not a ndarray"):
+        x.sum().backward()
+
+
+def test_a_complex_gradient_of_a_real_tensor_is_refused():
+    x = ac.Tensor([1.0], requires_grad=True)
+    with pytest.raises(ac.DTypeError, match="complex128 gradient for a float64 Tensor"):
+        (x * 2).backward(np.array([1j]))
+
+
+def test_no_grad_can_be_entered_again_and_stands_around_generators():
+    x = ac.Tensor([1.0], requires_grad=True)
+    silent = ac.no_grad()
+
+    @silent
+    def values():
+        while True:
+            got = yield x * 2
+            assert not (x * got).requires_grad
+
+    running = values()
+    with silent, silent:
+        assert not (x * 2).requires_grad
+    assert not next(running).requires_grad
+    assert (x * 2).requires_grad
+    assert not running.send(3).requires_grad
+    assert (x * 2).requires_grad
