@@ -52,7 +52,7 @@ __array_api_version__ = "2024.12"
 
 
 def _dtype_of(value: Any) -> Any:
-    return value.dtype if hasattr(value, "dtype") else value
+    return value if isinstance(value, type) else getattr(value, "dtype", value)
 
 
 def finfo(dtype: Any) -> Any:
