@@ -9,10 +9,11 @@
 """
 
 from autograd_core import creation, errors, methods, namespace, ops, protocols, random
-from autograd_core.backend import available_devices, device, keep_heap
+from autograd_core.backend import available_devices, device
 from autograd_core.creation import *
 from autograd_core.debug import detect_anomaly
 from autograd_core.errors import *
+from autograd_core.memory import keep_heap
 from autograd_core.methods import from_dlpack
 from autograd_core.namespace import *
 from autograd_core.namespace import (

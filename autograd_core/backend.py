@@ -8,38 +8,45 @@ in `DIFFERENCES`.
 
 from __future__ import annotations
 
-import ctypes
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 
-from autograd_core.errors import DeviceError, DTypeError, OutOfMemoryError, ShapeError
+from autograd_core.errors import (
+    AutogradError,
+    DeviceError,
+    DTypeError,
+    OutOfMemoryError,
+    ShapeError,
+)
 
 __all__ = [
     "as_array",
     "asarray",
     "asnumpy",
     "available_devices",
+    "check_dtype",
+    "check_home",
     "check_index",
     "check_value",
     "created",
     "device",
     "device_kept",
     "device_of",
+    "explained",
     "follow",
+    "free_unused",
     "from_dlpack",
     "in_use",
+    "index_of",
     "install",
     "is_array",
-    "keep_heap",
     "module_of",
     "operand",
-    "out_of_memory",
-    "prefetched",
     "run_there",
     "to_device",
 ]
@@ -90,35 +97,41 @@ def as_array(result: Any) -> Any:
 def asarray(data: Any, dtype: Any = None, device: str | None = None) -> Any:
     """`data` as an array that a Tensor can hold: shared where it is one already, else converted.
 
-    Data from the host goes to `device`, or to the device of an enclosing ``with device(...)``.
+    Data from the host goes to `device`, or to the device of an enclosing ``with device(...)``. A
+    subclass of NumPy's array becomes the plain array that it is made of, except a masked array,
+    whose mask would be lost: TypeError.
     """
     array = data
-    if type(data) is np.ndarray and dtype is None and device is None and _wanted.get() is None:
-        _check_dtype(data.dtype)
-        return data
     if not is_array(data):
         try:
             array = np.asarray(data, dtype=dtype)
         except ValueError as error:
             raise ShapeError(f"no array can be made of this data: {error}") from error
-        device = _wanted.get() if device is None else device
-    elif type(data) is np.ndarray:
-        device = _wanted.get() if device is None else device
-    _check_dtype(array.dtype)
-    if dtype is not None and array.dtype != dtype:
-        array = array.astype(dtype)
-        _check_dtype(array.dtype)
+    elif isinstance(data, np.ma.MaskedArray):
+        raise TypeError(
+            "a Tensor has no mask: pass array.filled(value), or choose with where(mask, x, y)"
+        )
+    elif isinstance(data, np.ndarray) and type(data) is not np.ndarray:
+        array = np.asarray(data)
+    check_dtype(array.dtype)
+    wanted = array.dtype.newbyteorder("=") if dtype is None else np.dtype(dtype)
+    if array.dtype != wanted:
+        check_dtype(wanted)
+        array = run_there(array, array.astype, wanted)
+    if device is None and type(array) is np.ndarray:
+        device = _wanted.get()
     return array if device is None else to_device(array, device)
 
 
 def operand(value: Any) -> Any:
     """What stands beside a Tensor in an operation, as an array or a NumPy scalar."""
-    if is_array(value) or isinstance(value, np.generic | bool | int | float | complex):
+    if type(value) in _arrays or isinstance(value, np.generic | bool | int | float | complex):
         return value
     return asarray(value)
 
 
-def _check_dtype(dtype: Any) -> None:
+def check_dtype(dtype: Any) -> None:
+    """Refuse what is no number: objects, texts, dates, records."""
     if dtype.kind not in "biufc":
         raise DTypeError(
             f"a Tensor holds booleans, integers, floats or complex numbers; this data has dtype "
@@ -145,7 +158,8 @@ def device_module() -> Any:
         except ImportError as error:
             raise DeviceError(
                 f"a CUDA device needs CuPy, which cannot be imported here ({error}). Install the "
-                "wheel of your CUDA version: pip install cupy-cuda12x or cupy-cuda13x"
+                "wheel of your CUDA version: pip install 'cupy-cuda12x[ctk]' or "
+                "'cupy-cuda13x[ctk]', which bring CUDA's libraries along"
             ) from error
         _count_devices(cupy)
         install(cupy)
@@ -176,9 +190,9 @@ def available_devices() -> list[str]:
         return ["cpu"]
 
 
-def _index(device: str) -> int | None:
-    """The number of a CUDA device; None for the host."""
-    kind, _, number = device.partition(":")
+def index_of(device: str) -> int | None:
+    """The number of a CUDA device; None for the host. ``"cuda"`` is the current one."""
+    kind, _, number = device.partition(":") if isinstance(device, str) else ("", "", "")
     if device == "cpu":
         return None
     if kind != "cuda" or not (number.isdecimal() or device == "cuda"):
@@ -204,26 +218,25 @@ def module_of(array: Any) -> Any:
 def created(name: str, device: str | None, *operands: Any, **settings: Any) -> Any:
     """A new array by NumPy's function of that name, or CuPy's where it is to live on a device."""
     wanted = _wanted.get() if device is None else device
-    index = None if wanted is None else _index(wanted)
+    index = None if wanted is None else index_of(wanted)
     if index is None:
         return as_array(getattr(np, name)(*operands, **settings))
-    with _module.cuda.Device(index):
-        try:
-            function = getattr(_module, name)
-        except AttributeError:  # made on the host, for want of it
-            return _module.asarray(getattr(np, name)(*operands, **settings))
-        return function(*operands, **settings)
+    made = getattr(_module, name, None)
+    if made is None:  # made on the host, for want of it
+        return _attempt(index, _module.asarray, getattr(np, name)(*operands, **settings))
+    return _attempt(index, made, *operands, **settings)
 
 
 def to_device(array: Any, device: str) -> Any:
     """`array` on `device`: itself where it is there already, else a copy."""
-    index = _index(device)
+    index = index_of(device)
     if index is None:
         return asnumpy(array)
     if device_of(array) == f"cuda:{index}":
         return array
-    with _module.cuda.Device(index):
-        return array.copy() if isinstance(array, _module.ndarray) else _module.asarray(array)
+    if isinstance(array, _module.ndarray):
+        return _attempt(index, array.copy)
+    return _attempt(index, _module.asarray, array)
 
 
 def from_dlpack(source: Any) -> Any:
@@ -248,14 +261,26 @@ def in_use() -> bool:
 
 
 def run_there(home: Any, function: Callable[..., Any], *operands: Any) -> Any:
-    """``function(*operands)`` while the device of the array `home` is the current one."""
+    """``function(*operands)`` while the device of the array `home` is the current one. Memory that
+    runs out and libraries that are missing are told in our words."""
     if _module is None or not isinstance(home, _module.ndarray):
         return function(*operands)
-    index = home.device.id
-    if index == _module.cuda.runtime.getDevice():
-        return function(*operands)
-    with _module.cuda.Device(index):
-        return function(*operands)
+    return _attempt(home.device.id, function, *operands)
+
+
+def _attempt(index: int, function: Callable[..., Any], *operands: Any, **settings: Any) -> Any:
+    """``function(*operands)`` while device `index` is the current one."""
+    try:
+        if index == _module.cuda.runtime.getDevice():
+            return function(*operands, **settings)
+        with _module.cuda.Device(index):
+            return function(*operands, **settings)
+    except Exception as error:
+        told = explained(error, index)
+        if told is None:
+            raise
+        error.__traceback__ = None  # its frames hold arrays, of which there are too many
+        raise told from error
 
 
 def follow(array: Any) -> None:
@@ -273,54 +298,6 @@ def device_kept() -> Iterator[None]:
         yield
 
 
-def prefetched(batches: Iterable[tuple[Any, ...]], device: str) -> Iterator[tuple[Any, ...]]:
-    """`batches` of host arrays on `device`; the next one travels while the present one is used.
-
-    On a CUDA device each batch goes through pinned memory and a stream of its own.
-    """
-    index = _index(device)
-    if index is None:
-        yield from batches
-        return
-    module = _module
-    with module.cuda.Device(index):
-        stream = module.cuda.Stream(non_blocking=True)
-    travelling = None
-    for batch in batches:
-        with module.cuda.Device(index):  # not around the yield: the caller has a device of his own
-            following = _sent(batch, module, stream)
-        if travelling is not None:
-            yield _received(travelling, module, index)
-        travelling = following
-    if travelling is not None:
-        yield _received(travelling, module, index)
-
-
-def _sent(batch: tuple[Any, ...], module: Any, stream: Any) -> tuple[Any, ...]:
-    """Start copying; returns (arrays on the device, pinned arrays to keep alive, event)."""
-    pinned = [_pinned(array, module) for array in batch]
-    with stream:
-        arrays = tuple(module.empty(array.shape, array.dtype) for array in pinned)
-        for target, source in zip(arrays, pinned, strict=True):
-            target.set(source, stream=stream)
-        event = stream.record()
-    return arrays, pinned, event
-
-
-def _received(sent: tuple[Any, ...], module: Any, index: int) -> tuple[Any, ...]:
-    arrays, _, event = sent
-    with module.cuda.Device(index):
-        module.cuda.get_current_stream().wait_event(event)  # the device waits; the host goes on
-    return arrays  # type: ignore[no-any-return]
-
-
-def _pinned(array: Any, module: Any) -> Any:
-    memory = module.cuda.alloc_pinned_memory(max(array.nbytes, 1))
-    pinned = np.frombuffer(memory, array.dtype, array.size).reshape(array.shape)
-    pinned[...] = array
-    return pinned
-
-
 @contextmanager
 def device(name: str) -> Iterator[None]:
     """Inside, Tensors made of host data, layers' weights among them, live on device `name`.
@@ -330,7 +307,7 @@ def device(name: str) -> Iterator[None]:
     ...     ac.Tensor([1.0, 2.0]).device
     'cpu'
     """
-    index = _index(name)
+    index = index_of(name)
     token = _wanted.set(name)
     try:
         if index is None:
@@ -356,47 +333,54 @@ def check_index(x: Any, index: Any) -> None:
 
 
 def check_value(x: Any, value: Any) -> None:
-    """Refuse a host array as what is written into a device array."""
-    if isinstance(value, np.ndarray):
+    """Refuse what is to be written into x from an array that lives elsewhere."""
+    if is_array(value) and device_of(value) != device_of(x):
         raise DeviceError(
-            f"a host array cannot be written into a Tensor on {device_of(x)}; move it there first: "
-            f"Tensor(value).to({device_of(x)!r})"
+            f"an array on {device_of(value)} cannot be written into a Tensor on {device_of(x)}; "
+            f"move it there first: Tensor(value).to({device_of(x)!r})"
         )
 
 
-def out_of_memory(error: Exception) -> OutOfMemoryError | None:
-    """`error` in our words if it says that memory ran out, with what is held; else None."""
+def check_home(x: Any, gradient: Any, what: str) -> None:
+    """Refuse a gradient that lives elsewhere than x, the array that it belongs to."""
+    home, there = device_of(x), device_of(gradient)
+    if home != there:
+        raise DeviceError(
+            f"backward: the Tensor lives on {home}, {what} on {there}; move it first, as in "
+            f".to({home!r})"
+        )
+
+
+# ---- what goes wrong there ----------------------------------------------------------------------
+
+
+def explained(error: Exception, index: int | None = None) -> AutogradError | None:
+    """`error` in our words if it says that memory ran out, with what is held on the device `index`,
+    or that a library of CUDA is missing; else None."""
+    if isinstance(error, AutogradError):
+        return None
+    if isinstance(error, ImportError):
+        return DeviceError(
+            f"CuPy is here, but not all libraries of CUDA: {error}. They come with "
+            "pip install 'cupy-cuda12x[ctk]' (or 'cupy-cuda13x[ctk]')"
+        )
     if not isinstance(error, MemoryError) and "OutOfMemory" not in type(error).__name__:
         return None
     held = ""
     if _module is not None:
-        pool = _module.get_default_memory_pool()
-        held = f" Device memory held: {pool.used_bytes():,} bytes in use of {pool.total_bytes():,}."
+        with _module.cuda.Device(index):
+            pool = _module.get_default_memory_pool()
+            used, total = pool.used_bytes(), pool.total_bytes()
+            where = f"cuda:{_module.cuda.runtime.getDevice()}"
+        held = f" Device memory held on {where}: {used:,} bytes in use of {total:,}."
     return OutOfMemoryError(
         f"out of memory: {error}.{held} Use smaller batches, or release Tensors"
     )
 
 
 def free_unused() -> None:
-    """Hand cached device memory back."""
+    """Hand cached device memory back, of every device."""
     if _module is not None:
-        _module.get_default_memory_pool().free_all_blocks()
-
-
-def keep_heap() -> bool:
-    """Tell glibc to keep freed memory instead of handing it back to the system.
-
-    A fresh page costs about 1 µs; a graph of arrays of 10⁴ to 10⁵ elements spends more on pages
-    than on arithmetic, and runs about twice as fast with this setting. It lasts for the process.
-    Returns whether it took effect (False where the C library is not glibc).
-    """
-    if not sys.platform.startswith("linux"):
-        return False
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError):
-        return False
-    mmap_threshold, trim_threshold, top_pad = -3, -1, -2  # glibc's malloc.h
-    settings = ((mmap_threshold, 1 << 30), (trim_threshold, (1 << 31) - 1), (top_pad, 64 << 20))
-    taken = [mallopt(option, value) == 1 for option, value in settings]
-    return all(taken)
+        for index in range(_count_devices(_module)):
+            with _module.cuda.Device(index):
+                _module.get_default_memory_pool().free_all_blocks()

@@ -85,8 +85,12 @@ def _arrays_of(node: Node) -> Iterator[tuple[tuple[int, int, str], Any]]:
 def _non_finite(values: Any) -> str:
     if values.dtype.kind not in "fc":
         return ""
-    infs, nans = (int(backend.run_there(values, f, values).sum()) for f in (np.isinf, np.isnan))
+    infs, nans = backend.run_there(values, _counted, values)
     return f"{infs} inf and {nans} NaN of {values.size} values" if infs or nans else ""
+
+
+def _counted(values: Any) -> tuple[int, int]:
+    return int(np.isinf(values).sum()), int(np.isnan(values).sum())
 
 
 def _checksum(array: Any) -> int:

@@ -12,15 +12,14 @@ Tensors when the pass itself is to be recorded.
 
 from __future__ import annotations
 
-import itertools
 import weakref
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterator
 from heapq import heappop, heappush
 from typing import Any
 
 from autograd_core.errors import FreedGraphError, ShapeError, StaleArrayError
-from autograd_core.recording import STATE, Scope, module_scope  # noqa: F401
+from autograd_core.recording import STATE, Scope
+from autograd_core.stamps import sequence_numbers, stamps
 
 __all__ = [
     "Node",
@@ -28,15 +27,11 @@ __all__ = [
     "Watch",
     "fit",
     "release",
-    "root_of",
     "run",
-    "stamp",
 ]
 
 Shape = tuple[int, ...]
 Gradient = Any  # an array of NumPy or CuPy, or a Tensor in a recorded pass
-
-sequence_numbers = itertools.count(1)
 
 
 class Rule:
@@ -67,8 +62,8 @@ class Rule:
 class Watch:
     """What a node owes to its Tensor: where the gradient goes, and the hooks on its way.
 
-    The Tensor is held weakly. If the node held it, ``create_graph`` would close a ring:
-    leaf node → grad → its graph → leaf node.
+    The Tensor is held weakly: with ``create_graph``, leaf node → grad → its graph → leaf node
+    would be a ring.
     """
 
     __slots__ = ("hooks", "keeps_grad", "tensor")
@@ -157,6 +152,7 @@ def run(
     wrap: Callable[[Any, Node], Any] | None = None,
     lead: int = 0,
     follow: Callable[[Any], None] | None = None,
+    unfinished: list[Node],
 ) -> list[tuple[Watch, Gradient, bool]]:
     """Walk from the seeds to the leaves; return what arrived at each watched node.
 
@@ -165,6 +161,7 @@ def run(
     the pass. With `wrap`, rules run on Tensors (`wrap(array, node)` makes one) and are recorded.
     `lead` is the number of leading batch axes that every gradient carries. `follow`, where a device
     is in use, makes an array's device the current one; a rule then runs in its form for devices.
+    Where memory runs out, `unfinished` takes the nodes that are still to be gone through.
 
     Nothing is written to a Tensor here: an error in the middle leaves every ``.grad`` as it was.
 
@@ -185,64 +182,74 @@ def run(
             nodes[key], gradients[key] = seeded, g
             heappush(heap, key)
     node: Node | None = None
-    while heap or node is not None:
-        if node is None:
-            key = heappop(heap)
-            node, g = nodes.pop(key), gradients.pop(key)
-        watch = node.watch
-        if watch is not None:
-            mine = key in owned
-            if watch.hooks:
-                g, mine = _hooked(watch, g), False
-            if watch.keeps_grad:
-                arrived.append((watch, g, mine))
-        parent, rule, saved, fits, more = node.parent, node.rule, node.saved, node.fits, node.more
-        if parent is None:
-            if rule is FREED:
-                raise _freed(node)
-            node = None
-            continue
-        if stamps.newest > node.seq:
-            _refuse_stale(node)
-        following = None
-        while True:
-            if wrap is not None:
-                gx = rule.function(g, *_wrapped(node, rule, saved, wrap))
-            elif follow is not None:
-                follow(g)
-                gx = rule.on_device(g, *saved)
-                follow(gx)
-            else:
-                gx = rule.function(g, *saved)
-            if not fits:
-                try:
-                    gx = fit(gx, parent.shape, parent.dtype, lead)
-                except (AttributeError, TypeError, ValueError) as error:
-                    raise _misfit(node, rule, gx, parent) from error
-            if observer is not None:
-                observer.backward(node, rule, g, gx)
-            key = -parent.seq
-            if key in gradients:
-                if key in owned and wrap is None:
-                    gradients[key] += gx
+    try:
+        while heap or node is not None:
+            if node is None:
+                key = heappop(heap)
+                node, g = nodes.pop(key), gradients.pop(key)
+            watch = node.watch
+            if watch is not None:
+                mine = key in owned
+                if watch.hooks:
+                    g, mine = _hooked(watch, g), False
+                if watch.keeps_grad:
+                    arrived.append((watch, g, mine))
+            parent, rule, saved, fits, more = (
+                node.parent,
+                node.rule,
+                node.saved,
+                node.fits,
+                node.more,
+            )
+            if parent is None:
+                if rule is FREED:
+                    raise _freed(node)
+                node = None
+                continue
+            if stamps.newest > node.seq:
+                _refuse_stale(node)
+            following = None
+            while True:
+                if wrap is not None:
+                    gx = rule.function(g, *_wrapped(node, rule, saved, wrap))
+                elif follow is not None:
+                    follow(g)
+                    gx = rule.on_device(g, *saved)
+                    follow(gx)
                 else:
-                    gradients[key] = gradients[key] + gx
-                    owned.add(key)
-            else:
-                if parent.op is None and rule.trusted and gx is not g and _is_fresh(gx, saved):
-                    owned.add(key)
-                if more is None and (not heap or key < heap[0]):
-                    following = parent  # younger than all that wait: no need to queue
+                    gx = rule.function(g, *saved)
+                if not fits:
+                    try:
+                        gx = fit(gx, parent.shape, parent.dtype, lead)
+                    except (AttributeError, TypeError, ValueError) as error:
+                        raise _misfit(node, rule, gx, parent) from error
+                if observer is not None:
+                    observer.backward(node, rule, g, gx)
+                key = -parent.seq
+                if key in gradients:
+                    if key in owned and wrap is None:
+                        gradients[key] += gx
+                    else:
+                        gradients[key] = gradients[key] + gx
+                        owned.add(key)
                 else:
-                    nodes[key], gradients[key] = parent, gx
-                    heappush(heap, key)
-            if more is None:
-                break
-            parent, rule, saved, fits, more = more
-        if not retain:
-            node.parent = node.more = node.saved = None
-            node.rule = FREED
-        node, g = following, gx
+                    if parent.op is None and rule.trusted and gx is not g and _is_fresh(gx, saved):
+                        owned.add(key)
+                    if more is None and (not heap or key < heap[0]):
+                        following = parent  # younger than all that wait: no need to queue
+                    else:
+                        nodes[key], gradients[key] = parent, gx
+                        heappush(heap, key)
+                if more is None:
+                    break
+                parent, rule, saved, fits, more = more
+            if not retain:
+                node.parent = node.more = node.saved = None
+                node.rule = FREED
+            node, g = following, gx
+    except MemoryError:
+        unfinished.extend(n for n in (node, *nodes.values()) if n is not None)
+        raise
     return arrived
 
 
@@ -324,56 +331,6 @@ def _freed(node: Node) -> FreedGraphError:
         f"a backward pass has already gone through {node.name!r} and released what it saved; "
         "pass retain_graph=True to the first backward() if the graph is needed again"
     )
-
-
-class _Stamps:
-    """When was a piece of memory last overwritten through the library?
-
-    `table` maps the id of a memory's root array to [weak reference, sequence number, name];
-    `newest` is the greatest of those numbers, so that a backward pass in which nothing was
-    overwritten pays one comparison a node.
-    """
-
-    def __init__(self) -> None:
-        self.newest = 0
-        self.table: dict[int, list[Any]] = {}
-
-    def set(self, written: Iterable[Any]) -> None:
-        self.newest = number = next(sequence_numbers)
-        for tensor in written:
-            array = tensor._data
-            root = array if array.base is None else root_of(array)
-            known = self.table.get(id(root))
-            if known is not None and known[0]() is root:
-                known[1] = number
-            else:
-                reference = weakref.ref(root, partial(_forget, self.table, id(root)))
-                self.table[id(root)] = [reference, number, tensor.name]
-
-    def find(self, array: Any) -> tuple[int, str | None]:
-        root = root_of(array)
-        known = self.table.get(id(root))
-        return (known[1], known[2]) if known is not None and known[0]() is root else (0, None)
-
-
-def _forget(table: dict[int, Any], key: int, _: Any) -> None:
-    table.pop(key, None)
-
-
-stamps = _Stamps()
-
-
-def stamp(*tensors: Any) -> None:
-    """Note that the memory of these Tensors has just been overwritten. Every write of the library
-    calls this; a graph recorded earlier that saved the same memory then refuses to use it."""
-    stamps.set(tensors)
-
-
-def root_of(array: Any) -> Any:
-    """The array that owns the memory: the last link of the `.base` chain that is an array."""
-    while hasattr(base := getattr(array, "base", None), "base"):
-        array = base
-    return array
 
 
 def _refuse_stale(node: Node) -> None:

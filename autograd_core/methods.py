@@ -10,10 +10,10 @@ import numpy as np
 
 from autograd_core import backend, ops
 from autograd_core.errors import GraphError, ShapeError
-from autograd_core.graph import stamp
 from autograd_core.ops.indexing import assign
 from autograd_core.record import unwrap_nested
 from autograd_core.recording import is_recording
+from autograd_core.stamps import stamp
 from autograd_core.tensor import Tensor
 
 OPERATORS: dict[str, Callable[..., Any]] = {
@@ -86,6 +86,8 @@ def _real_part(self: Tensor) -> Any:
 
 def _to(self: Tensor, device: str) -> Any:
     """This Tensor on `device`, differentiably; itself where it is there already."""
+    index = backend.index_of(device)
+    device = "cpu" if index is None else f"cuda:{index}"
     return self if device == self.device else ops.to_device(self, device, self.device)
 
 
@@ -146,9 +148,9 @@ def _setitem(self: Tensor, index: Any, value: Any) -> None:
     if not (tracked and is_recording()):
         index = unwrap_nested(index)
         value = value._data if isinstance(value, Tensor) else value
+        backend.check_value(self._data, value)
         if type(self._data) is not np.ndarray:
             backend.check_index(self._data, index)
-            backend.check_value(self._data, value)
         backend.run_there(self._data, self._data.__setitem__, index, value)
         stamp(self)
         return

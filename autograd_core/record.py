@@ -26,8 +26,9 @@ from autograd_core.errors import (
     ShapeError,
 )
 from autograd_core.fusion import Fused
-from autograd_core.graph import Node, Rule, sequence_numbers
+from autograd_core.graph import Node, Rule
 from autograd_core.recording import STATE
+from autograd_core.stamps import sequence_numbers
 from autograd_core.tensor import Tensor
 
 if TYPE_CHECKING:

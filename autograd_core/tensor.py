@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd_core import backend
-from autograd_core.errors import DeviceError, DTypeError, GraphError, ShapeError
-from autograd_core.graph import Node, Watch, release, run, stamp
+from autograd_core.errors import DTypeError, GraphError, ShapeError
+from autograd_core.graph import Node, Watch, release, run
 from autograd_core.recording import enable_grad
+from autograd_core.stamps import stamp
 
 if TYPE_CHECKING:
     from autograd_core._methods import Methods  # written by `python -m autograd_core.stub`
@@ -80,10 +82,7 @@ class Tensor(Methods):
         if isinstance(value, Tensor):
             value = value._leave("tensor.data = other", "other.detach()")
         value = backend.asarray(value)
-        if self.node is not None and (value.shape, value.dtype) != (
-            self._data.shape,
-            self._data.dtype,
-        ):
+        if self.node is not None and (value.shape, value.dtype) != (self.shape, self.dtype):
             self._require_leaf("data with another shape or dtype can be given to")
             self._data = value
             self.requires_grad = True
@@ -249,20 +248,16 @@ class Tensor(Methods):
             if self._data.ndim == 0 and isinstance(self._data, np.ndarray):
                 return self._data.dtype.type(1)  # ones_like costs a small network 1 % of its step
             return backend.run_there(self._data, np.ones_like, self._data)
-        if isinstance(gradient, Tensor):
-            gradient = gradient._data if gradient.node is None else gradient
-        else:
+        if not isinstance(gradient, Tensor):
             gradient = backend.asarray(gradient)
+        elif gradient.node is None:
+            gradient = gradient._data
         if gradient.shape != self.shape:
             raise ShapeError(
                 f"backward: the Tensor has shape {self.shape}, so its gradient must too; "
                 f"it has shape {gradient.shape}"
             )
-        if not isinstance(gradient, Tensor) and backend.device_of(gradient) != self.device:
-            raise DeviceError(
-                f"backward: the Tensor lives on {self.device}, its gradient on "
-                f"{backend.device_of(gradient)}; move it first, as in .to({self.device!r})"
-            )
+        backend.check_home(self._data, getattr(gradient, "_data", gradient), "its gradient")
         if gradient.dtype == self.dtype:
             return gradient
         if gradient.dtype.kind == "c" and self.dtype.kind != "c":
@@ -279,8 +274,9 @@ class Tensor(Methods):
         hooks = self._watch().hooks
 
         def on_arrival(g: Any) -> Any:
-            replaced = hook(g if isinstance(g, Tensor) else make(backend.as_array(g), None))
-            if replaced is None:
+            if (
+                replaced := hook(g if isinstance(g, Tensor) else make(backend.as_array(g), None))
+            ) is None:
                 return None
             if not isinstance(replaced, Tensor):
                 replaced = make(backend.asarray(replaced), None)
@@ -289,6 +285,7 @@ class Tensor(Methods):
                     f"a hook must return a gradient of the shape it was given, {g.shape}; "
                     f"it returned {replaced.shape}"
                 )
+            backend.check_home(self._data, replaced._data, "what its hook returned")
             replaced = replaced if replaced.dtype == g.dtype else replaced.astype(g.dtype)
             return replaced if isinstance(g, Tensor) else replaced._data
 
@@ -346,23 +343,27 @@ def propagate(
     seeds: list[tuple[Node, Any]], *, retain: bool, create_graph: bool = False, lead: int = 0
 ) -> list[tuple[Watch, Any, bool]]:
     """Run a backward pass and return what arrived, without touching any ``.grad``."""
-    try:
-        if not create_graph:
-            raw = [(node, g._data if isinstance(g, Tensor) else g) for node, g in seeds]
-            if not backend.in_use():
-                return run(raw, retain=retain, lead=lead)
-            with backend.device_kept():
-                return run(raw, retain=retain, lead=lead, follow=backend.follow)
-        tracked = [(node, g if isinstance(g, Tensor) else make(g, None)) for node, g in seeds]
-        with enable_grad():
-            return run(tracked, retain=retain, wrap=make, lead=lead)
-    except Exception as error:
-        explained = backend.out_of_memory(error)
-        if explained is None:
-            raise
-        error.__traceback__ = None  # its frames hold the gradients that were on their way
-    release([node for node, _ in seeds])
-    backend.free_unused()
+    unfinished: list[Node] = []
+    settings: dict[str, Any] = {"retain": retain, "lead": lead, "unfinished": unfinished}
+    if create_graph:
+        seeds = [(node, g if isinstance(g, Tensor) else make(g, None)) for node, g in seeds]
+        settings["wrap"] = make
+    else:
+        seeds = [(node, g._data if isinstance(g, Tensor) else g) for node, g in seeds]
+        settings["follow"] = backend.follow if backend.in_use() else None
+    with (
+        backend.device_kept() if backend.in_use() else nullcontext(),
+        enable_grad() if create_graph else nullcontext(),
+    ):
+        try:
+            return run(seeds, **settings)
+        except Exception as error:
+            explained = backend.explained(error)
+            if explained is None:
+                raise
+            error.__traceback__ = None  # its frames hold the gradients that were on their way
+        release(unfinished)
+        backend.free_unused()
     raise explained
 
 

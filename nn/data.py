@@ -13,6 +13,7 @@ import numpy as np
 
 from autograd_core import Tensor, backend
 from autograd_core.errors import AutogradError, DTypeError, ShapeError
+from autograd_core.memory import prefetched
 
 __all__ = ["MNIST", "Batches", "DataError", "one_hot", "read_idx", "read_mnist"]
 
@@ -101,7 +102,7 @@ class Batches:
             tuple(array.take(order[i : i + self.batch_size], axis=0) for array in self.arrays)
             for i in range(0, len(self) * self.batch_size, self.batch_size)
         )
-        for batch in backend.prefetched(batches, self.device):
+        for batch in prefetched(batches, self.device):
             yield tuple(map(Tensor, batch))
 
 

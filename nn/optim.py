@@ -11,7 +11,7 @@ import numpy as np
 from autograd_core import backend
 from autograd_core.errors import AutogradError
 from autograd_core.fusion import Fused
-from autograd_core.graph import stamp
+from autograd_core.stamps import stamp
 from nn.module import Parameter
 
 __all__ = ["SGD"]

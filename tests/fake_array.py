@@ -8,8 +8,25 @@ import inspect
 
 import numpy as np
 
-from tests.fake_cuda import Device, count, fusing, get_device_id, pool
-from tests.fake_names import FUSIBLE, INSPECTING, LAYOUT, LEAVING, NAMES, ON_DEVICE, WAITING
+from tests.fake_cuda import (
+    Device,
+    count,
+    fusing,
+    get_current_stream,
+    get_device_id,
+    log,
+    pool,
+)
+from tests.fake_names import (
+    FUSIBLE,
+    INSPECTING,
+    LAYOUT,
+    LEAVING,
+    NAMES,
+    ON_DEVICE,
+    REDUCING,
+    WAITING,
+)
 
 DTYPES = "?bBhHiIlLqQefdFD"
 SCALARS = (bool, int, float, complex, np.number, np.bool_)
@@ -128,6 +145,7 @@ class ndarray:
         if not (self.flags.c_contiguous or self.flags.f_contiguous):
             raise RuntimeError("Cannot set to non-contiguous array")
         count("transfers_in")
+        log.append(("copy", stream or get_current_stream(), arr))
         host_of(self)[...] = arr
 
     def __reduce__(self):
@@ -276,6 +294,10 @@ def _shuffled(host):
 def compute(name, run, args, settings=None, writes=False):
     """`run` on the data of the arrays in `args`; its result on the current device, or a view."""
     settings = settings or {}
+    if name in REDUCING and getattr(args[0], "ndim", 1) == 0:
+        axis = settings.get("axis", args[1] if len(args) > 1 else None)
+        if axis not in (None, ()):  # NumPy lets 0 and -1 pass
+            raise np.exceptions.AxisError(f"axis {axis} is out of bounds for array of dimension 0")
     operands = list(arrays_in([*args, *settings.values()]))
     if fusing() and name not in FUSIBLE and not isinstance(NAMES.get(f"cupy.{name}"), list):
         raise NotImplementedError(f"{name} cannot be fused")

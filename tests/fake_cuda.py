@@ -135,6 +135,9 @@ runtime = SimpleNamespace(
 # ---- streams ------------------------------------------------------------------------------------
 
 
+log = []  # what streams were given: ("record" | "wait" | "copy", stream, event or host array)
+
+
 class Stream:
     """A queue of work; current inside ``with stream:``."""
 
@@ -166,6 +169,7 @@ class Stream:
         """Work given to this stream from now on starts after `event`; the host goes on."""
         if not isinstance(event, Event) or not event.recorded:
             raise TypeError("a stream waits for an event that a stream has recorded")
+        log.append(("wait", self, event))
 
 
 class Event:
@@ -176,6 +180,14 @@ class Event:
 
     def record(self, stream=None):
         self.recorded = True
+        log.append(("record", stream or get_current_stream(), self))
+
+    @property
+    def done(self):
+        """Whether all that the stream was given before it is done."""
+        return not self.late
+
+    late = False
 
     def synchronize(self):
         count("waits")
@@ -223,7 +235,7 @@ class MemoryPool:
         return self.total_bytes() - self.used_bytes()
 
     def free_all_blocks(self, stream=None):
-        self.held = Counter(self.used)
+        self.held[get_device_id()] = self.used[get_device_id()]
 
     def set_limit(self, size=0):
         self.limit = size

@@ -49,3 +49,6 @@ FUSIBLE = {"where", "clip", "sum", "prod", "max", "min", "amax", "amin", "all", 
 LAYOUT = {"zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_like", "full_like",
           "eye", "identity", "ascontiguousarray", "asfortranarray", "copy", "array", "asarray",
           "astype", "ravel", "flatten", "reshape", "require"}  # fmt: skip
+# these refuse an axis where there is none
+REDUCING = {"sum", "prod", "mean", "std", "var", "max", "min", "amax", "amin", "argmax", "argmin",
+            "all", "any", "ptp", "nansum", "nanprod", "nanmax", "nanmin"}  # fmt: skip

@@ -1,5 +1,6 @@
 """A CUDA device, played by the strict stand-in for CuPy: where the data lives, and nothing else."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 import autograd_core as ac
 import nn
-from autograd_core import backend
+from autograd_core import backend, memory
 from autograd_core.errors import DeviceError, OutOfMemoryError
 from examples import mnist_mlp
 from tests import fake_device as fake
@@ -26,6 +27,7 @@ def cuda():
     """The stand-in plays CuPy for this test."""
     backend.install(fake)
     yield fake
+    fake.cuda.log.clear()
     backend.install(None)
 
 
@@ -184,6 +186,42 @@ def test_batches_arrive_on_the_device_the_same_as_on_the_host():
         np.testing.assert_array_equal(y, y_there)
 
 
+def test_a_batch_is_written_only_where_nobody_reads_any_more():
+    """Memory is handed on while kernels that read it are still queued: the copying stream waits for
+    all that was computed before, and pinned memory lives until its copy is done."""
+    fake.cuda.log.clear()
+    memory._streams.clear()
+    memory._under_way.clear()
+    fake.cuda.Event.late = True  # no copy is ever done
+    try:
+        for _ in range(2):
+            for (x,) in nn.Batches(np.ones((8, 2)), batch_size=2, device="cuda:1"):
+                x + 1
+    finally:
+        fake.cuda.Event.late = False
+    kinds = [kind for kind, *_ in fake.cuda.log]
+    computing = fake.cuda.Stream.null
+    for place, (kind, stream, _) in enumerate(fake.cuda.log):
+        if kind == "copy":
+            assert kinds[place - 2 : place] == ["record", "wait"]
+            (_, recorder, event), (_, waiter, waited) = fake.cuda.log[place - 2 : place]
+            assert (recorder, waiter, event) == (computing, stream, waited)
+            assert stream is not computing
+            assert kinds[place + 1] == "record"
+            done = fake.cuda.log[place + 1][2]
+            assert ("wait", computing, done) in fake.cuda.log[place + 2 :]
+    assert kinds.count("copy") == 8
+    assert len({stream for kind, stream, _ in fake.cuda.log if kind == "copy"}) == 1
+    assert len(memory._under_way[1]) == 8, "each copy's source lives on"
+    next(iter(nn.Batches(np.ones((8, 2)), batch_size=2, device="cuda:1")))
+    assert len(memory._under_way[1]) == 1, "those of copies that are done do not"
+
+
+def test_big_endian_data_travels():
+    (x,) = next(iter(nn.Batches(np.arange(4.0).astype(">f8"), batch_size=2, device="cuda:0")))
+    assert set(x.cpu().numpy().tolist()) < {0.0, 1.0, 2.0, 3.0}
+
+
 def test_dlpack_brings_a_device_array_in():
     array = fake.asarray(np.arange(3.0))
     tensor = ac.from_dlpack(array)
@@ -223,7 +261,49 @@ def test_host_and_device_do_not_mix_silently():
         assert harmless.device == "cuda:0"
 
 
-@pytest.mark.parametrize("name", ["cuda:2", "cuda:-1", "gpu", "cuda:x", ""])
+def test_nothing_is_written_across_devices():
+    host, first = ac.Tensor(np.zeros(2)), ac.Tensor(np.zeros(2), device="cuda:0")
+    second = ac.Tensor(np.ones(2), device="cuda:1")
+    for write in (
+        lambda: host.__setitem__(0, first[0]),
+        lambda: host.copy_(first),
+        lambda: first.__setitem__(slice(None), second),
+        lambda: first.copy_(second),
+        lambda: first.copy_(host),
+    ):
+        with pytest.raises(DeviceError, match=r"\.to\('"):
+            write()
+
+
+def test_a_gradient_from_elsewhere_is_refused():
+    x = ac.Tensor(np.ones(2), requires_grad=True, device="cuda:0")
+    for gradient in (np.ones(2), ac.Tensor(np.ones(2), requires_grad=True, device="cuda:1")):
+        with pytest.raises(DeviceError, match="its gradient on"):
+            (x * 2).backward(gradient)
+    for hooked in (x, x * 2):
+        remove = hooked.register_hook(lambda g: np.ones(2))
+        with pytest.raises(DeviceError, match="its hook returned on cpu"):
+            (hooked * 1).sum().backward()
+        remove()
+
+
+def test_another_device_than_the_current_one():
+    """All of this while cuda:0 is current."""
+    x = ac.Tensor(np.ones(3), requires_grad=True, device="cuda:1")
+    with ac.detect_anomaly():
+        (ac.exp(x) * x).sum().backward()
+    assert x.grad.device == "cuda:1"
+    assert ac.Tensor(x.data, dtype=np.float32).device == "cuda:1"
+    assert np.allclose(x, x)
+    assert "cuda:1" in repr(x)
+    assert np.array_equal(x, x)
+    assert x.to("cuda:1") is x
+    assert x.to("cuda").device == "cuda:0", "the current one"
+    with ac.device("cuda:1"):
+        assert x.to("cuda") is x
+
+
+@pytest.mark.parametrize("name", ["cuda:2", "cuda:-1", "gpu", "cuda:x", "", 1])
 def test_devices_that_are_not_there(name):
     with pytest.raises(DeviceError, match=r"cpu"):
         ac.Tensor([1.0], device=name)
@@ -239,21 +319,60 @@ def test_no_usable_gpu(monkeypatch):
     assert ac.available_devices() == ["cpu"]
 
 
-def test_out_of_memory_in_the_middle_of_backward():
-    x = ac.Tensor(np.ones(1000), requires_grad=True, device="cuda:0")
+@pytest.mark.parametrize("device", ["cuda:0", "cuda:1"])
+def test_out_of_memory_in_the_middle_of_backward(device):
+    x = ac.Tensor(np.ones(1000), requires_grad=True, device=device)
     y = x
     for _ in range(20):
         y = ac.tanh(y) * y
     loss = y.sum()
     pool = fake.get_default_memory_pool()
-    with fake.limit_memory(pool.used_bytes() + 12_000), pytest.raises(OutOfMemoryError) as raised:
-        loss.backward()
-    assert "bytes in use" in str(raised.value)
-    assert "Use smaller batches" in str(raised.value)
-    assert x.grad is None
-    assert loss.node.released
-    del y, loss, raised
-    assert pool.used_bytes() < 30_000, "the graph is freed and the memory returned"
+    nodes = [y.node, y.node.parent.parent.parent]
+    with fake.cuda.Device(int(device[-1])):
+        before = pool.used_bytes()
+        with fake.limit_memory(before + 12_000), pytest.raises(OutOfMemoryError) as raised:
+            loss.backward()
+        # what was asked, what was held then on that device, what to do
+        assert re.search(r"allocating [\d,]+ bytes.* held on " + device, str(raised.value))
+        held = re.search(r"([\d,]+) bytes in use of ([\d,]+)", str(raised.value))
+        assert int(held[1].replace(",", "")) >= before
+        assert "Use smaller batches" in str(raised.value)
+        assert x.grad is None
+        assert all(node.released for node in nodes), "the whole graph, not only what was used"
+        assert pool.free_bytes() == 0, "memory is handed back"
+        del y
+        assert pool.used_bytes() < 30_000, "while the loss and the error are still there"
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda x: x * 2,
+        lambda x: ac.sum(x).backward(),
+        lambda x: ac.Tensor(np.ones(1000), device="cuda:1"),
+        lambda x: ac.zeros(1000, device="cuda:1"),
+        lambda x: x.to("cuda:0"),
+    ],
+    ids=["forward", "the gradient's own copy", "from the host", "zeros", "from another device"],
+)
+def test_out_of_memory_is_told_wherever_it_happens(ask):
+    x = ac.Tensor(np.ones(1000), requires_grad=True, device="cuda:1")
+    with fake.cuda.Device(1):
+        used = fake.get_default_memory_pool().used_bytes()
+    held = [x.to("cuda:0")]
+    with fake.limit_memory(used + 600), pytest.raises(OutOfMemoryError, match=r"held on cuda:[01]"):
+        ask(x)
+    assert held
+
+
+def test_a_missing_library_is_told(monkeypatch):
+    def missing(*operands, **settings):
+        raise ImportError("Failure finding libcublasLt.so")
+
+    x = ac.Tensor(np.ones((2, 2)), device="cuda:0")
+    monkeypatch.setattr(fake, "exp", missing)
+    with pytest.raises(DeviceError, match=r"libcublasLt[\s\S]*cupy-cuda12x\[ctk\]"):
+        ac.exp(x)
 
 
 # ---- without CuPy -------------------------------------------------------------------------------
@@ -291,4 +410,4 @@ def test_no_cupy_is_said_with_what_to_install():
     )
     devices, message = python(code).splitlines()
     assert devices == "['cpu']"
-    assert "pip install cupy-cuda12x" in message
+    assert "pip install 'cupy-cuda12x[ctk]'" in message

@@ -19,9 +19,9 @@ SOURCES = sorted((ROOT / "autograd_core").rglob("*.py")) + sorted((ROOT / "nn").
 
 # Each layer may import from those before it, and from its own.
 LAYERS = [
-    ["errors", "recording"],
+    ["errors", "recording", "stamps"],
     ["backend"],
-    ["fusion", "graph"],
+    ["fusion", "graph", "memory"],
     ["tensor"],
     ["record"],
     ["op"],

@@ -19,6 +19,7 @@ __all__ = [
     "inverse",
     "joined",
     "length",
+    "named",
     "negative",
     "parted",
     "restored",
@@ -33,6 +34,14 @@ def negative(axis: Axis, ndim: int) -> Shape:
         return tuple(range(-ndim, 0))
     axes = (axis,) if not isinstance(axis, tuple) else axis
     return tuple(sorted(int(a) - ndim if a >= 0 else int(a) for a in axes))
+
+
+def named(x: Any, axis: Axis) -> Any:
+    """`axis` for a reduction of x. NumPy lets axis 0 or -1 be named where there is none; CuPy does
+    not."""
+    if getattr(x, "ndim", 1) or axis not in (0, -1, (0,), (-1,)):
+        return axis
+    return None
 
 
 def length(shape: Shape, axis: Axis) -> int:

@@ -101,9 +101,9 @@ def _assign_value(g: Any, index: Any, x_shape: Shape, value_shape: Shape) -> Any
 def assign(x: Any, value: Any, index: Any) -> Any:
     """A copy of x in which x[index] is `value`. An index that names an element twice is for a
     single value only: of several, it is not defined which one stands."""
+    backend.check_value(x, value)
     if type(x) is not np.ndarray:
         backend.check_index(x, index)
-        backend.check_value(x, value)
     if np.ndim(value) and _repeats(index):
         times = np.zeros_like(x, dtype=np.int64)
         np.add.at(times, index, 1)

@@ -11,7 +11,7 @@ import numpy as np
 from autograd_core.backend import as_array
 from autograd_core.errors import NotDifferentiableError, ShapeError
 from autograd_core.op import op
-from autograd_core.ops.axes import Axis, Shape, inverse, length, negative, restored, spread
+from autograd_core.ops.axes import Axis, Shape, inverse, length, named, negative, restored, spread
 from autograd_core.ops.chosen import described, reduction
 from autograd_core.ops.elementwise import add, conjugate, maximum, minimum, quiet, real, sqrt
 from autograd_core.ops.elementwise import where as choose
@@ -38,7 +38,7 @@ __all__ = [
 @op(x=lambda g, x_shape, axis, keepdims: spread(g, x_shape, axis, keepdims))
 def sum(x: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Any:
     """The sum over `axis` (an axis, a tuple of them, or None for all)."""
-    return np.sum(x, axis=axis, dtype=dtype, keepdims=keepdims)
+    return np.sum(x, axis=named(x, axis), dtype=dtype, keepdims=keepdims)
 
 
 def _weight(x_shape: Shape, axis: Axis, ddof: float = 0) -> float:
@@ -69,20 +69,20 @@ def _chosen_mean(plain: Any) -> Callable[..., Tensor]:
 def _count(x: Any, where: Any, dtype: Any, axis: Axis, keepdims: bool) -> Any:
     """How many elements are chosen, in a result's precision."""
     whole = np.broadcast_to(where, x.shape)
-    return np.sum(whole, axis=axis, dtype=np.finfo(dtype).dtype if dtype.kind in "fc" else float,
-                  keepdims=keepdims)  # fmt: skip
+    return np.sum(whole, axis=named(whole, axis), keepdims=keepdims,
+                  dtype=np.finfo(dtype).dtype if dtype.kind in "fc" else float)  # fmt: skip
 
 
 @_chosen_mean
 @op(x=_mean_x)
 def mean(x: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Any:
     """The arithmetic mean over `axis`."""
-    return np.mean(x, axis=axis, dtype=dtype, keepdims=keepdims)
+    return np.mean(x, axis=named(x, axis), dtype=dtype, keepdims=keepdims)
 
 
 def _deviation(x: Any, axis: Axis) -> Any:
     """How far each element is from the mean; conjugated, as derivatives of |deviation|² need."""
-    return (x - np.mean(x, axis=axis, keepdims=True)).conj()
+    return (x - np.mean(x, axis=named(x, axis), keepdims=True)).conj()
 
 
 def _var_x(g: Any, x: Any, axis: Axis, ddof: float, keepdims: bool) -> Any:
@@ -134,7 +134,7 @@ def _chosen_var(x: Any, axis: Axis, ddof: float, keepdims: bool, where: Any) -> 
 @op(x=_var_x)
 def var(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
     """The variance over `axis`: the mean square deviation, divided by N - `ddof`."""
-    return np.var(x, axis=axis, ddof=ddof, keepdims=keepdims)
+    return np.var(x, axis=named(x, axis), ddof=ddof, keepdims=keepdims)
 
 
 def _std_x(g: Any, x: Any, out: Any, axis: Axis, ddof: float, keepdims: bool) -> Any:
@@ -146,7 +146,7 @@ def _std_x(g: Any, x: Any, out: Any, axis: Axis, ddof: float, keepdims: bool) ->
 @op(x=_std_x)
 def std(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
     """The standard deviation over `axis`. The gradient where all values are equal is 0."""
-    return np.std(x, axis=axis, ddof=ddof, keepdims=keepdims)
+    return np.std(x, axis=named(x, axis), ddof=ddof, keepdims=keepdims)
 
 
 def extreme_x(g: Any, x: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
@@ -161,51 +161,52 @@ def extreme_x(g: Any, x: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
 @op(x=extreme_x)
 def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The largest value over `axis`. Ties share the gradient equally."""
-    return np.max(x, axis=axis, keepdims=keepdims)
+    return np.max(x, axis=named(x, axis), keepdims=keepdims)
 
 
 @reduction(None, minimum)
 @op(x=extreme_x)
 def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The smallest value over `axis`. Ties share the gradient equally."""
-    return np.min(x, axis=axis, keepdims=keepdims)
+    return np.min(x, axis=named(x, axis), keepdims=keepdims)
 
 
 @op(x=None)
 def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     """The index of the first largest value. Not differentiable."""
-    return np.argmax(x, axis=axis, keepdims=keepdims)
+    return np.argmax(x, axis=named(x, axis), keepdims=keepdims)
 
 
 @op(x=None)
 def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     """The index of the first smallest value. Not differentiable."""
-    return np.argmin(x, axis=axis, keepdims=keepdims)
+    return np.argmin(x, axis=named(x, axis), keepdims=keepdims)
 
 
 @reduction(True)
 @op(x=None)
 def all(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Whether every element over `axis` is true. Not differentiable."""
-    return np.all(x, axis=axis, keepdims=keepdims)
+    return np.all(x, axis=named(x, axis), keepdims=keepdims)
 
 
 @reduction(False)
 @op(x=None)
 def any(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Whether some element over `axis` is true. Not differentiable."""
-    return np.any(x, axis=axis, keepdims=keepdims)
+    return np.any(x, axis=named(x, axis), keepdims=keepdims)
 
 
 def _total(x: Any, axis: Axis) -> Any:
     """The sum with the summed axes kept; of float16, which ends at 65,504, in float32."""
-    return np.sum(x, axis=axis, keepdims=True, dtype=np.float32 if x.dtype.char == "e" else None)
+    dtype = np.float32 if x.dtype.char == "e" else None
+    return np.sum(x, axis=named(x, axis), keepdims=True, dtype=dtype)
 
 
 def _shift(x: Any, axis: Axis) -> Any:
     """The maximum, by which exponents are lowered so that none overflows; 0 where it is not finite,
     so that inf - inf does not come up."""
-    top = np.max(x, axis=axis, keepdims=True)
+    top = np.max(x, axis=named(x, axis), keepdims=True)
     return np.where(np.isfinite(top), top, 0)
 
 

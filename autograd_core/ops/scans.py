@@ -12,7 +12,16 @@ import numpy as np
 
 from autograd_core.errors import ShapeError
 from autograd_core.op import composed, op
-from autograd_core.ops.axes import Axis, Shape, check_axis, joined, negative, parted, restored
+from autograd_core.ops.axes import (
+    Axis,
+    Shape,
+    check_axis,
+    joined,
+    named,
+    negative,
+    parted,
+    restored,
+)
 from autograd_core.ops.chosen import reduction
 from autograd_core.ops.elementwise import multiply
 from autograd_core.ops.reductions import max, min
@@ -128,7 +137,7 @@ def _prod_x(g: Any, x: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
 def prod(x: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Any:
     """The product over `axis` (an axis, a tuple of them, or None for all). The gradient is that of
     the polynomial: it is right where one, two or more elements are 0."""
-    return np.prod(x, axis=axis, dtype=dtype, keepdims=keepdims)
+    return np.prod(x, axis=named(x, axis), dtype=dtype, keepdims=keepdims)
 
 
 def _line(g: Any, axis: int | None, x_shape: Shape) -> Any:

@@ -115,6 +115,7 @@ def copy(x: Any) -> Any:
 def astype(x: Any, dtype: Any, copy: bool = True) -> Any:
     """The elements in another dtype. Integers and booleans carry no gradient. Without `copy` the
     memory is shared where the dtype stays."""
+    backend.check_dtype(np.dtype(dtype))
     return x.astype(dtype, copy=copy)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from autograd_core.errors import IndexingError, NotDifferentiableError
 from autograd_core.op import composed, not_differentiable, op
-from autograd_core.ops.axes import Axis, Shape, check_axis
+from autograd_core.ops.axes import Axis, Shape, check_axis, named
 from autograd_core.ops.shaping import ravel
 from autograd_core.tensor import Tensor
 
@@ -233,7 +233,8 @@ def flatnonzero(x: Any) -> Any:
 def count_nonzero(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """How many elements over `axis` are not 0. Not differentiable."""
     check_axis("count_nonzero", axis, x, least=1)
-    return np.sum(x != 0, axis=axis, dtype=np.intp, keepdims=keepdims)  # CuPy's has no keepdims
+    # CuPy's own has no keepdims
+    return np.sum(x != 0, axis=named(x, axis), dtype=np.intp, keepdims=keepdims)
 
 
 @not_differentiable

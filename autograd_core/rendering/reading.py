@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from autograd_core import backend
-from autograd_core.graph import Node, Rule, root_of
+from autograd_core.graph import Node, Rule
 from autograd_core.rendering.naming import Naming
 from autograd_core.rendering.nodes import homes, nearest, saved_results
 from autograd_core.rendering.scene import Arrow, Box, Kind, Scene
 from autograd_core.rendering.wording import byte_size, norm, setting, shape_and_dtype, small_value
+from autograd_core.stamps import root_of
 from autograd_core.tensor import Tensor
 
 __all__ = ["read"]

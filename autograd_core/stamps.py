@@ -1,0 +1,63 @@
+"""One count of all that happens: operations recorded, and memory overwritten through the library."""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+__all__ = ["root_of", "sequence_numbers", "stamp", "stamps"]
+
+sequence_numbers = itertools.count(1)
+
+
+class _Stamps:
+    """When was a piece of memory last overwritten through the library?
+
+    `table` maps the id of a memory's root array to [weak reference, sequence number, name];
+    `newest` is the greatest of those numbers, so that a backward pass in which nothing was
+    overwritten pays one comparison a node.
+    """
+
+    def __init__(self) -> None:
+        self.newest = 0
+        self.table: dict[int, list[Any]] = {}
+
+    def set(self, written: Iterable[Any]) -> None:
+        self.newest = number = next(sequence_numbers)
+        for tensor in written:
+            array = tensor._data
+            root = array if array.base is None else root_of(array)
+            known = self.table.get(id(root))
+            if known is not None and known[0]() is root:
+                known[1] = number
+            else:
+                reference = weakref.ref(root, partial(_forget, self.table, id(root)))
+                self.table[id(root)] = [reference, number, tensor.name]
+
+    def find(self, array: Any) -> tuple[int, str | None]:
+        root = root_of(array)
+        known = self.table.get(id(root))
+        return (known[1], known[2]) if known is not None and known[0]() is root else (0, None)
+
+
+def _forget(table: dict[int, Any], key: int, _: Any) -> None:
+    table.pop(key, None)
+
+
+stamps = _Stamps()
+
+
+def stamp(*tensors: Any) -> None:
+    """Note that the memory of these Tensors has just been overwritten. Every write of the library
+    calls this; a graph recorded earlier that saved the same memory then refuses to use it."""
+    stamps.set(tensors)
+
+
+def root_of(array: Any) -> Any:
+    """The array that owns the memory: the last link of the `.base` chain that is an array."""
+    while hasattr(base := getattr(array, "base", None), "base"):
+        array = base
+    return array
