@@ -1,4 +1,4 @@
-"""One count of all that happens: operations recorded, and memory overwritten through the library."""
+"""One count of what happens: operations recorded, memory overwritten through the library."""
 
 from __future__ import annotations
 
