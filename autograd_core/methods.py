@@ -49,8 +49,9 @@ UNARY: dict[str, Callable[..., Any]] = {
 # ndarray.sort and ndarray.partition work in place, which a Tensor's methods do not: sort(x) it is.
 METHODS: tuple[str, ...] = (
     "all", "any", "argmax", "argmin", "argpartition", "argsort", "astype", "clip", "conjugate",
-    "copy", "cumprod", "cumsum", "dot", "max", "mean", "min", "nonzero", "prod", "ravel",
-    "round", "searchsorted", "squeeze", "std", "sum", "swapaxes", "var",
+    "copy", "cumprod", "cumsum", "diagonal", "dot", "max", "mean", "min", "nonzero", "prod",
+    "ravel", "repeat", "round", "searchsorted", "squeeze", "std", "sum", "swapaxes", "trace",
+    "var",
 )  # fmt: skip
 
 
@@ -104,6 +105,11 @@ def _to_device(self: Tensor, device: str, /, *, stream: None = None) -> Any:
 def _namespace(self: Tensor, /, *, api_version: str | None = None) -> Any:
     """The Array API standard's namespace of Tensors: `autograd_core`."""
     return sys.modules["autograd_core"]
+
+
+def _flatten(self: Tensor) -> Any:
+    """All elements in one axis, in C order, in memory of their own."""
+    return ops.copy(ops.ravel(self))
 
 
 def _copy_from(self: Tensor, source: Any) -> Tensor:
@@ -174,6 +180,7 @@ def bind() -> None:
         table[name] = getattr(ops, name)
     table |= {"__divmod__": ops.divmod, "__rdivmod__": _reversed(ops.divmod)}
     table |= {"reshape": _reshape, "transpose": _transpose, "conj": _conj}
+    table |= {"flatten": _flatten}
     table |= {"to": _to, "cpu": _cpu, "copy_": _copy_from}
     table |= {"to_device": _to_device, "__array_namespace__": _namespace}
     table |= {"__dlpack__": _dlpack, "__dlpack_device__": _dlpack_device}

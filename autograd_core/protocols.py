@@ -23,7 +23,6 @@ ALIASES: dict[str, Callable[..., Any]] = {
     "amin": ops.min,
     "permute_dims": ops.transpose,
     "concat": ops.concatenate,
-    "matrix_transpose": lambda x: ops.swapaxes(x, -1, -2),
 }
 REDUCTIONS: dict[Any, Callable[..., Any]] = {
     np.add: ops.sum,

@@ -26,6 +26,7 @@ class Row:
     together; then, and where `flat` is true, second derivatives are zero. `complex` says that
     complex operands are covered; `extreme` that no finite operand gives a warning or anything but
     finite numbers. `parts` says that with the settings of this row the function is made of others.
+    `never` names what no case can be: "empty", "0-d".
     """
 
     name: str
@@ -39,6 +40,7 @@ class Row:
     dtype: Callable[..., Any] = np.result_type
     variant: str = ""
     parts: bool = False
+    never: tuple[str, ...] = ()
     call: Callable[..., Any] = lambda function, *operands, **settings: function(
         *operands, **settings
     )

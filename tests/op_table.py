@@ -7,10 +7,12 @@ The rows stand by family in rows_….py, beside the families in autograd_core/op
 
 from op_row import HERE, Row
 from rows_arithmetic import ARITHMETIC
+from rows_arranging import ARRANGING
 from rows_contraction import CONTRACTION
 from rows_creation import CREATION
 from rows_elementwise import ELEMENTWISE
 from rows_indexing import INDEXING
+from rows_joining import JOINING
 from rows_linalg import LINALG
 from rows_products import PRODUCTS
 from rows_reductions import REDUCTIONS
@@ -24,6 +26,6 @@ from rows_trigonometry import TRIGONOMETRY
 __all__ = ["DIFFERENTIABLE", "HERE", "POINTWISE", "ROWS", "Row"]
 
 POINTWISE = [*ELEMENTWISE, *TRIGONOMETRY, *ARITHMETIC, *ROUNDING]
-ROWS = [*POINTWISE, *REDUCTIONS, *SCANS, *SORTING, *STATISTICS, *SHAPING, *INDEXING, *PRODUCTS,
-        *CONTRACTION, *LINALG, *CREATION]  # fmt: skip
+ROWS = [*POINTWISE, *REDUCTIONS, *SCANS, *SORTING, *STATISTICS, *SHAPING, *ARRANGING,
+        *JOINING, *INDEXING, *PRODUCTS, *CONTRACTION, *LINALG, *CREATION]  # fmt: skip
 DIFFERENTIABLE = [row for row in ROWS if row.keeps]

@@ -73,7 +73,8 @@ SHAPING = [
         linear=True, complex=True, call=as_list, variant="flat"),
     Row("stack", stacks(), {"arrays": ("position", "out_shape", "axis")}, linear=True, complex=True,
         call=as_list),
-    Row("pad", pads(None), {"x": ("x_shape", "pad_width")}, linear=True, complex=True),
-    Row("pad", pads(1.5), {"x": ("x_shape", "pad_width")}, linear=True, complex=True,
-        variant="with 1.5"),
+    Row("pad_constant", pads(None), {"x": ("x_shape", "pad_width")}, np.pad, linear=True,
+        complex=True),
+    Row("pad_constant", pads(1.5), {"x": ("x_shape", "pad_width")}, np.pad, linear=True,
+        complex=True, variant="with 1.5"),
 ]  # fmt: skip

@@ -3,9 +3,12 @@
 from autograd_core.ops import linalg as linalg
 from autograd_core.ops.aliases import *
 from autograd_core.ops.arithmetic import *
+from autograd_core.ops.arranging import *
 from autograd_core.ops.contraction import *
 from autograd_core.ops.elementwise import *
 from autograd_core.ops.indexing import *
+from autograd_core.ops.joining import *
+from autograd_core.ops.padding import *
 from autograd_core.ops.products import *
 from autograd_core.ops.quantiles import *
 from autograd_core.ops.reductions import *

@@ -9,6 +9,8 @@ from autograd_core.ops.elementwise import left_shift as bitwise_left_shift
 from autograd_core.ops.elementwise import power as pow
 from autograd_core.ops.elementwise import remainder as mod
 from autograd_core.ops.elementwise import right_shift as bitwise_right_shift
+from autograd_core.ops.shaping import concatenate as concat
+from autograd_core.ops.shaping import transpose as permute_dims
 from autograd_core.ops.trigonometry import arccos as acos
 from autograd_core.ops.trigonometry import arccosh as acosh
 from autograd_core.ops.trigonometry import arcsin as asin
@@ -30,8 +32,10 @@ __all__ = [
     "bitwise_left_shift",
     "bitwise_not",
     "bitwise_right_shift",
+    "concat",
     "conj",
     "mod",
+    "permute_dims",
     "pow",
     "true_divide",
 ]

@@ -11,7 +11,7 @@ from autograd_core.errors import IndexingError, ShapeError
 from autograd_core.op import composed, op
 from autograd_core.ops.axes import Shape
 from autograd_core.ops.indexing import getitem
-from autograd_core.ops.shaping import moveaxis, pad
+from autograd_core.ops.shaping import moveaxis, pad_constant
 
 __all__ = [
     "cross",
@@ -164,4 +164,4 @@ def _in_space(name: str, x: Any, axis: int) -> Any:
             f"{axis} of shape {shape})"
         )
     x = x if axis == -1 else moveaxis(x, axis, -1)
-    return x if shape[axis] == 3 else pad(x, [(0, 0)] * (len(shape) - 1) + [(0, 1)])
+    return x if shape[axis] == 3 else pad_constant(x, [(0, 0)] * (len(shape) - 1) + [(0, 1)])

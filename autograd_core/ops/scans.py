@@ -25,7 +25,7 @@ from autograd_core.ops.axes import (
 from autograd_core.ops.chosen import reduction
 from autograd_core.ops.elementwise import multiply
 from autograd_core.ops.reductions import max, min
-from autograd_core.ops.shaping import broadcast_to, concatenate, pad
+from autograd_core.ops.shaping import broadcast_to, concatenate, pad_constant
 
 __all__ = [
     "cumprod",
@@ -183,7 +183,7 @@ def _led(out: Any, axis: int, initial: int) -> Any:
     """`out` with `initial` in front."""
     place = negative(axis, out.ndim)[0]
     widths = [(int(a == place), 0) for a in range(-out.ndim, 0)]
-    return pad(out, widths, constant_values=initial)
+    return pad_constant(out, widths, constant_values=initial)
 
 
 def _own_axis(x: Any, name: str, axis: int | None) -> int:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from autograd_core import backend
-from autograd_core.errors import NotDifferentiableError
 from autograd_core.op import each, op
 from autograd_core.ops.axes import Shape, negative
 
@@ -20,7 +19,7 @@ __all__ = [
     "copy",
     "expand_dims",
     "moveaxis",
-    "pad",
+    "pad_constant",
     "ravel",
     "reshape",
     "squeeze",
@@ -167,10 +166,6 @@ def _pad_x(g: Any, x_shape: Shape, pad_width: Any) -> Any:
 
 
 @op(x=_pad_x)
-def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float = 0) -> Any:
-    """A border of `constant_values` around x; `pad_width` is (before, after) for each axis."""
-    if mode != "constant":
-        raise NotDifferentiableError(
-            f"pad: mode {mode!r} is not covered, 'constant' is; index or concatenate instead"
-        )
+def pad_constant(x: Any, pad_width: Any, constant_values: Any = 0) -> Any:
+    """A border of constants around x: `pad` in its simplest mode."""
     return np.pad(x, pad_width, mode="constant", constant_values=constant_values)

@@ -1,0 +1,376 @@
+"""Elements in another order, repeated, on a diagonal: nothing is computed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_core import backend
+from autograd_core.errors import ShapeError
+from autograd_core.op import composed, op
+from autograd_core.ops.axes import Shape, check_axis, negative
+from autograd_core.ops.contraction import operand
+from autograd_core.ops.indexing import getitem, scatter
+from autograd_core.ops.reductions import sum
+from autograd_core.ops.scans import diff
+from autograd_core.ops.shaping import (
+    broadcast_to,
+    concatenate,
+    ravel,
+    reshape,
+    stack,
+    swapaxes,
+    transpose,
+)
+from autograd_core.ops.sorting import argwhere
+from autograd_core.tensor import Tensor
+
+__all__ = [
+    "atleast_1d",
+    "atleast_2d",
+    "atleast_3d",
+    "broadcast_arrays",
+    "diag",
+    "diagflat",
+    "diagonal",
+    "ediff1d",
+    "flip",
+    "fliplr",
+    "flipud",
+    "matrix_transpose",
+    "meshgrid",
+    "repeat",
+    "resize",
+    "roll",
+    "rollaxis",
+    "rot90",
+    "tile",
+    "trace",
+    "tril",
+    "trim_zeros",
+    "triu",
+    "vander",
+]
+
+
+def from_end(axes: Any, ndim: int) -> Any:
+    """An axis, or several in their order, counted from the end."""
+    if isinstance(axes, int | np.integer):
+        return int(axes) - ndim if axes >= 0 else int(axes)
+    return tuple(from_end(axis, ndim) for axis in axes)
+
+
+# ---- order --------------------------------------------------------------------------------------
+
+
+@op(x=lambda g, axis, out_shape: np.flip(g, negative(axis, len(out_shape))))
+def flip(x: Any, axis: int | tuple[int, ...] | None = None) -> Any:
+    """The elements in reverse order along `axis`, or along every axis. A view."""
+    return np.flip(x, axis)
+
+
+@composed
+def fliplr(x: Any) -> Any:
+    """The columns in reverse order: along axis 1."""
+    return flip(_at_least("fliplr", x, 2), 1)
+
+
+@composed
+def flipud(x: Any) -> Any:
+    """The rows in reverse order: along axis 0."""
+    return flip(_at_least("flipud", x, 1), 0)
+
+
+def _at_least(name: str, x: Any, ndim: int) -> Any:
+    x = operand(x)
+    if x.ndim < ndim:
+        raise ShapeError(f"{name}: x needs {ndim} axes or more; it has shape {x.shape}")
+    return x
+
+
+def _roll_x(g: Any, shift: Any, axis: Any, out_shape: Shape) -> Any:
+    back = tuple(-s for s in shift) if isinstance(shift, tuple) else -shift
+    if axis is not None:
+        return np.roll(g, back, from_end(axis, len(out_shape)))
+    lead = g.shape[: g.ndim - len(out_shape)]
+    return np.roll(g.reshape((*lead, math.prod(out_shape))), back, -1).reshape(g.shape)
+
+
+@op(x=_roll_x)
+def roll(x: Any, shift: int | tuple[int, ...], axis: int | tuple[int, ...] | None = None) -> Any:
+    """The elements shifted by `shift` places along `axis`, those beyond the end back in front; in
+    C order of all elements where `axis` is None."""
+    return np.roll(x, shift, axis)
+
+
+@composed
+def rot90(x: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
+    """x turned by `k` quarters in the plane of two axes, from the first towards the second."""
+    x = _at_least("rot90", x, 2)
+    first, second = axes
+    if first % x.ndim == second % x.ndim:
+        raise ShapeError(f"rot90: axes={axes} of an array of shape {x.shape} are no plane")
+    if k % 4 == 0:
+        return flip(x, ())
+    if k % 4 == 2:
+        return flip(x, (first, second))
+    turned = swapaxes(x, first, second)
+    return flip(turned, first if k % 4 == 1 else second)
+
+
+@composed
+def rollaxis(x: Any, axis: int, start: int = 0) -> Any:
+    """The axis `axis` moved to lie before the axis `start`. `moveaxis` is easier to read."""
+    x = operand(x)
+    order = list(range(x.ndim))
+    check_axis("rollaxis", axis, x)
+    moved = order.pop(axis)
+    start = start + x.ndim if start < 0 else start
+    if not 0 <= start <= x.ndim:
+        raise ShapeError(f"rollaxis: start={start} for an array of shape {x.shape}")
+    order.insert(start - (moved < start), moved)
+    return transpose(x, order)
+
+
+@composed
+def matrix_transpose(x: Any) -> Any:
+    """The last two axes exchanged. A view."""
+    return swapaxes(_at_least("matrix_transpose", x, 2), -1, -2)
+
+
+# ---- repetition ---------------------------------------------------------------------------------
+
+
+@composed
+def tile(x: Any, repetitions: int | Sequence[int]) -> Any:
+    """x repeated as a whole, so many times along each axis."""
+    x = operand(x)
+    times = [repetitions] if isinstance(repetitions, int | np.integer) else list(repetitions)
+    count = max(len(times), x.ndim)
+    times = [1] * (count - len(times)) + [int(n) for n in times]
+    lengths = (1,) * (count - x.ndim) + x.shape
+    apart = reshape(x, [length for n in lengths for length in (1, n)])
+    pairs = list(zip(times, lengths, strict=True))
+    wide = broadcast_to(apart, [n for pair in pairs for n in pair])
+    return reshape(wide, [times * length for times, length in pairs])
+
+
+@composed
+def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Any:
+    """Each element along `axis`, or of all, `repeats` times: one number, or one for each."""
+    x = operand(x)
+    if axis is None:
+        x, axis = ravel(x), 0
+    check_axis("repeat", axis, x, least=1)
+    axis = from_end(axis, x.ndim)
+    counts = np.atleast_1d(on_host(repeats))
+    if counts.dtype.kind not in "iu" or (counts < 0).any():
+        raise ShapeError(f"repeat: repeats={repeats} are not all whole numbers, 0 or more")
+    length = x.shape[axis]
+    if counts.size == 1:
+        behind = x.shape[x.ndim + axis + 1 :]
+        apart = reshape(x, (*x.shape[: x.ndim + axis], length, 1, *behind))
+        times = int(counts[0])
+        wide = broadcast_to(apart, (*apart.shape[: axis - 1], length, times, *behind))
+        return reshape(wide, (*x.shape[: x.ndim + axis], length * times, *behind))
+    if counts.shape != (length,):
+        raise ShapeError(f"repeat: {counts.size} repeats for axis {axis} of shape {x.shape}")
+    return getitem(x, along(axis, np.repeat(np.arange(length), counts).tolist()))
+
+
+def along(axis: int, index: Any) -> tuple[Any, ...]:
+    """`index` on a negative axis, and all of the others."""
+    return (..., index, *[slice(None)] * (-1 - axis))
+
+
+def on_host(value: Any) -> Any:
+    """A setting that may be an array anywhere, or an untracked Tensor, as a host array."""
+    if isinstance(value, Tensor):
+        value = value._leave("a setting", "tensor.detach()")
+    if backend.is_array(value):
+        return backend.asnumpy(value)
+    array = np.asarray(value)
+    return array if array.size else array.astype(int)  # an empty list is one of whole numbers
+
+
+@composed
+def resize(x: Any, new_shape: int | Sequence[int]) -> Any:
+    """All elements in C order in another shape, from the first again where they do not suffice."""
+    x = operand(x)
+    shape = (new_shape,) if isinstance(new_shape, int) else tuple(new_shape)
+    size = math.prod(shape)
+    if size < 0 or any(n < 0 for n in shape):
+        raise ShapeError(f"resize: the new shape {shape} has a negative length")
+    if x.size == 0:
+        return broadcast_to(sum(x), shape)  # zeros, as NumPy's
+    flat = tile(ravel(x), -(-size // x.size))
+    return reshape(flat[:size], shape)
+
+
+# ---- diagonals ----------------------------------------------------------------------------------
+
+
+def _steps(rows: int, columns: int, offset: int) -> slice:
+    """The places of a diagonal among the elements of a matrix in C order."""
+    length = max(min(rows, columns - offset) if offset >= 0 else min(rows + offset, columns), 0)
+    start = offset if offset >= 0 else -offset * columns
+    return slice(start, start + length * (columns + 1), columns + 1) if length else slice(0, 0)
+
+
+def embedded(x: Any, offset: int, rows: int, columns: int) -> Any:
+    """Matrices of zeros with the last axis of x on a diagonal."""
+    place = (..., _steps(rows, columns, offset))
+    flat = scatter(x, place, (*x.shape[:-1], rows * columns), x.ndim)
+    return flat.reshape((*x.shape[:-1], rows, columns))
+
+
+def _diagonal_x(g: Any, x_shape: Shape, offset: int, axis1: int, axis2: int) -> Any:
+    first, second = from_end((axis1, axis2), len(x_shape))
+    matrices = embedded(g, offset, x_shape[first], x_shape[second])
+    return np.moveaxis(matrices, (-2, -1), (first, second))
+
+
+@op(x=_diagonal_x)
+def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """The elements of a diagonal of two axes, in a new last axis. `offset` counts diagonals from
+    the main one, above it if positive."""
+    return np.diagonal(x, offset, axis1, axis2)
+
+
+@composed
+def diag(x: Any, k: int = 0) -> Any:
+    """The `k`-th diagonal of a matrix, or a matrix of zeros with the vector x on it."""
+    x = operand(x)
+    if x.ndim == 1:
+        side = x.shape[0] + abs(k)
+        return embedded(x, k, side, side)
+    if x.ndim == 2:
+        return diagonal(x, k)
+    raise ShapeError(f"diag: x is a vector or a matrix; it has shape {x.shape}")
+
+
+@composed
+def diagflat(x: Any, k: int = 0) -> Any:
+    """A matrix of zeros with all elements of x, in C order, on its `k`-th diagonal."""
+    return diag(ravel(operand(x)), k)
+
+
+@composed
+def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
+    """The sum of a diagonal of two axes."""
+    return sum(diagonal(_at_least("trace", x, 2), offset, axis1, axis2), -1, dtype)
+
+
+@op(x=lambda g, k: np.tril(g, k))
+def tril(x: Any, k: int = 0) -> Any:
+    """Matrices, zero above the `k`-th diagonal."""
+    return np.tril(x, k)
+
+
+@op(x=lambda g, k: np.triu(g, k))
+def triu(x: Any, k: int = 0) -> Any:
+    """Matrices, zero below the `k`-th diagonal."""
+    return np.triu(x, k)
+
+
+@composed
+def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
+    """A matrix whose columns are powers of the vector x, N of them, falling unless `increasing`."""
+    x = operand(x)
+    if x.ndim != 1:
+        raise ShapeError(f"vander: x is a vector; it has shape {x.shape}")
+    powers = [x**n for n in range(x.shape[0] if N is None else N)]
+    return stack(powers if increasing else powers[::-1], 1) if powers else x[:, None][:, :0]
+
+
+# ---- shapes that fit ----------------------------------------------------------------------------
+
+
+def _each(arrays: tuple[Any, ...], change: Any) -> Any:
+    changed = tuple(change(operand(x)) for x in arrays)
+    return changed[0] if len(changed) == 1 else changed
+
+
+@composed
+def atleast_1d(*arrays: Any) -> Any:
+    """Each array with one axis at least; several come as a tuple."""
+    return _each(arrays, lambda x: x[...] if x.ndim else reshape(x, 1))
+
+
+@composed
+def atleast_2d(*arrays: Any) -> Any:
+    """Each array with two axes at least, new ones in front; several come as a tuple."""
+    return _each(arrays, lambda x: x[...] if x.ndim > 1 else reshape(x, (1, x.size)))
+
+
+@composed
+def atleast_3d(*arrays: Any) -> Any:
+    """Each array with three axes at least: a vector lies along axis 1, a matrix in the first two.
+    Several come as a tuple."""
+    shapes: list[Any] = [lambda n: (1, 1, 1), lambda n: (1, *n, 1), lambda n: (*n, 1)]
+    return _each(arrays, lambda x: x[...] if x.ndim > 2 else reshape(x, shapes[x.ndim](x.shape)))
+
+
+@composed
+def broadcast_arrays(*arrays: Any) -> tuple[Any, ...]:
+    """The arrays, each repeated to the shape that all of them broadcast to. Read-only views."""
+    arrays = tuple(map(operand, arrays))
+    try:
+        shape = np.broadcast_shapes(*(x.shape for x in arrays))
+    except ValueError as error:
+        shapes = ", ".join(str(x.shape) for x in arrays)
+        raise ShapeError(f"broadcast_arrays: the shapes {shapes} do not fit together") from error
+    return tuple(broadcast_to(x, shape) for x in arrays)
+
+
+@composed
+def meshgrid(
+    *arrays: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy"
+) -> tuple[Any, ...]:
+    """Coordinates of a grid from those along its axes: one array for each axis. With "xy" the first
+    two axes are exchanged, as pictures have them; with "ij" they are not."""
+    if indexing not in ("xy", "ij"):
+        raise ShapeError(f"meshgrid: indexing is 'xy' or 'ij', not {indexing!r}")
+    vectors = [ravel(operand(x)) for x in arrays]
+    count = len(vectors)
+    places = list(range(count))
+    if indexing == "xy" and count > 1:
+        places[:2] = 1, 0
+    lying = [
+        reshape(x, [x.shape[0] if place == axis else 1 for axis in range(count)])
+        for x, place in zip(vectors, places, strict=True)
+    ]
+    grids = tuple(lying) if sparse or not lying else broadcast_arrays(*lying)
+    return tuple(grid.copy() for grid in grids) if copy and lying else grids
+
+
+# ---- other --------------------------------------------------------------------------------------
+
+
+@composed
+def ediff1d(x: Any, to_end: Any = None, to_begin: Any = None) -> Any:
+    """The differences of neighbours in C order, between `to_begin` and `to_end`."""
+    x = operand(x)
+    parts = [part for part in (to_begin, diff(ravel(x)), to_end) if part is not None]
+    parts = [ravel(operand(part)) for part in parts]
+    return parts[0] if len(parts) == 1 else concatenate(parts)
+
+
+@composed
+def trim_zeros(x: Any, trim: str = "fb", axis: int | Sequence[int] | None = None) -> Any:
+    """x without the zeros at its front ("f" in `trim`) and back ("b"), along `axis` or every axis.
+    The host waits to know how many there are."""
+    x = operand(x)
+    if set(trim.lower()) - set("fb"):
+        raise ShapeError(f"trim_zeros: trim is made of 'f' and 'b', not {trim!r}")
+    places = on_host(argwhere(x))
+    axes = {a % x.ndim for a in np.atleast_1d(range(x.ndim) if axis is None else axis).tolist()}
+    spans = []
+    for a, n in enumerate(x.shape):
+        start, stop = (places[:, a].min(), places[:, a].max() + 1) if len(places) else (n, n)
+        front, back = a in axes and "f" in trim.lower(), a in axes and "b" in trim.lower()
+        spans.append(slice(int(start) if front else 0, int(stop) if back else n))
+    return x[tuple(spans)]

@@ -1,0 +1,243 @@
+"""Arrays joined and taken apart: stacks, blocks, insertions, splits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_core.errors import DTypeError, IndexingError, ShapeError
+from autograd_core.op import composed
+from autograd_core.ops.arranging import along, atleast_1d, atleast_2d, atleast_3d, from_end, on_host
+from autograd_core.ops.axes import check_axis
+from autograd_core.ops.contraction import operand
+from autograd_core.ops.indexing import getitem
+from autograd_core.ops.shaping import astype, broadcast_to, concatenate, moveaxis, ravel, reshape
+
+__all__ = [
+    "append",
+    "array_split",
+    "block",
+    "column_stack",
+    "delete",
+    "dsplit",
+    "dstack",
+    "hsplit",
+    "hstack",
+    "insert",
+    "split",
+    "unstack",
+    "vsplit",
+    "vstack",
+]
+
+# ---- side by side -------------------------------------------------------------------------------
+
+
+def _joined(arrays: Any, change: Any, axis: int) -> Any:
+    return concatenate([change(x) for x in arrays], axis)
+
+
+@composed
+def hstack(arrays: Sequence[Any]) -> Any:
+    """Arrays joined along axis 1; vectors one behind the other."""
+    parts = [atleast_1d(x) for x in arrays]
+    return concatenate(parts, 0 if parts and parts[0].ndim == 1 else 1)
+
+
+@composed
+def vstack(arrays: Sequence[Any]) -> Any:
+    """Arrays joined along axis 0; vectors are rows."""
+    return _joined(arrays, atleast_2d, 0)
+
+
+@composed
+def dstack(arrays: Sequence[Any]) -> Any:
+    """Arrays joined along axis 2, which vectors and matrices are given."""
+    return _joined(arrays, atleast_3d, 2)
+
+
+@composed
+def column_stack(arrays: Sequence[Any]) -> Any:
+    """Matrices joined along axis 1; vectors are columns."""
+    return _joined(map(operand, arrays), lambda x: x if x.ndim > 1 else reshape(x, (x.size, 1)), 1)
+
+
+@composed
+def block(arrays: Any) -> Any:
+    """Nested lists of blocks as one array: the innermost lists are joined along the last axis,
+    those around them along the one before, and so on."""
+    depth = _depth(arrays)
+    parts = list(_blocks(arrays))
+    ndim = max([depth, *(x.ndim for x in parts)])
+    return _block(arrays, depth, ndim)
+
+
+def _depth(arrays: Any) -> int:
+    if not isinstance(arrays, list):
+        if isinstance(arrays, tuple):
+            raise TypeError("block: lists of blocks, not tuples: a tuple may be meant as an array")
+        return 0
+    depths = {_depth(entry) for entry in arrays}
+    if len(depths) != 1:
+        raise ShapeError(
+            "block: an empty list has no blocks"
+            if not depths
+            else "block: the lists of blocks "
+            f"are nested {min(depths) + 1} and {max(depths) + 1} deep; they must be alike"
+        )
+    return depths.pop() + 1
+
+
+def _blocks(arrays: Any) -> Any:
+    if isinstance(arrays, list):
+        for entry in arrays:
+            yield from _blocks(entry)
+    else:
+        yield operand(arrays)
+
+
+def _block(arrays: Any, depth: int, ndim: int) -> Any:
+    if isinstance(arrays, list):
+        return concatenate([_block(entry, depth - 1, ndim) for entry in arrays], -depth)
+    x = operand(arrays)
+    return reshape(x, (1,) * (ndim - x.ndim) + x.shape) if x.ndim < ndim else x
+
+
+# ---- in between ---------------------------------------------------------------------------------
+
+
+@composed
+def append(x: Any, values: Any, axis: int | None = None) -> Any:
+    """`values` behind x, along `axis`; both flattened where it is None."""
+    if axis is None:
+        return concatenate([ravel(operand(x)), ravel(operand(values))])
+    return concatenate([operand(x), operand(values)], axis)
+
+
+def _line(name: str, x: Any, axis: int | None) -> tuple[Any, int]:
+    """x with the negative axis that is meant; flattened where that is None."""
+    x = operand(x)
+    if axis is None:
+        x, axis = ravel(x), -1
+    check_axis(name, axis, x)
+    return x, from_end(axis, x.ndim)
+
+
+def _places(name: str, function: Any, length: int, obj: Any, *values: Any) -> Any:
+    """What NumPy's function of a line of so many places does to them."""
+    obj = obj if isinstance(obj, slice | int) else on_host(obj)
+    try:
+        return function(np.arange(length), obj, *values)
+    except (IndexError, ValueError) as error:
+        raise IndexingError(f"{name}: {obj} in an axis of length {length}: {error}") from error
+
+
+@composed
+def insert(x: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
+    """`values`, in x's dtype, before the places `obj` of `axis` (of the flat x where it is None).
+    `obj` is a number, a slice, or a list of numbers or truths."""
+    x, axis = _line("insert", x, axis)
+    length, values = x.shape[axis], operand(values)
+    if getattr(values, "requires_grad", False) and not np.can_cast(
+        values.dtype, x.dtype, "same_kind"
+    ):
+        raise DTypeError(
+            f"insert: tracked {values.dtype} values would lose a part, and their gradient, in an x "
+            f"of dtype {x.dtype}; convert x first, as in x.astype(float)"
+        )
+    values = values if values.dtype == x.dtype else astype(values, x.dtype)
+    values = reshape(values, (1,) * (x.ndim - values.ndim) + values.shape)
+    single = not isinstance(obj, slice) and np.ndim(on_host(obj)) == 0
+    if single:  # NumPy has the number of values in front then
+        values = moveaxis(values, 0, axis)
+        count = values.shape[axis]
+    else:
+        count = len(_places("insert", np.insert, length, obj, 0)) - length
+    shape = (*x.shape[: x.ndim + axis], count, *x.shape[x.ndim + axis + 1 :])
+    joined = concatenate([x, broadcast_to(values, shape)], axis)
+    order = _places("insert", np.insert, length, obj, length + np.arange(count))
+    return getitem(joined, along(axis, order.tolist()))
+
+
+@composed
+def delete(x: Any, obj: Any, axis: int | None = None) -> Any:
+    """x without the places `obj` of `axis` (of the flat x where it is None). `obj` is a number, a
+    slice, or a list of numbers or truths."""
+    x, axis = _line("delete", x, axis)
+    kept = _places("delete", np.delete, x.shape[axis], obj)
+    if isinstance(obj, int):  # two slices, which need no index
+        cut = int(obj) % x.shape[axis]
+        parts = [getitem(x, along(axis, part)) for part in (slice(cut), slice(cut + 1, None))]
+        return concatenate(parts, axis)
+    return getitem(x, along(axis, kept.tolist()))
+
+
+# ---- apart --------------------------------------------------------------------------------------
+
+
+@composed
+def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    """x in sections along `axis`: so many of equal length, as nearly as possible, or between the
+    places that are listed."""
+    x = operand(x)
+    check_axis("array_split", axis, x)
+    axis, length = from_end(axis, x.ndim), x.shape[axis]
+    if isinstance(indices_or_sections, int | np.integer):
+        sections = int(indices_or_sections)
+        if sections < 1:
+            raise ShapeError(f"array_split: {sections} sections; 1 is the least")
+        short, longer = divmod(length, sections)
+        ends = np.cumsum([short + 1] * longer + [short] * (sections - longer)).tolist()[:-1]
+    else:
+        ends = [int(n) for n in on_host(indices_or_sections)]
+    spans = zip([0, *ends], [*ends, length], strict=True)
+    return [getitem(x, along(axis, slice(start, stop))) for start, stop in spans]
+
+
+@composed
+def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    """x in sections of one length along `axis`, or between the places that are listed."""
+    x = operand(x)
+    check_axis("split", axis, x)
+    if isinstance(indices_or_sections, int | np.integer) and x.shape[axis] % indices_or_sections:
+        raise ShapeError(
+            f"split: axis {axis} of shape {x.shape} has no {indices_or_sections} equal sections; "
+            "array_split allows unequal ones"
+        )
+    return array_split(x, indices_or_sections, axis)
+
+
+def _split_along(name: str, x: Any, where: Any, axis: int, least: int) -> list[Any]:
+    x = operand(x)
+    if x.ndim < least:
+        raise ShapeError(f"{name}: x needs {least} axes or more; it has shape {x.shape}")
+    return split(x, where, axis)
+
+
+@composed
+def hsplit(x: Any, indices_or_sections: Any) -> list[Any]:
+    """`split` along axis 1; of a vector along axis 0."""
+    return _split_along("hsplit", x, indices_or_sections, min(np.ndim(x) - 1, 1), 1)
+
+
+@composed
+def vsplit(x: Any, indices_or_sections: Any) -> list[Any]:
+    """`split` along axis 0 of two axes or more."""
+    return _split_along("vsplit", x, indices_or_sections, 0, 2)
+
+
+@composed
+def dsplit(x: Any, indices_or_sections: Any) -> list[Any]:
+    """`split` along axis 2 of three axes or more."""
+    return _split_along("dsplit", x, indices_or_sections, 2, 3)
+
+
+@composed
+def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
+    """The parts of x along `axis`, without it."""
+    x = operand(x)
+    check_axis("unstack", axis, x)
+    axis = from_end(axis, x.ndim)
+    return tuple(getitem(x, along(axis, place)) for place in range(x.shape[axis]))

@@ -1,0 +1,152 @@
+"""Borders around an array, in each of NumPy's ways.
+
+One axis is padded after the other, as NumPy does it. Most borders are elements of the array again,
+or a fixed linear map of them, which NumPy's own `pad` tells when given places, or unit vectors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd_core import backend
+from autograd_core.errors import NotDifferentiableError, ShapeError
+from autograd_core.op import composed
+from autograd_core.ops.arranging import along
+from autograd_core.ops.contraction import operand
+from autograd_core.ops.indexing import getitem
+from autograd_core.ops.products import matmul
+from autograd_core.ops.quantiles import median
+from autograd_core.ops.reductions import max, mean, min
+from autograd_core.ops.shaping import broadcast_to, concatenate, moveaxis, pad_constant
+from autograd_core.tensor import Tensor
+
+__all__ = ["pad"]
+
+Pairs = tuple[tuple[Any, Any], ...]
+
+PLACES = {"edge", "reflect", "symmetric", "wrap"}  # elements again, unless reflect_type="odd"
+ODD = {"reflect", "symmetric"}  # those that reflect_type is about
+STATISTICS: dict[str, Callable[..., Any]] = {
+    "maximum": max, "mean": mean, "median": median, "minimum": min,
+}  # fmt: skip
+
+
+@composed
+def pad(
+    x: Any,
+    pad_width: Any,
+    mode: str = "constant",
+    *,
+    constant_values: Any = 0,
+    end_values: Any = 0,
+    stat_length: Any = None,
+    reflect_type: str = "even",
+) -> Any:
+    """A border around x, `pad_width` wide: (before, after) for each axis, one pair for all, one
+    number for all, or a dictionary by axis.
+
+    `mode` is "constant" (`constant_values`), "edge", "reflect", "symmetric" (both with
+    `reflect_type` "even" or "odd"), "wrap", "linear_ramp" (down to `end_values`), "maximum",
+    "mean", "median", "minimum" (of the nearest `stat_length` elements, or all), or "empty" (zeros
+    here). Raises NotDifferentiableError for a function as mode.
+    """
+    x = operand(x)
+    if callable(mode):
+        raise NotDifferentiableError(
+            "pad: a function as mode writes into an array, which no graph sees; compute the border "
+            "and join it to x with concatenate"
+        )
+    widths = _pairs("pad_width", pad_width, x)
+    if any(n < 0 for pair in widths for n in pair):
+        raise ShapeError(f"pad: pad_width={pad_width} has a negative width")
+    if not any(any(width) for width in widths):
+        return x.copy()
+    if mode in ("constant", "empty"):
+        fill = _pairs("constant_values", constant_values if mode == "constant" else 0, x)
+        return pad_constant(x, widths, fill)
+    ends = _pairs("end_values", end_values, x)
+    lengths = _pairs("stat_length", stat_length, x)
+    for axis, width in enumerate(widths):
+        if not any(width):
+            continue
+        place = axis - x.ndim
+        if not x.shape[axis]:
+            raise ShapeError(f"pad: mode {mode!r} has nothing to go by in axis {axis} of {x.shape}")
+        if mode in PLACES and (reflect_type == "even" or mode not in ODD):
+            x = getitem(x, along(place, _places(x.shape[axis], width, mode)))
+        elif mode in STATISTICS:
+            x = _with_statistics(x, place, width, STATISTICS[mode], lengths[axis])
+        elif mode == "linear_ramp" or (mode in ODD and reflect_type == "odd"):
+            x = _with_mapped(x, place, width, mode, ends[axis])
+        else:
+            raise ShapeError(f"pad: there is no mode {mode!r} with reflect_type={reflect_type!r}")
+    return x
+
+
+def _pairs(name: str, value: Any, x: Any) -> Pairs:
+    """A pair (before, after) for each axis."""
+    if isinstance(value, dict):
+        given = {axis % x.ndim: pair for axis, pair in value.items()}
+        value = [given.get(axis, 0) for axis in range(x.ndim)]
+        value = [pair if isinstance(pair, tuple | list) else (pair, pair) for pair in value]
+    if isinstance(value, Tensor):
+        raise NotDifferentiableError(f"pad: {name} is a setting; pass plain numbers")
+    try:
+        pairs = np.broadcast_to(np.asarray(value, object), (x.ndim, 2)).tolist()
+    except ValueError as error:
+        raise ShapeError(
+            f"pad: {name}={value} is not a pair (before, after) for each axis of shape {x.shape}"
+        ) from error
+    return tuple((before, after) for before, after in pairs)
+
+
+def _places(length: int, width: tuple[int, int], mode: Any) -> list[int]:
+    """Which elements of a line stand in its padded form."""
+    return list(map(int, np.pad(np.arange(length), width, mode=mode)))
+
+
+def _with_statistics(
+    x: Any, axis: int, width: tuple[int, int], statistic: Any, lengths: tuple[Any, Any]
+) -> Any:
+    """x between two borders, each the same statistic of the elements next to it."""
+    size = x.shape[axis]
+    parts = [x]
+    for end, (border, length) in enumerate(zip(width, lengths, strict=True)):
+        near = size if length is None else sorted((length, size))[0]
+        if near < 1:
+            raise ShapeError("pad: stat_length is 1 at least")
+        span = slice(size - near, size) if end else slice(0, near)
+        value = statistic(getitem(x, along(axis, span)), axis, keepdims=True)
+        place = x.ndim + axis
+        wide = broadcast_to(value, (*x.shape[:place], border, *x.shape[place + 1 :]))
+        parts = [*parts, wide] if end else [wide, *parts]
+    return concatenate(parts, axis)
+
+
+def _with_mapped(x: Any, axis: int, width: tuple[int, int], mode: Any, ends: Any) -> Any:
+    """x between two borders that are linear in the elements of a line, or affine: a ramp."""
+    size, (before, _) = x.shape[axis], width
+    still = np.zeros(size, x.dtype if x.dtype.kind in "fc" else float)
+    units = np.eye(size, dtype=still.dtype)
+    if mode == "linear_ramp":
+        linear = np.pad(units, (width, (0, 0)), mode=mode, end_values=0)
+        constant = np.pad(still, width, mode=mode, end_values=ends)
+    else:
+        linear = np.pad(units, (width, (0, 0)), mode=mode, reflect_type="odd")
+        constant = None
+    lines = moveaxis(x, axis, -1)
+    parts = []
+    for rows in (slice(0, before), slice(before + size, None)):
+        border = matmul(lines, _there(x, linear[rows].T))
+        border = border if constant is None else border + _there(x, constant[rows])
+        parts.append(moveaxis(border, -1, axis))
+    return concatenate([parts[0], x, parts[1]], axis)
+
+
+def _there(x: Any, array: Any) -> Any:
+    """A host array on the device of x."""
+    home = x.device if isinstance(x, Tensor) else backend.device_of(x)
+    return backend.to_device(np.ascontiguousarray(array), home)
