@@ -124,10 +124,17 @@ def _copy_from(self: Tensor, source: Any) -> Tensor:
     return self
 
 
-def _dlpack(self: Tensor, **settings: Any) -> Any:
+def _dlpack(
+    self: Tensor,
+    *,
+    stream: Any = None,
+    max_version: tuple[int, int] | None = None,
+    dl_device: tuple[int, int] | None = None,
+    copy: bool | None = None,
+) -> Any:
     """The data for another library, without a copy (DLPack). For an untracked Tensor."""
     array = self._leave("__dlpack__()", "tensor.detach()")
-    return array.__dlpack__(**settings)
+    return array.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
 
 
 def _dlpack_device(self: Tensor) -> tuple[int, int]:
@@ -135,14 +142,19 @@ def _dlpack_device(self: Tensor) -> tuple[int, int]:
     return self._data.__dlpack_device__()  # type: ignore[no-any-return]
 
 
-def from_dlpack(source: Any) -> Tensor:
-    """A Tensor that shares the memory of another library's array, on the host or on a GPU.
+def from_dlpack(source: Any, /, *, device: str | None = None, copy: bool | None = None) -> Tensor:
+    """A Tensor that shares the memory of another library's array, on the host or on a GPU. With a
+    `device` it lives there, as a copy if need be; `copy` may force one, or forbid it.
 
     >>> import numpy as np, autograd_core as ac
     >>> ac.from_dlpack(np.arange(3.0))
     Tensor([0., 1., 2.])
     """
-    return Tensor(backend.from_dlpack(source))
+    shared = backend.from_dlpack(source)
+    array = shared if device is None else backend.to_device(shared, device)
+    if copy is False and array is not shared:
+        raise BufferError(f"from_dlpack: copy=False, but the data has to move to {device}")
+    return Tensor(backend.run_there(array, array.copy) if copy and array is shared else array)
 
 
 def _setitem(self: Tensor, index: Any, value: Any) -> None:

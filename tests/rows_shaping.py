@@ -59,6 +59,8 @@ SHAPING = [
     Row("moveaxis", settled(anything, source=order, destination=order), REORDERED, linear=True,
         complex=True, variant="several"),
     Row("copy", settled(anything), {"x": ()}, linear=True, complex=True),
+    Row("cast", settled(anything, dtype=lambda shape: st.just(np.float64)), {"x": ()},
+        lambda x, dtype: x.astype(dtype), linear=True, dtype=lambda *_: np.dtype(float)),
     *(
         Row("astype", settled(anything), {"x": ()}, lambda x, dtype: x.astype(dtype), linear=True,
             variant=f"to {dtype}", call=lambda function, x, dtype=dtype: function(x, dtype),

@@ -357,12 +357,15 @@ def test_out_of_memory_in_the_middle_of_backward(device):
 )
 def test_out_of_memory_is_told_wherever_it_happens(ask):
     x = ac.Tensor(np.ones(1000), requires_grad=True, device="cuda:1")
-    with fake.cuda.Device(1):
-        used = fake.get_default_memory_pool().used_bytes()
-    held = [x.to("cuda:0")]
-    with fake.limit_memory(used + 600), pytest.raises(OutOfMemoryError, match=r"held on cuda:[01]"):
+    limits = []
+    for index in (0, 1):
+        with fake.cuda.Device(index):
+            limits.append(fake.get_default_memory_pool().used_bytes())
+    filler = fake.empty(max(limits[1] - limits[0], 8) // 8)  # both devices are equally full
+    told = pytest.raises(OutOfMemoryError, match=r"held on cuda:[01]")
+    with fake.limit_memory(max(limits) + 600), told:
         ask(x)
-    assert held
+    assert filler is not None
 
 
 def test_a_missing_library_is_told(monkeypatch):

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 
 from autograd_core import backend
-from autograd_core.op import each, op
+from autograd_core.errors import ShapeError
+from autograd_core.op import composed, each, op
 from autograd_core.ops.axes import Shape, negative
 
 __all__ = [
     "astype",
     "broadcast_to",
+    "cast",
     "concatenate",
     "copy",
     "expand_dims",
@@ -36,9 +38,16 @@ def _back(g: Any, x_shape: Shape, out_shape: Shape) -> Any:
 
 
 @op(x=_back)
-def reshape(x: Any, shape: int | Sequence[int]) -> Any:
-    """The elements in C order in another shape; one length may be -1. A view where possible."""
-    return np.reshape(x, shape)
+def reshape(x: Any, shape: int | Sequence[int], copy: bool | None = None) -> Any:
+    """The elements in C order in another shape; one length may be -1. A view where possible, unless
+    `copy` is true; ShapeError where it is false and no view is possible."""
+    if copy is None:
+        return np.reshape(x, shape)
+    out = x.reshape(shape)
+    shared = out is x or out.base is not None
+    if not copy and not shared:
+        raise ShapeError(f"reshape: copy=False, but {x.shape} as {shape} needs a copy in C order")
+    return out.copy() if copy and shared else out
 
 
 @op(x=_back)
@@ -111,11 +120,18 @@ def copy(x: Any) -> Any:
 
 
 @op(x=lambda g: g)
-def astype(x: Any, dtype: Any, copy: bool = True) -> Any:
-    """The elements in another dtype. Integers and booleans carry no gradient. Without `copy` the
-    memory is shared where the dtype stays."""
+def cast(x: Any, dtype: Any, copy: bool = True) -> Any:
+    """The elements in another dtype, where they are: what `astype` records."""
     backend.check_dtype(np.dtype(dtype))
     return x.astype(dtype, copy=copy)
+
+
+@composed
+def astype(x: Any, dtype: Any, copy: bool = True, *, device: str | None = None) -> Any:
+    """The elements in another dtype, on another `device` if one is named. Integers and booleans
+    carry no gradient. Without `copy` the memory is shared where the dtype stays."""
+    out = cast(x, dtype, copy)
+    return out if device is None else out.to(device)
 
 
 def _returned(g: Any, device: str, source: str) -> Any:
