@@ -162,7 +162,7 @@ def _spaced(
 
 def _placed(out: Any, axis: int, dtype: Any) -> Tensor:
     out = ops.moveaxis(out, 0, axis) if axis else out
-    return out if dtype is None else ops.cast(out, dtype)  # type: ignore[no-any-return]
+    return out if dtype is None else ops.cast(out, dtype)
 
 
 @composed

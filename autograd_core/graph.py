@@ -333,11 +333,19 @@ def _freed(node: Node) -> FreedGraphError:
     )
 
 
+def _arrays_in(saved: Any) -> Iterator[Any]:
+    """The arrays in a saved value, which may be an index with arrays in it."""
+    if hasattr(saved, "base"):
+        yield saved
+    elif isinstance(saved, tuple | list):
+        for entry in saved:
+            yield from _arrays_in(entry)
+
+
 def _refuse_stale(node: Node) -> None:
     for _, rule, saved in node.edges():
-        for name, value in zip(rule.names, saved, strict=True):
-            if not hasattr(value, "base"):
-                continue
+        kept = zip(rule.names, saved, strict=True)
+        for name, value in ((name, array) for name, held in kept for array in _arrays_in(held)):
             number, tensor_name = stamps.find(value)
             if number > node.seq:
                 what = f"{tensor_name!r}, which " if tensor_name else ""

@@ -6,11 +6,9 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from autograd_core import backend, ops
 from autograd_core.errors import GraphError, ShapeError
-from autograd_core.ops.indexing import assign
+from autograd_core.ops.indexing import assign, write
 from autograd_core.record import unwrap_nested
 from autograd_core.recording import is_recording
 from autograd_core.stamps import stamp
@@ -166,10 +164,7 @@ def _setitem(self: Tensor, index: Any, value: Any) -> None:
     if not (tracked and is_recording()):
         index = unwrap_nested(index)
         value = value._data if isinstance(value, Tensor) else value
-        backend.check_value(self._data, value)
-        if type(self._data) is not np.ndarray:
-            backend.check_index(self._data, index)
-        backend.run_there(self._data, self._data.__setitem__, index, value)
+        backend.run_there(self._data, write, self._data, index, value)
         stamp(self)
         return
     if self.node is not None and self.is_leaf:
@@ -177,7 +172,7 @@ def _setitem(self: Tensor, index: Any, value: Any) -> None:
             "x[index] = value on a leaf that requires a gradient: write under no_grad(), or to "
             "a copy, as in y = x.copy(); y[index] = value"
         )
-    written = assign(self, value, index)
+    written = assign(self, index, value)
     self._data, self.node = written._data, written.node
 
 

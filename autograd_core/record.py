@@ -11,6 +11,7 @@ import linecache
 from collections.abc import Callable, Iterator
 from functools import cache
 from inspect import Parameter, Signature
+from operator import index
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -235,6 +236,7 @@ def _unwrap_each(values: Any) -> tuple[list[Any], list[Node | None] | None, Any]
 
 
 def unwrap_nested(value: Any) -> Any:
+    """`value` with arrays for the Tensors in it, and numbers for those in slices."""
     if isinstance(value, Tensor):
         return value._data
     if isinstance(value, tuple | list):
@@ -242,6 +244,10 @@ def unwrap_nested(value: Any) -> Any:
         return type(value)(*entries) if hasattr(value, "_fields") else type(value)(entries)
     if isinstance(value, dict):
         return {name: unwrap_nested(entry) for name, entry in value.items()}
+    if isinstance(value, slice):
+        start, stop, step = value.start, value.stop, value.step
+        if isinstance(start, Tensor) or isinstance(stop, Tensor) or isinstance(step, Tensor):
+            return slice(*(index(v) if isinstance(v, Tensor) else v for v in (start, stop, step)))
     return value
 
 

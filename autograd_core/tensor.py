@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from operator import index
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -191,7 +192,8 @@ class Tensor(Methods):
         return bool(self._data)
 
     def __index__(self) -> int:
-        return int(self._data.__index__())
+        array = self.data
+        return index(array if isinstance(array, np.ndarray) else array.item())
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         array = self._leave("np.asarray(tensor)", "tensor.detach().numpy()")

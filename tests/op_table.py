@@ -18,14 +18,17 @@ from rows_products import PRODUCTS
 from rows_reductions import REDUCTIONS
 from rows_rounding import ROUNDING
 from rows_scans import SCANS
+from rows_selecting import SELECTING
 from rows_shaping import SHAPING
 from rows_sorting import SORTING
 from rows_statistics import STATISTICS
 from rows_trigonometry import TRIGONOMETRY
+from rows_writing import WRITING
 
 __all__ = ["DIFFERENTIABLE", "HERE", "POINTWISE", "ROWS", "Row"]
 
 POINTWISE = [*ELEMENTWISE, *TRIGONOMETRY, *ARITHMETIC, *ROUNDING]
 ROWS = [*POINTWISE, *REDUCTIONS, *SCANS, *SORTING, *STATISTICS, *SHAPING, *ARRANGING,
-        *JOINING, *INDEXING, *PRODUCTS, *CONTRACTION, *LINALG, *CREATION]  # fmt: skip
+        *JOINING, *INDEXING, *PRODUCTS, *CONTRACTION, *LINALG, *CREATION,
+        *SELECTING, *WRITING]  # fmt: skip
 DIFFERENTIABLE = [row for row in ROWS if row.keeps]

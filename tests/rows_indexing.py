@@ -11,7 +11,7 @@ def plain_scatter(g, index, shape, ndim):
     return out
 
 
-def plain_assign(x, value, index):
+def plain_assign(x, index, value):
     out = x.copy()
     out[index] = value
     return out
@@ -24,5 +24,5 @@ INDEXING = [
         complex=True),
     Row("assign", assignments(),
         {"x": ("index", "x_shape"), "value": ("index", "x_shape", "value_shape")}, plain_assign,
-        linear=True),
+        linear=True, call=lambda function, x, value, index: function(x, index, value)),
 ]  # fmt: skip

@@ -66,7 +66,10 @@ NEVER_0D |= NORMS - {"linalg.euclidean_norm", "linalg.norm", "linalg.power_norm"
 PAIRS = {row.id for row in ROWS if row.name in ("average", "corrcoef", "cov")}  # of observations
 LINES = {row.id for row in ROWS if row.name.startswith(("nan", "quantile", "percentile", "median"))}
 CHOSEN = {row.id for row in ROWS if row.id.endswith(("-chosen", "-corrected"))}
-NEVER_EMPTY |= CHOSEN
+NEVER_EMPTY |= CHOSEN | {"apply_along_axis", "apply_along_axis-to tables"}
+NEVER_0D |= {"apply_along_axis", "apply_along_axis-to tables", "apply_over_axes", "bincount",
+             "bincount-of weights", "histogram", "histogram2d", "histogramdd", "ix_",
+             "fill_diagonal", "put_along_axis", "take_along_axis"}  # fmt: skip
 NEVER_0D |= {"std-corrected", "var-corrected"}
 NEVER_EMPTY |= PAIRS | LINES - {"nancumprod", "nancumsum"}
 NEVER_0D |= PAIRS - {"average", "average-of two", "average-without weights"} | {"nanstd"}

@@ -14,7 +14,9 @@ from autograd_core.ops.quantiles import *
 from autograd_core.ops.reductions import *
 from autograd_core.ops.rounding import *
 from autograd_core.ops.scans import *
+from autograd_core.ops.selecting import *
 from autograd_core.ops.shaping import *
 from autograd_core.ops.sorting import *
 from autograd_core.ops.statistics import *
 from autograd_core.ops.trigonometry import *
+from autograd_core.ops.writing import *

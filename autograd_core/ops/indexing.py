@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from autograd_core import backend
-from autograd_core.errors import ShapeError
+from autograd_core.errors import DTypeError, IndexingError, ShapeError
 from autograd_core.op import nested, op
 from autograd_core.ops.axes import Shape, negative
 
@@ -16,6 +17,8 @@ __all__ = [
     "getitem",
     "scatter",
 ]
+
+MANY = 256  # from so many elements on, a shorter way to them pays for its preparation
 
 
 def _repeats(index: Any) -> bool:
@@ -48,9 +51,61 @@ def _place(index: Any, lead: int) -> Any:
 def _taken(g: Any, index: Any, lead: int) -> Any:
     """g[index] behind `lead` batch axes."""
     if not lead:
-        return g[index]
+        return getitem(g, index)
     taken = _batch_last(g, lead)[_place(index, lead)]
     return np.moveaxis(taken, tuple(range(-lead, 0)), tuple(range(lead)))
+
+
+def _is_many(x: Any, index: Any) -> bool:
+    """Whether one array is the index of many first elements of an array on the host, in C order."""
+    return (
+        type(index) is np.ndarray
+        and index.size >= MANY
+        and type(x) is np.ndarray
+        and x.flags.c_contiguous
+    )
+
+
+def _masked(x: Any, mask: Any) -> tuple[Any, Any]:
+    """x, in C order, with the axes of `mask` as one, and the places where it is true: 5 times as
+    fast as the mask itself."""
+    return x.reshape(mask.size, *x.shape[mask.ndim :]), np.flatnonzero(mask)
+
+
+def _read(x: Any, index: Any) -> Any:
+    """x[index]."""
+    if _is_many(x, index):
+        if index.dtype == np.bool_ and index.shape == x.shape[: index.ndim]:
+            rows, places = _masked(x, index)
+            return rows[places]
+        if index.dtype.kind == "i" and x.ndim > 1:
+            return x.take(index, axis=0)  # 3 times as fast
+    return x[index]
+
+
+def _add(out: Any, index: Any, g: Any) -> None:
+    """Add g to out[index], where an element may be named twice."""
+    if g.dtype.kind == "c":  # CuPy's add.at knows real numbers only
+        np.add.at(out.real, index, g.real)
+        np.add.at(out.imag, index, g.imag)
+    else:
+        np.add.at(out, index, g)
+
+
+def _add_many(out: Any, index: Any, g: Any) -> None:
+    """`_add` where all is in order and on the host. np.add.at has a fast loop for a single axis, so
+    the elements are named by their numbers where that costs less than it brings: 3 to 5 times."""
+    if type(index) is np.ndarray:
+        width = math.prod(out.shape[1:])
+        numbers = index.reshape(-1).astype(np.intp, copy=False)
+        if out.ndim > 1:
+            numbers = (numbers[:, None] * width + np.arange(width)).reshape(-1)
+    elif 2 * g.size >= out.size:
+        numbers = np.arange(out.size).reshape(out.shape)[index].reshape(-1)
+    else:
+        _add(out, index, g)
+        return
+    _add(out.reshape(-1), numbers, g.reshape(-1))
 
 
 @op(g=lambda g, index, shape: _taken(g, index, g.ndim - len(shape)))
@@ -58,16 +113,18 @@ def scatter(g: Any, index: Any, shape: Shape, ndim: int) -> Any:
     """Zeros of `shape` with g added at `index`: what getitem's gradient is. `ndim` is the number of
     axes that x[index] has; axes of g beyond it are batch axes."""
     lead = g.ndim - ndim
-    out = written = np.zeros_like(g, shape=g.shape[:lead] + shape)
+    # not zeros_like: it writes the zeros, where zeros gets untouched pages from the system
+    out = written = backend.module_of(g).zeros(g.shape[:lead] + shape, g.dtype)
     if lead:
         g, written, index = _batch_last(g, lead), _batch_last(out, lead), _place(index, lead)
     if not _repeats(index):
+        if _is_many(out, index) and not lead:
+            written, index = _masked(out, index)
         written[index] = g
-    elif g.dtype.kind == "c":  # CuPy's add.at knows real numbers only
-        np.add.at(written.real, index, g.real)
-        np.add.at(written.imag, index, g.imag)
+    elif lead or g.size < MANY or type(g) is not np.ndarray:
+        _add(written, index, g)
     else:
-        np.add.at(written, index, g)
+        _add_many(written, index, g)
     return out
 
 
@@ -80,35 +137,87 @@ def getitem(x: Any, index: Any) -> Any:
     """x[index] for every index that NumPy has; a Tensor of integers or booleans may stand in it."""
     if type(x) is not np.ndarray:
         backend.check_index(x, index)
-    return x[index]
+    try:
+        return _read(x, index)
+    except IndexError as error:
+        raise _misfit("getitem", x, index, error) from error
+
+
+def _misfit(what: str, x: Any, index: Any, error: Exception) -> IndexingError:
+    return IndexingError(
+        f"{what}: x has shape {x.shape}, and there is no x[{_text(index)}]: {error}"
+    )
+
+
+def _text(index: Any) -> str:
+    """What a person wrote between the brackets, arrays by dtype and shape."""
+    if isinstance(index, tuple):
+        return f"({', '.join(map(_text, index))})"
+    if isinstance(index, slice):
+        parts = [index.start, index.stop] + ([index.step] if index.step is not None else [])
+        return ":".join("" if part is None else str(part) for part in parts)
+    if index is ...:
+        return "..."
+    return f"{index.dtype} array of shape {index.shape}" if backend.is_array(index) else str(index)
+
+
+def write(x: Any, index: Any, value: Any) -> None:
+    """``x[index] = value`` on an array."""
+    backend.check_value(x, value)
+    if type(x) is not np.ndarray:
+        backend.check_index(x, index)
+    try:
+        x[index] = value
+    except IndexError as error:
+        raise _misfit("assign", x, index, error) from error
+    except ValueError as error:
+        if "read-only" in str(error):
+            raise
+        raise ShapeError(
+            f"assign: value has shape {np.shape(value)}, which does not fit x[{_text(index)}], "
+            f"where x has shape {x.shape}: {error}"
+        ) from error
 
 
 def _assign_x(g: Any, index: Any, x_shape: Shape) -> Any:
-    return assign(g, 0, _behind(index, g.ndim - len(x_shape)))
+    return assign(g, _behind(index, g.ndim - len(x_shape)), 0)
 
 
 def _assign_value(g: Any, index: Any, x_shape: Shape, value_shape: Shape) -> Any:
     lead = g.ndim - len(x_shape)
     if not value_shape and _repeats(index):  # written twice, a single value still counts once
-        written = assign(np.zeros_like(g), 1, _behind(index, lead)) != 0
+        written = assign(np.zeros_like(g), _behind(index, lead), 1) != 0
         return np.where(written, g, 0).sum(negative(None, len(x_shape)))
     taken = _taken(g, index, lead)
     ones = (1,) * (len(value_shape) - (taken.ndim - lead))  # NumPy drops such axes of a value
     return taken.reshape(taken.shape[:lead] + ones + taken.shape[lead:]) if ones else taken
 
 
+def _check_kinds(x: Any, value: Any) -> None:
+    """Refuse what NumPy would cut off silently: a gradient would flow to what is not there."""
+    dtype = value.dtype if hasattr(value, "dtype") else np.asarray(value).dtype
+    lacking = {"f": "biu", "c": "biuf"}.get(dtype.kind, "")
+    if x.dtype.kind in lacking:
+        raise DTypeError(
+            f"assign: value has dtype {dtype}, which elements of dtype {x.dtype} cannot hold. "
+            f"Convert x first, as in x = x.astype({dtype.name!r})"
+        )
+
+
 @op(x=_assign_x, value=_assign_value, index=nested)
-def assign(x: Any, value: Any, index: Any) -> Any:
-    """A copy of x in which x[index] is `value`. An index that names an element twice is for a
-    single value only: of several, it is not defined which one stands."""
-    backend.check_value(x, value)
-    if type(x) is not np.ndarray:
-        backend.check_index(x, index)
+def assign(x: Any, index: Any, value: Any) -> Any:
+    """A copy of x in which x[index] is `value`, which broadcasts to it.
+
+    No gradient flows to the elements of x that were replaced. An index that names an element twice
+    is for a single value only: of several, it is not defined which one stands. Neither a float into
+    integers nor a complex number into reals is written.
+    """
+    _check_kinds(x, value)
+    out = x.copy()
+    write(out, index, value)
     if np.ndim(value) and _repeats(index):
         times = np.zeros_like(x, dtype=np.int64)
         np.add.at(times, index, 1)
         if times.size and times.max() > 1:
             raise ShapeError("assign: the index names an element twice, with a value for each")
-    out = x.copy()
-    out[index] = value
     return out

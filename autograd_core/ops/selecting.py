@@ -1,0 +1,344 @@
+"""Selecting elements: by places, by conditions, by choice, line by line, and counting them.
+
+Almost everything is made of `getitem`, `where` and `assign`, which bring the gradients: what was
+selected gets what arrives, what was not gets 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import wraps
+from inspect import signature
+from typing import Any
+
+import numpy as np
+
+from autograd_core.errors import DTypeError, IndexingError, NotDifferentiableError, ShapeError
+from autograd_core.op import composed, not_differentiable
+from autograd_core.ops import elementwise
+from autograd_core.ops.axes import check_axis
+from autograd_core.ops.contraction import operand
+from autograd_core.ops.indexing import assign, getitem, scatter
+from autograd_core.ops.shaping import (
+    astype,
+    broadcast_to,
+    expand_dims,
+    moveaxis,
+    ravel,
+    reshape,
+    stack,
+)
+from autograd_core.ops.sorting import flatnonzero, gather_along, nonzero
+from autograd_core.record import unwrap_nested
+from autograd_core.tensor import Tensor
+
+__all__ = [
+    "apply_along_axis",
+    "apply_over_axes",
+    "bincount",
+    "choose",
+    "compress",
+    "extract",
+    "histogram",
+    "histogram2d",
+    "histogramdd",
+    "ix_",
+    "piecewise",
+    "ravel_multi_index",
+    "select",
+    "take",
+    "take_along_axis",
+    "unravel_index",
+    "where",
+]
+
+# ---- by places ----------------------------------------------------------------------------------
+
+
+def within(name: str, places: Any, length: int, mode: str) -> Any:
+    """Places as they are (`mode` raise), around the end (wrap), or at the ends (clip)."""
+    if mode == "raise":
+        return places
+    if mode not in ("wrap", "clip"):
+        raise ShapeError(f"{name}: mode is 'raise', 'wrap' or 'clip', not {mode!r}")
+    if places.size and not length:
+        raise IndexingError(f"{name}: there is no element to take: x has no element along the axis")
+    return places % length if mode == "wrap" else np.clip(places, 0, length - 1)
+
+
+@composed
+def take(x: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> Any:
+    """The elements of x at the places `indices` along `axis`, or of the flat x where it is None.
+
+    Places beyond the end are refused (`mode` raise), counted on from the start (wrap) or replaced
+    by the nearest one (clip; negative ones too). A place may be named several times.
+    """
+    x = operand(x)
+    check_axis("take", axis, x)
+    if axis is None:
+        x, axis = ravel(x), 0
+    if mode != "raise":
+        indices = within("take", operand(indices), x.shape[axis], mode)
+    if isinstance(indices, tuple):
+        indices = list(indices)
+    if not axis:
+        return getitem(x, indices)
+    return getitem(x, (*[slice(None)] * (axis % x.ndim), indices))
+
+
+@composed
+def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
+    """For each line of x along `axis` the elements at the places in the same line of `indices`,
+    such as argsort gives; of the flat x where `axis` is None."""
+    x, indices = operand(x), operand(indices)
+    check_axis("take_along_axis", axis, x)
+    if axis is None:
+        x, axis = ravel(x), 0
+    if x.ndim != indices.ndim or indices.dtype.kind not in "iu":
+        raise IndexingError(
+            f"take_along_axis: x has shape {x.shape}, so indices need {x.ndim} axes of integers; "
+            f"they have shape {indices.shape} and dtype {indices.dtype}"
+        )
+    try:
+        return gather_along(x, indices, axis)
+    except IndexError as error:
+        raise IndexingError(f"take_along_axis: x has shape {x.shape}, and {error}") from error
+
+
+@not_differentiable
+def unravel_index(indices: Any, shape: Any, order: str = "C") -> tuple[Any, ...]:
+    """Numbers of elements of an array of `shape` as an index for each axis. Not differentiable."""
+    try:
+        return np.unravel_index(indices, shape, order)  # type: ignore[call-overload, no-any-return]
+    except ValueError as error:
+        raise IndexingError(f"unravel_index: shape {shape}: {error}") from error
+
+
+@not_differentiable
+def ravel_multi_index(multi_index: Any, dims: Any, mode: Any = "raise", order: str = "C") -> Any:
+    """The numbers of the elements at an index for each axis of an array of shape `dims`. Not
+    differentiable."""
+    try:
+        return np.ravel_multi_index(multi_index, dims, mode, order)  # type: ignore[call-overload]
+    except ValueError as error:
+        raise IndexingError(f"ravel_multi_index: shape {dims}: {error}") from error
+
+
+@not_differentiable
+def ix_(*args: Any) -> tuple[Any, ...]:
+    """An index that names every combination of these places, one list of them for each axis. Not
+    differentiable."""
+    return np.ix_(*args)
+
+
+# ---- by conditions ------------------------------------------------------------------------------
+
+
+@composed
+def where(condition: Any, x: Any = None, y: Any = None) -> Any:
+    """x where the condition holds, else y; without them, the places where it does: `nonzero`.
+    Nothing, not even NaN, leaks from the branch not taken."""
+    if x is None and y is None:
+        return nonzero(operand(condition))
+    if x is None or y is None:
+        raise ShapeError("where: give both x and y, or neither of them")
+    return elementwise.where(condition, x, y)
+
+
+@composed
+def compress(condition: Any, x: Any, axis: int | None = None) -> Any:
+    """The slices of x along `axis` (elements of the flat x where it is None) for which the
+    condition, a list of truth values, holds."""
+    condition = operand(condition)
+    if condition.ndim != 1:
+        raise ShapeError(f"compress: the condition has one axis, not shape {condition.shape}")
+    return take(x, flatnonzero(condition), axis)
+
+
+@composed
+def extract(condition: Any, x: Any) -> Any:
+    """The elements of x for which the condition holds, in one axis."""
+    return take(ravel(operand(x)), flatnonzero(operand(condition)))
+
+
+def _of_one_dtype(values: Sequence[Any]) -> list[Any]:
+    """The values, numbers among them in the dtype that all have together."""
+    values = [v if isinstance(v, int | float | complex) else operand(v) for v in values]
+    dtype = np.result_type(*(v.dtype if hasattr(v, "dtype") else v for v in values))
+    return [v if hasattr(v, "dtype") else dtype.type(v) for v in values]
+
+
+@composed
+def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
+    """Of the arrays in `choicelist` the one whose condition in `condlist` holds first, element by
+    element; `default` where none does. Nothing leaks from what was not chosen."""
+    if len(condlist) != len(choicelist) or not len(condlist):
+        raise ShapeError(
+            f"select: as many conditions as choices, and at least one, are needed; there are "
+            f"{len(condlist)} and {len(choicelist)}"
+        )
+    conditions = [operand(condition) for condition in condlist]
+    for i, condition in enumerate(conditions):
+        if condition.dtype != np.bool_:
+            raise DTypeError(f"select: condition {i} must hold truth values, not {condition.dtype}")
+    *choices, out = _of_one_dtype([*choicelist, default])
+    for condition, choice in zip(conditions[::-1], choices[::-1], strict=True):
+        out = elementwise.where(condition, choice, out)
+    return out
+
+
+@composed
+def choose(a: Any, choices: Sequence[Any], mode: str = "raise") -> Any:
+    """Element by element, the one of the arrays in `choices` that the integers `a` number. Numbers
+    beyond the last are refused (`mode` raise), counted on (wrap) or replaced by it (clip)."""
+    a, n = operand(a), len(choices)
+    if a.dtype.kind not in "iub":
+        raise DTypeError(f"choose: a numbers the choices and must be integers, not {a.dtype}")
+    if not n:
+        raise ShapeError("choose: at least one choice is needed")
+    if mode == "raise" and a.size and not 0 <= int(a.min()) <= int(a.max()) < n:
+        raise IndexingError(
+            f"choose: a must be within 0 and {n - 1}, the numbers of the {n} choices; it is "
+            f"within {int(a.min())} and {int(a.max())}"
+        )
+    a = within("choose", a, n, mode)
+    out, *others = _of_one_dtype(list(choices))
+    if not others:
+        return broadcast_to(out, np.broadcast_shapes(a.shape, np.shape(out)))
+    for number, choice in enumerate(others, 1):
+        out = elementwise.where(a == number, choice, out)
+    return out
+
+
+@composed
+def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: Any) -> Any:
+    """A function that is defined in pieces: each of `funclist`, a function or a number, gives the
+    result for the elements of x where its condition holds, the last of them if several do. One
+    function more than conditions is for the rest, which is else 0. The result has x's dtype."""
+    x = operand(x)
+    if not isinstance(condlist, list | tuple):
+        condlist = [condlist] if condlist.ndim == x.ndim else list(condlist)
+    elif x.ndim and all(isinstance(entry, bool | np.bool_) for entry in condlist):
+        condlist = [condlist]
+    conditions = [astype(operand(condition), np.bool_) for condition in condlist]
+    if len(funclist) == len(conditions) + 1:
+        rest = conditions[0]
+        for condition in conditions[1:]:
+            rest = rest | condition
+        conditions.append(~rest)
+    if len(funclist) != len(conditions):
+        raise ShapeError(
+            f"piecewise: {len(conditions)} conditions need as many functions, or one more for the "
+            f"rest; there are {len(funclist)}"
+        )
+    out = np.zeros_like(x)
+    for condition, piece in zip(conditions, funclist, strict=True):
+        value = piece(getitem(x, condition), *args, **kw) if callable(piece) else piece
+        out = assign(out, condition, value)
+    return out
+
+
+# ---- line by line -------------------------------------------------------------------------------
+
+
+@composed
+def apply_along_axis(
+    func1d: Callable[..., Any], axis: int, arr: Any, *args: Any, **kwargs: Any
+) -> Any:
+    """``func1d(line, *args, **kwargs)`` for each line of `arr` along `axis`; the axes of its
+    results take the place of that axis. A loop in Python: slower than a function with `axis`."""
+    x = operand(arr)
+    check_axis("apply_along_axis", axis, x)
+    axis %= x.ndim
+    lead = (*x.shape[:axis], *x.shape[axis + 1 :])
+    count = math.prod(lead)
+    if not count:
+        raise ShapeError(f"apply_along_axis: there is no line along axis {axis} of {x.shape}")
+    lines = reshape(moveaxis(x, axis, -1), (count, x.shape[axis]))
+    results = [operand(func1d(getitem(lines, i), *args, **kwargs)) for i in range(count)]
+    out = stack(results)
+    inner = out.ndim - 1
+    out = reshape(out, lead + out.shape[1:])
+    if not inner:
+        return out
+    return moveaxis(out, tuple(range(len(lead), out.ndim)), tuple(range(axis, axis + inner)))
+
+
+@composed
+def apply_over_axes(func: Callable[[Any, int], Any], a: Any, axes: int | Sequence[int]) -> Any:
+    """``func(x, axis)`` over each of the axes in turn; where it drops the axis, that is put back
+    with length 1."""
+    x = operand(a)
+    for axis in (axes,) if isinstance(axes, int | np.integer) else axes:
+        check_axis("apply_over_axes", axis, x)
+        out = func(x, axis % x.ndim)
+        x = out if out.ndim == x.ndim else expand_dims(out, axis % x.ndim)
+    return x
+
+
+# ---- counting -----------------------------------------------------------------------------------
+
+
+@composed
+def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
+    """How often each number occurs among the integers x, of 0 or more; with `weights`, the sum of
+    theirs, as float64. Differentiable in the weights."""
+    x = operand(x)
+    if x.ndim != 1 or x.dtype.kind not in "iub":
+        raise ShapeError(
+            f"bincount: x must be integers in one axis, not {x.dtype} of shape {x.shape}"
+        )
+    if x.size and int(x.min()) < 0:
+        raise IndexingError(f"bincount: x must be 0 or more; its smallest is {int(x.min())}")
+    length = max(int(x.max()) + 1 if x.size else 0, int(minlength))
+    places = unwrap_nested(astype(x, np.intp, copy=False))
+    if weights is None:
+        return scatter(np.ones_like(x, dtype=np.intp), places, (length,), 1)
+    weights = operand(weights)
+    if weights.shape != x.shape:
+        raise ShapeError(f"bincount: x has shape {x.shape}, its weights {weights.shape}")
+    return scatter(astype(weights, np.float64, copy=False), places, (length,), 1)
+
+
+def _counting(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Not differentiable in the values; refused are weights that want a gradient."""
+    untracked, parameters = not_differentiable(function), signature(function)
+
+    @wraps(function)
+    def counting(*operands: Any, **settings: Any) -> Any:
+        weights = parameters.bind(*operands, **settings).arguments.get("weights")
+        if isinstance(weights, Tensor) and weights.requires_grad:
+            raise NotDifferentiableError(
+                f"{function.__name__}: no gradient would flow to the weights. Use "
+                "bincount(digitize(x, edges), weights), or weights.detach()"
+            )
+        return untracked(*operands, **settings)
+
+    return composed(counting)
+
+
+@_counting
+def histogram(
+    x: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
+) -> tuple[Any, Any]:
+    """How many elements of x, or how much of their weights, are in each bin, and the edges of the
+    bins. Not differentiable: `bincount` is, in its weights."""
+    return np.histogram(x, bins, range, density, weights)
+
+
+@_counting
+def histogram2d(
+    x: Any, y: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
+) -> tuple[Any, Any, Any]:
+    """`histogram` of pairs: counts, the edges along x, the edges along y. Not differentiable."""
+    return np.histogram2d(x, y, bins, range, density=density, weights=weights)
+
+
+@_counting
+def histogramdd(
+    sample: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
+) -> tuple[Any, Any]:
+    """`histogram` of the rows of `sample`: counts and a list of edges, an entry for each column.
+    Not differentiable."""
+    return np.histogramdd(sample, bins, range, density=density, weights=weights)

@@ -1,0 +1,167 @@
+"""NumPy's functions that write into their first operand, on Tensors: through ``x[index] = value``.
+
+So a Tensor that is tracked becomes a new one with the values written, and an untracked one is
+written to in place. They return None, as NumPy's do; the forms that return a new Tensor and leave
+their operand alone are `assign` and `where`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from autograd_core import backend
+from autograd_core.errors import DTypeError, NotDifferentiableError, ShapeError
+from autograd_core.op import composed
+from autograd_core.ops.axes import check_axis
+from autograd_core.ops.indexing import getitem
+from autograd_core.ops.selecting import unravel_index, where, within
+from autograd_core.ops.shaping import ravel
+from autograd_core.ops.sorting import flatnonzero
+from autograd_core.tensor import Tensor
+
+__all__ = ["copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask"]
+
+
+def _home(x: Any) -> str:
+    return backend.device_of(x.data if isinstance(x, Tensor) else x)
+
+
+def _operand(x: Any, value: Any) -> Any:
+    """A Tensor or an array of whatever is given to go into x; numbers and lists go where x is."""
+    if isinstance(value, Tensor) or backend.is_array(value):
+        return value
+    return backend.asarray(value, None, _home(x))
+
+
+def _check_target(name: str, x: Any, values: Any) -> None:
+    """Refuse to write what is tracked into an array, which cannot remember where it came from."""
+    if not isinstance(x, Tensor) and isinstance(values, Tensor) and values.requires_grad:
+        raise NotDifferentiableError(
+            f"{name}: the values are tracked, and an array cannot remember where they came from. "
+            "Write into Tensor(array), or use values.detach()"
+        )
+
+
+def _count(x: Any, length: int) -> Any:
+    """0, 1, … up to `length`, where x is."""
+    return backend.created("arange", _home(x), length)
+
+
+def _write_flat(x: Any, places: Any, values: Any, picks: Any) -> None:
+    """Write the elements of `values` numbered by `picks`, counted around, at `places` of the flat
+    x."""
+    values = ravel(values)
+    if not values.size:  # NumPy writes nothing then
+        return
+    values = getitem(values, 0 if values.size == 1 else picks % values.size)
+    if x.ndim:
+        x[unravel_index(places, x.shape)] = values
+    else:
+        x[bool(places.size)] = values if values.ndim == 0 else getitem(values, slice(-1, None))
+
+
+@composed
+def put(x: Any, ind: Any, v: Any, mode: str = "raise") -> None:
+    """Write the elements of `v`, again and again if they are too few, into x at the places `ind` of
+    the flat x. Places beyond the end are refused, or with `mode` counted on (wrap) or replaced by
+    the last (clip). Returns None. A tracked x asks for places that differ."""
+    places, values = ravel(_operand(x, ind)), _operand(x, v)
+    _check_target("put", x, values)
+    if mode == "raise":
+        places = where(places < 0, places + x.size, places)
+    else:
+        places = within("put", places, x.size, mode)
+    _write_flat(x, places, values, _count(x, places.size))
+
+
+@composed
+def putmask(x: Any, mask: Any, values: Any) -> None:
+    """Write into x where the mask holds: of `values`, counted around, those at the same places.
+    Returns None."""
+    mask, values = _operand(x, mask), _operand(x, values)
+    _check_target("putmask", x, values)
+    _check_mask("putmask", x, mask)
+    places = flatnonzero(mask)
+    _write_flat(x, places, values, places)
+
+
+@composed
+def place(x: Any, mask: Any, vals: Any) -> None:
+    """Write the elements of `vals`, one after the other and again and again, into x where the mask
+    holds. Returns None."""
+    mask, values = _operand(x, mask), _operand(x, vals)
+    _check_target("place", x, values)
+    _check_mask("place", x, mask)
+    places = flatnonzero(mask)
+    if places.size and not values.size:
+        raise ShapeError(f"place: there are {places.size} places, and no value for them")
+    _write_flat(x, places, values, _count(x, places.size))
+
+
+def _check_mask(name: str, x: Any, mask: Any) -> None:
+    if mask.size != x.size:
+        raise ShapeError(
+            f"{name}: x has shape {x.shape}, so the mask needs {x.size} elements; it has shape "
+            f"{mask.shape}"
+        )
+
+
+@composed
+def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
+    """Write `src`, which broadcasts, into `dst`, where the mask `where` holds. Returns None."""
+    source = src if isinstance(src, bool | int | float | complex) else _operand(dst, src)
+    _check_target("copyto", dst, source)
+    dtype = source.dtype if hasattr(source, "dtype") else np.result_type(source)
+    weak = not hasattr(source, "dtype") and np.result_type(dst.dtype, source) == dst.dtype
+    if not weak and not np.can_cast(dtype, dst.dtype, casting):
+        raise DTypeError(
+            f"copyto: {dtype} does not go into {dst.dtype} under the rule {casting!r}. Convert "
+            f"one of them, as in src.astype(dst.dtype)"
+        )
+    if where is True:
+        dst[...] = source
+    else:
+        dst[...] = _kept(_operand(dst, where), source, dst)
+
+
+def _kept(mask: Any, source: Any, dst: Any) -> Any:
+    return where(mask, source, dst)
+
+
+@composed
+def fill_diagonal(x: Any, val: Any, wrap: bool = False) -> None:
+    """Write `val`, its elements again and again, into the diagonal of x: the elements with all
+    indices equal. `wrap` begins it anew below the end of a tall matrix. Returns None."""
+    if x.ndim < 2 or (x.ndim > 2 and len(set(x.shape)) > 1):
+        raise ShapeError(
+            f"fill_diagonal: x needs two axes, or more of one length; it has shape {x.shape}"
+        )
+    values = _operand(x, val)
+    _check_target("fill_diagonal", x, values)
+    step = 1 + sum(math.prod(x.shape[axis:]) for axis in range(1, x.ndim))
+    end = x.shape[1] ** 2 if x.ndim == 2 and not wrap else x.size
+    places = backend.created("arange", _home(x), 0, min(end, x.size), step)
+    _write_flat(x, places, values, _count(x, places.size))
+
+
+@composed
+def put_along_axis(x: Any, indices: Any, values: Any, axis: int | None) -> None:
+    """Write `values`, which broadcast, into each line of x along `axis` at the places in the same
+    line of `indices`; into the flat x where `axis` is None. Returns None."""
+    places, values = _operand(x, indices), _operand(x, values)
+    _check_target("put_along_axis", x, values)
+    check_axis("put_along_axis", axis, x)
+    if axis is None:
+        put(x, places, values)
+        return
+    if places.ndim != x.ndim or places.dtype.kind not in "iu":
+        raise ShapeError(
+            f"put_along_axis: x has shape {x.shape}, so indices need {x.ndim} axes of integers; "
+            f"they have shape {places.shape} and dtype {places.dtype}"
+        )
+    index = [_count(x, n).reshape((n,) + (1,) * (x.ndim - 1 - a)) for a, n in enumerate(x.shape)]
+    index[axis] = places
+    x[tuple(index)] = values
