@@ -46,9 +46,10 @@ UNARY: dict[str, Callable[..., Any]] = {
 }
 # ndarray.sort and ndarray.partition work in place, which a Tensor's methods do not: sort(x) it is.
 METHODS: tuple[str, ...] = (
-    "all", "any", "argmax", "argmin", "argpartition", "argsort", "astype", "clip", "conjugate",
-    "copy", "cumprod", "cumsum", "diagonal", "dot", "max", "mean", "min", "nonzero", "prod",
-    "ravel", "repeat", "round", "searchsorted", "squeeze", "std", "sum", "swapaxes", "trace",
+    "all", "any", "argmax", "argmin", "argpartition", "argsort", "astype", "choose", "clip",
+    "conjugate", "copy", "cumprod", "cumsum", "diagonal", "dot", "max", "mean", "min",
+    "nonzero", "prod", "ravel", "repeat", "round", "searchsorted", "squeeze", "std", "sum",
+    "swapaxes", "take", "trace",
     "var",
 )  # fmt: skip
 
@@ -103,6 +104,11 @@ def _to_device(self: Tensor, device: str, /, *, stream: None = None) -> Any:
 def _namespace(self: Tensor, /, *, api_version: str | None = None) -> Any:
     """The Array API standard's namespace of Tensors: `autograd_core`."""
     return sys.modules["autograd_core"]
+
+
+def _compress(self: Tensor, condition: Any, axis: int | None = None) -> Any:
+    """The parts along `axis`, or the elements, where `condition` holds."""
+    return ops.compress(condition, self, axis)
 
 
 def _flatten(self: Tensor) -> Any:
@@ -187,7 +193,7 @@ def bind() -> None:
         table[name] = getattr(ops, name)
     table |= {"__divmod__": ops.divmod, "__rdivmod__": _reversed(ops.divmod)}
     table |= {"reshape": _reshape, "transpose": _transpose, "conj": _conj}
-    table |= {"flatten": _flatten}
+    table |= {"compress": _compress, "flatten": _flatten}
     table |= {"to": _to, "cpu": _cpu, "copy_": _copy_from}
     table |= {"to_device": _to_device, "__array_namespace__": _namespace}
     table |= {"__dlpack__": _dlpack, "__dlpack_device__": _dlpack_device}
