@@ -60,4 +60,5 @@ __all__ += creation.__all__
 __all__ += namespace.__all__
 __all__ += ["functions", "operations"]
 __all__ += errors.__all__
-__all__ += [name for name, value in vars(ops).items() if value in functions.values()]
+_ours = {id(function) for function in functions.values()}
+__all__ += [name for name, value in vars(ops).items() if id(value) in _ours]

@@ -59,7 +59,7 @@ class _Anomaly:
 
     def backward(self, node: Node, rule: Rule, g: Any, gx: Any) -> None:
         line = self.lines.get(node.seq, "called before detect_anomaly")
-        gx, g = (getattr(value, "_data", value) for value in (gx, g))
+        gx, g = (getattr(value, "_array", value) for value in (gx, g))
         found = _non_finite(gx)
         if found:
             raise NonFiniteError(

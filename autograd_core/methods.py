@@ -143,7 +143,7 @@ def _dlpack(
 
 def _dlpack_device(self: Tensor) -> tuple[int, int]:
     """DLPack's (device type, device number)."""
-    return self._data.__dlpack_device__()  # type: ignore[no-any-return]
+    return self._array.__dlpack_device__()  # type: ignore[no-any-return]
 
 
 def from_dlpack(source: Any, /, *, device: str | None = None, copy: bool | None = None) -> Tensor:
@@ -169,8 +169,8 @@ def _setitem(self: Tensor, index: Any, value: Any) -> None:
     tracked = self.node is not None or (isinstance(value, Tensor) and value.node is not None)
     if not (tracked and is_recording()):
         index = unwrap_nested(index)
-        value = value._data if isinstance(value, Tensor) else value
-        backend.run_there(self._data, write, self._data, index, value)
+        value = value._array if isinstance(value, Tensor) else value
+        backend.run_there(self._array, write, self._array, index, value)
         stamp(self)
         return
     if self.node is not None and self.is_leaf:
@@ -179,7 +179,7 @@ def _setitem(self: Tensor, index: Any, value: Any) -> None:
             "a copy, as in y = x.copy(); y[index] = value"
         )
     written = assign(self, index, value)
-    self._data, self.node = written._data, written.node
+    self._array, self.node = written._array, written.node
 
 
 def bind() -> None:

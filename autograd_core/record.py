@@ -118,7 +118,7 @@ def _source(declared: Op) -> Iterator[str]:
     yield f"        raise explained(declared, error, {{{operands}}}) from error"
     yield "    if type(out) is not ndarray: out = as_array(out)"
     yield "    tensor = new(Tensor)"
-    yield "    tensor._data = out"
+    yield "    tensor._array = out"
     yield "    tensor.grad = None"
     if declared.rules:
         yield from _indent(_record(declared))
@@ -137,7 +137,7 @@ def _unwrap(declared: Op, call: str) -> Iterator[str]:
     if not others and first not in declared.variadic:
         yield f"if not isinstance({first}, Tensor): return kernel({call})"
         yield f"node_{first} = {first}.node"
-        yield f"home = {first} = {first}._data"
+        yield f"home = {first} = {first}._array"
         return
     yield "home = None"
     for p in declared.operands:
@@ -148,7 +148,7 @@ def _unwrap(declared: Op, call: str) -> Iterator[str]:
         else:
             yield f"if isinstance({p}, Tensor):"
             yield f"    node_{p} = {p}.node"
-            yield f"    home = {p} = {p}._data"
+            yield f"    home = {p} = {p}._array"
             yield "else:"
             yield f"    node_{p} = None"
             yield f"    if type({p}) not in PLAIN: {p} = operand({p})"
@@ -225,12 +225,12 @@ def _unwrap_each(values: Any) -> tuple[list[Any], list[Node | None] | None, Any]
     """The arrays in a list of operands, their nodes, and the first Tensor's array (or None)."""
     if isinstance(values, Tensor):
         values = list(values)
-    home = next((value._data for value in values if isinstance(value, Tensor)), None)
+    home = next((value._array for value in values if isinstance(value, Tensor)), None)
     if home is None:
         return values, None, None
     nodes = [value.node if isinstance(value, Tensor) else None for value in values]
     arrays = [
-        value._data if isinstance(value, Tensor) else backend.operand(value) for value in values
+        value._array if isinstance(value, Tensor) else backend.operand(value) for value in values
     ]
     return arrays, nodes, home
 
@@ -238,7 +238,7 @@ def _unwrap_each(values: Any) -> tuple[list[Any], list[Node | None] | None, Any]
 def unwrap_nested(value: Any) -> Any:
     """`value` with arrays for the Tensors in it, and numbers for those in slices."""
     if isinstance(value, Tensor):
-        return value._data
+        return value._array
     if isinstance(value, tuple | list):
         entries = map(unwrap_nested, value)
         return type(value)(*entries) if hasattr(value, "_fields") else type(value)(entries)

@@ -28,7 +28,7 @@ class _Stamps:
     def set(self, written: Iterable[Any]) -> None:
         self.newest = number = next(sequence_numbers)
         for tensor in written:
-            array = tensor._data
+            array = tensor._array
             root = array if array.base is None else root_of(array)
             known = self.table.get(id(root))
             if known is not None and known[0]() is root:

@@ -5,7 +5,7 @@ No mathematics lives here: operators and methods are bound from the operations b
 
 from __future__ import annotations
 
-import threading
+from _thread import allocate_lock  # threading's, without the 2 ms of importing threading
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from operator import index
@@ -26,7 +26,7 @@ else:
 
 __all__ = ["Tensor", "commit", "make", "propagate"]
 
-_commit_lock = threading.Lock()
+_commit_lock = allocate_lock()
 
 
 class Tensor(Methods):
@@ -44,9 +44,9 @@ class Tensor(Methods):
     Tensor([2., 4., 6.])
     """
 
-    __slots__ = ("__weakref__", "_data", "_name", "grad", "node")
+    __slots__ = ("__weakref__", "_array", "_name", "grad", "node")
 
-    _data: Any
+    _array: Any
     grad: Tensor | None
     node: Node | None
 
@@ -61,7 +61,7 @@ class Tensor(Methods):
     ) -> None:
         if isinstance(data, Tensor):
             data = data._leave("Tensor(tensor)", "tensor.detach()")
-        self._data = backend.asarray(data, dtype, device)
+        self._array = backend.asarray(data, dtype, device)
         self._name = name
         self.grad = None
         self.node = None
@@ -73,11 +73,11 @@ class Tensor(Methods):
         """The array. Assigning rebinds it (a recorded graph keeps the old array); an augmented
         assignment such as ``w.data -= step`` writes into it, and a graph that still needs the old
         values refuses to go on. Writing to ``tensor.data[...]`` directly goes unseen."""
-        return self._data
+        return self._array
 
     @data.setter
     def data(self, value: Any) -> None:
-        if value is self._data:
+        if value is self._array:
             stamp(self)
             return
         if isinstance(value, Tensor):
@@ -85,9 +85,9 @@ class Tensor(Methods):
         value = backend.asarray(value)
         if self.node is not None and (value.shape, value.dtype) != (self.shape, self.dtype):
             self._require_leaf("data with another shape or dtype can be given to")
-            self._data = value
+            self._array = value
             self.requires_grad = True
-        self._data = value
+        self._array = value
 
     @property
     def requires_grad(self) -> bool:
@@ -101,13 +101,13 @@ class Tensor(Methods):
         if not wanted:
             self.node = None
             return
-        if self._data.dtype.kind not in "fc":
+        if self._array.dtype.kind not in "fc":
             raise DTypeError(
                 f"only floating and complex Tensors can require a gradient; this one has dtype "
-                f"{self._data.dtype}. Use dtype=float, as in Tensor(data, True, dtype=float)"
+                f"{self._array.dtype}. Use dtype=float, as in Tensor(data, True, dtype=float)"
             )
         hooks = self.node.watch.hooks if self.node is not None and self.node.watch else []
-        self.node = Node.leaf(self, self._data.shape, self._data.dtype)
+        self.node = Node.leaf(self, self._array.shape, self._array.dtype)
         assert self.node.watch is not None
         self.node.watch.hooks = hooks
 
@@ -128,33 +128,33 @@ class Tensor(Methods):
     @property
     def shape(self) -> tuple[int, ...]:
         """The length of each axis."""
-        return self._data.shape  # type: ignore[no-any-return]
+        return self._array.shape  # type: ignore[no-any-return]
 
     @property
     def ndim(self) -> int:
         """The number of axes."""
-        return self._data.ndim  # type: ignore[no-any-return]
+        return self._array.ndim  # type: ignore[no-any-return]
 
     @property
     def size(self) -> int:
         """The number of elements."""
-        return self._data.size  # type: ignore[no-any-return]
+        return self._array.size  # type: ignore[no-any-return]
 
     @property
     def dtype(self) -> Any:
         """NumPy's dtype object of the elements."""
-        return self._data.dtype
+        return self._array.dtype
 
     @property
     def device(self) -> str:
         """Where the data lives: ``"cpu"``, ``"cuda:0"`` …"""
-        return backend.device_of(self._data)
+        return backend.device_of(self._array)
 
     def __len__(self) -> int:
-        return len(self._data)
+        return len(self._array)
 
     def __iter__(self) -> Iterator[Tensor]:
-        return (self[i] for i in range(len(self._data)))
+        return (self[i] for i in range(len(self._array)))
 
     __hash__ = object.__hash__  # __eq__ compares elements, identity is what a dict wants
 
@@ -162,7 +162,7 @@ class Tensor(Methods):
 
     def detach(self) -> Tensor:
         """The same data without its history. Shares memory."""
-        return make(self._data, None)
+        return make(self._array, None)
 
     def numpy(self) -> Any:
         """The array of an untracked Tensor on the host. Shares memory."""
@@ -173,23 +173,23 @@ class Tensor(Methods):
 
     def item(self) -> Any:
         """The only element as a Python number."""
-        return self._data.item()
+        return self._array.item()
 
     def tolist(self) -> Any:
         """The elements of an untracked Tensor as nested lists of Python numbers."""
         return self._leave("tolist()", "detach().tolist()").tolist()
 
     def __float__(self) -> float:
-        return float(self._data)
+        return float(self._array)
 
     def __int__(self) -> int:
-        return int(self._data)
+        return int(self._array)
 
     def __complex__(self) -> complex:
-        return complex(self._data)
+        return complex(self._array)
 
     def __bool__(self) -> bool:
-        return bool(self._data)
+        return bool(self._array)
 
     def __index__(self) -> int:
         array = self.data
@@ -206,12 +206,12 @@ class Tensor(Methods):
                 f"{call} would leave the graph silently: this Tensor requires a gradient. "
                 f"Use {instead} if that is meant"
             )
-        return self._data
+        return self._array
 
     def __reduce__(self) -> Any:
         if not self.is_leaf:
             raise GraphError("a recorded Tensor cannot be copied or pickled; use .detach() first")
-        what = self.__class__, self._data, self.requires_grad, self.name, self.grad
+        what = self.__class__, self._array, self.requires_grad, self.name, self.grad
         return _restore, what, getattr(self, "__dict__", None) or None
 
     # Gradients
@@ -241,30 +241,30 @@ class Tensor(Methods):
 
     def _seed(self, gradient: Any) -> Any:
         if gradient is None:
-            if self._data.size != 1:
+            if self._array.size != 1:
                 raise GraphError(
                     f"backward() needs to know what arrives at a Tensor of shape {self.shape}: "
                     f"call backward(gradient) with an array of that shape, or reduce it to one "
                     f"number first, as in .sum().backward()"
                 )
-            if self._data.ndim == 0 and isinstance(self._data, np.ndarray):
-                return self._data.dtype.type(1)  # ones_like costs a small network 1 % of its step
-            return backend.run_there(self._data, np.ones_like, self._data)
+            if self._array.ndim == 0 and isinstance(self._array, np.ndarray):
+                return self._array.dtype.type(1)  # ones_like costs a small network 1 % of its step
+            return backend.run_there(self._array, np.ones_like, self._array)
         if not isinstance(gradient, Tensor):
             gradient = backend.asarray(gradient)
         elif gradient.node is None:
-            gradient = gradient._data
+            gradient = gradient._array
         if gradient.shape != self.shape:
             raise ShapeError(
                 f"backward: the Tensor has shape {self.shape}, so its gradient must too; "
                 f"it has shape {gradient.shape}"
             )
-        backend.check_home(self._data, getattr(gradient, "_data", gradient), "its gradient")
+        backend.check_home(self._array, getattr(gradient, "_array", gradient), "its gradient")
         if gradient.dtype == self.dtype:
             return gradient
         if gradient.dtype.kind == "c" and self.dtype.kind != "c":
             raise DTypeError(f"backward: a {gradient.dtype} gradient for a {self.dtype} Tensor")
-        return backend.run_there(self._data, gradient.astype, self.dtype)
+        return backend.run_there(self._array, gradient.astype, self.dtype)
 
     def retain_grad(self) -> None:
         """Keep the gradient of this intermediate Tensor in its `grad` too."""
@@ -287,9 +287,9 @@ class Tensor(Methods):
                     f"a hook must return a gradient of the shape it was given, {g.shape}; "
                     f"it returned {replaced.shape}"
                 )
-            backend.check_home(self._data, replaced._data, "what its hook returned")
+            backend.check_home(self._array, replaced._array, "what its hook returned")
             replaced = replaced if replaced.dtype == g.dtype else replaced.astype(g.dtype)
-            return replaced if isinstance(g, Tensor) else replaced._data
+            return replaced if isinstance(g, Tensor) else replaced._array
 
         hooks.append(on_arrival)
         return lambda: hooks.remove(on_arrival)
@@ -306,10 +306,10 @@ class Tensor(Methods):
             raise GraphError(f"{what} a leaf only; this Tensor comes from {self.node.name!r}")  # type: ignore[union-attr]
 
     def __repr__(self) -> str:
-        text = np.array2string(backend.asnumpy(self._data), separator=", ", prefix="Tensor(")
+        text = np.array2string(backend.asnumpy(self._array), separator=", ", prefix="Tensor(")
         notes = [text]
-        if self._data.dtype not in (np.float64, np.int64, np.bool_, np.complex128):
-            notes.append(f"dtype={self._data.dtype}")
+        if self._array.dtype not in (np.float64, np.int64, np.bool_, np.complex128):
+            notes.append(f"dtype={self._array.dtype}")
         if self.device != "cpu":
             notes.append(f"device={self.device!r}")
         if self.node is not None:
@@ -317,7 +317,7 @@ class Tensor(Methods):
         return f"Tensor({', '.join(notes)})"
 
     def __format__(self, spec: str) -> str:
-        return format(self._data.item(), spec) if spec and self.size == 1 else repr(self)
+        return format(self._array.item(), spec) if spec and self.size == 1 else repr(self)
 
 
 _new = object.__new__
@@ -326,7 +326,7 @@ _new = object.__new__
 def make(array: Any, node: Node | None) -> Tensor:
     """A Tensor around `array` as it is: no check, no conversion."""
     tensor = _new(Tensor)
-    tensor._data = array
+    tensor._array = array
     tensor.node = node
     tensor.grad = None
     return tensor
@@ -351,7 +351,7 @@ def propagate(
         seeds = [(node, g if isinstance(g, Tensor) else make(g, None)) for node, g in seeds]
         settings["wrap"] = make
     else:
-        seeds = [(node, g._data if isinstance(g, Tensor) else g) for node, g in seeds]
+        seeds = [(node, g._array if isinstance(g, Tensor) else g) for node, g in seeds]
         settings["follow"] = backend.follow if backend.in_use() else None
     with (
         backend.device_kept() if backend.in_use() else nullcontext(),
@@ -373,7 +373,7 @@ def commit(arrived: list[tuple[Watch, Any, bool]]) -> None:
     """Add what arrived to each Tensor's ``.grad``; a gradient there is private and contiguous."""
     with _commit_lock:
         totals = [
-            (tensor, backend.run_there(tensor._data, _total, tensor, g, owned))
+            (tensor, backend.run_there(tensor._array, _total, tensor, g, owned))
             for watch, g, owned in arrived
             if (tensor := watch.tensor()) is not None
         ]
@@ -382,7 +382,7 @@ def commit(arrived: list[tuple[Watch, Any, bool]]) -> None:
 
 
 def _total(tensor: Tensor, g: Any, owned: bool) -> Tensor:
-    data, held = tensor._data, tensor.grad
+    data, held = tensor._array, tensor.grad
     if held is not None and not isinstance(held, Tensor):
         raise TypeError(f"a Tensor's grad is a Tensor or None, not a {type(held).__name__}")
     if g.shape != data.shape or (g.dtype is not data.dtype and g.dtype != data.dtype):
@@ -393,7 +393,7 @@ def _total(tensor: Tensor, g: Any, owned: bool) -> Tensor:
     if isinstance(g, Tensor):
         return g if held is None else held + g
     if held is not None:
-        return make(backend.as_array(held._data + g), None)
+        return make(backend.as_array(held._array + g), None)
     if owned and g.flags.c_contiguous and g.ndim:
         return make(g, None)
     return make(backend.as_array(g).copy(), None)

@@ -79,11 +79,11 @@ class SGD:
         """Move every parameter that has a gradient."""
         moved = [parameter for parameter in self.parameters if parameter.grad is not None]
         for parameter in moved:
-            backend.run_there(parameter._data, self._move, parameter)
+            backend.run_there(parameter._array, self._move, parameter)
         stamp(*moved)
 
     def _move(self, parameter: Parameter) -> None:
-        w, g = parameter._data, parameter.grad._data  # type: ignore[union-attr]
+        w, g = parameter._array, parameter.grad._array  # type: ignore[union-attr]
         scratch = self._scratch.get(parameter)
         if scratch is None or scratch.shape != w.shape or scratch.dtype != w.dtype:
             scratch = self._scratch[parameter] = np.empty_like(w)

@@ -48,6 +48,11 @@ HOST_ONLY = {  # an array on a device refuses these by itself
     "random": lambda x, a: np.random.default_rng(0).normal(x),
     "scalar": lambda x, a: np.float64(x),
     "masked": lambda x, a: np.ma.array(x),
+    "a masked function": lambda x, a: np.ma.exp(x),
+    "a masked join": lambda x, a: np.ma.concatenate([x]),
+    "times a masked array": lambda x, a: np.ma.array(a) * x,
+    "a masked array on the right": lambda x, a: x * np.ma.array(a),
+    "astype a text": lambda x, a: x.astype(str),
     "json": lambda x, a: json.dumps(x),
     "json of a list": lambda x, a: json.dumps(list(x)),
 }

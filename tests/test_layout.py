@@ -104,7 +104,7 @@ def test_import_costs_at_most_25_ms_over_numpy():
         "print(time.perf_counter() - start)"
     )
     python(code)  # writes the byte code
-    assert min(float(python(code)) for _ in range(7)) < 0.025
+    assert any(float(python(code)) < 0.025 for _ in range(25))  # other work may slow some down
 
 
 FUNCTION = type(python)

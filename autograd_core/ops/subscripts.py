@@ -10,7 +10,6 @@ import math
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import combinations
-from string import ascii_letters
 from typing import Any, NamedTuple
 
 from autograd_core.errors import ShapeError
@@ -26,6 +25,8 @@ __all__ = [
     "plan",
     "toward",
 ]
+
+ascii_letters = "".join(map(chr, (*range(97, 123), *range(65, 91))))  # a … z, A … Z
 
 
 def from_sublists(arguments: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
