@@ -6,13 +6,14 @@ import gzip
 import hashlib
 import zlib
 from collections.abc import Iterator
+from operator import index
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd_core import Tensor, backend
-from autograd_core.errors import AutogradError, DTypeError, ShapeError
+from autograd_core.errors import AutogradError, DeviceError, DTypeError, ShapeError
 from autograd_core.memory import prefetched
 
 __all__ = ["MNIST", "Batches", "DataError", "one_hot", "read_idx", "read_mnist"]
@@ -74,16 +75,19 @@ class Batches:
         drop_last: bool = False,
         device: str = "cpu",
     ) -> None:
-        lengths = {len(array) for array in arrays}
+        self.arrays = tuple(map(_rows_on_host, arrays))
+        lengths = {len(array) for array in self.arrays}
         if len(lengths) != 1:
             raise ShapeError(f"the arrays must have one length; they have {sorted(lengths)}")
         self.length = lengths.pop()
+        batch_size = index(batch_size)
+        if not self.length:
+            raise ShapeError("there are no rows to make batches of")
         if not 0 <= batch_size <= self.length:
             raise AutogradError(
                 f"a batch size is between 1 and the number of rows, {self.length}, or 0 for all "
                 f"of them; it is {batch_size}"
             )
-        self.arrays = arrays
         self.batch_size = batch_size or self.length
         self.shuffle = shuffle
         self.generator = np.random.default_rng(generator) if _is_seed(generator) else generator
@@ -104,6 +108,19 @@ class Batches:
         )
         for batch in prefetched(batches, self.device):
             yield tuple(map(Tensor, batch))
+
+
+def _rows_on_host(array: Any) -> Any:
+    if isinstance(array, Tensor):
+        array = array.numpy()
+    elif backend.is_array(array) and not isinstance(array, np.ndarray):
+        raise DeviceError(
+            "Batches draws rows on the host: pass host arrays, and device= for where they go"
+        )
+    array = np.asarray(array)
+    if not array.ndim:
+        raise ShapeError("Batches takes arrays of rows; a single number has none")
+    return array
 
 
 def _is_seed(generator: Any) -> bool:

@@ -34,7 +34,17 @@ def squared_error(prediction: Any, target: Any, scale: float) -> Any:
     """scale * sum((prediction - target) ** 2), for operands of one shape. One operation, because
     subtract, square, sum and scale one by one cost a small network a tenth of its training step."""
     difference = (prediction - target).ravel()
+    if difference.dtype.char == "e":  # a sum of float16 soon is beyond 65,504
+        difference = difference.astype(np.float32)
+        return (np.dot(difference, difference) * scale).astype(np.float16)
     return np.dot(difference, difference) * scale
+
+
+@op(pointwise=True, x=lambda g, x: g / np.maximum(x, float(np.finfo(x.dtype).epsneg)))
+def log_of_probability(x: Any) -> Any:
+    """log(x) of probabilities, finite at 0 with a slope that is large there, not 0: a network that
+    is wrong and sure of it can still learn."""
+    return np.log(np.maximum(x, float(np.finfo(x.dtype).tiny)))
 
 
 class _Loss(Module):
@@ -47,6 +57,11 @@ class _Loss(Module):
         """What the sum over all elements is multiplied by."""
         if self.reduction == "sum":
             return 1.0
+        if not math.prod(shape) or (self.reduction == "batch" and not shape):
+            raise ShapeError(
+                f"{type(self).__name__}: no {self.reduction} of losses of shape {shape}: the first "
+                "axis is the batch, of one example at least"
+            )
         return 1 / (math.prod(shape) if self.reduction == "mean" else shape[0])
 
     def describe(self) -> str:
@@ -61,6 +76,13 @@ def _different(loss: str, prediction: tuple[int, ...], target: tuple[int, ...]) 
     )
 
 
+def _arrays(prediction: Any, target: Any) -> tuple[Any, Any]:
+    """Both with a shape; what is a list of numbers comes to where the prediction is."""
+    prediction = prediction if hasattr(prediction, "shape") else np.asarray(prediction)
+    home = getattr(prediction, "device", "cpu")
+    return prediction, target if hasattr(target, "shape") else ac.asarray(target, device=home)
+
+
 class MSE(_Loss):
     """The squared error, (prediction - target)².
 
@@ -70,6 +92,7 @@ class MSE(_Loss):
 
     def forward(self, prediction: Any, target: Any) -> Tensor:
         """The loss, shape ()."""
+        prediction, target = _arrays(prediction, target)
         shape = prediction.shape
         if target.shape != shape:
             raise _different("MSE", shape, target.shape)
@@ -80,8 +103,8 @@ class BinaryCrossEntropy(_Loss):
     """-(t log p + (1 - t) log(1 - p)), the negative log likelihood of independent yes-no outputs.
 
     `prediction` holds probabilities, or with `from_logits` the numbers before the sigmoid, which is
-    exact where a probability would round to 0 or 1. Probabilities are kept away from 0 and 1 by the
-    smallest number that their dtype can tell from 1. Shapes: both the same.
+    exact where a probability would round to 0 or 1. At probabilities of 0 and 1 the loss is finite
+    and its slope that at the smallest number that the dtype can tell from 1. Shapes: both the same.
     """
 
     def __init__(self, reduction: str = "mean", *, from_logits: bool = False) -> None:
@@ -90,14 +113,14 @@ class BinaryCrossEntropy(_Loss):
 
     def forward(self, prediction: Any, target: Any) -> Tensor:
         """The loss, shape ()."""
+        prediction, target = _arrays(prediction, target)
         if prediction.shape != target.shape:
             raise _different("BinaryCrossEntropy", prediction.shape, target.shape)
         if self.from_logits:
             losses = ac.softplus(prediction) - prediction * target
         else:
-            smallest = float(np.finfo(prediction.dtype).epsneg)
-            p = ac.clip(prediction, smallest, 1 - smallest)
-            losses = -(target * ac.log(p) + (1 - target) * ac.log1p(-p))
+            yes, no = log_of_probability(prediction), log_of_probability(1 - prediction)
+            losses = -(target * yes + (1 - target) * no)
         return ac.sum(losses) * self.scale(losses.shape)
 
 
@@ -115,15 +138,17 @@ class CrossEntropy(_Loss):
 
     def forward(self, prediction: Any, target: Any) -> Tensor:
         """The loss, shape ()."""
+        prediction, target = _arrays(prediction, target)
         if target.dtype.kind in "iu" and target.shape == prediction.shape[:-1]:
             target = one_hot(target, prediction.shape[-1], dtype=prediction.dtype)
         if prediction.shape != target.shape:
             raise _different("CrossEntropy", prediction.shape, target.shape)
         if self.from_logits:
             logarithms = ac.log_softmax(prediction)
+            # a class that is ruled out by a logit of -inf, and is not the target's: 0 * -inf is 0
+            logarithms = ac.where((target == 0) & ac.isinf(logarithms), 0, logarithms)
         else:
-            smallest = float(np.finfo(prediction.dtype).tiny)
-            logarithms = ac.log(ac.maximum(prediction, smallest))
+            logarithms = log_of_probability(prediction)
         return ac.sum(target * logarithms) * -self.scale(prediction.shape[:-1])
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from reprlib import recursive_repr
 from typing import Any, Self
 
 import numpy as np
 
 from autograd_core import Tensor, backend, no_grad
-from autograd_core.errors import AutogradError, ShapeError
+from autograd_core.errors import AutogradError, DTypeError, ShapeError
 from autograd_core.recording import STATE, Scope
 
 __all__ = ["Module", "Parameter", "Sequential"]
@@ -43,15 +44,15 @@ class Module:
 
     training: bool = True
 
-    def forward(self, *inputs: Any) -> Tensor:
+    def forward(self, *inputs: Any, **settings: Any) -> Tensor:
         """What the module computes. Override it; call the module itself."""
         raise NotImplementedError(f"{type(self).__name__} defines no forward()")
 
-    def __call__(self, *inputs: Any) -> Tensor:
+    def __call__(self, *inputs: Any, **settings: Any) -> Tensor:
         recording, outer, observer = STATE.get()
         token = STATE.set((recording, Scope(type(self).__name__, outer), observer))
         try:
-            return self.forward(*inputs)
+            return self.forward(*inputs, **settings)
         finally:
             STATE.reset(token)
 
@@ -59,18 +60,21 @@ class Module:
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
         """This module and all below it, as (dotted name, module); each once."""
-        seen: set[int] = set()
-        for name, found in _walk(prefix, self):
-            if isinstance(found, Module) and id(found) not in seen:
-                seen.add(id(found))
+        for name, found in _walk(prefix, self, set()):
+            if isinstance(found, Module):
                 yield name, found
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
-        """All parameters in order of definition, as (dotted name, parameter); shared ones once."""
-        seen: set[int] = set()
-        for name, found in _walk("", self):
-            if isinstance(found, Parameter) and id(found) not in seen:
-                seen.add(id(found))
+        """All parameters in order of definition, as (dotted name, parameter); shared ones once.
+
+        Raises AutogradError where two have one name, as under the keys 1 and "1" of a dict.
+        """
+        names: set[str] = set()
+        for name, found in _walk("", self, set()):
+            if isinstance(found, Parameter):
+                if name in names:
+                    raise AutogradError(f"two parameters are called {name!r}; rename a dict's key")
+                names.add(name)
                 yield name, found
 
     def parameters(self) -> list[Parameter]:
@@ -95,10 +99,14 @@ class Module:
             parameter.grad = None
 
     def to(self, device: str) -> Self:
-        """Move every parameter to `device` (its gradient is dropped); returns self."""
-        for parameter in self.parameters():
-            parameter.data = backend.to_device(parameter.data, device)
-            parameter.grad = None
+        """Move every parameter to `device`, and drop the gradients of those that were elsewhere;
+        returns self."""
+        parameters = self.parameters()
+        moved = [backend.to_device(parameter.data, device) for parameter in parameters]
+        for parameter, array in zip(parameters, moved, strict=True):
+            if array is not parameter.data:
+                parameter.data = array
+                parameter.grad = None
         return self
 
     def state_dict(self) -> dict[str, Any]:
@@ -118,16 +126,12 @@ class Module:
                 f"the state does not fit {type(self).__name__}: it lacks {sorted(missing)} and has "
                 f"{sorted(unknown)} beside them"
             )
-        for name, parameter in parameters.items():
-            if np.shape(state[name]) != parameter.shape:
-                raise ShapeError(
-                    f"{name} has shape {parameter.shape}; the state's has {np.shape(state[name])}"
-                )
+        fitting = {name: _fitting(name, parameters[name], state[name]) for name in parameters}
         with no_grad():
             for name, parameter in parameters.items():
-                values = np.asarray(state[name], dtype=parameter.dtype)
-                parameter.copy_(backend.to_device(values, parameter.device))
+                parameter.copy_(fitting[name])
 
+    @recursive_repr()
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__}({self.describe()}"]
         for name, child in _children(self):
@@ -186,8 +190,23 @@ def _children(parent: Any) -> Iterator[tuple[str, Any]]:
         yield from ((str(i), value) for i, value in enumerate(parent))
 
 
-def _walk(prefix: str, found: Any) -> Iterator[tuple[str, Any]]:
+def _walk(prefix: str, found: Any, seen: set[int]) -> Iterator[tuple[str, Any]]:
+    """Everything below, each once: a module may be shared, or know its parent."""
+    if id(found) in seen:
+        return
+    seen.add(id(found))
     yield prefix, found
     for name, child in _children(found):
         if isinstance(child, Module | Parameter | list | tuple | dict):
-            yield from _walk(f"{prefix}.{name}" if prefix else name, child)
+            yield from _walk(f"{prefix}.{name}" if prefix else name, child, seen)
+
+
+def _fitting(name: str, parameter: Parameter, values: Any) -> Any:
+    """`values` with the parameter's dtype, on its device."""
+    values = values.data if isinstance(values, Tensor) else values
+    values = backend.asnumpy(values) if backend.is_array(values) else np.asarray(values)
+    if values.shape != parameter.shape:
+        raise ShapeError(f"{name} has shape {parameter.shape}; the state's has {values.shape}")
+    if not np.can_cast(values.dtype, parameter.dtype, "same_kind"):
+        raise DTypeError(f"{name} has dtype {parameter.dtype}; the state's has {values.dtype}")
+    return backend.to_device(values.astype(parameter.dtype), parameter.device)

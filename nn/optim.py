@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import backend
+from autograd_core import Tensor, backend
 from autograd_core.errors import AutogradError
 from autograd_core.fusion import Fused
 from autograd_core.stamps import stamp
@@ -19,18 +19,21 @@ __all__ = ["SGD"]
 
 class _Update:
     """target ← form(target, g, factor) in place: one launch on a device; on the host two passes,
-    with `scratch` so that no array is made."""
+    with an array of scratch from `known`, which holds one of each kind."""
 
     def __init__(self, form: Any, in_place: Any) -> None:
         self.fused = Fused(form)
         self.in_place = in_place
 
-    def __call__(self, target: Any, g: Any, factor: float, scratch: Any) -> None:
+    def __call__(self, target: Any, g: Any, factor: float, known: dict[Any, Any]) -> None:
         module = backend.module_of(target)
         if module is not np and self.fused.fits(target, g):
             self.fused.kernel(module)(target, g, factor, target)
         else:
-            self.in_place(target, g, factor, scratch)
+            kind = target.shape, target.dtype, backend.device_of(target)
+            if kind not in known:
+                known[kind] = np.empty_like(target)
+            self.in_place(target, g, factor, known[kind])
 
 
 def _descend_in_place(w: Any, g: Any, lr: float, scratch: Any) -> None:
@@ -58,9 +61,18 @@ class SGD:
     def __init__(
         self, parameters: Iterable[Parameter], lr: float = 0.1, momentum: float = 0.0
     ) -> None:
+        if isinstance(parameters, Tensor):
+            raise TypeError("SGD takes a list of Tensors: SGD([weight]), SGD(model.parameters())")
         self.parameters = list(parameters)
         if not self.parameters:
             raise AutogradError("SGD was given no parameters to train")
+        for place, parameter in enumerate(self.parameters):
+            if not (
+                isinstance(parameter, Tensor) and parameter.requires_grad and parameter.is_leaf
+            ):
+                raise AutogradError(
+                    f"SGD trains leaves that require a gradient; number {place} is {parameter!r}"
+                )
         if not (lr > 0 and math.isfinite(lr)):
             raise AutogradError(f"the learning rate must be positive and finite, not {lr}")
         if not 0 <= momentum < 1:
@@ -68,7 +80,7 @@ class SGD:
         self.lr = lr
         self.momentum = momentum
         self._velocities: dict[Parameter, Any] = {}
-        self._scratch: dict[Parameter, Any] = {}
+        self._scratch: dict[tuple[Any, ...], Any] = {}
 
     def zero_grad(self) -> None:
         """Drop every gradient."""
@@ -84,16 +96,16 @@ class SGD:
 
     def _move(self, parameter: Parameter) -> None:
         w, g = parameter._array, parameter.grad._array  # type: ignore[union-attr]
-        scratch = self._scratch.get(parameter)
-        if scratch is None or scratch.shape != w.shape or scratch.dtype != w.dtype:
-            scratch = self._scratch[parameter] = np.empty_like(w)
         if self.momentum:
-            g = self._velocity(parameter, g, scratch)
-        _descend(w, g, self.lr, scratch)
+            g = self._velocity(parameter, g)
+        _descend(w, g, self.lr, self._scratch)
 
-    def _velocity(self, parameter: Parameter, g: Any, scratch: Any) -> Any:
-        if parameter not in self._velocities:
-            self._velocities[parameter] = g.copy()
+    def _velocity(self, parameter: Parameter, g: Any) -> Any:
+        velocity = self._velocities.get(parameter)
+        if velocity is None:
+            velocity = g.copy()
         else:
-            _move(self._velocities[parameter], g, self.momentum, scratch)
-        return self._velocities[parameter]
+            velocity = backend.to_device(velocity, parameter.device)  # the parameter may have moved
+            _move(velocity, g, self.momentum, self._scratch)
+        self._velocities[parameter] = velocity
+        return velocity

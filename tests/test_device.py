@@ -124,6 +124,20 @@ def test_steps_on_the_device_equal_steps_on_the_host(loss_of, momentum):
         np.testing.assert_allclose(ends[1][name], ends[0][name], rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_training_goes_on_after_a_move(momentum):
+    ends = []
+    for places in (["cpu"] * 3, ["cuda:0", "cpu", "cuda:1"]):
+        model = network(np.float64, "cpu")
+        optimizer = nn.SGD(model.parameters(), lr=0.1, momentum=momentum)
+        for place in places:
+            model.to(place)
+            step(model, nn.MSE("batch"), optimizer, *batch(np.float64, place))
+        ends.append(model.state_dict())
+    for name in ends[0]:
+        np.testing.assert_allclose(ends[1][name], ends[0][name], rtol=1e-12, atol=1e-14)
+
+
 def test_the_loss_is_read_once_a_logged_line():
     model = network()
     optimizer, loss_of = nn.SGD(model.parameters(), lr=0.1), nn.MSE("batch")

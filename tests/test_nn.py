@@ -261,3 +261,121 @@ def test_one_hot():
         nn.one_hot(np.array([1, 3]), 3)
     with pytest.raises(DTypeError, match="integers"):
         nn.one_hot(np.array([1.0]), 3)
+
+
+# ---- what people also do -------------------------------------------------------------------------
+
+
+def test_forward_takes_keywords():
+    class Scaled(nn.Module):
+        def forward(self, x, *, by=1.0):
+            return x * by
+
+    assert Scaled()(ac.Tensor(2.0), by=3.0).item() == 6.0
+
+
+def test_modules_may_know_each_other():
+    model = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1))
+    model.itself, model[0].parent = model, model
+    assert list(model.state_dict()) == ["0.weight", "0.bias", "1.weight", "1.bias"]
+    assert "Linear(2 → 3" in repr(model)
+    model.eval()
+    assert not model[1].training
+
+
+def test_two_parameters_of_one_name_are_refused():
+    class Twice(nn.Module):
+        def __init__(self):
+            self.a = {1: nn.Parameter([1.0]), "1": nn.Parameter([2.0])}
+
+    with pytest.raises(ac.AutogradError, match=r"two parameters are called 'a\.1'"):
+        Twice().state_dict()
+
+
+@pytest.mark.parametrize("bad", [["a", "b"], [1j, 2j], [1.0, 2.0, 3.0]])
+def test_a_bad_value_in_a_state_leaves_all_as_it_was(bad):
+    model = nn.Linear(2, 2)
+    before = model.state_dict()
+    with pytest.raises(ac.AutogradError, match="bias"):
+        model.load_state_dict({"weight": np.zeros((2, 2)), "bias": np.array(bad)})
+    for name, values in model.state_dict().items():
+        np.testing.assert_array_equal(values, before[name])
+
+
+def test_a_state_may_hold_tensors_and_any_name(tmp_path):
+    model = nn.Linear(2, 2)
+    model.load_state_dict(dict(nn.Linear(2, 2).named_parameters()))
+    state = nn.load_state(
+        nn.save_state({"file": np.ones(2), "a/b": np.zeros(1)}, tmp_path / "a.npz")
+    )
+    assert sorted(state) == ["a/b", "file"]
+
+
+def test_staying_on_a_device_changes_nothing():
+    model = nn.Linear(2, 1)
+    home = model.weight.device
+    loss = model(ac.ones((1, 2))).sum()
+    model.to(home)
+    loss.backward()
+    assert model.to(home).weight.grad is not None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [lambda w: w, lambda w: [w * 1], lambda w: [w.detach()], lambda w: [np.ones(2)]],
+    ids=["a Tensor", "no leaf", "untracked", "an array"],
+)
+def test_sgd_trains_leaves(wrong):
+    weight = ac.Tensor([1.0, 2.0], requires_grad=True)
+    with pytest.raises((TypeError, ac.AutogradError), match="SGD"):
+        nn.SGD(wrong(weight))
+
+
+def test_a_class_that_is_ruled_out_costs_nothing():
+    logits = ac.Tensor([[0.0, -np.inf, 1.0]], requires_grad=True)
+    loss = nn.CrossEntropy()(logits, ac.Tensor([0]))
+    loss.backward()
+    p = 1 / (1 + np.e)
+    assert loss.item() == pytest.approx(-np.log(p))
+    assert_close(logits.grad, [[p - 1, 0, 1 - p]])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_network_that_is_wrong_and_sure_can_still_learn(dtype):
+    p = ac.Tensor(np.array([0.0, 1.0], dtype), requires_grad=True)
+    loss = nn.BinaryCrossEntropy("sum")(p, ac.Tensor([1, 0], dtype=dtype))
+    loss.backward()
+    assert np.isfinite(loss.item())
+    assert host(p.grad)[0] < -1e6
+    assert host(p.grad)[1] > 1e6
+    q = ac.Tensor(np.array([[1.0, 0.0]], dtype), requires_grad=True)
+    nn.CrossEntropy(from_logits=False)(q, ac.Tensor([1])).backward()
+    assert host(q.grad)[0, 1] < -1e6
+    assert np.isfinite(host(q.grad)).all()
+
+
+def test_the_mean_of_many_float16():
+    x = ac.Tensor(np.full(10_000, 3, np.float16), requires_grad=True)
+    loss = nn.MSE()(x, ac.zeros(10_000, np.float16))
+    assert loss.dtype == np.float16
+    assert loss.item() == 9
+
+
+def test_losses_take_lists_and_refuse_nothing_at_all():
+    assert nn.MSE()(ac.Tensor([1.0, 2.0]), [1.0, 4.0]).item() == 2
+    assert nn.CrossEntropy()(ac.Tensor([[0.0, 0.0]]), [1]).item() == pytest.approx(np.log(2))
+    for loss in (nn.MSE(), nn.BinaryCrossEntropy(), nn.CrossEntropy()):
+        with pytest.raises(ac.ShapeError, match="one example at least"):
+            loss(ac.zeros((0, 2)), ac.zeros((0, 2)))
+    with pytest.raises(ac.ShapeError, match="first axis is the batch"):
+        nn.MSE("batch")(ac.Tensor(1.0), ac.Tensor(1.0))
+
+
+def test_batches_of_what_people_have():
+    (x, y) = next(iter(nn.Batches([[1.0], [2.0]], ac.Tensor([1.0, 2.0]).cpu(), batch_size=2)))
+    assert (x.shape, y.shape) == ((2, 1), (2,))
+    with pytest.raises(TypeError):
+        nn.Batches(np.ones(3), batch_size=1.5)
+    for nothing in (np.zeros((0, 3)), np.array(1.0)):
+        with pytest.raises(ac.ShapeError, match="rows"):
+            nn.Batches(nothing, batch_size=0)
