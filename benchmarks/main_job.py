@@ -18,13 +18,13 @@ from benchmarks.published import Network
 def results(repeats: int) -> dict[str, float]:
     """Seconds an epoch."""
     import nn
-    from examples import mnist_mlp
+    from examples import mnist_options, mnist_training
 
-    options = mnist_mlp.parsed(["--out", str(Path("runs") / "benchmark")])
-    parts = mnist_mlp.load(options)
+    options = mnist_options.parsed(["--out", str(Path("runs") / "benchmark")])
+    parts = mnist_training.load(options)
     train = parts["train"]
-    model = mnist_mlp.build(options)
-    loss_of = mnist_mlp.loss_function(options, model)
+    model = mnist_training.build(options)
+    loss_of = mnist_training.loss_function(options, model)
     optimizer = nn.SGD(model.parameters(), lr=options.lr)
     generator = np.random.RandomState(options.seed)
     batches = nn.Batches(train.x, train.y, batch_size=100, generator=generator, drop_last=True)
@@ -39,9 +39,9 @@ def results(repeats: int) -> dict[str, float]:
 
     def main_job() -> tuple[float]:
         start = time.perf_counter()
-        mnist_mlp.train_epoch(model, loss_of, optimizer, batches)
+        mnist_training.train_epoch(model, loss_of, optimizer, batches)
         for name in ("train", "valid"):
-            mnist_mlp.evaluate(options, model, parts[name], generator, name)
+            mnist_training.evaluate(options, model, parts[name], generator, name)
         return (time.perf_counter() - start,)
 
     peers = {"published class, training alone": published, "main job, with evaluation": main_job}

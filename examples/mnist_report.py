@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
-import nn
 from autograd_core import Tensor
 from autograd_core.rendering import RendererError, draw
+
+METRICS = "metrics.csv"
+COLUMNS = ("epoch", "seconds", "train_mse", "train_acc", "valid_mse", "valid_acc")
 
 
 def write(
@@ -20,22 +22,25 @@ def write(
     import matplotlib
 
     matplotlib.use("Agg")
-    nn.save_state(model.state_dict(), out / "weights.npz")
-    written = [out / "weights.npz"]
-    if history:
-        written += [_metrics(out, history), _curves(out, history)]
+    written = [out / "weights.npz", out / METRICS, _curves(out, history)]
     written += [_confusion(out, test.labels, outputs), _mistakes(out, test, outputs)]
     written += [_graph(out, loss, model)]
     print("written:", *written, sep="\n  ")
 
 
-def _metrics(out: Path, history: list[dict[str, float]]) -> Path:
-    path = out / "metrics.csv"
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, history[0].keys())
-        writer.writeheader()
-        writer.writerows(history)
-    return path
+def begin(out: Path) -> None:
+    """Take away what an earlier run has left in `out`, and start the table of metrics."""
+    for name in ("weights.npz", "curves.png", "confusion.png", "mistakes.png", "graph.svg",
+                 "graph.dot"):  # fmt: skip
+        (out / name).unlink(missing_ok=True)
+    with (out / METRICS).open("w", newline="") as file:
+        csv.writer(file).writerow(COLUMNS)
+
+
+def add(out: Path, row: dict[str, float]) -> None:
+    """An epoch's row of metrics, written at once."""
+    with (out / METRICS).open("a", newline="") as file:
+        csv.DictWriter(file, COLUMNS).writerow(row)
 
 
 def _curves(out: Path, history: list[dict[str, float]]) -> Path:

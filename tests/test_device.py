@@ -12,7 +12,7 @@ import autograd_core as ac
 import nn
 from autograd_core import backend, memory
 from autograd_core.errors import DeviceError, OutOfMemoryError
-from examples import mnist_mlp
+from examples import mnist_mlp, mnist_training
 from tests import fake_device as fake
 
 ROOT = Path(__file__).parent.parent
@@ -143,7 +143,7 @@ def test_the_loss_is_read_once_a_logged_line():
     optimizer, loss_of = nn.SGD(model.parameters(), lr=0.1), nn.MSE("batch")
     x, y = batch()
     with fake.counting() as counts:
-        mnist_mlp.train_epoch(model, loss_of, optimizer, [(x, y)] * 150)
+        mnist_training.train_epoch(model, loss_of, optimizer, [(x, y)] * 150)
     assert counts.waits + counts.transfers_out <= 2, (
         "one look in a hundred steps, and one at the end"
     )

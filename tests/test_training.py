@@ -15,7 +15,7 @@ import pytest
 
 import autograd_core as ac
 import nn
-from examples import mnist_mlp, mnist_split
+from examples import mnist_mlp, mnist_options, mnist_split
 
 ROOT = Path(__file__).parent.parent
 DATA = ROOT / "examples" / "data" / "mnist"
@@ -138,8 +138,8 @@ def test_options(options, tmp_path, capsys):
         (["--lr", "0"], "--lr must be positive"),
         (["--lr", "-1"], "--lr must be positive"),
         (["--lr", "nan"], "--lr must be positive"),
-        (["--batch", "55001"], "larger than the 55,000"),
-        (["--quick", "--batch", "5001"], "larger than the 5,000"),
+        (["--batch", "55001"], "there are 55,000"),
+        (["--quick", "--batch", "5001"], "there are 5,000"),
         (["--batch", "-1"], "--batch must be 0 or more"),
         (["--epochs", "0"], "at least 1"),
         (["--hidden", "0"], "--hidden must be positive"),
@@ -147,13 +147,14 @@ def test_options(options, tmp_path, capsys):
         (["--activation", "swish"], "invalid choice"),
         (["--unknown"], "unrecognized arguments"),
         (["--device", "cuda:99"], "CUDA device"),
+        (["--out", "/dev/null/x"], "no folder that could be written to"),
         (["--device", "gpu"], "a device is 'cpu', 'cuda' or"),
     ],
 )
 def test_bad_options_are_refused_before_any_work(options, complaint, tmp_path, capsys):
     out = tmp_path / "run"
     with pytest.raises(SystemExit) as stopped:
-        mnist_mlp.main([*options, "--out", str(out), "--data", str(tmp_path / "nowhere")])
+        mnist_mlp.main(["--out", str(out), "--data", str(tmp_path / "nowhere"), *options])
     assert stopped.value.code == 2
     assert complaint in capsys.readouterr().err
     assert not out.exists()
@@ -219,23 +220,74 @@ def run(options, **settings):
     )  # fmt: skip
 
 
-def test_ctrl_c_leaves_the_files_of_a_finished_run(tmp_path):
+def test_an_explicit_option_wins_over_quick():
+    assert mnist_options.parsed(["--quick"]).epochs == 3
+    assert mnist_options.parsed(["--quick", "--epochs", "7"]).epochs == 7
+    assert mnist_options.parsed([]).epochs == 50
+
+
+def interrupted(folder, *options, at, after=0.1):
+    """The files and the rows of metrics of a run that is interrupted after a line of output."""
     process = subprocess.Popen(
-        [sys.executable, "-u", "-m", "examples.mnist_mlp", "--out", str(tmp_path / "run")],
+        [sys.executable, "-u", "-m", "examples.mnist_mlp", "--out", str(folder), *options],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT,
         env=os.environ | {"PYTHONUNBUFFERED": "1"},
     )  # fmt: skip
-    said = []
     for line in process.stdout:
-        said.append(line)
-        if line.startswith("epoch   2"):
-            time.sleep(0.1)
+        if line.startswith(at):
+            time.sleep(after)
             process.send_signal(signal.SIGINT)
             break
     rest, _ = process.communicate(timeout=120)
-    assert process.returncode == 0, rest
-    assert "stopped by Ctrl-C after" in rest
-    with (tmp_path / "run" / "metrics.csv").open() as file:
-        assert len(list(csv.DictReader(file))) >= 2
-    names = {path.name for path in (tmp_path / "run").iterdir()}
+    assert process.returncode in (0, 130), rest
+    assert "Traceback" not in rest
+    with (folder / "metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    names = {path.name for path in folder.iterdir()}
     assert {"weights.npz", "curves.png", "confusion.png", "mistakes.png"} <= names
+    assert any(name.startswith("graph.") for name in names)
+    return process.returncode, rows, rest
+
+
+def test_ctrl_c_leaves_the_files_of_a_finished_run(tmp_path):
+    code, rows, said = interrupted(tmp_path / "run", at="epoch   2")
+    assert code == 130
+    assert "stopped by Ctrl-C after" in said
+    assert len(rows) >= 2
+
+
+def test_ctrl_c_in_the_first_epoch_leaves_them_too_and_nothing_of_an_earlier_run(tmp_path):
+    out = tmp_path / "run"
+    out.mkdir()
+    (out / "metrics.csv").write_text("of another run")
+    code, rows, said = interrupted(out, "--batch", "1", at="  3: Sigmoid", after=1)
+    assert code == 130
+    assert "after 0 whole epochs" in said
+    assert rows == []
+
+
+def test_ctrl_c_during_the_report_lets_it_end(tmp_path):
+    code, rows, _ = interrupted(tmp_path, "--quick", "--epochs", "1", at="test accuracy", after=0)
+    assert code == 0
+    assert len(rows) == 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--batch", "0", "--lr", "1.7e308", "--l2", "1000", "--loss", "cross_entropy"],
+        ["--batch", "0", "--lr", "1e38", "--l2", "1e3", "--dtype", "float32"],
+    ],
+)
+def test_weights_that_overflow_are_never_the_last_good_ones(options, tmp_path, capsys):
+    """The loss is finite, and no gradient is at fault: the step was too long."""
+    with pytest.raises(SystemExit) as stopped:
+        mnist_mlp.main(
+            ["--quick", "--epochs", "1", "--activation", "relu", *options, "--out", str(tmp_path)]
+        )
+    assert stopped.value.code == 1
+    said = capsys.readouterr().err
+    assert "a weight was not finite at epoch 1, step 0" in said
+    assert "2.weight after step 0" in said
+    weights = nn.load_state(tmp_path / "weights.npz")
+    assert all(np.isfinite(array).all() for array in weights.values())
