@@ -149,7 +149,7 @@ def _declare(declared: Op, doc: str | None, module: str) -> Callable[..., Any]:
 
 def _key(function: Callable[..., Any]) -> str:
     """The name that NumPy knows a function by: ``"exp"``, ``"linalg.norm"``."""
-    module = function.__module__.removeprefix("autograd_core.ops.")
+    module = (function.__module__ or "").removeprefix("autograd_core.ops.")
     return f"{module}.{function.__name__}" if module in NAMESPACES else function.__name__
 
 
