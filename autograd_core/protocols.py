@@ -12,15 +12,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd_core import creation, ops
+from autograd_core.alternatives import instead
 from autograd_core.backend import run_there
 from autograd_core.errors import NotDifferentiableError
-from autograd_core.op import functions, tensors_in
+from autograd_core.op import NAMESPACES, functions, tensors_in
 from autograd_core.record import unwrap_nested
 from autograd_core.tensor import Tensor
 
 ALIASES: dict[str, Callable[..., Any]] = {
     "amax": ops.max,
     "amin": ops.min,
+    "row_stack": ops.vstack,
     "permute_dims": ops.transpose,
     "concat": ops.concatenate,
 }
@@ -35,6 +37,7 @@ REDUCTIONS: dict[Any, Callable[..., Any]] = {
 PLAIN = ("shape", "ndim", "size", "result_type", "can_cast", "common_type", "min_scalar_type",
          "iscomplexobj", "isrealobj", "may_share_memory", "shares_memory", "array_equal",
          "array_equiv", "allclose", "isclose", "array_repr", "array_str", "array2string",
+         "diag_indices_from", "tril_indices_from", "triu_indices_from",
          )  # fmt: skip
 SHORTER = {"a_min": "min", "a_max": "max"}  # parameters that NumPy has under two names
 LIKE = ("zeros_like", "ones_like", "empty_like", "full_like")
@@ -83,6 +86,13 @@ def _uncovered(call: str, instead: str) -> NotDifferentiableError:
 
 
 _EXIT = "tensor.detach().numpy() if no gradient is wanted, or declare an op for it"
+
+
+def _named(function: Any) -> tuple[str, str]:
+    """The name of a function that is not covered, and what to use instead."""
+    place = function.__module__.removeprefix("numpy").strip(".")
+    name = f"{place}.{function.__name__}" if place in NAMESPACES else function.__name__
+    return name, instead(name)
 
 
 def array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **settings: Any) -> Any:
@@ -147,7 +157,7 @@ def array_function(
     """NumPy's `__array_function__`: the operation of the same name, given the same parameters."""
     ours = FUNCTIONS.get(function)
     if ours is None:
-        raise _uncovered(function.__name__, _EXIT)
+        raise _uncovered(*_named(function))
     if settings or len(args) > 1:
         args, settings = _for_ours(function, ours, args, settings)
     try:

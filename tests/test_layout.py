@@ -7,11 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import autograd_core as ac
 import nn
-from autograd_core import stub
+from autograd_core import coverage, stub
+from autograd_core.alternatives import INSTEAD
 from autograd_core.op import functions
 
 ROOT = Path(__file__).parent.parent
@@ -26,9 +28,9 @@ LAYERS = [
     ["record"],
     ["op"],
     ["ops"],
-    ["creation", "random", "namespace"],
+    ["alternatives", "creation", "random", "namespace"],
     ["methods", "protocols"],
-    ["debug", "rendering", "stub"],
+    ["coverage", "debug", "rendering", "stub"],
     ["__init__"],
     ["nn"],
 ]
@@ -138,6 +140,35 @@ def test_every_operation_is_exported():
 
 def test_the_stub_shows_what_is_bound():
     assert stub.PATH.read_text() == stub.stub(), "run: python -m autograd_core.stub"
+
+
+def test_every_function_of_numpy_is_spoken_of():
+    unknown = [name for name, f in coverage.names() if coverage.kind_of(name, f) == "unknown"]
+    assert not unknown, "cover them, declare them, or name an alternative in coverage.py"
+    covered = {name for name, f in coverage.names() if coverage.kind_of(name, f) != "use instead"}
+    assert not INSTEAD.keys() & covered, "an alternative to what is covered"
+
+
+def test_the_coverage_table_is_what_is_covered():
+    assert coverage.PATH.read_text() == coverage.table(), "run: python -m autograd_core.coverage"
+
+
+@pytest.mark.parametrize("name", sorted(INSTEAD))
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+def test_what_is_not_covered_is_refused_and_says_what_to_use(name):
+    """By the function itself, not only in the table. Those that first of all make an array of what
+    they are given are refused by the Tensor."""
+    function = dict(coverage.names())[name]
+    x = ac.Tensor(np.eye(3), requires_grad=True)
+    said = []
+    for operands in [(x,), (x, x), (x, 2), ([x, x],), (x[0],), (x[0], x[0]), (x[0], x[0], x[0])]:
+        try:
+            function(*operands)
+        except ac.AutogradError as error:
+            said.append(str(error))
+        except Exception:  # not so many operands, or not such
+            continue
+    assert any(INSTEAD[name] in text or "np.asarray(tensor)" in text for text in said)
 
 
 def test_no_file_is_longer_than_it_should_be():

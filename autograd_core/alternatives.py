@@ -1,0 +1,45 @@
+"""What to use instead of the functions of NumPy that are not covered: an error says it, and so does
+the table in the documentation."""
+
+from __future__ import annotations
+
+__all__ = ["INSTEAD", "instead"]
+
+# What a function that is not covered could be replaced by: the text, and the functions it is for.
+_TEXTS: dict[str, str] = {
+    "asarray(x)": "asanyarray ascontiguousarray asfortranarray require asarray_chkfinite asmatrix",
+    "a sum of products of slices, x[i : i + n] * v[k]": "convolve correlate",
+    "a product of (x - root), or powers: sum(c * x**k)": "poly polyval polyadd polysub"
+    " polymul polyder polyint polydiv",
+    "lstsq on the powers, by the normal equations": "polyfit",
+    "np.roots(tensor.detach().numpy())": "roots",
+    "differences of slices, (x[2:] - x[:-2]) / (2 * h)": "gradient",
+    "searchsorted for the place, then a line between two elements": "interp",
+    "sum((y[1:] + y[:-1]) * diff(x)) / 2": "trapezoid",
+    "x + 2 * pi * cumsum of round(-diff(x) / (2 * pi))": "unwrap",
+    "sort(x)": "sort_complex",
+    "unique(concatenate([x, y]))": "union1d intersect1d setxor1d setdiff1d",
+    "a sum of its power series; it is none of NumPy's elementary functions": "i0",
+    "histogram(x) for the counts": "histogram_bin_edges",
+    "einsum(...); the order of products is chosen for you": "einsum_path",
+    "np.packbits(tensor.numpy())": "packbits unpackbits",
+    "exp(-2j * pi * k * n / N) @ x, the transform written as a product": "fft.fft fft.ifft fft.fft2"
+    " fft.ifft2 fft.fftn fft.ifftn fft.rfft fft.irfft fft.rfft2 fft.irfft2 fft.rfftn fft.irfftn"
+    " fft.hfft fft.ihfft",
+    "roll(x, shift, axis)": "fft.fftshift fft.ifftshift",
+    "the function of the same name in the main namespace": "linalg.cross linalg.diagonal"
+    " linalg.matmul linalg.matrix_transpose linalg.outer linalg.tensordot linalg.trace"
+    " linalg.vecdot",
+    "matmul in a loop": "linalg.matrix_power",
+    "an operation of your own with NumPy's function as its kernel: @op(x=rule)": "linalg.cholesky"
+    " linalg.cond linalg.det linalg.eig linalg.eigh linalg.eigvals linalg.eigvalsh linalg.inv"
+    " linalg.lstsq linalg.pinv linalg.qr linalg.slogdet linalg.solve linalg.svd linalg.svdvals"
+    " linalg.tensorinv linalg.tensorsolve",
+    "np.linalg.matrix_rank(tensor.detach().numpy())": "linalg.matrix_rank",
+}
+INSTEAD = {name: text for text, names in _TEXTS.items() for name in names.split()}
+
+
+def instead(name: str) -> str:
+    """What to use for a function of NumPy that is not covered."""
+    return INSTEAD.get(name, "tensor.detach().numpy() if no gradient is wanted, or declare an op")
