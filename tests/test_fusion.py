@@ -1,5 +1,9 @@
 """Elementwise chains as one launch: what is written equals the NumPy form, and compiles."""
 
+import ctypes
+import shutil
+import subprocess
+
 import numpy as np
 import pytest
 
@@ -70,3 +74,81 @@ def test_the_expression_compiles(name, dtype):
     except nvrtc.NVRTCError:
         pytest.fail(nvrtc.getProgramLog(program))
     assert nvrtc.getPTX(program)
+
+
+# ---- what the C++ says, run on the host ----------------------------------------------------------
+
+VALUES = [-np.inf, -2.0, -1.0, -0.5, -0.0, 0.0, 0.5, 1.0, 2.0, np.inf, np.nan]
+HELPERS = {
+    "select": ("select(x > T(0), x, y)", lambda x, y: np.where(x > 0, x, y)),
+    "sign": ("sign(x)", lambda x, y: np.sign(x)),
+    "larger": ("larger(x, y)", np.maximum),
+    "smaller": ("smaller(x, y)", np.minimum),
+}
+
+
+def source(name, names, expression, kind):
+    arguments = ", ".join(f"const T* {n}_" for n in names)
+    values = " ".join(f"T {n} = {n}_[i];" for n in names)
+    return (
+        (
+            f'extern "C" void {name}({arguments}, T* result_, long n) {{ typedef {kind} T;'
+            f" for (long i = 0; i < n; i++) {{ {values} result_[i] = {expression}; }} }}\n"
+        )
+        .replace("const T*", f"const {kind}*")
+        .replace("T* result_", f"{kind}* result_")
+    )
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    """Every expression, and the preamble's functions, as the host's compiler understands them."""
+    compiler = shutil.which("g++") or shutil.which("c++")
+    if compiler is None:
+        pytest.skip("needs a C++ compiler, g++ or c++, to run the expressions on the host")
+    text = "#include <cmath>\nusing namespace std;\n#define __device__\nnamespace {\n"
+    text += PREAMBLE + "}\n"
+    for dtype, kind in (("f4", "float"), ("f8", "double")):
+        for place, chain in enumerate(WRITTEN.values()):
+            text += source(f"chain_{place}_{dtype}", chain.names, chain.expression, kind)
+        for name, (expression, _) in HELPERS.items():
+            text += source(f"{name}_{dtype}", ("x", "y"), expression, kind)
+    folder = tmp_path_factory.mktemp("chains")
+    (folder / "chains.cpp").write_text(text)
+    command = [compiler, "-O1", "-shared", "-fPIC", "-o", "chains.so", "chains.cpp"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return ctypes.CDLL(str(folder / "chains.so"))
+
+
+def run(function, operands):
+    out = np.empty_like(operands[0])
+    pointers = [ctypes.c_void_p(x.ctypes.data) for x in (*operands, out)]
+    function(*pointers, ctypes.c_long(out.size))
+    return out
+
+
+def grid(count, dtype):
+    axes = np.meshgrid(*[np.array(VALUES, dtype)] * count, indexing="ij")
+    return [np.ascontiguousarray(x.ravel()) for x in axes]
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("name", HELPERS)
+def test_the_preamble_means_what_numpy_means(name, dtype, compiled):
+    x, y = grid(2, dtype)
+    expected = HELPERS[name][1](x, y)
+    np.testing.assert_array_equal(run(compiled[f"{name}_{dtype}"], [x, y]), expected)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("name", WRITTEN)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_the_compiled_expression_equals_the_numpy_form(name, dtype, compiled):
+    """Also at infinities, NaN, zeros of either sign and ties."""
+    chain = WRITTEN[name]
+    operands = grid(len(chain.names), dtype)
+    place = list(WRITTEN).index(name)
+    found = run(compiled[f"chain_{place}_{dtype}"], operands)
+    eps = np.finfo(dtype).eps
+    np.testing.assert_allclose(found, chain.function(*operands), rtol=8 * eps, atol=4 * eps)
