@@ -308,7 +308,7 @@ def device(name: str) -> Iterator[None]:
     'cpu'
     """
     index = index_of(name)
-    token = _wanted.set(name)
+    token = _wanted.set("cpu" if index is None else f"cuda:{index}")
     try:
         if index is None:
             yield
@@ -323,12 +323,16 @@ def device(name: str) -> Iterator[None]:
 
 
 def check_index(x: Any, index: Any) -> None:
-    """Refuse host arrays in the index of a device array: CuPy would copy them silently."""
+    """Refuse arrays in an index that live elsewhere than x: CuPy would copy those of the host
+    silently."""
+    home = device_of(x)
     for entry in index if isinstance(index, tuple) else (index,):
-        if isinstance(entry, np.ndarray | np.generic) and not isinstance(entry, np.bool_):
+        if isinstance(entry, np.bool_) or not (is_array(entry) or isinstance(entry, np.generic)):
+            continue
+        if device_of(entry) != home:
             raise DeviceError(
-                f"a Tensor on {device_of(x)} is indexed by an array on the host; move the index "
-                f"there once: Tensor(index).to({device_of(x)!r})"
+                f"a Tensor on {home} is indexed by an array on {device_of(entry)}; move the index "
+                f"there once: Tensor(index).to({home!r})"
             )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from autograd_core import creation, ops
 from autograd_core.alternatives import instead
 from autograd_core.backend import run_there
-from autograd_core.errors import NotDifferentiableError
+from autograd_core.errors import DeviceError, NotDifferentiableError
 from autograd_core.op import NAMESPACES, functions, tensors_in
 from autograd_core.record import unwrap_nested
 from autograd_core.tensor import Tensor
@@ -47,8 +47,15 @@ def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
     """NumPy's function on the arrays, run where they live."""
 
     def answer(*args: Any, **settings: Any) -> Any:
+        tensors = list(tensors_in((args, settings)))
+        homes = sorted({tensor.device for tensor in tensors})
+        if len(homes) > 1:
+            raise DeviceError(
+                f"{function.__name__}: the Tensors live on {' and '.join(homes)}; move one of them "
+                f"first, as in tensor.to({homes[-1]!r})"
+            )
         run = partial(function, *unwrap_nested(args), **unwrap_nested(settings))
-        return run_there(next(tensors_in((args, settings))).data, run)
+        return run_there(tensors[0].data, run)
 
     return answer
 

@@ -5,6 +5,7 @@ out of range or a write to shared elements, this raises.
 """
 
 import inspect
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -241,6 +242,9 @@ def unwrap(value):
     """`value` with the data of the arrays in it; a host array in it is refused."""
     if isinstance(value, ndarray):
         return host_of(value)
+    if isinstance(value, np.ndarray) and _lenient:
+        count("transfers_in")
+        return value
     if isinstance(value, np.ndarray):
         raise TypeError(f"Unsupported type {type(value)}")
     if isinstance(value, list | tuple):
@@ -267,6 +271,21 @@ def any_device_array(value):
 def _read(array):
     count("waits")
     return host_of(array)
+
+
+_lenient = False
+
+
+@contextmanager
+def lenient():
+    """Inside, host arrays in an index, as assigned values and in einsum are copied to the device
+    without a word, as CuPy does it: only our own checks refuse them."""
+    global _lenient
+    before, _lenient = _lenient, True
+    try:
+        yield
+    finally:
+        _lenient = before
 
 
 # ---- computing ----------------------------------------------------------------------------------
@@ -351,6 +370,8 @@ def check_key(array, key):
     entries = list(key) if isinstance(key, tuple) else [key]
     advanced = False
     for position, entry in enumerate(entries):
+        if isinstance(entry, np.ndarray) and _lenient:
+            entry = list(entry)
         if isinstance(entry, np.ndarray):
             raise TypeError("a host array as an index: CuPy would copy it to the device silently")
         if isinstance(entry, list):
@@ -380,9 +401,9 @@ def _picked(host, key):
 
 def check_value(array, value):
     """A device array or a number may be written, but not other elements of the same memory."""
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray) and not _lenient:
         raise ValueError("non-scalar numpy.ndarray cannot be used for fill")
-    if not isinstance(value, OPERANDS):
+    if not isinstance(value, (*OPERANDS, np.ndarray)):
         raise TypeError(f"Unsupported type {type(value)}")
 
 

@@ -6,6 +6,7 @@ computed by NumPy (`fake_functions`). For the tests themselves:
 
     counters, counting()      launches, waits, transfers_in, transfers_out
     limit_memory(nbytes)      makes a device run out of memory
+    lenient()                 copies host arrays in silence where CuPy does
     shuffle_strides(seed)     draws the memory layout of results; None keeps NumPy's
 
 A launch is a call that computes; CuPy may need several for one call, a view needs none.
@@ -24,6 +25,7 @@ from tests.fake_array import (
     check_distinct,
     compute,
     host_of,
+    lenient,
     ndarray,
     shuffle_strides,
     unwrap,
@@ -33,7 +35,16 @@ from tests.fake_cuda import count, counters, counting, fused, limit_memory, pool
 from tests.fake_functions import Function, ufunc
 from tests.fake_names import NAMES
 
-__all__ = ["counters", "counting", "cuda", "limit_memory", "ndarray", "shuffle_strides", "ufunc"]
+__all__ = [
+    "counters",
+    "counting",
+    "cuda",
+    "lenient",
+    "limit_memory",
+    "ndarray",
+    "shuffle_strides",
+    "ufunc",
+]
 
 
 # ---- looking up CuPy's names --------------------------------------------------------------------

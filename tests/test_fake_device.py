@@ -71,6 +71,7 @@ def described(result):
 
 def outcome(source):
     """What an expression, or a statement, comes to: a type, shape and dtype, or an exception."""
+    np.random.seed(0)  # one shuffle of three rows in six moves none
     statement = any(f" {mark} " in source for mark in ("=", "+=", "@="))
     try:
         if statement:

@@ -135,7 +135,7 @@ def _getitem_x(g: Any, index: Any, x_shape: Shape, out_shape: Shape) -> Any:
 @op(x=_getitem_x, index=nested)
 def getitem(x: Any, index: Any) -> Any:
     """x[index] for every index that NumPy has; a Tensor of integers or booleans may stand in it."""
-    if type(x) is not np.ndarray:
+    if backend.in_use():
         backend.check_index(x, index)
     try:
         return _read(x, index)
@@ -164,7 +164,7 @@ def _text(index: Any) -> str:
 def write(x: Any, index: Any, value: Any) -> None:
     """``x[index] = value`` on an array."""
     backend.check_value(x, value)
-    if type(x) is not np.ndarray:
+    if backend.in_use():
         backend.check_index(x, index)
     try:
         x[index] = value
