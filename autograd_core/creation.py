@@ -47,6 +47,8 @@ def asarray(
 
     `copy` is True (always), False (raise where one would be needed) or None (only if needed).
     """
+    if isinstance(data, list | tuple) and next(tensors_in(data), None) is not None:
+        data = _stacked(data)
     if isinstance(data, Tensor):
         return _converted(data, dtype, device, copy)
     array = backend.asarray(data, dtype, device)
@@ -55,6 +57,14 @@ def asarray(
     if copy is False and array is not data:
         raise ValueError("asarray: copy=False, but this data has to be copied to become a Tensor")
     return make(array, None)
+
+
+def _stacked(data: Any) -> Any:
+    """Nested lists in which there are Tensors, as one Tensor."""
+    if not isinstance(data, list | tuple):
+        return data
+    home = next(tensors_in(data)).device if next(tensors_in(data), None) is not None else None
+    return ops.stack([asarray(entry, device=home) for entry in data])
 
 
 def _converted(x: Tensor, dtype: Any, device: str | None, copy: bool | None) -> Tensor:

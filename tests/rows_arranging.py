@@ -1,5 +1,7 @@
 """Rows: elements in another order, repeated, on a diagonal, in borders."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import strategies as st
 from op_cases import distinct, settled
@@ -59,6 +61,28 @@ def linear(name, cases, variant="", **more):
                **more)  # fmt: skip
 
 
+def from_end(shape):
+    return st.integers(-len(shape), -1)
+
+
+@st.composite
+def embeddings(draw):
+    """Lines, and a matrix with a diagonal of their length."""
+    case = draw(settled(anything, least_ndim=1))
+    offset, wider = draw(st.integers(-2, 2)), draw(st.integers(0, 1))
+    length = case.arrays[0].shape[-1]
+    rows = length + max(-offset, 0)
+    columns = length + max(offset, 0) + (wider if rows == length else 0)
+    return replace(case, settings={"offset": offset, "rows": rows, "columns": columns})
+
+
+def plain_embedding(x, offset, rows, columns):
+    out = np.zeros((*x.shape[:-1], rows, columns), x.dtype)
+    for place in range(x.shape[-1]):
+        out[..., place + max(-offset, 0), place + max(offset, 0)] = x[..., place]
+    return out
+
+
 DIAGONAL = {"x": ("x_shape", "offset", "axis1", "axis2")}
 plane = {"axis1": of(0), "axis2": of(1, -1), "offset": offsets}
 
@@ -87,7 +111,12 @@ ARRANGING = [
     linear("diagonal", settled(anything, least_ndim=2, **plane), keeps=DIAGONAL, never=("0-d",)),
     linear("diagonal", settled(anything, least_ndim=3, axis1=of(2, -1), axis2=of(0, 1)), "turned",
            keeps=DIAGONAL, never=("0-d",)),
-    linear("trace", settled(anything, least_ndim=2, **plane), never=("0-d",)),
+    linear("trace", settled(anything, least_ndim=2, **plane), keeps=DIAGONAL, never=("0-d",)),
+    linear("embedded", embeddings(), keeps={"x": ("offset",)}, never=("0-d",),
+           reference=plain_embedding),
+    linear("repeated", settled(anything, least_ndim=1, repeats=lambda shape: st.integers(0, 3),
+                               axis=from_end), keeps={"x": ("x_shape", "repeats", "axis")},
+           never=("0-d",), reference=np.repeat),
     linear("diag", settled(anything, least_ndim=1, k=offsets)
            .filter(lambda case: case.arrays[0].ndim < 3), never=("0-d",)),
     linear("diagflat", settled(anything, k=offsets)),

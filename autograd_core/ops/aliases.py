@@ -9,6 +9,8 @@ from autograd_core.ops.elementwise import left_shift as bitwise_left_shift
 from autograd_core.ops.elementwise import power as pow
 from autograd_core.ops.elementwise import remainder as mod
 from autograd_core.ops.elementwise import right_shift as bitwise_right_shift
+from autograd_core.ops.reductions import max as amax
+from autograd_core.ops.reductions import min as amin
 from autograd_core.ops.shaping import concatenate as concat
 from autograd_core.ops.shaping import transpose as permute_dims
 from autograd_core.ops.trigonometry import arccos as acos
@@ -23,6 +25,8 @@ __all__ = [
     "abs",
     "acos",
     "acosh",
+    "amax",
+    "amin",
     "asin",
     "asinh",
     "atan",

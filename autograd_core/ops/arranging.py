@@ -13,7 +13,7 @@ from autograd_core.errors import ShapeError
 from autograd_core.op import composed, op
 from autograd_core.ops.axes import Shape, check_axis, negative
 from autograd_core.ops.contraction import operand
-from autograd_core.ops.indexing import getitem, scatter
+from autograd_core.ops.indexing import getitem
 from autograd_core.ops.reductions import sum
 from autograd_core.ops.scans import diff
 from autograd_core.ops.shaping import (
@@ -37,12 +37,14 @@ __all__ = [
     "diagflat",
     "diagonal",
     "ediff1d",
+    "embedded",
     "flip",
     "fliplr",
     "flipud",
     "matrix_transpose",
     "meshgrid",
     "repeat",
+    "repeated",
     "resize",
     "roll",
     "rollaxis",
@@ -158,6 +160,18 @@ def tile(x: Any, repetitions: int | Sequence[int]) -> Any:
     return reshape(wide, [times * length for times, length in pairs])
 
 
+def _repeated_x(g: Any, x_shape: Shape, repeats: int, axis: int) -> Any:
+    place = g.ndim + axis
+    shape = (*g.shape[:place], x_shape[axis], repeats, *g.shape[place + 1 :])
+    return g.reshape(shape).sum(axis)
+
+
+@op(x=_repeated_x)
+def repeated(x: Any, repeats: int, axis: int) -> Any:
+    """`repeat` with one number of times for all, along a negative axis."""
+    return np.repeat(x, repeats, axis)
+
+
 @composed
 def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Any:
     """Each element along `axis`, or of all, `repeats` times: one number, or one for each."""
@@ -171,11 +185,7 @@ def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Any
         raise ShapeError(f"repeat: repeats={repeats} are not all whole numbers, 0 or more")
     length = x.shape[axis]
     if counts.size == 1:
-        behind = x.shape[x.ndim + axis + 1 :]
-        apart = reshape(x, (*x.shape[: x.ndim + axis], length, 1, *behind))
-        times = int(counts[0])
-        wide = broadcast_to(apart, (*apart.shape[: axis - 1], length, times, *behind))
-        return reshape(wide, (*x.shape[: x.ndim + axis], length * times, *behind))
+        return repeated(x, int(counts[0]), axis)
     if counts.shape != (length,):
         raise ShapeError(f"repeat: {counts.size} repeats for axis {axis} of shape {x.shape}")
     return getitem(x, along(axis, np.repeat(np.arange(length), counts).tolist()))
@@ -220,20 +230,32 @@ def _steps(rows: int, columns: int, offset: int) -> slice:
     return slice(start, start + length * (columns + 1), columns + 1) if length else slice(0, 0)
 
 
+@op(x=lambda g, offset: np.diagonal(g, offset, -2, -1))
 def embedded(x: Any, offset: int, rows: int, columns: int) -> Any:
     """Matrices of zeros with the last axis of x on a diagonal."""
-    place = (..., _steps(rows, columns, offset))
-    flat = scatter(x, place, (*x.shape[:-1], rows * columns), x.ndim)
-    return flat.reshape((*x.shape[:-1], rows, columns))
+    out = np.zeros_like(x, shape=(*x.shape[:-1], rows, columns))
+    flat = out.reshape((*x.shape[:-1], rows * columns))  # a view: out is in C order
+    flat[..., _steps(rows, columns, offset)] = x
+    return out
 
 
-def _diagonal_x(g: Any, x_shape: Shape, offset: int, axis1: int, axis2: int) -> Any:
+def _placed(g: Any, x_shape: Shape, offset: int, axis1: int, axis2: int) -> Any:
+    """Zeros of `x_shape`, behind batch axes, with the last axis of g on a diagonal."""
     first, second = from_end((axis1, axis2), len(x_shape))
-    matrices = embedded(g, offset, x_shape[first], x_shape[second])
+    matrices: Any = embedded(g, offset, x_shape[first], x_shape[second])
+    if (first, second) == (-2, -1):
+        return matrices
     return np.moveaxis(matrices, (-2, -1), (first, second))
 
 
-@op(x=_diagonal_x)
+def _trace_x(g: Any, x_shape: Shape, offset: int, axis1: int, axis2: int) -> Any:
+    steps = _steps(x_shape[axis1], x_shape[axis2], offset)
+    length = len(range(steps.start, steps.stop, steps.step or 1))
+    repeated = np.broadcast_to(g[..., None], (*g.shape, length))
+    return _placed(repeated, x_shape, offset, axis1, axis2)
+
+
+@op(x=_placed)
 def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """The elements of a diagonal of two axes, in a new last axis. `offset` counts diagonals from
     the main one, above it if positive."""
@@ -258,10 +280,10 @@ def diagflat(x: Any, k: int = 0) -> Any:
     return diag(ravel(operand(x)), k)
 
 
-@composed
+@op(x=_trace_x)
 def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
     """The sum of a diagonal of two axes."""
-    return sum(diagonal(_at_least("trace", x, 2), offset, axis1, axis2), -1, dtype)
+    return np.trace(x, offset, axis1, axis2, dtype)
 
 
 @op(x=lambda g, k: np.tril(g, k))
