@@ -192,7 +192,7 @@ REDUCTIONS = [
         for variant, settings in AXES.items()
     ),
     # Products that are in the range of their dtype. Where one underflows, HIPS divides what is left
-    # by each element, which is fast and gives 0 or NaN; to be right takes ours 4 to 5 times as long.
+    # by each element, which is fast and gives 0 or NaN; ours is right, in 4 to 5 times as long.
     *(
         Row("prod", ranged, lambda f, x, s=settings: f(x, **s), variant)
         for variant, settings in AXES.items()

@@ -97,7 +97,7 @@ def parted(lines: Any, axes: Shape, x_shape: Shape) -> Any:
 def check_axis(name: str, axis: Axis, x: Any, least: int = 0) -> None:
     """Raise where x does not have an axis that is asked of it; `least` = 1 allows the axes 0 and -1
     where there is none, as reductions do."""
-    ndim = np.ndim(x) or least
+    ndim = (x.ndim if hasattr(x, "ndim") else np.ndim(x)) or least
     for a in axis if isinstance(axis, tuple) else (() if axis is None else (axis,)):
         if not -ndim <= a < ndim:
             raise IndexingError(f"{name}: axis {a} is out of range; x has shape {np.shape(x)}")

@@ -26,14 +26,17 @@ __all__ = [
 
 
 def _euclidean_x(g: Any, x: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
-    return restored(g * inverse(out), x.shape, axis, keepdims) * x.conj()
+    scale = g * inverse(out)
+    if axis is not None or keepdims or g.ndim:
+        scale = restored(scale, x.shape, axis, keepdims)
+    return scale * (x.conj() if x.dtype.kind == "c" else x)
 
 
 @op(x=_euclidean_x)
 def euclidean_norm(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """sqrt(sum(|x|²)) over `axis` (an axis, a tuple of them, or None for all): the length of
     vectors, and the Frobenius norm of matrices. The gradient at 0 is 0."""
-    if len(negative(axis, x.ndim)) == x.ndim:
+    if axis is None or len(negative(axis, x.ndim)) == x.ndim:
         flat = x.reshape(-1)
         parts = [flat.real, flat.imag] if x.dtype.kind == "c" else [flat]
         squares = [np.dot(part, part) for part in parts]
@@ -115,9 +118,9 @@ def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> 
     Raises NotDifferentiableError for 2, -2 and 'nuc' of matrices.
     """
     x = _floating(x)
-    check_axis("norm", axis, x)
     if axis is None and ord is None:
         return euclidean_norm(x, None, keepdims)
+    check_axis("norm", axis, x)
     axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     if len(axes) == 1:
         return _of_vectors(x, ord, axes, keepdims)
