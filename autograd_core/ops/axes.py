@@ -67,6 +67,8 @@ def restored(reduced: Any, x_shape: Shape, axis: Axis, keepdims: bool) -> Any:
 
 def spread(g: Any, x_shape: Shape, axis: Axis, keepdims: bool) -> Any:
     """The gradient of a sum: what arrives, repeated along the summed axes (as a view)."""
+    if not x_shape:
+        return g  # nothing was summed; np.broadcast_to takes longer than the sum itself
     full = restored(g, x_shape, axis, keepdims)
     return np.broadcast_to(full, full.shape[: full.ndim - len(x_shape)] + x_shape)
 
