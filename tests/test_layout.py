@@ -30,7 +30,7 @@ LAYERS = [
     ["ops"],
     ["alternatives", "creation", "random", "namespace"],
     ["methods", "protocols"],
-    ["coverage", "debug", "rendering", "stub"],
+    ["coverage", "debug", "einops", "rendering", "stub"],
     ["__init__"],
     ["nn"],
 ]

@@ -1,0 +1,48 @@
+"""After `import autograd_core.einops`, ``einops.rearrange(tensor, …)`` works on Tensors too.
+
+Without it `einops.array_api` does, which knows every array of the Python Array API standard.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from einops._backends import AbstractBackend  # where einops has other libraries add themselves
+
+import autograd_core as ac
+
+__all__: list[str] = []
+
+
+class _Backend(AbstractBackend):
+    framework_name = "autograd_core"
+
+    def is_appropriate_type(self, tensor: Any) -> bool:
+        return isinstance(tensor, ac.Tensor)
+
+    def from_numpy(self, x: Any) -> ac.Tensor:
+        return ac.Tensor(x)
+
+    def to_numpy(self, x: ac.Tensor) -> Any:
+        return x.cpu().numpy()
+
+    def arange(self, start: int, stop: int) -> ac.Tensor:
+        return ac.arange(start, stop)
+
+    def stack_on_zeroth_dimension(self, tensors: list[Any]) -> Any:
+        return ac.stack(tensors)
+
+    def tile(self, x: Any, repeats: Any) -> Any:
+        return ac.tile(x, repeats)
+
+    def concat(self, tensors: list[Any], axis: int) -> Any:
+        return ac.concatenate(tensors, axis)
+
+    def is_float_type(self, x: Any) -> bool:
+        return bool(x.dtype.kind == "f")
+
+    def add_axis(self, x: Any, new_position: int) -> Any:
+        return ac.expand_dims(x, new_position)
+
+    def einsum(self, pattern: str, *x: Any) -> Any:
+        return ac.einsum(pattern, *x)
