@@ -95,9 +95,15 @@ def pytest_terminal_summary(terminalreporter):
 def device(request):
     """Where the arrays of a test live. Tests make them with `device.array` and read them with
     `device.numpy`, and in no other way."""
-    backend.install(getattr(request.param, "module", None))
-    yield request.param
-    backend.install(None)
+    return request.param
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """The device's arrays are known to tests that ask for the device, and to no others: the fixture
+    lives for a session, so that tests on one device run together, and others run in between."""
+    chosen = item.callspec.params.get("device") if hasattr(item, "callspec") else None
+    backend.install(getattr(chosen, "module", None))
 
 
 @pytest.fixture
