@@ -126,6 +126,7 @@ ARRANGING = [
         .filter(lambda case: case.arrays[0].ndim == 1), MOVED, complex=True, never=("0-d",)),
     *(linear(f"atleast_{n}d", settled(anything)) for n in (1, 2, 3)),
     linear("ediff1d", settled(anything)),
+    linear("ediff1d", settled(anything, to_begin=of(1.0), to_end=of([2.0, 3.0])), "with ends"),
     linear("trim_zeros", settled(nonzero, least_ndim=1), never=("0-d",)),
     linear("pad", padded("constant", least_side=0, constant_values=of(0, 1.5))),
     *(linear("pad", padded(mode), mode, never=("empty",))

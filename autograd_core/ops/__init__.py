@@ -5,6 +5,7 @@ from autograd_core.ops.aliases import *
 from autograd_core.ops.arithmetic import *
 from autograd_core.ops.arranging import *
 from autograd_core.ops.contraction import *
+from autograd_core.ops.diagonals import *
 from autograd_core.ops.elementwise import *
 from autograd_core.ops.indexing import *
 from autograd_core.ops.joining import *

@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import backend
 from autograd_core.errors import NotDifferentiableError, ShapeError
 from autograd_core.op import composed
-from autograd_core.ops.arranging import along
+from autograd_core.ops.arranging import along, there
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.indexing import getitem
 from autograd_core.ops.products import matmul
@@ -140,13 +139,7 @@ def _with_mapped(x: Any, axis: int, width: tuple[int, int], mode: Any, ends: Any
     lines = moveaxis(x, axis, -1)
     parts = []
     for rows in (slice(0, before), slice(before + size, None)):
-        border = matmul(lines, _there(x, linear[rows].T))
-        border = border if constant is None else border + _there(x, constant[rows])
+        border = matmul(lines, there(x, linear[rows].T))
+        border = border if constant is None else border + there(x, constant[rows])
         parts.append(moveaxis(border, -1, axis))
     return concatenate([parts[0], x, parts[1]], axis)
-
-
-def _there(x: Any, array: Any) -> Any:
-    """A host array on the device of x."""
-    home = x.device if isinstance(x, Tensor) else backend.device_of(x)
-    return backend.to_device(np.ascontiguousarray(array), home)

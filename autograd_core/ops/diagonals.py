@@ -1,0 +1,110 @@
+"""Diagonals, triangles and powers: matrices from vectors and vectors from matrices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd_core.errors import ShapeError
+from autograd_core.op import composed, op
+from autograd_core.ops.arranging import from_end
+from autograd_core.ops.axes import Shape
+from autograd_core.ops.contraction import operand
+from autograd_core.ops.shaping import ravel, stack
+
+__all__ = [
+    "diag",
+    "diagflat",
+    "diagonal",
+    "embedded",
+    "trace",
+    "tril",
+    "triu",
+    "vander",
+]
+
+
+def _steps(rows: int, columns: int, offset: int) -> slice:
+    """The places of a diagonal among the elements of a matrix in C order."""
+    length = max(min(rows, columns - offset) if offset >= 0 else min(rows + offset, columns), 0)
+    start = offset if offset >= 0 else -offset * columns
+    return slice(start, start + length * (columns + 1), columns + 1) if length else slice(0, 0)
+
+
+@op(x=lambda g, offset: np.diagonal(g, offset, -2, -1))
+def embedded(x: Any, offset: int, rows: int, columns: int) -> Any:
+    """Matrices of zeros with the last axis of x on a diagonal."""
+    out = np.zeros_like(x, shape=(*x.shape[:-1], rows, columns))
+    flat = out.reshape((*x.shape[:-1], rows * columns))  # a view: out is in C order
+    flat[..., _steps(rows, columns, offset)] = x
+    return out
+
+
+def _placed(g: Any, x_shape: Shape, offset: int, axis1: int, axis2: int) -> Any:
+    """Zeros of `x_shape`, behind batch axes, with the last axis of g on a diagonal."""
+    first, second = from_end((axis1, axis2), len(x_shape))
+    matrices: Any = embedded(g, offset, x_shape[first], x_shape[second])
+    if (first, second) == (-2, -1):
+        return matrices
+    return np.moveaxis(matrices, (-2, -1), (first, second))
+
+
+def _trace_x(g: Any, x_shape: Shape, offset: int, axis1: int, axis2: int) -> Any:
+    steps = _steps(x_shape[axis1], x_shape[axis2], offset)
+    length = len(range(steps.start, steps.stop, steps.step or 1))
+    repeated = np.broadcast_to(g[..., None], (*g.shape, length))
+    return _placed(repeated, x_shape, offset, axis1, axis2)
+
+
+@op(x=_placed)
+def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """The elements of a diagonal of two axes, in a new last axis. `offset` counts diagonals from
+    the main one, above it if positive."""
+    return np.diagonal(x, offset, axis1, axis2)
+
+
+@composed
+def diag(x: Any, k: int = 0) -> Any:
+    """The `k`-th diagonal of a matrix, or a matrix of zeros with the vector x on it."""
+    x = operand(x)
+    if x.ndim == 1:
+        side = x.shape[0] + abs(k)
+        return embedded(x, k, side, side)
+    if x.ndim == 2:
+        return diagonal(x, k)
+    raise ShapeError(f"diag: x is a vector or a matrix; it has shape {x.shape}")
+
+
+@composed
+def diagflat(x: Any, k: int = 0) -> Any:
+    """A matrix of zeros with all elements of x, in C order, on its `k`-th diagonal."""
+    return diag(ravel(operand(x)), k)
+
+
+@op(x=_trace_x)
+def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
+    """The sum of a diagonal of two axes."""
+    return np.trace(x, offset, axis1, axis2, dtype)
+
+
+@op(x=lambda g, k: np.tril(g, k))
+def tril(x: Any, k: int = 0) -> Any:
+    """Matrices, zero above the `k`-th diagonal."""
+    return np.tril(x, k)
+
+
+@op(x=lambda g, k: np.triu(g, k))
+def triu(x: Any, k: int = 0) -> Any:
+    """Matrices, zero below the `k`-th diagonal."""
+    return np.triu(x, k)
+
+
+@composed
+def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
+    """A matrix whose columns are powers of the vector x, N of them, falling unless `increasing`."""
+    x = operand(x)
+    if x.ndim != 1:
+        raise ShapeError(f"vander: x is a vector; it has shape {x.shape}")
+    powers = [x**n for n in range(x.shape[0] if N is None else N)]
+    return stack(powers if increasing else powers[::-1], 1) if powers else x[:, None][:, :0]
