@@ -27,15 +27,6 @@ _TEXTS: dict[str, str] = {
     " fft.ifft2 fft.fftn fft.ifftn fft.rfft fft.irfft fft.rfft2 fft.irfft2 fft.rfftn fft.irfftn"
     " fft.hfft fft.ihfft",
     "roll(x, shift, axis)": "fft.fftshift fft.ifftshift",
-    "the function of the same name in the main namespace": "linalg.cross linalg.diagonal"
-    " linalg.matmul linalg.matrix_transpose linalg.outer linalg.tensordot linalg.trace"
-    " linalg.vecdot",
-    "matmul in a loop": "linalg.matrix_power",
-    "an operation of your own with NumPy's function as its kernel: @op(x=rule)": "linalg.cholesky"
-    " linalg.cond linalg.det linalg.eig linalg.eigh linalg.eigvals linalg.eigvalsh linalg.inv"
-    " linalg.lstsq linalg.pinv linalg.qr linalg.slogdet linalg.solve linalg.svd linalg.svdvals"
-    " linalg.tensorinv linalg.tensorsolve",
-    "np.linalg.matrix_rank(tensor.detach().numpy())": "linalg.matrix_rank",
 }
 INSTEAD = {name: text for text, names in _TEXTS.items() for name in names.split()}
 

@@ -284,7 +284,10 @@ def _attempt(index: int, function: Callable[..., Any], *operands: Any, **setting
 
 
 def follow(array: Any) -> None:
-    """Make the device of `array` the current one; nothing for an array on the host."""
+    """Make the device of `array` the current one; nothing for an array on the host. Of several
+    gradients, that of the first."""
+    if isinstance(array, tuple):
+        array = next(part for part in array if part is not None)
     if isinstance(array, _module.ndarray):
         index = array.device.id
         if index != _module.cuda.runtime.getDevice():

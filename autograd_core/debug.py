@@ -12,7 +12,7 @@ import numpy as np
 
 from autograd_core import backend
 from autograd_core.errors import NonFiniteError, StaleArrayError
-from autograd_core.graph import Node, Rule
+from autograd_core.graph import Node, Parts, Rule
 from autograd_core.recording import STATE
 
 __all__ = ["detect_anomaly"]
@@ -59,7 +59,6 @@ class _Anomaly:
 
     def backward(self, node: Node, rule: Rule, g: Any, gx: Any) -> None:
         line = self.lines.get(node.seq, "called before detect_anomaly")
-        gx, g = (getattr(value, "_array", value) for value in (gx, g))
         found = _non_finite(gx)
         if found:
             raise NonFiniteError(
@@ -83,6 +82,9 @@ def _arrays_of(node: Node) -> Iterator[tuple[tuple[int, int, str], Any]]:
 
 
 def _non_finite(values: Any) -> str:
+    if isinstance(values, Parts):  # what arrives at an operation with several results
+        return " and ".join(filter(None, (_non_finite(v) for v in values if v is not None)))
+    values = getattr(values, "_array", values)
     if values.dtype.kind not in "fc":
         return ""
     infs, nans = backend.run_there(values, _counted, values)

@@ -3,6 +3,7 @@
     AutogradError
     ├── ShapeError            (ValueError)    shapes that do not fit
     │   └── IndexingError     (IndexError)    an index or axis out of range
+    ├── LinAlgError           (np.linalg.LinAlgError) a matrix that is not square, or singular …
     ├── DTypeError            (TypeError)     a dtype that cannot be used here
     ├── NotDifferentiableError(TypeError)     the graph would be left without a word
     ├── DeviceError           (RuntimeError)  arrays on different devices, no such device
@@ -16,6 +17,8 @@ Each class also derives from the built-in error that NumPy would raise, so ``exc
 written for NumPy code goes on working. A message gives the invariant, both values, and the fix.
 """
 
+import numpy as np
+
 __all__ = [
     "AutogradError",
     "DTypeError",
@@ -23,6 +26,7 @@ __all__ = [
     "FreedGraphError",
     "GraphError",
     "IndexingError",
+    "LinAlgError",
     "NonFiniteError",
     "NotDifferentiableError",
     "OutOfMemoryError",
@@ -41,6 +45,11 @@ class ShapeError(AutogradError, ValueError):
 
 class IndexingError(ShapeError, IndexError):
     """An index or an axis out of range, or an index with too many axes."""
+
+
+class LinAlgError(AutogradError, np.linalg.LinAlgError):
+    """A matrix that is not square, singular or not positive definite, or an iteration that did not
+    come to an end."""
 
 
 class DTypeError(AutogradError, TypeError):

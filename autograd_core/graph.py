@@ -23,6 +23,7 @@ from autograd_core.stamps import sequence_numbers, stamps
 
 __all__ = [
     "Node",
+    "Parts",
     "Rule",
     "Watch",
     "fit",
@@ -38,7 +39,8 @@ class Rule:
     """The derivative of an operation for one operand: ``function(g, *saved)`` gives its gradient.
 
     `names` are the parameters after ``g``; they decide what an edge keeps. `sources` says for each
-    of them where it came from: an operand's name, ``"out"``, or None for what has no gradient.
+    of them where it came from: an operand's name, ``"out"``, the position of one of several
+    results, or None for what has no gradient.
     """
 
     __slots__ = ("function", "names", "on_device", "operand", "sources", "trusted")
@@ -48,7 +50,7 @@ class Rule:
         function: Callable[..., Any],
         operand: str,
         names: tuple[str, ...],
-        sources: tuple[str | None, ...],
+        sources: tuple[str | int | None, ...],
     ) -> None:
         self.function = function
         self.on_device = function  # the same, in fewer launches, where there is such a form
@@ -57,6 +59,15 @@ class Rule:
         self.sources = sources
         # our own rules hand out no buffer twice; a user's may return a constant of theirs
         self.trusted = str(getattr(function, "__module__", "")).startswith("autograd_core.")
+
+
+class Parts(tuple[Any, ...]):
+    """What arrives at an operation with several results: a gradient for each, and None for those
+    that nobody used. The only gradient that is not an array, and it knows only ``+``."""
+
+    def __add__(self, other: Any) -> Parts:
+        pairs = zip(self, other, strict=True)
+        return Parts(b if a is None else a if b is None else a + b for a, b in pairs)
 
 
 class Watch:
@@ -120,6 +131,16 @@ class Node:
         node.op = node.scope = node.parent = node.rule = node.more = None
         node.saved = ()
         node.fits = True
+        return node
+
+    def result(self, position: int, shape: Shape, dtype: Any) -> Node:
+        """The node of one of this operation's several results: it hands on what arrives there."""
+        node = Node()
+        node.seq = next(sequence_numbers)
+        node.op = self.op.results[position]
+        node.shape, node.dtype, node.scope = shape, dtype, self.scope
+        node.parent, node.rule, node.saved, node.fits = self, node.op.rule, (), True
+        node.watch = node.more = None
         return node
 
     def edges(self) -> Iterator[tuple[Node, Rule, tuple[Any, ...]]]:
@@ -305,8 +326,11 @@ def _wrapped(
     node: Node, rule: Rule, saved: tuple[Any, ...], wrap: Callable[[Any, Node], Any]
 ) -> list[Any]:
     """The saved values as Tensors that remember where they came from."""
-    origins: dict[str | None, Node] = {edge.operand: parent for parent, edge, _ in node.edges()}
+    origins: dict[Any, Node] = {edge.operand: parent for parent, edge, _ in node.edges()}
     origins["out"] = node
+    for source, value in zip(rule.sources, saved, strict=True):
+        if isinstance(source, int):
+            origins[source] = node.result(source, value.shape, value.dtype)
     return [
         wrap(value, origins[source]) if source in origins else value
         for source, value in zip(rule.sources, saved, strict=True)

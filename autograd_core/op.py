@@ -13,6 +13,10 @@ The operands are the parameters named in the decorator: a rule says how to diffe
 that nothing flows there, `each(rule)` takes a list of operands and `nested` a container (an index)
 whose Tensors are only read. All other parameters are settings, and a Tensor there is an error.
 
+An operation with several results returns a named tuple of them and declares its class
+(`results=`). What arrives at its rules is then a tuple, with None for results that nobody used; a
+rule may ask for a result by its name.
+
 A declaration is checked at import and becomes one plain function, as with dataclasses: `record`
 writes it.
 """
@@ -27,7 +31,7 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar, overload
 
 from autograd_core.backend import as_array, run_there
 from autograd_core.fusion import Fused
-from autograd_core.graph import Rule
+from autograd_core.graph import Parts, Rule
 from autograd_core.record import RESERVED, function_of, unwrap_nested
 from autograd_core.tensor import Tensor, make
 
@@ -64,6 +68,19 @@ class _Nested:
 nested = _Nested()
 
 
+class Result:
+    """What the node of one of several results knows in place of an operation."""
+
+    def __init__(self, name: str, position: int, count: int) -> None:
+        def placed(g: Any) -> Parts:
+            return Parts(g if i == position else None for i in range(count))
+
+        self.name = name
+        self.parameters = self.defaults = self.operands = self.results = ()
+        self.variadic: set[str] = set()
+        self.rule = Rule(placed, name, (), ())
+
+
 class Op:
     """One declared operation: what nodes, drawings and tests know it by.
 
@@ -78,7 +95,10 @@ class Op:
         parameters: tuple[str, ...],
         defaults: tuple[Any, ...] = (),
         pointwise: bool = False,
+        results: Any = None,
     ) -> None:
+        names = () if results is None else results._fields
+        self.results = tuple(Result(n, i, len(names)) for i, n in enumerate(names))
         self.name = name
         self.kernel = kernel
         self.operands = tuple(operands)
@@ -102,7 +122,9 @@ class Op:
 
     def _read(self, operand: str, rule: Callable[..., Any]) -> Rule:
         names = _signature_of(rule)[0][1:]
-        known = {*self.parameters, "out", "out_shape", *(f"{p}_shape" for p in self.operands)}
+        known = {*self.parameters, *(f"{p}_shape" for p in self.operands)}
+        results = {result.name: i for i, result in enumerate(self.results)}
+        known |= results.keys() or {"out", "out_shape"}
         if operand in self.variadic:
             known |= {"position", "shapes"}
         for unknown in set(names) - known:
@@ -110,8 +132,8 @@ class Op:
                 f"op {self.name!r}: the rule for {operand!r} asks for {unknown!r}; "
                 f"it can have {', '.join(sorted(known))}"
             )
-        origins = {*self.operands, "out"}
-        read = Rule(rule, operand, names, tuple(n if n in origins else None for n in names))
+        origins = results | {origin: origin for origin in (*self.operands, "out")}
+        read = Rule(rule, operand, names, tuple(map(origins.get, names)))
         if self.pointwise:
             read.on_device = Fused(rule)
         return read
@@ -150,25 +172,27 @@ def _declare(declared: Op, doc: str | None, module: str) -> Callable[..., Any]:
 def _key(function: Callable[..., Any]) -> str:
     """The name that NumPy knows a function by: ``"exp"``, ``"linalg.norm"``."""
     module = (function.__module__ or "").removeprefix("autograd_core.ops.")
-    return f"{module}.{function.__name__}" if module in NAMESPACES else function.__name__
+    namespace = module.split(".")[0]
+    return f"{namespace}.{function.__name__}" if namespace in NAMESPACES else function.__name__
 
 
 # ---- the ways to declare --------------------------------------------------------------------
 
 
 def op(
-    *, pointwise: bool = False, **operands: Any
+    *, pointwise: bool = False, results: Any = None, **operands: Any
 ) -> Callable[[Callable[P, Any]], Callable[P, Tensor]]:
     """Turn a kernel into a differentiable operation. See the module's docstring.
 
     `pointwise` says that the operands broadcast and the result has their common shape, so that an
-    edge whose operand did not broadcast has nothing to undo.
+    edge whose operand did not broadcast has nothing to undo. `results` is the class of the named
+    tuple that a kernel with several results returns.
     Raises TypeError at once where a rule asks for a name that it cannot have.
     """
 
     def declare(kernel: Callable[P, Any]) -> Callable[P, Tensor]:
         parameters, defaults = _signature_of(kernel)
-        declared = Op(kernel.__name__, kernel, operands, parameters, defaults, pointwise)
+        declared = Op(kernel.__name__, kernel, operands, parameters, defaults, pointwise, results)
         return _declare(declared, kernel.__doc__, kernel.__module__)
 
     return declare
@@ -198,9 +222,10 @@ def composed(function: F) -> F:
     """Declare a function that is made of operations and has no rule of its own.
 
     Every order of derivative, every device and every batch comes from its parts; on plain arrays it
-    gives plain arrays, because they do.
+    gives plain arrays, because they do. One whose name begins with an underscore stays private.
     """
-    functions[_key(function)] = function
+    if not function.__name__.startswith("_"):
+        functions[_key(function)] = function
     return function
 
 

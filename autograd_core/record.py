@@ -23,14 +23,15 @@ from autograd_core.errors import (
     DeviceError,
     DTypeError,
     IndexingError,
+    LinAlgError,
     NotDifferentiableError,
     ShapeError,
 )
 from autograd_core.fusion import Fused
-from autograd_core.graph import Node, Rule
+from autograd_core.graph import Node
 from autograd_core.recording import STATE
 from autograd_core.stamps import sequence_numbers
-from autograd_core.tensor import Tensor
+from autograd_core.tensor import Tensor, make
 
 if TYPE_CHECKING:
     from autograd_core.op import Op
@@ -53,6 +54,8 @@ RESERVED = frozenset(
         "recording",
         "scope",
         "tensor",
+        "tracked",
+        "untracked",
     ]
 )
 
@@ -116,12 +119,17 @@ def _source(declared: Op) -> Iterator[str]:
     yield "    except (ValueError, IndexError, TypeError) as error:"
     operands = ", ".join(f"{p!r}: {p}" for p in declared.operands)
     yield f"        raise explained(declared, error, {{{operands}}}) from error"
+    if declared.results:
+        yield from _indent(_record(declared, ["return untracked(out)"]))
+        yield "    return tracked(out, record)"
+        return
     yield "    if type(out) is not ndarray: out = as_array(out)"
     yield "    tensor = new(Tensor)"
     yield "    tensor._array = out"
     yield "    tensor.grad = None"
     if declared.rules:
-        yield from _indent(_record(declared))
+        yield from _indent(_record(declared, ["tensor.node = None", "return tensor"]))
+        yield "    tensor.node = record"
     else:
         yield "    tensor.node = None"
     yield "    return tensor"
@@ -155,8 +163,9 @@ def _unwrap(declared: Op, call: str) -> Iterator[str]:
     yield f"if home is None: return kernel({call})"
 
 
-def _record(declared: Op) -> Iterator[str]:
-    """Make the node, with an edge for every operand that needs a gradient."""
+def _record(declared: Op, silent: list[str]) -> Iterator[str]:
+    """Make the node, with an edge for every operand that needs a gradient; `silent` is the end
+    where none does."""
     tracked, pointwise = list(declared.rules), declared.pointwise
     nobody = " and ".join(
         f"not any(nodes_{p} or ())" if p in declared.variadic else f"node_{p} is None"
@@ -165,15 +174,15 @@ def _record(declared: Op) -> Iterator[str]:
     yield "recording, scope, observer = now()"
     changes_dtype = " or out.dtype.kind not in 'fc'" if "dtype" in declared.settings else ""
     yield f"if {nobody} or not recording{changes_dtype}:"
-    yield "    tensor.node = None"
-    yield "    return tensor"
-    yield "record = tensor.node = new(Node)"
+    yield from _indent(iter(silent))
+    yield "record = new(Node)"
     yield "record.seq = next(sequence_numbers)"
     yield "record.op = declared"
     yield "record.scope = scope"
     yield "record.watch = None"
-    yield "out_shape = out.shape"
-    yield "out_dtype = record.dtype = out.dtype"
+    # several results have nodes of their own, and the operation the shape of its operand
+    yield "out_shape = home.shape" if declared.results else "out_shape = out.shape"
+    yield f"out_dtype = record.dtype = {'home' if declared.results else 'out'}.dtype"
     if pointwise:
         for p in tracked:
             yield f"if node_{p} is not None:"
@@ -183,7 +192,8 @@ def _record(declared: Op) -> Iterator[str]:
             yield f"    else: fits_{p} = False"
     yield "record.shape = out_shape"
     yield from _edges(declared)
-    yield "if observer is not None: observer.forward(record, out)"
+    if not declared.results:
+        yield "if observer is not None: observer.forward(record, out)"
 
 
 def _edges(declared: Op) -> Iterator[str]:
@@ -191,7 +201,7 @@ def _edges(declared: Op) -> Iterator[str]:
 
     def edge(p: str, more: str) -> str:
         fits = f"fits_{p}" if declared.pointwise and declared.rules[p].trusted else "False"
-        return f"node_{p}, rule_{p}, {_saved(declared.rules[p])}, {fits}, {more}"
+        return f"node_{p}, rule_{p}, {_saved(declared, p)}, {fits}, {more}"
 
     slots = "record.parent, record.rule, record.saved, record.fits, record.more = "
     if len(tracked) == 1 and not variadic:
@@ -214,11 +224,35 @@ def _edges(declared: Op) -> Iterator[str]:
     yield slots + "edge"
 
 
-def _saved(rule: Rule) -> str:
-    values = [
-        n if n == "out_shape" or not n.endswith("_shape") else f"{n[:-6]}.shape" for n in rule.names
-    ]
-    return f"({', '.join(values)},)" if values else "()"
+def _saved(declared: Op, operand: str) -> str:
+    results = {result.name for result in declared.results}
+
+    def value(name: str) -> str:
+        if name in results:
+            return f"out.{name}"
+        shape_of = name.removesuffix("_shape")
+        return name if name == "out_shape" or shape_of == name else f"{shape_of}.shape"
+
+    values = map(value, declared.rules[operand].names)
+    return f"({''.join(f'{v}, ' for v in values)})"
+
+
+def _untracked(out: Any) -> Any:
+    """The several results of an operation, as Tensors that nobody tracks."""
+    return type(out)(*(make(backend.as_array(array), None) for array in out))
+
+
+def _tracked(out: Any, record: Node) -> Any:
+    """The several results of an operation, as Tensors with nodes of their own."""
+    _, _, observer = STATE.get()
+    tensors = []
+    for position, array in enumerate(map(backend.as_array, out)):
+        node = record.result(position, array.shape, array.dtype)
+        tensors.append(make(array, node))
+        if observer is not None:
+            observer.forward(record, array)
+            observer.forward(node, array)
+    return type(out)(*tensors)
 
 
 def _unwrap_each(values: Any) -> tuple[list[Any], list[Node | None] | None, Any]:
@@ -278,6 +312,8 @@ def _explained(declared: Op, error: Exception, operands: dict[str, Any]) -> Auto
     message = f"{declared.name}: {', '.join(described)}. {text[:1].upper()}{text[1:]}"
     if isinstance(error, TypeError):
         return DTypeError(message)
+    if isinstance(error, np.linalg.LinAlgError):
+        return LinAlgError(message)
     kind = IndexingError if isinstance(error, IndexError) else ShapeError
     return kind(message + _hint(declared, operands))
 
@@ -341,6 +377,8 @@ _NAMES: dict[str, Any] = {
     "sequence_numbers": sequence_numbers,
     "run_there": _run_there,
     "setting_error": _setting_error,
+    "tracked": _tracked,
+    "untracked": _untracked,
     "unwrap_each": _unwrap_each,
     "unwrap_nested": unwrap_nested,
 }

@@ -331,7 +331,14 @@ def _scatter_add(a, slices, value):
     a.scatter_add(slices, value)
 
 
-linalg = Namespace("cupy.linalg", "numpy.linalg")
+def _solve(a, b):
+    """CuPy's wants the stacks of a and b alike."""
+    if b.ndim > 1 and a.shape[:-1] != b.shape[:-1]:
+        raise ValueError("a must have (..., M, M) shape and b must have (..., M, K)")
+    return compute("solve", np.linalg.solve, (a, b))
+
+
+linalg = Namespace("cupy.linalg", "numpy.linalg", solve=_solve)
 fft = Namespace("cupy.fft", "numpy.fft")
 random = Namespace(
     "cupy.random", "none", default_rng=_default_rng, RandomState=_random_state,

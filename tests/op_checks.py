@@ -169,6 +169,8 @@ def check_precision(row, case, device):
     cotangent = normal(device.numpy(out))
     for _, rule, saved in out.node.edges():
         bare = rule.function(device.array(cotangent), *saved)
+        if isinstance(bare, tuple):  # a gradient for one of several results: it is handed on
+            continue
         precise = out.dtype if bare.dtype.kind == "f" else np.result_type(out.dtype, "c8")
         assert bare.dtype == precise, rule.operand
     found = gradients(row, case, device, cotangent)

@@ -26,7 +26,7 @@ class Row:
     together; then, and where `flat` is true, second derivatives are zero. `complex` says that
     complex operands are covered; `extreme` that no finite operand gives a warning or anything but
     finite numbers. `parts` says that with the settings of this row the function is made of others.
-    `never` names what no case can be: "empty", "0-d".
+    `never` names what no case can be: "empty", "0-d"; `half` is False where NumPy has no float16.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Row:
     variant: str = ""
     parts: bool = False
     never: tuple[str, ...] = ()
+    half: bool = True
     call: Callable[..., Any] = lambda function, *operands, **settings: function(
         *operands, **settings
     )
@@ -72,7 +73,7 @@ class Row:
 
     @property
     def dtypes(self):
-        return ["f8", "f4", "f2", *(["c16", "c8"] if self.complex else [])]
+        return ["f8", "f4", *["f2"] * self.half, *["c16", "c8"] * self.complex]
 
 
 def as_list(function, *arrays, **settings):

@@ -14,6 +14,7 @@ from rows_elementwise import ELEMENTWISE
 from rows_indexing import INDEXING
 from rows_joining import JOINING
 from rows_linalg import LINALG
+from rows_matrices import MATRICES
 from rows_products import PRODUCTS
 from rows_reductions import REDUCTIONS
 from rows_rounding import ROUNDING
@@ -29,6 +30,6 @@ __all__ = ["DIFFERENTIABLE", "HERE", "POINTWISE", "ROWS", "Row"]
 
 POINTWISE = [*ELEMENTWISE, *TRIGONOMETRY, *ARITHMETIC, *ROUNDING]
 ROWS = [*POINTWISE, *REDUCTIONS, *SCANS, *SORTING, *STATISTICS, *SHAPING, *ARRANGING,
-        *JOINING, *INDEXING, *PRODUCTS, *CONTRACTION, *LINALG, *CREATION,
+        *JOINING, *INDEXING, *PRODUCTS, *CONTRACTION, *LINALG, *MATRICES, *CREATION,
         *SELECTING, *WRITING]  # fmt: skip
 DIFFERENTIABLE = [row for row in ROWS if row.keeps]

@@ -28,6 +28,14 @@ def vectors(draw, x_length=3, y_length=3):
 
 
 @st.composite
+def plain_vectors(draw):
+    """Two, of any lengths."""
+    return Case(
+        ("x", "y"), numbers(draw, *draw(st.tuples(*[st.tuples(st.integers(0, 3))] * 2))), {}
+    )
+
+
+@st.composite
 def turned_vectors(draw):
     """Vectors along any axes, named in the ways that cross has."""
     case = draw(vectors(draw(st.sampled_from([2, 3])), 3))
@@ -71,5 +79,8 @@ PRODUCTS = [
     Row("vector_product", vectors(), {"x": ("y",), "y": ("x",)}, plain_cross, complex=True),
     Row("cross", vectors(), NOTHING, complex=True),
     Row("cross", turned_vectors(), NOTHING, plain_cross, complex=True, variant="along axes"),
+    Row("linalg.cross", vectors(), NOTHING, complex=True, never=("0-d",)),
+    Row("linalg.outer", plain_vectors(), NOTHING, complex=True, never=("0-d",)),
+    Row("linalg.matmul", matrix_products(), NOTHING, complex=True, never=("0-d",)),
     Row("cross", vectors(2, 2), NOTHING, plain_cross, complex=True, variant="of two elements"),
 ]  # fmt: skip

@@ -30,6 +30,7 @@ from op_checks import (
     reference,
 )
 from op_table import DIFFERENTIABLE, POINTWISE, ROWS
+from rows_linalg import LINALG
 
 import autograd_core as ac
 from autograd_core.op import constant, functions, operations
@@ -59,7 +60,7 @@ NEVER_0D = {"argpartition", "argsort", "argsort-descending", "argsort-stable", "
             "partition", "place_along", "sort", "sort-descending", "std-of a sample", "swapaxes",
             "unique-slices", "var-of a sample", "vecdot", "vecmat", "vector_product"}  # fmt: skip
 ALWAYS_ONE_NUMBER = {"vdot"}
-NORMS = {row.id for row in ROWS if row.name.endswith("norm")}  # of what is there
+NORMS = {row.id for row in LINALG if row.name.endswith("norm")}  # of what is there
 NEVER_EMPTY |= NORMS - {"linalg.euclidean_norm", "linalg.norm-0 of vectors"}
 NEVER_0D |= NORMS - {"linalg.euclidean_norm", "linalg.norm", "linalg.power_norm",
                      "linalg.vector_norm"}  # fmt: skip

@@ -106,7 +106,7 @@ def _finite_x(g: Any, x: Any) -> Any:
     if x.dtype.kind != "c":
         return masked(g, np.isfinite(x))
     kept = masked(g.real, np.isfinite(x.real)), masked(g.imag, np.isfinite(x.imag))
-    return kept[0] + 1j * kept[1]
+    return kept[0] + kept[1] * 1j
 
 
 @op(pointwise=True, x=_finite_x)

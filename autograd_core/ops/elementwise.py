@@ -264,7 +264,7 @@ def real(x: Any) -> Any:
     return x.real
 
 
-@op(x=lambda g: -1j * g)
+@op(x=lambda g: g * -1j)  # in this order: np.float64 is a float, so complex * float is no array
 def imag(x: Any) -> Any:
     """The imaginary part."""
     return x.imag

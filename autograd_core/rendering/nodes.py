@@ -39,7 +39,7 @@ def saved_results(nodes: list[Node]) -> dict[int, Any]:
     """What operations returned, where an edge has kept it, by the node's number."""
     results: dict[int, Any] = {}
     for node in nodes:
-        origins: dict[str | None, Node] = {rule.operand: parent for parent, rule, _ in node.edges()}
+        origins: dict[Any, Node] = {rule.operand: parent for parent, rule, _ in node.edges()}
         origins["out"] = node
         for _, rule, saved in node.edges():
             for source, value in zip(rule.sources, saved, strict=True):

@@ -7,18 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core.errors import NotDifferentiableError, ShapeError
+from autograd_core.errors import ShapeError
 from autograd_core.op import composed, op
 from autograd_core.ops.axes import Axis, check_axis, inverse, negative, restored
-from autograd_core.ops.chains import multi_dot
 from autograd_core.ops.elementwise import absolute
+from autograd_core.ops.linalg.decompositions import svdvals
 from autograd_core.ops.reductions import max, min, sum
-from autograd_core.ops.shaping import astype
+from autograd_core.ops.shaping import astype, moveaxis
 
 __all__ = [
     "euclidean_norm",
     "matrix_norm",
-    "multi_dot",
     "norm",
     "power_norm",
     "vector_norm",
@@ -91,16 +90,20 @@ def _of_matrices(x: Any, ord: Any, axis: tuple[int, int], keepdims: bool) -> Any
     if ord in (None, "fro", "f"):
         return euclidean_norm(x, axis, keepdims)
     if ord in (2, -2, "nuc"):
-        raise NotDifferentiableError(
-            f"norm: ord={ord!r} of a matrix needs its singular values (SVD), which are not covered "
-            "yet; ord='fro', 1, -1, inf and -inf are"
-        )
+        return _of_singular_values(x, ord, (row, column), keepdims)
     if ord not in (1, -1, math.inf, -math.inf):
         raise ShapeError(f"norm: a matrix has no norm of ord={ord!r}")
     added, chosen = (row, column) if abs(ord) == 1 else (column, row)
     sums = sum(absolute(x), added, keepdims=True)
     extreme = (max if ord > 0 else min)(sums, chosen, keepdims=True)
     return extreme if keepdims else extreme.reshape(_without(extreme.shape, (row, column)))
+
+
+def _of_singular_values(x: Any, ord: Any, axes: tuple[int, int], keepdims: bool) -> Any:
+    s = svdvals(moveaxis(x, axes, (-2, -1)))
+    out = sum(s, -1) if ord == "nuc" else (max if ord == 2 else min)(s, -1)
+    kept = tuple(1 if place in axes else n for place, n in enumerate(x.shape, start=-x.ndim))
+    return out.reshape(kept) if keepdims else out
 
 
 def _without(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
@@ -114,8 +117,8 @@ def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> 
     Without `ord`, the root of the sum of squares. For vectors `ord` is any number: 1 the sum of
     absolute values, inf and -inf the largest and smallest, 0 how many are not 0 (not
     differentiable). For matrices: 'fro'; 1, -1 the largest or smallest sum over a column, inf, -inf
-    over a row. The gradient at 0 is 0; equal largest elements share it.
-    Raises NotDifferentiableError for 2, -2 and 'nuc' of matrices.
+    over a row; 2, -2 the largest or smallest singular value, and 'nuc' their sum. The gradient at 0
+    is 0; equal largest elements share it.
     """
     x = _floating(x)
     if axis is None and ord is None:

@@ -1,0 +1,28 @@
+"""Linear algebra under NumPy's names, ``np.linalg``, and the Array API's.
+
+Matrices stand in the last two axes; axes in front are a stack, which may be empty. What a singular
+or a degenerate matrix gives stands in docs/conventions.md.
+"""
+
+from autograd_core.ops.linalg import (
+    chains,
+    decompositions,
+    determinants,
+    least_squares,
+    norms,
+    powers,
+    shaping,
+    solving,
+)
+from autograd_core.ops.linalg.chains import *
+from autograd_core.ops.linalg.decompositions import *
+from autograd_core.ops.linalg.determinants import *
+from autograd_core.ops.linalg.least_squares import *
+from autograd_core.ops.linalg.norms import *
+from autograd_core.ops.linalg.powers import *
+from autograd_core.ops.linalg.shaping import *
+from autograd_core.ops.linalg.solving import *
+
+__all__: list[str] = []
+__all__ += chains.__all__ + decompositions.__all__ + determinants.__all__ + least_squares.__all__
+__all__ += norms.__all__ + powers.__all__ + shaping.__all__ + solving.__all__

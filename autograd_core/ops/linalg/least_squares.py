@@ -1,0 +1,121 @@
+"""Least squares, and what else depends on the rank of a matrix."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from autograd_core.errors import LinAlgError, ShapeError
+from autograd_core.op import composed, not_differentiable, op
+from autograd_core.ops.contraction import operand
+from autograd_core.ops.elementwise import absolute, where
+from autograd_core.ops.linalg.decompositions import svdvals
+from autograd_core.ops.linalg.matrices import adjoint, checked, told, tracked, transposed
+from autograd_core.ops.linalg.norms import norm
+from autograd_core.ops.linalg.solving import inv
+from autograd_core.ops.products import matmul
+from autograd_core.ops.reductions import sum
+
+__all__ = ["cond", "lstsq", "matrix_rank", "pinv"]
+
+
+def _pinv_x(g: Any, x: Any, out: Any) -> Any:
+    back, away, turned = adjoint(g), out.conj(), transposed(out)
+    left = back @ away @ turned
+    right = turned @ away @ back
+    plain = turned @ g @ turned
+    return left - x.conj() @ (away @ left) + right - (right @ away) @ x.conj() - plain
+
+
+@op(x=_pinv_x)
+def pinv(x: Any, rcond: Any = None, hermitian: bool = False) -> Any:
+    """The pseudoinverse (Moore, Penrose) of matrices (..., m, n).
+
+    Singular values up to `rcond` (1e-15) times the largest count as 0. The gradient is that among
+    matrices of the same rank (Golub and Pereyra, SIAM J. Numer. Anal. 10, 1973). `hermitian` is
+    NumPy's, and makes no difference here.
+    """
+    checked("pinv", x, square=False)
+    return told("pinv", np.linalg.pinv, x, 1e-15 if rcond is None else rcond)
+
+
+@composed
+def lstsq(x: Any, y: Any, rcond: Any = None) -> Any:
+    """The least squares solution of x @ out = y, the shortest if there are several.
+
+    Shapes: x (m, n); y (m,) or (m, k). Returns (solution, residuals, rank, singular values) as
+    NumPy does: the residuals are the sums of squares of y - x @ solution, and empty unless m > n
+    and x has rank n; the rank is an int. Singular values up to `rcond` (the dtype's eps times the
+    longer side) times the largest count as 0.
+    """
+    x, y = operand(x), operand(y)
+    checked("lstsq", x, square=False)
+    if x.ndim != 2 or y.ndim not in (1, 2) or x.shape[0] != y.shape[0]:
+        raise ShapeError(
+            "lstsq: x (m, n) and y (m,) or (m, k) are needed; they have shapes "
+            f"{x.shape} and {y.shape}"
+        )
+    s = svdvals(x)
+    if rcond is None:
+        rcond = np.finfo(s.dtype).eps * max(x.shape)
+    solution = matmul(pinv(x, rcond), y)
+    rank = int((s > rcond * s[:1]).sum())
+    residuals = sum(absolute(y - matmul(x, solution)) ** 2, 0, keepdims=y.ndim == 1)
+    full = x.shape[0] > x.shape[1] == rank
+    return solution, residuals if full else residuals[:0], rank, s
+
+
+# ---- rank and condition -------------------------------------------------------------------------
+
+
+@not_differentiable
+def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
+    """How many singular values of each matrix are above `tol`, or above `rtol` (the dtype's eps
+    times the longer side) times the largest. No gradient flows. `hermitian` is NumPy's, and makes
+    no difference here."""
+    A = np.asarray(A) if isinstance(A, list | tuple | int | float) else A
+    if A.ndim < 2:
+        return np.any(A != 0).astype(int)
+    s = np.linalg.svd(A, compute_uv=False)
+    if tol is None:
+        rtol = np.finfo(s.dtype).eps * max(A.shape[-2:]) if rtol is None else _lined(rtol)
+        tol = rtol * s[..., :1]  # the largest
+    else:
+        tol = _lined(tol)
+    return np.sum(s > tol, axis=-1)
+
+
+def _lined(tolerance: Any) -> Any:
+    return tolerance[..., None] if np.ndim(tolerance) else tolerance
+
+
+@composed
+def cond(x: Any, p: Any = None) -> Any:
+    """How much larger relative errors of a solution can be than those of the equations: the
+    largest singular value over the smallest, or norm(x, p) * norm(inv(x), p).
+
+    Infinite where x is singular; with `p` 1, inf, "fro" and their relatives a gradient is refused
+    there (LinAlgError).
+    """
+    x = operand(x)
+    checked("cond", x, square=p not in (None, 2, -2))
+    if not all(x.shape[-2:]):
+        raise LinAlgError(f"cond: an empty matrix has none; x has shape {x.shape}")
+    if p in (None, 2, -2):
+        s = svdvals(x)
+        top, bottom = (s[..., -1], s[..., 0]) if p == -2 else (s[..., 0], s[..., -1])
+        zero = bottom == 0
+        return where(zero, math.inf, top / where(zero, 1.0, bottom))
+    try:
+        return norm(x, p, (-2, -1)) * norm(inv(x), p, (-2, -1))
+    except LinAlgError:
+        if tracked(x):
+            raise
+        return _plain_cond(x, p)
+
+
+@not_differentiable
+def _plain_cond(x: Any, p: Any) -> Any:
+    return np.linalg.cond(x, p)

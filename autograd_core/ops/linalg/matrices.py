@@ -1,0 +1,65 @@
+"""Matrices for rules: transposes, and what a kernel checks before NumPy does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd_core.errors import LinAlgError
+from autograd_core.tensor import Tensor
+
+__all__: list[str] = []
+
+# What to do about NumPy's complaints, by a word of them.
+HINTS = {
+    "Singular": "pinv and lstsq take such matrices, and so does x + small * eye",
+    "positive definite": "x + small * eye is, if x is symmetric and has no negative eigenvalue",
+    "converge": "are all numbers finite?",
+    "infs or NaNs": "mask them first, as in where(isfinite(x), x, 0)",
+}
+
+
+def transposed(x: Any) -> Any:
+    return x.swapaxes(-1, -2)
+
+
+def adjoint(x: Any) -> Any:
+    return x.swapaxes(-1, -2).conj()
+
+
+def column(x: Any) -> Any:
+    """A number for each matrix, as something to multiply the matrix by."""
+    return x[..., None, None]
+
+
+def skew(x: Any) -> Any:
+    return x - adjoint(x)
+
+
+def tracked(x: Any) -> bool:
+    return isinstance(x, Tensor) and x.requires_grad
+
+
+def inverted(x: Any, near: Any) -> Any:
+    """1 / x, and 0 where `near` says that x is as good as 0."""
+    return ~near / (x + near)
+
+
+def checked(name: str, x: Any, square: bool = True) -> None:
+    """Refuse what is no stack of (square) matrices."""
+    shape = np.shape(x)
+    if len(shape) < 2 or (square and shape[-1] != shape[-2]):
+        what = "square matrices" if square else "matrices"
+        raise LinAlgError(f"{name}: x needs {what} in its last two axes; it has shape {shape}")
+
+
+def told(name: str, function: Callable[..., Any], *operands: Any, **settings: Any) -> Any:
+    """What NumPy's function returns, or its complaint in our words: a rule may have called it."""
+    try:
+        return function(*operands, **settings)
+    except np.linalg.LinAlgError as error:
+        shapes = " and ".join(str(np.shape(x)) for x in operands[:2] if np.ndim(x))
+        hint = next((f". What to do: {h}" for word, h in HINTS.items() if word in str(error)), "")
+        raise LinAlgError(f"{name}, of shape {shapes}: {error}{hint}") from error

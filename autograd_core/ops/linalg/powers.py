@@ -1,0 +1,95 @@
+"""Powers and the exponential function of matrices."""
+
+from __future__ import annotations
+
+import math
+from operator import index
+from typing import Any
+
+import numpy as np
+
+from autograd_core.errors import DTypeError
+from autograd_core.op import composed, op
+from autograd_core.ops.contraction import operand
+from autograd_core.ops.diagonals import embedded
+from autograd_core.ops.elementwise import positive
+from autograd_core.ops.linalg.matrices import checked, told, transposed
+from autograd_core.ops.linalg.solving import inv
+from autograd_core.ops.products import matmul
+
+__all__ = ["expm", "matrix_power"]
+
+
+@composed
+def matrix_power(x: Any, n: int) -> Any:
+    """The product of n equal square matrices; of their inverses where n is negative; the unit
+    matrix for 0."""
+    x = operand(x)
+    checked("matrix_power", x)
+    try:
+        n = index(n)
+    except TypeError as error:
+        raise DTypeError(f"matrix_power: n is an integer, not {n!r}") from error
+    if n < 0:
+        x, n = inv(x), -n
+    if n == 0:
+        return _unit(x) * x**0  # on the graph, as any other power
+    out = None
+    while n:
+        if n % 2:
+            out = positive(x) if out is None else matmul(out, x)
+        n //= 2
+        x = matmul(x, x) if n else x
+    return out
+
+
+def _unit(x: Any) -> Any:
+    """The unit matrix, for each of x."""
+    n = x.shape[-1]
+    return embedded(np.ones_like(np.diagonal(x, 0, -2, -1)), 0, n, n)
+
+
+# ---- exponential function -----------------------------------------------------------------------
+
+# The numerator of the Padé approximant of order 13, and up to which 1-norm it is as good as float64
+# (Higham, SIAM J. Matrix Anal. Appl. 26, 2005, table 2.3).
+PADE = (64764752532480000, 32382376266240000, 7771770303897600, 1187353796428800, 129060195264000,
+        10559470521600, 670442572800, 33522128640, 1323241920, 40840800, 960960, 16380, 182, 1,
+        )  # fmt: skip
+REACH = 5.371920351148152
+
+
+def _expm_x(g: Any, x: Any) -> Any:
+    """The upper right part of the exponential of [[x.T, g], [0, x.T]] (Higham, Functions of
+    Matrices, section 3.2)."""
+    n = x.shape[-1]
+    turned = np.broadcast_to(transposed(x), g.shape)
+    upper = np.concatenate([turned, g], -1)
+    lower = np.concatenate([np.zeros_like(g), turned], -1)
+    return expm(np.concatenate([upper, lower], -2))[..., :n, n:]
+
+
+@op(x=_expm_x)
+def expm(x: Any) -> Any:
+    """The sum of x ** k / k! of square matrices (..., n, n), by scaling and squaring. On a device
+    the host waits once, for the size of x."""
+    checked("expm", x)
+    if not x.size:
+        return x.copy()
+    x = x if x.dtype.kind in "fc" else x.astype(float)
+    size = float(np.max(np.sum(np.abs(x), -2)))
+    squarings = max(0, math.ceil(math.log2(size / REACH))) if 0 < size < math.inf else 0
+    x = x / 2**squarings
+    second = x @ x
+    fourth = second @ second
+    sixth = second @ fourth
+    unit = _unit(x)
+    c = [coefficient / PADE[0] for coefficient in PADE]
+    odd = sixth @ (c[13] * sixth + c[11] * fourth + c[9] * second)
+    odd = x @ (odd + c[7] * sixth + c[5] * fourth + c[3] * second + c[1] * unit)
+    even = sixth @ (c[12] * sixth + c[10] * fourth + c[8] * second)
+    even = even + c[6] * sixth + c[4] * fourth + c[2] * second + c[0] * unit
+    out = told("expm", np.linalg.solve, even - odd, even + odd)
+    for _ in range(squarings):
+        out = out @ out
+    return out

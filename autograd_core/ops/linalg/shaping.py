@@ -1,0 +1,65 @@
+"""What NumPy has in ``np.linalg`` as well as in its main namespace, with matrices in the last two
+axes, or for fewer shapes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograd_core.errors import ShapeError
+from autograd_core.op import composed, functions
+from autograd_core.ops import diagonals, products
+from autograd_core.ops.arranging import matrix_transpose
+from autograd_core.ops.contraction import operand, tensordot, vecdot
+from autograd_core.ops.contraction import outer as _outer
+from autograd_core.ops.linalg.matrices import checked
+from autograd_core.ops.products import matmul
+
+__all__ = [
+    "cross",
+    "diagonal",
+    "matmul",
+    "matrix_transpose",
+    "outer",
+    "tensordot",
+    "trace",
+    "vecdot",
+]
+
+for _same in (matmul, matrix_transpose, tensordot, vecdot):
+    functions[f"linalg.{_same.__name__}"] = _same
+
+
+@composed
+def cross(x: Any, y: Any, /, *, axis: int = -1) -> Any:
+    """The vector product of vectors of three elements along `axis`."""
+    x, y = operand(x), operand(y)
+    for name, vectors in (("x", x), ("y", y)):
+        if not -vectors.ndim <= axis < vectors.ndim or vectors.shape[axis] != 3:
+            raise ShapeError(
+                f"linalg.cross: the vectors have three elements; {name} has shape {vectors.shape}, "
+                f"and axis={axis}"
+            )
+    return products.cross(x, y, axis=axis)
+
+
+@composed
+def diagonal(x: Any, /, *, offset: int = 0) -> Any:
+    """A diagonal of each matrix, in the last axis. `offset` counts from the main one upward."""
+    checked("diagonal", x, square=False)
+    return diagonals.diagonal(x, offset, -2, -1)
+
+
+@composed
+def outer(x: Any, y: Any, /) -> Any:
+    """The products of all elements of the vector x with all of the vector y."""
+    x, y = operand(x), operand(y)
+    if x.ndim != 1 or y.ndim != 1:
+        raise ShapeError(f"linalg.outer: two vectors; they have shapes {x.shape} and {y.shape}")
+    return _outer(x, y)
+
+
+@composed
+def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
+    """The sum of a diagonal of each matrix."""
+    checked("trace", x, square=False)
+    return diagonals.trace(x, offset, -2, -1, dtype)

@@ -1,0 +1,101 @@
+"""Inverses and systems of linear equations."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from autograd_core.errors import LinAlgError, ShapeError
+from autograd_core.op import composed, op
+from autograd_core.ops.axes import Shape
+from autograd_core.ops.contraction import operand
+from autograd_core.ops.linalg.matrices import checked, told, transposed
+from autograd_core.ops.shaping import reshape, transpose
+
+__all__ = ["inv", "solve", "tensorinv", "tensorsolve"]
+
+
+def _inv_x(g: Any, out: Any) -> Any:
+    turned = transposed(out)
+    return -(turned @ g @ turned)
+
+
+@op(x=_inv_x)
+def inv(x: Any) -> Any:
+    """The inverses of square matrices (..., n, n).
+
+    Raises LinAlgError where one is singular; on a device its elements are NaN instead.
+    """
+    checked("inv", x)
+    return told("inv", np.linalg.inv, x)
+
+
+def _solve_y(g: Any, x: Any, y_shape: Shape) -> Any:
+    if len(y_shape) == 1:
+        return solve(transposed(x), g[..., None])[..., 0]
+    return solve(transposed(x), g)
+
+
+def _solve_x(g: Any, x: Any, y_shape: Shape, out: Any) -> Any:
+    flow = _solve_y(g, x, y_shape)
+    if len(y_shape) == 1:
+        return -(flow[..., None] * out[..., None, :])
+    return -(flow @ transposed(out))
+
+
+@op(x=_solve_x, y=_solve_y)
+def solve(x: Any, y: Any) -> Any:
+    """What x must be multiplied by to give y: the solution of x @ out = y.
+
+    Shapes: x (..., n, n); y (n,), or (..., n, k) for k systems at once; axes in front broadcast.
+    Raises LinAlgError where a matrix is singular; on a device its elements are NaN instead.
+    """
+    checked("solve", x)
+    rows = (np.shape(y) or (None,))[-2:][0]
+    if rows != x.shape[-1]:
+        raise ShapeError(
+            f"solve: x has shape {x.shape}, so y needs {x.shape[-1]} rows; it has shape "
+            f"{np.shape(y)}"
+        )
+    if y.ndim > 1 and x.shape[:-2] != y.shape[:-2]:  # CuPy's function wants them alike
+        stack = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
+        x = np.broadcast_to(x, stack + x.shape[-2:])
+        y = np.broadcast_to(y, stack + y.shape[-2:])
+    return told("solve", np.linalg.solve, x, y)
+
+
+# ---- tensors as matrices ------------------------------------------------------------------------
+
+
+@composed
+def tensorinv(x: Any, ind: int = 2) -> Any:
+    """The inverse of the map that tensordot(x, y, y.ndim) is, where the first `ind` axes of x have
+    as many elements as the others."""
+    x = operand(x)
+    front, back = x.shape[:ind], x.shape[ind:]
+    if ind <= 0 or math.prod(front) != math.prod(back):
+        raise LinAlgError(
+            f"tensorinv: the axes in front of ind={ind} and those behind must have as many "
+            f"elements; x has shape {x.shape}"
+        )
+    return reshape(inv(reshape(x, (math.prod(front), math.prod(back)))), back + front)
+
+
+@composed
+def tensorsolve(x: Any, y: Any, axes: Any = None) -> Any:
+    """What tensordot(x, out, out.ndim) must be given to be y. `axes` of x are taken to its end
+    before."""
+    x, y = operand(x), operand(y)
+    if axes is not None:
+        moved = [axis % x.ndim for axis in axes]
+        x = transpose(x, [axis for axis in range(x.ndim) if axis not in moved] + moved)
+    back = x.shape[y.ndim :]
+    if math.prod(back) ** 2 != x.size or y.size != math.prod(back):
+        raise LinAlgError(
+            f"tensorsolve: x of shape {x.shape} must have as many elements in the axes that are "
+            f"y's, of shape {y.shape}, as in the others"
+        )
+    rows = reshape(x, (math.prod(back), math.prod(back)))
+    return reshape(solve(rows, reshape(y, (-1,))), back)
