@@ -33,7 +33,7 @@ from autograd_core.op import (
     operations,
 )
 from autograd_core.ops import *
-from autograd_core.ops import linalg
+from autograd_core.ops import fft, linalg
 from autograd_core.recording import enable_grad, is_recording, no_grad
 from autograd_core.tensor import Tensor
 
@@ -50,6 +50,7 @@ __all__ = [
     "each",
     "elementwise",
     "enable_grad",
+    "fft",
     "from_dlpack",
     "is_recording",
     "linalg",

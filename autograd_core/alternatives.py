@@ -23,10 +23,6 @@ _TEXTS: dict[str, str] = {
     "histogram(x) for the counts": "histogram_bin_edges",
     "einsum(...); the order of products is chosen for you": "einsum_path",
     "np.packbits(tensor.numpy())": "packbits unpackbits",
-    "exp(-2j * pi * k * n / N) @ x, the transform written as a product": "fft.fft fft.ifft fft.fft2"
-    " fft.ifft2 fft.fftn fft.ifftn fft.rfft fft.irfft fft.rfft2 fft.irfft2 fft.rfftn fft.irfftn"
-    " fft.hfft fft.ihfft",
-    "roll(x, shift, axis)": "fft.fftshift fft.ifftshift",
 }
 INSTEAD = {name: text for text, names in _TEXTS.items() for name in names.split()}
 

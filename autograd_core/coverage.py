@@ -13,7 +13,7 @@ import numpy as np
 from autograd_core import creation, namespace
 from autograd_core.alternatives import INSTEAD
 from autograd_core.op import constant, functions
-from autograd_core.protocols import FUNCTIONS, PLAIN, UFUNCS
+from autograd_core.protocols import PLAIN, operation_of
 
 __all__ = ["OUTSIDE", "kind_of", "names", "table"]
 
@@ -105,8 +105,7 @@ def kind_of(name: str, function: Any) -> str:
         return "plain answer"
     if name in creation.__all__ and name not in functions:
         return "makes a Tensor"
-    ours = UFUNCS.get(function) if isinstance(function, np.ufunc) else FUNCTIONS.get(function)
-    if ours is not None:
+    if operation_of(function) is not None:
         return "not differentiable" if name in constant else "differentiable"
     return "use instead" if name in INSTEAD else "unknown"
 

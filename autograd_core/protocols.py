@@ -61,7 +61,10 @@ def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _numpys(name: str) -> Any:
-    """NumPy's function of a name such as ``"exp"`` or ``"linalg.norm"``, or None."""
+    """NumPy's function of a name such as ``"exp"`` or ``"linalg.norm"``, or None; none of np.fft,
+    which NumPy imports when it is first used, and so do we."""
+    if name.startswith("fft."):
+        return None
     function: Any = np
     for part in name.split("."):
         function = getattr(function, part, None)
@@ -158,11 +161,23 @@ def _for_ours(
     }
 
 
+def operation_of(function: Any) -> Callable[..., Any] | None:
+    """What NumPy's function is for Tensors; None if it is not covered."""
+    if isinstance(function, np.ufunc):
+        return UFUNCS.get(function)
+    if function not in FUNCTIONS:
+        name, _ = _named(function)
+        if not name.startswith("fft.") or name not in functions:
+            return None
+        FUNCTIONS[function] = functions[name]
+    return FUNCTIONS[function]
+
+
 def array_function(
     self: Tensor, function: Any, types: Any, args: tuple[Any, ...], settings: dict[str, Any]
 ) -> Any:
     """NumPy's `__array_function__`: the operation of the same name, given the same parameters."""
-    ours = FUNCTIONS.get(function)
+    ours = operation_of(function)
     if ours is None:
         raise _uncovered(*_named(function))
     if settings or len(args) > 1:

@@ -1,0 +1,264 @@
+"""Discrete Fourier transforms under NumPy's names, ``np.fft``.
+
+A transform is linear, and its matrix symmetric: the gradient is the same transform of what arrives,
+cut or filled up to the operand's length. The real ones see only half of the frequencies, so those
+between the first and the middle one count twice, or half.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_core import backend
+from autograd_core.errors import IndexingError, ShapeError
+from autograd_core.op import composed, op
+from autograd_core.ops.arranging import roll
+from autograd_core.ops.axes import Shape, negative
+from autograd_core.ops.contraction import operand
+from autograd_core.ops.elementwise import conjugate
+from autograd_core.tensor import Tensor, make
+
+__all__ = [
+    "fft",
+    "fft2",
+    "fftfreq",
+    "fftn",
+    "fftshift",
+    "hfft",
+    "ifft",
+    "ifft2",
+    "ifftn",
+    "ifftshift",
+    "ihfft",
+    "inner_scaled",
+    "irfft",
+    "irfft2",
+    "irfftn",
+    "rfft",
+    "rfft2",
+    "rfftfreq",
+    "rfftn",
+]
+
+Axes = Sequence[int] | None
+
+# The scaling that makes an inverse transform of what is not one: 1 / n stands on the other side.
+TURNED: dict[Any, Any] = {
+    None: "forward",
+    "backward": "forward",
+    "forward": "backward",
+    "ortho": "ortho",
+}
+
+
+def _part(axis: int, start: int | None, stop: int | None) -> tuple[Any, ...]:
+    """The index of a part of the negative `axis`."""
+    return (..., slice(start, stop), *[slice(None)] * (-1 - axis))
+
+
+def _sized(flow: Any, axis: int, length: int) -> Any:
+    """`flow` cut or filled up with zeros to a length along the negative `axis`."""
+    found = flow.shape[axis]
+    if found >= length:
+        return flow if found == length else flow[_part(axis, None, length)]
+    place = flow.ndim + axis
+    gap = (*flow.shape[:place], length - found, *flow.shape[place + 1 :])
+    return np.concatenate([flow, np.zeros_like(flow, shape=gap)], axis)
+
+
+def _inner_scaled_x(g: Any, factor: float, n: int, axis: int) -> Any:
+    return inner_scaled(g, factor, n, axis)
+
+
+@op(x=_inner_scaled_x)
+def inner_scaled(x: Any, factor: float, n: int, axis: int) -> Any:
+    """x with the frequencies of a real signal of length `n` that have a twin (all but the first
+    and, if n is even, the middle one) multiplied by `factor`, along the negative `axis`."""
+    out = x.copy()
+    out[_part(axis, 1, (n + 1) // 2)] *= factor
+    return out
+
+
+def _fft_x(g: Any, x_shape: Shape, axis: int, norm: Any) -> Any:
+    (axis,) = negative(axis, len(x_shape))
+    return _sized(np.fft.fft(g, None, axis, norm), axis, x_shape[axis])
+
+
+@op(x=_fft_x)
+def fft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+    """The discrete Fourier transform along `axis`: sum of x[j] * exp(-2πi * j * k / n).
+
+    x is cut, or filled up with zeros, to `n` elements. `norm` says on which side 1 / n stands:
+    "backward" (the default: in the inverse), "forward", or "ortho", its root on both.
+    """
+    return np.fft.fft(x, n, axis, norm)
+
+
+def _ifft_x(g: Any, x_shape: Shape, axis: int, norm: Any) -> Any:
+    (axis,) = negative(axis, len(x_shape))
+    return _sized(np.fft.ifft(g, None, axis, norm), axis, x_shape[axis])
+
+
+@op(x=_ifft_x)
+def ifft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+    """The inverse of `fft`."""
+    return np.fft.ifft(x, n, axis, norm)
+
+
+def _rfft_x(g: Any, x_shape: Shape, n: int | None, axis: int, norm: Any) -> Any:
+    (axis,) = negative(axis, len(x_shape))
+    n = x_shape[axis] if n is None else n
+    half = inner_scaled(g.conj(), 0.5, n, axis)
+    return _sized(np.fft.irfft(half, n, axis, TURNED[norm]), axis, x_shape[axis])
+
+
+@op(x=_rfft_x)
+def rfft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+    """The first n // 2 + 1 frequencies of `fft` of a real x: the others are their conjugates."""
+    return np.fft.rfft(x, n, axis, norm)
+
+
+def _irfft_x(g: Any, x_shape: Shape, out_shape: Shape, axis: int, norm: Any) -> Any:
+    (axis,) = negative(axis, len(x_shape))
+    whole = np.fft.rfft(g, None, axis, TURNED[norm]).conj()
+    return _sized(inner_scaled(whole, 2.0, out_shape[axis], axis), axis, x_shape[axis])
+
+
+@op(x=_irfft_x)
+def irfft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+    """The real signal of length `n` (2 * (m - 1) for m frequencies) whose `rfft` is x.
+
+    The imaginary part of the first frequency and, if n is even, of the middle one has no influence.
+    """
+    return np.fft.irfft(x, n, axis, norm)
+
+
+@composed
+def hfft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+    """The real spectrum, of length `n`, of a signal of which x is the first half, and whose other
+    half are its conjugates."""
+    return irfft(conjugate(x), n, axis, _turned(norm))
+
+
+@composed
+def ihfft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+    """The inverse of `hfft`."""
+    return conjugate(rfft(x, n, axis, _turned(norm)))
+
+
+def _turned(norm: Any) -> Any:
+    if norm not in TURNED:
+        raise ShapeError(f"norm is 'backward', 'ortho' or 'forward', not {norm!r}")
+    return TURNED[norm]
+
+
+# ---- several axes --------------------------------------------------------------------------------
+
+
+def _plan(name: str, x: Any, s: Axes, axes: Axes) -> list[tuple[int | None, int]]:
+    """For each axis the number of its elements (None: all it has) and the axis."""
+    if axes is None:
+        axes = range(-(x.ndim if s is None else len(s)), 0)
+    lengths = [None] * len(axes) if s is None else [None if n == -1 else n for n in s]
+    if len(lengths) != len(axes):
+        raise ShapeError(f"{name}: s and axes must be equally long; they are s={s}, axes={axes}")
+    for axis in axes:
+        if not -x.ndim <= axis < x.ndim:
+            raise IndexingError(f"{name}: x has shape {x.shape}, and no axis {axis}")
+    return list(zip(lengths, axes, strict=True))
+
+
+def _each(transform: Callable[..., Any], x: Any, plan: Any, norm: Any) -> Any:
+    for n, axis in plan:
+        x = transform(x, n, axis, norm)
+    return x
+
+
+@composed
+def fftn(x: Any, s: Axes = None, axes: Axes = None, norm: Any = None) -> Any:
+    """`fft` along several `axes`, one after the other: all of them, or as many of the last as `s`,
+    the numbers of elements, has entries (-1: as many as there are)."""
+    x = operand(x)
+    return _each(fft, x, _plan("fftn", x, s, axes)[::-1], norm)
+
+
+@composed
+def ifftn(x: Any, s: Axes = None, axes: Axes = None, norm: Any = None) -> Any:
+    """The inverse of `fftn`."""
+    x = operand(x)
+    return _each(ifft, x, _plan("ifftn", x, s, axes)[::-1], norm)
+
+
+@composed
+def rfftn(x: Any, s: Axes = None, axes: Axes = None, norm: Any = None) -> Any:
+    """`fftn` of a real x: the last of the axes has only the first half of the frequencies."""
+    x = operand(x)
+    *others, (n, axis) = _plan("rfftn", x, s, axes) or [(None, -1)]
+    return _each(fft, rfft(x, n, axis, norm), others[::-1], norm)
+
+
+@composed
+def irfftn(x: Any, s: Axes = None, axes: Axes = None, norm: Any = None) -> Any:
+    """The inverse of `rfftn`; `s` says whether the last axis has an even or odd length."""
+    x = operand(x)
+    *others, (n, axis) = _plan("irfftn", x, s, axes) or [(None, -1)]
+    return irfft(_each(ifft, x, others, norm), n, axis, norm)
+
+
+@composed
+def fft2(x: Any, s: Axes = None, axes: Axes = (-2, -1), norm: Any = None) -> Any:
+    """`fftn` along two axes."""
+    return fftn(x, s, axes, norm)
+
+
+@composed
+def ifft2(x: Any, s: Axes = None, axes: Axes = (-2, -1), norm: Any = None) -> Any:
+    """`ifftn` along two axes."""
+    return ifftn(x, s, axes, norm)
+
+
+@composed
+def rfft2(x: Any, s: Axes = None, axes: Axes = (-2, -1), norm: Any = None) -> Any:
+    """`rfftn` along two axes."""
+    return rfftn(x, s, axes, norm)
+
+
+@composed
+def irfft2(x: Any, s: Axes = None, axes: Axes = (-2, -1), norm: Any = None) -> Any:
+    """`irfftn` along two axes."""
+    return irfftn(x, s, axes, norm)
+
+
+# ---- frequencies ---------------------------------------------------------------------------------
+
+
+@composed
+def fftshift(x: Any, axes: int | Axes = None) -> Any:
+    """The frequency 0 moved to the middle of each of `axes` (all)."""
+    return _shifted(operand(x), axes, 1)
+
+
+@composed
+def ifftshift(x: Any, axes: int | Axes = None) -> Any:
+    """The inverse of `fftshift`."""
+    return _shifted(operand(x), axes, -1)
+
+
+def _shifted(x: Any, axes: int | Axes, sign: int) -> Any:
+    if axes is None:
+        axes = range(x.ndim)
+    axes = (axes,) if isinstance(axes, int) else tuple(axes)
+    return roll(x, tuple(sign * (x.shape[axis] // 2) for axis in axes), axes)
+
+
+def fftfreq(n: int, d: float = 1.0, *, dtype: Any = None, device: str | None = None) -> Tensor:
+    """The frequencies that `fft` gives, in cycles per unit of the spacing `d`, as a Tensor (n,)."""
+    return make(backend.asarray(np.fft.fftfreq(n, d), dtype, device), None)
+
+
+def rfftfreq(n: int, d: float = 1.0, *, dtype: Any = None, device: str | None = None) -> Tensor:
+    """The frequencies that `rfft` gives, as a Tensor (n // 2 + 1,)."""
+    return make(backend.asarray(np.fft.rfftfreq(n, d), dtype, device), None)
