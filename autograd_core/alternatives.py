@@ -8,15 +8,8 @@ __all__ = ["INSTEAD", "instead"]
 # What a function that is not covered could be replaced by: the text, and the functions it is for.
 _TEXTS: dict[str, str] = {
     "asarray(x)": "asanyarray ascontiguousarray asfortranarray require asarray_chkfinite asmatrix",
-    "a sum of products of slices, x[i : i + n] * v[k]": "convolve correlate",
-    "a product of (x - root), or powers: sum(c * x**k)": "poly polyval polyadd polysub"
-    " polymul polyder polyint polydiv",
-    "lstsq on the powers, by the normal equations": "polyfit",
+    "a product of (x - root), or powers: sum(c * x**k)": "poly polydiv",
     "np.roots(tensor.detach().numpy())": "roots",
-    "differences of slices, (x[2:] - x[:-2]) / (2 * h)": "gradient",
-    "searchsorted for the place, then a line between two elements": "interp",
-    "sum((y[1:] + y[:-1]) * diff(x)) / 2": "trapezoid",
-    "x + 2 * pi * cumsum of round(-diff(x) / (2 * pi))": "unwrap",
     "sort(x)": "sort_complex",
     "unique(concatenate([x, y]))": "union1d intersect1d setxor1d setdiff1d",
     "a sum of its power series; it is none of NumPy's elementary functions": "i0",

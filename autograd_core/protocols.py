@@ -33,6 +33,12 @@ REDUCTIONS: dict[Any, Callable[..., Any]] = {
     np.logical_and: ops.all,
     np.logical_or: ops.any,
 }
+RUNNING: dict[Any, Callable[..., Any]] = {
+    np.add: ops.cumsum,
+    np.multiply: ops.cumprod,
+    np.maximum: ops.cummax,
+    np.minimum: ops.cummin,
+}
 # Answers about a Tensor that carry no gradient and need none: NumPy's plain result comes out.
 PLAIN = ("shape", "ndim", "size", "result_type", "can_cast", "common_type", "min_scalar_type",
          "iscomplexobj", "isrealobj", "may_share_memory", "shares_memory", "array_equal",
@@ -114,6 +120,8 @@ def array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **settings:
         return UFUNCS[ufunc](*inputs, **settings)
     if method == "reduce" and ufunc in REDUCTIONS:
         return REDUCTIONS[ufunc](*inputs, **{"axis": 0} | settings)
+    if method == "accumulate" and ufunc in RUNNING:
+        return RUNNING[ufunc](*inputs, **{"axis": 0} | settings)
     raise _uncovered(f"{name}({', '.join(settings)})" if settings else name, _EXIT)
 
 

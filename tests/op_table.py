@@ -22,6 +22,7 @@ from rows_rounding import ROUNDING
 from rows_scans import SCANS
 from rows_selecting import SELECTING
 from rows_shaping import SHAPING
+from rows_signals import SIGNALS
 from rows_sorting import SORTING
 from rows_statistics import STATISTICS
 from rows_trigonometry import TRIGONOMETRY
@@ -31,6 +32,6 @@ __all__ = ["DIFFERENTIABLE", "HERE", "POINTWISE", "ROWS", "Row"]
 
 POINTWISE = [*ELEMENTWISE, *TRIGONOMETRY, *ARITHMETIC, *ROUNDING]
 ROWS = [*POINTWISE, *REDUCTIONS, *SCANS, *SORTING, *STATISTICS, *SHAPING, *ARRANGING,
-        *JOINING, *INDEXING, *PRODUCTS, *CONTRACTION, *LINALG, *MATRICES, *FFT, *CREATION,
+        *JOINING, *INDEXING, *PRODUCTS, *CONTRACTION, *LINALG, *MATRICES, *FFT, *SIGNALS, *CREATION,
         *SELECTING, *WRITING]  # fmt: skip
 DIFFERENTIABLE = [row for row in ROWS if row.keeps]

@@ -15,7 +15,7 @@ import pytest
 from tests.fake_names import NAMES
 
 ROOT = Path(__file__).parent.parent
-SOURCES = sorted((ROOT / "autograd_core" / "ops").glob("*.py"))
+SOURCES = sorted((ROOT / "autograd_core" / "ops").rglob("*.py"))
 SOURCES += [ROOT / "nn" / name for name in ("losses.py", "optim.py")]
 
 # What is only called on the host, or about dtypes and settings, with the reason.
@@ -25,6 +25,9 @@ ON_THE_HOST = {
     "np.finfo": "about a dtype",
     "np.atleast_1d": "normalises the setting of moveaxis",
     "np.broadcast_to(pad_width": "normalises the setting of pad",
+    "np.maximum.accumulate": "the way of cummax for an array of the host",
+    "np.fft.fftfreq": "makes a Tensor, which then moves",
+    "np.fft.rfftfreq": "as fftfreq",
     "np.insert": "asked where the places of a line of numbers go",
     "np.delete": "asked where the places of a line of numbers go",
 }

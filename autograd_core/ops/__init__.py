@@ -11,6 +11,7 @@ from autograd_core.ops.elementwise import *
 from autograd_core.ops.indexing import *
 from autograd_core.ops.joining import *
 from autograd_core.ops.padding import *
+from autograd_core.ops.polynomials import *
 from autograd_core.ops.products import *
 from autograd_core.ops.quantiles import *
 from autograd_core.ops.reductions import *
@@ -18,6 +19,7 @@ from autograd_core.ops.rounding import *
 from autograd_core.ops.scans import *
 from autograd_core.ops.selecting import *
 from autograd_core.ops.shaping import *
+from autograd_core.ops.signals import *
 from autograd_core.ops.sorting import *
 from autograd_core.ops.statistics import *
 from autograd_core.ops.trigonometry import *

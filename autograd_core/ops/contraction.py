@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from string import ascii_letters
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,15 @@ from autograd_core.ops.elementwise import conjugate, multiply
 from autograd_core.ops.indexing import getitem
 from autograd_core.ops.reductions import sum as summed
 from autograd_core.ops.shaping import astype, moveaxis, ravel, reshape, transpose
-from autograd_core.ops.subscripts import Layout, explicit, from_sublists, layout, plan, toward
+from autograd_core.ops.subscripts import (
+    Layout,
+    ascii_letters,
+    explicit,
+    from_sublists,
+    layout,
+    plan,
+    toward,
+)
 from autograd_core.tensor import Tensor
 
 __all__ = [

@@ -1,0 +1,111 @@
+"""Polynomials as vectors of coefficients, the highest power first: NumPy's older functions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograd_core.errors import ShapeError
+from autograd_core.op import composed
+from autograd_core.ops.arranging import atleast_1d
+from autograd_core.ops.contraction import operand
+from autograd_core.ops.diagonals import vander
+from autograd_core.ops.elementwise import sqrt
+from autograd_core.ops.linalg import lstsq
+from autograd_core.ops.reductions import sum
+from autograd_core.ops.shaping import concatenate, pad_constant
+from autograd_core.ops.signals import convolve
+
+__all__ = ["polyadd", "polyder", "polyfit", "polyint", "polymul", "polysub", "polyval"]
+
+
+def _coefficients(name: str, p: Any) -> Any:
+    p = atleast_1d(operand(p))
+    if p.ndim != 1:
+        raise ShapeError(f"{name}: a polynomial is a vector of numbers; it has shape {p.shape}")
+    return p
+
+
+@composed
+def polyval(p: Any, x: Any) -> Any:
+    """The polynomial with the coefficients `p`, the highest power first, at x."""
+    p, x = _coefficients("polyval", p), operand(x)
+    out = x * 0
+    for k in range(p.shape[0]):
+        out = out * x + p[k]
+    return out
+
+
+@composed
+def polyadd(p: Any, q: Any) -> Any:
+    """The coefficients of the sum."""
+    p, q = _coefficients("polyadd", p), _coefficients("polyadd", q)
+    length = max(p.size, q.size)
+    return _longer(p, length) + _longer(q, length)
+
+
+@composed
+def polysub(p: Any, q: Any) -> Any:
+    """The coefficients of the difference."""
+    return polyadd(p, -operand(q))
+
+
+def _longer(p: Any, length: int) -> Any:
+    return p if p.size == length else pad_constant(p, [(length - p.size, 0)])
+
+
+@composed
+def polymul(p: Any, q: Any) -> Any:
+    """The coefficients of the product."""
+    return convolve(_coefficients("polymul", p), _coefficients("polymul", q))
+
+
+@composed
+def polyder(p: Any, m: int = 1) -> Any:
+    """The coefficients of the `m`-th derivative."""
+    p = _coefficients("polyder", p)
+    if m < 0:
+        raise ShapeError(f"polyder: m is 0 or more, not {m}")
+    for _ in range(m):
+        p = p[:-1] * _powers(p)[:-1]
+    return p
+
+
+@composed
+def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
+    """The coefficients of the `m`-th antiderivative, with the constants `k` (0), of the first
+    integration first."""
+    p = _coefficients("polyint", p)
+    constants = None if k is None else atleast_1d(operand(k))
+    if constants is not None and constants.shape not in ((1,), (m,)):
+        raise ShapeError(f"polyint: one constant or m={m} of them; k has shape {constants.shape}")
+    for i in range(m):
+        last = 0 * p[:1]
+        if constants is not None:
+            last = last + constants[i if constants.size == m else 0]
+        p = concatenate([p / (_powers(p) + 1), last])
+    return p
+
+
+def _powers(p: Any) -> Any:
+    """n - 1, …, 1, 0 for the n coefficients."""
+    return (p.real * 0 + 1).cumsum()[::-1] - 1
+
+
+@composed
+def polyfit(x: Any, y: Any, deg: int, rcond: Any = None, *, w: Any = None) -> Any:
+    """The coefficients of the polynomial of degree `deg` that comes closest to y (m,), or each
+    column of y (m, k), at x (m,) in the sense of least squares. `w` are weights of y - polynomial,
+    not squared."""
+    x, y = operand(x), operand(y)
+    if x.ndim != 1 or y.ndim not in (1, 2) or x.shape[0] != y.shape[0] or deg < 0 or not x.size:
+        raise ShapeError(
+            "polyfit: x (m,), y (m,) or (m, k) and deg >= 0 are needed; they have shapes "
+            f"{x.shape} and {y.shape}, deg={deg}"
+        )
+    rows = vander(x, deg + 1)
+    if w is not None:
+        w = operand(w)
+        rows, y = rows * w[:, None], y * (w if y.ndim == 1 else w[:, None])
+    scale = sqrt(sum(rows * rows, 0))
+    found, *_ = lstsq(rows / scale, y, rcond)
+    return found / (scale if y.ndim == 1 else scale[:, None])

@@ -1,0 +1,331 @@
+"""Sampled signals: convolution, interpolation, numerical derivatives and integrals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd_core.errors import ShapeError
+from autograd_core.op import composed, not_differentiable, op
+from autograd_core.ops.axes import Axis, check_axis
+from autograd_core.ops.contraction import operand
+from autograd_core.ops.elementwise import conjugate, remainder, where
+from autograd_core.ops.indexing import getitem
+from autograd_core.ops.reductions import sum
+from autograd_core.ops.scans import cumsum, diff
+from autograd_core.ops.selecting import take_along_axis
+from autograd_core.ops.shaping import concatenate, reshape
+from autograd_core.ops.sorting import argsort, searchsorted
+
+__all__ = [
+    "convolve",
+    "convolve_rows",
+    "correlate",
+    "cummax",
+    "cummin",
+    "cumulative_trapezoid",
+    "gradient",
+    "interp",
+    "leaders",
+    "trapezoid",
+    "unwrap",
+]
+
+
+# ---- convolution ---------------------------------------------------------------------------------
+
+
+def _rows_x(g: Any, y: Any, mode: str) -> Any:
+    return convolve_rows(g, y[..., ::-1], "valid" if mode == "full" else "full")
+
+
+def _rows_y(g: Any, x: Any, mode: str) -> Any:
+    if mode == "full":
+        return convolve_rows(g, x[..., ::-1], "valid")
+    return convolve_rows(x, g[..., ::-1], "valid")[..., ::-1]
+
+
+@op(x=_rows_x, y=_rows_y)
+def convolve_rows(x: Any, y: Any, mode: Any) -> Any:
+    """The convolution of the last axes; axes in front broadcast. `mode` is "full", or "valid" where
+    x is at least as long as y: then only places where all of y overlaps x."""
+    if x.ndim == 1 == y.ndim:
+        return np.convolve(x, y, mode)
+    stack = np.broadcast_shapes(x.shape[:-1], y.shape[:-1])
+    length = x.shape[-1] + (y.shape[-1] - 1) * (1 if mode == "full" else -1)
+    out = np.empty_like(x, shape=(*stack, length), dtype=np.result_type(x.dtype, y.dtype))
+    x = np.broadcast_to(x, (*stack, x.shape[-1]))
+    y = np.broadcast_to(y, (*stack, y.shape[-1]))
+    for place in np.ndindex(stack):
+        out[place] = np.convolve(x[place], y[place], mode)
+    return out
+
+
+def _signals(name: str, x: Any, y: Any, mode: str) -> tuple[Any, Any]:
+    x, y = operand(x), operand(y)
+    if x.ndim != 1 or y.ndim != 1 or not (x.size and y.size):
+        raise ShapeError(
+            f"{name}: two vectors that are not empty; they have shapes {x.shape} and {y.shape}"
+        )
+    if mode not in ("full", "same", "valid"):
+        raise ShapeError(f"{name}: mode is 'full', 'same' or 'valid', not {mode!r}")
+    return x, y
+
+
+@composed
+def convolve(x: Any, y: Any, mode: str = "full") -> Any:
+    """The convolution of two vectors, sum over k of x[i - k] * y[k]: where they overlap at all
+    ("full"), in the middle and as long as the longer one ("same"), or where all of the shorter one
+    overlaps ("valid")."""
+    x, y = _signals("convolve", x, y, mode)
+    if x.size < y.size:
+        x, y = y, x
+    if mode == "same":
+        start = (y.size - 1) // 2
+        return getitem(convolve_rows(x, y, "full"), slice(start, start + x.size))
+    return convolve_rows(x, y, mode)
+
+
+@composed
+def correlate(x: Any, y: Any, mode: str = "valid") -> Any:
+    """The correlation of two vectors, sum over k of x[i + k] * conj(y[k]). `mode` is as in
+    `convolve`."""
+    x, y = _signals("correlate", x, y, mode)
+    turned = getitem(conjugate(y), slice(None, None, -1))
+    if mode == "same" and x.size < y.size:  # the middle is counted from y's other end
+        return getitem(convolve(getitem(x, slice(None, None, -1)),
+                                getitem(turned, slice(None, None, -1)), mode),
+                       slice(None, None, -1))  # fmt: skip
+    return convolve(x, turned, mode)
+
+
+# ---- the largest so far --------------------------------------------------------------------------
+
+
+@not_differentiable
+def leaders(x: Any, axis: int = -1) -> Any:
+    """Along `axis`, for each element the position of the largest up to it, the first of several. A
+    NaN counts as larger than all."""
+    if type(x) is np.ndarray:
+        return _leaders(x, axis, np.maximum.accumulate)
+    return _leaders(x, axis, _running_max)
+
+
+def _leaders(x: Any, axis: int, running: Callable[..., Any]) -> Any:
+    x = np.moveaxis(x, axis, -1)
+    best = running(x, axis=-1)
+    position = np.cumsum(np.ones_like(x, dtype=np.intp), axis=-1) - 1
+    later, before = x[..., 1:], best[..., :-1]
+    newer = (later > before) | ((later != later) & (before == before))
+    places = np.concatenate([position[..., :1] * 0, position[..., 1:] * newer], axis=-1)
+    return np.moveaxis(running(places, axis=-1), -1, axis)
+
+
+def _running_max(x: Any, axis: int) -> Any:
+    """In log2(n) steps: CuPy's ufuncs cannot accumulate."""
+    step = 1
+    while step < x.shape[-1]:
+        x = np.concatenate([x[..., :step], np.maximum(x[..., step:], x[..., :-step])], axis=-1)
+        step *= 2
+    return x
+
+
+@composed
+def cummax(x: Any, axis: int = 0) -> Any:
+    """The largest of the first 1, 2, 3 … elements along `axis`. Of equal ones the first has the
+    gradient. ``np.maximum.accumulate`` is this."""
+    x = operand(x)
+    check_axis("cummax", axis, x)
+    return take_along_axis(x, leaders(x, axis), axis)
+
+
+@composed
+def cummin(x: Any, axis: int = 0) -> Any:
+    """The smallest of the first 1, 2, 3 … elements along `axis`; as `cummax`."""
+    x = operand(x)
+    check_axis("cummin", axis, x)
+    return take_along_axis(x, leaders(-x, axis), axis)
+
+
+# ---- interpolation -------------------------------------------------------------------------------
+
+
+@composed
+def interp(
+    x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: float | None = None
+) -> Any:
+    """The polygon through the points (xp, fp), rising in xp, at x; `left` (fp[0]) before it and
+    `right` (fp[-1]) behind. With `period`, x and xp are taken modulo it, and xp is sorted.
+
+    Differentiable in x, xp, fp, `left` and `right`. At a point of the polygon x has the slope
+    behind it.
+    """
+    x, xp, fp = operand(x), operand(xp), operand(fp)
+    if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
+        raise ShapeError(
+            f"interp: xp and fp are vectors of one length; they have shapes {xp.shape} and "
+            f"{fp.shape}"
+        )
+    if period is not None:
+        if period == 0:
+            raise ShapeError("interp: period must not be 0")
+        period = abs(period)
+        x, xp = remainder(x, period), remainder(xp, period)
+        order = argsort(xp)
+        xp, fp = xp[order], fp[order]
+        xp = concatenate([xp[-1:] - period, xp, xp[:1] + period])
+        fp = concatenate([fp[-1:], fp, fp[:1]])
+        left = right = None
+    if xp.size == 1:
+        inside = fp[0] + 0 * (x - xp[0])
+    else:
+        place = searchsorted(xp, x, side="right").clip(1, xp.size - 1)
+        x0, f0 = xp[place - 1], fp[place - 1]
+        width = xp[place] - x0
+        inside = f0 + (fp[place] - f0) * ((x - x0) / where(width == 0, 1, width))
+    before = fp[0] if left is None else left
+    behind = fp[-1] if right is None else right
+    return where(x < xp[0], before, where(x > xp[-1], behind, inside))
+
+
+# ---- derivatives and integrals -------------------------------------------------------------------
+
+
+def _at(x: Any, axis: int, start: int | None, stop: int | None) -> Any:
+    return getitem(x, (*[slice(None)] * (axis % x.ndim), slice(start, stop)))
+
+
+def _slopes(f: Any, gaps: Any, axis: int, edge_order: int) -> Any:
+    """The derivative of f along one axis, where `gaps` between samples are a number or n - 1."""
+    even: bool = np.ndim(gaps) == 0
+    if even:
+        middle = (_at(f, axis, 2, None) - _at(f, axis, None, -2)) / (2 * gaps)
+    else:
+        column = reshape(gaps, (-1,) + (1,) * (f.ndim - 1 - axis % f.ndim))
+        before, after = _at(column, 0, None, -1), _at(column, 0, 1, None)
+        middle = (
+            _at(f, axis, None, -2) * (-after / (before * (before + after)))
+            + _at(f, axis, 1, -1) * ((after - before) / (before * after))
+            + _at(f, axis, 2, None) * (before / (after * (before + after)))
+        )
+    if edge_order == 1:
+        low, high = (gaps, gaps) if even else (gaps[0], gaps[-1])
+        first = diff(_at(f, axis, None, 2), 1, axis) / low
+        last = diff(_at(f, axis, -2, None), 1, axis) / high
+    else:
+        low, high = (gaps, gaps) if even else (gaps[:2], gaps[:-3:-1])
+        first = _edge(f, axis, low, (0, 1, 2))
+        last = -_edge(f, axis, high, (-1, -2, -3))
+    return concatenate([first, middle, last], axis)
+
+
+def _edge(f: Any, axis: int, gaps: Any, places: tuple[int, int, int]) -> Any:
+    """The derivative, at the first of three places, of the parabola through f there."""
+    a, b = (gaps, gaps) if np.ndim(gaps) == 0 else (gaps[0], gaps[1])
+    x, y, z = (_at(f, axis, place, place + 1 or None) for place in places)
+    return x * (-(2 * a + b) / (a * (a + b))) + y * ((a + b) / (a * b)) - z * (a / (b * (a + b)))
+
+
+@composed
+def gradient(f: Any, *spacing: Any, axis: Axis = None, edge_order: int = 1) -> Any:
+    """Numerical derivatives of samples, by differences of second order inside and of `edge_order`
+    (1 or 2) at the ends: along `axis`, or a tuple of them along several (all).
+
+    `spacing` is one number for all axes (1), or for each axis a number or the samples' coordinates.
+    """
+    f = operand(f)
+    several = axis is None or isinstance(axis, tuple)
+    axes = tuple(range(f.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    for each in axes:
+        check_axis("gradient", each, f)
+    steps = [operand(s) for s in spacing] or [1.0]
+    if len(steps) == 1 and np.ndim(steps[0]) == 0:
+        steps = steps * len(axes)
+    if len(steps) != len(axes):
+        raise ShapeError(
+            f"gradient: spacing for each of the {len(axes)} axes, or one number; {len(steps)} given"
+        )
+    if edge_order not in (1, 2):
+        raise ShapeError(f"gradient: edge_order is 1 or 2, not {edge_order!r}")
+    found = [
+        _slopes(f, _gaps(f, step, each, edge_order), each, edge_order)
+        for each, step in zip(axes, steps, strict=True)
+    ]
+    return tuple(found) if several and len(found) != 1 else found[0]
+
+
+def _gaps(f: Any, step: Any, axis: int, edge_order: int) -> Any:
+    length = f.shape[axis]
+    if length <= edge_order:
+        raise ShapeError(
+            f"gradient: axis {axis} of shape {f.shape} needs {edge_order + 1} samples or more"
+        )
+    if np.ndim(step) == 0:
+        return step
+    if step.shape != (length,):
+        raise ShapeError(
+            f"gradient: axis {axis} of shape {f.shape} needs {length} coordinates; spacing has "
+            f"shape {step.shape}"
+        )
+    return diff(step)
+
+
+def _trapezoids(name: str, y: Any, x: Any, dx: Any, axis: int) -> Any:
+    """The area over each step along `axis`."""
+    check_axis(name, axis, y)
+    width = dx
+    if x is not None:
+        x = operand(x)
+        width = diff(x) if x.ndim == 1 else diff(x, 1, axis)
+        if x.ndim == 1:
+            width = reshape(width, (-1,) + (1,) * (y.ndim - 1 - axis % y.ndim))
+    return width * (_at(y, axis, 1, None) + _at(y, axis, None, -1)) / 2
+
+
+@composed
+def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
+    """The integral of samples y along `axis` by the trapezoidal rule: at the coordinates x, or
+    spaced by `dx`."""
+    return sum(_trapezoids("trapezoid", operand(y), x, dx, axis), axis)
+
+
+@composed
+def cumulative_trapezoid(
+    y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1, initial: float | None = None
+) -> Any:
+    """The integral up to each sample but the first, as SciPy has it; with ``initial=0`` it begins
+    with a 0 for that one."""
+    y = operand(y)
+    out = cumsum(_trapezoids("cumulative_trapezoid", y, x, dx, axis), axis)
+    if initial is None:
+        return out
+    if initial != 0:
+        raise ShapeError(f"cumulative_trapezoid: initial is None or 0, not {initial!r}")
+    return concatenate([_at(y, axis, None, 1) * 0, out], axis)
+
+
+@not_differentiable
+def _turns(x: Any, discont: float | None, axis: int, period: float) -> Any:
+    """What unwrap adds: whole periods."""
+    steps = np.diff(x, axis=axis)
+    wrapped = np.mod(steps + period / 2, period) - period / 2
+    wrapped = np.where((wrapped == -period / 2) & (steps > 0), period / 2, wrapped)
+    needed = np.abs(steps) >= (period / 2 if discont is None else max(discont, period / 2))
+    turns = np.cumsum(np.where(needed, wrapped - steps, 0), axis=axis)
+    place = axis % x.ndim
+    first = (*x.shape[:place], min(1, x.shape[place]), *x.shape[place + 1 :])
+    return np.concatenate([np.zeros_like(turns, shape=first), turns], axis=axis)
+
+
+@composed
+def unwrap(
+    x: Any, discont: float | None = None, axis: int = -1, *, period: float = math.tau
+) -> Any:
+    """x with whole periods added so that no step along `axis` is larger than `discont` (half a
+    period). The gradient is 1."""
+    x = operand(x)
+    check_axis("unwrap", axis, x)
+    return x + _turns(x, discont, axis, period)
