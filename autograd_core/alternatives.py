@@ -12,7 +12,6 @@ _TEXTS: dict[str, str] = {
     "np.roots(tensor.detach().numpy())": "roots",
     "sort(x)": "sort_complex",
     "unique(concatenate([x, y]))": "union1d intersect1d setxor1d setdiff1d",
-    "a sum of its power series; it is none of NumPy's elementary functions": "i0",
     "histogram(x) for the counts": "histogram_bin_edges",
     "einsum(...); the order of products is chosen for you": "einsum_path",
     "np.packbits(tensor.numpy())": "packbits unpackbits",

@@ -48,6 +48,7 @@ __all__ = [
     "module_of",
     "operand",
     "run_there",
+    "special_of",
     "to_device",
 ]
 
@@ -213,6 +214,15 @@ def device_of(array: Any) -> str:
 def module_of(array: Any) -> Any:
     """The array module that `array` belongs to: NumPy for anything on the host."""
     return _module if _module is not None and isinstance(array, _module.ndarray) else np
+
+
+def special_of(array: Any) -> Any:
+    """The module of special functions for `array`: SciPy's, or CuPy's on a device."""
+    from importlib import import_module
+
+    if module_of(array) is np:
+        return import_module("scipy.special")
+    return getattr(_module, "special", None) or import_module("cupyx.scipy.special")
 
 
 def created(name: str, device: str | None, *operands: Any, **settings: Any) -> Any:

@@ -170,9 +170,12 @@ def _declare(declared: Op, doc: str | None, module: str) -> Callable[..., Any]:
 
 
 def _key(function: Callable[..., Any]) -> str:
-    """The name that NumPy knows a function by: ``"exp"``, ``"linalg.norm"``."""
-    module = (function.__module__ or "").removeprefix("autograd_core.ops.")
+    """The name that NumPy or SciPy knows a function by: ``"exp"``, ``"linalg.norm"``,
+    ``"scipy.special.erf"``."""
+    module = (function.__module__ or "").removeprefix("autograd_core.").removeprefix("ops.")
     namespace = module.split(".")[0]
+    if namespace == "scipy":
+        return f"{module}.{function.__name__}"
     return f"{namespace}.{function.__name__}" if namespace in NAMESPACES else function.__name__
 
 
@@ -199,20 +202,29 @@ def op(
 
 
 @overload
-def elementwise(kernel: Any, doc: str, *, x: Any) -> Callable[[Any], Tensor]: ...
-@overload
-def elementwise(kernel: Any, doc: str, *, x: Any, y: Any) -> Callable[[Any, Any], Tensor]: ...
+def elementwise(kernel: Any, doc: str, *, x: Any, home: str = ...) -> Callable[[Any], Tensor]: ...
 @overload
 def elementwise(
-    kernel: Any, doc: str, *, condition: Any, x: Any, y: Any
+    kernel: Any, doc: str, *, x: Any, y: Any, home: str = ...
+) -> Callable[[Any, Any], Tensor]: ...
+@overload
+def elementwise(
+    kernel: Any, doc: str, *, condition: Any, x: Any, y: Any, home: str = ...
 ) -> Callable[[Any, Any, Any], Tensor]: ...
-def elementwise(kernel: Any, doc: str, **operands: Any) -> Callable[..., Tensor]:
+@overload
+def elementwise(
+    kernel: Any, doc: str, *, home: str = ..., **operands: Any
+) -> Callable[..., Tensor]: ...
+def elementwise(
+    kernel: Any, doc: str, *, home: str = "autograd_core", **operands: Any
+) -> Callable[..., Tensor]:
     """Declare an operation that works element by element on operands that broadcast.
 
-    The kernel is a ufunc or a function of the operands, in their order.
+    The kernel is a ufunc or a function of the operands, in their order. `home` is the module that
+    it belongs to.
     """
     declared = Op(kernel.__name__, kernel, operands, tuple(operands), pointwise=True)
-    return _declare(declared, doc, "autograd_core")
+    return _declare(declared, doc, home)
 
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -5,6 +5,7 @@ Nothing leaves the graph here: a function that we do not cover raises and says s
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import cache, partial
 from typing import Any, NamedTuple
@@ -116,8 +117,9 @@ def array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **settings:
     name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
     if "out" in settings:
         raise _uncovered(f"{name}(…, out=array)", "the result itself, as in y = x + tensor")
-    if method == "__call__" and ufunc in UFUNCS and settings.keys() <= {"axis"}:
-        return UFUNCS[ufunc](*inputs, **settings)
+    ours = operation_of(ufunc) if method == "__call__" else None
+    if ours is not None and settings.keys() <= {"axis"}:
+        return ours(*inputs, **settings)
     if method == "reduce" and ufunc in REDUCTIONS:
         return REDUCTIONS[ufunc](*inputs, **{"axis": 0} | settings)
     if method == "accumulate" and ufunc in RUNNING:
@@ -169,10 +171,23 @@ def _for_ours(
     }
 
 
+def _of_scipy(ufunc: np.ufunc) -> Callable[..., Any] | None:
+    """What is ours of SciPy's special functions, of which NumPy knows nothing."""
+    theirs = sys.modules.get("scipy.special")
+    if getattr(theirs, ufunc.__name__, None) is not ufunc:
+        return None
+    from autograd_core.scipy import special
+
+    ours: Callable[..., Any] | None = getattr(special, ufunc.__name__, None)
+    if ours is not None:
+        UFUNCS[ufunc] = ours
+    return ours
+
+
 def operation_of(function: Any) -> Callable[..., Any] | None:
     """What NumPy's function is for Tensors; None if it is not covered."""
     if isinstance(function, np.ufunc):
-        return UFUNCS.get(function)
+        return UFUNCS.get(function) or _of_scipy(function)
     if function not in FUNCTIONS:
         name, _ = _named(function)
         if not name.startswith("fft.") or name not in functions:

@@ -27,6 +27,8 @@ class Row:
     complex operands are covered; `extreme` that no finite operand gives a warning or anything but
     finite numbers. `parts` says that with the settings of this row the function is made of others.
     `never` names what no case can be: "empty", "0-d"; `half` is False where NumPy has no float16.
+    `refused` names operands whose gradient has no closed form: the backward pass raises for them.
+    `host` says that CuPy has no such function, so that it is tested on the host only.
     """
 
     name: str
@@ -42,6 +44,8 @@ class Row:
     parts: bool = False
     never: tuple[str, ...] = ()
     half: bool = True
+    host: bool = False
+    refused: tuple[str, ...] = ()
     call: Callable[..., Any] = lambda function, *operands, **settings: function(
         *operands, **settings
     )

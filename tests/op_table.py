@@ -20,11 +20,14 @@ from rows_products import PRODUCTS
 from rows_reductions import REDUCTIONS
 from rows_rounding import ROUNDING
 from rows_scans import SCANS
+from rows_scipy import SCIPY
 from rows_selecting import SELECTING
 from rows_shaping import SHAPING
 from rows_signals import SIGNALS
 from rows_sorting import SORTING
+from rows_special import SPECIAL
 from rows_statistics import STATISTICS
+from rows_stats import STATS
 from rows_trigonometry import TRIGONOMETRY
 from rows_writing import WRITING
 
@@ -32,6 +35,6 @@ __all__ = ["DIFFERENTIABLE", "HERE", "POINTWISE", "ROWS", "Row"]
 
 POINTWISE = [*ELEMENTWISE, *TRIGONOMETRY, *ARITHMETIC, *ROUNDING]
 ROWS = [*POINTWISE, *REDUCTIONS, *SCANS, *SORTING, *STATISTICS, *SHAPING, *ARRANGING,
-        *JOINING, *INDEXING, *PRODUCTS, *CONTRACTION, *LINALG, *MATRICES, *FFT, *SIGNALS, *CREATION,
-        *SELECTING, *WRITING]  # fmt: skip
+        *JOINING, *INDEXING, *PRODUCTS, *CONTRACTION, *LINALG, *MATRICES, *FFT,
+        *SIGNALS, *SPECIAL, *STATS, *SCIPY, *CREATION,        *SELECTING, *WRITING]  # fmt: skip
 DIFFERENTIABLE = [row for row in ROWS if row.keeps]

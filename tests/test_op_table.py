@@ -59,7 +59,7 @@ NEVER_0D = {"argpartition", "argsort", "argsort-descending", "argsort-stable", "
             "linear-without bias", "linear_recurrence", "matmul", "matvec", "moveaxis", "nonzero",
             "partition", "place_along", "sort", "sort-descending", "std-of a sample", "swapaxes",
             "unique-slices", "var-of a sample", "vecdot", "vecmat", "vector_product"}  # fmt: skip
-ALWAYS_ONE_NUMBER = {"vdot"}
+ALWAYS_ONE_NUMBER = {"vdot", "scipy.stats.multivariate_normal.entropy"}
 NORMS = {row.id for row in LINALG if row.name.endswith("norm")}  # of what is there
 NEVER_EMPTY |= NORMS - {"linalg.euclidean_norm", "linalg.norm-0 of vectors"}
 NEVER_0D |= NORMS - {"linalg.euclidean_norm", "linalg.norm", "linalg.power_norm",
@@ -257,7 +257,7 @@ def test_recorded_only_where_a_gradient_is_wanted(row, device, data):
 @given(data=DRAWN)
 def test_an_operation_that_is_declared_so_carries_no_gradient(row, device, data):
     case = data.draw(row.cases)
-    others = {n for n in case.names if n not in row.keeps}
+    others = {n for n in case.names if n not in row.keeps and n not in row.refused}
     floating = {n for n, a in zip(case.names, case.arrays, strict=True) if a.dtype.kind == "f"}
     if not row.composed:
         others = {n for n in others if n not in row.op.rules}
@@ -265,6 +265,17 @@ def test_an_operation_that_is_declared_so_carries_no_gradient(row, device, data)
     if tracked := others & floating:
         out = called(row, case, operands(row, case, device, tracked), device)
         assert not out.requires_grad
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.refused], ids=operator.attrgetter("id"))
+def test_a_derivative_without_a_closed_form_is_refused(row, device):
+    case = first(row.cases, lambda case: reference(row, case).size > 0)
+    for name in row.refused:
+        tensors = operands(row, case, device, (name,))
+        out = called(row, case, tensors, device)
+        with pytest.raises(ac.NotDifferentiableError, match=r"no closed form.*detach"):
+            out.sum().backward()
+        assert all(tensor.grad is None for tensor in tensors)
 
 
 def numpys(name):

@@ -7,9 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd_core.op import op
-from autograd_core.ops.diagonals import embedded
 from autograd_core.ops.linalg.decompositions import svd
-from autograd_core.ops.linalg.matrices import adjoint, checked, column, told, transposed
+from autograd_core.ops.linalg.matrices import adjoint, checked, column, told, transposed, unit
 from autograd_core.ops.linalg.solving import inv
 from autograd_core.ops.scans import prod_of_others
 
@@ -18,8 +17,7 @@ __all__ = ["cofactors", "det", "slogdet"]
 
 def _cofactors_x(g: Any, x: Any) -> Any:
     u, s, vh = svd(x, False)
-    n = s.shape[-1]
-    eye = embedded(np.ones_like(s), 0, n, n)
+    eye = unit(x)
     others = prod_of_others(s[..., None, :] * (1 - eye) + eye, None, -1) * (1 - eye)
     turned = adjoint(u) @ g @ adjoint(vh)
     straight = others @ np.diagonal(turned, 0, -2, -1)[..., None]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.errors import LinAlgError
+from autograd_core.ops.diagonals import embedded
 from autograd_core.tensor import Tensor
 
 __all__: list[str] = []
@@ -32,6 +33,12 @@ def adjoint(x: Any) -> Any:
 def column(x: Any) -> Any:
     """A number for each matrix, as something to multiply the matrix by."""
     return x[..., None, None]
+
+
+def unit(x: Any) -> Any:
+    """The unit matrix, for each of the matrices x."""
+    n = x.shape[-1]
+    return embedded(np.ones_like(np.diagonal(x, 0, -2, -1)), 0, n, n)
 
 
 def skew(x: Any) -> Any:

@@ -11,9 +11,8 @@ import numpy as np
 from autograd_core.errors import DTypeError
 from autograd_core.op import composed, op
 from autograd_core.ops.contraction import operand
-from autograd_core.ops.diagonals import embedded
 from autograd_core.ops.elementwise import positive
-from autograd_core.ops.linalg.matrices import checked, told, transposed
+from autograd_core.ops.linalg.matrices import checked, told, transposed, unit
 from autograd_core.ops.linalg.solving import inv
 from autograd_core.ops.products import matmul
 
@@ -33,7 +32,7 @@ def matrix_power(x: Any, n: int) -> Any:
     if n < 0:
         x, n = inv(x), -n
     if n == 0:
-        return _unit(x) * x**0  # on the graph, as any other power
+        return unit(x) * x**0  # on the graph, as any other power
     out = None
     while n:
         if n % 2:
@@ -41,12 +40,6 @@ def matrix_power(x: Any, n: int) -> Any:
         n //= 2
         x = matmul(x, x) if n else x
     return out
-
-
-def _unit(x: Any) -> Any:
-    """The unit matrix, for each of x."""
-    n = x.shape[-1]
-    return embedded(np.ones_like(np.diagonal(x, 0, -2, -1)), 0, n, n)
 
 
 # ---- exponential function -----------------------------------------------------------------------
@@ -83,12 +76,12 @@ def expm(x: Any) -> Any:
     second = x @ x
     fourth = second @ second
     sixth = second @ fourth
-    unit = _unit(x)
+    eye = unit(x)
     c = [coefficient / PADE[0] for coefficient in PADE]
     odd = sixth @ (c[13] * sixth + c[11] * fourth + c[9] * second)
-    odd = x @ (odd + c[7] * sixth + c[5] * fourth + c[3] * second + c[1] * unit)
+    odd = x @ (odd + c[7] * sixth + c[5] * fourth + c[3] * second + c[1] * eye)
     even = sixth @ (c[12] * sixth + c[10] * fourth + c[8] * second)
-    even = even + c[6] * sixth + c[4] * fourth + c[2] * second + c[0] * unit
+    even = even + c[6] * sixth + c[4] * fourth + c[2] * second + c[0] * eye
     out = told("expm", np.linalg.solve, even - odd, even + odd)
     for _ in range(squarings):
         out = out @ out

@@ -1,0 +1,221 @@
+"""What SciPy's linear algebra has beyond NumPy's, for arrays on the host: triangular, banded and
+Sylvester equations, the square root of a matrix. Its expm is here as well as in `linalg`."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import scipy.linalg as scipys
+
+from autograd_core.backend import module_of
+from autograd_core.errors import DeviceError, ShapeError
+from autograd_core.op import composed, op
+from autograd_core.ops.axes import Shape
+from autograd_core.ops.contraction import operand
+from autograd_core.ops.elementwise import conjugate
+from autograd_core.ops.linalg import expm, solve
+from autograd_core.ops.linalg.matrices import checked, told, transposed, unit
+
+__all__ = [
+    "banded",
+    "expm",
+    "solve_banded",
+    "solve_sylvester",
+    "solve_triangular",
+    "sqrtm",
+    "triangular",
+]
+
+
+def on_host(name: str, *arrays: Any) -> None:
+    for array in arrays:
+        if module_of(array) is not np:
+            raise DeviceError(
+                f"{name}: CuPy has no such function; compute it on the host, as in x.to('cpu')"
+            )
+
+
+# ---- triangular matrices -------------------------------------------------------------------------
+
+
+def _triangular_y(g: Any, x: Any, lower: bool, unit_diagonal: bool, y_shape: Shape) -> Any:
+    columns = g if len(y_shape) > 1 else g[..., None]
+    flow = triangular(transposed(x), columns, not lower, unit_diagonal)
+    return flow if len(y_shape) > 1 else flow[..., 0]
+
+
+def _triangular_x(
+    g: Any, x: Any, lower: bool, unit_diagonal: bool, y_shape: Shape, out: Any
+) -> Any:
+    flow = _triangular_y(g, x, lower, unit_diagonal, y_shape)
+    if len(y_shape) == 1:
+        flow, out = flow[..., None], out[..., None]
+    whole = -(flow @ transposed(out))
+    k = int(unit_diagonal)
+    return np.tril(whole, -k) if lower else np.triu(whole, k)
+
+
+@op(x=_triangular_x, y=_triangular_y)
+def triangular(x: Any, y: Any, lower: bool, unit_diagonal: bool) -> Any:
+    """The solution of x @ out = y, of which only one triangle of x is read."""
+    if module_of(x) is not np:
+        k = int(unit_diagonal)
+        x = np.tril(x, -k) if lower else np.triu(x, k)
+        if unit_diagonal:
+            x = x + unit(x)
+        return solve(x, y)
+    if x.ndim == 2 and y.ndim <= 2:
+        return _one(x, y, lower, unit_diagonal)
+    vector = y.ndim == 1
+    stack = np.broadcast_shapes(x.shape[:-2], () if vector else y.shape[:-2])
+    x = np.broadcast_to(x, stack + x.shape[-2:])
+    y = np.broadcast_to(y, stack + y.shape[(-1 if vector else -2) :])
+    out = np.empty_like(y, dtype=np.result_type(x.dtype, y.dtype))
+    for place in np.ndindex(stack):
+        out[place] = _one(x[place], y[place], lower, unit_diagonal)
+    return out
+
+
+def _one(x: Any, y: Any, lower: bool, unit_diagonal: bool) -> Any:
+    if not y.size:
+        return np.empty_like(y, dtype=np.result_type(x.dtype, y.dtype))
+    settings = {"lower": lower, "unit_diagonal": unit_diagonal}
+    return told("solve_triangular", scipys.solve_triangular, x, y, **settings)
+
+
+@composed
+def solve_triangular(
+    x: Any, y: Any, trans: Any = 0, lower: bool = False, unit_diagonal: bool = False
+) -> Any:
+    """The solution of x @ out = y for triangular matrices x (..., n, n) and y (n,) or (..., n, k).
+
+    Only the upper triangle of x is read, or the lower one; with `unit_diagonal` its diagonal counts
+    as 1. `trans` 1 or "T" solves x.T @ out = y, 2 or "C" that with the conjugate.
+    """
+    x, y = operand(x), operand(y)
+    checked("solve_triangular", x)
+    if y.ndim == 0 or y.shape[-2:][0] != x.shape[-1]:
+        raise ShapeError(
+            f"solve_triangular: x has shape {x.shape}, so y needs {x.shape[-1]} rows; it has shape "
+            f"{y.shape}"
+        )
+    if trans not in (0, 1, 2, "N", "T", "C"):
+        raise ShapeError(f"solve_triangular: trans is 0, 1, 2, 'N', 'T' or 'C', not {trans!r}")
+    if trans in (0, "N"):
+        return triangular(x, y, lower, unit_diagonal)
+    turned = transposed(x) if trans in (1, "T") else conjugate(transposed(x))
+    return triangular(turned, y, not lower, unit_diagonal)
+
+
+# ---- banded matrices -----------------------------------------------------------------------------
+
+
+def _shift(row: Any, steps: int) -> Any:
+    """The row with element j at the place j + steps; what falls off is lost."""
+    n = row.shape[-1]
+    steps = max(-n, min(n, steps))
+    gap = np.zeros_like(row[..., : abs(steps)])
+    if steps >= 0:
+        return np.concatenate([gap, row[..., : n - steps]], -1)
+    return np.concatenate([row[..., -steps:], gap], -1)
+
+
+def _turned_bands(bands: Any, lower: int, upper: int) -> Any:
+    """The bands of the transposed matrix: diagonal d becomes diagonal -d, its elements shifted."""
+    rows = [_shift(bands[r, :], r - upper) for r in range(lower + upper, -1, -1)]
+    return np.stack(rows)
+
+
+def _banded_y(g: Any, bands: Any, lower: int, upper: int, y_shape: Shape) -> Any:
+    turned = _turned_bands(bands, lower, upper)
+    if len(y_shape) == 1:
+        return banded(turned, g[..., None], upper, lower)[..., 0]
+    return banded(turned, g, upper, lower)
+
+
+def _banded_bands(g: Any, bands: Any, lower: int, upper: int, y_shape: Shape, out: Any) -> Any:
+    flow = _banded_y(g, bands, lower, upper, y_shape)
+    if len(y_shape) == 1:
+        flow, out = flow[..., None], out[..., None]
+    flow, out = transposed(flow), transposed(out)
+    rows = [-(_shift(flow, upper - r) * out).sum(-2) for r in range(lower + upper + 1)]
+    return np.stack(rows, -2)
+
+
+@op(bands=_banded_bands, y=_banded_y)
+def banded(bands: Any, y: Any, lower: int, upper: int) -> Any:
+    """The solution of x @ out = y where row `upper` + i - j of `bands` has x[i, j] in column j."""
+    on_host("solve_banded", bands, y)
+    n = bands.shape[-1]
+    y = y.astype(np.result_type(bands.dtype, y.dtype))
+    columns = y if y.ndim <= 2 else np.moveaxis(y, -2, 0).reshape(n, -1)
+    out = told("solve_banded", partial(scipys.solve_banded, (lower, upper)), bands, columns)
+    if y.ndim <= 2:
+        return out
+    return np.moveaxis(out.reshape(n, *y.shape[:-2], y.shape[-1]), 0, -2)
+
+
+@composed
+def solve_banded(l_and_u: tuple[int, int], bands: Any, y: Any) -> Any:
+    """The solution of x @ out = y for a matrix x of which only `l_and_u` diagonals below and above
+    the main one are not 0: row u + i - j of `bands` (l + u + 1, n) has x[i, j] in column j. y has
+    the shape (n,) or (n, k)."""
+    lower, upper = l_and_u
+    bands, y = operand(bands), operand(y)
+    rows = (lower + upper + 1, y.shape[0] if y.ndim in (1, 2) else -1)
+    if bands.shape != rows:
+        raise ShapeError(
+            f"solve_banded: for l_and_u={(lower, upper)} and y of shape {y.shape} the bands need "
+            f"the shape {rows}; they have {bands.shape}"
+        )
+    return banded(bands, y, lower, upper)
+
+
+# ---- Sylvester's equation and square roots -------------------------------------------------------
+
+
+def _sylvester_q(g: Any, a: Any, b: Any) -> Any:
+    return solve_sylvester(transposed(a), transposed(b), g)
+
+
+def _sylvester_a(g: Any, a: Any, b: Any, out: Any) -> Any:
+    return -(_sylvester_q(g, a, b) @ transposed(out))
+
+
+def _sylvester_b(g: Any, a: Any, b: Any, out: Any) -> Any:
+    return -(transposed(out) @ _sylvester_q(g, a, b))
+
+
+@op(a=_sylvester_a, b=_sylvester_b, q=_sylvester_q)
+def solve_sylvester(a: Any, b: Any, q: Any) -> Any:
+    """The solution of a @ out + out @ b = q. Shapes: a (m, m), b (n, n), q (m, n)."""
+    on_host("solve_sylvester", a, b, q)
+    checked("solve_sylvester", a)
+    checked("solve_sylvester", b)
+    if q.shape[-2:] != (a.shape[-1], b.shape[-1]):
+        raise ShapeError(
+            f"solve_sylvester: a {a.shape} and b {b.shape} need q of shape "
+            f"{(a.shape[-1], b.shape[-1])}; it has {q.shape}"
+        )
+    stack = np.broadcast_shapes(a.shape[:-2], b.shape[:-2], q.shape[:-2])
+    a, b, q = (np.broadcast_to(x, stack + x.shape[-2:]) for x in (a, b, q))
+    out = np.empty_like(q, dtype=np.result_type(a.dtype, b.dtype, q.dtype))
+    for place in np.ndindex(stack):
+        out[place] = told("solve_sylvester", scipys.solve_sylvester, a[place], b[place], q[place])
+    return out
+
+
+def _sqrtm_x(g: Any, out: Any) -> Any:
+    turned = transposed(out)
+    return solve_sylvester(turned, turned, g)
+
+
+@op(x=_sqrtm_x)
+def sqrtm(x: Any) -> Any:
+    """The principal square root of a matrix (n, n): out @ out = x. It is complex where x has
+    negative eigenvalues. A singular x has no gradient."""
+    on_host("sqrtm", x)
+    checked("sqrtm", x)
+    return told("sqrtm", scipys.sqrtm, x)

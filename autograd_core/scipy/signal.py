@@ -1,0 +1,77 @@
+"""Convolution in several dimensions, under SciPy's name, for arrays on the host."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.signal as scipys
+
+from autograd_core.errors import ShapeError
+from autograd_core.op import composed, op
+from autograd_core.ops.contraction import operand
+from autograd_core.ops.indexing import getitem
+from autograd_core.scipy.linalg import on_host
+
+__all__ = ["convolve", "windows"]
+
+
+def _flipped(x: Any, ndim: int) -> Any:
+    return x[(..., *[slice(None, None, -1)] * ndim)]
+
+
+def _windows_x(g: Any, y: Any, ndim: int, mode: str) -> Any:
+    return windows(g, _flipped(y, ndim), ndim, "valid" if mode == "full" else "full")
+
+
+def _windows_y(g: Any, x: Any, ndim: int, mode: str) -> Any:
+    if mode == "full":
+        return windows(g, _flipped(x, ndim), ndim, "valid")
+    return _flipped(windows(x, _flipped(g, ndim), ndim, "valid"), ndim)
+
+
+@op(x=_windows_x, y=_windows_y)
+def windows(x: Any, y: Any, ndim: int, mode: str) -> Any:
+    """The convolution of the last `ndim` axes; axes in front broadcast. `mode` is "full", or
+    "valid" where x is at least as long as y along each of them."""
+    on_host("convolve", x, y)
+    lead = x.ndim - ndim, y.ndim - ndim
+    stack = np.broadcast_shapes(x.shape[: lead[0]], y.shape[: lead[1]])
+    sign = 1 if mode == "full" else -1
+    pairs = zip(x.shape[lead[0] :], y.shape[lead[1] :], strict=True)
+    sides = tuple(n + sign * (m - 1) for n, m in pairs)
+    out = np.empty((*stack, *sides), np.result_type(x.dtype, y.dtype))
+    x = np.broadcast_to(x, stack + x.shape[lead[0] :])
+    y = np.broadcast_to(y, stack + y.shape[lead[1] :])
+    for place in np.ndindex(stack):
+        out[place] = scipys.convolve(x[place], y[place], mode)
+    return out
+
+
+@composed
+def convolve(x: Any, y: Any, mode: str = "full") -> Any:
+    """The convolution of two arrays with the same number of axes: where they overlap at all
+    ("full"), the middle of that with x's shape ("same"), or where one overlaps the other entirely
+    ("valid")."""
+    x, y = operand(x), operand(y)
+    if x.ndim != y.ndim or not (x.ndim and x.size and y.size):
+        raise ShapeError(
+            "convolve: arrays with the same number of axes, and not empty; they have shapes "
+            f"{x.shape} and {y.shape}"
+        )
+    if mode not in ("full", "same", "valid"):
+        raise ShapeError(f"convolve: mode is 'full', 'same' or 'valid', not {mode!r}")
+    if mode == "full":
+        return windows(x, y, x.ndim, mode)
+    pairs = list(zip(x.shape, y.shape, strict=True))
+    if mode == "same":
+        middle = tuple(slice((m - 1) // 2, (m - 1) // 2 + n) for n, m in pairs)
+        return getitem(windows(x, y, x.ndim, "full"), middle)
+    if all(n >= m for n, m in pairs):
+        return windows(x, y, x.ndim, mode)
+    if all(m >= n for n, m in pairs):
+        return windows(y, x, x.ndim, mode)
+    raise ShapeError(
+        "convolve: for mode='valid' one of the shapes must be as large along each axis; they are "
+        f"{x.shape} and {y.shape}"
+    )

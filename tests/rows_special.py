@@ -1,0 +1,118 @@
+"""Rows: special functions of SciPy."""
+
+import numpy as np
+import scipy.special
+from hypothesis import strategies as st
+from op_cases import SEEDS, Case, between, broadcastable, one_axis, settled, signed
+from op_row import Row, anything, binary, positive, reduction
+
+from autograd_core.scipy import special  # noqa: F401 - declares what is tested here
+
+
+def of(name):
+    return getattr(scipy.special, name)
+
+
+def ordered(name):
+    """An order, which has no gradient, and x."""
+
+    @st.composite
+    def cases(draw):
+        n, x = draw(broadcastable(2))
+        rng = np.random.default_rng(draw(SEEDS))
+        orders = rng.integers(0, 4, n).astype(float)
+        return Case((name, "x"), (np.asarray(orders), np.asarray(positive(rng, x))), {})
+
+    return cases()
+
+
+def parameters(names, domain):
+    """Parameters without a gradient, and x."""
+
+    @st.composite
+    def cases(draw):
+        *front, x = draw(broadcastable(len(names) + 1))
+        rng = np.random.default_rng(draw(SEEDS))
+        arrays = [np.asarray(positive(rng, shape)) for shape in front]
+        return Case((*names, "x"), (*arrays, np.asarray(domain(rng, x))), {})
+
+    return cases()
+
+
+@st.composite
+def weighted(draw):
+    case = draw(reduction(anything, one_axis))
+    (x,) = case.arrays
+    b = np.random.default_rng(draw(SEEDS)).uniform(0.5, 2, draw(st.sampled_from([x.shape, ()])))
+    return Case(("x", "b"), (x, np.asarray(b)), case.settings)
+
+
+def plain_logsumexp(x, axis, keepdims, b=1):
+    return np.log(np.sum(b * np.exp(x), axis=axis, keepdims=keepdims))
+
+
+unit = between(0.3, 0.7)
+inner = between(-0.6, 0.6)
+UNARY = {
+    "erf": (anything, "x"), "erfc": (anything, "x"), "erfcx": (anything, "x out"),
+    "erfinv": (inner, "out"), "erfcinv": (between(0.2, 1.8), "out"),
+    "ndtr": (anything, "x"), "log_ndtr": (anything, "x out"), "ndtri": (unit, "out"),
+    "gamma": (positive, "x out"), "gammaln": (positive, "x"), "rgamma": (positive, "x out"),
+    "psi": (positive, "x"), "j0": (anything, "x"), "j1": (signed(0.05, 2.5), "x out"),
+    "y0": (positive, "x"), "y1": (positive, "x out"), "i0": (anything, "x"),
+    "i1": (signed(0.05, 2.5), "x out"), "i0e": (signed(0.05, 2.5), "x out"),
+    "i1e": (signed(0.05, 2.5), "x out"), "k0": (positive, "x"), "k1": (positive, "x out"),
+    "expit": (anything, "out"), "log_expit": (anything, "x"), "logit": (unit, "x"),
+    "entr": (positive, "x"),
+}  # fmt: skip
+BINARY = {
+    "beta": ("x y out", "x y out"), "betaln": ("x y", "x y"), "xlogy": ("y", "x y"),
+    "xlog1py": ("y", "x y"), "rel_entr": ("x y", "x y"), "kl_div": ("x y", "x y"),
+}  # fmt: skip
+
+
+SPECIAL = [
+    *(
+        Row(f"scipy.special.{name}", settled(domain), {"x": tuple(keeps.split())}, of(name),
+            half=False)
+        for name, (domain, keeps) in UNARY.items()
+    ),
+    *(
+        Row(f"scipy.special.{name}", binary(positive),
+            {"x": tuple(x.split()), "y": tuple(y.split())}, of(name), half=False)
+        for name, (x, y) in BINARY.items()
+    ),
+    Row("scipy.special.gammasgn", settled(signed(0.2, 0.8)), {}, of("gammasgn"), half=False),
+    Row("scipy.special.polygamma", settled(positive, n=lambda _: st.integers(0, 3)),
+        {"x": ("n", "x")}, lambda x, n: of("polygamma")(n, x).astype(x.dtype), half=False,
+        call=lambda function, x, n: function(n=n, x=x)),
+    Row("scipy.special.multigammaln", settled(between(2, 4), d=lambda _: st.integers(1, 3)),
+        {"x": ()}, lambda a, d: of("multigammaln")(a, d).astype(a.dtype), half=False),
+    Row("scipy.special.gammainc", parameters("a", positive), {"x": ("a", "x")}, of("gammainc"),
+        half=False, refused=("a",)),
+    Row("scipy.special.gammaincc", parameters("a", positive), {"x": ("a", "x")}, of("gammaincc"),
+        half=False, refused=("a",)),
+    Row("scipy.special.betainc", parameters("ab", unit), {"x": ("a", "b", "x")}, of("betainc"),
+        half=False, refused=("a", "b")),
+    *(
+        Row(f"scipy.special.{name}", ordered(keeps[0]), {"x": keeps}, of(name), half=False,
+            host=True, refused=keeps[:1])
+        for name, keeps in {"jv": ("v", "x"), "yv": ("v", "x"), "iv": ("v", "x"),
+                            "ive": ("v", "x", "out"), "kv": ("v", "x")}.items()
+    ),
+    Row("scipy.special.yn", ordered("n"), {"x": ("n", "x")}, of("yn"), half=False, host=True,
+        refused=("n",)),
+    Row("scipy.special.stdtr", parameters(("df",), anything), {"x": ("df", "x")}, of("stdtr"),
+        half=False, host=True, refused=("df",)),
+    Row("i0", settled(anything), {"x": ()}, lambda x: np.i0(x).astype(x.dtype), half=False),
+    Row("scipy.special.logsumexp", reduction(anything, one_axis), {"x": ()},
+        plain_logsumexp, half=False, never=("empty",)),
+    Row("scipy.special.logsumexp", weighted(), {"x": (), "b": ()}, plain_logsumexp, half=False,
+        variant="weighted", call=lambda function, x, b, **settings: function(x, b=b, **settings),
+        never=("empty",)),
+    *(
+        Row(f"scipy.special.{name}", settled(anything, least_side=1), {"x": ()}, of(name),
+            half=False, never=("empty",))
+        for name in ("softmax", "log_softmax")
+    ),
+]  # fmt: skip
