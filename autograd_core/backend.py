@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -217,9 +218,7 @@ def module_of(array: Any) -> Any:
 
 
 def special_of(array: Any) -> Any:
-    """The module of special functions for `array`: SciPy's, or CuPy's on a device."""
-    from importlib import import_module
-
+    """SciPy's module of special functions, or CuPy's for an array on a device."""
     if module_of(array) is np:
         return import_module("scipy.special")
     return getattr(_module, "special", None) or import_module("cupyx.scipy.special")
@@ -252,10 +251,9 @@ def to_device(array: Any, device: str) -> Any:
 def from_dlpack(source: Any) -> Any:
     """Another library's array as one of ours, sharing its memory."""
     kind, _ = source.__dlpack_device__()
-    cpu, cuda, cuda_managed = 1, 2, 13  # DLPack's device types
-    if kind == cpu:
+    if kind == 1:  # DLPack's number of the host
         return np.from_dlpack(source)
-    if kind in (cuda, cuda_managed):
+    if kind in (2, 13):  # a CUDA device, its memory managed or not
         return device_module().from_dlpack(source)
     raise DeviceError(f"DLPack device type {kind} is neither the host nor a CUDA device")
 
@@ -294,9 +292,8 @@ def _attempt(index: int, function: Callable[..., Any], *operands: Any, **setting
 
 
 def follow(array: Any) -> None:
-    """Make the device of `array` the current one; nothing for an array on the host. Of several
-    gradients, that of the first."""
-    if isinstance(array, tuple):
+    """Make the device of `array` the current one; nothing for an array on the host."""
+    if isinstance(array, tuple):  # several gradients
         array = next(part for part in array if part is not None)
     if isinstance(array, _module.ndarray):
         index = array.device.id

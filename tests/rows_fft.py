@@ -43,11 +43,11 @@ def halves(draw):
     return Case(("x",), (x,), {"factor": 0.5, "n": n, "axis": -1 - len(behind)})
 
 
-def plain_inner(x, factor, n, axis):
+def plain_folded(x, factor, n, axis):
     k = np.arange(x.shape[axis])
     weights = np.where((k == 0) | (2 * k == n), 1, factor)
     shape = [-1 if a == axis % x.ndim else 1 for a in range(x.ndim)]
-    return (x * weights.reshape(shape)).astype(x.dtype)
+    return (x.conj() * weights.reshape(shape)).astype(x.dtype)
 
 
 def spectral(dtype):
@@ -85,7 +85,7 @@ FFT = [
         for name in ("fft", "ifft", "rfft", "irfft")
         for count in ("2", "n")
     ),
-    Row("fft.inner_scaled", halves(), {"x": ("factor", "n", "axis")}, plain_inner, linear=True,
+    Row("fft.folded", halves(), {"x": ("factor", "n", "axis")}, plain_folded, linear=True,
         complex=True, never=("0-d",)),
     *(
         Row(f"fft.{name}", settled(anything, least_ndim=1, axes=some_axes), {"x": ()}, linear=True,

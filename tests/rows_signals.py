@@ -54,6 +54,19 @@ def edges(shape):
     return st.sampled_from([1, 2] if min(shape, default=0) > 2 else [1])
 
 
+def from_end(shape):
+    return st.sampled_from(range(-len(shape), 0))
+
+
+def plain_slopes(x, axis, edge_order):
+    return np.gradient(x, axis=axis, edge_order=edge_order)
+
+
+def plain_slopes_back(x, axis, edge_order):
+    matrix = np.gradient(np.eye(x.shape[axis]), axis=0, edge_order=edge_order)
+    return np.moveaxis(np.moveaxis(x, axis, -1) @ matrix.astype(x.dtype), -1, axis)
+
+
 @st.composite
 def gradients(draw):
     """Samples at coordinates that are operands too."""
@@ -187,6 +200,13 @@ SIGNALS = [
         plain_interp, half=False),
     Row("interp", polygons(False), {"x": (), "xp": (), "fp": ()}, plain_interp, half=False,
         variant="periodic"),
+    Row("slopes", settled(anything, least_ndim=1, least_side=2, axis=own, edge_order=edges),
+        {"x": ("axis", "edge_order", "out_shape")}, plain_slopes, linear=True, complex=True,
+        never=("0-d", "empty")),
+    Row("slopes_back", settled(anything, least_ndim=1, least_side=2, axis=from_end,
+                               edge_order=edges),
+        {"x": ("axis", "edge_order")}, plain_slopes_back, linear=True, complex=True,
+        never=("0-d", "empty")),
     Row("gradient", settled(anything, least_ndim=1, least_side=2, axis=some_axes,
                             edge_order=edges), {"x": ()},
         call=joined, linear=True, complex=True, never=("0-d", "empty")),

@@ -13,7 +13,7 @@ def of(name):
     return getattr(scipy.special, name)
 
 
-def ordered(name):
+def ordered(name, domain=positive):
     """An order, which has no gradient, and x."""
 
     @st.composite
@@ -21,7 +21,7 @@ def ordered(name):
         n, x = draw(broadcastable(2))
         rng = np.random.default_rng(draw(SEEDS))
         orders = rng.integers(0, 4, n).astype(float)
-        return Case((name, "x"), (np.asarray(orders), np.asarray(positive(rng, x))), {})
+        return Case((name, "x"), (np.asarray(orders), np.asarray(domain(rng, x))), {})
 
     return cases()
 
@@ -39,9 +39,13 @@ def parameters(names, domain):
     return cases()
 
 
+def an_axis(shape):
+    return one_axis(shape) if shape else st.none()
+
+
 @st.composite
 def weighted(draw):
-    case = draw(reduction(anything, one_axis))
+    case = draw(reduction(anything, an_axis))
     (x,) = case.arrays
     b = np.random.default_rng(draw(SEEDS)).uniform(0.5, 2, draw(st.sampled_from([x.shape, ()])))
     return Case(("x", "b"), (x, np.asarray(b)), case.settings)
@@ -100,12 +104,15 @@ SPECIAL = [
         for name, keeps in {"jv": ("v", "x"), "yv": ("v", "x"), "iv": ("v", "x"),
                             "ive": ("v", "x", "out"), "kv": ("v", "x")}.items()
     ),
+    Row("scipy.special.ive_slope", ordered("v", between(4, 6)), {"x": ("v", "x")},
+        lambda v, x: (of("ive")(v - 1, x) + of("ive")(v + 1, x)) / 2 - np.sign(x) * of("ive")(v, x),
+        half=False, host=True, refused=("v",)),
     Row("scipy.special.yn", ordered("n"), {"x": ("n", "x")}, of("yn"), half=False, host=True,
         refused=("n",)),
     Row("scipy.special.stdtr", parameters(("df",), anything), {"x": ("df", "x")}, of("stdtr"),
         half=False, host=True, refused=("df",)),
     Row("i0", settled(anything), {"x": ()}, lambda x: np.i0(x).astype(x.dtype), half=False),
-    Row("scipy.special.logsumexp", reduction(anything, one_axis), {"x": ()},
+    Row("scipy.special.logsumexp", reduction(anything, an_axis), {"x": ()},
         plain_logsumexp, half=False, never=("empty",)),
     Row("scipy.special.logsumexp", weighted(), {"x": (), "b": ()}, plain_logsumexp, half=False,
         variant="weighted", call=lambda function, x, b, **settings: function(x, b=b, **settings),

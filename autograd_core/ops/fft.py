@@ -27,13 +27,13 @@ __all__ = [
     "fftfreq",
     "fftn",
     "fftshift",
+    "folded",
     "hfft",
     "ifft",
     "ifft2",
     "ifftn",
     "ifftshift",
     "ihfft",
-    "inner_scaled",
     "irfft",
     "irfft2",
     "irfftn",
@@ -69,15 +69,15 @@ def _sized(flow: Any, axis: int, length: int) -> Any:
     return np.concatenate([flow, np.zeros_like(flow, shape=gap)], axis)
 
 
-def _inner_scaled_x(g: Any, factor: float, n: int, axis: int) -> Any:
-    return inner_scaled(g, factor, n, axis)
+def _folded_x(g: Any, factor: float, n: int, axis: int) -> Any:
+    return folded(g, factor, n, axis)
 
 
-@op(x=_inner_scaled_x)
-def inner_scaled(x: Any, factor: float, n: int, axis: int) -> Any:
-    """x with the frequencies of a real signal of length `n` that have a twin (all but the first
-    and, if n is even, the middle one) multiplied by `factor`, along the negative `axis`."""
-    out = x.copy()
+@op(x=_folded_x)
+def folded(x: Any, factor: float, n: int, axis: int) -> Any:
+    """The conjugate of x, times `factor` where along the negative `axis` a frequency of a real signal
+    of length `n` has a twin: all but the first and, if n is even, the middle one."""
+    out = np.conjugate(x)
     out[_part(axis, 1, (n + 1) // 2)] *= factor
     return out
 
@@ -111,7 +111,7 @@ def ifft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
 def _rfft_x(g: Any, x_shape: Shape, n: int | None, axis: int, norm: Any) -> Any:
     (axis,) = negative(axis, len(x_shape))
     n = x_shape[axis] if n is None else n
-    half = inner_scaled(g.conj(), 0.5, n, axis)
+    half = folded(g, 0.5, n, axis)
     return _sized(np.fft.irfft(half, n, axis, TURNED[norm]), axis, x_shape[axis])
 
 
@@ -123,8 +123,8 @@ def rfft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
 
 def _irfft_x(g: Any, x_shape: Shape, out_shape: Shape, axis: int, norm: Any) -> Any:
     (axis,) = negative(axis, len(x_shape))
-    whole = np.fft.rfft(g, None, axis, TURNED[norm]).conj()
-    return _sized(inner_scaled(whole, 2.0, out_shape[axis], axis), axis, x_shape[axis])
+    whole = np.fft.rfft(g, None, axis, TURNED[norm])
+    return _sized(folded(whole, 2.0, out_shape[axis], axis), axis, x_shape[axis])
 
 
 @op(x=_irfft_x)

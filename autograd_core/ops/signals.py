@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd_core.errors import ShapeError
 from autograd_core.op import composed, not_differentiable, op
-from autograd_core.ops.axes import Axis, check_axis
+from autograd_core.ops.axes import Axis, Shape, check_axis, negative
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.elementwise import conjugate, remainder, where
 from autograd_core.ops.indexing import getitem
@@ -30,6 +30,8 @@ __all__ = [
     "gradient",
     "interp",
     "leaders",
+    "slopes",
+    "slopes_back",
     "trapezoid",
     "unwrap",
 ]
@@ -198,33 +200,52 @@ def _at(x: Any, axis: int, start: int | None, stop: int | None) -> Any:
     return getitem(x, (*[slice(None)] * (axis % x.ndim), slice(start, stop)))
 
 
-def _slopes(f: Any, gaps: Any, axis: int, edge_order: int) -> Any:
-    """The derivative of f along one axis, where `gaps` between samples are a number or n - 1."""
-    even: bool = np.ndim(gaps) == 0
-    if even:
-        middle = (_at(f, axis, 2, None) - _at(f, axis, None, -2)) / (2 * gaps)
-    else:
-        column = reshape(gaps, (-1,) + (1,) * (f.ndim - 1 - axis % f.ndim))
-        before, after = _at(column, 0, None, -1), _at(column, 0, 1, None)
-        middle = (
-            _at(f, axis, None, -2) * (-after / (before * (before + after)))
-            + _at(f, axis, 1, -1) * ((after - before) / (before * after))
-            + _at(f, axis, 2, None) * (before / (after * (before + after)))
-        )
+def _slopes_x(g: Any, axis: int, edge_order: int, out_shape: Shape) -> Any:
+    (axis,) = negative(axis, len(out_shape))
+    return slopes_back(g, axis, edge_order)
+
+
+@op(x=_slopes_x)
+def slopes(x: Any, axis: int, edge_order: Any) -> Any:
+    """The derivative of samples that are 1 apart, along one axis, as `gradient` says."""
+    return np.gradient(x, axis=axis, edge_order=edge_order)
+
+
+@op(x=lambda g, axis, edge_order: slopes(g, axis, edge_order))
+def slopes_back(x: Any, axis: int, edge_order: int) -> Any:
+    """The transpose of `slopes`, along a negative axis."""
+    out = np.zeros_like(x)
+    lines, into = np.moveaxis(x, axis, -1), np.moveaxis(out, axis, -1)
+    middle = lines[..., 1:-1] / 2
+    into[..., 2:] = middle
+    into[..., :-2] -= middle
+    weights = (-1, 1) if edge_order == 1 else (-1.5, 2, -0.5)
+    for place, weight in enumerate(weights):
+        into[..., place] += weight * lines[..., 0]
+        into[..., -1 - place] -= weight * lines[..., -1]
+    return out
+
+
+def _slopes_at(f: Any, gaps: Any, axis: int, edge_order: int) -> Any:
+    """The derivative of f along one axis, with `gaps` (n - 1,) between the n samples."""
+    column = reshape(gaps, (-1,) + (1,) * (f.ndim - 1 - axis % f.ndim))
+    before, after = _at(column, 0, None, -1), _at(column, 0, 1, None)
+    middle = (
+        _at(f, axis, None, -2) * (-after / (before * (before + after)))
+        + _at(f, axis, 1, -1) * ((after - before) / (before * after))
+        + _at(f, axis, 2, None) * (before / (after * (before + after)))
+    )
     if edge_order == 1:
-        low, high = (gaps, gaps) if even else (gaps[0], gaps[-1])
-        first = diff(_at(f, axis, None, 2), 1, axis) / low
-        last = diff(_at(f, axis, -2, None), 1, axis) / high
+        first = diff(_at(f, axis, None, 2), 1, axis) / gaps[0]
+        last = diff(_at(f, axis, -2, None), 1, axis) / gaps[-1]
     else:
-        low, high = (gaps, gaps) if even else (gaps[:2], gaps[:-3:-1])
-        first = _edge(f, axis, low, (0, 1, 2))
-        last = -_edge(f, axis, high, (-1, -2, -3))
+        first = _edge(f, axis, gaps[0], gaps[1], (0, 1, 2))
+        last = -_edge(f, axis, gaps[-1], gaps[-2], (-1, -2, -3))
     return concatenate([first, middle, last], axis)
 
 
-def _edge(f: Any, axis: int, gaps: Any, places: tuple[int, int, int]) -> Any:
+def _edge(f: Any, axis: int, a: Any, b: Any, places: tuple[int, int, int]) -> Any:
     """The derivative, at the first of three places, of the parabola through f there."""
-    a, b = (gaps, gaps) if np.ndim(gaps) == 0 else (gaps[0], gaps[1])
     x, y, z = (_at(f, axis, place, place + 1 or None) for place in places)
     return x * (-(2 * a + b) / (a * (a + b))) + y * ((a + b) / (a * b)) - z * (a / (b * (a + b)))
 
@@ -241,7 +262,7 @@ def gradient(f: Any, *spacing: Any, axis: Axis = None, edge_order: int = 1) -> A
     axes = tuple(range(f.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     for each in axes:
         check_axis("gradient", each, f)
-    steps = [operand(s) for s in spacing] or [1.0]
+    steps: list[Any] = [operand(s) if np.ndim(s) else s for s in spacing] or [1.0]
     if len(steps) == 1 and np.ndim(steps[0]) == 0:
         steps = steps * len(axes)
     if len(steps) != len(axes):
@@ -250,27 +271,26 @@ def gradient(f: Any, *spacing: Any, axis: Axis = None, edge_order: int = 1) -> A
         )
     if edge_order not in (1, 2):
         raise ShapeError(f"gradient: edge_order is 1 or 2, not {edge_order!r}")
-    found = [
-        _slopes(f, _gaps(f, step, each, edge_order), each, edge_order)
-        for each, step in zip(axes, steps, strict=True)
-    ]
+    pairs = zip(axes, steps, strict=True)
+    found = [_along(f, step, each, edge_order) for each, step in pairs]
     return tuple(found) if several and len(found) != 1 else found[0]
 
 
-def _gaps(f: Any, step: Any, axis: int, edge_order: int) -> Any:
+def _along(f: Any, step: Any, axis: int, edge_order: int) -> Any:
     length = f.shape[axis]
     if length <= edge_order:
         raise ShapeError(
             f"gradient: axis {axis} of shape {f.shape} needs {edge_order + 1} samples or more"
         )
     if np.ndim(step) == 0:
-        return step
+        even = slopes(f, axis, edge_order)
+        return even if type(step) is float and step == 1 else even / step
     if step.shape != (length,):
         raise ShapeError(
             f"gradient: axis {axis} of shape {f.shape} needs {length} coordinates; spacing has "
             f"shape {step.shape}"
         )
-    return diff(step)
+    return _slopes_at(f, diff(step), axis, edge_order)
 
 
 def _trapezoids(name: str, y: Any, x: Any, dx: Any, axis: int) -> Any:

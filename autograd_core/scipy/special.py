@@ -52,6 +52,7 @@ __all__ = [
     "i1e",
     "iv",
     "ive",
+    "ive_slope",
     "j0",
     "j1",
     "jn",
@@ -315,11 +316,28 @@ iv: Operation = declare(
     v=refused("iv", "v"),
     x=lambda g, v, x: g * ((iv(v - 1, x) + iv(v + 1, x)) / 2),
 )
+
+
+def _ive_slope_x(g: Any, v: Any, x: Any) -> Any:
+    around = (ive_slope(v - 1, x) + ive_slope(v + 1, x)) / 2
+    return g * (around - np.sign(x) * ive_slope(v, x))
+
+
+@op(v=refused("ive", "v"), x=_ive_slope_x, value=None, pointwise=True)
+def ive_slope(v: Any, x: Any, value: Any = None) -> Any:
+    """The derivative of ive in x; `value` is ive(v, x) where it is known. Away from 0 it takes one
+    more Bessel function, else two."""
+    value = scipys.ive(v, x) if value is None else value
+    if type(x) is np.ndarray and x.all():
+        return scipys.ive(v + 1, x) + (v / x - np.sign(x)) * value
+    return (scipys.ive(v - 1, x) + scipys.ive(v + 1, x)) / 2 - np.sign(x) * value
+
+
 ive: Operation = declare(
     scipys.ive,
     "exp(-abs(x)) * iv(v, x).",
     v=refused("ive", "v"),
-    x=lambda g, v, x, out: g * ((ive(v - 1, x) + ive(v + 1, x)) / 2 - np.sign(x) * out),
+    x=lambda g, v, x, out: g * ive_slope(v, x, out),
 )
 kv: Operation = declare(
     scipys.kv,
