@@ -75,8 +75,8 @@ def _folded_x(g: Any, factor: float, n: int, axis: int) -> Any:
 
 @op(x=_folded_x)
 def folded(x: Any, factor: float, n: int, axis: int) -> Any:
-    """The conjugate of x, times `factor` where along the negative `axis` a frequency of a real signal
-    of length `n` has a twin: all but the first and, if n is even, the middle one."""
+    """The conjugate of x, times `factor` where along the negative `axis` a frequency of a real
+    signal of length `n` has a twin: all but the first and, if n is even, the middle one."""
     out = np.conjugate(x)
     out[_part(axis, 1, (n + 1) // 2)] *= factor
     return out

@@ -1,0 +1,38 @@
+"""How the functions of SciPy are declared, and where SciPy is imported."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from autograd_core.errors import NotDifferentiableError
+from autograd_core.op import elementwise
+from autograd_core.tensor import Tensor
+
+try:
+    import scipy.special as scipys
+except ImportError as error:
+    raise ImportError(
+        f"special functions need SciPy ({error}): pip install 'autograd-core[scipy]'"
+    ) from error
+
+__all__ = ["ROOT_PI", "ROOT_TAU", "Operation", "declare", "refused", "scipys"]
+
+Operation = Callable[..., Tensor]
+declare: Callable[..., Operation] = partial(elementwise, home="autograd_core.scipy.special")
+
+ROOT_PI, ROOT_TAU = math.sqrt(math.pi), math.sqrt(math.tau)
+
+
+def refused(name: str, parameter: str) -> Callable[..., Any]:
+    """The rule of a parameter that has none."""
+
+    def rule(g: Any) -> Any:
+        raise NotDifferentiableError(
+            f"special.{name}: its derivative in {parameter!r} has no closed form; pass it as a "
+            "plain number or array, or detach() it"
+        )
+
+    return rule
