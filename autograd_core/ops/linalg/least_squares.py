@@ -17,8 +17,9 @@ from autograd_core.ops.linalg.norms import norm
 from autograd_core.ops.linalg.solving import inv
 from autograd_core.ops.products import matmul
 from autograd_core.ops.reductions import sum
+from autograd_core.record import unwrap_nested
 
-__all__ = ["cond", "lstsq", "matrix_rank", "pinv"]
+__all__ = ["cond", "lstsq", "matrix_rank", "pinv", "pseudoinverse"]
 
 
 def _pinv_x(g: Any, x: Any, out: Any) -> Any:
@@ -30,15 +31,24 @@ def _pinv_x(g: Any, x: Any, out: Any) -> Any:
 
 
 @op(x=_pinv_x)
-def pinv(x: Any, rcond: Any = None, hermitian: bool = False) -> Any:
+def pseudoinverse(x: Any, rtol: Any) -> Any:
+    """What `pinv` says; singular values up to `rtol` times the largest count as 0."""
+    checked("pinv", x, square=False)
+    return told("pinv", np.linalg.pinv, x, rtol)
+
+
+@composed
+def pinv(x: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
     """The pseudoinverse (Moore, Penrose) of matrices (..., m, n).
 
-    Singular values up to `rcond` (1e-15) times the largest count as 0. The gradient is that among
-    matrices of the same rank (Golub and Pereyra, SIAM J. Numer. Anal. 10, 1973). `hermitian` is
-    NumPy's, and makes no difference here.
+    Singular values up to `rcond`, or `rtol` (1e-15), times the largest count as 0; it is a number
+    or one for each matrix. The gradient is that among matrices of the same rank (Golub and Pereyra,
+    SIAM J. Numer. Anal. 10, 1973). `hermitian` is NumPy's, and makes no difference here.
     """
-    checked("pinv", x, square=False)
-    return told("pinv", np.linalg.pinv, x, 1e-15 if rcond is None else rcond)
+    if rcond is not None and rtol is not None:
+        raise ShapeError("pinv: rcond and rtol are two names for one thing; give one of them")
+    limit = rtol if rcond is None else rcond
+    return pseudoinverse(operand(x), 1e-15 if limit is None else unwrap_nested(limit))
 
 
 @composed
