@@ -29,6 +29,7 @@ from autograd_core.op import (
     functions,
     nested,
     not_differentiable,
+    once_differentiable,
     op,
     operations,
 )
@@ -55,7 +56,8 @@ __all__ = [
     "is_recording",
     "linalg",
 ]
-__all__ += ["keep_heap", "nested", "no_grad", "not_differentiable", "op"]
+__all__ += ["keep_heap", "nested", "no_grad", "not_differentiable", "once_differentiable"]
+__all__ += ["op"]
 __all__ += ["random"]
 __all__ += creation.__all__
 __all__ += namespace.__all__

@@ -30,6 +30,7 @@ from types import CodeType
 from typing import Any, NamedTuple, ParamSpec, TypeVar, overload
 
 from autograd_core.backend import as_array, run_there
+from autograd_core.errors import NotDifferentiableError
 from autograd_core.fusion import Fused
 from autograd_core.graph import Parts, Rule
 from autograd_core.record import RESERVED, function_of, unwrap_nested
@@ -43,6 +44,7 @@ __all__ = [
     "functions",
     "nested",
     "not_differentiable",
+    "once_differentiable",
     "op",
     "operations",
 ]
@@ -59,6 +61,26 @@ class Each(NamedTuple):
 def each(rule: Callable[..., Any] | None) -> Each:
     """Declare a parameter as a list of operands that share one rule."""
     return Each(rule)
+
+
+def once_differentiable(rule: Callable[..., Any]) -> Callable[..., Any]:
+    """Declare that a rule is no function of Tensors, so that what it computes has no derivative of
+    its own: a second derivative raises NotDifferentiableError instead of being silently wrong."""
+    rule.once_differentiable = True  # type: ignore[attr-defined]
+    return rule
+
+
+def _once(name: str, operand: str, rule: Callable[..., Any]) -> Callable[..., Any]:
+    def guarded(g: Any, *saved: Any) -> Any:
+        if any(isinstance(value, Tensor) for value in (g, *saved)):
+            raise NotDifferentiableError(
+                f"{name}: its rule for {operand!r} is declared once_differentiable, so it has no "
+                "second derivative; call backward() without create_graph=True"
+            )
+        return rule(g, *saved)
+
+    guarded.__module__ = rule.__module__
+    return guarded
 
 
 class _Nested:
@@ -133,6 +155,8 @@ class Op:
                 f"it can have {', '.join(sorted(known))}"
             )
         origins = results | {origin: origin for origin in (*self.operands, "out")}
+        if getattr(rule, "once_differentiable", False):
+            rule = _once(self.name, operand, rule)
         read = Rule(rule, operand, names, tuple(map(origins.get, names)))
         if self.pointwise:
             read.on_device = Fused(rule)
