@@ -1,6 +1,6 @@
 """An operation of one's own around somebody else's solver: ordinary differential equations.
 
-    python -m examples.odeint
+    python -m examples.odeint          # needs SciPy: pip install -e '.[scipy]'
 
 SciPy solves dy/dt = f(y, t, theta). The gradient needs no memory of its steps: a second equation,
 solved backward in time, carries what arrives (Chen et al., Neural Ordinary Differential Equations,
