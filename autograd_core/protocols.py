@@ -210,7 +210,8 @@ def array_function(
     except TypeError as error:
         if "argument" not in str(error):
             raise
-        raise _uncovered(f"{function.__name__}({', '.join(settings)})", _EXIT) from error
+        name, _ = _named(function)
+        raise _uncovered(f"{name}({', '.join(settings)})", _EXIT) from error
 
 
 def bind() -> None:

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from autograd_core import backend
-from autograd_core.errors import IndexingError, ShapeError
+from autograd_core.errors import ShapeError
 from autograd_core.op import composed, op
 from autograd_core.ops.arranging import roll
-from autograd_core.ops.axes import Shape, negative
+from autograd_core.ops.axes import Shape, check_axis, negative
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.elementwise import conjugate
 from autograd_core.tensor import Tensor, make
@@ -94,6 +94,7 @@ def fft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
     x is cut, or filled up with zeros, to `n` elements. `norm` says on which side 1 / n stands:
     "backward" (the default: in the inverse), "forward", or "ortho", its root on both.
     """
+    check_axis("fft", axis, x)
     return np.fft.fft(x, n, axis, norm)
 
 
@@ -105,6 +106,7 @@ def _ifft_x(g: Any, x_shape: Shape, axis: int, norm: Any) -> Any:
 @op(x=_ifft_x)
 def ifft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
     """The inverse of `fft`."""
+    check_axis("ifft", axis, x)
     return np.fft.ifft(x, n, axis, norm)
 
 
@@ -118,6 +120,7 @@ def _rfft_x(g: Any, x_shape: Shape, n: int | None, axis: int, norm: Any) -> Any:
 @op(x=_rfft_x)
 def rfft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
     """The first n // 2 + 1 frequencies of `fft` of a real x: the others are their conjugates."""
+    check_axis("rfft", axis, x)
     return np.fft.rfft(x, n, axis, norm)
 
 
@@ -133,6 +136,7 @@ def irfft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any
 
     The imaginary part of the first frequency and, if n is even, of the middle one has no influence.
     """
+    check_axis("irfft", axis, x)
     return np.fft.irfft(x, n, axis, norm)
 
 
@@ -165,9 +169,7 @@ def _plan(name: str, x: Any, s: Axes, axes: Axes) -> list[tuple[int | None, int]
     lengths = [None] * len(axes) if s is None else [None if n == -1 else n for n in s]
     if len(lengths) != len(axes):
         raise ShapeError(f"{name}: s and axes must be equally long; they are s={s}, axes={axes}")
-    for axis in axes:
-        if not -x.ndim <= axis < x.ndim:
-            raise IndexingError(f"{name}: x has shape {x.shape}, and no axis {axis}")
+    check_axis(name, tuple(axes), x)
     return list(zip(lengths, axes, strict=True))
 
 
@@ -251,6 +253,7 @@ def _shifted(x: Any, axes: int | Axes, sign: int) -> Any:
     if axes is None:
         axes = range(x.ndim)
     axes = (axes,) if isinstance(axes, int) else tuple(axes)
+    check_axis("fftshift", axes, x)
     return roll(x, tuple(sign * (x.shape[axis] // 2) for axis in axes), axes)
 
 

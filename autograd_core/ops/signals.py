@@ -299,6 +299,11 @@ def _trapezoids(name: str, y: Any, x: Any, dx: Any, axis: int) -> Any:
     width = dx
     if x is not None:
         x = operand(x)
+        if x.ndim == 0 or x.shape[axis if x.ndim > 1 else 0] != y.shape[axis]:
+            raise ShapeError(
+                f"{name}: y has {y.shape[axis]} samples along axis {axis} (shape {y.shape}), so x "
+                f"needs as many; it has shape {x.shape}"
+            )
         width = diff(x) if x.ndim == 1 else diff(x, 1, axis)
         if x.ndim == 1:
             width = reshape(width, (-1,) + (1,) * (y.ndim - 1 - axis % y.ndim))

@@ -10,7 +10,7 @@ import numpy as np
 import scipy.linalg as scipys
 
 from autograd_core.backend import module_of
-from autograd_core.errors import DeviceError, ShapeError
+from autograd_core.errors import DeviceError, LinAlgError, ShapeError
 from autograd_core.op import composed, op
 from autograd_core.ops.axes import Shape
 from autograd_core.ops.contraction import operand
@@ -204,6 +204,12 @@ def solve_sylvester(a: Any, b: Any, q: Any) -> Any:
     out = np.empty_like(q, dtype=np.result_type(a.dtype, b.dtype, q.dtype))
     for place in np.ndindex(stack):
         out[place] = told("solve_sylvester", scipys.solve_sylvester, a[place], b[place], q[place])
+    wrong = np.abs(a @ out + out @ b - q).max(initial=0)
+    if not wrong <= np.sqrt(np.finfo(out.dtype).eps) * np.abs(q).max(initial=0):
+        raise LinAlgError(
+            f"solve_sylvester, of shapes {a.shape} and {b.shape}: no unique solution, because an "
+            "eigenvalue of a is the negative of one of b (in the gradient of sqrtm: x is singular)"
+        )
     return out
 
 

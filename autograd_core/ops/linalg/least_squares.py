@@ -17,7 +17,7 @@ from autograd_core.ops.linalg.norms import norm
 from autograd_core.ops.linalg.solving import inv
 from autograd_core.ops.products import matmul
 from autograd_core.ops.reductions import sum
-from autograd_core.record import unwrap_nested
+from autograd_core.tensor import Tensor
 
 __all__ = ["cond", "lstsq", "matrix_rank", "pinv", "pseudoinverse"]
 
@@ -48,7 +48,9 @@ def pinv(x: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None
     if rcond is not None and rtol is not None:
         raise ShapeError("pinv: rcond and rtol are two names for one thing; give one of them")
     limit = rtol if rcond is None else rcond
-    return pseudoinverse(operand(x), 1e-15 if limit is None else unwrap_nested(limit))
+    if isinstance(limit, Tensor) and not tracked(limit):
+        limit = limit.data
+    return pseudoinverse(operand(x), 1e-15 if limit is None else limit)
 
 
 @composed
