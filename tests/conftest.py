@@ -104,11 +104,27 @@ def pytest_runtest_setup(item):
     lives for a session, so that tests on one device run together, and others run in between."""
     parameters = item.callspec.params if hasattr(item, "callspec") else {}
     chosen = parameters.get("device")
-    if getattr(parameters.get("row"), "host", False) and not isinstance(
-        chosen, Host | None.__class__
-    ):
+    host_only = getattr(parameters.get("row"), "host", False)
+    if host_only and isinstance(chosen, Cuda):
         pytest.skip("CuPy has no such function")
     backend.install(getattr(chosen, "module", None))
+
+
+SETTINGS = "_hypothesis_internal_use_settings"
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_call(item):
+    """Each call starts from the settings that the test was written with. Hypothesis wraps them once
+    more for each parameter; asked for a database that is None it goes through all of them: a few
+    hundred rows are slow, and a thousand are a RecursionError."""
+    test = getattr(item, "obj", None)
+    before = getattr(test, SETTINGS, None)
+    try:
+        return (yield)
+    finally:
+        if before is not None:
+            setattr(getattr(test, "__func__", test), SETTINGS, before)
 
 
 @pytest.fixture

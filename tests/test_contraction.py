@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from autograd_core.ops.chains import multi_dot
 
 import autograd_core as ac
 from autograd_core.errors import IndexingError, ShapeError
+from autograd_core.ops.linalg.chains import multi_dot
 from autograd_core.ops.subscripts import plan
 
 
