@@ -154,6 +154,10 @@ def parts_of_thin(function, x):
     return flat(s, u[..., :, :, None] * vh[..., None, :, :])
 
 
+def only_values(function, x):
+    return function(x)[1]
+
+
 def svd_sides(function, x):
     u, _, vh = function(x, False)
     return flat(projectors(u), projectors(mT(vh).conj()))
@@ -270,6 +274,8 @@ MATRICES = [
         variant="sides", **FEW),
     Row("linalg.thin_svd", matrices(apart, square=False), {"x": ("U", "S", "Vh")},
         lambda x: np.linalg.svd(x, False), complex=True, call=parts_of_thin, parts=True, **FEW),
+    Row("linalg.whole_svd", matrices(apart, square=False), {"x": ("x",)}, np.linalg.svd,
+        complex=True, dtype=real, call=only_values, parts=True, **FEW),
     Row("linalg.svdvals", matrices(apart, square=False), {"x": ("x",)}, plain_svdvals, complex=True,
         dtype=real, **FEW),
     *(

@@ -32,6 +32,11 @@ def test_of_equal_largest_elements_the_first_has_the_gradient(device):
     np.testing.assert_array_equal(device.numpy(x.grad), [1, 3, 0, 0])
 
 
+def test_a_gradient_has_the_dtype_of_the_samples_and_not_of_their_coordinates():
+    samples, places = np.arange(4, dtype="f4"), np.array([0.0, 1.0, 3.0, 4.0])
+    assert ac.gradient(ac.Tensor(samples), places).dtype == np.gradient(samples, places).dtype
+
+
 def test_a_running_maximum_keeps_a_nan(device):
     x = ac.Tensor(device.array(np.array([1.0, np.nan, 5.0])))
     np.testing.assert_array_equal(device.numpy(ac.cummax(x)), [1, np.nan, np.nan])

@@ -273,6 +273,8 @@ def gradient(f: Any, *spacing: Any, axis: Axis = None, edge_order: int = 1) -> A
         raise ShapeError(f"gradient: edge_order is 1 or 2, not {edge_order!r}")
     pairs = zip(axes, steps, strict=True)
     found = [_along(f, step, each, edge_order) for each, step in pairs]
+    if f.dtype.kind in "fc":  # as NumPy has it, whatever the coordinates are
+        found = [one if one.dtype == f.dtype else one.astype(f.dtype) for one in found]
     return tuple(found) if several and len(found) != 1 else found[0]
 
 

@@ -42,6 +42,7 @@ __all__ = [
     "svdvals",
     "tall_qr",
     "thin_svd",
+    "whole_svd",
 ]
 
 
@@ -285,8 +286,8 @@ def svd(
     Shapes: x (..., m, n); with k = min(m, n), U (..., m, k), S (..., k), Vh (..., k, n); with
     `full_matrices` U (..., m, m) and Vh (..., n, n). Only S without `compute_uv`. `hermitian` is
     NumPy's, and makes no difference here.
-    Raises NotDifferentiableError for `full_matrices` of a tracked x that is not square: what is
-    added to U or Vh may be anything.
+    With `full_matrices` and an x that is not square, what is added to U or Vh may be anything: S
+    has a gradient, U and Vh raise NotDifferentiableError in the backward pass.
     """
     x = operand(x)
     checked("svd", x, square=False)
@@ -294,21 +295,28 @@ def svd(
         return svdvals(x)
     if not full_matrices or x.shape[-1] == x.shape[-2]:
         return thin_svd(x)
-    if tracked(x):
-        raise NotDifferentiableError(
-            f"svd: full_matrices=True of shape {x.shape} has no gradient; full_matrices=False has"
-        )
-    return _whole_svd(x)
-
-
-@not_differentiable
-def _whole_svd(x: Any) -> Any:
-    return SVDResult(*told("svd", np.linalg.svd, x))
+    return whole_svd(x)
 
 
 def _svdvals_x(g: Any, x: Any) -> Any:
     left, _, right = thin_svd(x)
     return (left.conj() * g[..., None, :]) @ right.conj()
+
+
+def _whole_svd_x(g: Any, x: Any) -> Any:
+    for_u, for_s, for_v = g
+    if for_u is not None or for_v is not None:
+        raise NotDifferentiableError(
+            f"svd: U and Vh with full_matrices=True of shape {x.shape} have no gradient; with "
+            "full_matrices=False they have"
+        )
+    return _svdvals_x(for_s, x)
+
+
+@op(x=_whole_svd_x, results=SVDResult)
+def whole_svd(x: Any) -> Any:
+    """U (..., m, m), S (..., k) and Vh (..., n, n) with k = min(m, n)."""
+    return SVDResult(*told("svd", np.linalg.svd, x))
 
 
 @op(x=_svdvals_x)
