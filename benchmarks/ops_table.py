@@ -297,6 +297,15 @@ LINALG = [
     Row("linalg.eigh", definite, lambda f, x: f(x)[1], "vectors", 100_000),
     Row("linalg.svd", regular, lambda f, x: f(x, full_matrices=False)[1], "values", 100_000),
     Row("linalg.svd", regular, lambda f, x: f(x, full_matrices=False)[0], "vectors", 100_000),
+    Row("sqrtm", definite, largest=10_000),
+    Row("solve_triangular", lambda n: [*regular(n), normal(side(n))], largest=100_000),
+    Row("solve_sylvester", lambda n: [*definite(n), *definite(n), *regular(n)], largest=10_000),
+    Row(
+        "solve_banded",
+        lambda n: [normal(3, n) + np.array([[0], [8], [0]]), normal(n)],
+        lambda f, x, y: f((1, 1), x, y),
+        largest=100_000,
+    ),
 ]
 
 

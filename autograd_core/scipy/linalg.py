@@ -199,18 +199,32 @@ def solve_sylvester(a: Any, b: Any, q: Any) -> Any:
             f"solve_sylvester: a {a.shape} and b {b.shape} need q of shape "
             f"{(a.shape[-1], b.shape[-1])}; it has {q.shape}"
         )
+    if a.ndim == b.ndim == q.ndim == 2:
+        return _equation(a, b, q)
     stack = np.broadcast_shapes(a.shape[:-2], b.shape[:-2], q.shape[:-2])
     a, b, q = (np.broadcast_to(x, stack + x.shape[-2:]) for x in (a, b, q))
     out = np.empty_like(q, dtype=np.result_type(a.dtype, b.dtype, q.dtype))
     for place in np.ndindex(stack):
-        out[place] = told("solve_sylvester", scipys.solve_sylvester, a[place], b[place], q[place])
-    wrong = np.abs(a @ out + out @ b - q).max(initial=0)
-    if not wrong <= np.sqrt(np.finfo(out.dtype).eps) * np.abs(q).max(initial=0):
+        out[place] = _equation(a[place], b[place], q[place])
+    return out
+
+
+def _equation(a: Any, b: Any, q: Any) -> Any:
+    """One equation, by the Schur forms of a and of b's adjoint (Bartels and Stewart, 1972)."""
+    if not q.size:
+        return np.empty_like(q, dtype=np.result_type(a.dtype, b.dtype, q.dtype))
+    output = "complex" if "c" in a.dtype.kind + b.dtype.kind + q.dtype.kind else "real"
+    left, from_left = told("solve_sylvester", scipys.schur, a, output)
+    right, from_right = told("solve_sylvester", scipys.schur, b.conj().T, output)
+    turned = from_left.conj().T @ q @ from_right
+    (solver,) = scipys.get_lapack_funcs(("trsyl",), (left, right, turned))
+    found, scale, close = solver(left, right, turned, tranb="C")
+    if close:
         raise LinAlgError(
             f"solve_sylvester, of shapes {a.shape} and {b.shape}: no unique solution, because an "
             "eigenvalue of a is the negative of one of b (in the gradient of sqrtm: x is singular)"
         )
-    return out
+    return from_left @ (scale * found) @ from_right.conj().T
 
 
 def _sqrtm_x(g: Any, out: Any) -> Any:
