@@ -27,6 +27,7 @@ __all__ = [
     "Rule",
     "Watch",
     "fit",
+    "freed",
     "release",
     "run",
 ]
@@ -43,7 +44,7 @@ class Rule:
     results, or None for what has no gradient.
     """
 
-    __slots__ = ("function", "names", "on_device", "operand", "sources", "trusted")
+    __slots__ = ("function", "names", "on_device", "operand", "sources", "stacked", "trusted")
 
     def __init__(
         self,
@@ -54,6 +55,7 @@ class Rule:
     ) -> None:
         self.function = function
         self.on_device = function  # the same, in fewer launches, where there is such a form
+        self.stacked = function  # the same for a stack of gradients
         self.operand = operand
         self.names = names
         self.sources = sources
@@ -173,11 +175,14 @@ def run(
     wrap: Callable[[Any, Node], Any] | None = None,
     lead: int = 0,
     follow: Callable[[Any], None] | None = None,
+    paths: Any = None,
     unfinished: list[Node],
-) -> list[tuple[Watch, Gradient, bool]]:
+) -> list[tuple[Any, Gradient, bool]]:
     """Walk from the seeds to the leaves; return what arrived at each watched node.
 
     Each result is (watch, gradient, owned): `owned` says that nobody else can hold that buffer.
+    With `paths` (see paths.py) only they are walked, and what arrives at a target comes with the
+    target's name.
     With `retain` false a node drops its edges as soon as it has been used, so memory falls during
     the pass. With `wrap`, rules run on Tensors (`wrap(array, node)` makes one) and are recorded.
     `lead` is the number of leading batch axes that every gradient carries. `follow`, where a device
@@ -193,7 +198,8 @@ def run(
     nodes: dict[int, Node] = {}
     gradients: dict[int, Gradient] = {}
     owned: set[int] = set()  # keys whose buffer this pass made: only these are added to in place
-    arrived: list[tuple[Watch, Gradient, bool]] = []
+    arrived: list[tuple[Any, Gradient, bool]] = []
+    wanted, oldest = (None, 0) if paths is None else (paths.wanted, paths.oldest)
     _, _, observer = STATE.get()
     for seeded, g in seeds:
         key = -seeded.seq
@@ -208,6 +214,10 @@ def run(
             if node is None:
                 key = heappop(heap)
                 node, g = nodes.pop(key), gradients.pop(key)
+            if wanted is not None and node.seq < oldest:
+                arrived.append((wanted[key], g, False))
+                node = None
+                continue
             watch = node.watch
             if watch is not None:
                 mine = key in owned
@@ -215,6 +225,8 @@ def run(
                     g, mine = _hooked(watch, g), False
                 if watch.keeps_grad:
                     arrived.append((watch, g, mine))
+            if wanted is not None and wanted[key] is not None:
+                arrived.append((wanted[key], g, key in owned and not (watch and watch.hooks)))
             parent, rule, saved, fits, more = (
                 node.parent,
                 node.rule,
@@ -224,43 +236,48 @@ def run(
             )
             if parent is None:
                 if rule is FREED:
-                    raise _freed(node)
+                    raise freed(node)
                 node = None
                 continue
             if stamps.newest > node.seq:
                 _refuse_stale(node)
-            following = None
+            following = gx = None
             while True:
-                if wrap is not None:
-                    gx = rule.function(g, *_wrapped(node, rule, saved, wrap))
-                elif follow is not None:
-                    follow(g)
-                    gx = rule.on_device(g, *saved)
-                    follow(gx)
-                else:
-                    gx = rule.function(g, *saved)
-                if not fits:
-                    try:
-                        gx = fit(gx, parent.shape, parent.dtype, lead)
-                    except (AttributeError, TypeError, ValueError) as error:
-                        raise _misfit(node, rule, gx, parent) from error
-                if observer is not None:
-                    observer.backward(node, rule, g, gx)
                 key = -parent.seq
-                if key in gradients:
-                    if key in owned and wrap is None:
-                        gradients[key] += gx
+                if wanted is None or key in wanted:
+                    if wrap is not None:
+                        kept = _wrapped(node, rule, saved, wrap)
+                        gx = (rule.stacked if lead else rule.function)(g, *kept)
+                    elif follow is not None:
+                        follow(g)
+                        gx = (rule.stacked if lead else rule.on_device)(g, *saved)
+                        follow(gx)
+                    elif lead:
+                        gx = rule.stacked(g, *saved)
                     else:
-                        gradients[key] = gradients[key] + gx
-                        owned.add(key)
-                else:
-                    if parent.op is None and rule.trusted and gx is not g and _is_fresh(gx, saved):
-                        owned.add(key)
-                    if more is None and (not heap or key < heap[0]):
-                        following = parent  # younger than all that wait: no need to queue
+                        gx = rule.function(g, *saved)
+                    if not fits:
+                        try:
+                            gx = fit(gx, parent.shape, parent.dtype, lead)
+                        except (AttributeError, TypeError, ValueError) as error:
+                            raise _misfit(node, rule, gx, parent) from error
+                    if observer is not None:
+                        observer.backward(node, rule, g, gx)
+                    if key in gradients:
+                        if key in owned and wrap is None:
+                            gradients[key] += gx
+                        else:
+                            gradients[key] = gradients[key] + gx
+                            owned.add(key)
                     else:
-                        nodes[key], gradients[key] = parent, gx
-                        heappush(heap, key)
+                        mine = parent.op is None and rule.trusted and gx is not g
+                        if mine and _is_fresh(gx, saved):
+                            owned.add(key)
+                        if more is None and (not heap or key < heap[0]):
+                            following = parent  # younger than all that wait: no need to queue
+                        else:
+                            nodes[key], gradients[key] = parent, gx
+                            heappush(heap, key)
                 if more is None:
                     break
                 parent, rule, saved, fits, more = more
@@ -350,7 +367,7 @@ def _misfit(node: Node, rule: Rule, gx: Any, parent: Node) -> Exception:
     )
 
 
-def _freed(node: Node) -> FreedGraphError:
+def freed(node: Node) -> FreedGraphError:
     return FreedGraphError(
         f"a backward pass has already gone through {node.name!r} and released what it saved; "
         "pass retain_graph=True to the first backward() if the graph is needed again"

@@ -9,6 +9,7 @@ from typing import Any
 from autograd_core import backend, ops
 from autograd_core.errors import GraphError, ShapeError
 from autograd_core.ops.indexing import assign, write
+from autograd_core.passes import backward
 from autograd_core.record import unwrap_nested
 from autograd_core.recording import is_recording
 from autograd_core.stamps import stamp
@@ -194,7 +195,7 @@ def bind() -> None:
     table |= {"__divmod__": ops.divmod, "__rdivmod__": _reversed(ops.divmod)}
     table |= {"reshape": _reshape, "transpose": _transpose, "conj": _conj}
     table |= {"compress": _compress, "flatten": _flatten}
-    table |= {"to": _to, "cpu": _cpu, "copy_": _copy_from}
+    table |= {"backward": backward, "to": _to, "cpu": _cpu, "copy_": _copy_from}
     table |= {"to_device": _to_device, "__array_namespace__": _namespace}
     table |= {"__dlpack__": _dlpack, "__dlpack_device__": _dlpack_device}
     table |= {"T": property(_transpose), "mT": property(_matrix_transpose)}

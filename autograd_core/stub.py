@@ -73,6 +73,13 @@ def _lines() -> Iterator[str]:
         yield from _definition(name, list(_shown(name)), RESULTS.get(name, "Tensor"))
     for name in ("reshape", "transpose"):
         yield f"def {name}(self, *args: Any) -> Tensor: ..."
+    yield "def backward("
+    yield "    self,"
+    yield "    gradient: Any = None,"
+    yield "    *,"
+    yield "    retain_graph: bool | None = None,"
+    yield "    create_graph: bool = False,"
+    yield ") -> None: ..."
     yield "def conj(self) -> Tensor: ..."
     yield "def to(self, device: str) -> Tensor: ..."
     yield "def cpu(self) -> Tensor: ..."

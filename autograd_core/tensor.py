@@ -5,9 +5,7 @@ No mathematics lives here: operators and methods are bound from the operations b
 
 from __future__ import annotations
 
-from _thread import allocate_lock  # threading's, without the 2 ms of importing threading
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from operator import index
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +13,7 @@ import numpy as np
 
 from autograd_core import backend
 from autograd_core.errors import DTypeError, GraphError, ShapeError
-from autograd_core.graph import Node, Watch, release, run
-from autograd_core.recording import enable_grad
+from autograd_core.graph import Node, Watch
 from autograd_core.stamps import stamp
 
 if TYPE_CHECKING:
@@ -24,9 +21,7 @@ if TYPE_CHECKING:
 else:
     Methods = object
 
-__all__ = ["Tensor", "commit", "make", "propagate"]
-
-_commit_lock = allocate_lock()
+__all__ = ["Tensor", "make"]
 
 
 class Tensor(Methods):
@@ -214,57 +209,7 @@ class Tensor(Methods):
         what = self.__class__, self._array, self.requires_grad, self.name, self.grad
         return _restore, what, getattr(self, "__dict__", None) or None
 
-    # Gradients
-
-    def backward(
-        self, gradient: Any = None, *, retain_graph: bool | None = None, create_graph: bool = False
-    ) -> None:
-        """Add ∂self/∂leaf to the `grad` of every leaf this Tensor was computed from.
-
-        `gradient` is what arrives here, of this Tensor's shape: 1 by default, which only a Tensor
-        of one element may leave out. `create_graph` records the pass itself, for gradients of
-        gradients. Unless `retain_graph` (the same as `create_graph` where it is None) is true, the
-        graph is released on the way.
-        """
-        if self.node is None:
-            raise GraphError(
-                "backward() on a Tensor that no operation recorded: none of its inputs has "
-                "requires_grad=True, or it was made under no_grad() or by detach()"
-            )
-        seed = self._seed(gradient)
-        arrived = propagate(
-            [(self.node, seed)],
-            retain=create_graph if retain_graph is None else retain_graph,
-            create_graph=create_graph,
-        )
-        commit(arrived)
-
-    def _seed(self, gradient: Any) -> Any:
-        if gradient is None:
-            if self._array.size != 1:
-                raise GraphError(
-                    f"backward() needs to know what arrives at a Tensor of shape {self.shape}: "
-                    f"call backward(gradient) with an array of that shape, or reduce it to one "
-                    f"number first, as in .sum().backward()"
-                )
-            if self._array.ndim == 0 and isinstance(self._array, np.ndarray):
-                return self._array.dtype.type(1)  # ones_like costs a small network 1 % of its step
-            return backend.run_there(self._array, np.ones_like, self._array)
-        if not isinstance(gradient, Tensor):
-            gradient = backend.asarray(gradient)
-        elif gradient.node is None:
-            gradient = gradient._array
-        if gradient.shape != self.shape:
-            raise ShapeError(
-                f"backward: the Tensor has shape {self.shape}, so its gradient must too; "
-                f"it has shape {gradient.shape}"
-            )
-        backend.check_home(self._array, getattr(gradient, "_array", gradient), "its gradient")
-        if gradient.dtype == self.dtype:
-            return gradient
-        if gradient.dtype.kind == "c" and self.dtype.kind != "c":
-            raise DTypeError(f"backward: a {gradient.dtype} gradient for a {self.dtype} Tensor")
-        return backend.run_there(self._array, gradient.astype, self.dtype)
+    # Gradients (`backward` itself is bound by `methods`)
 
     def retain_grad(self) -> None:
         """Keep the gradient of this intermediate Tensor in its `grad` too."""
@@ -276,9 +221,8 @@ class Tensor(Methods):
         hooks = self._watch().hooks
 
         def on_arrival(g: Any) -> Any:
-            if (
-                replaced := hook(g if isinstance(g, Tensor) else make(backend.as_array(g), None))
-            ) is None:
+            replaced = hook(g if isinstance(g, Tensor) else make(backend.as_array(g), None))
+            if replaced is None:
                 return None
             if not isinstance(replaced, Tensor):
                 replaced = make(backend.asarray(replaced), None)
@@ -339,61 +283,3 @@ def _restore(
     Tensor.__init__(tensor, data, requires_grad, name=name)
     tensor.grad = grad
     return tensor
-
-
-def propagate(
-    seeds: list[tuple[Node, Any]], *, retain: bool, create_graph: bool = False, lead: int = 0
-) -> list[tuple[Watch, Any, bool]]:
-    """Run a backward pass and return what arrived, without touching any ``.grad``."""
-    unfinished: list[Node] = []
-    settings: dict[str, Any] = {"retain": retain, "lead": lead, "unfinished": unfinished}
-    if create_graph:
-        seeds = [(node, g if isinstance(g, Tensor) else make(g, None)) for node, g in seeds]
-        settings["wrap"] = make
-    else:
-        seeds = [(node, g._array if isinstance(g, Tensor) else g) for node, g in seeds]
-        settings["follow"] = backend.follow if backend.in_use() else None
-    with (
-        backend.device_kept() if backend.in_use() else nullcontext(),
-        enable_grad() if create_graph else nullcontext(),
-    ):
-        try:
-            return run(seeds, **settings)
-        except Exception as error:
-            explained = backend.explained(error)
-            if explained is None:
-                raise
-            error.__traceback__ = None  # its frames hold the gradients that were on their way
-        release(unfinished)
-        backend.free_unused()
-    raise explained
-
-
-def commit(arrived: list[tuple[Watch, Any, bool]]) -> None:
-    """Add what arrived to each Tensor's ``.grad``; a gradient there is private and contiguous."""
-    with _commit_lock:
-        totals = [
-            (tensor, backend.run_there(tensor._array, _total, tensor, g, owned))
-            for watch, g, owned in arrived
-            if (tensor := watch.tensor()) is not None
-        ]
-        for tensor, total in totals:
-            tensor.grad = total
-
-
-def _total(tensor: Tensor, g: Any, owned: bool) -> Tensor:
-    data, held = tensor._array, tensor.grad
-    if held is not None and not isinstance(held, Tensor):
-        raise TypeError(f"a Tensor's grad is a Tensor or None, not a {type(held).__name__}")
-    if g.shape != data.shape or (g.dtype is not data.dtype and g.dtype != data.dtype):
-        raise GraphError(
-            f"the gradient has shape {g.shape} and dtype {g.dtype}, but the leaf's data was "
-            f"rebound to shape {data.shape} and dtype {data.dtype} meanwhile"
-        )
-    if isinstance(g, Tensor):
-        return g if held is None else held + g
-    if held is not None:
-        return make(backend.as_array(held._array + g), None)
-    if owned and g.flags.c_contiguous and g.ndim:
-        return make(g, None)
-    return make(backend.as_array(g).copy(), None)
