@@ -8,7 +8,7 @@
 (3,)
 """
 
-from autograd_core import creation, errors, methods, namespace, ops, protocols, random
+from autograd_core import creation, errors, methods, namespace, ops, protocols, random, transforms
 from autograd_core.backend import available_devices, device
 from autograd_core.creation import *
 from autograd_core.debug import detect_anomaly
@@ -37,6 +37,7 @@ from autograd_core.ops import *
 from autograd_core.ops import fft, linalg
 from autograd_core.recording import enable_grad, is_recording, no_grad
 from autograd_core.tensor import Tensor
+from autograd_core.transforms import *
 
 methods.bind()
 protocols.bind()
@@ -63,5 +64,6 @@ __all__ += creation.__all__
 __all__ += namespace.__all__
 __all__ += ["functions", "operations"]
 __all__ += errors.__all__
+__all__ += transforms.__all__
 _ours = {id(function) for function in functions.values()}
 __all__ += [name for name, value in vars(ops).items() if id(value) in _ours]

@@ -29,6 +29,8 @@ from inspect import CO_VARARGS, CO_VARKEYWORDS
 from types import CodeType
 from typing import Any, NamedTuple, ParamSpec, TypeVar, overload
 
+import numpy as np
+
 from autograd_core.backend import as_array, run_there
 from autograd_core.errors import NotDifferentiableError
 from autograd_core.fusion import Fused
@@ -47,6 +49,7 @@ __all__ = [
     "once_differentiable",
     "op",
     "operations",
+    "row_by_row",
 ]
 
 P = ParamSpec("P")
@@ -81,6 +84,27 @@ def _once(name: str, operand: str, rule: Callable[..., Any]) -> Callable[..., An
 
     guarded.__module__ = rule.__module__
     return guarded
+
+
+def row_by_row(rule: Callable[..., Any]) -> Callable[..., Any]:
+    """A rule for a stack of gradients out of one for a single gradient. A user's rule may count its
+    axes from the front, which a stack would make silently wrong."""
+
+    def stacked(g: Any, *saved: Any) -> Any:
+        length = len(next(part for part in g if part is not None) if isinstance(g, Parts) else g)
+        return _stack([rule(_row(g, i), *saved) for i in range(length)])
+
+    return stacked
+
+
+def _row(g: Any, i: int) -> Any:
+    return Parts(None if p is None else p[i] for p in g) if isinstance(g, Parts) else g[i]
+
+
+def _stack(rows: list[Any]) -> Any:
+    if isinstance(rows[0], Parts):
+        return Parts(map(_stack, map(list, zip(*rows, strict=True))))
+    return None if rows[0] is None else np.stack(rows)
 
 
 class _Nested:
@@ -160,6 +184,8 @@ class Op:
         read = Rule(rule, operand, names, tuple(map(origins.get, names)))
         if self.pointwise:
             read.on_device = Fused(rule)
+        elif not read.trusted:
+            read.stacked = row_by_row(rule)
         return read
 
     def __repr__(self) -> str:

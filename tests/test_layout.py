@@ -22,7 +22,7 @@ SOURCES = sorted((ROOT / "autograd_core").rglob("*.py")) + sorted((ROOT / "nn").
 
 # Each layer may import from those before it, and from its own.
 LAYERS = [
-    ["errors", "recording", "stamps"],
+    ["errors", "recording", "stamps", "tree"],
     ["backend"],
     ["fusion", "graph", "memory"],
     ["paths", "tensor"],
@@ -31,7 +31,7 @@ LAYERS = [
     ["op"],
     ["ops", "scipy"],
     ["alternatives", "creation", "random", "namespace"],
-    ["methods", "protocols"],
+    ["methods", "protocols", "transforms"],
     ["coverage", "debug", "einops", "rendering", "stub"],
     ["__init__"],
     ["nn"],
