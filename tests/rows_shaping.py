@@ -45,6 +45,7 @@ def here(shape):
 
 REORDERED = {"x": ("source", "destination", "out_shape")}
 SHAPING = [
+    Row("argument", settled(anything), {"x": ()}, np.asarray, linear=True, complex=True),
     Row("reshape", settled(anything, shape=reshapes), {"x": MOVED}, linear=True, complex=True),
     Row("ravel", settled(anything), {"x": MOVED}, linear=True, complex=True),
     Row("expand_dims", settled(anything, axis=new_axes), {"x": MOVED}, linear=True, complex=True),

@@ -1,0 +1,176 @@
+"""Gradients of functions, and of recorded Tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from autograd_core import backend
+from autograd_core.errors import GraphError, ShapeError
+from autograd_core.passes import private, propagate, seed
+from autograd_core.paths import Paths
+from autograd_core.tensor import Tensor, make
+from autograd_core.transforms.calls import (
+    Argnum,
+    Call,
+    Function,
+    as_tensor,
+    check_real,
+    cotangent,
+    described,
+    is_tracked,
+    one_number,
+)
+from autograd_core.tree import filled, leaves, mapped
+
+__all__ = ["elementwise_grad", "grad", "gradients", "stop_gradient", "value_and_grad"]
+
+
+def value_and_grad(
+    f: Function,
+    argnum: Argnum = 0,
+    *,
+    has_aux: bool = False,
+    holomorphic: bool = False,
+    strict: bool = False,
+) -> Function:
+    """A function that returns (f(…), its gradient), for an f that returns one real number.
+
+    The gradient has the structure, shapes and dtypes of the argument. With `has_aux` f returns
+    (value, more), and the result is ((value, more), gradient). A complex f is differentiated with
+    `holomorphic`, whose gradient is the complex derivative. Arguments on which the result does not
+    depend have zeros; with `strict` they raise GraphError.
+    Raises ShapeError for another result, DTypeError for an integer argument.
+
+    >>> import autograd_core as ac
+    >>> ac.value_and_grad(lambda x: x**3)(2.0)
+    (np.float64(8.0), np.float64(12.0))
+    """
+    return _graded("value_and_grad", f, argnum, has_aux, holomorphic, strict)
+
+
+def grad(
+    f: Function,
+    argnum: Argnum = 0,
+    *,
+    has_aux: bool = False,
+    holomorphic: bool = False,
+    strict: bool = False,
+) -> Function:
+    """A function that returns the gradient of f, which returns one real number. With `has_aux` it
+    returns (gradient, more). See `value_and_grad`.
+
+    >>> import autograd_core as ac
+    >>> ac.grad(ac.grad(lambda x: x**3))(2.0)
+    np.float64(12.0)
+    """
+    both = _graded("grad", f, argnum, has_aux, holomorphic, strict)
+
+    @wraps(f)
+    def gradient(*args: Any, **settings: Any) -> Any:
+        value, found = both(*args, **settings)
+        return (found, value[1]) if has_aux else found
+
+    return gradient
+
+
+def _graded(
+    name: str, f: Function, argnum: Argnum, has_aux: bool, holomorphic: bool, strict: bool
+) -> Function:
+    @wraps(f)
+    def graded(*args: Any, **settings: Any) -> Any:
+        call = Call(name, f, argnum, args, settings)
+        value, aux = call.out if has_aux else (call.out, None)
+        out = one_number(name, value, holomorphic)
+        shown = call.value(out)
+        if has_aux:
+            shown = shown, call.value(aux)
+        found = call.pull([(out, cotangent(out))], strict=strict)
+        return shown, call.trees(found)
+
+    return graded
+
+
+def elementwise_grad(f: Function, argnum: Argnum = 0) -> Function:
+    """A function that returns the derivative of f, element by element, for an f that works so. Of
+    another f it is the gradient of the sum of the result.
+
+    >>> import autograd_core as ac, numpy as np
+    >>> ac.elementwise_grad(np.sin)(np.array([0.0, np.pi]))
+    array([ 1., -1.])
+    """
+
+    @wraps(f)
+    def slopes(*args: Any, **settings: Any) -> Any:
+        call = Call("elementwise_grad", f, argnum, args, settings)
+        out = as_tensor(call.name, call.out)
+        check_real(call.name, out)
+        return call.trees(call.pull([(out, cotangent(out))]))
+
+    return slopes
+
+
+def gradients(
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
+    *,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    strict: bool = False,
+) -> Any:
+    """The gradient of recorded Tensors in others that they were computed from, leaves or not.
+
+    `outputs` and `inputs` are Tensors or trees of them; the result has the structure of `inputs`.
+    `grad_outputs` is what arrives at the outputs, by default 1 for outputs of one element. Only
+    what lies between is walked, and no ``.grad`` is touched. The other settings are those of
+    ``backward``; with `strict` an input that no output depends on raises GraphError.
+
+    >>> import autograd_core as ac
+    >>> x = ac.Tensor([1.0, 2.0], requires_grad=True)
+    >>> h = x * x
+    >>> ac.gradients(h.sum(), [x, h])
+    [Tensor([2., 4.]), Tensor([1., 1.])]
+    """
+    wanted = list(leaves(inputs))
+    ends = [out for _, out in leaves(outputs)]
+    given = [g for _, g in leaves(grad_outputs)] if grad_outputs is not None else [None] * len(ends)
+    for path, tensor in [*wanted, *(("", out) for out in ends)]:
+        if not is_tracked(tensor):
+            raise GraphError(
+                f"gradients: inputs and outputs are tracked Tensors; {path or 'one'} is "
+                f"{described(tensor)}, of type {type(tensor).__name__} and not tracked"
+            )
+    if len(given) != len(ends):
+        raise ShapeError(
+            f"gradients: {len(ends)} outputs need as many grad_outputs, not {len(given)}"
+        )
+    targets = {tensor.node: i for i, (_, tensor) in enumerate(wanted)}
+    paths = Paths([out.node for out in ends], targets)
+    seeds = [
+        (out.node, seed(out, g))
+        for out, g in zip(ends, given, strict=True)
+        if -out.node.seq in paths.wanted
+    ]
+    retain = create_graph if retain_graph is None else retain_graph
+    arrived = propagate(seeds, retain=retain, create_graph=create_graph, paths=paths)
+    found = {i: (g, owned) for i, g, owned in arrived if isinstance(i, int)}
+
+    def results() -> Iterator[Tensor]:
+        for path, tensor in wanted:
+            g, owned = found.get(targets[tensor.node], (None, False))
+            if g is None and strict:
+                raise GraphError(f"gradients: no output depends on the input{path}")
+            if g is None:
+                g, owned = backend.run_there(tensor._array, np.zeros_like, tensor._array), True
+            yield g if isinstance(g, Tensor) else make(private(g, owned), None)
+
+    return filled(inputs, results())
+
+
+def stop_gradient(tree: Any) -> Any:
+    """The same values, with every Tensor detached: no gradient flows through them."""
+    return mapped(lambda leaf: leaf.detach() if isinstance(leaf, Tensor) else leaf, tree)

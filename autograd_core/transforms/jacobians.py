@@ -1,0 +1,94 @@
+"""Whole Jacobians and Hessians, by one pass for a stack of rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from autograd_core import backend
+from autograd_core.tensor import Tensor
+from autograd_core.transforms.calls import (
+    Argnum,
+    Call,
+    Function,
+    as_tensor,
+    check_real,
+    cotangent,
+    zeros,
+)
+from autograd_core.tree import mapped
+
+__all__ = ["hessian", "jacobian"]
+
+STACKED = 2**23  # elements of the largest gradient in a pass, 64 MB of float64
+
+
+def jacobian(f: Function, argnum: Argnum = 0, *, holomorphic: bool = False) -> Function:
+    """A function that returns all derivatives of f's result: for a result of shape (m, …) and an
+    argument of shape (n, …) an array (m, …, n, …). For trees, the result's structure with the
+    argument's in place of each leaf.
+
+    One backward pass takes all rows of it as a stack; rows beyond 64 MB wait for the next pass.
+    Rules of your own are run row by row unless they are pointwise.
+
+    >>> import autograd_core as ac, numpy as np
+    >>> ac.jacobian(lambda x: x[:2] * x[2])(np.array([1.0, 2.0, 3.0]))
+    array([[3., 0., 1.],
+           [0., 3., 2.]])
+    """
+
+    @wraps(f)
+    def derivatives(*args: Any, **settings: Any) -> Any:
+        call = Call("jacobian", f, argnum, args, settings)
+        return mapped(lambda leaf: call.trees(_rows(call, leaf, holomorphic)), call.out)
+
+    return derivatives
+
+
+def hessian(f: Function, argnum: Argnum = 0) -> Function:
+    """A function that returns all second derivatives of f: for a number and an argument (n, …), an
+    array (n, …, n, …).
+
+    >>> import autograd_core as ac, numpy as np
+    >>> ac.hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 3.0]))
+    array([[6., 2.],
+           [2., 0.]])
+    """
+    return jacobian(jacobian(f, argnum), argnum)
+
+
+def _rows(call: Call, leaf: Any, holomorphic: bool) -> list[Any]:
+    """The derivatives of one result, for each leaf of the arguments."""
+    out = as_tensor("jacobian", leaf)
+    check_real("jacobian", out, holomorphic)
+    shapes = [out.shape + array.shape for array in call.arrays]
+    if out.size == 1:
+        found = call.pull([(out, cotangent(out))], retain=True)
+    elif out.size == 0 or out.node is None:
+        return [zeros(array, shape) for array, shape in zip(call.arrays, shapes, strict=True)]
+    else:
+        nodes = call.between([out.node]).nodes.values()
+        step = max(1, STACKED // max(math.prod(node.shape) for node in nodes))
+        passes = [call.pull([(out, basis)], lead=1, retain=True) for basis in _bases(out, step)]
+        found = [
+            np.concatenate(rows) if len(rows) > 1 else rows[0] for rows in zip(*passes, strict=True)
+        ]
+    return [np.reshape(g, shape) for g, shape in zip(found, shapes, strict=True)]
+
+
+def _bases(out: Tensor, step: int) -> Iterator[Any]:
+    """Every unit vector of the shape of `out`, in stacks of up to `step`."""
+    n = out.size
+    for start in range(0, n, step):
+        count = min(step, n - start)
+        yield backend.run_there(out._array, _basis, out._array, start, count)
+
+
+def _basis(like: Any, start: int, count: int) -> Any:
+    flat = np.zeros_like(like, shape=(count * like.size,), order="C")
+    flat[start :: like.size + 1] = 1
+    return flat.reshape((count, *like.shape))

@@ -1,0 +1,175 @@
+"""Products with Jacobians and Hessians, which are never made."""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from autograd_core import backend
+from autograd_core.errors import ShapeError
+from autograd_core.graph import Node
+from autograd_core.passes import private, propagate, seed
+from autograd_core.paths import Paths
+from autograd_core.tensor import Tensor, make
+from autograd_core.transforms.calls import (
+    Argnum,
+    Call,
+    Function,
+    as_tensor,
+    cotangent,
+    is_tracked,
+    matching,
+    one_number,
+)
+from autograd_core.tree import filled, leaves
+
+__all__ = ["hvp", "jvp", "linearize", "vhp", "vjp"]
+
+
+def vjp(f: Function, *args: Any, has_aux: bool = False) -> Any:
+    """f(*args), and a function that takes a cotangent of the result's structure and shapes to its
+    product with the Jacobian: a tuple with a gradient for each argument.
+
+    It may be called again and again. With `has_aux` f returns (result, more), and the whole is
+    (result, function, more).
+
+    >>> import autograd_core as ac, numpy as np
+    >>> value, pullback = ac.vjp(np.exp, np.zeros(2))
+    >>> pullback(np.array([1.0, 3.0]))
+    (array([1., 3.]),)
+    """
+    call = Call("vjp", f, tuple(range(len(args))), args, {})
+    result, aux = call.out if has_aux else (call.out, None)
+    outs = [as_tensor("vjp", leaf) for _, leaf in leaves(result)]
+
+    def pullback(arriving: Any) -> Any:
+        given = matching("vjp: the cotangent", result, arriving)
+        pairs = [(out, cotangent(out, g)) for out, g in zip(outs, given, strict=True)]
+        return call.trees(call.pull(pairs, retain=True))
+
+    value = call.value(result)
+    return (value, pullback, call.value(aux)) if has_aux else (value, pullback)
+
+
+class _Linear:
+    """The derivative of a call, as a function of the arguments' tangents.
+
+    The backward pass is linear in what arrives. It is recorded once, and transposed: what a
+    pass through *it* gives is the forward derivative, and no operation needs a second rule.
+    """
+
+    def __init__(self, call: Call, result: Any) -> None:
+        self.call = call
+        self.result = result
+        self.outs = [as_tensor(call.name, leaf) for _, leaf in leaves(result)]
+        tracked = [out.node for out in self.outs if out.node is not None]
+        outside = bool(call.between(tracked).outside)
+        self.depends = call.recording and outside
+        self.duals = [_dual(out) for out in self.outs]
+        pairs = list(zip(self.outs, self.duals, strict=True))
+        wrap = make if self.depends else _plain
+        self.pulled = call.pull(pairs, record=True, wrap=wrap)
+
+    def __call__(self, tangents: Any, retain: bool = False) -> Any:
+        call = self.call
+        given = matching(f"{call.name}: the tangents", call.chosen, tangents)
+        pairs = [
+            (g, seed(g, _of_kind(v, g)))
+            for g, v in zip(self.pulled, given, strict=True)
+            if is_tracked(g)
+        ]
+        targets = {dual.node: i for i, dual in enumerate(self.duals)}
+        paths = Paths([g.node for g, _ in pairs], targets)
+        reached = [(g.node, v) for g, v in pairs if -g.node.seq in paths.wanted]
+        record = self.depends or (call.recording and any(is_tracked(v) for v in given))
+        arrived = propagate(reached, retain=retain or record, create_graph=record, paths=paths)
+        found = {i: (g, owned) for i, g, owned in arrived if isinstance(i, int)}
+        plain = call.plain and not any(isinstance(v, Tensor) for v in given)
+        results = (self._tangent(i, found.get(i), plain) for i in range(len(self.outs)))
+        return filled(self.result, results)
+
+    def _tangent(self, i: int, found: Any, plain: bool) -> Any:
+        array = self.outs[i]._array
+        if found is None:
+            g: Any = make(backend.run_there(array, np.zeros_like, array), None)
+        else:
+            g = found[0] if isinstance(found[0], Tensor) else make(private(*found), None)
+        return g._array[()] if plain and g.node is None else g
+
+
+def _dual(out: Tensor) -> Any:
+    """Zeros that stand for what arrives at a result, tracked."""
+    zeros = make(backend.run_there(out._array, np.zeros_like, out._array), None)
+    if out.dtype.kind in "fc":
+        zeros.node = Node.leaf(zeros, out.shape, out.dtype)
+    return zeros
+
+
+def _plain(array: Any, _: Node) -> Tensor:
+    return make(array, None)
+
+
+def _of_kind(v: Any, like: Tensor) -> Any:
+    """A tangent that may be a number."""
+    if isinstance(v, Tensor) or backend.is_array(v):
+        return v
+    return backend.run_there(like._array, lambda: np.full_like(like._array, v))
+
+
+def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
+    """f(*primals), and the derivative of the result along `tangents`, which have the structure and
+    shapes of `primals`.
+
+    >>> import autograd_core as ac, numpy as np
+    >>> ac.jvp(np.sin, (np.zeros(2),), (np.array([1.0, 3.0]),))
+    (array([0., 0.]), array([1., 3.]))
+    """
+    primals, tangents = tuple(primals), tuple(tangents)
+    call = Call("jvp", f, tuple(range(len(primals))), primals, {})
+    value = call.value(call.out)
+    return value, _Linear(call, call.out)(tangents)
+
+
+def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
+    """f(*primals), and the function of tangents that `jvp` evaluates, to be called again and again:
+    f itself runs once."""
+    call = Call("linearize", f, tuple(range(len(primals))), primals, {})
+    value = call.value(call.out)
+    linear = _Linear(call, call.out)
+    return value, lambda *tangents: linear(tangents, retain=True)
+
+
+def hvp(f: Function, argnum: Argnum = 0) -> Function:
+    """A function of f's arguments and, behind them, a vector v of the structure of the argument:
+    the product of the Hessian of f, which returns one real number, with v. The Hessian is never
+    made; it costs about two gradients.
+
+    >>> import autograd_core as ac, numpy as np
+    >>> ac.hvp(lambda x: np.sum(x**3))(np.array([1.0, 2.0]), np.array([1.0, 0.5]))
+    array([6., 6.])
+    """
+
+    @wraps(f)
+    def product(*args: Any, **settings: Any) -> Any:
+        if len(args) < 1:
+            raise ShapeError("hvp: the vector is the last positional argument")
+        *rest, vector = args
+        call = Call("hvp", f, argnum, tuple(rest), settings)
+        out = one_number("hvp", call.out)
+        firsts = call.pull([(out, cotangent(out))], record=True)
+        given = matching("hvp: the vector", call.chosen, vector)
+        pairs = [
+            (g, seed(g, _of_kind(v, g)))
+            for g, v in zip(firsts, given, strict=True)
+            if is_tracked(g)
+        ]
+        return call.trees(call.pull(pairs))
+
+    return product
+
+
+def vhp(f: Function, argnum: Argnum = 0) -> Function:
+    """A vector's product with the Hessian. Hessians are symmetric: it is `hvp`."""
+    return hvp(f, argnum)
