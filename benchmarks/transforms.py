@@ -35,7 +35,10 @@ def network(batch: int = 1_000) -> tuple[Callable[..., Any], list[Any]]:
     import autograd_core as ac
 
     rng = np.random.default_rng(0)
-    draw = lambda *shape: rng.standard_normal(shape).astype("f4")  # noqa: E731
+
+    def draw(*shape: int) -> Any:
+        return rng.standard_normal(shape, dtype="f4")
+
     images, targets = draw(batch, 784), np.eye(10, dtype="f4")[rng.integers(0, 10, batch)]
 
     def loss(parameters: Any) -> Any:

@@ -426,3 +426,146 @@ def test_nothing_stays_in_memory(device):
         assert not any(reference() for reference in seen)
     finally:
         gc.enable()
+
+
+# ---- another gradient, less memory ---------------------------------------------------------------
+
+
+def test_a_custom_gradient_has_every_order():
+    @ac.custom_gradient
+    def cube(x):
+        square = x * x
+        return square * x, lambda g: 3 * g * square
+
+    assert ac.grad(cube)(2.0) == 12
+    assert ac.grad(ac.grad(cube))(2.0) == 12
+    assert ac.grad(ac.grad(ac.grad(cube)))(2.0) == 6
+    np.testing.assert_allclose(ac.hessian(lambda x: ac.sum(cube(x)))(X), np.diag(6 * X))
+    assert ac.jvp(cube, (2.0,), (1.0,))[1] == 12
+    assert cube(2.0) == 8
+
+
+def test_a_custom_gradient_may_be_another_one():
+    @ac.custom_gradient
+    def clipped(tree, y):
+        return {"x": tree["a"] * y}, lambda g: ({"a": ac.clip(g["x"] * y, -1, 1)}, None)
+
+    x = ac.Tensor(X, requires_grad=True)
+    y = ac.Tensor(3.0, requires_grad=True)
+    ac.sum(clipped({"a": x}, y)["x"]).backward()
+    np.testing.assert_array_equal(x.grad.numpy(), np.ones(3))
+    assert y.grad.item() == 0
+    whole = ac.jacobian(lambda x: clipped({"a": x}, 0.5)["x"])(X)
+    np.testing.assert_allclose(whole, 0.5 * np.eye(3))
+
+
+def test_a_custom_gradient_of_a_wrong_form_is_refused():
+    two = ac.custom_gradient(lambda x, y: (x * y, lambda g: g))
+    with pytest.raises(ShapeError, match="each of 2 arguments"):
+        ac.grad(two)(1.0, 2.0)
+    long = ac.custom_gradient(lambda x: (ac.sum(x), lambda g: np.ones(2)))
+    with pytest.raises(ShapeError, match=r"\(3,\).*\(2,\)"):
+        ac.grad(long)(X)
+
+
+def block(x, w):
+    return ac.tanh(ac.sin(x) @ w) + x
+
+
+def test_a_checkpoint_computes_the_same(device):
+    rng = np.random.default_rng(0)
+    x, w = (device.array(rng.normal(size=(3, 3))) for _ in range(2))
+
+    def loss(x, w, wrap):
+        run = wrap(block)
+        return ac.sum(run(run(x, w), w) ** 2)
+
+    for order in (ac.grad, ac.jacobian, lambda f, n: ac.jacobian(ac.grad(f, n), n)):
+        same = order(lambda x, w: loss(x, w, lambda f: f), (0, 1))(x, w)
+        found = order(lambda x, w: loss(x, w, ac.checkpoint), (0, 1))(x, w)
+        for one, other in zip(leaves_of(same), leaves_of(found), strict=True):
+            np.testing.assert_allclose(device.numpy(one), device.numpy(other), rtol=1e-12)
+    vector = device.array(rng.normal(size=(3, 3)))
+    np.testing.assert_allclose(
+        *(
+            device.numpy(ac.jvp(lambda x, c=c: c(block)(x, w), (x,), (vector,))[1])
+            for c in (ac.checkpoint, lambda f: f)
+        ),
+        rtol=1e-12,
+    )
+    whole = ac.jacobian(lambda x: ac.checkpoint(block)(x, w))(x)
+    np.testing.assert_allclose(
+        device.numpy(whole), device.numpy(ac.jacobian(lambda x: block(x, w))(x)), rtol=1e-12
+    )
+
+
+def leaves_of(tree):
+    return [
+        leaf for entry in tree for leaf in (leaves_of(entry) if type(entry) is tuple else [entry])
+    ]
+
+
+def test_a_checkpoint_keeps_only_its_arguments():
+    import tracemalloc
+
+    def long(x):
+        for _ in range(50):
+            x = ac.tanh(x * 1.01)
+        return x
+
+    x = ac.Tensor(np.ones(100_000), requires_grad=True)
+    kept = {}
+    for wrap in (lambda f: f, ac.checkpoint):
+        tracemalloc.start()
+        y = wrap(long)(x)
+        kept[wrap], _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        x.grad = None
+        ac.sum(y).backward()
+        kept[wrap] = kept[wrap], x.grad.numpy()
+    (plain, expected), (less, found) = kept.values()
+    assert less < plain / 20
+    np.testing.assert_array_equal(found, expected)
+
+
+GENERATOR = np.random.default_rng(3)
+
+
+def test_a_checkpoint_draws_the_same_numbers_again():
+    own = ac.random.default_rng(1)
+
+    def noisy(x, generator):
+        noise = np.random.normal(size=3) + GENERATOR.normal(size=3) + generator.normal(size=3)
+        return x * noise * own.normal(size=3)
+
+    x = ac.Tensor(np.ones(3), requires_grad=True)
+    y = ac.checkpoint(noisy)(x, np.random.default_rng(0))
+    following = GENERATOR.bit_generator.state
+    y.backward(np.ones(3))
+    np.testing.assert_array_equal(x.grad.numpy(), y.detach().numpy())
+    assert GENERATOR.bit_generator.state == following
+
+
+def test_a_checkpoint_reaches_the_parameters_of_a_module():
+    import nn
+
+    model = nn.Sequential(nn.Linear(3, 4), nn.Sigmoid(), nn.Linear(4, 2))
+    x = np.ones((5, 3), "f4")
+    expected = ac.gradients(ac.sum(model(x)), list(model.parameters()))
+    ac.sum(ac.checkpoint(model)(x)).backward()
+    for parameter, g in zip(model.parameters(), expected, strict=True):
+        np.testing.assert_array_equal(parameter.grad.numpy(), g.numpy())
+
+
+def test_a_checkpoint_that_changes_is_refused():
+    w = [ac.Tensor(1.0, requires_grad=True), ac.Tensor(2.0, requires_grad=True)]
+    x = ac.Tensor(1.0, requires_grad=True)
+    y = ac.checkpoint(lambda x: x * w.pop())(x)
+    with pytest.raises(GraphError, match="run again"):
+        y.backward()
+    w = ac.Tensor(1.0, requires_grad=True)
+    y = ac.checkpoint(lambda x: x * w)(x)
+    with ac.no_grad():
+        w[...] = 2
+    with pytest.raises(ac.StaleArrayError):
+        y.backward()

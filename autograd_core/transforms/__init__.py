@@ -19,9 +19,12 @@ from autograd_core.transforms.gradients import (
     value_and_grad,
 )
 from autograd_core.transforms.jacobians import hessian, jacobian
+from autograd_core.transforms.joint import checkpoint, custom_gradient
 from autograd_core.transforms.products import hvp, jvp, linearize, vhp, vjp
 
 __all__ = [
+    "checkpoint",
+    "custom_gradient",
     "elementwise_grad",
     "grad",
     "gradients",

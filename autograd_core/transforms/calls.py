@@ -24,6 +24,7 @@ __all__ = [
     "Function",
     "argument",
     "as_tensor",
+    "called",
     "check_real",
     "cotangent",
     "described",
@@ -77,7 +78,7 @@ class Call:
             if "read-only" not in str(error):
                 raise
             raise GraphError(
-                f"{name}: {_called(function)} writes into the memory of an argument, which belongs "
+                f"{name}: {called(function)} writes into the memory of an argument, which belongs "
                 "to the caller. Work on a copy, as in x = x.copy()"
             ) from error
 
@@ -205,18 +206,19 @@ def _place(
             return names.index(place)
         given = ", ".join([*names[: len(args)], *settings])
         raise IndexingError(
-            f"{name}: {_called(function)} was called without an argument {place!r}; it has {given}"
+            f"{name}: {called(function)} was called without an argument {place!r}; it has {given}"
         )
     if not -len(args) <= place < len(args):
         raise IndexingError(
-            f"{name}: argnum={place}, but {_called(function)} was called with {len(args)} "
+            f"{name}: argnum={place}, but {called(function)} was called with {len(args)} "
             "positional arguments"
         )
     return place % len(args)
 
 
-def _called(function: Function) -> str:
-    return str(getattr(function, "__name__", repr(function)))
+def called(function: Function) -> str:
+    """What messages and drawings call a function."""
+    return str(getattr(function, "__name__", type(function).__name__))
 
 
 def is_tracked(g: Any) -> bool:
