@@ -34,7 +34,7 @@ __all__ = [
     "zeros",
 ]
 
-Argnum = int | str | tuple[int | str, ...]
+Argnum = int | str | tuple[int | str, ...] | list[int | str]
 Function = Callable[..., Any]
 
 
@@ -58,7 +58,7 @@ class Call:
         self.arrays: list[Any] = []
         self.nodes: list[Node] = []
         self._between: dict[tuple[int, ...], Paths] = {}
-        places = argnum if isinstance(argnum, tuple) else (argnum,)
+        places = argnum if isinstance(argnum, tuple | list) else (argnum,)
         where = [_place(name, function, place, args, settings) for place in places]
         entered: dict[Any, Any] = {**dict(enumerate(args)), **settings}
         self.chosen: Any = tuple(entered[key] for key in where)
@@ -68,7 +68,7 @@ class Call:
             entered[key] = filled(entered[key], iter(tensors))
         if len(set(where)) < len(where):
             raise ShapeError(f"{name}: argnum={argnum!r} names an argument twice")
-        if not isinstance(argnum, tuple):
+        if not isinstance(argnum, tuple | list):
             (self.chosen,) = self.chosen
         positional = [entered[i] for i in range(len(args))]
         try:

@@ -1,0 +1,46 @@
+"""NumPy as HIPS autograd's users write it: ``import autograd_core.numpy as np``.
+
+Functions that we have are ours, and everything else is NumPy's own. Creation gives plain arrays, so
+that code outside of a derivative goes on in NumPy; ``array`` and ``asarray`` of Tensors give a
+Tensor.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import wraps
+from typing import Any
+
+import numpy
+
+from autograd_core import creation
+from autograd_core.op import functions
+from autograd_core.ops import fft as fft
+from autograd_core.ops import linalg as linalg
+from autograd_core.tensor import Tensor
+from autograd_core.tree import leaves
+
+random = numpy.random
+_SUBMODULES = {"fft": fft.__name__, "linalg": linalg.__name__, "random": random.__name__}
+__path__: list[str] = []  # ``from autograd_core.numpy.linalg import inv`` is as good
+sys.modules |= {f"{__name__}.{m}": sys.modules[n] for m, n in _SUBMODULES.items()}
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("__"):
+        raise AttributeError(name)
+    theirs = getattr(numpy, name)
+    if name not in creation.__all__:
+        return functions.get(name, theirs)
+    ours = getattr(creation, name)
+
+    @wraps(theirs)
+    def created(*args: Any, **settings: Any) -> Any:
+        tensors = any(isinstance(leaf, Tensor) for _, leaf in leaves((args, settings)))
+        return (ours if tensors else theirs)(*args, **settings)
+
+    return created
+
+
+def __dir__() -> list[str]:
+    return dir(numpy)

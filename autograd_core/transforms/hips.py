@@ -1,0 +1,141 @@
+"""The names by which HIPS autograd's users know some transforms, made of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from inspect import signature
+from typing import Any
+
+import numpy as np
+
+from autograd_core.transforms.calls import Argnum, Function
+from autograd_core.transforms.gradients import grad
+from autograd_core.transforms.jacobians import jacobian
+from autograd_core.transforms.products import hvp, jvp, vjp
+
+__all__ = [
+    "deriv",
+    "grad_and_aux",
+    "grad_named",
+    "hessian_tensor_product",
+    "hessian_vector_product",
+    "holomorphic_grad",
+    "make_ggnvp",
+    "make_hvp",
+    "make_jvp",
+    "make_vjp",
+    "multigrad_dict",
+    "tensor_jacobian_product",
+    "vector_jacobian_product",
+]
+
+hessian_vector_product = hessian_tensor_product = hvp
+
+
+def _alone(f: Function, argnum: int, args: Any, settings: Any) -> Function:
+    """f as a function of one of its arguments."""
+
+    def function(x: Any) -> Any:
+        given = list(args)
+        given[argnum] = x
+        return f(*given, **settings)
+
+    return function
+
+
+def make_vjp(f: Function, argnum: int = 0) -> Function:
+    """A function of f's arguments that returns (pullback, f(…)): ``pullback(g)`` is the gradient
+    in one argument. See `vjp`."""
+
+    def made(*args: Any, **settings: Any) -> Any:
+        value, pullback = vjp(_alone(f, argnum, args, settings), args[argnum])
+        return (lambda g: pullback(g)[0]), value
+
+    return made
+
+
+def make_jvp(f: Function, argnum: int = 0) -> Function:
+    """A function of f's arguments that returns a function of a tangent, which returns (f(…), its
+    derivative along the tangent). See `jvp`."""
+
+    def made(*args: Any, **settings: Any) -> Any:
+        alone = _alone(f, argnum, args, settings)
+        return lambda tangent: jvp(alone, (args[argnum],), (tangent,))
+
+    return made
+
+
+def make_hvp(f: Function, argnum: int = 0) -> Function:
+    """A function of f's arguments that returns (product with the Hessian, gradient)."""
+    return make_vjp(grad(f, argnum), argnum)
+
+
+def _half_square(x: Any) -> Any:
+    return np.sum(x**2, axis=-1) / 2
+
+
+def make_ggnvp(f: Function, g: Callable[[Any], Any] = _half_square, f_argnum: int = 0) -> Function:
+    """A function of f's arguments that returns the product with the generalised Gauss-Newton matrix
+    Jᵀ H J, of f's Jacobian J and of the Hessian H of g at f(…)."""
+
+    def made(*args: Any, **settings: Any) -> Any:
+        alone, x = _alone(f, f_argnum, args, settings), args[f_argnum]
+        value, pullback = vjp(alone, x)
+
+        def product(v: Any) -> Any:
+            _, forward = jvp(alone, (x,), (v,))
+            return pullback(hvp(g)(value, forward))[0]
+
+        return product
+
+    return made
+
+
+def deriv(f: Function, argnum: int = 0) -> Function:
+    """A function that returns the derivative of f's result in one number, of the result's shape."""
+
+    def derivative(*args: Any, **settings: Any) -> Any:
+        x = args[argnum]
+        return jvp(_alone(f, argnum, args, settings), (x,), (np.ones_like(x),))[1]
+
+    return derivative
+
+
+def grad_and_aux(f: Function, argnum: Argnum = 0) -> Function:
+    """(gradient, more) of a function that returns (value, more). See `grad`."""
+    return grad(f, argnum, has_aux=True)
+
+
+def grad_named(f: Function, argname: str) -> Function:
+    """The gradient in the argument of that name. See `grad`."""
+    return grad(f, argname)
+
+
+def holomorphic_grad(f: Function, argnum: Argnum = 0) -> Function:
+    """The complex derivative of a holomorphic function. See `grad`."""
+    return grad(f, argnum, holomorphic=True)
+
+
+def multigrad_dict(f: Function) -> Function:
+    """A function that returns the gradients in all arguments, by their names."""
+
+    def gradients(*args: Any, **settings: Any) -> dict[str, Any]:
+        bound = signature(f).bind(*args, **settings)
+        bound.apply_defaults()
+        return grad(lambda given: f(**given))(dict(bound.arguments))  # type: ignore[no-any-return]
+
+    return gradients
+
+
+def tensor_jacobian_product(f: Function, argnum: int = 0) -> Function:
+    """A function of f's arguments and a tensor behind them that returns the tensor, contracted with
+    the last axes of f's Jacobian's rows: ``tensordot(tensor, f(…))``'s Jacobian."""
+
+    def weighted(*args: Any, **settings: Any) -> Any:
+        *rest, tensor = args
+        return np.tensordot(tensor, f(*rest, **settings), np.ndim(tensor))
+
+    return jacobian(weighted, argnum)
+
+
+vector_jacobian_product = tensor_jacobian_product
