@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from copy import copy
-from dataclasses import fields, is_dataclass
 from typing import Any
 
 __all__ = ["filled", "leaves", "mapped"]
@@ -21,8 +20,8 @@ def _entries(tree: Any) -> list[tuple[str, Any]] | None:
         return [(f".{name}", value) for name, value in zip(tree._fields, tree, strict=True)]
     if isinstance(tree, tuple | list):
         return [(f"[{i}]", value) for i, value in enumerate(tree)]
-    if is_dataclass(tree) and not isinstance(tree, type):
-        return [(f".{field.name}", getattr(tree, field.name)) for field in fields(tree)]
+    if hasattr(type(tree), "__dataclass_fields__"):
+        return [(f".{name}", getattr(tree, name)) for name in _fields(tree)]
     return [] if tree is None else None
 
 
@@ -51,9 +50,15 @@ def filled(tree: Any, values: Iterator[Any]) -> Any:
     if isinstance(tree, tuple | list):
         return type(tree)(*found) if hasattr(tree, "_fields") else type(tree)(found)
     made = object.__new__(type(tree))
-    for field, value in zip(fields(tree), found, strict=True):
-        object.__setattr__(made, field.name, value)
+    for name, value in zip(_fields(tree), found, strict=True):
+        object.__setattr__(made, name, value)
     return made
+
+
+def _fields(tree: Any) -> list[str]:
+    from dataclasses import fields  # where there is a dataclass, it is imported already
+
+    return [field.name for field in fields(tree)]
 
 
 def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
