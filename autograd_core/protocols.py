@@ -78,9 +78,14 @@ def _numpys(name: str) -> Any:
     return function
 
 
-def _function_table() -> dict[Any, Callable[..., Any]]:
+OURS = dict(functions)  # and none of a user's, which may be called as one of NumPy's is
+
+
+@cache
+def function_table() -> dict[Any, Callable[..., Any]]:
+    """What NumPy's functions are for Tensors. Made when it is first asked for."""
     table: dict[Any, Callable[..., Any]] = {}
-    for name, ours in (functions | ALIASES).items():
+    for name, ours in (OURS | ALIASES).items():
         function = _numpys(name)
         if function is not None and not isinstance(function, np.ufunc):
             table[function] = ours
@@ -89,10 +94,11 @@ def _function_table() -> dict[Any, Callable[..., Any]]:
     return table
 
 
-FUNCTIONS = _function_table()
-UFUNCS = {
-    ufunc: ours for name, ours in functions.items() if isinstance(ufunc := _numpys(name), np.ufunc)
-}
+@cache
+def ufunc_table() -> dict[Any, Callable[..., Any]]:
+    """What NumPy's and SciPy's ufuncs are for Tensors."""
+    pairs = ((_numpys(name), ours) for name, ours in OURS.items())
+    return {ufunc: ours for ufunc, ours in pairs if isinstance(ufunc, np.ufunc)}
 
 
 def _uncovered(call: str, instead: str) -> NotDifferentiableError:
@@ -180,20 +186,21 @@ def _of_scipy(ufunc: np.ufunc) -> Callable[..., Any] | None:
 
     ours: Callable[..., Any] | None = getattr(special, ufunc.__name__, None)
     if ours is not None:
-        UFUNCS[ufunc] = ours
+        ufunc_table()[ufunc] = ours
     return ours
 
 
 def operation_of(function: Any) -> Callable[..., Any] | None:
     """What NumPy's function is for Tensors; None if it is not covered."""
     if isinstance(function, np.ufunc):
-        return UFUNCS.get(function) or _of_scipy(function)
-    if function not in FUNCTIONS:
+        return ufunc_table().get(function) or _of_scipy(function)
+    table = function_table()
+    if function not in table:
         name, _ = _named(function)
-        if not name.startswith("fft.") or name not in functions:
+        if not name.startswith("fft.") or name not in OURS:
             return None
-        FUNCTIONS[function] = functions[name]
-    return FUNCTIONS[function]
+        table[function] = OURS[name]
+    return table[function]
 
 
 def array_function(

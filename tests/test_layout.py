@@ -32,7 +32,7 @@ LAYERS = [
     ["ops", "scipy"],
     ["alternatives", "creation", "random", "namespace"],
     ["methods", "protocols", "transforms"],
-    ["coverage", "debug", "einops", "numpy", "rendering", "stub"],
+    ["coverage", "debug", "einops", "numpy", "rendering", "stub", "testing"],
     ["__init__"],
     ["nn"],
 ]

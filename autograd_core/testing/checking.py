@@ -1,0 +1,134 @@
+"""`check_gradients`: is this gradient right?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from autograd_core.errors import NotDifferentiableError
+from autograd_core.testing.comparison import Comparison, Foreign, GradientError, InconclusiveError
+from autograd_core.testing.differences import UNITS
+from autograd_core.testing.values import (
+    array_of,
+    drawn,
+    floats,
+    host,
+    is_floating,
+    plain,
+)
+from autograd_core.transforms import vjp
+from autograd_core.tree import leaves
+
+__all__ = ["GradientError", "InconclusiveError", "check_gradients"]
+
+
+def check_gradients(
+    f: Callable[..., Any],
+    *args: Any,
+    order: int = 2,
+    gradient: Callable[..., Any] | None = None,
+    seed: int = 0,
+) -> None:
+    """Compare the gradients of f in its floating arguments with differences, up to an order.
+
+    `args` are arrays, Tensors, numbers, or trees of them; f returns any of these. Tolerances are
+    derived: from the error that Richardson's extrapolation shows, from the rounding of the terms,
+    and from how much the gradient itself moves when the operands move by one unit of rounding
+    (float32 is compared with differences in float64). At a kink any slope between those of the two
+    sides is right. Checked as well, up to the order: dtype, shape and device of each gradient, that
+    two runs agree, that nothing arriving gives exact zeros, that no rule promotes or writes to what
+    it is given, that vjp and jvp are transposes, and that an operand may be used twice.
+
+    For a function that is not ours, `gradient` returns the gradient of f, which returns one real
+    number, in all arguments: a tuple where there are several. Its order is 1.
+
+    Raises GradientError where a gradient is wrong, InconclusiveError where differences do not tell.
+
+    >>> import numpy as np
+    >>> check_gradients(np.tanh, np.linspace(-2, 2, 5))
+    >>> check_gradients(lambda x: (x**2).sum(), np.ones(2), gradient=lambda x: 2 * x)
+    """
+    if gradient is not None:
+        Foreign(f, args, seed, gradient).check()
+        return
+    Comparison(f, args, seed, "gradient").check()
+    function, operands = f, args
+    for level in range(2, order + 1):
+        function, operands = _gradient_of(function, operands, seed + level)
+        what = f"derivative of order {level}"
+        try:
+            Comparison(function, operands, seed + level, what, f, args).check()
+        except NotDifferentiableError as error:
+            raise GradientError(
+                f"there is no {what}: {error}. Pass order={level - 1} if that is meant"
+            ) from error
+    for i, j in _alike(args):
+        _check_twice(f, args, i, j, seed)
+
+
+def _check_twice(f: Any, args: Any, i: int, j: int, seed: int) -> None:
+    """With one Tensor for two operands its gradient is the sum of theirs."""
+
+    def joined(x: Any) -> Any:
+        given = list(args)
+        given[i] = given[j] = x
+        return f(*given)
+
+    def apart(x: Any, y: Any) -> Any:
+        given = list(args)
+        given[i], given[j] = x, y
+        return f(*given)
+
+    with np.errstate(all="ignore"):
+        try:
+            together = Comparison(joined, (args[i],), seed, "gradient", f, args)
+            outs, pull = together.pulled()
+            _, pull_both = Comparison(apart, (args[i], args[i]), seed, "gradient", f, args).pulled()
+        except (ArithmeticError, ValueError):
+            return  # f has no value there
+        arriving = [drawn(together.rng, out) for out in outs]
+        (found,) = map(host, pull(arriving))
+        first, second = map(host, pull_both(arriving))
+        size = UNITS * together.accuracy * (abs(first) + abs(second))
+        apart_from = abs(found - (first + second))
+    if np.isfinite(first + second).all() and not (apart_from <= size).all():
+        place = tuple(map(int, np.argwhere(~(apart_from <= size))[0]))
+        raise together.wrong(
+            f"where operands {i} and {j} are one Tensor is {found[place]!r} at element {place}, "
+            f"and of two equal Tensors {first[place]!r} + {second[place]!r}"
+        )
+
+
+def _gradient_of(f: Any, args: Any, seed: int) -> tuple[Any, Any]:
+    """The gradient of f as a function of its arguments and of what arrives, and operands for it."""
+    result = plain(f, args)
+    floating = [leaf for _, leaf in leaves(result) if is_floating(leaf)]
+    rng = np.random.default_rng(seed)
+    arriving = tuple(drawn(rng, leaf) for leaf in floating)
+    count = len(args)
+
+    def function(*operands: Any) -> Any:
+        places = [i for i in range(count) if floats(operands[i])]
+        fixed = list(operands[:count])
+
+        def of_floats(*chosen: Any) -> Any:
+            for place, value in zip(places, chosen, strict=True):
+                fixed[place] = value
+            out = f(*fixed)
+            return tuple(leaf for _, leaf in leaves(out) if is_floating(leaf))
+
+        _, pullback = vjp(of_floats, *(operands[i] for i in places))
+        return pullback(tuple(operands[count:]))
+
+    return function, (*args, *arriving)
+
+
+def _alike(args: Any) -> Iterator[tuple[int, int]]:
+    """Pairs of arguments that are arrays of one shape and dtype."""
+    arrays = [(i, a) for i, a in enumerate(args) if is_floating(a) and np.ndim(a) is not None]
+    for n, (i, a) in enumerate(arrays):
+        for j, b in arrays[n + 1 :]:
+            if np.shape(a) == np.shape(b) and array_of(a).dtype == array_of(b).dtype:
+                yield i, j

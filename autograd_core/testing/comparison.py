@@ -1,0 +1,368 @@
+"""The gradients of one function, compared with differences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from autograd_core import backend
+from autograd_core.errors import NotDifferentiableError
+from autograd_core.recording import STATE, no_grad
+from autograd_core.tensor import Tensor, make
+from autograd_core.testing.differences import UNITS, Slope, slope
+from autograd_core.testing.rules import RuleObserver
+from autograd_core.testing.values import (
+    drawn,
+    entered,
+    floats,
+    host,
+    is_floating,
+    named,
+    terms_of,
+    text_of,
+    untracked,
+)
+from autograd_core.transforms import jvp, vjp
+from autograd_core.tree import filled, leaves
+
+__all__ = ["Comparison", "Foreign", "GradientError", "InconclusiveError"]
+
+WHOLE = 24  # elements of which each is looked at; of more, random directions
+DIRECTIONS = 3
+SHAKES = 4
+
+
+class GradientError(AssertionError):
+    """A gradient is wrong. The message names the operand and the element, shows both values and the
+    error of the differences, and how to see it again."""
+
+
+class InconclusiveError(AssertionError):
+    """No judgement is possible: differences do not settle here, because the function jumps, is not
+    finite, or oscillates. The operands lie too close to a singular point."""
+
+
+class Comparison:
+    """One function, whose gradients are compared."""
+
+    def __init__(
+        self, f: Any, args: Any, seed: int, what: str, shown: Any = None, given: Any = None
+    ) -> None:
+        self.f, self.args, self.seed, self.what = f, args, seed, what
+        self.shown, self.given = shown or f, args if given is None else given
+        self.places = [i for i, arg in enumerate(args) if floats(arg)]
+        entries = [
+            (f"operand {i}{path}", leaf) for i in self.places for path, leaf in leaves(args[i])
+        ]
+        self.names = [name for name, _ in entries]
+        self.operands = [untracked(leaf) for _, leaf in entries]
+        self.points = [host(leaf) for leaf in self.operands]
+        self.rng = np.random.default_rng(seed)
+        kinds = [p.dtype for p in self.points]
+        self.accuracy = max((float(np.finfo(dtype).eps) for dtype in kinds), default=2.0**-52)
+
+    # the function and its gradient
+
+    def called(self, values: list[Any]) -> list[Any]:
+        """The floating results at these operands, on the host, as wide as they come."""
+        placed = iter(self.there(values))
+        args = [filled(a, placed) if i in self.places else a for i, a in enumerate(self.args)]
+        with no_grad():
+            result = self.f(*args)
+        return [host(leaf) for _, leaf in leaves(result) if is_floating(leaf)]
+
+    def there(self, values: list[Any]) -> Iterator[Tensor]:
+        for value, like in zip(values, self.operands, strict=True):
+            yield make(backend.asarray(value, device=backend.device_of(like._array)), None)
+
+    def pulled(self) -> tuple[list[Any], Callable[[list[Any]], list[Any]]]:
+        """The floating results, and the function from what arrives there to gradients."""
+
+        def chosen(*operands: Any) -> Any:
+            args = list(self.args)
+            for place, value in zip(self.places, operands, strict=True):
+                args[place] = value
+            out = self.f(*args)
+            return tuple(leaf for _, leaf in leaves(out) if is_floating(leaf))
+
+        self.chosen = chosen
+        results, pullback = vjp(chosen, *(entered(self.args[i]) for i in self.places))
+
+        def gradients(arriving: list[Any]) -> list[Any]:
+            return [leaf for _, leaf in leaves(pullback(tuple(arriving)))]
+
+        return list(results), gradients
+
+    # what is checked
+
+    def check(self) -> None:
+        if not self.operands:
+            raise self.wrong("nothing to differentiate: no argument is a floating array or number")
+        results, pull = self.pulled()
+        cotangents = [drawn(self.rng, result) for result in results]
+        observer = RuleObserver()
+        recording, scope, _ = STATE.get()
+        token = STATE.set((recording, scope, observer))
+        try:
+            found = pull(cotangents)
+        finally:
+            STATE.reset(token)
+        if observer.faults:
+            raise self.wrong(observer.faults[0])
+        self.check_kinds(found)
+        hosts = [host(g) for g in found]
+        again = [host(g) for g in self.pulled()[1](cotangents)]
+        self.check_same(hosts, again)
+        self.check_zeros([np.zeros_like(host(c)) for c in cotangents], pull)
+        weights = [host(c) for c in cotangents]
+        noise = self.noise(weights, hosts)
+        self.check_values(hosts, weights, noise)
+        self.check_transposed(cotangents, hosts, noise)
+
+    def check_kinds(self, found: list[Any]) -> None:
+        for name, operand, g in zip(self.names, self.operands, found, strict=True):
+            for attribute in ("shape", "dtype", "device"):
+                has, should = getattr(g, attribute), getattr(operand, attribute)
+                if has != should:
+                    raise self.wrong(f"for {name} has {attribute} {has} and not {should}")
+
+    def check_same(self, found: list[Any], again: list[Any]) -> None:
+        for name, one, other in zip(self.names, found, again, strict=True):
+            if not np.array_equal(one, other, equal_nan=True):
+                i = tuple(
+                    map(int, np.argwhere((one != other) & ~(np.isnan(one) & np.isnan(other)))[0])
+                )
+                raise self.wrong(
+                    f"for {name} is not deterministic: element {i} is {one[i]!r} in one run and "
+                    f"{other[i]!r} in the next"
+                )
+
+    def check_zeros(self, zeros: list[Any], pull: Any) -> None:
+        arriving = [
+            make(backend.asarray(z, device=o.device), None)
+            for z, o in zip(zeros, self.pulled()[0], strict=True)
+        ]
+        for name, g in zip(self.names, pull(arriving), strict=True):
+            values = host(g)
+            if (values != 0).any():
+                i = tuple(map(int, np.argwhere(values != 0)[0]))
+                raise self.wrong(
+                    f"for {name} is {values[i]!r} at element {i} where nothing but zeros arrives; "
+                    "a rule must be linear in g"
+                )
+
+    def check_values(self, found: list[Any], weights: list[Any], noise: list[Any]) -> None:
+        count = sum(point.size for point in self.points)
+        if not count or not sum(w.size for w in weights):
+            return
+        if count <= WHOLE:
+            for which, i, direction in self.units():
+                self.compare(found, weights, direction, noise, which, i)
+            return
+        for _ in range(DIRECTIONS):
+            direction = [np.asarray(host(drawn(self.rng, o)), o.dtype) for o in self.operands]
+            try:
+                self.compare(found, weights, direction, noise)
+            except GradientError as error:
+                for which, i, unit in self.units():  # which element is it?
+                    self.compare(found, weights, unit, noise, which, i)
+                raise error
+
+    def units(self) -> Iterator[tuple[int, tuple[int, ...], list[Any]]]:
+        """Every direction along one element, real and imaginary."""
+        for which, point in enumerate(self.points):
+            for i in map(tuple, np.argwhere(np.isfinite(point))):
+                for unit in (1, 1j) if point.dtype.kind == "c" else (1,):
+                    direction = [np.zeros_like(p) for p in self.points]
+                    direction[which][i] = unit
+                    yield which, i, direction
+
+    def wide(self, array: Any) -> Any:
+        """In double precision."""
+        return array.astype({"f": "f8", "c": "c16"}[array.dtype.kind])
+
+    def line(self, weights: list[Any], direction: list[Any]) -> Callable[[Any], Any]:
+        """The terms of the weighted results, along a line through the operands."""
+        points, ways = map(self.wide, self.points), map(self.wide, direction)
+        pairs = list(zip(points, ways, strict=True))
+
+        def terms(t: Any) -> Any:
+            return terms_of(
+                weights, self.called([np.asarray(p + t * d) if d.any() else p for p, d in pairs])
+            )
+
+        return terms
+
+    def noise(self, weights: list[Any], found: list[Any]) -> list[Any]:
+        """How much each element of the gradients moves when the operands move by two units of
+        their rounding: the most of several times. A gradient that moves by more than the root of
+        the accuracy is not ill-conditioned, but jumps, which is no excuse."""
+        most = [np.zeros(g.shape) for g in found]
+        for _ in range(SHAKES):
+            others = self.gradients_at([self.shaken(point) for point in self.points], weights)
+            for i, (a, b) in enumerate(zip(found, others, strict=True)):
+                most[i] = np.fmax(most[i], np.abs(self.wide(a) - self.wide(b)))
+        limit = self.accuracy**0.5 * max((np.abs(g).max(initial=0) for g in found), default=0)
+        return [np.minimum(moves, limit) for moves in most]
+
+    def shaken(self, point: Any) -> Any:
+        signs = self.rng.choice([-2, 2], point.shape)
+        return np.asarray(point * (1 + signs * np.finfo(point.dtype).eps), point.dtype)
+
+    def gradients_at(self, points: list[Any], weights: list[Any]) -> list[Any]:
+        outs, pull = Comparison(self.f, self.replaced(points), self.seed, self.what).pulled()
+        arriving = [
+            make(backend.asarray(np.asarray(w, o.dtype), device=o.device), None)
+            for w, o in zip(weights, outs, strict=True)
+        ]
+        return [host(g) for g in pull(arriving)]
+
+    def replaced(self, values: list[Any]) -> list[Any]:
+        placed = iter(self.there(values))
+        return [filled(a, placed) if i in self.places else a for i, a in enumerate(self.args)]
+
+    def compare(
+        self,
+        found: list[Any],
+        weights: list[Any],
+        direction: list[Any],
+        noise: list[Any],
+        which: int | None = None,
+        i: tuple[int, ...] = (),
+    ) -> None:
+        """The gradient along one direction."""
+        wide = [self.wide(np.asarray(g)) for g in found]
+        if not all(np.isfinite(g).all() for g, d in zip(wide, direction, strict=True) if d.any()):
+            self.judge_not_finite(found, which, i)
+        terms = terms_of(direction, wide)
+        actual = math.fsum(terms)
+        moves = math.fsum(terms_of([np.abs(d) for d in direction], noise))
+        own = UNITS * self.accuracy * math.fsum(abs(terms)) + 16 * moves
+        line = self.line(weights, direction)
+        expected = slope(line, self.reach(direction), self.rounding())
+        if abs(actual - expected.value) <= expected.error + own:
+            self.require_sharp(expected, own, line, actual, which, i)
+            return
+        if expected.below is not None and expected.above is not None:
+            low, high = sorted((expected.below, expected.above))
+            slack = 1e-4 * (abs(low) + abs(high)) + own
+            if low - slack <= actual <= high + slack:
+                return  # a subgradient
+        self.require_sharp(expected, own, line, actual, which, i)
+        raise self.differs(actual, expected, own, which, i)
+
+    def rounding(self) -> float:
+        """Of the terms of the differences: those of float32 operands are taken in float64."""
+        return 2.0**-52
+
+    def reach(self, direction: list[Any]) -> float:
+        """The largest step: a sixteenth of what is moved, or of 1."""
+        sizes = [
+            np.abs(p[d != 0]).max(initial=0) for p, d in zip(self.points, direction, strict=True)
+        ]
+        return float(min(max(*sizes, 2.0**-10, 0.0), 1.0)) / 16 if sizes else 1 / 16
+
+    def require_sharp(
+        self, expected: Slope, own: float, line: Any, actual: float, which: int | None, i: Any
+    ) -> None:
+        """Differences that say nothing are no confirmation."""
+        size = math.fsum(abs(line(0.0))) + abs(actual)
+        if not expected.error <= 1e-4 * (size + 1):
+            raise InconclusiveError(
+                f"{self.what} of {named(self.shown)} {self.where(which, i)}: differences give "
+                f"{expected.value} ± {expected.error:.1e}, too coarse to judge the gradient, "
+                f"{actual}. The operands lie too close to a point where the function is not smooth"
+                f"\n{self.repeat()}"
+            )
+
+    def judge_not_finite(self, found: list[Any], which: int | None, i: Any) -> None:
+        for name, g, point in zip(self.names, found, self.points, strict=True):
+            bad = np.argwhere(~np.isfinite(g))
+            if bad.size:
+                place = tuple(map(int, bad[0]))
+                raise self.wrong(
+                    f"for {name} is {g[place]!r} at element {place}, where the operand is "
+                    f"{point[place]!r}"
+                )
+
+    def check_transposed(self, cotangents: list[Any], found: list[Any], noise: list[Any]) -> None:
+        """⟨g, jvp(d)⟩ = ⟨vjp(g), d⟩."""
+        ways = [drawn(self.rng, operand) for operand in self.operands]
+        placed = iter(ways)
+        primals = tuple(entered(self.args[i]) for i in self.places)
+        tangents = tuple(filled(self.args[i], placed) for i in self.places)
+        try:
+            _, forward = jvp(self.chosen, primals, tangents)
+        except NotDifferentiableError:
+            return  # a rule that is declared to be differentiated once
+        one = terms_of([host(c) for c in cotangents], [host(t) for _, t in leaves(forward)])
+        other = terms_of([host(w) for w in ways], found)
+        left, right = math.fsum(one), math.fsum(other)
+        own = 16 * math.fsum(terms_of([np.abs(host(w)) for w in ways], noise))
+        size = math.fsum(abs(one)) + math.fsum(abs(other))
+        if not abs(left - right) <= 64 * UNITS * self.accuracy * size + own:
+            raise self.wrong(
+                f"is no transpose of its jvp: ⟨vjp(g), d⟩ = {right}, ⟨g, jvp(d)⟩ = {left}. Its "
+                "rules compute something else on Tensors than on arrays"
+            )
+
+    # words
+
+    def where(self, which: int | None, i: Any) -> str:
+        if which is None:
+            return "along a random direction"
+        return f"for {self.names[which]} at element {tuple(map(int, i))}"
+
+    def differs(
+        self, actual: float, expected: Slope, own: float, which: int | None, i: Any
+    ) -> GradientError:
+        text = (
+            f"{self.where(which, i)} is {actual!r}, and differences give {expected.value!r} ± "
+            f"{expected.error:.1e} (the gradient's own rounding: {own:.1e})"
+        )
+        if expected.below is not None:
+            text += f"; there is a kink, with slopes {expected.below!r} and {expected.above!r}"
+        return self.wrong(text)
+
+    def wrong(self, text: str) -> GradientError:
+        return GradientError(f"the {self.what} of {named(self.shown)} {text}\n{self.repeat()}")
+
+    def repeat(self) -> str:
+        """Three lines that show it again."""
+        return (
+            "To see it again:\n"
+            "    from autograd_core.testing import check_gradients; from numpy import *\n"
+            f"    args = ({''.join(f'{text_of(arg)}, ' for arg in self.given)})\n"
+            f"    check_gradients({named(self.shown)}, *args, seed={self.seed})"
+        )
+
+
+class Foreign(Comparison):
+    """A function of plain arrays that returns one number, with a gradient that somebody wrote."""
+
+    def __init__(self, f: Any, args: Any, seed: int, gradient: Any) -> None:
+        super().__init__(f, args, seed, "gradient")
+        self.gradient = gradient
+
+    def called(self, values: list[Any]) -> list[Any]:
+        return [np.asarray(self.f(*self.arrays(values)))]
+
+    def arrays(self, values: list[Any]) -> list[Any]:
+        placed = iter(values)
+        return [filled(a, placed) if i in self.places else a for i, a in enumerate(self.args)]
+
+    def check(self) -> None:
+        found = [leaf for _, leaf in leaves(self.gradient(*self.args))]
+        if len(found) != len(self.points):
+            raise self.wrong(f"has {len(found)} arrays, and the operands {len(self.points)}")
+        self.check_kinds([make(np.asarray(g), None) for g in found])
+        again = [leaf for _, leaf in leaves(self.gradient(*self.args))]
+        self.check_same([np.asarray(g) for g in found], [np.asarray(g) for g in again])
+        hosts, weights = [np.asarray(g) for g in found], [np.ones(())]
+        self.check_values(hosts, weights, self.noise(weights, hosts))
+
+    def gradients_at(self, points: list[Any], weights: list[Any]) -> list[Any]:
+        return [np.asarray(leaf) for _, leaf in leaves(self.gradient(*self.arrays(points)))]

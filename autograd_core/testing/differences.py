@@ -1,0 +1,92 @@
+"""Derivatives along a line by differences, with a bound on their error and an answer for kinks.
+
+Everything here is about one real function of one real number t, given as the terms of a sum: what
+the terms' rounding can have cost is then known, and need not be guessed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+
+__all__ = ["Slope", "slope"]
+
+LEVELS = 12  # steps, each half of the one before
+DEPTH = 5  # extrapolations, which lift the order by 2 each
+UNITS = 32  # of rounding for a term, its evaluation included
+
+Terms = Callable[[float], Any]
+
+
+class Slope(NamedTuple):
+    """A derivative and a bound on its error.
+
+    `below` and `above` are the one-sided derivatives at a kink, and None where there is none. An
+    `error` of inf says that no derivative was found.
+    """
+
+    value: float
+    error: float
+    below: float | None = None
+    above: float | None = None
+
+
+def _at(terms: Terms, t: float) -> tuple[float, float]:
+    """The sum at t, and the size of its terms; NaN where the function cannot be evaluated."""
+    try:
+        with np.errstate(all="ignore"):
+            values = terms(t)
+    except (ArithmeticError, ValueError):
+        return math.nan, math.nan
+    if not np.isfinite(values).all():
+        return math.nan, math.nan
+    return math.fsum(values), math.fsum(abs(values))
+
+
+def slope(terms: Terms, largest: float = 1 / 16, accuracy: float = 2.0**-52) -> Slope:
+    """The derivative at t = 0 of the sum of ``terms(t)``, each rounded to `accuracy`.
+
+    Central differences of falling steps, extrapolated (Richardson): of all of them the one whose
+    error is least, as its neighbours and the rounding of the terms tell it. Steps that reach where
+    the function has no value are left out.
+    """
+    middle, size = _at(terms, 0.0)
+    best, rows = Slope(math.nan, math.inf), [[math.nan]]
+    sides: list[tuple[float, float, float, float]] = []
+    for level in range(LEVELS):
+        step = largest / 2**level
+        (above, larger), (below, smaller) = _at(terms, step), _at(terms, -step)
+        if math.isnan(above - below):
+            rows, sides = [[math.nan]], []
+            continue
+        size = max(size, larger, smaller)
+        noise = UNITS * accuracy * size / step
+        row = [(above - below) / (2 * step)]
+        for order, coarser in enumerate(rows[-1][: DEPTH - 1], start=1):
+            finer = row[-1]
+            row.append(finer + (finer - coarser) / (4**order - 1))
+            if not math.isnan(row[-1]):
+                change = max(abs(row[-1] - finer), abs(row[-1] - coarser))
+                if 2 * change + noise < best.error:
+                    best = Slope(row[-1], 2 * change + noise)
+        rows.append(row)
+        sides.append((step, (above - middle) / step, (middle - below) / step, noise))
+    return _with_kink(best, sides)
+
+
+def _with_kink(found: Slope, sides: list[tuple[float, float, float, float]]) -> Slope:
+    """Of a smooth function the one-sided slopes come together in proportion to the step."""
+    gaps = [(above - below, noise) for _, above, below, noise in sides]
+    for (gap, _), (half, noise) in pairwise(gaps[2:]):
+        if abs(half) < 16 * noise or abs(half) < 0.75 * abs(gap):
+            return found
+    if len(gaps) < 5:
+        return found
+    _, above, below, noise = sides[len(sides) // 2]
+    if abs(above - below) <= 1e-6 * (abs(above) + abs(below)) + 16 * noise:
+        return found
+    return Slope(found.value, found.error, below, above)

@@ -1,0 +1,60 @@
+"""Faults of single rules, seen while a backward pass runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from autograd_core import backend
+from autograd_core.graph import Parts
+from autograd_core.tensor import Tensor
+from autograd_core.testing.values import (
+    host,
+)
+
+__all__ = ["RuleObserver"]
+
+
+class RuleObserver:
+    """Looks at every rule as the backward pass runs it: it is run twice more."""
+
+    def __init__(self) -> None:
+        self.faults: list[str] = []
+
+    def forward(self, node: Any, out: Any) -> None:
+        """Nothing to see: the graph is made before."""
+
+    def backward(self, node: Any, rule: Any, g: Any, gx: Any) -> None:
+        if isinstance(g, Parts | Tensor) or isinstance(gx, Parts) or not rule.operand:
+            return
+        saved = next((kept for _, r, kept in node.edges() if r is rule), None)
+        if saved is None or not backend.is_array(g):
+            return
+        name = f"has a fault: the rule of {node.name!r} for {rule.operand!r}"
+        before = [np.array(host(a)) for a in (g, *_arrays(saved))]
+        first = rule.stacked(g, *saved) if g.ndim > len(node.shape) else rule.function(g, *saved)
+        kept = np.array(host(first))
+        after = [host(a) for a in (g, *_arrays(saved))]
+        if any(
+            not np.array_equal(a, b, equal_nan=True) for a, b in zip(before, after, strict=True)
+        ):
+            self.faults.append(f"{name} writes to what it is given")
+        rule.function(backend.as_array(g + g), *saved)
+        if not np.array_equal(host(first), kept, equal_nan=True):
+            self.faults.append(f"{name} hands out one buffer again and again")
+        wanted = np.finfo(g.dtype).eps if g.dtype.kind in "fc" else None
+        if wanted is not None and first.dtype.kind in "fc" and np.finfo(first.dtype).eps < wanted:
+            self.faults.append(
+                f"{name} promotes: of a {g.dtype} gradient it makes {first.dtype}. A NumPy number "
+                "in it may be the cause; Python's own keep the dtype"
+            )
+
+
+def _arrays(saved: Any) -> Iterator[Any]:
+    for value in saved:
+        if isinstance(value, tuple | list):
+            yield from _arrays(value)
+        elif backend.is_array(value):
+            yield value

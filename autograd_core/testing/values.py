@@ -1,0 +1,93 @@
+"""Arguments of a checked function: which leaves count, random ones like them, their text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd_core import backend
+from autograd_core.recording import no_grad
+from autograd_core.tensor import Tensor, make
+from autograd_core.tree import filled, leaves
+
+__all__ = [
+    "array_of",
+    "drawn",
+    "entered",
+    "floats",
+    "host",
+    "is_floating",
+    "named",
+    "plain",
+    "terms_of",
+    "text_of",
+    "untracked",
+]
+
+
+def array_of(leaf: Any) -> Any:
+    return leaf._array if isinstance(leaf, Tensor) else backend.asarray(leaf)
+
+
+def is_floating(leaf: Any) -> bool:
+    if isinstance(leaf, float | complex):
+        return True
+    array = isinstance(leaf, Tensor | np.generic) or backend.is_array(leaf)
+    return array and leaf.dtype.kind in "fc"
+
+
+def floats(tree: Any) -> bool:
+    found = [is_floating(leaf) for _, leaf in leaves(tree)]
+    return bool(found) and all(found)
+
+
+def host(leaf: Any) -> Any:
+    """A leaf's values in an array of the host."""
+    return np.asarray(backend.asnumpy(array_of(leaf)))
+
+
+def drawn(rng: Any, leaf: Any) -> Any:
+    """Random numbers of a leaf's shape and dtype, where it lives."""
+    array = array_of(leaf)
+    values = rng.uniform(0.5, 1, array.shape) * rng.choice([-1, 1], array.shape)
+    if array.dtype.kind == "c":
+        values = values + 1j * rng.uniform(-1, 1, array.shape)
+    there = backend.asarray(np.asarray(values, array.dtype), device=backend.device_of(array))
+    return make(there, None)
+
+
+def plain(f: Any, args: Any) -> Any:
+    """f without a record, on Tensors."""
+    with no_grad():
+        return f(*entered(args))
+
+
+def entered(args: Any) -> Any:
+    return filled(args, (untracked(leaf) for _, leaf in leaves(args)))
+
+
+def untracked(leaf: Any) -> Any:
+    return make(array_of(leaf), None) if is_floating(leaf) else leaf
+
+
+def terms_of(weights: list[Any], values: list[Any]) -> Any:
+    """The terms of Re Σ weights · values."""
+    pairs = zip(weights, values, strict=True)
+    parts = [(np.asarray(w) * np.asarray(v)).real.ravel() for w, v in pairs]
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def named(f: Any) -> str:
+    return str(getattr(f, "__qualname__", getattr(f, "__name__", repr(f))))
+
+
+def text_of(value: Any) -> str:
+    """A value as Python reads it."""
+    if isinstance(value, Tensor):
+        value = host(value)
+    if isinstance(value, np.ndarray):
+        with np.printoptions(floatmode="unique", threshold=2**20):
+            listed = repr(value.tolist())
+        return f"array({listed}, {value.dtype.name!r}).reshape({value.shape})"
+    return repr(value)

@@ -1,0 +1,278 @@
+"""The checker: each planted error is caught, and nothing that is right is flagged."""
+
+import math
+import re
+
+import numpy as np
+import op_checks
+import pytest
+import scipy.special
+from hypothesis import given
+from hypothesis import strategies as st
+from op_table import DIFFERENTIABLE
+
+import autograd_core as ac
+from autograd_core.op import functions, operations
+from autograd_core.testing import GradientError, InconclusiveError, check_gradients
+from autograd_core.testing.differences import slope
+
+X = np.array([[0.7, -1.2, 0.4], [1.1, 0.3, -0.6]])
+Y = np.array([0.9, 1.3, -0.8])
+counter = [0]
+BUFFER = np.zeros_like(X)
+
+
+def shared(g, x):
+    BUFFER[...] = g * 2 * x
+    return BUFFER
+
+
+def drifting(g, x):
+    counter[0] += 1
+    return g * 2 * x * (1 + 1e-9 * counter[0])
+
+
+def writing(g, x):
+    if isinstance(g, np.ndarray):
+        g *= 2
+        return g * x
+    return 2 * g * x
+
+
+def summed(x, axis):
+    return np.sum(x, axis=axis)
+
+
+# what is wrong → the kernel, its rules, operands, and what the message says
+SQUARE = (lambda x: x * x, (X,))
+PLANTED = {
+    "a sign": (*SQUARE, {"x": lambda g, x: -2 * g * x}, r"operand 0 at element \(0, 0\)"),
+    "a missing factor": (*SQUARE, {"x": lambda g, x: g * x}, "differences give"),
+    "a factor that is nearly right": (*SQUARE, {"x": lambda g, x: g * x * 2.00000001}, "±"),
+    "one element": (
+        *SQUARE,
+        {"x": lambda g, x: 2 * g * x * (1 + (x == 0.3))},
+        r"at element \(1, 1\)",
+    ),
+    "a lost term": (
+        lambda x: x * np.sin(x),
+        (X,),
+        {"x": lambda g, x: g * np.sin(x)},
+        "differences give",
+    ),
+    "a wrong axis": (
+        lambda x: np.sum(x, axis=0),
+        (X[:, :2],),
+        {"x": lambda g: np.stack([g, g], -1)},
+        "differences give",
+    ),
+    "a wrong operand": (
+        lambda x, y: x * y,
+        (X[0], Y),
+        {"x": lambda g, y: g * y, "y": lambda g, y: g * y},
+        "operand 1",
+    ),
+    "a wrong broadcast": (
+        lambda x, y: x * y,
+        (X, Y),
+        {"x": lambda g, y: g * y,
+         "y": lambda g, x: np.mean(g * x, 0)},
+        "operand 1",
+    ),
+    "only for 0-d": (
+        lambda x: x * x,
+        (np.array(3.0),),
+        {"x": lambda g, x: 2 * g * x if x.ndim else g * x},
+        r"element \(\)",
+    ),
+    "only where an operand repeats": (
+        lambda x, y: x * y,
+        (Y, Y + 0),
+        {"x": lambda g, x, y: g * y if x is not y else g * y / 2, "y": lambda g, x: g * x},
+        "one Tensor",
+    ),
+    "only at second order": (
+        *SQUARE,
+        {"x": lambda g, x: 2 * g * (x.data if isinstance(x, ac.Tensor) else x)},
+        "order 2",
+    ),
+    "no form for Tensors": (
+        lambda x: np.asarray(scipy.special.erf(x)),
+        (X,),
+        {"x": ac.once_differentiable(lambda g, x: g * 2 / math.sqrt(math.pi) * np.exp(-x * x))},
+        "order=1",
+    ),
+    "not linear in g": (*SQUARE, {"x": lambda g, x: 2 * g * x + 1e-7}, "linear in g"),
+    "a promotion": (
+        lambda x: x * x,
+        (X.astype("f4"),),
+        {"x": lambda g, x: g * x * np.float64(2)},
+        "promotes",
+    ),
+    "too little precision": (
+        *SQUARE,
+        {"x": lambda g, x: (2 * g * x).astype("f4")},
+        "differences give",
+    ),
+    "a write to g": (*SQUARE, {"x": writing}, "writes"),
+    "one buffer for all": (*SQUARE, {"x": shared}, "one buffer"),
+    "another value in each run": (*SQUARE, {"x": drifting}, "deterministic"),
+    "a conjugate": (
+        lambda x: x * x,
+        (X[0] + 1j * Y,),
+        {"x": lambda g, x: 2 * g * x.conj()},
+        "operand 0",
+    ),
+    "NaN": (
+        lambda x: np.sqrt(x),
+        (np.array([4.0, 0.0]),),
+        {"x": lambda g, out: g / (2 * out)},
+        "element",
+    ),
+    "the other slope at a kink": (
+        lambda x: np.abs(x),
+        (np.array([1.0, 0.0]),),
+        {"x": lambda g, x: g * np.where(x == 0, 3.0, np.sign(x))},
+        "kink",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PLANTED)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_planted_error_is_caught(name):
+    kernel, operands, rules, text = PLANTED[name]
+    if len(operands) == 1:
+
+        def planted(x):
+            return kernel(x)
+
+    else:
+
+        def planted(x, y):
+            return kernel(x, y)
+
+    wrong = ac.op(**rules)(planted)
+    try:
+        with pytest.raises(GradientError, match=text) as caught:
+            check_gradients(wrong, *operands)
+        assert "planted" in str(caught.value)
+    finally:
+        operations.pop("planted")
+        functions.pop("planted")
+
+
+def test_the_reproduction_can_be_pasted():
+    def wrong(x):
+        return ac.sum(x) + ac.sum(x.detach() ** 3)
+
+    with pytest.raises(GradientError) as caught:
+        check_gradients(wrong, X[:, :1], seed=5)
+    lines = [line.strip() for line in str(caught.value).splitlines()[-3:]]
+    with pytest.raises(GradientError) as again:
+        exec("\n".join(lines).replace("test_the_reproduction_can_be_pasted.<locals>.", ""),
+             {"wrong": wrong})  # fmt: skip
+    assert str(again.value) == str(caught.value)
+    number = re.search(r"is (-?[\d.]+), and differences give (-?[\d.]+) ± (\S+)", str(caught.value))
+    assert abs(float(number[1]) - float(number[2])) > float(number[3])
+
+
+def differentiated(row, case):
+    """A row's function of the operands that have a rule."""
+    places = [
+        i for i, name in enumerate(case.names)
+        if name in row.keeps and case.arrays[i].dtype.kind in "fc"
+    ]  # fmt: skip
+
+    def function(*chosen):
+        operands = list(case.arrays)
+        for place, value in zip(places, chosen, strict=True):
+            operands[place] = value
+        return op_checks.called(row, case, operands, HOST)
+
+    function.__qualname__ = row.id
+    return function, [case.arrays[i] for i in places]
+
+
+class HOST:
+    """The host, as conftest's device."""
+
+    home = "cpu"
+    array = staticmethod(np.array)
+
+
+@pytest.mark.parametrize("row", [row for row in DIFFERENTIABLE if row.name != "to_device"],
+                         ids=lambda row: row.id)  # fmt: skip
+@given(data=st.data())
+def test_what_is_right_is_not_flagged(row, data):
+    dtypes = ["f8", "f8", "f4"] + ["c16"] * row.complex
+    case = data.draw(row.cases).cast(data.draw(st.sampled_from(dtypes)))
+    function, operands = differentiated(row, case)
+    if operands:
+        check_gradients(function, *operands)
+
+
+def test_a_function_that_is_not_ours():
+    check_gradients(lambda x, y: np.sum(np.sin(x) * y), X, Y,
+                    gradient=lambda x, y: (np.cos(x) * y, np.sin(x).sum(0)))  # fmt: skip
+    with pytest.raises(GradientError, match="operand 1"):
+        check_gradients(lambda x, y: np.sum(np.sin(x) * y), X, Y,
+                        gradient=lambda x, y: (np.cos(x) * y, np.sin(x).mean(0)))  # fmt: skip
+
+
+def test_trees_and_large_operands():
+    rng = np.random.default_rng(0)
+    tree = {"w": rng.normal(size=(30, 20)), "b": [rng.normal(size=20)]}
+
+    def layer(tree, x):
+        return {"out": ac.tanh(x @ tree["w"] + tree["b"][0])}
+
+    check_gradients(layer, tree, rng.normal(size=(5, 30)))
+
+    def wrong(tree, x):
+        return ac.tanh(x @ tree["w"] + 2 * tree["b"][0] - tree["b"][0].detach())
+
+    with pytest.raises(GradientError, match=r"operand 0\['b'\]\[0\] at element \(0,\)"):
+        check_gradients(wrong, tree, rng.normal(size=(5, 30)))
+
+
+def test_a_kink_is_no_error_and_a_jump_no_answer():
+    check_gradients(ac.relu, np.array([-1.0, 0.0, 2.0]), order=1)
+    check_gradients(ac.absolute, np.array([0.0]), order=1)
+    check_gradients(ac.max, np.array([1.0, 1.0, 0.5]), order=1)
+    with pytest.raises(InconclusiveError, match="too coarse"):
+        check_gradients(lambda x: ac.floor(x) + x, np.array([2.0]), order=1)
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_any_order(order):
+    check_gradients(lambda x: ac.sin(x) * ac.exp(x), X[0], order=order)
+
+
+def test_on_a_device(device):
+    check_gradients(lambda x, y: ac.tanh(x * y), device.array(X), device.array(Y))
+
+
+SLOPES = [
+    (lambda t: math.exp(t), 1.0),
+    (lambda t: math.sin(20 * t), 20.0),
+    (lambda t: 1 / (1.01 - t), 1 / 1.01**2),
+    (lambda t: math.log(1e-3 + t), 1e3),
+    (lambda t: 1e8 + t, 1.0),
+    (lambda t: t**3, 0.0),
+    (lambda t: math.cosh(t) * 1e-20, 0.0),
+]
+
+
+@pytest.mark.parametrize(("function", "expected"), SLOPES)
+def test_differences_know_their_error(function, expected):
+    found = slope(lambda t: np.array([function(t)]))
+    assert abs(found.value - expected) <= found.error <= 1e-4 * (abs(expected) + 1)
+    assert found.below is None
+
+
+@pytest.mark.parametrize("slopes", [(-1.0, 1.0), (0.0, 1.0), (2.0, 2.5)])
+def test_a_kink_is_seen(slopes):
+    below, above = slopes
+    found = slope(lambda t: np.array([t * (above if t > 0 else below) + math.sin(t)]))
+    np.testing.assert_allclose([found.below, found.above], [below + 1, above + 1], atol=1e-2)
