@@ -5,13 +5,17 @@ domain keeping them away from the points where its function is not smooth.
 """
 
 from dataclasses import dataclass, replace
-from itertools import combinations
 
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-SEEDS = st.integers(0, 2**32 - 1)
+from autograd_core.testing.strategies import (
+    SEEDS,
+    broadcastable,
+    indices,
+    shapes,
+)
 
 
 @dataclass(frozen=True)
@@ -41,100 +45,6 @@ def cast(array, dtype):
     if np.dtype(dtype).kind == "c":
         array = array + 1j * np.random.default_rng(array.size).uniform(-1, 1, array.shape)
     return np.asarray(array, dtype)
-
-
-# ---- domains: (generator, shape) to values -------------------------------------------------------
-
-
-def between(low, high):
-    return lambda rng, shape: rng.uniform(low, high, shape)
-
-
-def signed(low, high):
-    """Of either sign, and between `low` and `high` in size."""
-    return lambda rng, shape: rng.choice([-1, 1], shape) * rng.uniform(low, high, shape)
-
-
-def staggered(offset):
-    """Multiples of 1/2 plus `offset`, nearly: of two operands that are never close."""
-    return lambda rng, shape: rng.integers(-3, 4, shape) / 2 + offset + 0.02 * rng.random(shape)
-
-
-def distinct(spacing=0.25):
-    """No two elements close to each other."""
-
-    def domain(rng, shape):
-        size = int(np.prod(shape))
-        ranks = (rng.permutation(size) - size // 2).reshape(shape)
-        return spacing * ranks + 0.02 * rng.random(shape)
-
-    return domain
-
-
-def integers(low, high):
-    return lambda rng, shape: rng.integers(low, high, shape)
-
-
-def truths(rng, shape):
-    return rng.random(shape) < 0.5
-
-
-# ---- shapes --------------------------------------------------------------------------------------
-
-
-def shapes(least_ndim=0, least_side=0):
-    """Up to three axes; one draw in three may have axes of length 0."""
-    ordinary = hnp.array_shapes(
-        min_dims=least_ndim, max_dims=3, min_side=max(least_side, 1), max_side=3
-    )
-    with_empty = hnp.array_shapes(min_dims=least_ndim, max_dims=3, min_side=least_side, max_side=3)
-    return st.one_of(ordinary, ordinary, with_empty)
-
-
-def broadcastable(count):
-    def drawn(least_side):
-        return hnp.mutually_broadcastable_shapes(
-            num_shapes=count, min_dims=0, max_dims=3, min_side=least_side, max_side=3
-        ).map(lambda drawn: drawn.input_shapes)
-
-    return st.one_of(drawn(1), drawn(1), drawn(0))
-
-
-def axis_choices(shape):
-    """Every way to name axes of an array of `shape` to a reduction."""
-    ndim = len(shape)
-    yield None
-    yield ()
-    yield from range(-ndim, ndim) if ndim else (0, -1)
-    for count in range(1, ndim + 1):
-        for axes in combinations(range(ndim), count):
-            yield axes
-            yield tuple(axis - ndim for axis in reversed(axes))
-
-
-def reduced_size(shape, axis):
-    """How many elements are taken together."""
-    return np.ones(shape).size if axis is None else int(np.prod(np.take(shape or (1,), axis)))
-
-
-def any_axis(shape):
-    return st.sampled_from(list(axis_choices(shape)))
-
-
-def some_axis(shape):
-    """Axes over which there is something to reduce."""
-    return st.sampled_from([a for a in axis_choices(shape) if reduced_size(shape, a)])
-
-
-def own_axis(shape):
-    """As `some_axis`, without the axes 0 and -1 that some reductions accept where there is none."""
-    return some_axis(shape) if shape else st.sampled_from([None, ()])
-
-
-def one_axis(shape):
-    """An axis, or None."""
-    choices = [a for a in axis_choices(shape) if not isinstance(a, tuple)]
-    return st.sampled_from([a for a in choices if reduced_size(shape, a)])
 
 
 # ---- cases ---------------------------------------------------------------------------------------
@@ -226,55 +136,6 @@ def pads(draw, value):
     x = np.asarray(np.random.default_rng(draw(SEEDS)).uniform(-2, 2, shape))
     settings = {"pad_width": draw(st.one_of(forms))}
     return Case(("x",), (x,), settings | ({} if value is None else {"constant_values": value}))
-
-
-# ---- indices -------------------------------------------------------------------------------------
-
-
-def positions(length, shape, unique=False):
-    """Integers that name elements of an axis, negative ones among them."""
-    if length == 0:
-        return st.just(np.zeros((0,) * len(shape), np.intp))
-    elements = st.integers(-length, length - 1) if not unique else st.integers(0, length - 1)
-    return hnp.arrays(np.intp, shape, elements=elements, unique=unique)
-
-
-@st.composite
-def mixed_indices(draw, shape, unique=False):
-    """For each axis an integer, a slice or an array of integers, with new axes between them: the
-    arrays may stand apart, where NumPy puts their axes in front."""
-    entries, uses_array = [], False
-    for length in shape:
-        kinds = ["slice", "reversed", "newaxis"] + (["integer", "array"] if length else [])
-        kind = draw(st.sampled_from(kinds))
-        if kind == "newaxis":
-            entries.append(None)
-        if kind == "integer":
-            entries.append(draw(st.integers(-length, length - 1)))
-        elif kind == "array" and not (unique and uses_array):
-            uses_array = True
-            count = 1 if unique else 2
-            entries.append(draw(positions(length, (count,), unique)))
-        else:
-            entries.append(slice(None, None, -1) if kind == "reversed" else slice(0, 2))
-    return tuple(entries)
-
-
-@st.composite
-def masks(draw, shape):
-    """Truth values over the first axes."""
-    count = draw(st.integers(1, len(shape)))
-    mask = draw(hnp.arrays(bool, shape[:count]))
-    return draw(st.sampled_from([mask, (mask,), (mask, ...), (None, mask)]))
-
-
-def indices(shape, unique=False):
-    """Everything that can stand in x[...]; if `unique`, no element is named twice."""
-    basic = hnp.basic_indices(shape, allow_newaxis=True)
-    if not shape:
-        return basic
-    gathered = positions(shape[0], (min(2, shape[0]),) if unique else (2, 2), unique)
-    return st.one_of(basic, gathered, mixed_indices(shape, unique), masks(shape))
 
 
 @st.composite

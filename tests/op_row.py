@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
-from op_cases import Case, any_axis, between, distinct, elementwise, settled, signed, staggered
+from op_cases import Case, elementwise, settled
 
 from autograd_core.op import functions, operations
+from autograd_core.testing.strategies import any_axis, between, distinct, signed, staggered
 
 HERE = object()  # among the settings of a case: the name of the device under test
 

@@ -1,8 +1,9 @@
 """Rows: further arithmetic."""
 
 import numpy as np
-from op_cases import between, signed
 from op_row import Row, anything, binary, left, nonzero, positive, real, right, unary
+
+from autograd_core.testing.strategies import between, signed
 
 XY = ("x", "y")
 

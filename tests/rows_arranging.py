@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 from hypothesis import strategies as st
-from op_cases import distinct, settled
+from op_cases import settled
 from op_row import Row, anything, nonzero
 from rows_shaping import single
+
+from autograd_core.testing.strategies import distinct
 
 MOVED = {"x": ()}
 

@@ -3,8 +3,10 @@
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from op_cases import SEEDS, Case, matrix_products, shapes
+from op_cases import Case, matrix_products
 from op_row import Row, as_list
+
+from autograd_core.testing.strategies import SEEDS, shapes
 
 # ---- cases ---------------------------------------------------------------------------------------
 

@@ -3,8 +3,10 @@
 from dataclasses import replace
 
 from hypothesis import strategies as st
-from op_cases import between, elementwise
+from op_cases import elementwise
 from op_row import Row, positive
+
+from autograd_core.testing.strategies import between
 
 
 @st.composite

@@ -1,7 +1,7 @@
 """Rows: operations that work element by element."""
 
 import numpy as np
-from op_cases import between, elementwise, integers, signed, staggered, truths
+from op_cases import elementwise
 from op_row import (
     Row,
     anything,
@@ -15,6 +15,8 @@ from op_row import (
     right,
     unary,
 )
+
+from autograd_core.testing.strategies import between, integers, signed, staggered, truths
 
 
 def of_complex(dtype):

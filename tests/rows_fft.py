@@ -2,8 +2,10 @@
 
 import numpy as np
 from hypothesis import strategies as st
-from op_cases import SEEDS, Case, settled, shapes
+from op_cases import Case, settled
 from op_row import Row, anything
+
+from autograd_core.testing.strategies import SEEDS, shapes
 
 NORMS = st.sampled_from([None, "backward", "ortho", "forward"])
 

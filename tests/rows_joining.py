@@ -2,12 +2,13 @@
 
 import numpy as np
 from hypothesis import strategies as st
-from op_cases import SEEDS, Case, settled, shapes
+from op_cases import Case, settled
 from op_row import Row, anything, as_list
 from rows_arranging import of
 from rows_shaping import single
 
 import autograd_core as ac
+from autograd_core.testing.strategies import SEEDS, shapes
 
 
 @st.composite

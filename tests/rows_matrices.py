@@ -2,8 +2,10 @@
 
 import numpy as np
 from hypothesis import strategies as st
-from op_cases import SEEDS, Case
+from op_cases import Case
 from op_row import Row, index, real
+
+from autograd_core.testing.strategies import SEEDS
 
 FEW = {"half": False, "never": ("0-d",)}  # NumPy's linear algebra has no float16
 STACKS = [(), (), (2,), (0,), (2, 1)]

@@ -2,8 +2,10 @@
 
 import numpy as np
 from hypothesis import strategies as st
-from op_cases import SEEDS, Case, broadcastable, linear_layers, matrix_products, shapes
+from op_cases import Case, linear_layers, matrix_products
 from op_row import Row
+
+from autograd_core.testing.strategies import SEEDS, broadcastable, shapes
 
 
 def numbers(draw, *drawn):

@@ -2,19 +2,19 @@
 
 import numpy as np
 from hypothesis import strategies as st
-from op_cases import (
+from op_cases import Case, settled
+from op_row import Row, anything, apart, boolean, ddofs, exact, index, real, reduction
+
+from autograd_core.testing.strategies import (
     SEEDS,
-    Case,
     axis_choices,
     distinct,
     integers,
     one_axis,
     own_axis,
-    settled,
     shapes,
     some_axis,
 )
-from op_row import Row, anything, apart, boolean, ddofs, exact, index, real, reduction
 
 REDUCED = ("x_shape", "axis", "keepdims")
 

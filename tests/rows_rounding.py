@@ -2,8 +2,10 @@
 
 import numpy as np
 from hypothesis import strategies as st
-from op_cases import between, distinct, elementwise, integers, settled, signed
+from op_cases import elementwise, settled
 from op_row import Row, anything, binary, boolean, left, right, unary
+
+from autograd_core.testing.strategies import between, distinct, integers, signed
 
 fractional = signed(1.2, 1.8)
 

@@ -2,8 +2,10 @@
 
 import numpy as np
 from hypothesis import strategies as st
-from op_cases import SEEDS, Case, distinct, integers, settled, shapes, some_axis
+from op_cases import Case, settled
 from op_row import Row, anything, boolean, reduction
+
+from autograd_core.testing.strategies import SEEDS, distinct, integers, shapes, some_axis
 
 RUN = ("x_shape", "axis")
 MULTIPLIED = ("x", "out", "axis")

@@ -3,11 +3,12 @@
 import numpy as np
 import scipy.linalg
 from hypothesis import strategies as st
-from op_cases import SEEDS, Case
+from op_cases import Case
 from op_row import Row
 from rows_matrices import FEW, even, matrices
 
 from autograd_core.scipy import linalg, signal  # noqa: F401 - declares what is tested here
+from autograd_core.testing.strategies import SEEDS
 
 
 @st.composite

@@ -3,8 +3,10 @@
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from op_cases import SEEDS, Case, broadcastable, shapes
+from op_cases import Case
 from op_row import Row, anything, index
+
+from autograd_core.testing.strategies import SEEDS, broadcastable, shapes
 
 OFTEN = {"raise": 1, "wrap": 3, "clip": 3}  # how far beyond the end places may be
 

@@ -2,8 +2,10 @@
 
 import numpy as np
 from hypothesis import strategies as st
-from op_cases import SEEDS, Case, distinct, settled, shapes
+from op_cases import Case, settled
 from op_row import Row, anything, index
+
+from autograd_core.testing.strategies import SEEDS, distinct, shapes
 
 
 def case(draw, names, *shapes_, domain=anything, **settings):

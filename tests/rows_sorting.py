@@ -2,8 +2,10 @@
 
 import numpy as np
 from hypothesis import strategies as st
-from op_cases import SEEDS, Case, distinct, elementwise, integers, settled, shapes
+from op_cases import Case, elementwise, settled
 from op_row import Row, boolean, index, reduction
+
+from autograd_core.testing.strategies import SEEDS, distinct, integers, shapes
 
 
 def own(shape):

@@ -3,10 +3,11 @@
 import numpy as np
 import scipy.special
 from hypothesis import strategies as st
-from op_cases import SEEDS, Case, between, broadcastable, one_axis, settled, signed
+from op_cases import Case, settled
 from op_row import Row, anything, binary, positive, reduction
 
 from autograd_core.scipy import special  # noqa: F401 - declares what is tested here
+from autograd_core.testing.strategies import SEEDS, between, broadcastable, one_axis, signed
 
 
 def of(name):

@@ -2,9 +2,11 @@
 
 import numpy as np
 from hypothesis import strategies as st
-from op_cases import SEEDS, Case, axis_choices, distinct, reduced_size, settled, shapes
+from op_cases import Case, settled
 from op_row import Row, anything, apart, index, real
 from rows_scans import line_axis, with_zeros
+
+from autograd_core.testing.strategies import SEEDS, axis_choices, distinct, reduced_size, shapes
 
 METHODS = ["linear", "lower", "higher", "midpoint", "nearest", "hazen", "weibull",
            "median_unbiased", "normal_unbiased", "interpolated_inverted_cdf", "inverted_cdf",

@@ -3,10 +3,11 @@
 import numpy as np
 import scipy.stats
 from hypothesis import strategies as st
-from op_cases import SEEDS, Case, between, broadcastable
+from op_cases import Case
 from op_row import Row, anything, positive
 
 from autograd_core.scipy import stats  # noqa: F401 - declares what is tested here
+from autograd_core.testing.strategies import SEEDS, between, broadcastable
 
 UNITS = {"loc": between(-0.1, 0.1), "scale": between(3, 3.5)}
 # By distribution: where x is, and its parameters.

@@ -1,7 +1,8 @@
 """Rows: trigonometric and hyperbolic functions, further powers and logarithms."""
 
-from op_cases import between, signed
 from op_row import Row, anything, binary, nonzero, positive, unary
+
+from autograd_core.testing.strategies import between, signed
 
 XY = ("x", "y")
 outside = between(1.5, 3)

@@ -3,8 +3,10 @@
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from op_cases import SEEDS, Case, shapes
+from op_cases import Case
 from op_row import Row, anything
+
+from autograd_core.testing.strategies import SEEDS, shapes
 
 
 def drawn(rng, shape):

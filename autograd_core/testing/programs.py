@@ -1,0 +1,116 @@
+"""Random differentiable programs: smooth operations in an acyclic graph, results used again.
+
+A `Program` runs on any namespace that has NumPy's names, so that libraries can be compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from hypothesis import strategies as st
+
+import autograd_core
+
+__all__ = ["Program", "programs"]
+
+SIDE = 3
+SHAPES = [(), (SIDE,), (SIDE, SIDE), (1, SIDE), (SIDE, 1)]  # which broadcast with each other
+MASK = np.arange(SIDE) != 1
+
+
+def _square(xp: Any, x: Any) -> Any:
+    return xp.broadcast_to(x, (SIDE, SIDE))
+
+
+def _invertible(xp: Any, x: Any) -> Any:
+    return _square(xp, xp.tanh(x)) + 4 * np.eye(SIDE)
+
+
+def _line(xp: Any, x: Any) -> Any:
+    return xp.broadcast_to(x, (SIDE,)) if x.ndim < 2 else x
+
+
+# None of them has a kink, and none makes numbers large: ill-conditioned programs tell nothing.
+STEPS: dict[str, Callable[..., Any]] = {
+    "sin": lambda xp, x: xp.sin(x),
+    "cos": lambda xp, x: xp.cos(x),
+    "tanh": lambda xp, x: xp.tanh(x),
+    "arctan": lambda xp, x: xp.arctan(x),
+    "arcsinh": lambda xp, x: xp.arcsinh(x),
+    "exp": lambda xp, x: xp.exp(xp.tanh(x)),
+    "expm1": lambda xp, x: xp.expm1(xp.sin(x)),
+    "log1p": lambda xp, x: xp.log1p(x * x),
+    "sqrt": lambda xp, x: xp.sqrt(1 + x * x),
+    "reciprocal": lambda xp, x: 1 / (2 + x * x),
+    "power": lambda xp, x: xp.tanh(x) ** 3,
+    "sinc": lambda xp, x: xp.sinc(x / 4),
+    "sum": lambda xp, x: xp.tanh(xp.sum(x, axis=-1, keepdims=True)) if x.ndim else x,
+    "mean": lambda xp, x: xp.mean(x, axis=0, keepdims=True) if x.ndim else x,
+    "var": lambda xp, x: xp.var(xp.tanh(x), axis=-1, keepdims=True) if x.ndim else x,
+    "prod": lambda xp, x: xp.prod(1 + xp.tanh(x) / 2),
+    "logsumexp": lambda xp, x: xp.log(xp.sum(xp.exp(xp.tanh(x)))),
+    "norm": lambda xp, x: xp.sqrt(1 + xp.sum(xp.tanh(x) ** 2)),
+    "cumsum": lambda xp, x: xp.cumsum(xp.tanh(_line(xp, x)), axis=-1),
+    "cumprod": lambda xp, x: xp.cumprod(1 + xp.tanh(_line(xp, x)) / 2, axis=0),
+    "transpose": lambda xp, x: xp.transpose(x),
+    "reverse": lambda xp, x: x[..., ::-1] if x.ndim else x,
+    "gather": lambda xp, x: _square(xp, x)[np.array([2, 0, 2])],
+    "roll": lambda xp, x: xp.roll(_line(xp, x), 1, axis=-1),
+    "diagonal": lambda xp, x: xp.diagonal(_square(xp, x)),
+    "trace": lambda xp, x: xp.trace(xp.tanh(_square(xp, x))),
+    "triangle": lambda xp, x: xp.tril(_square(xp, x)),
+    "where": lambda xp, x: xp.where(MASK, x, xp.tanh(x) / 2),
+    "pad": lambda xp, x: xp.pad(_line(xp, x), 1)[..., :SIDE][-SIDE:],
+    "inverse": lambda xp, x: xp.linalg.inv(_invertible(xp, x)),
+    "determinant": lambda xp, x: xp.linalg.det(_invertible(xp, x)) / 64,
+    "spectrum": lambda xp, x: xp.abs(xp.fft.fft(xp.tanh(_line(xp, x)) + 2)) ** 2 / 40,
+    "add": lambda xp, x, y: x + y,
+    "subtract": lambda xp, x, y: x - y,
+    "multiply": lambda xp, x, y: xp.tanh(x) * y,
+    "divide": lambda xp, x, y: x / (2 + y * y),
+    "arctan2": lambda xp, x, y: xp.arctan2(x, 2 + y * y),
+    "raise": lambda xp, x, y: (1 + x * x) ** xp.tanh(y) / 2,
+    "logaddexp": lambda xp, x, y: xp.logaddexp(x, y),
+    "hypot": lambda xp, x, y: xp.hypot(x, 2 + xp.tanh(y)),
+    "matmul": lambda xp, x, y: xp.tanh(_square(xp, x)) @ _square(xp, y) / 2,
+    "einsum": lambda xp, x, y: xp.einsum("ij,kj->ik", _square(xp, xp.sin(x)), _square(xp, y)) / 2,
+    "outer": lambda xp, x, y: xp.outer(xp.diagonal(_square(xp, xp.sin(x))), _square(xp, y)[0]),
+    "solve": lambda xp, x, y: xp.linalg.solve(_invertible(xp, x), _square(xp, y)),
+    "concatenate": lambda xp, x, y: xp.concatenate([_square(xp, x), _square(xp, y)])[1::2],
+    "stack": lambda xp, x, y: xp.stack([_square(xp, x), _square(xp, y)]).mean(0),
+}  # fmt: skip
+BINARY = list(STEPS)[list(STEPS).index("add") :]
+UNARY = list(STEPS)[: list(STEPS).index("add")]
+
+
+class Program(NamedTuple):
+    """Steps that each name an operation and how far back its operands are. The result is an array
+    of shape (3, 3): the last value and a little of everything before it."""
+
+    steps: tuple[tuple[Any, ...], ...]
+    shapes: tuple[tuple[int, ...], ...]
+    seed: int
+
+    def inputs(self) -> list[Any]:
+        """Arrays to run it on, in ±1."""
+        rng = np.random.default_rng(self.seed)
+        return [rng.uniform(-1, 1, shape) for shape in self.shapes]
+
+    def __call__(self, *inputs: Any, xp: Any = autograd_core) -> Any:
+        """Run it, on the functions of `xp`."""
+        values = list(inputs)
+        for name, *reads in self.steps:
+            values.append(STEPS[name](xp, *(values[-1 - read % len(values)] for read in reads)))
+        return sum((_square(xp, xp.tanh(v)) for v in values[:-1]), 4 * _square(xp, values[-1])) / 4
+
+
+@st.composite
+def programs(draw: Any, most_steps: int = 10, most_inputs: int = 3) -> Program:
+    """Programs of up to so many steps and inputs. They shrink to fewer steps and smaller shapes."""
+    back = st.integers(0, 4)
+    step = st.tuples(st.sampled_from(UNARY), back) | st.tuples(st.sampled_from(BINARY), back, back)
+    steps = draw(st.lists(step, min_size=1, max_size=most_steps))
+    shapes = draw(st.lists(st.sampled_from(SHAPES), min_size=1, max_size=most_inputs))
+    return Program(tuple(steps), tuple(shapes), draw(st.integers(0, 2**32 - 1)))

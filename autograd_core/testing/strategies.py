@@ -1,0 +1,250 @@
+"""Hypothesis strategies for what differentiable functions take: shapes that broadcast, axes,
+indices, arrays and Tensors away from a function's kinks, and whole programs (in `programs`).
+
+Shapes and settings are drawn, and shrink; values come from a generator whose seed is drawn. A
+*domain* takes that generator and a shape to values: `between`, `signed`, `away_from`, or a function
+of your own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from autograd_core import backend
+from autograd_core.tensor import Tensor
+
+__all__ = [
+    "any_axis",
+    "arrays",
+    "away_from",
+    "between",
+    "broadcastable",
+    "distinct",
+    "indices",
+    "integers",
+    "one_axis",
+    "operands",
+    "shapes",
+    "signed",
+    "some_axis",
+    "staggered",
+    "tensors",
+    "truths",
+]
+
+Shape = tuple[int, ...]
+Domain = Callable[[Any, Shape], Any]
+Strategy = st.SearchStrategy[Any]
+
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+# ---- domains: (generator, shape) to values -------------------------------------------------------
+
+
+def between(low: float, high: float) -> Domain:
+    """Uniform in an interval."""
+    return lambda rng, shape: rng.uniform(low, high, shape)
+
+
+def signed(low: float, high: float) -> Domain:
+    """Of either sign, and between `low` and `high` in size."""
+    return lambda rng, shape: rng.choice([-1, 1], shape) * rng.uniform(low, high, shape)
+
+
+def staggered(offset: float) -> Domain:
+    """Multiples of 1/2 plus `offset`, nearly: of two operands that are never close."""
+    return lambda rng, shape: rng.integers(-3, 4, shape) / 2 + offset + 0.02 * rng.random(shape)
+
+
+def distinct(spacing: float = 0.25) -> Domain:
+    """No two elements close to each other."""
+
+    def domain(rng: Any, shape: Shape) -> Any:
+        size = int(np.prod(shape))
+        ranks = (rng.permutation(size) - size // 2).reshape(shape)
+        return spacing * ranks + 0.02 * rng.random(shape)
+
+    return domain
+
+
+def integers(low: int, high: int) -> Domain:
+    """Integers from `low` to below `high`."""
+    return lambda rng, shape: rng.integers(low, high, shape)
+
+
+def truths(rng: Any, shape: Shape) -> Any:
+    """True and False."""
+    return rng.random(shape) < 0.5
+
+
+def away_from(*kinks: float, distance: float = 0.1, low: float = -3, high: float = 3) -> Domain:
+    """Uniform in an interval, and no closer than `distance` to any of `kinks`."""
+    edges = [low, *(e for k in sorted(kinks) for e in (k - distance, k + distance)), high]
+    spans = [(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if a < b]
+    if not spans:
+        raise ValueError(f"nothing is left of {low} … {high} away from {kinks} by {distance}")
+    lengths = np.array([b - a for a, b in spans])
+
+    def domain(rng: Any, shape: Shape) -> Any:
+        starts = np.array([a for a, _ in spans])
+        chosen = rng.choice(len(spans), shape, p=lengths / lengths.sum())
+        return starts[chosen] + lengths[chosen] * rng.random(shape)
+
+    return domain
+
+
+# ---- arrays --------------------------------------------------------------------------------------
+
+
+@st.composite
+def arrays(
+    draw: Any,
+    domain: Domain = lambda rng, shape: rng.uniform(-2, 2, shape),
+    shape: Any = None,
+    dtype: Any = "float64",
+    device: str | None = None,
+) -> Any:
+    """Arrays with values of a domain. `shape` and `dtype` are what they say, or strategies;
+    `device` is the host, or the name of a GPU.
+
+    A complex dtype adds imaginary parts in ±1.
+    """
+    shape = shapes() if shape is None else shape
+    shape = draw(shape) if isinstance(shape, st.SearchStrategy) else shape
+    dtype = np.dtype(draw(dtype) if isinstance(dtype, st.SearchStrategy) else dtype)
+    rng = np.random.default_rng(draw(SEEDS))
+    values = np.asarray(domain(rng, shape))
+    if dtype.kind == "c":
+        values = values + 1j * rng.uniform(-1, 1, shape)
+    return backend.asarray(np.asarray(values, dtype), device=device)
+
+
+def tensors(*args: Any, requires_grad: bool = True, **settings: Any) -> Strategy:
+    """Tensors of `arrays`, whose parameters they take."""
+    return arrays(*args, **settings).map(lambda array: Tensor(array, requires_grad))
+
+
+@st.composite
+def operands(draw: Any, *domains: Domain, dtype: Any = "float64", device: str | None = None) -> Any:
+    """A tuple of arrays whose shapes broadcast, one of each domain."""
+    dtype = draw(dtype) if isinstance(dtype, st.SearchStrategy) else dtype
+    pairs = zip(domains, draw(broadcastable(len(domains))), strict=True)
+    return tuple(draw(arrays(domain, shape, dtype, device)) for domain, shape in pairs)
+
+
+# ---- shapes --------------------------------------------------------------------------------------
+
+
+def shapes(least_ndim: int = 0, least_side: int = 0) -> Strategy:
+    """Up to three axes; one draw in three may have axes of length 0."""
+    ordinary = hnp.array_shapes(
+        min_dims=least_ndim, max_dims=3, min_side=max(least_side, 1), max_side=3
+    )
+    with_empty = hnp.array_shapes(min_dims=least_ndim, max_dims=3, min_side=least_side, max_side=3)
+    return st.one_of(ordinary, ordinary, with_empty)
+
+
+def broadcastable(count: int) -> Strategy:
+    """`count` shapes that broadcast with each other; some draws have axes of length 0."""
+
+    def drawn(least_side: int) -> Strategy:
+        return hnp.mutually_broadcastable_shapes(
+            num_shapes=count, min_dims=0, max_dims=3, min_side=least_side, max_side=3
+        ).map(lambda drawn: drawn.input_shapes)
+
+    return st.one_of(drawn(1), drawn(1), drawn(0))
+
+
+def axis_choices(shape: Shape) -> Iterator[Any]:
+    """Every way to name axes of an array of `shape` to a reduction."""
+    ndim = len(shape)
+    yield None
+    yield ()
+    yield from range(-ndim, ndim) if ndim else (0, -1)
+    for count in range(1, ndim + 1):
+        for axes in combinations(range(ndim), count):
+            yield axes
+            yield tuple(axis - ndim for axis in reversed(axes))
+
+
+def reduced_size(shape: Shape, axis: Any) -> int:
+    """How many elements are taken together."""
+    return np.ones(shape).size if axis is None else int(np.prod(np.take(shape or (1,), axis)))
+
+
+def any_axis(shape: Shape) -> Strategy:
+    """Every way to name axes of an array of `shape`: None, (), a number, a tuple."""
+    return st.sampled_from(list(axis_choices(shape)))
+
+
+def some_axis(shape: Shape) -> Strategy:
+    """Axes over which there is something to reduce."""
+    return st.sampled_from([a for a in axis_choices(shape) if reduced_size(shape, a)])
+
+
+def own_axis(shape: Shape) -> Strategy:
+    """As `some_axis`, without the axes 0 and -1 that some reductions accept where there is none."""
+    return some_axis(shape) if shape else st.sampled_from([None, ()])
+
+
+def one_axis(shape: Shape) -> Strategy:
+    """An axis, or None."""
+    choices = [a for a in axis_choices(shape) if not isinstance(a, tuple)]
+    return st.sampled_from([a for a in choices if reduced_size(shape, a)])
+
+
+# ---- indices -------------------------------------------------------------------------------------
+
+
+def positions(length: int, shape: Shape, unique: bool = False) -> Strategy:
+    """Integers that name elements of an axis, negative ones among them."""
+    if length == 0:
+        return st.just(np.zeros((0,) * len(shape), np.intp))
+    elements = st.integers(-length, length - 1) if not unique else st.integers(0, length - 1)
+    return hnp.arrays(np.intp, shape, elements=elements, unique=unique)
+
+
+@st.composite
+def mixed_indices(draw: Any, shape: Shape, unique: bool = False) -> Any:
+    """For each axis an integer, a slice or an array of integers, with new axes between them: the
+    arrays may stand apart, where NumPy puts their axes in front."""
+    entries: list[Any] = []
+    uses_array = False
+    for length in shape:
+        kinds = ["slice", "reversed", "newaxis"] + (["integer", "array"] if length else [])
+        kind = draw(st.sampled_from(kinds))
+        if kind == "newaxis":
+            entries.append(None)
+        if kind == "integer":
+            entries.append(draw(st.integers(-length, length - 1)))
+        elif kind == "array" and not (unique and uses_array):
+            uses_array = True
+            count = 1 if unique else 2
+            entries.append(draw(positions(length, (count,), unique)))
+        else:
+            entries.append(slice(None, None, -1) if kind == "reversed" else slice(0, 2))
+    return tuple(entries)
+
+
+@st.composite
+def masks(draw: Any, shape: Shape) -> Any:
+    """Truth values over the first axes."""
+    count = draw(st.integers(1, len(shape)))
+    mask = draw(hnp.arrays(bool, shape[:count]))
+    return draw(st.sampled_from([mask, (mask,), (mask, ...), (None, mask)]))
+
+
+def indices(shape: Shape, unique: bool = False) -> Strategy:
+    """Everything that can stand in x[...]; if `unique`, no element is named twice."""
+    basic = hnp.basic_indices(shape, allow_newaxis=True)
+    if not shape:
+        return basic
+    gathered = positions(shape[0], (min(2, shape[0]),) if unique else (2, 2), unique)
+    return st.one_of(basic, gathered, mixed_indices(shape, unique), masks(shape))
