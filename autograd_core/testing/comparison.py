@@ -61,6 +61,7 @@ class Comparison:
         self.operands = [untracked(leaf) for _, leaf in entries]
         self.points = [host(leaf) for leaf in self.operands]
         self.rng = np.random.default_rng(seed)
+        self.largest = self.blur = 0.0
         kinds = [p.dtype for p in self.points]
         self.accuracy = max((float(np.finfo(dtype).eps) for dtype in kinds), default=2.0**-52)
 
@@ -112,6 +113,7 @@ class Comparison:
             STATE.reset(token)
         if observer.faults:
             raise self.wrong(observer.faults[0])
+        self.largest = observer.largest
         self.check_kinds(found)
         hosts = [host(g) for g in found]
         again = [host(g) for g in self.pulled()[1](cotangents)]
@@ -158,12 +160,15 @@ class Comparison:
         count = sum(point.size for point in self.points)
         if not count or not sum(w.size for w in weights):
             return
+        self.blur = 2 * self.blurred(weights)
         if count <= WHOLE:
             for which, i, direction in self.units():
                 self.compare(found, weights, direction, noise, which, i)
             return
         for _ in range(DIRECTIONS):
-            direction = [np.asarray(host(drawn(self.rng, o)), o.dtype) for o in self.operands]
+            drawn_ones = [host(drawn(self.rng, operand)) for operand in self.operands]
+            pairs = zip(drawn_ones, self.points, strict=True)
+            direction = [np.where(np.isfinite(p), d, 0).astype(p.dtype) for d, p in pairs]
             try:
                 self.compare(found, weights, direction, noise)
             except GradientError as error:
@@ -197,15 +202,19 @@ class Comparison:
         return terms
 
     def noise(self, weights: list[Any], found: list[Any]) -> list[Any]:
-        """How much each element of the gradients moves when the operands move by two units of
-        their rounding: the most of several times. A gradient that moves by more than the root of
-        the accuracy is not ill-conditioned, but jumps, which is no excuse."""
+        """How much each element of the gradients moves when the operands, and what arrives, move by
+        two units of their rounding: the most of several times. A gradient that moves by more than
+        the root of the accuracy is not ill-conditioned, but jumps, which is no excuse."""
         most = [np.zeros(g.shape) for g in found]
         for _ in range(SHAKES):
-            others = self.gradients_at([self.shaken(point) for point in self.points], weights)
+            others = self.gradients_at(
+                [self.shaken(point) for point in self.points],
+                [self.shaken(np.asarray(weight)) for weight in weights],
+            )
             for i, (a, b) in enumerate(zip(found, others, strict=True)):
                 most[i] = np.fmax(most[i], np.abs(self.wide(a) - self.wide(b)))
         limit = self.accuracy**0.5 * max((np.abs(g).max(initial=0) for g in found), default=0)
+        limit += UNITS * self.accuracy * max(np.abs(w).max(initial=0) for w in weights)
         return [np.minimum(moves, limit) for moves in most]
 
     def shaken(self, point: Any) -> Any:
@@ -240,9 +249,11 @@ class Comparison:
         terms = terms_of(direction, wide)
         actual = math.fsum(terms)
         moves = math.fsum(terms_of([np.abs(d) for d in direction], noise))
+        reach = math.fsum(np.abs(d).sum() for d in direction)
         own = UNITS * self.accuracy * math.fsum(abs(terms)) + 16 * moves
+        own += 4 * self.accuracy * self.largest * reach
         line = self.line(weights, direction)
-        expected = slope(line, self.reach(direction), self.rounding())
+        expected = slope(line, self.reach(direction), self.blur)
         if abs(actual - expected.value) <= expected.error + own:
             self.require_sharp(expected, own, line, actual, which, i)
             return
@@ -254,9 +265,18 @@ class Comparison:
         self.require_sharp(expected, own, line, actual, which, i)
         raise self.differs(actual, expected, own, which, i)
 
-    def rounding(self) -> float:
-        """Of the terms of the differences: those of float32 operands are taken in float64."""
-        return 2.0**-52
+    def blurred(self, weights: list[Any]) -> float:
+        """How much the weighted results move when the operands move by two units of rounding, in
+        double precision: what is lost inside of the function, which its results do not tell."""
+        with np.errstate(all="ignore"):
+            points = [self.wide(point) for point in self.points]
+            middle = math.fsum(terms_of(weights, self.called(points)))
+            moved = [
+                math.fsum(terms_of(weights, self.called([self.shaken(p) for p in points])))
+                for _ in range(SHAKES)
+            ]
+        moves = [abs(other - middle) for other in moved]
+        return max((move for move in moves if math.isfinite(move)), default=0.0)
 
     def reach(self, direction: list[Any]) -> float:
         """The largest step: a sixteenth of what is moved, or of 1."""

@@ -17,6 +17,7 @@ __all__ = ["Slope", "slope"]
 
 LEVELS = 12  # steps, each half of the one before
 DEPTH = 5  # extrapolations, which lift the order by 2 each
+ROUNDING = 2.0**-52  # of double precision
 UNITS = 32  # of rounding for a term, its evaluation included
 
 Terms = Callable[[float], Any]
@@ -47,8 +48,9 @@ def _at(terms: Terms, t: float) -> tuple[float, float]:
     return math.fsum(values), math.fsum(abs(values))
 
 
-def slope(terms: Terms, largest: float = 1 / 16, accuracy: float = 2.0**-52) -> Slope:
-    """The derivative at t = 0 of the sum of ``terms(t)``, each rounded to `accuracy`.
+def slope(terms: Terms, largest: float = 1 / 16, blur: float = 0.0) -> Slope:
+    """The derivative at t = 0 of the sum of ``terms(t)``, which are known to their own rounding and
+    to `blur` in all.
 
     Central differences of falling steps, extrapolated (Richardson): of all of them the one whose
     error is least, as its neighbours and the rounding of the terms tell it. Steps that reach where
@@ -64,7 +66,7 @@ def slope(terms: Terms, largest: float = 1 / 16, accuracy: float = 2.0**-52) -> 
             rows, sides = [[math.nan]], []
             continue
         size = max(size, larger, smaller)
-        noise = UNITS * accuracy * size / step
+        noise = (UNITS * ROUNDING * size + blur) / step
         row = [(above - below) / (2 * step)]
         for order, coarser in enumerate(rows[-1][: DEPTH - 1], start=1):
             finer = row[-1]

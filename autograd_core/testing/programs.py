@@ -45,7 +45,7 @@ STEPS: dict[str, Callable[..., Any]] = {
     "sqrt": lambda xp, x: xp.sqrt(1 + x * x),
     "reciprocal": lambda xp, x: 1 / (2 + x * x),
     "power": lambda xp, x: xp.tanh(x) ** 3,
-    "sinc": lambda xp, x: xp.sinc(x / 4),
+    "sinc": lambda xp, x: xp.sinc(xp.tanh(x) / 4 + 1.5),
     "sum": lambda xp, x: xp.tanh(xp.sum(x, axis=-1, keepdims=True)) if x.ndim else x,
     "mean": lambda xp, x: xp.mean(x, axis=0, keepdims=True) if x.ndim else x,
     "var": lambda xp, x: xp.var(xp.tanh(x), axis=-1, keepdims=True) if x.ndim else x,

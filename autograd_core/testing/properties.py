@@ -1,0 +1,58 @@
+"""A property test from a function: its gradients, on operands that Hypothesis draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import given, note
+from hypothesis import strategies as st
+
+from autograd_core.testing.checking import check_gradients
+from autograd_core.testing.strategies import SEEDS, Domain, operands
+
+__all__ = ["gradient_test"]
+
+
+def gradient_test(
+    *, order: int = 2, dtypes: tuple[str, ...] = ("float64", "float32"), **parameters: Any
+) -> Callable[[Callable[..., Any]], Callable[[], None]]:
+    """Turn a function into a test of its gradients.
+
+    Each of `parameters` is a domain (see `strategies`), whose operands broadcast with each other,
+    or a Hypothesis strategy for the parameter's value. `order` and the errors are those of
+    `check_gradients`.
+
+        @gradient_test(x=away_from(0), axis=st.sampled_from([None, 0, -1]))
+        def test_my_norm(x, axis):
+            return my_norm(x, axis)
+
+    An operation is tested as it is: ``test_swish = gradient_test(x=between(-3, 3))(swish)``.
+    """
+    drawn = {n: value for n, value in parameters.items() if isinstance(value, st.SearchStrategy)}
+    domains: dict[str, Domain] = {n: parameters[n] for n in parameters if n not in drawn}
+    floats = st.sampled_from(dtypes)
+
+    def decorate(function: Callable[..., Any]) -> Callable[[], None]:
+        @given(
+            values=operands(*domains.values(), dtype=floats) if domains else st.just(()),
+            settings=st.fixed_dictionaries(drawn),
+            seed=SEEDS,
+        )
+        def test(values: tuple[Any, ...], settings: dict[str, Any], seed: int) -> None:
+            def called(*given: Any) -> Any:
+                return function(**dict(zip(domains, given, strict=True)), **settings)
+
+            name = getattr(function, "__name__", repr(function))
+            called.__qualname__ = f"{name}, with {settings}" if settings else name
+            pairs = zip(domains, values, strict=True)
+            note(f"{name}: " + ", ".join(f"{n} {v.dtype}{list(v.shape)}" for n, v in pairs))
+            check_gradients(called, *values, order=order, seed=seed)
+
+        test.__name__ = getattr(function, "__name__", "test")
+        test.__qualname__ = getattr(function, "__qualname__", "test")
+        test.__doc__ = function.__doc__
+        test.__module__ = function.__module__
+        return test
+
+    return decorate
