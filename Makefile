@@ -9,7 +9,7 @@ TESTS = OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
 BIN := .venv/bin
 MADE = setup.cfg pyproject.toml
 
-.PHONY: mnist test thorough lint oracles bench clean
+.PHONY: mnist test thorough lint oracles checker mutants bench clean
 
 mnist: .venv/made-examples
 	$(BIN)/python -m examples.mnist_mlp --device $(DEVICE)
@@ -28,8 +28,17 @@ lint: .venv/made-test
 oracles: .venv/made-test .venv/made-oracles
 	$(TESTS) -m oracle
 
+# more than 10,000 correct calls, none of which may be flagged
+checker: .venv/made-test
+	CHECKER_DRAWS=23 $(TESTS) tests/test_checker.py
+
+# every rule changed in every place: is it seen?
+mutants: .venv/made-test
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/mutation.py
+
 bench: .venv/made-bench
 	$(BIN)/python -m benchmarks.overhead
+	$(BIN)/python -m benchmarks.transforms
 	$(BIN)/python -m benchmarks.mnist_mlp
 	$(BIN)/python -m benchmarks.main_job
 

@@ -166,3 +166,14 @@ def assignments(draw):
     rng = np.random.default_rng(draw(SEEDS))
     arrays = rng.uniform(-2, 2, shape), rng.uniform(-2, 2, stretched)
     return Case(("x", "value"), tuple(map(np.asarray, arrays)), {"index": index})
+
+
+@st.composite
+def long_assignments(draw):
+    """A value with more axes than x[index], all of length 1."""
+    shape = draw(shapes(least_ndim=1, least_side=1))
+    chosen = np.zeros(shape)[:2].shape
+    longer = (1,) * draw(st.integers(1, 2)) + chosen
+    rng = np.random.default_rng(draw(SEEDS))
+    arrays = rng.uniform(-2, 2, shape), rng.uniform(-2, 2, longer)
+    return Case(("x", "value"), arrays, {"index": slice(0, 2)})

@@ -1,7 +1,7 @@
 """Rows: reading and writing elements."""
 
 import numpy as np
-from op_cases import assignments, indexings, scatterings
+from op_cases import assignments, indexings, long_assignments, scatterings
 from op_row import Row
 
 
@@ -25,4 +25,8 @@ INDEXING = [
     Row("assign", assignments(),
         {"x": ("index", "x_shape"), "value": ("index", "x_shape", "value_shape")}, plain_assign,
         linear=True, call=lambda function, x, value, index: function(x, index, value)),
+    Row("assign", long_assignments(),
+        {"x": ("index", "x_shape"), "value": ("index", "x_shape", "value_shape")}, plain_assign,
+        variant="of longer values", linear=True, never=("0-d", "empty"),
+        call=lambda function, x, value, index: function(x, index, value)),
 ]  # fmt: skip

@@ -37,12 +37,12 @@ def as_tuple(function, *arrays, **settings):
 def gatherings(draw, placing=False):
     """Places in each line, or the same in all; `placing` gives what comes out of gathering."""
     shape = draw(shapes(least_ndim=1))
-    axis = draw(st.integers(-len(shape), -1))
+    axis = draw(st.integers(-len(shape), -1 if placing else len(shape) - 1))
     length = shape[axis]
     distinct = draw(st.booleans()) or length == 0
     count = draw(st.integers(0, min(3, length) if distinct else 3))
     rng = np.random.default_rng(draw(SEEDS))
-    chosen = (*shape[:axis], count, *shape[len(shape) + axis + 1 :])
+    chosen = (*shape[:axis], count, *shape[axis % len(shape) + 1 :])
     if draw(st.booleans()):
         places = rng.permutation(length)[:count] if distinct else rng.integers(0, length, count)
     elif distinct:

@@ -1,13 +1,14 @@
 """The checker: each planted error is caught, and nothing that is right is flagged."""
 
 import math
+import os
 import re
 
 import numpy as np
 import op_checks
 import pytest
 import scipy.special
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from op_table import DIFFERENTIABLE
 
@@ -177,6 +178,9 @@ def test_the_reproduction_can_be_pasted():
     assert abs(float(number[1]) - float(number[2])) > float(number[3])
 
 
+DRAWS = int(os.environ.get("CHECKER_DRAWS", "4"))  # `make checker` takes more than 10,000 in all
+
+
 def differentiated(row, case):
     """A row's function of the operands that have a rule."""
     places = [
@@ -203,6 +207,7 @@ class HOST:
 
 @pytest.mark.parametrize("row", [row for row in DIFFERENTIABLE if row.name != "to_device"],
                          ids=lambda row: row.id)  # fmt: skip
+@settings(max_examples=DRAWS)
 @given(data=st.data())
 def test_what_is_right_is_not_flagged(row, data):
     dtypes = ["f8", "f8", "f4"] + ["c16"] * row.complex

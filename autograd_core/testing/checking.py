@@ -91,9 +91,10 @@ def _check_twice(f: Any, args: Any, i: int, j: int, seed: int) -> None:
         arriving = [drawn(together.rng, out) for out in outs]
         (found,) = map(host, pull(arriving))
         first, second = map(host, pull_both(arriving))
+        both = first + second
         size = UNITS * together.accuracy * (abs(first) + abs(second))
-        apart_from = abs(found - (first + second))
-    if np.isfinite(first + second).all() and not (apart_from <= size).all():
+        apart_from = abs(found - both)
+    if np.isfinite(both).all() and not (apart_from <= size).all():
         place = tuple(map(int, np.argwhere(~(apart_from <= size))[0]))
         raise together.wrong(
             f"where operands {i} and {j} are one Tensor is {found[place]!r} at element {place}, "

@@ -250,7 +250,7 @@ class Comparison:
         actual = math.fsum(terms)
         moves = math.fsum(terms_of([np.abs(d) for d in direction], noise))
         reach = math.fsum(np.abs(d).sum() for d in direction)
-        own = UNITS * self.accuracy * math.fsum(abs(terms)) + 16 * moves
+        own = UNITS * self.accuracy * math.fsum(abs(terms)) + UNITS * moves
         own += 4 * self.accuracy * self.largest * reach
         line = self.line(weights, direction)
         expected = slope(line, self.reach(direction), self.blur)
@@ -321,7 +321,7 @@ class Comparison:
         one = terms_of([host(c) for c in cotangents], [host(t) for _, t in leaves(forward)])
         other = terms_of([host(w) for w in ways], found)
         left, right = math.fsum(one), math.fsum(other)
-        own = 16 * math.fsum(terms_of([np.abs(host(w)) for w in ways], noise))
+        own = UNITS * math.fsum(terms_of([np.abs(host(w)) for w in ways], noise))
         size = math.fsum(abs(one)) + math.fsum(abs(other))
         if not abs(left - right) <= 64 * UNITS * self.accuracy * size + own:
             raise self.wrong(

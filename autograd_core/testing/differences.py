@@ -73,8 +73,9 @@ def slope(terms: Terms, largest: float = 1 / 16, blur: float = 0.0) -> Slope:
             row.append(finer + (finer - coarser) / (4**order - 1))
             if not math.isnan(row[-1]):
                 change = max(abs(row[-1] - finer), abs(row[-1] - coarser))
-                if 2 * change + noise < best.error:
-                    best = Slope(row[-1], 2 * change + noise)
+                error = 4 * change + 2 * noise  # the least of many such is taken
+                if error < best.error:
+                    best = Slope(row[-1], error)
         rows.append(row)
         sides.append((step, (above - middle) / step, (middle - below) / step, noise))
     return _with_kink(best, sides)

@@ -1,0 +1,11 @@
+"""The gradient that was chosen where there is none: singular_points.py, point by point."""
+
+import operator
+
+import pytest
+from singular_points import POINTS, check_point
+
+
+@pytest.mark.parametrize("point", POINTS, ids=operator.attrgetter("name"))
+def test_the_chosen_gradient(point, device):
+    check_point(point, device)
