@@ -15,7 +15,7 @@ from op_table import DIFFERENTIABLE
 import autograd_core as ac
 from autograd_core.op import functions, operations
 from autograd_core.testing import GradientError, InconclusiveError, check_gradients
-from autograd_core.testing.differences import slope
+from autograd_core.testing.differences import Slope, sharpened, slope
 
 X = np.array([[0.7, -1.2, 0.4], [1.1, 0.3, -0.6]])
 Y = np.array([0.9, 1.3, -0.8])
@@ -274,6 +274,23 @@ def test_differences_know_their_error(function, expected):
     found = slope(lambda t: np.array([function(t)]))
     assert abs(found.value - expected) <= found.error <= 1e-4 * (abs(expected) + 1)
     assert found.below is None
+
+
+def test_what_oscillates_is_judged():
+    check_gradients(lambda x: ac.sin(1e6 * x), X, order=1)
+    with pytest.raises(GradientError, match="differences give"):
+        check_gradients(lambda x: ac.sin(1e6 * x) + x.detach(), X, order=1)
+
+
+def test_a_complex_step_sharpens_differences_where_a_function_is_analytic():
+    def smooth(t):
+        return np.array([np.exp(t) * np.sin(3e3 * t)])
+
+    coarse = Slope(3e3 + 1e-4, 1e-3)
+    sharp = sharpened(coarse, smooth, 1 / 16)
+    assert abs(sharp.value - 3e3) <= sharp.error < 1e-9
+    assert sharpened(coarse, lambda t: np.array([3e3 * np.abs(t)]), 1 / 16) is coarse
+    assert sharpened(coarse, lambda t: np.array([2e3 * t]), 1 / 16) is coarse
 
 
 @pytest.mark.parametrize("slopes", [(-1.0, 1.0), (0.0, 1.0), (2.0, 2.5)])

@@ -44,7 +44,7 @@ every_rule = pytest.mark.parametrize("row", DIFFERENTIABLE, ids=operator.attrget
 
 
 def test_every_operation_has_a_row():
-    ours = {n for n, f in functions.items() if f.__module__.startswith("autograd_core")}
+    ours = {n for n, f in functions.items() if str(f.__module__).startswith("autograd_core")}
     assert ours == {row.name for row in ROWS}
     assert not any(row.keeps for row in ROWS if row.name in constant)
     assert len({row.id for row in ROWS}) == len(ROWS)

@@ -7,6 +7,7 @@ from differences import assert_agrees
 import autograd_core as ac
 from examples.fixed_point import fixed_point
 from examples.fixed_point import main as show_fixed_point
+from examples.minimize import main as show_minimize
 from examples.odeint import main as show_odeint
 from examples.odeint import odeint
 
@@ -68,7 +69,10 @@ def test_a_rule_that_is_declared_so_is_differentiated_once():
     assert a.grad is None
 
 
-@pytest.mark.parametrize("show", [show_fixed_point, show_odeint])
-def test_the_examples_run(show, capsys):
+@pytest.mark.parametrize(
+    ("show", "text"),
+    [(show_fixed_point, "gradient"), (show_odeint, "gradient"), (show_minimize, "rate 2.007")],
+)
+def test_the_examples_run(show, text, capsys):
     show()
-    assert "gradient" in capsys.readouterr().out
+    assert text in capsys.readouterr().out

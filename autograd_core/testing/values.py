@@ -71,11 +71,12 @@ def untracked(leaf: Any) -> Any:
     return make(array_of(leaf), None) if is_floating(leaf) else leaf
 
 
-def terms_of(weights: list[Any], values: list[Any]) -> Any:
-    """The terms of Re Σ weights · values."""
+def terms_of(weights: list[Any], values: list[Any], raw: bool = False) -> Any:
+    """The terms of Re Σ weights · values, or with `raw` those of the sum itself."""
     pairs = zip(weights, values, strict=True)
-    parts = [(np.asarray(w) * np.asarray(v)).real.ravel() for w, v in pairs]
-    return np.concatenate(parts) if parts else np.zeros(0)
+    parts = [(np.asarray(w) * np.asarray(v)).ravel() for w, v in pairs]
+    terms = np.concatenate(parts) if parts else np.zeros(0)
+    return terms if raw else terms.real
 
 
 def named(f: Any) -> str:
