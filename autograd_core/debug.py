@@ -3,7 +3,6 @@ overwritten behind the library's back. Slow, for the hunt only."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,8 +11,9 @@ import numpy as np
 
 from autograd_core import backend
 from autograd_core.errors import NonFiniteError, StaleArrayError
+from autograd_core.exits import user_line
 from autograd_core.graph import Node, Parts, Rule
-from autograd_core.recording import STATE
+from autograd_core.recording import Observer, observed
 
 __all__ = ["detect_anomaly"]
 
@@ -34,23 +34,18 @@ def detect_anomaly() -> Iterator[None]:
     Traceback (most recent call last):
     autograd_core.errors.NonFiniteError: sqrt (called at ...) gave 'x' a gradient with 1 inf ...
     """
-    observer = _Anomaly()
-    recording, scope, _ = STATE.get()
-    token = STATE.set((recording, scope, observer))
-    try:
-        with np.errstate(all="ignore"):  # what it would warn of is raised, with more to say
-            yield
-    finally:
-        STATE.reset(token)
+    # what NumPy would warn of is raised, with more to say
+    with np.errstate(all="ignore"), observed(_Anomaly()):
+        yield
 
 
-class _Anomaly:
+class _Anomaly(Observer):
     def __init__(self) -> None:
         self.lines: dict[int, str] = {}  # by sequence number: where the user called the operation
         self.sums: dict[tuple[int, int, str], int] = {}  # by node, edge and name: what was saved
 
     def forward(self, node: Node, out: Any) -> None:
-        self.lines[node.seq] = _user_line()
+        self.lines[node.seq] = f"called at {user_line()}"
         found = _non_finite(out)
         if found:
             raise NonFiniteError(f"{node.name} ({self.lines[node.seq]}) returned {found}")
@@ -97,11 +92,3 @@ def _counted(values: Any) -> tuple[int, int]:
 
 def _checksum(array: Any) -> int:
     return hash(backend.asnumpy(array).tobytes())
-
-
-def _user_line() -> str:
-    frame = sys._getframe(2)
-    inside = ("autograd_core", "nn", "contextlib")
-    while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] in inside:
-        frame = frame.f_back
-    return f"called at {frame.f_code.co_filename}:{frame.f_lineno}"

@@ -17,6 +17,8 @@ Each class also derives from the built-in error that NumPy would raise, so ``exc
 written for NumPy code goes on working. A message gives the invariant, both values, and the fix.
 """
 
+from typing import Any
+
 import numpy as np
 
 __all__ = [
@@ -36,7 +38,14 @@ __all__ = [
 
 
 class AutogradError(Exception):
-    """The base of every error that the library raises on purpose."""
+    """The base of every error that the library raises on purpose.
+
+    Where an operation raised it, `operation` is its name and `operands` the recorded ones as (name,
+    node): ``autograd_core.rendering.draw(error)`` draws the graph up to there.
+    """
+
+    operation: str
+    operands: list[tuple[str, Any]]
 
 
 class ShapeError(AutogradError, ValueError):

@@ -227,6 +227,8 @@ def run(
                     arrived.append((watch, g, mine))
             if wanted is not None and wanted[key] is not None:
                 arrived.append((wanted[key], g, key in owned and not (watch and watch.hooks)))
+            if observer is not None:
+                observer.arrive(node, g)
             parent, rule, saved, fits, more = (
                 node.parent,
                 node.rule,

@@ -33,6 +33,7 @@ import numpy as np
 
 from autograd_core.backend import as_array, run_there
 from autograd_core.errors import NotDifferentiableError
+from autograd_core.exits import note_exit
 from autograd_core.fusion import Fused
 from autograd_core.graph import Parts, Rule
 from autograd_core.record import RESERVED, function_of, unwrap_nested
@@ -303,7 +304,11 @@ def not_differentiable(function: Callable[P, Any]) -> Callable[P, Any]:
         if tensor is None:
             return function(*operands, **settings)
         run = partial(function, *unwrap_nested(operands), **unwrap_nested(settings))
-        return _wrapped(run_there(tensor.data, run))
+        out = run_there(tensor.data, run)
+        if tensor.node is not None:
+            name = getattr(function, "__name__", "a function")
+            note_exit(f"{name}, which has no gradient", tensor.node.name, out, tensor.node.scope)
+        return _wrapped(out)
 
     constant.add(_key(function))
     return composed(untracked)

@@ -18,15 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_core import backend
-from autograd_core.errors import (
-    AutogradError,
-    DeviceError,
-    DTypeError,
-    IndexingError,
-    LinAlgError,
-    NotDifferentiableError,
-    ShapeError,
-)
+from autograd_core.errors import AutogradError
+from autograd_core.exits import note_exit
+from autograd_core.explanations import explanation, failed, scattered, setting_error
 from autograd_core.fusion import Fused
 from autograd_core.graph import Node
 from autograd_core.recording import STATE
@@ -43,7 +37,11 @@ RESERVED = frozenset(
     [
         "declared",
         "edge",
+        "explained",
+        "explanation",
+        "failed",
         "home",
+        "noted",
         "out",
         "out_dtype",
         "out_shape",
@@ -115,10 +113,18 @@ def _source(declared: Op) -> Iterator[str]:
     there = f"run_there(declared, home, {kernel}, ({call},))"
     yield "    try:"
     yield f"        out = kernel({call}) if type(home) is ndarray else {there}"
-    yield "    except AutogradError: raise"
-    yield "    except (ValueError, IndexError, TypeError) as error:"
     operands = ", ".join(f"{p!r}: {p}" for p in declared.operands)
-    yield f"        raise explained(declared, error, {{{operands}}}) from error"
+    nodes = ", ".join(
+        f"{p!r}: nodes_{p}" if p in declared.variadic else f"{p!r}: [node_{p}]"
+        for p in declared.operands
+        if p not in declared.nested
+    )
+    yield "    except AutogradError as error:"
+    yield f"        failed(declared, error, {{{nodes}}})"
+    yield "        raise"
+    yield "    except (ValueError, IndexError, TypeError) as error:"
+    yield f"        explained = explanation(declared, error, {{{operands}}})"
+    yield f"        raise failed(declared, explained, {{{nodes}}}) from error"
     if declared.results:
         yield from _indent(_record(declared, ["return untracked(out)"]))
         yield "    return tracked(out, record)"
@@ -128,9 +134,16 @@ def _source(declared: Op) -> Iterator[str]:
     yield "    tensor._array = out"
     yield "    tensor.grad = None"
     if declared.rules:
-        yield from _indent(_record(declared, ["tensor.node = None", "return tensor"]))
+        silent = ["tensor.node = None", "return tensor"]
+        if "dtype" in declared.settings and not {declared.operands[0]} & declared.variadic:
+            node = f"node_{declared.operands[0]}"
+            silent.insert(0, f"if recording and {node} is not None: noted(declared, {node}, out)")
+        yield from _indent(_record(declared, silent))
         yield "    tensor.node = record"
     else:
+        first = declared.operands[0]
+        if not {first} & (declared.variadic | declared.nested):
+            yield f"    if node_{first} is not None: noted(declared, node_{first}, out)"
         yield "    tensor.node = None"
     yield "    return tensor"
 
@@ -237,6 +250,12 @@ def _saved(declared: Op, operand: str) -> str:
     return f"({''.join(f'{v}, ' for v in values)})"
 
 
+def _noted(declared: Op, node: Node, out: Any) -> None:
+    """Note that no gradient flows through this call of an operation."""
+    what = f"{declared.name} to {out.dtype}" if declared.rules else declared.name
+    note_exit(f"{what}, which has no gradient", node.name, out, node.scope)
+
+
 def _untracked(out: Any) -> Any:
     """The several results of an operation, as Tensors that nobody tracks."""
     return type(out)(*(make(backend.as_array(array), None) for array in out))
@@ -285,53 +304,6 @@ def unwrap_nested(value: Any) -> Any:
     return value
 
 
-def _setting_error(declared: Op, setting: str) -> NotDifferentiableError:
-    return NotDifferentiableError(
-        f"{declared.name}: {setting!r} is a setting and cannot be a Tensor, because no gradient "
-        f"would flow through it. Pass a plain value, for example {setting}=int(tensor)"
-    )
-
-
-def _explained(declared: Op, error: Exception, operands: dict[str, Any]) -> AutogradError:
-    """A kernel's error in the user's words: the operation, every operand, the likely fix."""
-    scattered = _scattered(declared, operands)
-    if scattered is not None:
-        return scattered
-    what = "dtype" if isinstance(error, TypeError) else "shape"
-    described = [
-        f"{name} has {what} {getattr(value, what)}"
-        for name, value in operands.items()
-        if hasattr(value, what)
-    ]
-    described += [
-        f"{name} have shapes {', '.join(str(np.shape(entry)) for entry in value)}"
-        for name, value in operands.items()
-        if isinstance(value, list)
-    ]
-    text = str(error).strip()
-    message = f"{declared.name}: {', '.join(described)}. {text[:1].upper()}{text[1:]}"
-    if isinstance(error, TypeError):
-        return DTypeError(message)
-    if isinstance(error, np.linalg.LinAlgError):
-        return LinAlgError(message)
-    kind = IndexingError if isinstance(error, IndexError) else ShapeError
-    return kind(message + _hint(declared, operands))
-
-
-def _scattered(declared: Op, operands: dict[str, Any]) -> DeviceError | None:
-    """The error to raise where the operands' arrays live on several devices."""
-    homes = {name: backend.device_of(array) for name, array in _arrays_in(operands)}
-    found = {backend.device_of(array) for _, array in _arrays_in(operands)}
-    if len(found) < 2:
-        return None
-    where = ", ".join(f"{name} is on {home}" for name, home in homes.items())
-    where = where if len(homes) > 1 else f"they are on {', '.join(sorted(found))}"
-    return DeviceError(
-        f"{declared.name}: the operands must live on one device, but {where}. Move one of them "
-        f"first, as in tensor.to({max(found)!r})"
-    )
-
-
 def _run_there(declared: Op, home: Any, kernel: Callable[..., Any], values: tuple[Any, ...]) -> Any:
     """Run a kernel on the device of `home`, which is not a plain NumPy array."""
     operands = {
@@ -339,27 +311,10 @@ def _run_there(declared: Op, home: Any, kernel: Callable[..., Any], values: tupl
         for name, value in zip(declared.parameters, values, strict=True)
         if name in declared.operands and name not in declared.nested
     }
-    scattered = _scattered(declared, operands)
-    if scattered is not None:
-        raise scattered
+    found = scattered(declared, operands)
+    if found is not None:
+        raise found
     return backend.run_there(home, kernel, *values)
-
-
-def _arrays_in(operands: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    for name, value in operands.items():
-        for entry in value if isinstance(value, list) else [value]:
-            if backend.is_array(entry):
-                yield name, entry
-
-
-def _hint(declared: Op, operands: dict[str, Any]) -> str:
-    """A likely fix where one operand, transposed, would fit."""
-    x, y = operands.get("x"), operands.get("y")
-    if declared.name == "matmul" and getattr(y, "ndim", 0) == 2 and getattr(x, "ndim", 0) >= 1:
-        rows = x.shape[-1]  # type: ignore[union-attr]
-        asked = f". y needs {rows} rows"
-        return asked + (". Did you mean y.T?" if y.shape[1] == rows else "")  # type: ignore[union-attr]
-    return ""
 
 
 _NAMES: dict[str, Any] = {
@@ -369,14 +324,16 @@ _NAMES: dict[str, Any] = {
     "PLAIN": backend.PLAIN,
     "Tensor": Tensor,
     "as_array": backend.as_array,
-    "explained": _explained,
+    "explanation": explanation,
+    "failed": failed,
+    "noted": _noted,
     "ndarray": np.ndarray,
     "new": object.__new__,
     "now": STATE.get,
     "operand": backend.operand,
     "sequence_numbers": sequence_numbers,
     "run_there": _run_there,
-    "setting_error": _setting_error,
+    "setting_error": setting_error,
     "tracked": _tracked,
     "untracked": _untracked,
     "unwrap_each": _unwrap_each,

@@ -9,7 +9,18 @@ from functools import wraps
 from inspect import isgeneratorfunction
 from typing import Any, ParamSpec
 
-__all__ = ["STATE", "Scope", "enable_grad", "is_recording", "module_scope", "no_grad"]
+from autograd_core.exits import by_user, note_exit
+
+__all__ = [
+    "STATE",
+    "Observer",
+    "Scope",
+    "enable_grad",
+    "is_recording",
+    "module_scope",
+    "no_grad",
+    "observed",
+]
 
 P = ParamSpec("P")
 
@@ -25,9 +36,21 @@ class Scope:
         self.outer = outer
 
 
+class Observer:
+    """Watches what is recorded and what flows back. This one looks at nothing."""
+
+    def forward(self, node: Any, out: Any) -> None:
+        """`node` was recorded and holds the array `out`."""
+
+    def arrive(self, node: Any, g: Any) -> None:
+        """`g` is all that arrives at `node`: in a moment its rules run, or it is a leaf."""
+
+    def backward(self, node: Any, rule: Any, g: Any, gx: Any) -> None:
+        """`rule` of `node` made `gx`, of an operand's shape and dtype, out of `g`."""
+
+
 # Read once by every operation: (is it recorded, in which scope, who watches). A plain tuple, as
-# every call of a module makes one. An observer has ``forward(node, out)`` and
-# ``backward(node, rule, g, gx)``.
+# every call of a module makes one.
 State = tuple[bool, Scope | None, Any]
 _outermost: State = (True, None, None)
 STATE: ContextVar[State] = ContextVar("autograd_core", default=_outermost)
@@ -45,6 +68,34 @@ def module_scope(kind: str) -> Iterator[Scope]:
         STATE.reset(token)
 
 
+@contextmanager
+def observed(observer: Observer) -> Iterator[None]:
+    """Inside, `observer` watches; one that did before does so too."""
+    recording, scope, before = STATE.get()
+    token = STATE.set((recording, scope, observer if before is None else _Both(before, observer)))
+    try:
+        yield
+    finally:
+        STATE.reset(token)
+
+
+class _Both(Observer):
+    def __init__(self, first: Observer, second: Observer) -> None:
+        self.observers = (first, second)
+
+    def forward(self, node: Any, out: Any) -> None:
+        for observer in self.observers:
+            observer.forward(node, out)
+
+    def arrive(self, node: Any, g: Any) -> None:
+        for observer in self.observers:
+            observer.arrive(node, g)
+
+    def backward(self, node: Any, rule: Any, g: Any, gx: Any) -> None:
+        for observer in self.observers:
+            observer.backward(node, rule, g, gx)
+
+
 class _Recording:
     """Recording switched on or off: for a block, again and again, or for a function's calls."""
 
@@ -54,6 +105,8 @@ class _Recording:
 
     def __enter__(self) -> None:
         _, scope, observer = STATE.get()
+        if not self.wanted and by_user():
+            note_exit("no_grad()", scope=scope)
         self.tokens.append(STATE.set((self.wanted, scope, observer)))
 
     def __exit__(self, *_: Any) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from autograd_core import backend
 from autograd_core.errors import DTypeError, GraphError, ShapeError
+from autograd_core.exits import note_exit
 from autograd_core.graph import Node, Watch
 from autograd_core.stamps import stamp
 
@@ -157,6 +158,8 @@ class Tensor(Methods):
 
     def detach(self) -> Tensor:
         """The same data without its history. Shares memory."""
+        if self.node is not None:
+            note_exit("detach()", self.node.name, self._array, self.node.scope)
         return make(self._array, None)
 
     def numpy(self) -> Any:

@@ -22,11 +22,12 @@ SOURCES = sorted((ROOT / "autograd_core").rglob("*.py")) + sorted((ROOT / "nn").
 
 # Each layer may import from those before it, and from its own.
 LAYERS = [
-    ["errors", "recording", "stamps", "tree"],
+    ["errors", "exits", "recording", "stamps", "tree"],
     ["backend"],
     ["fusion", "graph", "memory"],
     ["paths", "tensor"],
     ["passes"],
+    ["explanations"],
     ["record"],
     ["op"],
     ["ops", "scipy"],

@@ -1,13 +1,32 @@
-"""Drawings of the recorded graph.
+"""Drawings of the recorded graph, and of what flows back through it.
 
     draw(loss, model=model).save("graph.svg")
 
-A drawing is made in three steps, each in a file of its own: `reading` turns nodes and edges into a
-`Scene` of boxes and arrows, `dot` writes a Scene as DOT text, and a `Drawing` shows or saves that
-text through the renderer that `renderer` finds. DOT text needs nothing; pictures need a renderer.
+    with record_flow(model) as flow:
+        loss.backward()
+    print(flow.table())
+    draw(flow).save("flow.svg")
+
+A drawing is made in steps, each in a file of its own: `reading` turns nodes and edges into a
+`Scene` of boxes and arrows, `collapsing` makes a big one small, `dot` writes it as DOT text and
+`player` as a page. `flow` watches backward passes, and `findings` says what is wrong with them.
+DOT text, tables and the page need nothing but NumPy; pictures need a renderer, plots matplotlib.
 """
 
 from autograd_core.rendering.drawing import Drawing, FormatError, draw
+from autograd_core.rendering.explaining import explain
+from autograd_core.rendering.flow import Flow, record_flow
+from autograd_core.rendering.history import FlowHistory, compare
 from autograd_core.rendering.renderer import RendererError
 
-__all__ = ["Drawing", "FormatError", "RendererError", "draw"]
+__all__ = [
+    "Drawing",
+    "Flow",
+    "FlowHistory",
+    "FormatError",
+    "RendererError",
+    "compare",
+    "draw",
+    "explain",
+    "record_flow",
+]

@@ -5,12 +5,13 @@ Kinds of boxes differ in outline and in words, not in colour alone.
 
 from __future__ import annotations
 
-import re
+import textwrap
 from collections.abc import Iterator
 
 from autograd_core.recording import Scope
+from autograd_core.rendering.scale import Scale, in_words
 from autograd_core.rendering.scene import Arrow, Box, Kind, Scene
-from autograd_core.rendering.wording import shortened
+from autograd_core.rendering.wording import printable, shortened
 
 __all__ = ["write"]
 
@@ -27,6 +28,8 @@ HEADER = (
     "arrowsize=0.65]\n"
 )
 
+ALARM = "#7a120c"
+
 WIDE = "\u2e80"  # from here on letters may be as wide as high
 
 LOOK: dict[Kind, str] = {
@@ -35,6 +38,8 @@ LOOK: dict[Kind, str] = {
     "parameter": 'style="filled,bold", fillcolor="#f8f0df", color="#a8843f"',
     "operation": 'style="rounded,filled", fillcolor="#edf1f6", color="#7d8fa6"',
     "output": 'style="filled", peripheries=2, fillcolor="#e9e5f3", color="#6c5c9c"',
+    "failed": 'style="filled,bold", fillcolor="#fdecea", color="#b3261e"',
+    "group": 'style="rounded,filled,diagonals", fillcolor="#edf1f6", color="#7d8fa6"',
     "omitted": 'style="rounded,filled,dotted", fillcolor="#ffffff", color="#7b8794"',
 }
 CLUSTER = 'style="rounded,filled", color="#c3ccd6", penwidth=1, margin=12, fontsize=11'
@@ -43,16 +48,17 @@ SHADES = ("#f8f9fb", "#f1f3f7")  # of nested clusters, in turn
 
 def write(scene: Scene) -> list[str]:
     """The lines of the graph's body, without the braces around it."""
-    lines = [HEADER, f"\tlabel=<{_left(scene.heading)}&#160;>\n"]
-    lines += _boxes(scene)
-    operations = {box.id for box in scene.boxes if box.kind == "operation"}
+    lines = [HEADER, f"\tlabel=<{_left(scene.heading)}{_alarms(scene)}&#160;>\n"]
+    lines += _boxes(scene, Scale(scene))
+    operations = {box.id for box in scene.boxes if box.kind in ("operation", "group")}
+    scale = Scale(scene)
     for arrow in scene.arrows:
         # the path through the operations is a straight spine; the rest comes from the side
-        lines.append(_arrow(arrow, weight=8 if arrow.source in operations else 1))
+        lines.append(_arrow(arrow, 8 if arrow.source in operations else 1, scale))
     return lines
 
 
-def _boxes(scene: Scene) -> Iterator[str]:
+def _boxes(scene: Scene, scale: Scale) -> Iterator[str]:
     """All boxes, each inside the clusters of its scope. Clusters nest without recursion."""
     inside: dict[Scope | None, list[Box | Scope]] = {None: []}
     for box in scene.boxes:
@@ -72,7 +78,7 @@ def _boxes(scene: Scene) -> Iterator[str]:
             if open_clusters:
                 yield indent[1:] + "}\n"
         elif isinstance(found, Box):
-            yield indent + _box(found)
+            yield indent + _box(found, scale)
         else:
             shade = SHADES[len(open_clusters) % 2 - 1]
             label = _title(found, scene)
@@ -83,30 +89,35 @@ def _boxes(scene: Scene) -> Iterator[str]:
             number += 1
 
 
-def _box(box: Box) -> str:
-    rows = [_bold(box.title), *map(_small, box.lines)]
+def _box(box: Box, scale: Scale) -> str:
+    lines = [*box.lines, *([in_words(box.gradient)] if box.gradient is not None else [])]
+    colour = INK if scale.flow else MUTED  # which can be read on every shade
+    rows = [_bold(box.title), *(_small(line, colour) for line in lines)]
+    rows += [_warning(text) for text in box.findings]
     cells = "".join(f"<TR><TD>{row}</TD></TR>" for row in rows)
     label = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">{cells}</TABLE>'
     return (
-        f'{box.id} [id="{box.id}", class="{box.kind}", {LOOK[box.kind]}, label=<{label}>, '
-        f"tooltip={quoted(box.tooltip or box.title)}{_least_width(box)}]\n"
+        f'{box.id} [id="{box.id}", class="{box.kind}", {LOOK[box.kind]}{scale.fill(box)}, '
+        f"label=<{label}>, tooltip={quoted(box.tooltip or box.title)}{_least_width(box)}]\n"
     )
 
 
-def _arrow(arrow: Arrow, weight: int) -> str:
+def _arrow(arrow: Arrow, weight: int, scale: Scale) -> str:
     # the spaces keep the text off the line it belongs to
-    words = [f"&#160;{markup(text)}&#160;" for text in (arrow.operand, arrow.keeps) if text]
+    space = "&#160;&#160;" if scale.flow else "&#160;"
+    words = [f"{space}{markup(text)}&#160;" for text in (arrow.operand, arrow.keeps) if text]
     label = f", label=<{''.join(word + BREAK for word in words)}>" if words else ""
     tip = quoted(arrow.tooltip)
     return (
-        f'\t{arrow.source} -> {arrow.target} [id="{arrow.id}"{label}, weight={weight}, '
-        f"tooltip={tip}, labeltooltip={tip}]\n"
+        f'\t{arrow.source} -> {arrow.target} [id="{arrow.id}"{label}, weight={weight}'
+        f"{scale.line(arrow)}, tooltip={tip}, labeltooltip={tip}]\n"
     )
 
 
 def _least_width(box: Box) -> str:
     """A lower bound where a renderer without the right font would take wide letters for narrow."""
     texts = [(box.title, 12), *((line, 9) for line in box.lines)]
+    texts += [(text, 10) for text in box.findings]
     if all(letter < WIDE for text, _ in texts for letter in text):
         return ""
     points = max(
@@ -121,8 +132,12 @@ def _bold(text: str) -> str:
     return f"<B>{markup(shortened(text))}</B>"
 
 
-def _small(text: str) -> str:
-    return f'<FONT POINT-SIZE="9" COLOR="{MUTED}">{markup(shortened(text, 64))}</FONT>'
+def _warning(text: str) -> str:
+    return f'<FONT POINT-SIZE="10" COLOR="{ALARM}"><B>{markup(shortened(text, 64))}</B></FONT>'
+
+
+def _small(text: str, colour: str = MUTED) -> str:
+    return f'<FONT POINT-SIZE="9" COLOR="{colour}">{markup(shortened(text, 64))}</FONT>'
 
 
 def _title(scope: Scope, scene: Scene) -> str:
@@ -136,22 +151,18 @@ def _title(scope: Scope, scene: Scene) -> str:
     )
 
 
+def _alarms(scene: Scene) -> str:
+    lines = [row for text in scene.alarms for row in textwrap.wrap(text, 96) or [text]]
+    return "".join(f'<FONT COLOR="{ALARM}"><B>{markup(line)}</B></FONT>{BREAK}' for line in lines)
+
+
 def _left(lines: list[str]) -> str:
     return "".join(markup(line) + BREAK for line in lines)
 
 
-# XML has no way to write these, and terminals act on some of them
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-
-
-def _printable(text: str) -> str:
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ")
-    return _UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)
-
-
 def markup(text: str) -> str:
     """`text` as it is, inside an HTML-like label. Backslashes are escapes even there."""
-    text = _printable(text).replace("\\", "\\\\")
+    text = printable(text).replace("\\", "\\\\")
     for letter, entity in ("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"):
         text = text.replace(letter, entity)
     return text.replace("\n", "<BR/>") or "&#160;"
@@ -159,5 +170,5 @@ def markup(text: str) -> str:
 
 def quoted(text: str) -> str:
     """`text` as it is, as a quoted string of the DOT language."""
-    text = _printable(text).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")
+    text = printable(text).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")
     return '"' + text.replace("\n", "\\n") + '"'

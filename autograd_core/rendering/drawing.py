@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autograd_core.errors import AutogradError, FreedGraphError, GraphError
+from autograd_core.rendering.collapsing import fitted
 from autograd_core.rendering.dot import write
+from autograd_core.rendering.explaining import traced
+from autograd_core.rendering.flow import Flow
 from autograd_core.rendering.naming import Naming
-from autograd_core.rendering.reading import read
+from autograd_core.rendering.nodes import nearest
+from autograd_core.rendering.reading import Reader
 from autograd_core.rendering.renderer import INSTALL, RendererError, find_renderer, render
+from autograd_core.rendering.scene import Scene
 from autograd_core.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -22,6 +27,8 @@ __all__ = ["Drawing", "FormatError", "draw"]
 
 TEXT = ("dot", "gv")
 PICTURES = ("svg", "png", "pdf")
+PAGE = "html"
+READ = 200_000  # nodes of which boxes are made before they are folded
 
 
 class FormatError(AutogradError, ValueError):
@@ -31,11 +38,14 @@ class FormatError(AutogradError, ValueError):
 class Drawing:
     """A graph as DOT text (`dot`), which needs no package and no program.
 
-    In Jupyter it shows itself as SVG where a renderer is installed.
+    In Jupyter it shows itself as SVG where a renderer is installed. It holds on to what was drawn,
+    as the page of the player runs a backward pass of its own.
     """
 
-    def __init__(self, body: list[str]) -> None:
-        self._body = body
+    def __init__(self, scene: Scene, page: Callable[[], str]) -> None:
+        self.scene = scene
+        self._page = page
+        self._body = write(scene)
 
     @property
     def dot(self) -> str:
@@ -58,7 +68,8 @@ class Drawing:
         return render(self.dot, "svg").decode()
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the drawing to `path`; its suffix is the format: .dot, .gv, .svg, .png or .pdf.
+        """Write the drawing to `path`; its suffix is the format: .dot, .gv, .svg, .png, .pdf, or
+        .html for a page on which a person steps through the forward and the backward pass.
 
         Returns the path. The file appears whole or not at all. Raises FormatError for another
         suffix, OSError for a place that cannot be written, RendererError where a picture needs a
@@ -66,9 +77,9 @@ class Drawing:
         """
         path = Path(path)
         format = path.suffix.lower().removeprefix(".")
-        if format not in TEXT + PICTURES:
+        if format not in (*TEXT, *PICTURES, PAGE):
             raise FormatError(
-                f"a drawing is saved as .{', .'.join(TEXT + PICTURES)}; "
+                f"a drawing is saved as .{', .'.join((*TEXT, *PICTURES, PAGE))}; "
                 f"{path.name!r} has the suffix {path.suffix!r}"
             )
         if path.is_dir():
@@ -81,11 +92,21 @@ class Drawing:
         except OSError as error:
             raise OSError(error.errno, f"cannot save a drawing: {error.strerror}", path) from error
         try:
-            part.write_bytes(self.dot.encode() if format in TEXT else render(self.dot, format))
+            part.write_bytes(self._encoded(format))
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
         return path
+
+    def html(self) -> str:
+        """The page of the player; needs no renderer. A Tensor's graph must be alive: a backward
+        pass runs through it that keeps the graph and leaves every ``.grad`` as it is."""
+        return self._page()
+
+    def _encoded(self, format: str) -> bytes:
+        if format == PAGE:
+            return self.html().encode()
+        return self.dot.encode() if format in TEXT else render(self.dot, format)
 
     def __str__(self) -> str:
         return self.dot
@@ -105,23 +126,31 @@ class Drawing:
 
 
 def draw(
-    output: Tensor,
+    output: Tensor | Flow | AutogradError,
     *,
     model: Any = None,
     names: Mapping[str, Any] | None = None,
     limit: int = 2000,
+    depth: int | None = None,
 ) -> Drawing:
     """Draw everything `output` was computed from; data flow from top to bottom.
 
     Boxes are leaves, parameters, operations and the arrays they kept; arrows say what the edge
-    keeps for the backward pass. Calls of modules are nested clusters. Values of up to six elements
-    are printed; so is the gradient of a leaf that has one, of a bigger leaf its norm. An operand
-    without a gradient is seen only where a rule saved it.
+    keeps for the backward pass. Calls of modules are nested clusters; inside `depth` others they
+    are one box each. Values of up to six elements are printed; so is the gradient of a leaf that
+    has one, of a bigger leaf its norm. An operand without a gradient is seen only where a rule
+    saved it.
 
     `model` (anything with ``named_parameters()``) gives parameters their dotted names; `names` maps
     names of your own to Tensors and arrays, results included. Draw before ``backward()``, or after
-    ``backward(retain_graph=True)``; with ``create_graph=True`` a gradient can be drawn as well. Of
-    more than `limit` nodes those nearest to the output are drawn, and the drawing says so.
+    ``backward(retain_graph=True)``; with ``create_graph=True`` a gradient can be drawn as well.
+
+    A `Flow` of `record_flow` is drawn with what flowed back: colour and width go by the logarithm
+    of the gradient's rms, and the heading says in words what is wrong. An error that an operation
+    raised is drawn as the graph up to where it failed.
+
+    More than `limit` boxes are folded: calls of modules first, then what repeats itself. If that is
+    not enough, those nearest to the output are drawn. The drawing says so.
 
     Raises GraphError for an untracked Tensor, FreedGraphError after a backward pass.
 
@@ -131,10 +160,44 @@ def draw(
     digraph autograd {
     ...
     """
-    if not isinstance(output, Tensor):
-        raise AutogradError(f"draw needs a Tensor, the result of a computation; not {output!r:.60}")
     if limit < 1:
         raise AutogradError(f"limit is a number of nodes, at least 1; not {limit}")
+    if depth is not None and depth < 0:
+        raise AutogradError(f"depth is a number of modules around a box, 0 or more; not {depth}")
+    naming = Naming(names, model)
+    if isinstance(output, Flow):
+        output.require()
+        scene = output.named(model, names)
+    elif isinstance(output, Tensor):
+        scene = _scene_of(output, naming)
+    elif isinstance(output, AutogradError):
+        scene = _scene_of_failure(output, naming)
+    else:
+        raise AutogradError(
+            f"draw needs a Tensor, the result of a computation, or a Flow; not {output!r:.60}"
+        )
+    shown = fitted(scene, limit, depth).renamed()
+
+    def page_of() -> str:
+        from autograd_core.rendering.player import page
+
+        values, played = None, shown
+        if isinstance(output, Flow):
+            values = output.values
+        elif isinstance(output, Tensor):
+            flow = traced(output, naming, "the player")
+            values, played = flow.values, fitted(flow.scene, limit, depth).renamed()
+        return page(played, values, _title(output))
+
+    return Drawing(shown, page_of)
+
+
+def _title(output: Any) -> str:
+    name = output.name if isinstance(output, Tensor) else ""
+    return f"How the gradient flows{' from ' + name if name else ''}"
+
+
+def _scene_of(output: Tensor, naming: Naming) -> Scene:
     node = output.node
     if node is None:
         raise GraphError(
@@ -144,6 +207,28 @@ def draw(
     if node.released:
         raise FreedGraphError(
             f"draw: a backward pass has already released the graph of this {node.name!r}; draw it "
-            "before backward(), or pass retain_graph=True to backward()"
+            "before backward(), pass retain_graph=True to backward(), or record what flows back: "
+            "with record_flow() as flow: loss.backward()"
         )
-    return Drawing(write(read(output, node, Naming(names, model), limit)))
+    reader = Reader(naming)
+    nodes, more = nearest(node, READ)
+    for found in sorted(nodes, key=lambda found: -found.seq):
+        reader.add(found, output if found is node else None)
+    scene = reader.scene()
+    if more:
+        scene.heading.append(f"Only the {READ:,} nodes nearest to the output were looked at.")
+    return scene
+
+
+def _scene_of_failure(error: AutogradError, naming: Naming) -> Scene:
+    """The graph of what an operation could not take, and a box for the operation."""
+    if not getattr(error, "operands", None):
+        raise GraphError(
+            f"draw: this {type(error).__name__} comes from no operation with a tracked operand"
+        ) from error
+    nodes = {n.seq: n for _, operand in error.operands for n in nearest(operand, READ)[0]}
+    reader = Reader(naming)
+    for number in sorted(nodes, reverse=True):
+        reader.add(nodes[number])
+    reader.add_failure(error)
+    return reader.scene()

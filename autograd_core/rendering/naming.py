@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from autograd_core import backend
 from autograd_core.errors import AutogradError
 from autograd_core.graph import Node
 from autograd_core.recording import Scope
+from autograd_core.rendering.scene import Scene
 from autograd_core.tensor import Tensor
 
 __all__ = ["Naming"]
@@ -21,9 +22,11 @@ class Naming:
     """
 
     def __init__(self, names: Mapping[str, Any] | None, model: Any) -> None:
-        self.given: dict[int, str] = {}  # by id of an array or a node
-        self.tensors: dict[int, Tensor] = {}  # the same for Tensors, by id of the node
-        self.parameters: dict[int, str] = {}  # dotted names, by id of the node
+        self.given: dict[int, str] = {}  # by id of an array
+        self.results: dict[int, str] = {}  # by number of a node
+        self.tensors: dict[int, Tensor] = {}  # the same for Tensors
+        self.parameters: dict[int, str] = {}  # dotted names, by number of a leaf
+        self.title = ""  # of the model
         self.modules: dict[str, str] = {}  # classes of modules by their dotted names
         for name, named in (names or {}).items():
             self._give(name, named)
@@ -34,8 +37,8 @@ class Naming:
         if isinstance(named, Tensor):
             self.given[id(named.data)] = name
             if named.node is not None:
-                self.given[id(named.node)] = name
-                self.tensors[id(named.node)] = named
+                self.results[named.node.seq] = name
+                self.tensors[named.node.seq] = named
         elif backend.is_array(named):
             self.given[id(named)] = name
         else:
@@ -49,20 +52,21 @@ class Naming:
                 f"model must have named_parameters(), as an nn.Module has; "
                 f"this is a {type(model).__name__}"
             )
+        self.title = type(model).__name__
         for name, parameter in model.named_parameters():
             if parameter.node is not None:
-                self.parameters.setdefault(id(parameter.node), name)
+                self.parameters.setdefault(parameter.node.seq, name)
         if hasattr(model, "named_modules"):
             self.modules = {name: type(found).__name__ for name, found in model.named_modules()}
 
     def tensor_of(self, node: Node) -> Tensor | None:
         """The Tensor of a leaf, of a watched node, or of one that was named; None if it is gone."""
         tensor = node.watch.tensor() if node.watch is not None else None
-        return tensor if tensor is not None else self.tensors.get(id(node))
+        return tensor if tensor is not None else self.tensors.get(node.seq)
 
     def of_node(self, node: Node) -> str | None:
         """What a leaf or a result is called, None for most results."""
-        known = self.given.get(id(node)) or self.parameters.get(id(node))
+        known = self.results.get(node.seq) or self.parameters.get(node.seq)
         tensor = self.tensor_of(node)
         return known or (tensor.name if tensor is not None else None)
 
@@ -72,22 +76,23 @@ class Naming:
 
     def is_parameter(self, node: Node) -> bool:
         """Whether a leaf belongs to the model, or says by its class that it belongs to one."""
-        if id(node) in self.parameters:
+        if node.seq in self.parameters:
             return True
         return node.op is None and type(self.tensor_of(node)).__name__ == "Parameter"
 
-    def of_scopes(self, nodes: Iterable[Node]) -> dict[Scope, str]:
+    def of_modules(self, scene: Scene) -> dict[Scope, str]:
         """The dotted name of the module behind a scope, where the parameters it uses tell.
 
         A scope records the class of its module alone. Where all parameters that its own operations
         use stand in one module of that class, that is the one.
         """
+        scopes = {box.id: box.scope for box in scene.boxes}
+        names = {box.id: self.parameters.get(box.number) for box in scene.boxes}
         homes: dict[Scope, set[str]] = {}
-        for node in nodes:
-            for parent, _, _ in node.edges():
-                name = self.parameters.get(id(parent))
-                if name is not None and node.scope is not None:
-                    homes.setdefault(node.scope, set()).add(name.rpartition(".")[0])
+        for arrow in scene.arrows:
+            name, scope = names[arrow.source], scopes[arrow.target]
+            if name is not None and scope is not None:
+                homes.setdefault(scope, set()).add(name.rpartition(".")[0])
         return {
             scope: next(iter(found))
             for scope, found in homes.items()

@@ -1,70 +1,47 @@
-"""Questions to a recorded graph: which nodes, what they returned, where leaves belong."""
+"""Questions to a recorded graph: which nodes, what they returned, which operands they know."""
 
 from __future__ import annotations
 
-import itertools
 from collections import deque
+from collections.abc import Iterator
 from typing import Any
 
-from autograd_core.graph import Node
-from autograd_core.recording import Scope
+from autograd_core.graph import Node, Rule
 
-__all__ = ["homes", "nearest", "saved_results"]
+__all__ = ["Edge", "edges_of", "nearest", "saved_results"]
+
+Edge = tuple[Node, Rule, tuple[Any, ...]]
 
 
-def nearest(root: Node, limit: int) -> tuple[list[Node], int]:
-    """The `limit` nodes that are fewest edges away, and how many there are.
+def edges_of(node: Node) -> Iterator[Edge]:
+    """A node's edges. The node that gathers a checkpoint's operands is no step of its own."""
+    for parent, rule, saved in node.edges():
+        if parent.name == "operands":
+            yield from parent.edges()
+        else:
+            yield parent, rule, saved
 
-    Operations are in the order they ran, each leaf stands before the first that uses it.
-    """
+
+def nearest(root: Node, limit: int) -> tuple[list[Node], bool]:
+    """The `limit` nodes that are fewest edges away, and whether there are more."""
     found = {root.seq: root}
     waiting = deque([root])
     while waiting:
-        for parent, _, _ in waiting.popleft().edges():
+        for parent, _, _ in edges_of(waiting.popleft()):
             if parent.seq not in found:
+                if len(found) == limit:
+                    return list(found.values()), True
                 found[parent.seq] = parent
                 waiting.append(parent)
-    kept = dict(itertools.islice(found.items(), limit))
-    ordered: dict[int, Node] = {}
-    for seq in sorted(kept):
-        node = kept[seq]
-        if node.op is not None or node is root:
-            leaves = (parent for parent, _, _ in node.edges() if parent.op is None)
-            ordered |= {leaf.seq: leaf for leaf in leaves if leaf.seq in kept}
-            ordered[seq] = node
-    return list(ordered.values()), len(found)
+    return list(found.values()), False
 
 
-def saved_results(nodes: list[Node]) -> dict[int, Any]:
-    """What operations returned, where an edge has kept it, by the node's number."""
-    results: dict[int, Any] = {}
-    for node in nodes:
-        origins: dict[Any, Node] = {rule.operand: parent for parent, rule, _ in node.edges()}
-        origins["out"] = node
-        for _, rule, saved in node.edges():
-            for source, value in zip(rule.sources, saved, strict=True):
-                origin = origins.get(source)
-                if origin is not None and getattr(value, "shape", None) == origin.shape:
-                    results[origin.seq] = value
-    return results
-
-
-def homes(nodes: list[Node]) -> dict[int, Scope | None]:
-    """By a leaf's number: the innermost scope around everything that uses it."""
-    paths: dict[int, list[Scope]] = {}
-    for node in nodes:
-        path = _path(node.scope)
-        for parent, _, _ in node.edges():
-            if parent.op is None:
-                before = paths.get(parent.seq, path)
-                shared = [s for s, t in zip(before, path, strict=False) if s is t]
-                paths[parent.seq] = shared
-    return {seq: path[-1] if path else None for seq, path in paths.items()}
-
-
-def _path(scope: Scope | None) -> list[Scope]:
-    path = []
-    while scope is not None:
-        path.append(scope)
-        scope = scope.outer
-    return path[::-1]
+def saved_results(node: Node) -> Iterator[tuple[int, Any]]:
+    """What operations returned, as far as this node's edges have kept it, with their numbers."""
+    origins: dict[Any, Node] = {rule.operand: parent for parent, rule, _ in node.edges()}
+    origins["out"] = node
+    for _, rule, saved in node.edges():
+        for source, value in zip(rule.sources, saved, strict=True):
+            origin = origins.get(source)
+            if origin is not None and getattr(value, "shape", None) == origin.shape:
+                yield origin.seq, value

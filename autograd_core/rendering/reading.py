@@ -2,77 +2,85 @@
 
 from __future__ import annotations
 
-import math
+import textwrap
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
 from autograd_core import backend
+from autograd_core.errors import AutogradError
+from autograd_core.exits import exits
 from autograd_core.graph import Node, Rule
 from autograd_core.rendering.naming import Naming
-from autograd_core.rendering.nodes import homes, nearest, saved_results
+from autograd_core.rendering.nodes import edges_of, saved_results
 from autograd_core.rendering.scene import Arrow, Box, Kind, Scene
-from autograd_core.rendering.wording import byte_size, norm, setting, shape_and_dtype, small_value
+from autograd_core.rendering.wording import (
+    SMALL,
+    byte_size,
+    counted,
+    norm,
+    setting,
+    shape_and_dtype,
+    small_value,
+)
 from autograd_core.stamps import root_of
 from autograd_core.tensor import Tensor
 
-__all__ = ["read"]
+__all__ = ["Reader"]
 
-OMITTED = "omitted"  # the id of the box that stands for what is not drawn
 UNSEEN = {"position", "shapes"}  # what a rule may ask for that nobody set
 
 
-def read(output: Tensor, root: Node, naming: Naming, limit: int) -> Scene:
-    """The Scene of everything `output` was computed from, of at most `limit` nodes."""
-    nodes, total = nearest(root, limit)
-    reader = _Reader(output, root, nodes, naming)
-    for node in nodes:
-        reader.add(node)
-    heading = reader.heading()
-    if total > len(nodes):
-        more = _count(total - len(nodes), "more node")
-        reader.boxes.insert(0, Box(OMITTED, "omitted", "…", [more], more))
-        heading.append(
-            f"Only the {len(nodes):,} nodes nearest to the output are drawn, of {total:,}."
-        )
-    return Scene(heading, reader.boxes, reader.arrows, naming.of_scopes(nodes))
+class Reader:
+    """Makes a Scene of nodes, one by one: a result before what it was computed from."""
 
-
-class _Reader:
-    def __init__(self, output: Tensor, root: Node, nodes: list[Node], naming: Naming) -> None:
-        self.output = output
-        self.root = root
+    def __init__(self, naming: Naming) -> None:
         self.naming = naming
-        self.ids = {node.seq: f"n{number}" for number, node in enumerate(nodes)}
-        self.results = saved_results(nodes) | {root.seq: output.data}
-        self.homes = homes(nodes)
-        self.boxes: list[Box] = []
-        self.arrows: list[Arrow] = []
-        self.inputs: dict[int, str] = {}  # ids of boxes by id of an untracked array
-        self.kept: dict[int, int] = {}  # bytes by id of a saved array
-        self.count = {"operation": 0, "leaf": 0, "number": 0}
+        self.boxes: dict[int, Box] = {}  # by number of a node
+        self.inputs: dict[int, tuple[Box, Any]] = {}  # by id of an untracked array, and a reference
+        self.input_boxes: list[Box] = []
+        self.arrows: dict[tuple[int, int], Arrow] = {}  # by number of a node and place of its edge
+        self.others: list[Arrow] = []
+        self.results: dict[int, Any] = {}  # what operations returned, where it was kept
 
-    def add(self, node: Node) -> None:
-        """A node's box, and an arrow for each operand that the graph knows."""
-        cut = False
-        first = len(self.arrows)
-        tracked = {rule.operand for _, rule, _ in node.edges()}
-        drawn: set[str] = set()
-        for parent, rule, saved in node.edges():
-            if parent.seq in self.ids:
-                self._connect(self.ids[parent.seq], node, rule, saved)
-            else:
-                cut = True
-            for name, source, value in zip(rule.names, rule.sources, saved, strict=True):
-                untracked = source not in {None, "out", *tracked} and source not in node.op.variadic
-                if untracked and name not in drawn and backend.is_array(value):
-                    drawn.add(name)
-                    self._connect(self._input(value), node, operand=name)
-        if len(self.arrows) == first + 1 or node.name == "add":
-            for arrow in self.arrows[first:]:
-                arrow.operand = ""  # says nothing where there is one, or where all are alike
-        if cut:
-            self._connect(OMITTED, node)
-        self.boxes.append(self._leaf(node) if node.op is None else self._operation(node))
+    def add(self, node: Node, output: Tensor | None = None, is_output: bool = False) -> Box:
+        """A node's box, and an arrow for each operand that the graph knows. `output` is the Tensor
+        that is drawn, where this is its node."""
+        small = (found for found in saved_results(node) if found[1].size <= SMALL)
+        self.results.update(small)
+        if output is not None:
+            self.results[node.seq] = output.data
+        if node.op is None:
+            box = self._leaf(node)
+        else:
+            box = self._operation(node, output, is_output)
+            box.operands = tuple(p for p in node.op.parameters if p in node.op.operands)
+            self._read_operands(node)
+        self.boxes[node.seq] = box
+        self.results.pop(node.seq, None)
+        return box
+
+    def scene(self) -> Scene:
+        """What was read, in order and with names. Arrows from what was not read are left out."""
+        boxes = [*self.boxes.values(), *self.input_boxes]
+        known = {box.id for box in boxes}
+        arrows = [a for a in (*self.arrows.values(), *self.others) if a.source in known]
+        scene = Scene([], boxes, arrows)
+        scene.put_in_order()
+        scene.bring_leaves_home()
+        scene.module_names = self.naming.of_modules(scene)
+        scene.heading = [heading(scene)]
+        return scene
+
+    def add_failure(self, error: AutogradError) -> None:
+        """The box of an operation that raised `error`, with arrows from its recorded operands."""
+        lines = textwrap.wrap(str(error).removeprefix(f"{error.operation}: "), 48)
+        number = 1 + max(self.boxes, default=0)
+        box = Box("failed", "failed", f"{error.operation} failed", lines, str(error))
+        box.operation, box.number, box.findings = error.operation, number, ("it failed here",)
+        self.boxes[number] = box
+        for name, node in error.operands:
+            self.others.append(Arrow("", f"n{node.seq}", "failed", name, "", f"{name}: an operand"))
 
     def _leaf(self, node: Node) -> Box:
         tensor = self.naming.tensor_of(node)
@@ -81,74 +89,105 @@ class _Reader:
         lines = [f"{kind} · {shape_and_dtype(node.shape, node.dtype)}"]
         lines += _device(tensor) + _value_and_gradient(tensor, None)
         lines += ["its Tensor is gone"] if tensor is None else []
-        self.count["leaf"] += 1
-        self.count["number"] += math.prod(node.shape)
-        home = self.homes.get(node.seq) if kind == "parameter" else None
-        return Box(self.ids[node.seq], kind, title, lines, f"{kind} {title}", home)
+        return Box(
+            f"n{node.seq}", kind, title, lines, f"{kind} {title}", None, "", node.shape, node.seq
+        )
 
-    def _operation(self, node: Node) -> Box:
+    def _operation(self, node: Node, output: Tensor | None, is_output: bool) -> Box:
         name = self.naming.of_node(node)
-        if node is self.root:
-            name = name or self.output.name
-        kind: Kind = "output" if node is self.root else "operation"
+        if output is not None:
+            name = name or output.name
         lines = [shape_and_dtype(node.shape, node.dtype), *_settings(node)]
-        if node is self.root:
+        if node.op.results:
+            lines[0] = counted(len(node.op.results), "result")
+        is_output = is_output or output is not None
+        if is_output:
             lines[0] = f"output · {lines[0]}"
-            lines += _device(self.output)
-        tensor = self.output if node is self.root else self.naming.tensor_of(node)
+        lines += _device(output)
+        tensor = output if output is not None else self.naming.tensor_of(node)
         lines += _value_and_gradient(tensor, self.results.get(node.seq))
         if node.released:
             lines.append("released by an earlier backward()")
-        self.count["operation"] += 1
         title = f"{name} = {node.name}" if name else node.name
-        return Box(self.ids[node.seq], kind, title, lines, title, node.scope)
+        kind: Kind = "output" if is_output else "operation"
+        return Box(
+            f"n{node.seq}", kind, title, lines, title, node.scope, node.name, node.shape, node.seq
+        )
+
+    def _read_operands(self, node: Node) -> None:
+        edges = list(edges_of(node))
+        tracked = {rule.operand for _, rule, _ in edges}
+        untracked: dict[str, Any] = {}
+        for place, (parent, rule, saved) in enumerate(edges):
+            arrow = _arrow(f"n{parent.seq}", node, rule, saved)
+            arrow.key = node.seq, place
+            self.arrows[arrow.key] = arrow
+            for name, source, value in zip(rule.names, rule.sources, saved, strict=True):
+                plain = source not in {None, "out", *tracked} and source not in node.op.variadic
+                if plain and not isinstance(source, int) and backend.is_array(value):
+                    untracked.setdefault(name, value)
+        for name, array in untracked.items():
+            source_id = self._input(array)
+            arrow = Arrow("", source_id, f"n{node.seq}", name, "", f"{name}: no edge")
+            arrow.place = _place(node, name)
+            self.others.append(arrow)
+        if len(edges) + len(untracked) == 1 or node.name in ("add", "operands"):
+            for place in range(len(edges)):
+                self.arrows[node.seq, place].operand = ""  # says nothing where all are alike
 
     def _input(self, array: Any) -> str:
         """The box of an array that needs no gradient; one box, however often it is used."""
-        id_ = self.inputs.get(id(array))
-        if id_ is None:
-            id_ = self.inputs[id(array)] = f"i{len(self.inputs)}"
+        box, alive = self.inputs.get(id(array), (None, None))
+        if box is None or alive is None or alive() is not array:
             title = self.naming.of_array(array) or "input"
             lines = [f"no gradient · {shape_and_dtype(array.shape, array.dtype)}"]
             value = small_value(array)
             lines += [f"value {value}"] if value else []
-            self.boxes.append(Box(id_, "input", title, lines, f"{title}: needs no gradient"))
-        return id_
+            box = Box(
+                f"i{len(self.input_boxes)}", "input", title, lines, f"{title}: needs no gradient"
+            )
+            box.shape = array.shape
+            exit = next((e for e in exits if e.array is not None and e.array() is array), None)
+            if exit is not None:
+                source = f" of {exit.source}" if exit.source else ""
+                box.stopped = f"{exit.reason}{source} at {exit.line}"
+                box.lines.append(f"cut off by {exit.reason}{source}")
+            self.inputs[id(array)] = box, weakref.ref(array)
+            self.input_boxes.append(box)
+        return box.id
 
-    def _connect(
-        self,
-        source: str,
-        node: Node,
-        rule: Rule | None = None,
-        saved: tuple[Any, ...] = (),
-        operand: str = "",
-    ) -> None:
-        arrays = list(_saved_arrays(rule, saved)) if rule is not None else []
-        for _, array in arrays:
-            self.kept[id(array)] = _memory(array)
-        size = sum({id(array): _memory(array) for _, array in arrays}.values())
-        names = ", ".join(dict.fromkeys(name for name, _ in arrays))
-        keeps = f"keeps {names}, {byte_size(size)}" if arrays else ""
-        if rule is not None:
-            operand = rule.operand
-            if "position" in rule.names:  # one of a list of operands
-                operand += f"[{saved[rule.names.index('position')]}]"
-        described = [f"{n} {shape_and_dtype(a.shape, a.dtype)}" for n, a in arrays]
-        tooltip = f"{operand or 'operands'} of {node.name}"
-        tooltip += f": keeps {', '.join(described)}" if described else ""
-        target, id_ = self.ids[node.seq], f"e{len(self.arrows)}"
-        self.arrows.append(Arrow(id_, source, target, operand, keeps, tooltip))
 
-    def heading(self) -> list[str]:
-        """What the drawing shows, in numbers."""
-        operations, leaves = self.count["operation"], self.count["leaf"]
-        line = _count(operations, "operation")
-        if leaves:
-            numbers = _count(self.count["number"], "number")
-            line += f", {_count(leaves, 'leaf', 'leaves')} ({numbers})"
-        if self.kept:
-            line += f", {byte_size(sum(self.kept.values()))} kept for backward()"
-        return [line]
+def heading(scene: Scene) -> str:
+    """What a scene shows, in numbers."""
+    operations = sum(box.kind in ("operation", "output") for box in scene.boxes)
+    leaves = sum(box.kind in ("parameter", "leaf") for box in scene.boxes)
+    line = counted(operations, "operation")
+    if leaves:
+        numbers = counted(scene.numbers_in(scene.boxes), "number")
+        line += f", {counted(leaves, 'leaf', 'leaves')} ({numbers})"
+    kept = scene.bytes_kept()
+    return f"{line}, {byte_size(kept)} kept for backward()" if kept else line
+
+
+def _arrow(source: str, node: Node, rule: Rule, saved: tuple[Any, ...]) -> Arrow:
+    arrays = list(_saved_arrays(rule, saved))
+    kept = tuple({id(array): _memory(array) for _, array in arrays}.items())
+    names = ", ".join(dict.fromkeys(name for name, _ in arrays))
+    keeps = f"keeps {names}, {byte_size(sum(size for _, size in kept))}" if arrays else ""
+    operand = "" if rule.operand.isdigit() else rule.operand
+    if "position" in rule.names:  # one of a list of operands
+        operand += f"[{saved[rule.names.index('position')]}]"
+    described = [f"{n} {shape_and_dtype(a.shape, a.dtype)}" for n, a in arrays]
+    tooltip = f"{operand or 'operand'} of {node.name}"
+    tooltip += f": keeps {', '.join(described)}" if described else ""
+    arrow = Arrow("", source, f"n{node.seq}", operand, keeps, tooltip, kept)
+    arrow.place = _place(node, rule.operand)
+    return arrow
+
+
+def _place(node: Node, operand: str) -> int:
+    parameters: tuple[str, ...] = tuple(node.op.parameters)
+    return parameters.index(operand) if operand in parameters else 0
 
 
 def _settings(node: Node) -> list[str]:
@@ -159,6 +198,7 @@ def _settings(node: Node) -> list[str]:
     for _, rule, saved in node.edges():
         for name, value in zip(rule.names, saved, strict=True):
             hidden = name in UNSEEN or name.endswith("_shape") or name in op.variadic
+            hidden = hidden or name in ("arguments", "leaves")  # of a checkpoint
             if not hidden and not backend.is_array(value) and value is not defaults.get(name):
                 shown[name] = f"{name} = {setting(value)}"
     return list(shown.values())
@@ -190,7 +230,3 @@ def _value_and_gradient(tensor: Tensor | None, result: Any) -> list[str]:
 
 def _device(tensor: Tensor | None) -> list[str]:
     return [f"on {tensor.device}"] if tensor is not None and tensor.device != "cpu" else []
-
-
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
 
 from autograd_core.recording import Scope
 
-__all__ = ["Arrow", "Box", "Kind", "Scene"]
+if TYPE_CHECKING:
+    from autograd_core.rendering.statistics import Statistics
 
-Kind = Literal["input", "parameter", "leaf", "operation", "output", "omitted"]
+__all__ = ["Arrow", "Box", "Kind", "Scene", "path_of"]
+
+Kind = Literal["input", "parameter", "leaf", "operation", "output", "failed", "group", "omitted"]
+SOURCES: tuple[Kind, ...] = ("input", "parameter", "leaf")
 
 
 @dataclass(slots=True)
 class Box:
-    """A Tensor that came in, or an operation and its result. `lines` stand below the title."""
+    """A Tensor that came in, an operation and its result, or several of them in one (a group).
+
+    `lines` stand below the title; `findings` say what is wrong there. Bytes that edges keep are
+    counted by the id of an array, as several edges may keep the same one. Tuples where many are:
+    the garbage collector leaves those of plain values alone.
+    """
 
     id: str
     kind: Kind
@@ -22,6 +33,13 @@ class Box:
     lines: list[str] = field(default_factory=list)
     tooltip: str = ""
     scope: Scope | None = None  # the cluster it stands in
+    operation: str = ""
+    shape: tuple[int, ...] = ()
+    number: int = 0  # of the node in the order of the record; 0 where there is none
+    gradient: Statistics | None = None  # of what arrived in a recorded flow
+    findings: tuple[str, ...] = ()
+    operands: tuple[str, ...] = ()  # of the operation, in the order of its signature
+    stopped: str = ""  # why no gradient flows on from here, where something was there
 
 
 @dataclass(slots=True)
@@ -34,13 +52,88 @@ class Arrow:
     operand: str = ""
     keeps: str = ""
     tooltip: str = ""
+    kept: tuple[tuple[int, int], ...] = ()  # ids of arrays and their bytes
+    gradient: Statistics | None = None  # of what flowed back here
+    place: int = 0  # of the operand in the operation's signature
+    key: tuple[int, int] | None = None  # the number of the node, and the place among its edges
 
 
 @dataclass(slots=True)
 class Scene:
     """Boxes and arrows in the order of the record; `heading` is the drawing's own label."""
 
-    heading: list[str]
-    boxes: list[Box]
-    arrows: list[Arrow]
-    module_names: dict[Scope, str]  # dotted names of the modules behind scopes, where known
+    heading: list[str] = field(default_factory=list)
+    boxes: list[Box] = field(default_factory=list)
+    arrows: list[Arrow] = field(default_factory=list)
+    module_names: dict[Scope, str] = field(default_factory=dict)  # dotted, where known
+    flow: bool = False  # whether boxes and arrows know what flowed back
+    alarms: list[str] = field(default_factory=list)  # what is wrong, in whole sentences
+
+    def operands(self) -> dict[str, list[Arrow]]:
+        """The arrows into each box, by its id."""
+        found: dict[str, list[Arrow]] = {box.id: [] for box in self.boxes}
+        for arrow in self.arrows:
+            found[arrow.target].append(arrow)
+        for arrows in found.values():
+            arrows.sort(key=lambda arrow: arrow.place)
+        return found
+
+    def put_in_order(self) -> None:
+        """Operations in the order they ran, what came in before the first that uses it."""
+        sources = {box.id: box for box in self.boxes if box.kind in SOURCES}
+        into = self.operands()
+        ordered: dict[str, Box] = {}
+        operations = (box for box in self.boxes if box.id not in sources)
+        for box in sorted(operations, key=lambda box: box.number):
+            for arrow in into[box.id]:
+                if arrow.source in sources:
+                    ordered.setdefault(arrow.source, sources[arrow.source])
+            ordered[box.id] = box
+        self.boxes = list((ordered | sources).values())
+        self.arrows = [arrow for id_ in ordered for arrow in into[id_]]
+
+    def renamed(self) -> Scene:
+        """A copy in which ids go by place, so that the same program gives the same drawing."""
+        ids, counts = {"omitted": "omitted"}, {"i": 0, "n": 0}
+        for box in self.boxes:
+            letter = "i" if box.kind == "input" else "n"
+            if ids.setdefault(box.id, f"{letter}{counts[letter]}") != "omitted":
+                counts[letter] += 1
+        boxes = [replace(box, id=ids[box.id]) for box in self.boxes]
+        arrows = [
+            replace(arrow, id=f"e{number}", source=ids[arrow.source], target=ids[arrow.target])
+            for number, arrow in enumerate(self.arrows)
+        ]
+        return replace(self, boxes=boxes, arrows=arrows)
+
+    def bring_leaves_home(self) -> None:
+        """Put each parameter into the innermost cluster around everything that uses it."""
+        boxes = {box.id: box for box in self.boxes}
+        paths: dict[str, list[Scope]] = {}
+        for arrow in self.arrows:
+            if boxes[arrow.source].kind == "parameter":
+                path = path_of(boxes[arrow.target].scope)
+                before = paths.get(arrow.source, path)
+                paths[arrow.source] = [s for s, t in zip(before, path, strict=False) if s is t]
+        for id_, path in paths.items():
+            boxes[id_].scope = path[-1] if path else None
+
+    def numbers_in(self, boxes: Iterable[Box]) -> int:
+        """How many numbers leaves among `boxes` hold."""
+        return sum(math.prod(box.shape) for box in boxes if box.kind in ("parameter", "leaf"))
+
+    def bytes_kept(self) -> int:
+        """What all edges keep for the backward pass, each array once."""
+        kept: dict[int, int] = {}
+        for arrow in self.arrows:
+            kept.update(arrow.kept)
+        return sum(kept.values())
+
+
+def path_of(scope: Scope | None) -> list[Scope]:
+    """The scopes around a box, outermost first."""
+    path = []
+    while scope is not None:
+        path.append(scope)
+        scope = scope.outer
+    return path[::-1]

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from autograd_core import backend
 
-__all__ = ["byte_size", "norm", "setting", "shape_and_dtype", "shortened", "small_value"]
+__all__ = [
+    "byte_size",
+    "counted",
+    "norm",
+    "printable",
+    "setting",
+    "shape_and_dtype",
+    "shortened",
+    "small_value",
+    "written",
+]
 
 SMALL = 6  # values of up to this many elements are printed
 
@@ -27,7 +39,12 @@ def byte_size(number: int) -> str:
 
 def shape_and_dtype(shape: tuple[int, ...], dtype: Any) -> str:
     """``"(100, 784) float64"``; ``"scalar float64"`` for no axes at all."""
-    return f"{shape or 'scalar'} {dtype}"
+    return f"{shape or 'scalar'} {_name(dtype)}"
+
+
+@cache
+def _name(dtype: Any) -> str:
+    return str(dtype)  # which takes NumPy some microseconds
 
 
 def shortened(text: str, length: int = 48) -> str:
@@ -39,7 +56,11 @@ def small_value(array: Any) -> str | None:
     """The elements of an array of at most `SMALL` elements with four digits, else None."""
     if not 0 < array.size <= SMALL:
         return None
-    values = backend.asnumpy(array)
+    return written(backend.asnumpy(array))
+
+
+def written(values: Any) -> str:
+    """All elements with four digits, on one line."""
     printed: Any = {"all": lambda element: _number(element.item())}
     text = np.array2string(values, separator=", ", formatter=printed, max_line_width=1000)
     return " ".join(text.split())
@@ -79,3 +100,18 @@ def _number(value: Any, digits: int = 4) -> str:
     if isinstance(value, float | complex):
         return f"{value:.{digits}g}"
     return str(value)
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """``"1 leaf"``, ``"1,200 leaves"``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+# XML has no way to write these, and terminals act on some of them
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+def printable(text: str) -> str:
+    """`text` without what no format can hold."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ")
+    return _UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)

@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd_core import backend
 from autograd_core.errors import NotDifferentiableError
-from autograd_core.recording import STATE, no_grad
+from autograd_core.recording import no_grad, observed
 from autograd_core.tensor import Tensor, make
 from autograd_core.testing.differences import SHARP, UNITS, Slope, sharpened, slope
 from autograd_core.testing.rules import RuleObserver
@@ -105,12 +105,8 @@ class Comparison:
         results, pull = self.pulled()
         cotangents = [drawn(self.rng, result) for result in results]
         observer = RuleObserver()
-        recording, scope, _ = STATE.get()
-        token = STATE.set((recording, scope, observer))
-        try:
+        with observed(observer):
             found = pull(cotangents)
-        finally:
-            STATE.reset(token)
         if observer.faults:
             raise self.wrong(observer.faults[0])
         self.largest = observer.largest

@@ -9,23 +9,19 @@ import numpy as np
 
 from autograd_core import backend
 from autograd_core.graph import Parts
+from autograd_core.recording import Observer
 from autograd_core.tensor import Tensor
-from autograd_core.testing.values import (
-    host,
-)
+from autograd_core.testing.values import host
 
 __all__ = ["RuleObserver"]
 
 
-class RuleObserver:
+class RuleObserver(Observer):
     """Looks at every rule as the backward pass runs it: it is run twice more."""
 
     def __init__(self) -> None:
         self.faults: list[str] = []
         self.largest = 0.0  # of all that was on its way: rounding is in proportion to it
-
-    def forward(self, node: Any, out: Any) -> None:
-        """Nothing to see: the graph is made before."""
 
     def backward(self, node: Any, rule: Any, g: Any, gx: Any) -> None:
         """Run a rule again, and compare."""

@@ -30,11 +30,16 @@ __all__ = ["checkpoint", "custom_gradient"]
 class Joint:
     """What a node knows in place of an operation where all operands share one rule."""
 
+    joint = True
+
     def __init__(self, name: str, results: int = 0) -> None:
         self.name = name
         self.parameters = self.defaults = self.operands = ()
         self.variadic: set[str] = set()
-        self.results = tuple(Result(f"result {i}", i, results) for i in range(results))
+        self.results = tuple(
+            Result(f"result {i} of {name}" if results > 1 else f"result of {name}", i, results)
+            for i in range(results)
+        )
 
 
 def _node(name: str, parents: list[tuple[Node, Rule, Any]], results: int = 0) -> Node:

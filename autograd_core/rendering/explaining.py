@@ -1,0 +1,257 @@
+"""`explain`: the chain rule of one computation, symbol by symbol and with its numbers."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from autograd_core import backend
+from autograd_core.errors import AutogradError, FreedGraphError, GraphError
+from autograd_core.graph import Node
+from autograd_core.passes import propagate, seed
+from autograd_core.recording import observed
+from autograd_core.rendering.flow import Flow, Recorder
+from autograd_core.rendering.naming import Naming
+from autograd_core.rendering.scene import Box
+from autograd_core.rendering.values import Crossing, Picture
+from autograd_core.rendering.wording import counted, shortened, written
+from autograd_core.tensor import Tensor
+
+__all__ = ["explain", "traced"]
+
+SIGNS = {"add": " + ", "subtract": " - ", "multiply": " · ", "divide": " / ", "power": " ^ "}
+PATHS = 12  # as many paths are written out one by one
+
+
+def explain(
+    output: Tensor,
+    *,
+    of: Tensor | None = None,
+    model: Any = None,
+    names: Mapping[str, Any] | None = None,
+    limit: int = 200,
+) -> None:
+    """Print how the chain rule gives the gradients of `output` (of its sum, where it has several
+    elements): first what was computed, then, backwards, what arrives at each result and at each
+    leaf, as the product of what arrived before and the local derivative, summed over all paths.
+
+    `of` writes out one gradient instead: every path from `output` to that Tensor, factor by factor.
+    `names` and `model` give names as in `draw`; results without one are called v1, v2 …
+    Of more than `limit` steps the first ones are printed, and it says so. Runs a backward pass that
+    keeps the graph and every ``.grad`` as it is.
+
+    Raises GraphError for an untracked Tensor or one that `output` does not depend on.
+
+    >>> import autograd_core as ac
+    >>> w, x = ac.Tensor(2.0, True, name="w"), ac.Tensor(3.0, True, name="x")
+    >>> L = ac.tanh(w * x)
+    >>> explain(L, names={"L": L})
+    forward
+      v1 = multiply(w, x) = 2 · 3 = 6
+      L  = tanh(v1) = 1
+    backward
+      ∂L/∂L  = 1
+      ∂L/∂v1 = ∂L/∂L · ∂L/∂v1 = 1 · 2.458e-05 = 2.458e-05
+      ∂L/∂w  = ∂L/∂v1 · ∂v1/∂w = 2.458e-05 · 3 = 7.373e-05
+      ∂L/∂x  = ∂L/∂v1 · ∂v1/∂x = 2.458e-05 · 2 = 4.915e-05
+    """
+    if not isinstance(output, Tensor):
+        raise AutogradError(
+            f"explain needs a Tensor, the result of a computation; not {output!r:.60}"
+        )
+    flow = traced(output, Naming(names, model), "explain")
+    story = _Story(flow, output)
+    if of is None:
+        lines = [*story.forward(limit), *story.backward(limit)]
+    elif not isinstance(of, Tensor) or of.node is None or of.node.seq not in story.symbols:
+        raise GraphError(
+            "explain: the output does not depend on this Tensor, so no path leads to it"
+        )
+    else:
+        lines = [*story.paths(of.node.seq)]
+    print("\n".join(lines))
+
+
+def traced(output: Tensor, naming: Naming, who: str) -> Flow:
+    """A Flow with values, of a backward pass that leaves everything as it is."""
+    if output.node is None:
+        raise GraphError(
+            f"{who}: no operation was recorded for this Tensor. Does an input have "
+            "requires_grad=True, and was it computed outside no_grad() and without detach()?"
+        )
+    if output.node.released:
+        raise FreedGraphError(
+            f"{who}: a backward pass has already released this graph; call this before backward(), "
+            "or pass retain_graph=True to backward()"
+        )
+    gradient = None
+    if output.size != 1:  # the gradient of their sum
+        gradient = backend.run_there(output.data, np.ones_like, output.data)
+    flow = Flow(naming)
+    recorder = Recorder(flow, values=True)
+    assert flow.values is not None
+    for node, tensor in _known(output, naming):
+        flow.values.result(node, tensor.data)
+    with observed(recorder):
+        propagate([(output.node, seed(output, gradient))], retain=True)
+    recorder.finish()
+    return flow
+
+
+def _known(output: Tensor, naming: Naming) -> Iterator[tuple[Node, Tensor]]:
+    """Results whose Tensors are at hand."""
+    assert output.node is not None
+    yield output.node, output
+    for tensor in naming.tensors.values():
+        if tensor.node is not None:
+            yield tensor.node, tensor
+
+
+class _Story:
+    def __init__(self, flow: Flow, output: Tensor) -> None:
+        assert flow.values is not None
+        assert output.node is not None
+        self.values = flow.values
+        self.root = output.node.seq
+        self.into = flow.scene.operands()
+        self.boxes = {box.id: box for box in flow.scene.boxes}
+        self.symbols: dict[int, str] = {}
+        taken = {box.title.rpartition(" = ")[0] or box.title for box in flow.scene.boxes}
+        fresh = (f"v{i}" for i in itertools.count(1) if f"v{i}" not in taken)
+        for box in flow.scene.boxes:
+            if box.kind == "input":
+                continue
+            name = box.title.rpartition(" = ")[0] if box.operation else box.title
+            if not name and box.number == self.root:
+                name = output.name or "L"
+            self.symbols[box.number] = name or next(fresh)
+        self.crossings: dict[int, list[Crossing]] = {}  # by the number of the operand's node
+        for crossing in self.values.crossings.values():
+            self.crossings.setdefault(crossing.parent, []).append(crossing)
+
+    def forward(self, limit: int) -> Iterator[str]:
+        """What was computed, in the order of the record."""
+        yield "forward"
+        operations = [box for box in self.boxes.values() if box.operation]
+        width = max(len(self.symbols[box.number]) for box in operations) if operations else 0
+        for box in operations[:limit]:
+            yield f"  {self.symbols[box.number]:{width}} = {self._call(box)}"
+        if len(operations) > limit:
+            yield f"  … and {counted(len(operations) - limit, 'operation')} more"
+
+    def _call(self, box: Box) -> str:
+        """An operation with its operands, by name and by number, and its settings."""
+        arrows = self.into[box.id]
+        settings = dict(line.split(" = ", 1) for line in box.lines if " = " in line)
+        words, numbers = [], []
+        for place, name in enumerate(box.operands):
+            found = [self.boxes[arrow.source] for arrow in arrows if arrow.place == place]
+            constant = settings.pop(name, "")
+            words += [self._symbol(source) for source in found] or [constant or "…"]
+            numbers += [self._value(source) for source in found] or [constant]
+        if not box.operands:
+            words = [self._symbol(self.boxes[arrow.source]) for arrow in arrows]
+        words += [f"{name} = {value}" for name, value in settings.items()]
+        text = f"{box.operation}({', '.join(words)})"
+        sign = SIGNS.get(box.operation)
+        if sign and len(numbers) == 2 and all(numbers) and words != numbers:
+            text += f" = {sign.join(map(_bracketed, numbers))}"
+        result = self._value(box)
+        return text + (f" = {result}" if result else f": {box.lines[0]}, not kept")
+
+    def _symbol(self, source: Box) -> str:
+        if source.kind != "input":
+            return self.symbols[source.number]
+        return source.title if source.title != "input" else self._value(source) or "…"
+
+    def _value(self, box: Box) -> str:
+        if box.kind == "input":
+            shown = (line for line in box.lines if line.startswith("value "))
+            return next(shown, "").removeprefix("value ")
+        found = self.values.results.get(box.number)
+        return _number(found) if found is not None else ""
+
+    def backward(self, limit: int) -> Iterator[str]:
+        """What arrives at each node, in the engine's order; then at the leaves."""
+        yield "backward"
+        known = self.symbols.keys()
+        order = [seq for seq in self.values.order if seq in known]
+        leaves = {box.number for box in self.boxes.values() if not box.operation}
+        order = [s for s in order if s not in leaves] + sorted(s for s in order if s in leaves)
+        L = self.symbols[self.root]
+        width = max(len(self._d(seq)) for seq in order[:limit])
+        for seq in order[:limit]:
+            left = f"  {self._d(seq):{width}} = "
+            total = _number(self.values.arrived[seq])
+            found = self.crossings.get(seq, [])
+            if not found:
+                yield left + total
+                continue
+            terms = [
+                f"{self._d(c.node)} · ∂{self.symbols[c.node]}/∂{self.symbols[seq]}" for c in found
+            ]
+            right = " + ".join(terms)
+            if all(c.local is not None for c in found):
+                right += " = " + " + ".join(
+                    f"{_bracketed(_number(self.values.arrived[c.node]))} · "
+                    f"{_bracketed(_number(c.local))}"
+                    for c in found
+                )
+            yield f"{left}{right} = {total}"
+        if len(order) > limit:
+            yield f"  … and {counted(len(order) - limit, 'step')} more before ∂{L} is known for all"
+
+    def _d(self, seq: int) -> str:
+        return f"∂{self.symbols[self.root]}/∂{self.symbols[seq]}"
+
+    def paths(self, seq: int) -> Iterator[str]:
+        """Every path from the output to one node, factor by factor."""
+        found = list(self._paths(seq))
+        arrived = _number(self.values.arrived[seq])
+        if len(found) > PATHS:
+            yield (
+                f"{self._d(seq)} = {arrived}, the sum over more than {PATHS} paths; "
+                "explain(output) has it step by step"
+            )
+            return
+        products = [
+            " · ".join(f"∂{self.symbols[c.node]}/∂{self.symbols[c.parent]}" for c in path) or "1"
+            for path in found
+        ]
+        left = f"{self._d(seq)} = "
+        yield left + f"\n{' ' * (len(left) - 2)}+ ".join(products)
+        if all(c.local is not None for path in found for c in path):
+            numbers = [
+                " · ".join(_bracketed(_number(c.local)) for c in path) or "1" for path in found
+            ]
+            yield f"{' ' * (len(left) - 2)}= " + f"\n{' ' * (len(left) - 2)}+ ".join(numbers)
+        yield f"{' ' * (len(left) - 2)}= {arrived}"
+
+    def _paths(self, seq: int) -> Iterator[list[Crossing]]:
+        """Paths from the output, each in the order of the factors; one more than PATHS at most."""
+        waiting: list[tuple[int, list[Crossing]]] = [(seq, [])]
+        count = 0
+        while waiting and count <= PATHS:
+            at, path = waiting.pop()
+            if at == self.root:
+                count += 1
+                yield path
+            found = reversed(self.crossings.get(at, []))
+            waiting.extend((crossing.node, [crossing, *path]) for crossing in found)
+
+
+def _number(found: Picture | None) -> str:
+    """One number, a few in brackets, or the size of many."""
+    if found is None:
+        return ""
+    if not found.whole:
+        return f"{found.shape} from {found.least:.3g} to {found.greatest:.3g}"
+    text = written(found.array())
+    return text if len(text) <= 72 else f"{found.shape} {shortened(text, 48)}"
+
+
+def _bracketed(number: str) -> str:
+    return f"({number})" if number.startswith("-") else number

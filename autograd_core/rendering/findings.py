@@ -1,0 +1,206 @@
+"""What is wrong with a gradient's flow, in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from autograd_core.rendering.scene import SOURCES, Box
+from autograd_core.rendering.wording import counted, shortened
+
+if TYPE_CHECKING:
+    from autograd_core.rendering.flow import Flow
+
+__all__ = ["Finding", "find"]
+
+FAR = 1e4  # by how much a gradient may shrink or grow between two layers of a healthy network
+MANY = 0.5  # the share of units from which on a layer is called dead or saturated
+
+
+class Finding(NamedTuple):
+    """`kind` is one word, `where` the box or the parameter, `text` the whole sentence, and `short`
+    what stands in the box."""
+
+    kind: str
+    where: str
+    text: str
+    short: str
+    box: Box | None = None
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.text}"
+
+
+def find(flow: Flow) -> list[Finding]:
+    """All findings, and each written into its box."""
+    found = [
+        *_not_finite(flow),
+        *_units(flow),
+        *_stops(flow),
+        *_unused(flow),
+        *_zeros(flow),
+        *_shrinks_or_grows(flow),
+    ]
+    for finding in found:
+        if finding.box is not None:
+            finding.box.findings += (finding.short,)
+    return found
+
+
+def place(box: Box, flow: Flow) -> str:
+    """A box's title, and the module it stands in."""
+    scope = box.scope
+    if scope is None or box.kind in SOURCES:
+        return box.title
+    name = flow.scene.module_names.get(scope, "")
+    if not name:  # a module without parameters: known by what stands before it
+        boxes = {other.id: other for other in flow.scene.boxes}
+        before = (boxes[a.source].scope for a in flow.scene.arrows if a.target == box.id)
+        names = (
+            flow.scene.module_names.get(s) and f"{s.kind} {flow.scene.module_names[s]}"
+            for s in before
+            if s is not None
+        )
+        name = next((f"after {known}" for known in names if known), "")
+    return f"{box.title} ({scope.kind}{' ' + name if name else ''})"
+
+
+def _not_finite(flow: Flow) -> Iterator[Finding]:
+    """The operations that make inf or NaN out of finite gradients."""
+    boxes = {box.id: box for box in flow.scene.boxes}
+    for arrow in flow.scene.arrows:
+        target = boxes[arrow.target]
+        made, before = arrow.gradient, target.gradient
+        if made is None or not made.not_finite:
+            continue
+        if target.kind == "output" and before is not None and before.not_finite:
+            text = f"what arrives at the output, {target.title}, is not finite already"
+        elif before is not None and not before.not_finite:
+            text = (
+                f"{place(target, flow)} makes {made.not_finite:,} inf or NaN of {made.size:,} out "
+                f"of a finite gradient"
+            )
+        else:
+            continue
+        short = f"not finite from here on back ({made.not_finite:,} of {made.size:,})"
+        yield Finding("not finite", target.title, text, short, target)
+
+
+def _units(flow: Flow) -> Iterator[Finding]:
+    boxes = {box.number: box for box in flow.scene.boxes}
+    for seq, (word, share, batch) in sorted(flow.units.items()):
+        box = boxes.get(seq)
+        if box is None or share < MANY:
+            continue
+        percent = f"{share:.0%}".replace("%", " %")
+        if word == "dead":
+            text = f"{percent} of the units of {place(box, flow)} are 0 for all {batch:,} examples"
+            yield Finding("dead ReLU", box.title, text, f"dead: {percent} of its units", box)
+        else:
+            text = (
+                f"{percent} of the values of {place(box, flow)} lie where it is flat (its slope is "
+                f"under 4 % of its greatest)"
+            )
+            yield Finding("saturated", box.title, text, f"saturated: {percent} of its values", box)
+
+
+def _stops(flow: Flow) -> Iterator[Finding]:
+    """Where a gradient stops for certain: an operand of the graph had left it before."""
+    boxes = {box.id: box for box in flow.scene.boxes}
+    for arrow in flow.scene.arrows:
+        source = boxes[arrow.source]
+        if source.kind == "input" and source.stopped:
+            target = boxes[arrow.target]
+            operand = f"operand {arrow.operand!r} of " if arrow.operand else ""
+            text = f"at {operand}{place(target, flow)}: {source.stopped}"
+            yield Finding("gradient stops", target.title, text, "the gradient stops here", source)
+
+
+def _unused(flow: Flow) -> Iterator[Finding]:
+    reached = {box.number for box in flow.scene.boxes}
+    unused = [name for seq, name in flow.naming.parameters.items() if seq not in reached]
+    if not unused:
+        return
+    what = "has" if len(unused) == 1 else "have"
+    text = f"{shortened(', '.join(unused), 100)} {what} no path to the output"
+    if flow.exits and not any(box.stopped for box in flow.scene.boxes):
+        text += f"; the graph may have been left by {'; or '.join(flow.exits[:-4:-1])}"
+    yield Finding("unused parameter", unused[0], text, "")
+
+
+def _zeros(flow: Flow) -> Iterator[Finding]:
+    """Operations that make nothing but zeros out of a gradient that is not zero."""
+    into = flow.scene.operands()
+    blamed = {box for box, (word, share, _) in flow.units.items() if word == "dead" and share == 1}
+    for box in flow.scene.boxes:
+        gone = [a for a in into[box.id] if a.gradient is not None]
+        if box.gradient is None or box.gradient.is_zero or not gone or box.number in blamed:
+            continue
+        if box.gradient.size and all(a.gradient and a.gradient.is_zero for a in gone):
+            yield Finding(
+                "zero", box.title, f"the gradient is exactly 0 from {place(box, flow)} on back",
+                "zero from here on back", box,
+            )  # fmt: skip
+
+
+def _shrinks_or_grows(flow: Flow) -> Iterator[Finding]:
+    """From the first layer to the last: the gradients of weights, and what arrives at results."""
+    for chain in _chains(flow):
+        if len(chain) < 2:
+            continue
+        (first, g_first), (last, g_last) = chain[0], chain[-1]
+        factor = g_first / g_last
+        if 1 / FAR < factor < FAR:
+            continue
+        kind, verb = ("vanishing", "falls") if factor < 1 else ("exploding", "grows")
+        each = factor ** (1 / (len(chain) - 1))
+        text = (
+            f"the gradient's rms {verb} from {g_last:.2g} at {place(last, flow)} to {g_first:.2g} "
+            f"at {place(first, flow)}: by 10^{math.log10(factor):+.1f} over "
+            f"{counted(len(chain), 'layer')}, about {each:.2g} times as much a layer"
+        )
+        culprit = _culprit(flow, grows=factor > 1)
+        if culprit:
+            text += f". {culprit}"
+        yield Finding(kind, first.title, text, kind, first)
+        return
+
+
+def _chains(flow: Flow) -> Iterator[list[tuple[Box, float]]]:
+    """Weights in the order of their use, and the results of what uses them; where there are no
+    weights, all results."""
+    boxes = {box.id: box for box in flow.scene.boxes}
+    users: dict[str, Box] = {}
+    for arrow in flow.scene.arrows:
+        source, target = boxes[arrow.source], boxes[arrow.target]
+        if source.kind in ("parameter", "leaf") and len(source.shape) >= 2:
+            users[source.id] = min(users.get(source.id, target), target, key=lambda b: b.number)
+    ordered = sorted(users.items(), key=lambda found: found[1].number)
+    if len(ordered) < 2:
+        yield _sizes(box for box in flow.scene.boxes if box.kind in ("operation", "output"))
+    else:
+        yield _sizes(boxes[id_] for id_, _ in ordered)
+        yield _sizes(user for _, user in ordered)
+
+
+def _sizes(boxes: Iterable[Box]) -> list[tuple[Box, float]]:
+    found = ((box, box.gradient.rms) for box in boxes if box.gradient is not None)
+    return [(box, rms) for box, rms in found if 0 < rms < math.inf]
+
+
+def _culprit(flow: Flow, grows: bool) -> str:
+    """The operation that changes the gradient's size most, on average over its calls."""
+    boxes = {box.id: box for box in flow.scene.boxes}
+    factors: dict[str, list[float]] = {}
+    for arrow in flow.scene.arrows:
+        target, source = boxes[arrow.target], boxes[arrow.source]
+        if arrow.gradient and target.gradient and source.kind in ("operation", "output"):
+            out, arriving = arrow.gradient.rms, target.gradient.rms
+            if out > 0 and arriving > 0:
+                factors.setdefault(target.operation, []).append(math.log(out / arriving))
+    means = {name: sum(logs) / len(logs) for name, logs in factors.items() if len(logs) > 1}
+    if not means:
+        return ""
+    worst = (max if grows else min)(means, key=lambda name: means[name])
+    return f"Each {worst} multiplies it by {math.exp(means[worst]):.2g} on average"

@@ -1,0 +1,294 @@
+"""`record_flow`: what flowed back through each node, as statistics and not as arrays."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd_core import backend
+from autograd_core.errors import GraphError
+from autograd_core.exits import exits
+from autograd_core.graph import Node, Parts, Rule
+from autograd_core.recording import Observer, observed
+from autograd_core.rendering.findings import Finding, find
+from autograd_core.rendering.naming import Naming
+from autograd_core.rendering.nodes import edges_of
+from autograd_core.rendering.reading import Reader
+from autograd_core.rendering.scene import Scene
+from autograd_core.rendering.statistics import Statistics, measure, resolved
+
+if TYPE_CHECKING:
+    from autograd_core.rendering.values import Values
+
+__all__ = ["Flow", "Recorder", "record_flow"]
+
+RECENT = 200  # steps before the first operation in which what became its operand may have left
+
+
+class Flow:
+    """What flowed back in the backward passes of a `record_flow` block.
+
+    `findings` say in words what is wrong, `table()` shows it layer by layer, `plot()` as a picture;
+    ``draw(flow)`` draws it. Where several passes ran, each node shows the last one through it.
+    """
+
+    def __init__(self, naming: Naming) -> None:
+        self.naming = naming
+        self.scene = Scene(flow=True)
+        self.values: Values | None = None
+        self.passes = 0
+        self.parameters: dict[int, Statistics] = {}  # of the values, by number of a leaf
+        self.units: dict[int, tuple[str, float, int]] = {}  # see Recorder.activation
+        self.exits: list[str] = []  # where values left the graph between its operations
+        self.findings: list[Finding] = []
+
+    def table(self, *, limit: int = 60) -> str:
+        """Layer by layer, from the input to the output: what arrives there, what arrives at its
+        parameters, and what is wrong. Of more than `limit` layers repetitions are folded."""
+        from autograd_core.rendering.tables import table
+
+        return table(self, limit)
+
+    def plot(self) -> Any:
+        """The rms of the gradient at each layer as a matplotlib figure, on a logarithmic axis.
+        `compare` puts several flows into one."""
+        from autograd_core.rendering.plots import plot_flows
+
+        return plot_flows({self.naming.title or "gradient": self})
+
+    def rms(self) -> dict[str, float]:
+        """The gradient's root mean square at each layer and each parameter, by name."""
+        from autograd_core.rendering.tables import layers
+
+        found: dict[str, float] = {}
+        for layer in layers(self):
+            if layer.gradient is not None:
+                found[layer.unique_name] = layer.gradient.rms
+            found |= {p.title: p.gradient.rms for p in layer.parameters if p.gradient is not None}
+        return found
+
+    def named(self, model: Any = None, names: Mapping[str, Any] | None = None) -> Scene:
+        """The scene, where parameters and results have been given names after the pass too."""
+        if model is None and not names:
+            return self.scene
+        naming = self.naming = Naming(names, model)
+        for box in self.scene.boxes:
+            name = naming.results.get(box.number) or naming.parameters.get(box.number)
+            if name and box.kind in ("parameter", "leaf"):
+                if box.number in naming.parameters and box.kind == "leaf":
+                    box.lines[0] = box.lines[0].replace("leaf", "parameter")
+                    box.kind = "parameter"
+                box.title = name
+            elif name:
+                box.title = f"{name} = {box.operation}"
+            box.findings = ()
+        self.scene.bring_leaves_home()
+        self.scene.module_names = naming.of_modules(self.scene)
+        self.look()
+        return self.scene
+
+    def look(self) -> None:
+        """Say what is wrong, here and in the scene."""
+        self.findings = find(self)
+        self.scene.alarms = [str(finding) for finding in self.findings]
+
+    def __repr__(self) -> str:
+        self.require()
+        said = "\n".join(f"  {finding}" for finding in self.findings)
+        said = said or "  nothing is wrong with the gradient's flow"
+        return f"<Flow: {self.scene.heading[0]}>\n{said}"
+
+    def require(self) -> None:
+        """Raise GraphError where no backward pass was recorded."""
+        if not self.passes:
+            raise GraphError(
+                "no backward pass ran inside this record_flow(): put it around loss.backward(), as "
+                "in `with record_flow() as flow: loss.backward()`"
+            )
+
+
+@contextmanager
+def record_flow(
+    model: Any = None, *, names: Mapping[str, Any] | None = None, values: bool = False
+) -> Iterator[Flow]:
+    """Record what flows back in the backward passes inside, as a `Flow`.
+
+    Kept are statistics of each gradient (norm, rms, least, greatest, share of zeros, what is not
+    finite) and no arrays; each gradient is read once. `model` and `names` give names as in `draw`,
+    and with a model, parameters that nothing arrives at are found. `values=True` keeps small
+    values and gradients, and coarse pictures of big ones, for the player and `explain`; put the
+    forward pass inside as well to have the results of every operation.
+
+    >>> import autograd_core as ac
+    >>> x = ac.Tensor([1.0, 2.0], requires_grad=True, name="x")
+    >>> with record_flow() as flow:
+    ...     ac.sum(ac.tanh(x) ** 2).backward()
+    >>> flow
+    <Flow: 3 operations, 1 leaf (2 numbers), 32 B kept for backward()>
+      nothing is wrong with the gradient's flow
+    """
+    flow = Flow(Naming(names, model))
+    recorder = Recorder(flow, values)
+    with observed(recorder):
+        yield flow
+    recorder.finish()
+
+
+class Recorder(Observer):
+    """Fills a Flow while backward passes run."""
+
+    def __init__(self, flow: Flow, values: bool = False) -> None:
+        self.flow = flow
+        self.reader = Reader(flow.naming)
+        self.measured: dict[int, Any] = {}  # what arrived, by number of a node
+        self.crossing: dict[tuple[int, int], Any] = {}  # what flowed over an edge
+        self.waiting: dict[int, tuple[tuple[int, int], Any]] = {}  # the only one so far to a node
+        self.shared: set[int] = set()  # nodes that several edges lead to
+        self.expected: set[int] = set()
+        self.parameters: dict[int, Any] = {}
+        self.units: dict[int, tuple[str, Any, int]] = {}
+        self.edges: dict[int, list[Any]] = {}  # (parent, rule) by number, None once it was used
+        self.joint: dict[int, int] = {}  # the node that gathers operands, and whose they are
+        self.inside: int | None = None  # the joint node whose rule may run right now
+        self.oldest, self.newest = math.inf, 0
+        if values:
+            from autograd_core.rendering.values import Values
+
+            flow.values = Values()
+
+    def forward(self, node: Node, out: Any) -> None:
+        """Keep a result, where values are asked for."""
+        if self.flow.values is not None:
+            self.flow.values.result(node, out)
+
+    def arrive(self, node: Node, g: Any) -> None:
+        """Measure what arrives at a node, and note what stands in it."""
+        if self.inside is not None and node.seq > self.inside:
+            return  # a function that runs again inside a checkpoint's rule
+        self.inside = None
+        edges = list(edges_of(node))
+        self.expected.update(parent.seq for parent, _, _ in edges)
+        if node.name == "operands":
+            return
+        if getattr(node.op, "joint", False):
+            self.inside = node.seq
+            self.joint[node.parent.seq] = node.seq  # type: ignore[union-attr]
+        self.edges[node.seq] = [(parent, rule) for parent, rule, _ in edges]
+        is_output = node.seq not in self.expected
+        self.flow.passes += is_output
+        self.reader.add(node, is_output=is_output)
+        if isinstance(g, Parts):
+            return
+        g = _array(g)
+        self.measured[node.seq] = measure(g)
+        key, _ = self.waiting.pop(node.seq, (None, None))
+        if key is not None:
+            self.crossing[key] = self.measured[node.seq]
+        tensor = self.flow.naming.tensor_of(node)
+        if node.op is not None:
+            self.oldest, self.newest = min(self.oldest, node.seq), max(self.newest, node.seq)
+            self._look_at_units(node)
+        elif tensor is not None:
+            self.parameters[node.seq] = measure(tensor.data)
+        if self.flow.values is not None:
+            self.flow.values.arrival(node, g, tensor)
+
+    def backward(self, node: Node, rule: Rule, g: Any, gx: Any) -> None:
+        """Measure what flows over an edge, unless it is all that will arrive at its end."""
+        if self.inside is not None and node.seq > self.inside:
+            return
+        seq = self.joint.get(node.seq, node.seq)
+        edges = self.edges.get(seq, [])
+        unused = (i for i, edge in enumerate(edges) if edge is not None and edge[1] is rule)
+        place = next(unused, -1)
+        if place < 0:
+            return
+        parent, _ = edges[place]
+        edges[place] = None  # one rule may stand for all operands of a list
+        key = seq, place
+        if isinstance(gx, Parts):  # from one of several results
+            self.crossing[key] = self.measured.get(seq)
+            return
+        gx = _array(gx)
+        if parent.seq in self.shared:
+            self.crossing[key] = measure(gx)
+        elif parent.seq in self.waiting:
+            self.shared.add(parent.seq)
+            before, array = self.waiting.pop(parent.seq)
+            self.crossing[before] = measure(array)  # before the second is added to it
+            self.crossing[key] = measure(gx)
+        else:
+            self.waiting[parent.seq] = key, gx
+        if self.flow.values is not None and not isinstance(g, Parts):
+            saved = [kept for _, found, kept in node.edges() if found is rule]
+            again = sum(edge is None for edge in edges[:place]) if len(saved) > 1 else 0
+            self.flow.values.crossing(key, node, parent, rule, saved[again], _array(g), gx)
+
+    def _look_at_units(self, node: Node) -> None:
+        """Dead ReLUs and saturated sigmoids, where their rule has kept what they returned."""
+        looked = LOOKED_AT.get(node.name)
+        if looked is None:
+            return
+        _, rule, saved = next(edges_of(node))
+        out = dict(zip(rule.names, saved, strict=True)).get("out")
+        if out is not None and len(out.shape) >= 2 and out.shape[0] >= 8 and out.size:
+            word, share = looked
+            found = backend.as_array(backend.run_there(out, share, out))
+            self.units[node.seq] = word, found, out.shape[0]
+
+    def finish(self) -> None:
+        """Put what was measured where it belongs, and say what is wrong."""
+        flow = self.flow
+        self.waiting.clear()
+        if flow.values is not None:
+            flow.values.complete()
+        flow.parameters = {seq: resolved(found) for seq, found in self.parameters.items()}
+        flow.units = {
+            seq: (word, float(backend.asnumpy(share)), batch)
+            for seq, (word, share, batch) in self.units.items()
+        }
+        for seq, box in self.reader.boxes.items():
+            if seq in self.measured:
+                box.gradient = resolved(self.measured[seq])
+        self.edges.clear()
+        for key, found in self.crossing.items():
+            if key in self.reader.arrows and found is not None:
+                self.reader.arrows[key].gradient = resolved(found)
+        flow.exits = [
+            f"{exit.reason} at {exit.line}"
+            for exit in exits
+            if self.oldest - RECENT < exit.number < self.newest
+        ]
+        flow.scene = self.reader.scene()
+        flow.scene.flow = True
+        if flow.passes:
+            flow.look()
+
+
+def _array(g: Any) -> Any:
+    return backend.as_array(getattr(g, "_array", g))
+
+
+def _dead(out: Any) -> Any:
+    return np.mean(~np.any(out > 0, axis=0))
+
+
+def _flat_sigmoid(out: Any) -> Any:
+    return np.mean(out * (1 - out) < 0.01)
+
+
+def _flat_tanh(out: Any) -> Any:
+    return np.mean(out * out > 0.96)
+
+
+# by operation: what is wrong with a unit, and the share of units that it is wrong with. A sigmoid
+# is flat where its slope is below 4 % of its greatest
+LOOKED_AT = {
+    "relu": ("dead", _dead),
+    "sigmoid": ("saturated", _flat_sigmoid),
+    "tanh": ("saturated", _flat_tanh),
+}

@@ -1,0 +1,123 @@
+"""Flows over the steps of a training run, and side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from autograd_core.errors import AutogradError
+from autograd_core.rendering.flow import Flow, record_flow
+
+__all__ = ["FlowHistory", "compare"]
+
+
+class FlowHistory:
+    """How the gradients at each layer change in the course of a training run.
+
+    Each ``with history.step():`` around a backward pass adds one column: the rms of the gradient at
+    each layer and parameter, and what was wrong. Only these numbers are kept. `every` looks at one
+    step of so many; the others run at full speed.
+
+        history = FlowHistory(model, every=10)
+        for images, labels in batches:
+            loss = loss_of(model(images), labels)
+            with history.step():
+                loss.backward()
+        history.plot().savefig("history.png")
+    """
+
+    def __init__(self, model: Any = None, *, every: int = 1) -> None:
+        if every < 1:
+            raise AutogradError(f"every is a number of steps, at least 1; not {every}")
+        self.model = model
+        self.every = every
+        self.count = 0
+        self.steps: list[int] = []
+        self.rms: dict[str, dict[int, float]] = {}  # by layer, by step; in the order of the layers
+        self.findings: dict[str, tuple[int, int]] = {}  # in words: the first step and the last
+
+    @contextmanager
+    def step(self) -> Iterator[Flow | None]:
+        """Record the backward pass inside, if it is this step's turn."""
+        looked_at = self.count % self.every == 0
+        if not looked_at:
+            yield None
+        else:
+            with record_flow(self.model) as flow:
+                yield flow
+            self.append(flow, self.count)
+        self.count += 1
+
+    def append(self, flow: Flow, step: int | None = None) -> None:
+        """Add a flow that was recorded elsewhere, as the next step or as `step`."""
+        flow.require()
+        step = (self.steps[-1] + 1 if self.steps else 0) if step is None else step
+        self.steps.append(step)
+        for name, value in flow.rms().items():
+            self.rms.setdefault(name, {})[step] = value
+        for finding in flow.findings:
+            said = f"{finding.kind} at {finding.where}"
+            first, _ = self.findings.get(said, (step, step))
+            self.findings[said] = first, step
+
+    def table(self) -> str:
+        """At each layer the first and the last rms, the least and the greatest; and what was wrong,
+        from when to when."""
+        from autograd_core.rendering.tables import columns
+
+        self._require()
+        rows: list[tuple[str, ...]] = [("layer", "first", "least", "greatest", "last")]
+        for name, by_step in self.rms.items():
+            sizes = list(by_step.values())
+            shown = sizes[0], min(sizes), max(sizes), sizes[-1]
+            rows.append((name, *(f"{size:.1e}" for size in shown)))
+        lines = [*columns(rows), ""]
+        for said, (first, last) in self.findings.items():
+            lines.append(f"{said}, step {first}" + (f" to {last}" if last != first else ""))
+        if not self.findings:
+            lines.append(f"nothing was wrong in {len(self.steps):,} steps that were looked at")
+        return "\n".join(lines)
+
+    def plot(self) -> Any:
+        """A matplotlib figure: a row for each layer, a column for each step, darker where the
+        gradient is greater, on a logarithmic scale."""
+        from autograd_core.rendering.plots import plot_history
+
+        self._require()
+        return plot_history(self)
+
+    def _require(self) -> None:
+        if not self.steps:
+            raise AutogradError(
+                "this history is empty: put `with history.step():` around loss.backward()"
+            )
+
+
+def compare(**flows: Flow) -> Flows:
+    """Flows side by side, layer by layer: ``print(compare(sigmoid=first, relu=second))``."""
+    if not flows:
+        raise AutogradError("compare(name=flow, other=flow) needs at least one flow")
+    return Flows(flows)
+
+
+class Flows:
+    """Several flows by name, to look at together."""
+
+    def __init__(self, flows: dict[str, Flow]) -> None:
+        self.flows = flows
+
+    def table(self) -> str:
+        """The gradient's rms at every layer, a column for each flow; and what is wrong."""
+        from autograd_core.rendering.tables import compared
+
+        return compared(self.flows)
+
+    def plot(self) -> Any:
+        """The same as a matplotlib figure, a line for each flow."""
+        from autograd_core.rendering.plots import plot_flows
+
+        return plot_flows(self.flows)
+
+    def __repr__(self) -> str:
+        return self.table()

@@ -1,0 +1,121 @@
+"""One self-contained page on which a person steps through the forward and the backward pass."""
+
+from __future__ import annotations
+
+import json
+import math
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from autograd_core.recording import Scope
+from autograd_core.rendering.scale import Scale, in_words
+from autograd_core.rendering.scene import SOURCES, Arrow, Box, Scene
+from autograd_core.rendering.values import Picture, Values
+from autograd_core.rendering.wording import printable
+
+__all__ = ["page"]
+
+
+def page(scene: Scene, values: Values | None, title: str) -> str:
+    """The page as text. `scene` has ids by place; `values` are those of the passes, if any."""
+    parts = {
+        "title": escape(printable(title)),
+        "css": _file("player.css"),
+        "js": _file("player.js"),
+        # nothing in the data may end the element that holds them
+        "data": json.dumps(_data(scene, values), ensure_ascii=True).replace("<", "\\u003c"),
+    }
+    text = _file("player.html")
+    for name in ("title", "css", "js", "data"):  # the data last: a name may look like a place
+        text = text.replace("{{" + name + "}}", parts[name])
+    return text
+
+
+@cache
+def _file(name: str) -> str:
+    return (Path(__file__).parent / name).read_text(encoding="utf-8")
+
+
+def _data(scene: Scene, values: Values | None) -> dict[str, Any]:
+    scopes: dict[Scope, int] = {}
+    described: list[dict[str, Any]] = []
+
+    def index(scope: Scope | None) -> int:
+        chain = []
+        while scope is not None and scope not in scopes:
+            chain.append(scope)
+            scope = scope.outer
+        for inner in reversed(chain):
+            name = scene.module_names.get(inner, "")
+            outer = -1 if inner.outer is None else scopes[inner.outer]
+            scopes[inner] = len(described)
+            described.append({"label": printable(f"{inner.kind} {name}".strip()), "outer": outer})
+        return -1 if not chain and scope is None else scopes[chain[0] if chain else scope]  # type: ignore[index]
+
+    scale = Scale(scene)
+    nodes = [_node(box, index(box.scope), scale, values) for box in scene.boxes]
+    by_number = {box.number: box.id for box in scene.boxes if box.number and box.kind != "group"}
+    order = [by_number[seq] for seq in values.order if seq in by_number] if values else []
+    return {
+        "alarms": [printable(line) for line in scene.alarms],
+        "heading": [printable(line) for line in scene.heading],
+        "nodes": nodes,
+        "edges": [_edge(arrow, values) for arrow in scene.arrows],
+        "scopes": described,
+        "forward": [box.id for box in scene.boxes if box.kind not in (*SOURCES, "omitted")],
+        "backward": order,
+    }
+
+
+def _node(box: Box, scope: int, scale: Scale, values: Values | None) -> dict[str, Any]:
+    value = values.results.get(box.number) if values and box.kind != "group" else None
+    arrived = values.arrived.get(box.number) if values and box.kind != "group" else None
+    lines = [line for line in box.lines if value is None or not line.startswith("value ")]
+    return {
+        "id": box.id,
+        "kind": box.kind,
+        "title": printable(box.title),
+        "lines": [printable(line) for line in lines],
+        "scope": scope,
+        "findings": [printable(text) for text in box.findings],
+        "value": _picture(value),
+        "gradient": _picture(arrived),
+        "flow": in_words(box.gradient) if box.gradient is not None else "",
+        "shade": scale.shade(box.gradient) if box.gradient is not None else "",
+    }
+
+
+def _edge(arrow: Arrow, values: Values | None) -> dict[str, Any]:
+    crossing = values.crossings.get(arrow.key) if values and arrow.key else None
+    return {
+        "id": arrow.id,
+        "source": arrow.source,
+        "target": arrow.target,
+        "operand": printable(arrow.operand),
+        "keeps": printable(arrow.keeps),
+        "kind": crossing.kind if crossing else "",
+        "local": _picture(crossing.local) if crossing else None,
+        "product": _picture(crossing.product) if crossing else None,
+        "flow": in_words(arrow.gradient) if arrow.gradient is not None else "",
+    }
+
+
+def _picture(found: Picture | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "shape": list(found.shape),
+        "dtype": found.dtype,
+        "whole": found.whole,
+        "rows": [[_number(value) for value in row] for row in found.rows],
+        "ends": [_number(found.least), _number(found.greatest)],
+    }
+
+
+def _number(value: Any) -> Any:
+    """JSON has no inf, no NaN and no complex numbers: they are written as text."""
+    if isinstance(value, complex) or (isinstance(value, float) and not math.isfinite(value)):
+        return str(value).strip("()")
+    return value

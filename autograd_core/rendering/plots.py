@@ -1,0 +1,89 @@
+"""Flows as matplotlib figures. matplotlib is imported when the first one is drawn."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd_core.rendering.tables import layers
+from autograd_core.rendering.wording import shortened
+
+if TYPE_CHECKING:
+    from autograd_core.rendering.flow import Flow
+    from autograd_core.rendering.history import FlowHistory
+
+__all__ = ["plot_flows", "plot_history"]
+
+STYLES = (("o", "-"), ("s", "--"), ("^", ":"), ("D", "-."))  # told apart without colour
+NAMES = 40  # labels on an axis that can still be read
+
+
+def plot_flows(flows: Mapping[str, Flow]) -> Any:
+    """The rms of the gradient at each layer, one line for each flow."""
+    rows = {name: layers(flow) for name, flow in flows.items()}
+    longest = max(rows.values(), key=len)
+    figure, axes = _figure(max(6.0, min(0.32 * len(longest) + 2, 16)), 4.6)
+    lowest = math.inf
+    for place, (name, found) in enumerate(rows.items()):
+        marker, line = STYLES[place % len(STYLES)]
+        sizes = np.array([layer.gradient.rms if layer.gradient else np.nan for layer in found])
+        sizes[sizes == 0] = np.nan  # a logarithm has no zero: a gap says that nothing arrives
+        axes.plot(sizes, linestyle=line, marker=marker, markersize=4.5, label=name)
+        lowest = min(lowest, np.nanmin(sizes, initial=math.inf))
+    if lowest < math.inf:
+        axes.set_yscale("log")
+    step = -(-len(longest) // NAMES)
+    axes.set_xticks(
+        range(0, len(longest), step),
+        [shortened(layer.name, 24) for layer in longest[::step]],
+        rotation=55, ha="right", fontsize=8,
+    )  # fmt: skip
+    axes.set_ylabel("rms of the gradient that arrives")
+    axes.set_title("from the input to the loss; the gradient flows from right to left", fontsize=10)
+    axes.grid(axis="y", alpha=0.3)
+    if len(flows) > 1:
+        axes.legend(frameon=False)
+    return figure
+
+
+def plot_history(history: FlowHistory) -> Any:
+    """A heat-map over time: a row for each layer, a column for each step that was looked at."""
+    names = list(history.rms)
+    sizes = np.array(
+        [[history.rms[name].get(step, np.nan) for step in history.steps] for name in names]
+    )
+    with np.errstate(divide="ignore"):
+        decades = np.where(sizes > 0, np.log10(sizes), np.nan)
+    figure, axes = _figure(8.0, max(2.6, min(0.26 * len(names) + 1.6, 14)))
+    top = float(np.nanmax(decades, initial=-math.inf))
+    top = top if top > -math.inf else 0.0
+    low = max(float(np.nanmin(decades, initial=math.inf)), top - 12)
+    first, last = history.steps[0], history.steps[-1]
+    half = (last - first) / max(len(history.steps) - 1, 1) / 2 or 0.5
+    image = axes.imshow(
+        decades, aspect="auto", cmap="cividis_r", vmin=min(low, top - 2), vmax=top,
+        interpolation="nearest", extent=(first - half, last + half, len(names) - 0.5, -0.5),
+    )  # fmt: skip
+    axes.set_facecolor("#f3d9d4")  # what is 0 or not finite
+    step = -(-len(names) // NAMES)
+    axes.set_yticks(
+        range(0, len(names), step), [shortened(n, 28) for n in names[::step]], fontsize=8
+    )
+    axes.set_xlabel("step")
+    axes.set_title("rms of the gradient, input at the top, loss at the bottom", fontsize=10)
+    figure.colorbar(image, ax=axes, label="log₁₀ rms", pad=0.02)
+    return figure
+
+
+def _figure(width: float, height: float) -> Any:
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError(
+            "a plot needs matplotlib: pip install matplotlib", name="matplotlib"
+        ) from error
+    figure = Figure(figsize=(width, height), layout="constrained", dpi=110)
+    return figure, figure.add_subplot()

@@ -1,0 +1,72 @@
+"""The logarithmic scale on which gradients are coloured and drawn broad."""
+
+from __future__ import annotations
+
+import math
+
+from autograd_core.rendering.scene import Arrow, Box, Scene
+from autograd_core.rendering.statistics import Statistics
+
+__all__ = ["SHADES", "Scale", "in_words"]
+
+# light to dark in one hue, so that lightness alone tells; dark words can be read on all of them
+SHADES = ("#f4f8fc", "#e1ecf7", "#cadef0", "#aecde6", "#9cc4e2", "#7db1d8")
+DECADES = 12  # what is smaller than the greatest by more than this is drawn as if it were not
+THIN, BROAD = 0.5, 4.5  # points
+
+
+class Scale:
+    """Where between the least and the greatest rms of a scene's gradients one lies, from 0 to 1."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.flow = scene.flow
+        found = [box.gradient for box in scene.boxes] + [a.gradient for a in scene.arrows]
+        sizes = [math.log10(s.rms) for s in found if s is not None and 0 < s.rms < math.inf]
+        self.top = max(sizes, default=0.0)
+        self.bottom = max(min(sizes, default=0.0), self.top - DECADES)
+        if self.top - self.bottom < 2:  # little differs: do not make much of it
+            middle = (self.top + self.bottom) / 2
+            self.top, self.bottom = middle + 1, middle - 1
+
+    def share(self, gradient: Statistics) -> float:
+        """From 0, vanishingly small, to 1, the greatest."""
+        if not 0 < gradient.rms < math.inf:
+            return 0.0
+        share = (math.log10(gradient.rms) - self.bottom) / (self.top - self.bottom)
+        return min(max(share, 0.0), 1.0)
+
+    def shade(self, gradient: Statistics) -> str:
+        """The colour of a box."""
+        return SHADES[round(self.share(gradient) * (len(SHADES) - 1))]
+
+    def fill(self, box: Box) -> str:
+        """Attributes of a box: its colour, and a bold outline where something is wrong."""
+        text = ""
+        if self.flow:
+            text = f', fillcolor="{self.shade(box.gradient)}"' if box.gradient is not None else ""
+            if box.gradient is None or box.gradient.is_zero:
+                text = ', fillcolor="#ffffff"'
+        return text + (', color="#b3261e", penwidth=2.6' if box.findings else "")
+
+    def line(self, arrow: Arrow) -> str:
+        """Attributes of an arrow: its breadth, dotted where nothing flows back."""
+        if not self.flow:
+            return ""
+        if arrow.gradient is None or arrow.gradient.is_zero:
+            return ', penwidth=0.8, style="dotted"'
+        if arrow.gradient.not_finite:
+            return f', penwidth={BROAD}, color="#b3261e", style="dashed"'
+        breadth = THIN + (BROAD - THIN) * self.share(arrow.gradient)
+        return f', penwidth={breadth:.2f}, color="#4d7ba3"'
+
+
+def in_words(gradient: Statistics) -> str:
+    """A gradient on one line."""
+    if gradient.not_finite:
+        return f"gradient: {gradient.not_finite:,} of {gradient.size:,} not finite"
+    if gradient.is_zero:
+        return "gradient 0 everywhere" if gradient.size > 1 else "gradient 0"
+    if gradient.size == 1:
+        return f"gradient {gradient.least:.4g}"
+    zeros = f", {gradient.zeros:.0%} zeros".replace("%", " %") if gradient.zeros >= 0.005 else ""
+    return f"gradient rms {gradient.rms:.1e}{zeros}"

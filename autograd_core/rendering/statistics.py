@@ -1,0 +1,100 @@
+"""What is remembered of an array: a few numbers, out of one pass over it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd_core import backend
+
+__all__ = ["Statistics", "measure", "resolved"]
+
+BLOCK = 1 << 16  # elements that stay in the cache while they are looked at five times
+
+
+class Statistics(NamedTuple):
+    """Of an array's `size` elements: Euclidean `norm`, root mean square, least and greatest value
+    (of absolute values, where it is complex), the share of exact `zeros`, and how many are inf or
+    NaN. Norm and rms are of the finite ones."""
+
+    size: int
+    norm: float
+    least: float
+    greatest: float
+    zeros: float
+    not_finite: int
+
+    @property
+    def rms(self) -> float:
+        """The root mean square of the finite elements."""
+        finite = self.size - self.not_finite
+        return self.norm / math.sqrt(finite) if finite else 0.0
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether every element is exactly zero."""
+        return self.norm == 0 and not self.not_finite
+
+
+def measure(array: Any) -> Any:
+    """The Statistics of an array. Those of a device's array stay there, see `resolved`."""
+    if type(array) is np.ndarray or isinstance(array, np.generic):
+        with np.errstate(all="ignore"):  # squares that overflow are looked at again
+            return _on_host(np.asarray(array))
+    return int(array.size), backend.run_there(array, _on_device, array)
+
+
+def resolved(measured: Any) -> Statistics:
+    """Statistics on the host: here the host waits for a device."""
+    if isinstance(measured, Statistics):
+        return measured
+    size, row = measured
+    squares, scale, least, greatest, zeros, finite = (float(n) for n in backend.asnumpy(row))
+    return Statistics(
+        size, scale * math.sqrt(squares), least, greatest, zeros / max(size, 1), size - int(finite)
+    )
+
+
+def _on_host(array: Any) -> Statistics:
+    flat = array.ravel(order="K")
+    if flat.dtype.kind == "c":
+        flat = np.abs(flat)
+    elif flat.dtype != np.float32:
+        flat = flat.astype(np.float64, copy=False)
+    if not flat.size:
+        return Statistics(0, 0.0, 0.0, 0.0, 0.0, 0)
+    squares, zeros, least, greatest = 0.0, 0, math.inf, -math.inf
+    for start in range(0, flat.size, BLOCK):
+        block = flat[start : start + BLOCK]
+        squares += float(np.dot(block, block))
+        zeros += int(np.count_nonzero(block == 0))
+        least, greatest = min(least, float(block.min())), max(greatest, float(block.max()))
+    if 1e-30 < squares < 1e30:
+        return Statistics(flat.size, math.sqrt(squares), least, greatest, zeros / flat.size, 0)
+    return _carefully(flat, zeros)
+
+
+def _carefully(flat: Any, zeros: int) -> Statistics:
+    """Squares that under- or overflow, and what is not finite."""
+    finite = flat[np.isfinite(flat)].astype(np.float64)
+    size = float(np.max(np.abs(finite), initial=0.0))
+    norm = size * float(np.linalg.norm(finite / size)) if size else 0.0
+    least, greatest = float(np.nanmin(flat)) if finite.size else math.nan, math.nan
+    if finite.size:
+        greatest = float(np.nanmax(flat))
+    return Statistics(flat.size, norm, least, greatest, zeros / flat.size, flat.size - finite.size)
+
+
+def _on_device(array: Any) -> Any:
+    flat = np.abs(array.ravel()) if array.dtype.kind == "c" else array.ravel()
+    flat = flat.astype(np.float64)
+    if not flat.size:
+        return np.zeros_like(flat, shape=(6,))
+    finite = np.isfinite(flat)
+    kept = np.where(finite, flat, 0.0)
+    scale = np.max(np.abs(kept))
+    scaled = kept / np.where(scale > 0, scale, 1.0)  # no square over- or underflows
+    numbers = [np.sum(scaled * scaled), scale, np.min(flat), np.max(flat), np.sum(flat == 0)]
+    return np.stack([number.astype(np.float64) for number in (*numbers, np.sum(finite))])

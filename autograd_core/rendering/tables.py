@@ -1,0 +1,170 @@
+"""A flow as text: layer by layer, from the input to the output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from autograd_core.recording import Scope
+from autograd_core.rendering.collapsing import repetitions
+from autograd_core.rendering.scene import SOURCES, Box
+from autograd_core.rendering.statistics import Statistics
+from autograd_core.rendering.wording import shortened
+
+if TYPE_CHECKING:
+    from autograd_core.rendering.flow import Flow
+
+__all__ = ["Layer", "columns", "compared", "layers", "table"]
+
+HEAD = ("layer", "result", "gradient rms", "zeros", "parameter", "its rms", "÷ parameter", "")
+LEFT = {0, 1, 4, 7}  # columns of words
+
+
+@dataclass(slots=True)
+class Layer:
+    """One call of a module, or an operation outside of all: what arrives at its result."""
+
+    name: str
+    shape: tuple[int, ...]
+    gradient: Statistics | None
+    parameters: list[Box] = field(default_factory=list)
+    findings: list[str] = field(default_factory=list)
+    unique_name: str = ""
+
+
+def layers(flow: Flow) -> list[Layer]:
+    """The innermost calls of modules, in the order in which they ran."""
+    flow.require()
+    found: dict[Scope | str, list[Box]] = {}
+    boxes = {box.id: box for box in flow.scene.boxes}
+    for box in flow.scene.boxes:
+        if box.kind not in SOURCES:
+            found.setdefault(box.scope or box.id, []).append(box)
+    users: dict[str, list[Box]] = {}
+    cut: dict[str, list[Box]] = {}
+    for arrow in flow.scene.arrows:
+        source, target = boxes[arrow.source], boxes[arrow.target]
+        if source.kind in ("parameter", "leaf") and source not in users.get(source.id, ()):
+            users.setdefault(source.id, []).append(target)
+        elif source.stopped:
+            cut.setdefault(target.id, []).append(source)
+    made: list[Layer] = []
+    names: dict[str, int] = {}
+    for key, group in found.items():
+        last = max(group, key=lambda box: box.number)
+        name = last.title
+        if isinstance(key, Scope):
+            name = f"{key.kind} {flow.scene.module_names.get(key, '')}".strip()
+        layer = Layer(name, last.shape, last.gradient)
+        count = names[name] = names.get(name, 0) + 1
+        layer.unique_name = name if count == 1 else f"{name} ({count})"
+        members = {box.id for box in group}
+        for id_, targets in users.items():
+            if targets[0].id in members:
+                layer.parameters.append(boxes[id_])
+        blamed = [*group, *layer.parameters, *(b for box in group for b in cut.get(box.id, ()))]
+        layer.findings = list(dict.fromkeys(text for box in blamed for text in box.findings))
+        made.append(layer)
+    return made
+
+
+def table(flow: Flow, limit: int) -> str:
+    """The flow's layers as aligned lines, and below them what is wrong."""
+    rows: list[tuple[str, ...]] = [HEAD]
+    found = layers(flow)
+    shown = _without_repetitions(found) if len(found) > limit else [(layer, 1) for layer in found]
+    for layer, times in shown[:limit]:
+        rows += _rows(flow, layer, times)
+    lines = aligned(rows)
+    if len(shown) > limit:
+        lines.append(
+            f"… and {len(shown) - limit:,} layers more; table(limit={len(shown)}) shows all"
+        )
+    lines += ["", *(str(finding) for finding in flow.findings)]
+    if not flow.findings:
+        lines.append("nothing is wrong with the gradient's flow")
+    return "\n".join(lines)
+
+
+def _rows(flow: Flow, layer: Layer, times: int) -> list[tuple[str, ...]]:
+    g = layer.gradient
+    name = layer.name if times == 1 else f"… {layer.name}, {times:,} times more"
+    cells = [shortened(name, 40), str(layer.shape or "scalar"), _rms(g), _zeros(g)]
+    rows: list[tuple[str, ...]] = []
+    parameters: list[Box | None] = [*layer.parameters] or [None]
+    for parameter in parameters:
+        ratio, title, rms = "", "", ""
+        if parameter is not None:
+            title, rms = shortened(parameter.title, 32), _rms(parameter.gradient)
+            values = flow.parameters.get(parameter.number)
+            if values is not None and values.norm and parameter.gradient is not None:
+                ratio = f"{parameter.gradient.norm / values.norm:.1e}"
+        rows.append((*cells, title, rms, ratio, "; ".join(layer.findings)))
+        cells, layer = ["", "", "", ""], Layer("", (), None)
+    return rows
+
+
+def _rms(found: Statistics | None) -> str:
+    if found is None:
+        return "-"
+    return f"{found.rms:.1e}" if not found.not_finite else f"{found.not_finite:,} not finite"
+
+
+def _zeros(found: Statistics | None) -> str:
+    return f"{found.zeros:.0%}".replace("%", " %") if found is not None else ""
+
+
+def aligned(rows: list[tuple[str, ...]]) -> list[str]:
+    """Rows of cells in columns: words to the left, numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = [
+            cell.ljust(width) if i in LEFT else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return lines
+
+
+def _without_repetitions(found: list[Layer]) -> list[tuple[Layer, int]]:
+    """Where the same layers follow again and again, the first and the last time, and one line for
+    those between."""
+    keys = [(layer.name, layer.shape, bool(layer.findings)) for layer in found]
+    shown: list[tuple[Layer, int]] = []
+    at = 0
+    for start, period, times in sorted(repetitions(keys)):
+        shown += [(layer, 1) for layer in found[at : start + period]]
+        middle = found[start + period]
+        names = ", ".join(dict.fromkeys(layer.name for layer in found[start : start + period]))
+        shown.append((Layer(shortened(names, 30), middle.shape, middle.gradient), times - 2))
+        at = start + period * (times - 1)
+    return shown + [(layer, 1) for layer in found[at:]]
+
+
+def compared(flows: Mapping[str, Flow]) -> str:
+    """Flows side by side: the gradient's rms at every layer, by the place of the layer."""
+    by_flow = {name: layers(flow) for name, flow in flows.items()}
+    rows = [("layer", *by_flow)]
+    for place in range(max(map(len, by_flow.values()))):
+        there = [found[place] if place < len(found) else None for found in by_flow.values()]
+        names = dict.fromkeys(layer.name for layer in there if layer is not None)
+        rows.append(
+            (" / ".join(names), *(_rms(layer.gradient) if layer else "" for layer in there))
+        )
+    lines = columns(rows)
+    for name, flow in flows.items():
+        said = [str(finding) for finding in flow.findings]
+        lines += ["", f"{name}: {said[0] if said else 'nothing is wrong'}"]
+        lines += [f"{' ' * len(name)}  {text}" for text in said[1:]]
+    return "\n".join(lines)
+
+
+def columns(rows: list[tuple[str, ...]]) -> list[str]:
+    """Rows of a name and numbers in columns."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip()
+        for row in rows
+    ]

@@ -1,0 +1,173 @@
+"""Values, gradients and local derivatives as the player and `explain` show them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd_core import backend
+from autograd_core.graph import Node, Rule
+from autograd_core.rendering.nodes import saved_results
+from autograd_core.tensor import Tensor
+
+__all__ = ["Crossing", "Picture", "Values", "picture"]
+
+WHOLE = 64  # arrays of up to so many elements are kept as they are
+SIDE = 28  # rows and columns of the picture of a bigger one
+
+
+class Picture(NamedTuple):
+    """An array as rows of numbers: all of it (`whole`), or the means of blocks, with the least and
+    the greatest element of the array itself."""
+
+    shape: tuple[int, ...]
+    dtype: str
+    whole: bool
+    rows: list[list[Any]]
+    least: float
+    greatest: float
+
+    def array(self) -> Any:
+        """A whole array, in its shape."""
+        return np.array(self.rows, dtype=self.dtype).reshape(self.shape)
+
+
+class Crossing(NamedTuple):
+    """What one edge does: the gradient arriving at its operation, the local derivative where it can
+    be shown, and what flows on to the operand. `kind` says what `local` is: ``"elementwise"``, a
+    ``"jacobian"`` of shape result + operand, or nothing."""
+
+    node: int
+    parent: int
+    operand: str
+    kind: str
+    local: Picture | None
+    product: Picture
+
+
+class Values:
+    """What happened in forward and backward passes, by the numbers of the nodes."""
+
+    def __init__(self) -> None:
+        self.results: dict[int, Picture] = {}
+        self.arrived: dict[int, Picture] = {}
+        self.crossings: dict[tuple[int, int], Crossing] = {}
+        self.order: list[int] = []  # nodes as the backward pass came to them
+        self.calls: dict[int, tuple[Node, dict[str, Any]]] = {}  # see `complete`
+
+    def result(self, node: Node, out: Any) -> None:
+        """Keep what an operation returned."""
+        self.results[node.seq] = picture(out)
+
+    def arrival(self, node: Node, g: Any, tensor: Tensor | None) -> None:
+        """Keep what arrived at a node; and its own value, as far as it is known."""
+        if node.seq in self.arrived:  # another pass
+            self.order.remove(node.seq)
+        self.order.append(node.seq)
+        self.arrived[node.seq] = picture(g)
+        known = {} if tensor is None else {node.seq: tensor.data}
+        for seq, value in (known | dict(saved_results(node))).items():
+            if seq not in self.results:
+                self.results[seq] = picture(value)
+        if node.op is not None and not getattr(node.op, "settings", True):
+            self.calls[node.seq] = node, _operands(node)
+
+    def complete(self) -> None:
+        """Results that no edge kept, by running their kernels on operands that are known."""
+        for seq, (node, operands) in sorted(self.calls.items()):
+            values = [self._operand(operands.get(name)) for name in node.op.parameters]
+            if seq in self.results or any(value is None for value in values):
+                continue
+            with np.errstate(all="ignore"):
+                result = backend.as_array(node.op.kernel(*values))
+            if result.shape == node.shape and result.dtype == node.dtype:
+                self.results[seq] = picture(result)
+        self.calls.clear()
+
+    def _operand(self, known: Any) -> Any:
+        """An operand by what is known of it: a Picture, the number of a node, or a plain value."""
+        if isinstance(known, _Result):
+            known = self.results.get(known.number)
+        if isinstance(known, Picture):
+            return known.array() if known.whole else None
+        return known
+
+    def crossing(
+        self, key: tuple[int, int], node: Node, parent: Node, rule: Rule,
+        saved: tuple[Any, ...], g: Any, gx: Any,
+    ) -> None:  # fmt: skip
+        """Keep what a rule did, and what it does with other gradients: its local derivative."""
+        kind, local = "", None
+        if not hasattr(g, "shape") or g.shape != node.shape:  # several results, or a stack
+            pass
+        elif node.op.pointwise and parent.shape == node.shape and g.dtype.kind == "f":
+            kind, local = "elementwise", _tried(rule.function, np.ones_like(g), saved)
+        elif max(math.prod(node.shape), math.prod(parent.shape)) <= WHOLE // 4:
+            kind, local = "jacobian", _jacobian(rule, g, saved, parent)
+        if local is None or (kind == "elementwise" and local.shape != g.shape):
+            kind, local = "", None
+        self.crossings[key] = Crossing(
+            node.seq, parent.seq, rule.operand, kind,
+            None if local is None else picture(local), picture(gx),
+        )  # fmt: skip
+
+
+class _Result(NamedTuple):
+    number: int
+
+
+def _operands(node: Node) -> dict[str, Any]:
+    """What a node's edges know of its operands, by name."""
+    known: dict[str, Any] = {}
+    for parent, rule, saved in node.edges():
+        known[rule.operand] = _Result(parent.seq)
+        for name, source, value in zip(rule.names, rule.sources, saved, strict=True):
+            if source is None or source == name:
+                known.setdefault(name, picture(value) if backend.is_array(value) else value)
+    return known
+
+
+def _tried(function: Any, g: Any, saved: tuple[Any, ...]) -> Any:
+    """What a rule makes of another gradient; None where it has none to show."""
+    with np.errstate(all="ignore"):
+        return backend.as_array(backend.run_there(g, function, g, *saved))
+
+
+def _jacobian(rule: Rule, g: Any, saved: tuple[Any, ...], parent: Node) -> Any:
+    """∂result/∂operand of shape result + operand: each unit gradient in turn."""
+    units = backend.run_there(g, np.eye, g.size) if isinstance(g, np.ndarray) else None
+    if units is None:
+        return None
+    rows = [_tried(rule.function, u.reshape(g.shape).astype(g.dtype), saved) for u in units]
+    if any(row.shape != parent.shape for row in rows):
+        return None
+    return np.stack(rows).reshape(g.shape + parent.shape)
+
+
+def picture(array: Any) -> Picture:
+    """A small array as it is, a big one as means of blocks."""
+    values = backend.asnumpy(backend.as_array(array))
+    matrix = values.reshape(-1, values.shape[-1]) if values.ndim > 1 else values.reshape(1, -1)
+    shown = np.abs(matrix) if matrix.dtype.kind == "c" and values.size > WHOLE else matrix
+    finite = shown[np.isfinite(shown)] if shown.dtype.kind in "fc" else shown
+    ends = (0.0, 0.0)
+    if finite.size and finite.dtype.kind != "c":
+        ends = float(finite.min()), float(finite.max())
+    whole = values.size <= WHOLE
+    if not whole:
+        shown = _coarse(_coarse(shown.astype(np.float64), 0), 1)
+    return Picture(values.shape, str(values.dtype), whole, shown.tolist(), *ends)
+
+
+def _coarse(matrix: Any, axis: int) -> Any:
+    """At most SIDE rows (or columns): means of as many as it takes."""
+    length = matrix.shape[axis]
+    if length <= SIDE:
+        return matrix
+    starts = np.linspace(0, length, SIDE, endpoint=False).astype(int)
+    counts = np.diff(np.append(starts, length))
+    with np.errstate(all="ignore"):
+        sums = np.add.reduceat(matrix, starts, axis=axis)
+    return sums / (counts[:, None] if axis == 0 else counts)
