@@ -455,14 +455,18 @@ def test_history_over_a_training_run():
         assert flow.passes == 1
         assert history.count == step + 1
     assert history.steps == [0, 1, 2, 3]
-    sizes = list(history.rms["0.weight"].values())
+    sizes = list(history.parameters["0.weight"].values())
     np.testing.assert_allclose(np.diff(np.log10(sizes)), -1, rtol=1e-6)
     text = history.table()
     assert "0.weight" in text
     assert "nothing was wrong in 4 steps" in text
-    figure = history.plot()
-    figure.canvas.draw()
-    assert figure.axes[0].images[0].get_array().shape == (len(history.rms), 4)
+    # six parameters; three Linear, two Tanh, and ** and mean
+    for rows, of in ((6, "parameters"), (8, "layers")):
+        figure = history.plot(of)
+        figure.canvas.draw()
+        assert figure.axes[0].images[0].get_array().shape == (rows, 4)
+    with pytest.raises(AutogradError, match="plot"):
+        history.plot("weights")
 
 
 def test_history_says_what_was_wrong_and_when():

@@ -61,15 +61,18 @@ class Flow:
         return plot_flows({self.naming.title or "gradient": self})
 
     def rms(self) -> dict[str, float]:
-        """The gradient's root mean square at each layer and each parameter, by name."""
+        """The gradient's root mean square at the result of each layer, by name."""
         from autograd_core.rendering.tables import layers
 
-        found: dict[str, float] = {}
-        for layer in layers(self):
-            if layer.gradient is not None:
-                found[layer.unique_name] = layer.gradient.rms
-            found |= {p.title: p.gradient.rms for p in layer.parameters if p.gradient is not None}
-        return found
+        found = layers(self)
+        return {layer.unique_name: layer.gradient.rms for layer in found if layer.gradient}
+
+    def parameter_rms(self) -> dict[str, float]:
+        """The same for each parameter."""
+        from autograd_core.rendering.tables import layers
+
+        boxes = (box for layer in layers(self) for box in layer.parameters)
+        return {box.title: box.gradient.rms for box in boxes if box.gradient}
 
     def named(self, model: Any = None, names: Mapping[str, Any] | None = None) -> Scene:
         """The scene, where parameters and results have been given names after the pass too."""

@@ -34,7 +34,9 @@ class FlowHistory:
         self.every = every
         self.count = 0
         self.steps: list[int] = []
-        self.rms: dict[str, dict[int, float]] = {}  # by layer, by step; in the order of the layers
+        # by name, by step; in the order of the layers
+        self.layers: dict[str, dict[int, float]] = {}
+        self.parameters: dict[str, dict[int, float]] = {}
         self.findings: dict[str, tuple[int, int]] = {}  # in words: the first step and the last
 
     @contextmanager
@@ -55,20 +57,22 @@ class FlowHistory:
         step = (self.steps[-1] + 1 if self.steps else 0) if step is None else step
         self.steps.append(step)
         for name, value in flow.rms().items():
-            self.rms.setdefault(name, {})[step] = value
+            self.layers.setdefault(name, {})[step] = value
+        for name, value in flow.parameter_rms().items():
+            self.parameters.setdefault(name, {})[step] = value
         for finding in flow.findings:
             said = f"{finding.kind} at {finding.where}"
             first, _ = self.findings.get(said, (step, step))
             self.findings[said] = first, step
 
     def table(self) -> str:
-        """At each layer the first and the last rms, the least and the greatest; and what was wrong,
-        from when to when."""
+        """At each layer and parameter the first rms, the least, the greatest and the last; and what
+        was wrong, from when to when."""
         from autograd_core.rendering.tables import columns
 
         self._require()
         rows: list[tuple[str, ...]] = [("layer", "first", "least", "greatest", "last")]
-        for name, by_step in self.rms.items():
+        for name, by_step in (self.layers | self.parameters).items():
             sizes = list(by_step.values())
             shown = sizes[0], min(sizes), max(sizes), sizes[-1]
             rows.append((name, *(f"{size:.1e}" for size in shown)))
@@ -79,13 +83,16 @@ class FlowHistory:
             lines.append(f"nothing was wrong in {len(self.steps):,} steps that were looked at")
         return "\n".join(lines)
 
-    def plot(self) -> Any:
-        """A matplotlib figure: a row for each layer, a column for each step, darker where the
-        gradient is greater, on a logarithmic scale."""
+    def plot(self, of: str = "parameters") -> Any:
+        """A matplotlib figure: a row for each of the ``"parameters"`` or of the ``"layers"``, a
+        column for each step, darker where the gradient is greater, on a logarithmic scale."""
         from autograd_core.rendering.plots import plot_history
 
         self._require()
-        return plot_history(self)
+        rows = {"parameters": self.parameters, "layers": self.layers}
+        if of not in rows:
+            raise AutogradError(f'plot(of="parameters") or plot(of="layers"), not {of!r}')
+        return plot_history(rows[of] or self.layers, self.steps)
 
     def _require(self) -> None:
         if not self.steps:

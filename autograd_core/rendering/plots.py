@@ -13,7 +13,6 @@ from autograd_core.rendering.wording import shortened
 
 if TYPE_CHECKING:
     from autograd_core.rendering.flow import Flow
-    from autograd_core.rendering.history import FlowHistory
 
 __all__ = ["plot_flows", "plot_history"]
 
@@ -25,7 +24,7 @@ def plot_flows(flows: Mapping[str, Flow]) -> Any:
     """The rms of the gradient at each layer, one line for each flow."""
     rows = {name: layers(flow) for name, flow in flows.items()}
     longest = max(rows.values(), key=len)
-    figure, axes = _figure(max(6.0, min(0.32 * len(longest) + 2, 16)), 4.6)
+    figure, axes = _figure(max(6.0, min(0.32 * len(longest) + 2, 11)), 4.6)
     lowest = math.inf
     for place, (name, found) in enumerate(rows.items()):
         marker, line = STYLES[place % len(STYLES)]
@@ -49,20 +48,18 @@ def plot_flows(flows: Mapping[str, Flow]) -> Any:
     return figure
 
 
-def plot_history(history: FlowHistory) -> Any:
-    """A heat-map over time: a row for each layer, a column for each step that was looked at."""
-    names = list(history.rms)
-    sizes = np.array(
-        [[history.rms[name].get(step, np.nan) for step in history.steps] for name in names]
-    )
+def plot_history(rows: Mapping[str, Mapping[int, float]], steps: list[int]) -> Any:
+    """A heat-map over time: a row for each name, a column for each step that was looked at."""
+    names = list(rows)
+    sizes = np.array([[rows[name].get(step, np.nan) for step in steps] for name in names])
     with np.errstate(divide="ignore"):
         decades = np.where(sizes > 0, np.log10(sizes), np.nan)
     figure, axes = _figure(8.0, max(2.6, min(0.26 * len(names) + 1.6, 14)))
     top = float(np.nanmax(decades, initial=-math.inf))
     top = top if top > -math.inf else 0.0
     low = max(float(np.nanmin(decades, initial=math.inf)), top - 12)
-    first, last = history.steps[0], history.steps[-1]
-    half = (last - first) / max(len(history.steps) - 1, 1) / 2 or 0.5
+    first, last = steps[0], steps[-1]
+    half = (last - first) / max(len(steps) - 1, 1) / 2 or 0.5
     image = axes.imshow(
         decades, aspect="auto", cmap="cividis_r", vmin=min(low, top - 2), vmax=top,
         interpolation="nearest", extent=(first - half, last + half, len(names) - 0.5, -0.5),

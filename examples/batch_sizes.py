@@ -1,0 +1,95 @@
+"""Batch, mini-batch and stochastic gradient descent on MNIST, side by side.
+
+    python -m examples.batch_sizes
+
+The gradient of the whole set is exact and dear; that of a few samples is noisy and cheap. Seen by
+epoch, small batches win, as they take more steps; seen by time, one sample at a time loses, as
+products of small matrices leave the processor idle. The middle way is why mini-batches are used.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import autograd_core as ac
+import nn
+from examples.lecture import options, save
+
+DATA = Path(__file__).parent / "data" / "mnist"
+# name: (samples in a batch, 0 for all of them; learning rate; how it is drawn)
+WAYS = {
+    "batch": (0, 2.0, "s-"),
+    "mini-batch of 100": (100, 0.5, "o-"),
+    "stochastic": (1, 0.02, "^-"),
+}
+
+
+def network() -> nn.Sequential:
+    """The lecture's, from the same weights each time."""
+    how: Any = {"initializer": nn.normal(0.0, 0.1), "generator": np.random.default_rng(0)}
+    return nn.Sequential(
+        nn.Linear(784, 50, **how), nn.Sigmoid(), nn.Linear(50, 10, **how), nn.Sigmoid()
+    )
+
+
+def train(x: Any, y: Any, size: int, rate: float, epochs: int) -> Any:
+    """(seconds of training so far, loss on all of x) before the first epoch and after each."""
+    model, loss_of = network(), nn.MSE("batch")
+    optimizer = nn.SGD(model.parameters(), lr=rate)
+    batches = nn.Batches(x, y, batch_size=size or len(x), generator=np.random.default_rng(1))
+    seconds, rows = 0.0, []
+    for epoch in range(epochs + 1):
+        if epoch:
+            start = time.perf_counter()
+            for images, labels in batches:
+                loss = loss_of(model(images), labels)
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+            seconds += time.perf_counter() - start
+        with ac.no_grad():
+            rows.append((seconds, loss_of(model(ac.Tensor(x)), ac.Tensor(y)).item()))
+    return np.array(rows)
+
+
+def picture(path: Path, runs: dict[str, Any]) -> Path:
+    """The losses by epoch and by time."""
+    import matplotlib.pyplot as plt
+
+    figure, (left, right) = plt.subplots(1, 2, sharey=True, figsize=(11, 4.4), layout="constrained")
+    for name, rows in runs.items():
+        style = WAYS[name][2]
+        left.plot(rows[:, 1], style, label=name, markersize=5)
+        right.plot(rows[1:, 0], rows[1:, 1], style, label=name, markersize=5)
+    left.set(title="By epoch", xlabel="epoch", ylabel="loss on the training set")
+    right.set(title="By time", xlabel="seconds", xscale="log")
+    for axis in (left, right):
+        axis.grid(alpha=0.3)
+        axis.legend()
+    return save(figure, path)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Train the same network three ways."""
+    chosen = options("Batch, mini-batch and stochastic descent.", "batch_sizes", arguments)
+    rows, epochs = (1_000, 4) if chosen.quick else (10_000, 15)
+    mnist = nn.read_mnist(DATA)
+    x, y = mnist.train_images[:rows] / 127.5 - 1, nn.one_hot(mnist.train_labels[:rows], 10)
+    runs = {name: train(x, y, size, rate, epochs) for name, (size, rate, _) in WAYS.items()}
+    print(f"{rows:,} images, {epochs} epochs")
+    print(
+        f"{'':18} {'steps':>8} {'seconds':>8} {'loss before':>12} {'after 1':>9} {'at the end':>11}"
+    )
+    for name, run in runs.items():
+        steps = epochs * -(-rows // (WAYS[name][0] or rows))
+        print(f"{name:18} {steps:8,} {run[-1, 0]:8.2f} {run[0, 1]:12.4f} ", end="")
+        print(f"{run[1, 1]:9.4f} {run[-1, 1]:11.4f}")
+    print("\npicture:", picture(chosen.out / "batch_sizes.png", runs))
+
+
+if __name__ == "__main__":
+    main()

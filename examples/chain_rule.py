@@ -1,0 +1,82 @@
+"""The chain rule on f(g(h(u(v(x))))): the derivative of the whole is the product of five factors.
+
+    python -m examples.chain_rule
+
+Each factor is the derivative of one function, where its own input is. Multiplied from the outside
+in, they give on the way the derivative of f in every value between: what backward passes down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import autograd_core as ac
+from autograd_core.rendering import RendererError, draw
+from examples.lecture import options
+
+# innermost first, as they are applied
+FUNCTIONS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "v": ("x²", lambda x: x**2),
+    "u": ("sin v", np.sin),
+    "h": ("exp u", np.exp),
+    "g": ("tanh h", np.tanh),
+    "f": ("log g", np.log),
+}
+
+
+def composed(x: Any) -> Any:
+    """f(g(h(u(v(x)))))."""
+    for _, function in FUNCTIONS.values():
+        x = function(x)
+    return x
+
+
+def factors(x: float) -> list[tuple[str, float, float, float]]:
+    """(name, input, value, derivative there) of each function, innermost first."""
+    found = []
+    for name, (_, function) in FUNCTIONS.items():
+        value, slope = ac.value_and_grad(function)(x)
+        found.append((name, float(x), float(value), float(slope)))
+        x = value
+    return found
+
+
+def picture(folder: Path, x: float) -> Path:
+    """The recorded graph, every value with its name; as DOT text where nothing renders it."""
+    value = ac.Tensor(x, requires_grad=True)
+    names = {"x": value}
+    for name, (_, function) in FUNCTIONS.items():
+        value = names[name] = function(value)
+    drawing = draw(value, names=names)
+    try:
+        return drawing.save(folder / "chain_rule.svg")
+    except RendererError as error:
+        print(f"no SVG of the graph, DOT text instead: {error}")
+        return drawing.save(folder / "chain_rule.dot")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Print each factor and their product; there is nothing to shorten with --quick."""
+    chosen = options("The chain rule, factor by factor.", "chain_rule", arguments)
+    x, product, inside = 0.7, 1.0, ["x", *FUNCTIONS]
+    print(f"{'function':12} {'input':>10} {'value':>10}   {'factor':8} {'is':>9}   product so far")
+    for (name, at, value, slope), variable in zip(
+        reversed(factors(x)), reversed(inside[:-1]), strict=True
+    ):
+        product *= slope
+        formula = f"{name} = {FUNCTIONS[name][0]}"
+        print(f"{formula:12} {at:10.6f} {value:10.6f}   d{name}/d{variable:5} {slope:9.6f}", end="")
+        print(f"   df/d{variable} = {product:.6f}")
+    whole = ac.grad(composed)(x)
+    print(f"\nproduct of the factors  {product:.15f}")
+    print(f"ac.grad of the whole    {whole:.15f}")
+    print(f"difference              {abs(product - whole):.1e}")
+    print("\npicture:", picture(chosen.out, x))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+"""What the lecture's examples share: their options, and how a figure is saved."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+
+def options(description: str, name: str, arguments: list[str] | None) -> argparse.Namespace:
+    """`quick`, and the folder `out`, which is made."""
+    parser = argparse.ArgumentParser(prog=f"python -m examples.{name}", description=description)
+    parser.add_argument("--quick", action="store_true", help="a smaller run of a few seconds")
+    parser.add_argument("--out", type=Path, default=Path("runs") / name, help="folder for results")
+    found = parser.parse_args(arguments)
+    found.out.mkdir(parents=True, exist_ok=True)
+    return found
+
+
+def save(figure: Any, path: Path) -> Path:
+    """Write the figure and forget it; returns the path."""
+    import matplotlib.pyplot as plt
+
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
+    return path

@@ -1,0 +1,108 @@
+"""Why gradients vanish: twenty layers of sigmoids, of hyperbolic tangents and of ReLUs.
+
+    python -m examples.vanishing_gradients
+
+A sigmoid's slope is 1/4 at most, and on its way back the gradient is multiplied by it in every
+layer. `record_flow` measures what arrives at each layer, says in words what is wrong, and draws it;
+a short training run shows what it means: the first layers of the sigmoid network do not move.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import autograd_core as ac
+import nn
+from autograd_core.rendering import Flow, FlowHistory, RendererError, compare, draw, record_flow
+from examples.lecture import options, save
+
+ACTIVATIONS = {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "ReLU": nn.ReLU}
+FUNCTIONS = {"sigmoid": ac.sigmoid, "tanh": ac.tanh, "ReLU": ac.relu}
+WIDTH = 32
+
+
+def network(activation: type[nn.Module], layers: int) -> nn.Sequential:
+    """Layers of one width; weights of variance 2 / inputs (He et al., 2015)."""
+    how: Any = {
+        "initializer": nn.normal(0.0, (2 / WIDTH) ** 0.5),
+        "generator": np.random.default_rng(0),
+    }
+    stack: list[nn.Module] = []
+    for _ in range(layers):
+        stack += [nn.Linear(WIDTH, WIDTH, **how), activation()]
+    return nn.Sequential(*stack, nn.Linear(WIDTH, 1, **how))
+
+
+def task(count: int) -> tuple[Any, Any]:
+    """Points, and 1 where their first two coordinates have the same sign, else -1."""
+    x = np.random.default_rng(1).normal(size=(count, WIDTH))
+    return x, np.sign(x[:, :1] * x[:, 1:2])
+
+
+def first_flow(model: nn.Sequential, x: Any, y: Any) -> Flow:
+    """The flow of the first backward pass."""
+    loss = nn.MSE()(model(x), y)
+    with record_flow(model) as flow:
+        loss.backward()
+    return flow
+
+
+def train(model: nn.Sequential, x: Any, y: Any, steps: int) -> FlowHistory:
+    """Gradient descent, with a look at the flow every few steps."""
+    optimizer = nn.SGD(model.parameters(), lr=0.02)
+    history, loss_of = FlowHistory(model, every=max(1, steps // 40)), nn.MSE()
+    for _ in range(steps):
+        loss = loss_of(model(x), y)
+        optimizer.zero_grad()
+        with history.step():
+            loss.backward()
+        optimizer.step()
+    return history
+
+
+def slopes(path: Path) -> Path:
+    """The activation functions and their derivatives."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
+    z = np.linspace(-5, 5, 401)
+    for (name, function), style in zip(FUNCTIONS.items(), ("-", "--", ":"), strict=True):
+        axes[0].plot(z, function(z), style, linewidth=2.2, label=name)
+        axes[1].plot(z, ac.elementwise_grad(function)(z), style, linewidth=2.2, label=name)
+    axes[0].set(title="f(z)", xlabel="z", ylim=(-1.3, 3))
+    axes[1].set(title="df/dz: what the gradient is multiplied by", xlabel="z", ylim=(-0.05, 1.15))
+    axes[0].legend()
+    return save(figure, path)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Compare the flows, train two of the networks, and leave the pictures."""
+    chosen = options("Why gradients vanish.", "vanishing_gradients", arguments)
+    layers, steps = 20, 10 if chosen.quick else 400
+    x, y = task(128)
+    models = {name: network(kind, layers) for name, kind in ACTIVATIONS.items()}
+    flows = {name: first_flow(model, x, y) for name, model in models.items()}
+    both = compare(**flows)
+    print(both.table())
+    pictures = [slopes(chosen.out / "activations.png")]
+    pictures.append(save(both.plot(), chosen.out / "flows.png"))
+    try:
+        pictures.append(draw(flows["sigmoid"], depth=1).save(chosen.out / "sigmoid.svg"))
+    except RendererError as error:
+        print(f"\nno SVG of the graph, DOT text instead: {error}")
+        pictures.append(draw(flows["sigmoid"], depth=1).save(chosen.out / "sigmoid.dot"))
+    for name in ("sigmoid", "ReLU"):
+        before = [parameter.data.copy() for parameter in models[name].parameters()]
+        history = train(models[name], x, y, steps)
+        after = [parameter.data for parameter in models[name].parameters()]
+        moved = np.linalg.norm(after[0] - before[0]) / np.linalg.norm(before[0])
+        print(f"\n{name}: in {steps} steps the first layer's weights moved by {moved:.1e}")
+        pictures.append(save(history.plot(), chosen.out / f"history_{name}.png"))
+    print("\npictures:", *pictures, sep="\n  ")
+
+
+if __name__ == "__main__":
+    main()
