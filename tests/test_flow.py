@@ -131,6 +131,18 @@ def test_a_flow_keeps_no_array():
     assert flow.passes == 1
 
 
+def test_what_edges_keep_is_counted_although_it_goes_in_the_meantime():
+    x = ac.Tensor(np.ones((100, 100)), True)
+    for _ in range(20):
+        x = ac.tanh(x)
+    loss = ac.sum(x)
+    expected = draw(loss).scene.heading
+    with record_flow() as flow:
+        loss.backward()
+    assert flow.scene.heading == expected
+    assert "1.6 MB kept" in expected[0]
+
+
 def test_the_bound_on_a_wide_network():
     """Under 1.5 × the backward pass of 784-1024-1024-10 at batch 256."""
     generator = np.random.default_rng(0)

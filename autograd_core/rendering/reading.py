@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import textwrap
 import weakref
 from collections.abc import Iterator
@@ -39,6 +40,8 @@ class Reader:
         self.boxes: dict[int, Box] = {}  # by number of a node
         self.inputs: dict[int, tuple[Box, Any]] = {}  # by id of an untracked array, and a reference
         self.input_boxes: list[Box] = []
+        self.numbers: dict[int, tuple[int, Any]] = {}  # see _number
+        self.fresh = itertools.count()
         self.arrows: dict[tuple[int, int], Arrow] = {}  # by number of a node and place of its edge
         self.others: list[Arrow] = []
         self.results: dict[int, Any] = {}  # what operations returned, where it was kept
@@ -119,7 +122,7 @@ class Reader:
         tracked = {rule.operand for _, rule, _ in edges}
         untracked: dict[str, Any] = {}
         for place, (parent, rule, saved) in enumerate(edges):
-            arrow = _arrow(f"n{parent.seq}", node, rule, saved)
+            arrow = self._arrow(f"n{parent.seq}", node, rule, saved)
             arrow.key = node.seq, place
             self.arrows[arrow.key] = arrow
             for name, source, value in zip(rule.names, rule.sources, saved, strict=True):
@@ -134,6 +137,30 @@ class Reader:
         if len(edges) + len(untracked) == 1 or node.name in ("add", "operands"):
             for place in range(len(edges)):
                 self.arrows[node.seq, place].operand = ""  # says nothing where all are alike
+
+    def _arrow(self, source: str, node: Node, rule: Rule, saved: tuple[Any, ...]) -> Arrow:
+        arrays = list(_saved_arrays(rule, saved))
+        kept = tuple({self._number(array): _memory(array) for _, array in arrays}.items())
+        names = ", ".join(dict.fromkeys(name for name, _ in arrays))
+        keeps = f"keeps {names}, {byte_size(sum(size for _, size in kept))}" if arrays else ""
+        operand = "" if rule.operand.isdigit() else rule.operand
+        if "position" in rule.names:  # one of a list of operands
+            operand += f"[{saved[rule.names.index('position')]}]"
+        described = [f"{n} {shape_and_dtype(a.shape, a.dtype)}" for n, a in arrays]
+        tooltip = f"{operand or 'operand'} of {node.name}"
+        tooltip += f": keeps {', '.join(described)}" if described else ""
+        arrow = Arrow("", source, f"n{node.seq}", operand, keeps, tooltip, kept)
+        arrow.place = _place(node, rule.operand)
+        return arrow
+
+    def _number(self, array: Any) -> int:
+        """The same number for the same array. Ids alone are not enough: arrays come and go while a
+        flow is recorded."""
+        number, alive = self.numbers.get(id(array), (0, None))
+        if alive is None or alive() is not array:
+            number = next(self.fresh)
+            self.numbers[id(array)] = number, weakref.ref(array)
+        return number
 
     def _input(self, array: Any) -> str:
         """The box of an array that needs no gradient; one box, however often it is used."""
@@ -167,22 +194,6 @@ def heading(scene: Scene) -> str:
         line += f", {counted(leaves, 'leaf', 'leaves')} ({numbers})"
     kept = scene.bytes_kept()
     return f"{line}, {byte_size(kept)} kept for backward()" if kept else line
-
-
-def _arrow(source: str, node: Node, rule: Rule, saved: tuple[Any, ...]) -> Arrow:
-    arrays = list(_saved_arrays(rule, saved))
-    kept = tuple({id(array): _memory(array) for _, array in arrays}.items())
-    names = ", ".join(dict.fromkeys(name for name, _ in arrays))
-    keeps = f"keeps {names}, {byte_size(sum(size for _, size in kept))}" if arrays else ""
-    operand = "" if rule.operand.isdigit() else rule.operand
-    if "position" in rule.names:  # one of a list of operands
-        operand += f"[{saved[rule.names.index('position')]}]"
-    described = [f"{n} {shape_and_dtype(a.shape, a.dtype)}" for n, a in arrays]
-    tooltip = f"{operand or 'operand'} of {node.name}"
-    tooltip += f": keeps {', '.join(described)}" if described else ""
-    arrow = Arrow("", source, f"n{node.seq}", operand, keeps, tooltip, kept)
-    arrow.place = _place(node, rule.operand)
-    return arrow
 
 
 def _place(node: Node, operand: str) -> int:

@@ -23,7 +23,7 @@ class Box:
     """A Tensor that came in, an operation and its result, or several of them in one (a group).
 
     `lines` stand below the title; `findings` say what is wrong there. Bytes that edges keep are
-    counted by the id of an array, as several edges may keep the same one. Tuples where many are:
+    counted by an array's number, as several edges may keep the same one. Tuples where many are:
     the garbage collector leaves those of plain values alone.
     """
 
@@ -52,7 +52,7 @@ class Arrow:
     operand: str = ""
     keeps: str = ""
     tooltip: str = ""
-    kept: tuple[tuple[int, int], ...] = ()  # ids of arrays and their bytes
+    kept: tuple[tuple[int, int], ...] = ()  # numbers of arrays and their bytes
     gradient: Statistics | None = None  # of what flowed back here
     place: int = 0  # of the operand in the operation's signature
     key: tuple[int, int] | None = None  # the number of the node, and the place among its edges

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from autograd_core.errors import NotDifferentiableError
-from autograd_core.testing.comparison import Comparison, Foreign, GradientError, InconclusiveError
+from autograd_core.testing.comparison import Comparison, GradientError, InconclusiveError
 from autograd_core.testing.differences import UNITS
+from autograd_core.testing.foreign import Foreign
 from autograd_core.testing.values import (
     array_of,
     drawn,

@@ -282,11 +282,17 @@ def zeros(like: Any, shape: tuple[int, ...]) -> Any:
 
 
 def matching(what: str, tree: Any, given: Any) -> list[Any]:
-    """The leaves of `given`, which has the structure of `tree`."""
-    expected, found = [p for p, _ in leaves(tree)], dict(leaves(given))
-    if expected != list(found):
+    """The leaves of `given`, which has the structure of `tree`, and its shapes or plain numbers."""
+    expected, found = dict(leaves(tree)), dict(leaves(given))
+    if expected.keys() != found.keys():
         raise ShapeError(
             f"{what} must have the structure of what it belongs to, with leaves at "
-            f"{expected}; it has them at {list(found)}"
+            f"{list(expected)}; it has them at {list(found)}"
         )
-    return list(found.values())
+    for path, leaf in expected.items():
+        shape = np.shape(found[path])
+        if shape not in (np.shape(leaf), ()):
+            raise ShapeError(
+                f"{what}{path} has shape {shape}; what it belongs to has shape {np.shape(leaf)}"
+            )
+    return [found[path] for path in expected]

@@ -148,8 +148,13 @@ def _pulled(name: str, pull: Callable[[Any], Any], result: Any, args: Any, g: Pa
 
 def _fitted(name: str, arg: Any, found: Any) -> Iterator[Tensor]:
     """The gradients for the tracked Tensors in one argument, in their shapes and dtypes."""
-    given = dict(leaves(found))
-    for path, tensor in leaves(arg):
+    given, expected = dict(leaves(found)), dict(leaves(arg))
+    if given.keys() - expected.keys():
+        raise ShapeError(
+            f"{name}: the gradient for an argument has its structure, with leaves at "
+            f"{list(expected)}; this one has them at {list(given)}"
+        )
+    for path, tensor in expected.items():
         if not is_tracked(tensor):
             continue
         g = given.get(path)

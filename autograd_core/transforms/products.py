@@ -126,6 +126,11 @@ def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tup
     >>> ac.jvp(np.sin, (np.zeros(2),), (np.array([1.0, 3.0]),))
     (array([0., 0.]), array([1., 3.]))
     """
+    for name, given in (("primals", primals), ("tangents", tangents)):
+        if not isinstance(given, tuple | list):
+            raise ShapeError(
+                f"jvp: {name} are a tuple, with one for each argument; not {given!r:.60}"
+            )
     primals, tangents = tuple(primals), tuple(tangents)
     call = Call("jvp", f, tuple(range(len(primals))), primals, {})
     value = call.value(call.out)
