@@ -443,8 +443,9 @@ def test_two_flows_side_by_side():
     assert axes.get_yscale() == "log"
     first, last = axes.lines[0].get_ydata()[[0, -1]]
     assert first < 1e-12 < last
-    with pytest.raises(AutogradError, match="at least one flow"):
-        compare()
+    for wrong in ({}, {"a": 3}):
+        with pytest.raises(AutogradError, match="takes the flows of record_flow"):
+            compare(**wrong)
 
 
 def test_a_plot_of_zeros_and_of_what_is_not_finite():
@@ -554,6 +555,12 @@ def test_many_paths_long_graphs_and_big_arrays(capsys):
         "∂L/∂W  = ∂L/∂v1 · ∂v1/∂W = (30, 40) from 1 to 1 · (30, 40) from 2 to 2 = "
         "(30, 40) from 2 to 2"
     )
+
+
+def test_two_tensors_of_one_name_are_told_apart(capsys):
+    a, b = ac.Tensor(1.0, True, name="w"), ac.Tensor(2.0, True, name="w")
+    lines = explained(capsys, a * b)
+    assert lines[1] == "  L = multiply(w, w (2)) = 1 · 2 = 2"
 
 
 def test_what_cannot_be_explained():

@@ -398,6 +398,8 @@ def test_a_part_that_was_released_is_marked():
     ("settings", "message"),
     [
         ({"limit": 0}, "at least 1"),
+        ({"limit": 2.5}, "at least 1"),
+        ({"depth": "all"}, "0 or more"),
         ({"model": 3}, "named_parameters"),
         ({"names": {"x": "not a Tensor"}}, "'x' is a str"),
     ],
@@ -529,3 +531,12 @@ def test_drawing_imports_no_package():
 def test_drawing_says_what_it_is(small):
     assert isinstance(small, Drawing)
     assert repr(small) == "<Drawing with 1 edges; .save(path), .dot or .svg() shows it>"
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_values_that_are_not_finite_are_drawn(bad, tmp_path):
+    x = ac.Tensor([1.0, bad], True, name="x")
+    drawing = draw(x * 2)
+    assert boxes(drawing)["n0"][2] == f"value [1, {bad}]"
+    for suffix in ("html", "svg") if has_renderer("svg") else ("html",):
+        assert str(bad).strip("-") in drawing.save(tmp_path / f"graph.{suffix}").read_text(encoding="utf-8")

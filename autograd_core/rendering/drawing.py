@@ -100,7 +100,7 @@ class Drawing:
 
     def html(self) -> str:
         """The page of the player; needs no renderer. A Tensor's graph must be alive: a backward
-        pass runs through it that keeps the graph and leaves every ``.grad`` as it is."""
+        pass runs through it, hooks included, that keeps the graph and every ``.grad``."""
         return self._page()
 
     def _encoded(self, format: str) -> bytes:
@@ -160,10 +160,10 @@ def draw(
     digraph autograd {
     ...
     """
-    if limit < 1:
-        raise AutogradError(f"limit is a number of nodes, at least 1; not {limit}")
-    if depth is not None and depth < 0:
-        raise AutogradError(f"depth is a number of modules around a box, 0 or more; not {depth}")
+    if not isinstance(limit, int) or limit < 1:
+        raise AutogradError(f"limit is a number of boxes, at least 1; not {limit!r}")
+    if depth is not None and (not isinstance(depth, int) or depth < 0):
+        raise AutogradError(f"depth is a number of modules around a box, 0 or more; not {depth!r}")
     naming = Naming(names, model)
     if isinstance(output, Flow):
         output.require()

@@ -127,7 +127,9 @@ class _Story:
             name = box.title.rpartition(" = ")[0] if box.operation else box.title
             if not name and box.number == self.root:
                 name = output.name or "L"
-            self.symbols[box.number] = name or next(fresh)
+            name = name or next(fresh)
+            used = sum(other.partition(" (")[0] == name for other in self.symbols.values())
+            self.symbols[box.number] = f"{name} ({used + 1})" if used else name
         self.crossings: dict[int, list[Crossing]] = {}  # by the number of the operand's node
         for crossing in self.values.crossings.values():
             self.crossings.setdefault(crossing.parent, []).append(crossing)

@@ -257,6 +257,9 @@ class Recorder(Observer):
         for seq, box in self.reader.boxes.items():
             if seq in self.measured:
                 box.gradient = resolved(self.measured[seq])
+                values = flow.parameters.get(seq)
+                if values is not None and values.norm and not box.gradient.not_finite:
+                    box.lines.append(f"‖gradient‖ ÷ ‖value‖ {box.gradient.norm / values.norm:.1e}")
         self.edges.clear()
         for key, found in self.crossing.items():
             if key in self.reader.arrows and found is not None:

@@ -94,6 +94,9 @@ class FlowHistory:
             raise AutogradError(f'plot(of="parameters") or plot(of="layers"), not {of!r}')
         return plot_history(rows[of] or self.layers, self.steps)
 
+    def __repr__(self) -> str:
+        return f"<FlowHistory: {len(self.steps):,} of {self.count:,} steps looked at>"
+
     def _require(self) -> None:
         if not self.steps:
             raise AutogradError(
@@ -103,8 +106,8 @@ class FlowHistory:
 
 def compare(**flows: Flow) -> Flows:
     """Flows side by side, layer by layer: ``print(compare(sigmoid=first, relu=second))``."""
-    if not flows:
-        raise AutogradError("compare(name=flow, other=flow) needs at least one flow")
+    if not flows or not all(isinstance(flow, Flow) for flow in flows.values()):
+        raise AutogradError("compare(name=flow, other=flow) takes the flows of record_flow()")
     return Flows(flows)
 
 
