@@ -39,6 +39,7 @@ mutants: .venv/made-test
 bench: .venv/made-bench
 	$(BIN)/python -m benchmarks.overhead
 	$(BIN)/python -m benchmarks.transforms
+	$(BIN)/python -m benchmarks.drawings
 	$(BIN)/python -m benchmarks.mnist_mlp
 	$(BIN)/python -m benchmarks.main_job
 
