@@ -303,15 +303,15 @@ def test_a_kink_is_seen(slopes):
 def test_one_wrong_element_of_many_is_found():
     def doubled(g, x):
         at = np.zeros(x.shape)
-        at.flat[77_777] = 1
+        at.flat[7_777] = 1
         return g * np.cos(x) * (1 + at)
 
     @ac.op(x=doubled)
     def sine(x):
         return np.sin(x)
 
-    x = np.random.default_rng(0).random(100_000)
-    with pytest.raises(GradientError, match=r"at element \(77777,\) is"):
+    x = np.random.default_rng(0).random(10_000)
+    with pytest.raises(GradientError, match=r"at element \(7777,\) is"):
         check_gradients(sine, x, order=1)
 
 
