@@ -24,14 +24,14 @@ def write(
     matplotlib.use("Agg")
     written = [out / "weights.npz", out / METRICS, _curves(out, history)]
     written += [_confusion(out, test.labels, outputs), _mistakes(out, test, outputs)]
-    written += [_graph(out, loss, model)]
+    written += _graph(out, loss, model)
     print("written:", *written, sep="\n  ")
 
 
 def begin(out: Path) -> None:
     """Take away what an earlier run has left in `out`, and start the table of metrics."""
     for name in ("weights.npz", "curves.png", "confusion.png", "mistakes.png", "graph.svg",
-                 "graph.dot"):  # fmt: skip
+                 "graph.html"):  # fmt: skip
         (out / name).unlink(missing_ok=True)
     with (out / METRICS).open("w", newline="") as file:
         csv.writer(file).writerow(COLUMNS)
@@ -109,13 +109,15 @@ def _mistakes(out: Path, test: Any, outputs: Any) -> Path:
     return _saved(figure, out / "mistakes.png")
 
 
-def _graph(out: Path, loss: Tensor, model: Any) -> Path:
+def _graph(out: Path, loss: Tensor, model: Any) -> list[Path]:
+    """A page to step through, which needs no renderer, and a picture, which does."""
     drawing = draw(loss, model=model)
+    written = [drawing.save(out / "graph.html")]
     try:
-        return drawing.save(out / "graph.svg")
+        written.append(drawing.save(out / "graph.svg"))
     except RendererError as error:
-        print(f"no SVG of the graph, DOT text instead: {error}")
-        return drawing.save(out / "graph.dot")
+        print(f"no SVG of the graph, only the page: {error}")
+    return written
 
 
 def _saved(figure: Any, path: Path) -> Path:
