@@ -26,10 +26,10 @@ def deep(activation, layers=20, width=30, initializer=None):
     return nn.Sequential(*stack, nn.Linear(width, 10, **settings))
 
 
-def flow_of(model, width=30, batch=64):
+def flow_of(model, width=30, batch=64, home="cpu"):
     generator = np.random.default_rng(1)
     x, y = generator.standard_normal((batch, width)), one_hot(generator.integers(0, 10, batch), 10)
-    loss = nn.MSE()(model(ac.Tensor(x)), ac.Tensor(y))
+    loss = nn.MSE()(model(ac.Tensor(x, device=home)), ac.Tensor(y, device=home))
     with record_flow(model) as flow:
         loss.backward()
     return flow
@@ -203,7 +203,7 @@ def test_an_exploding_gradient_is_named():
 def test_a_dead_layer_is_named(device):
     model = deep(nn.ReLU, layers=3)
     model[2].bias.data = model[2].bias.data - 100
-    flow = flow_of(model)
+    flow = flow_of(model.to(device.home), home=device.home)
     said_everywhere(flow, "100 % of the units of relu (ReLU after Linear 2) are 0")
     assert set(kinds(flow)) == {"dead ReLU"}
     half = deep(nn.ReLU, layers=1)
@@ -211,8 +211,9 @@ def test_a_dead_layer_is_named(device):
     assert "60 % of the units" in str(flow_of(half).findings[0])
 
 
-def test_saturated_sigmoids_are_named():
-    flow = flow_of(deep(nn.Sigmoid, layers=2, initializer=nn.normal(0, 50)))
+def test_saturated_sigmoids_are_named(device):
+    model = deep(nn.Sigmoid, layers=2, initializer=nn.normal(0, 50)).to(device.home)
+    flow = flow_of(model, home=device.home)
     assert "saturated" in kinds(flow)
     said_everywhere(flow, "lie where it is flat")
 
@@ -235,6 +236,31 @@ def test_a_gradient_that_becomes_zero_is_named():
         ac.sum(ac.tanh(x) * 0).backward()
     assert kinds(flow) == ["zero"]
     said_everywhere(flow, "exactly 0 from multiply on back")
+
+
+class Cell(nn.Module):
+    """The same two weights at every step of a sequence."""
+
+    def __init__(self, strength):
+        generator = np.random.default_rng(0)
+        self.w = nn.Parameter(strength * np.linalg.qr(generator.standard_normal((8, 8)))[0])
+        self.u = nn.Parameter(0.1 * generator.standard_normal((3, 8)))
+
+    def forward(self, xs):
+        h = ac.Tensor(np.zeros((4, 8)))
+        for x in xs:
+            h = ac.tanh(h @ self.w + x @ self.u)
+        return ac.mean(h * h)
+
+
+@pytest.mark.parametrize(("strength", "expected"), [(1.0, []), (0.3, ["vanishing"])])
+def test_recurrent_networks(strength, expected):
+    model = Cell(strength)
+    xs = np.random.default_rng(1).standard_normal((30, 4, 3))
+    with record_flow(model) as flow:
+        model(ac.Tensor(xs)).backward()
+    assert kinds(flow) == expected  # the first state is 0, and so is w's first share: no fault
+    assert "over 60 layers" in str(flow.findings) or not expected
 
 
 class Cut(nn.Module):

@@ -303,6 +303,18 @@ def test_a_repetition_of_several_operations_takes_its_leaves_along():
     assert boxes(picture)[f"n{titles.index('… 28 times more')}"][2] == "84 operations, 252 numbers"
 
 
+def test_a_repetition_of_modules_counts_what_is_in_them():
+    x = ac.Tensor(np.ones(9), True)
+    for _ in range(30):
+        with module_scope("Block"):
+            x = ac.tanh(x * ac.Tensor(np.ones(9), True))
+    picture = draw(x, limit=12)
+    folded = next(lines for lines in boxes(picture).values() if "times more" in lines[0])
+    # 28 times two operations and nine weights; each keeps x, the weights and what tanh returned,
+    # which is the next one's x
+    assert folded == ["… 28 times more", "Block", "56 operations, 252 numbers", "keeps 4.1 kB"]
+
+
 def test_where_nothing_repeats_itself_the_nearest_boxes_are_drawn():
     x = ac.Tensor(np.ones(9), True)
     for function in (ac.tanh, ac.exp, ac.sin, ac.sinh, ac.cos, ac.sigmoid, ac.arctan):

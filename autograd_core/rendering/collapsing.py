@@ -131,23 +131,21 @@ class Group:
     line: str = ""
     boxes: list[Box] = field(default_factory=list)
 
-    def box(self, id_: str, scene: Scene, kept: int) -> Box:
+    def box(self, id_: str, scene: Scene, kept: dict[int, int]) -> Box:
         """The one box."""
         operations = [box for box in self.boxes if box.kind not in SOURCES]
-        count = sum(box.kind in ("operation", "output", "group") for box in operations)
-        leaves = sum(box.kind in ("parameter", "leaf") for box in self.boxes)
-        what = counted(count, "operation")
-        if leaves:
-            what += f", {counted(scene.numbers_in(self.boxes), 'number')}"
-        lines = [self.line] if self.line else []
-        lines += [what] + ([f"keeps {byte_size(kept)}"] if kept else [])
+        count, numbers = sum(box.count for box in operations), scene.numbers_in(self.boxes)
+        what = counted(count, "operation") + (f", {counted(numbers, 'number')}" if numbers else "")
+        lines = [self.line, what] if self.line else [what]
+        lines += [f"keeps {byte_size(sum(kept.values()))}"] if kept else []
         last = max(operations or self.boxes, key=lambda box: box.number)
-        lines[:0] = last.lines[:1] if last.kind == "output" else []
-        findings = tuple(dict.fromkeys(text for box in self.boxes for text in box.findings))
         kind: Kind = "output" if last.kind == "output" else "group"
+        lines[:0] = last.lines[:1] if kind == "output" else []
+        findings = dict.fromkeys(text for box in self.boxes for text in box.findings)
         return Box(
             id_, kind, self.title, lines, self.title, self.scope, self.title, last.shape,
-            last.number, last.gradient, findings[:3],
+            last.number, last.gradient, tuple(findings)[:3], count=count, numbers=numbers,
+            kept=tuple(kept.items()),
         )  # fmt: skip
 
 
@@ -169,7 +167,10 @@ def _merged(scene: Scene, taken: dict[str, Group]) -> Scene:
                 ends, Arrow("", *ends, "", "", f"{ends[0]} to {ends[1]}", (), arrow.gradient)
             )
     boxes = [box for box in scene.boxes if box.id not in taken]
-    boxes += [group.box(ids[group], scene, sum(kept[group].values())) for group in groups]
+    for group in groups:
+        for box in group.boxes:
+            kept[group].update(box.kept)
+        boxes.append(group.box(ids[group], scene, kept[group]))
     merged = Scene(list(scene.heading), boxes, plain + list(arrows.values()))
     merged.module_names, merged.flow = scene.module_names, scene.flow
     merged.alarms = scene.alarms

@@ -132,12 +132,15 @@ def _unused(flow: Flow) -> Iterator[Finding]:
 def _zeros(flow: Flow) -> Iterator[Finding]:
     """Operations that make nothing but zeros out of a gradient that is not zero."""
     into = flow.scene.operands()
+    boxes = {box.id: box for box in flow.scene.boxes}
     blamed = {box for box, (word, share, _) in flow.units.items() if word == "dead" and share == 1}
     for box in flow.scene.boxes:
         gone = [a for a in into[box.id] if a.gradient is not None]
         if box.gradient is None or box.gradient.is_zero or not gone or box.number in blamed:
             continue
-        if box.gradient.size and all(a.gradient and a.gradient.is_zero for a in gone):
+        sources = [boxes[arrow.source].gradient for arrow in gone]
+        # a leaf that is used elsewhere too may have a gradient after all
+        if box.gradient.size and all(g is not None and g.is_zero for g in sources):
             yield Finding(
                 "zero", box.title, f"the gradient is exactly 0 from {place(box, flow)} on back",
                 "zero from here on back", box,
@@ -171,17 +174,15 @@ def _chains(flow: Flow) -> Iterator[list[tuple[Box, float]]]:
     """Weights in the order of their use, and the results of what uses them; where there are no
     weights, all results."""
     boxes = {box.id: box for box in flow.scene.boxes}
-    users: dict[str, Box] = {}
-    for arrow in flow.scene.arrows:
-        source, target = boxes[arrow.source], boxes[arrow.target]
-        if source.kind in ("parameter", "leaf") and len(source.shape) >= 2:
-            users[source.id] = min(users.get(source.id, target), target, key=lambda b: b.number)
-    ordered = sorted(users.items(), key=lambda found: found[1].number)
-    if len(ordered) < 2:
+    uses = [(boxes[arrow.target], boxes[arrow.source]) for arrow in flow.scene.arrows]
+    uses = [use for use in uses if use[1].kind in ("parameter", "leaf") and len(use[1].shape) >= 2]
+    uses.sort(key=lambda use: use[0].number)
+    weights = {weight.id: weight for _, weight in uses}
+    if len(weights) < 2:
         yield _sizes(box for box in flow.scene.boxes if box.kind in ("operation", "output"))
     else:
-        yield _sizes(boxes[id_] for id_, _ in ordered)
-        yield _sizes(user for _, user in ordered)
+        yield _sizes(weights.values())
+        yield _sizes({user.id: user for user, _ in uses}.values())
 
 
 def _sizes(boxes: Iterable[Box]) -> list[tuple[Box, float]]:

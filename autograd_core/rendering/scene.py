@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -39,6 +38,9 @@ class Box:
     gradient: Statistics | None = None  # of what arrived in a recorded flow
     findings: tuple[str, ...] = ()
     operands: tuple[str, ...] = ()  # of the operation, in the order of its signature
+    count: int = 1  # of the operations in it, in a group
+    numbers: int = 0  # what the leaves in a group hold
+    kept: tuple[tuple[int, int], ...] = ()  # in a group: what the edges inside keep
     stopped: str = ""  # why no gradient flows on from here, where something was there
 
 
@@ -118,9 +120,10 @@ class Scene:
         for id_, path in paths.items():
             boxes[id_].scope = path[-1] if path else None
 
-    def numbers_in(self, boxes: Iterable[Box]) -> int:
+    def numbers_in(self, boxes: list[Box]) -> int:
         """How many numbers leaves among `boxes` hold."""
-        return sum(math.prod(box.shape) for box in boxes if box.kind in ("parameter", "leaf"))
+        leaves = [box for box in boxes if box.kind in ("parameter", "leaf")]
+        return sum(math.prod(box.shape) for box in leaves) + sum(box.numbers for box in boxes)
 
     def bytes_kept(self) -> int:
         """What all edges keep for the backward pass, each array once."""
