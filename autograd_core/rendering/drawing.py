@@ -165,18 +165,7 @@ def draw(
     if depth is not None and (not isinstance(depth, int) or depth < 0):
         raise AutogradError(f"depth is a number of modules around a box, 0 or more; not {depth!r}")
     naming = Naming(names, model)
-    if isinstance(output, Flow):
-        output.require()
-        scene = output.named(model, names)
-    elif isinstance(output, Tensor):
-        scene = _scene_of(output, naming)
-    elif isinstance(output, AutogradError):
-        scene = _scene_of_failure(output, naming)
-    else:
-        raise AutogradError(
-            f"draw needs a Tensor, the result of a computation, or a Flow; not {output!r:.60}"
-        )
-    shown = fitted(scene, limit, depth).renamed()
+    shown = fitted(_scene(output, naming), limit, depth).renamed()
 
     def page_of() -> str:
         from autograd_core.rendering.player import page
@@ -195,6 +184,19 @@ def draw(
 def _title(output: Any) -> str:
     name = output.name if isinstance(output, Tensor) else ""
     return f"How the gradient flows{' from ' + name if name else ''}"
+
+
+def _scene(output: Any, naming: Naming) -> Scene:
+    if isinstance(output, Flow):
+        output.require()
+        return output.named(naming)
+    if isinstance(output, Tensor):
+        return _scene_of(output, naming)
+    if isinstance(output, AutogradError):
+        return _scene_of_failure(output, naming)
+    raise AutogradError(
+        f"draw needs a Tensor, the result of a computation, or a Flow; not {output!r:.60}"
+    )
 
 
 def _scene_of(output: Tensor, naming: Naming) -> Scene:

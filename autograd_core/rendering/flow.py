@@ -74,11 +74,11 @@ class Flow:
         boxes = (box for layer in layers(self) for box in layer.parameters)
         return {box.title: box.gradient.rms for box in boxes if box.gradient}
 
-    def named(self, model: Any = None, names: Mapping[str, Any] | None = None) -> Scene:
+    def named(self, naming: Naming) -> Scene:
         """The scene, where parameters and results have been given names after the pass too."""
-        if model is None and not names:
+        if not (naming.parameters or naming.results):
             return self.scene
-        naming = self.naming = Naming(names, model)
+        self.naming = naming
         for box in self.scene.boxes:
             name = naming.results.get(box.number) or naming.parameters.get(box.number)
             if name and box.kind in ("parameter", "leaf"):
