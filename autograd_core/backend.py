@@ -259,8 +259,10 @@ def from_dlpack(source: Any) -> Any:
 
 
 def asnumpy(array: Any) -> Any:
-    """`array` on the host."""
-    return array if isinstance(array, np.ndarray) else _module.asnumpy(array)
+    """`array`, or one of NumPy's numbers, as an array on the host."""
+    if isinstance(array, np.ndarray | np.generic):
+        return np.asarray(array)
+    return _module.asnumpy(array)
 
 
 def in_use() -> bool:

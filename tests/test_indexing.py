@@ -209,3 +209,13 @@ def test_assign_leaves_its_operand_alone(device):
     (y * y).sum().backward()
     assert device.numpy(x.grad).tolist() == [2.0, 0.0, 0.0]
     assert device.numpy(value.grad).tolist() == [10.0, 12.0]
+
+
+@pytest.mark.parametrize("index", [(), ..., True], ids=str)
+def test_a_number_is_written_to_and_differentiated_at_once(device, index):
+    """What arrives at a 0-d result of its own accord is one of NumPy's numbers and no array."""
+    x, value = leaf(device, 2.0), leaf(device, 5.0)
+    y = ac.assign(x, index, value)
+    y.backward()
+    assert device.numpy(x.grad) == 0
+    assert device.numpy(value.grad) == 1

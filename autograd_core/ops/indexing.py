@@ -213,7 +213,7 @@ def assign(x: Any, index: Any, value: Any) -> Any:
     integers nor a complex number into reals is written.
     """
     _check_kinds(x, value)
-    out = x.copy()
+    out = backend.as_array(x.copy())  # what arrives at a 0-d x may be one of NumPy's numbers
     write(out, index, value)
     if np.ndim(value) and _repeats(index):
         times = np.zeros_like(x, dtype=np.int64)

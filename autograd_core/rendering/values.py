@@ -104,7 +104,7 @@ class Values:
             pass
         elif node.op.pointwise and parent.shape == node.shape and g.dtype.kind == "f":
             kind, local = "elementwise", _tried(rule.function, np.ones_like(g), saved)
-        elif max(math.prod(node.shape), math.prod(parent.shape)) <= WHOLE // 4:
+        elif 0 < g.size <= WHOLE // 4 and 0 < math.prod(parent.shape) <= WHOLE // 4:
             kind, local = "jacobian", _jacobian(rule, g, saved, parent)
         if local is None or (kind == "elementwise" and local.shape != g.shape):
             kind, local = "", None
@@ -149,6 +149,8 @@ def _jacobian(rule: Rule, g: Any, saved: tuple[Any, ...], parent: Node) -> Any:
 def picture(array: Any) -> Picture:
     """A small array as it is, a big one as means of blocks."""
     values = backend.asnumpy(backend.as_array(array))
+    if not values.size:
+        return Picture(values.shape, str(values.dtype), True, [], 0.0, 0.0)
     matrix = values.reshape(-1, values.shape[-1]) if values.ndim > 1 else values.reshape(1, -1)
     shown = np.abs(matrix) if matrix.dtype.kind == "c" and values.size > WHOLE else matrix
     finite = shown[np.isfinite(shown)] if shown.dtype.kind in "fc" else shown
