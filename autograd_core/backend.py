@@ -2,8 +2,7 @@
 
 The only file that names `cupy`, and it imports it only for somebody who asks for a device: a CuPy
 array that reaches us has been made by somebody who did. Everything else is written with ``np.``
-functions and operators, which NumPy's protocols carry to CuPy. What CuPy does differently is listed
-in `DIFFERENCES`.
+functions and operators, which NumPy's protocols carry to CuPy. `DIFFERENCES` lists what differs.
 """
 
 from __future__ import annotations
@@ -260,9 +259,8 @@ def from_dlpack(source: Any) -> Any:
 
 def asnumpy(array: Any) -> Any:
     """`array`, or one of NumPy's numbers, as an array on the host."""
-    if isinstance(array, np.ndarray | np.generic):
-        return np.asarray(array)
-    return _module.asnumpy(array)
+    host = isinstance(array, np.ndarray | np.generic)
+    return np.asarray(array) if host else _module.asnumpy(array)
 
 
 def in_use() -> bool:
