@@ -13,6 +13,8 @@
         ├── FreedGraphError                   a backward pass has used this graph up
         └── StaleArrayError                   a saved array was overwritten
 
+    AutogradWarning           (UserWarning)   a gradient that nobody will see
+
 Each class also derives from the built-in error that NumPy would raise, so ``except ValueError``
 written for NumPy code goes on working. A message gives the invariant, both values, and the fix.
 """
@@ -23,6 +25,7 @@ import numpy as np
 
 __all__ = [
     "AutogradError",
+    "AutogradWarning",
     "DTypeError",
     "DeviceError",
     "FreedGraphError",
@@ -91,3 +94,7 @@ class FreedGraphError(GraphError):
 
 class StaleArrayError(GraphError):
     """An array that a rule saved was overwritten between forward and backward."""
+
+
+class AutogradWarning(UserWarning):
+    """A gradient that is not there, or not where it is looked for: probably not what was meant."""

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+import operator
 import sys
 from collections.abc import Callable
 from typing import Any
 
 from autograd_core import backend, ops
-from autograd_core.errors import GraphError, ShapeError
-from autograd_core.ops.indexing import assign, write
+from autograd_core.errors import ShapeError
 from autograd_core.passes import backward
-from autograd_core.record import unwrap_nested
-from autograd_core.recording import is_recording
-from autograd_core.stamps import stamp
 from autograd_core.tensor import Tensor
+from autograd_core.writes import augmented, set_item
 
 OPERATORS: dict[str, Callable[..., Any]] = {
     "add": ops.add,
@@ -30,6 +28,9 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "lshift": ops.left_shift,
     "rshift": ops.right_shift,
 }
+SYMBOLS = dict(
+    zip(OPERATORS, "+ - * / // % ** @ & | ^ << >>".split(), strict=True)
+)  # for messages
 COMMUTATIVE = {"add", "mul", "and", "or", "xor"}
 COMPARISONS: dict[str, Callable[..., Any]] = {
     "eq": ops.equal,
@@ -125,7 +126,7 @@ def _copy_from(self: Tensor, source: Any) -> Tensor:
     values = source if isinstance(source, Tensor) else backend.asarray(source)
     if values.shape != self.shape:
         raise ShapeError(f"copy_: the Tensor has shape {self.shape}, the source {values.shape}")
-    _setitem(self, ..., values)
+    set_item(self, ..., values)
     return self
 
 
@@ -162,34 +163,15 @@ def from_dlpack(source: Any, /, *, device: str | None = None, copy: bool | None 
     return Tensor(backend.run_there(array, array.copy) if copy and array is shared else array)
 
 
-def _setitem(self: Tensor, index: Any, value: Any) -> None:
-    """Write in place where nothing is recorded; else become a new Tensor with the value written.
-
-    There are no view semantics: after ``row = x[0]``, writing to row leaves x alone.
-    """
-    tracked = self.node is not None or (isinstance(value, Tensor) and value.node is not None)
-    if not (tracked and is_recording()):
-        index = unwrap_nested(index)
-        value = value._array if isinstance(value, Tensor) else value
-        backend.run_there(self._array, write, self._array, index, value)
-        stamp(self)
-        return
-    if self.node is not None and self.is_leaf:
-        raise GraphError(
-            "x[index] = value on a leaf that requires a gradient: write under no_grad(), or to "
-            "a copy, as in y = x.copy(); y[index] = value"
-        )
-    written = assign(self, index, value)
-    self._array, self.node = written._array, written.node
-
-
 def bind() -> None:
     """Give Tensor everything in the tables."""
-    table: dict[str, Any] = {"__getitem__": ops.getitem, "__setitem__": _setitem}
+    table: dict[str, Any] = {"__getitem__": ops.getitem, "__setitem__": set_item}
     for name, function in (OPERATORS | COMPARISONS | UNARY).items():
         table[f"__{name}__"] = function
     for name, function in OPERATORS.items():
         table[f"__r{name}__"] = function if name in COMMUTATIVE else _reversed(function)
+        native = getattr(operator, f"i{name}")
+        table[f"__i{name}__"] = augmented(SYMBOLS[name], function, native)
     for name in METHODS:
         table[name] = getattr(ops, name)
     table |= {"__divmod__": ops.divmod, "__rdivmod__": _reversed(ops.divmod)}

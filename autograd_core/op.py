@@ -31,13 +31,14 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar, overload
 
 import numpy as np
 
-from autograd_core.backend import as_array, run_there
+from autograd_core.backend import run_there
 from autograd_core.errors import NotDifferentiableError
 from autograd_core.exits import note_exit
 from autograd_core.fusion import Fused
 from autograd_core.graph import Parts, Rule
 from autograd_core.record import RESERVED, function_of, unwrap_nested
-from autograd_core.tensor import Tensor, make
+from autograd_core.tensor import Tensor
+from autograd_core.tensor import result as as_tensor
 
 __all__ = [
     "Op",
@@ -143,6 +144,7 @@ class Op:
         defaults: tuple[Any, ...] = (),
         pointwise: bool = False,
         results: Any = None,
+        view: Any = None,
     ) -> None:
         names = () if results is None else results._fields
         self.results = tuple(Result(n, i, len(names)) for i, n in enumerate(names))
@@ -152,6 +154,7 @@ class Op:
         self.parameters = parameters
         self.defaults = defaults
         self.pointwise = pointwise
+        self.view = view
         self.settings = tuple(p for p in parameters if p not in operands)
         self.variadic = {p for p, rule in operands.items() if isinstance(rule, Each)}
         self.nested = {p for p, rule in operands.items() if rule is nested}
@@ -234,19 +237,23 @@ def _key(function: Callable[..., Any]) -> str:
 
 
 def op(
-    *, pointwise: bool = False, results: Any = None, **operands: Any
+    *, pointwise: bool = False, results: Any = None, view: Any = None, **operands: Any
 ) -> Callable[[Callable[P, Any]], Callable[P, Tensor]]:
     """Turn a kernel into a differentiable operation. See the module's docstring.
 
     `pointwise` says that the operands broadcast and the result has their common shape, so that an
     edge whose operand did not broadcast has nothing to undo. `results` is the class of the named
-    tuple that a kernel with several results returns.
+    tuple that a kernel with several results returns. `view` declares that the result may share the
+    memory of the first operand: ``view(x, part, *settings)`` gives x with the result replaced by
+    `part`, which is how a write through it reaches x; `read_only` forbids it.
     Raises TypeError at once where a rule asks for a name that it cannot have.
     """
 
     def declare(kernel: Callable[P, Any]) -> Callable[P, Tensor]:
         parameters, defaults = _signature_of(kernel)
-        declared = Op(kernel.__name__, kernel, operands, parameters, defaults, pointwise, results)
+        declared = Op(
+            kernel.__name__, kernel, operands, parameters, defaults, pointwise, results, view
+        )
         return _declare(declared, kernel.__doc__, kernel.__module__)
 
     return declare
@@ -327,4 +334,4 @@ def _wrapped(result: Any) -> Any:
     if isinstance(result, tuple | list):
         entries = map(_wrapped, result)
         return type(result)(*entries) if hasattr(result, "_fields") else type(result)(entries)
-    return make(as_array(result), None)
+    return as_tensor(result, None)

@@ -25,7 +25,8 @@ from autograd_core.fusion import Fused
 from autograd_core.graph import Node
 from autograd_core.recording import STATE
 from autograd_core.stamps import sequence_numbers
-from autograd_core.tensor import Tensor, make
+from autograd_core.tensor import Tensor, result
+from autograd_core.views import VALUE, note_view
 
 if TYPE_CHECKING:
     from autograd_core.op import Op
@@ -47,7 +48,9 @@ RESERVED = frozenset(
         "out_shape",
         "position",
         "record",
+        "note_view",
         "shapes",
+        "viewed",
         "observer",
         "recording",
         "scope",
@@ -129,17 +132,24 @@ def _source(declared: Op) -> Iterator[str]:
         yield from _indent(_record(declared, ["return untracked(out)"]))
         yield "    return tracked(out, record)"
         return
-    yield "    if type(out) is not ndarray: out = as_array(out)"
     yield "    tensor = new(Tensor)"
+    yield "    if type(out) is not ndarray:"
+    yield "        out = as_array(out)"
+    yield "        if not out.ndim: tensor._memory = VALUE"
     yield "    tensor._array = out"
-    yield "    tensor.grad = None"
+    yield "    tensor._grad = None"
+    seen = []
+    if declared.view is not None:
+        settings = "".join(f"{p}, " for p in parameters[1:])
+        seen = [f"note_view(tensor, viewed, declared, ({settings}), recording)"]
     if declared.rules:
-        silent = ["tensor.node = None", "return tensor"]
+        silent = ["tensor.node = None", *seen, "return tensor"]
         if "dtype" in declared.settings and not {declared.operands[0]} & declared.variadic:
             node = f"node_{declared.operands[0]}"
             silent.insert(0, f"if recording and {node} is not None: noted(declared, {node}, out)")
         yield from _indent(_record(declared, silent))
         yield "    tensor.node = record"
+        yield from _indent(iter(seen))
     else:
         first = declared.operands[0]
         if not {first} & (declared.variadic | declared.nested):
@@ -157,6 +167,8 @@ def _unwrap(declared: Op, call: str) -> Iterator[str]:
     first, *others = declared.operands
     if not others and first not in declared.variadic:
         yield f"if not isinstance({first}, Tensor): return kernel({call})"
+        if declared.view is not None:
+            yield f"viewed = {first}"
         yield f"node_{first} = {first}.node"
         yield f"home = {first} = {first}._array"
         return
@@ -168,6 +180,8 @@ def _unwrap(declared: Op, call: str) -> Iterator[str]:
             yield f"{p} = unwrap_nested({p})"
         else:
             yield f"if isinstance({p}, Tensor):"
+            if declared.view is not None and p == first:
+                yield f"    viewed = {p}"
             yield f"    node_{p} = {p}.node"
             yield f"    home = {p} = {p}._array"
             yield "else:"
@@ -258,16 +272,16 @@ def _noted(declared: Op, node: Node, out: Any) -> None:
 
 def _untracked(out: Any) -> Any:
     """The several results of an operation, as Tensors that nobody tracks."""
-    return type(out)(*(make(backend.as_array(array), None) for array in out))
+    return type(out)(*(result(array, None) for array in out))
 
 
 def _tracked(out: Any, record: Node) -> Any:
     """The several results of an operation, as Tensors with nodes of their own."""
     _, _, observer = STATE.get()
     tensors = []
-    for position, array in enumerate(map(backend.as_array, out)):
+    for position, array in enumerate(out):
         node = record.result(position, array.shape, array.dtype)
-        tensors.append(make(array, node))
+        tensors.append(result(array, node))
         if observer is not None:
             observer.forward(record, array)
             observer.forward(node, array)
@@ -323,11 +337,13 @@ _NAMES: dict[str, Any] = {
     "Node": Node,
     "PLAIN": backend.PLAIN,
     "Tensor": Tensor,
+    "VALUE": VALUE,
     "as_array": backend.as_array,
     "explanation": explanation,
     "failed": failed,
     "noted": _noted,
     "ndarray": np.ndarray,
+    "note_view": note_view,
     "new": object.__new__,
     "now": STATE.get,
     "operand": backend.operand,

@@ -8,21 +8,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from operator import index
 from typing import TYPE_CHECKING, Any
+from warnings import warn
 
 import numpy as np
 
 from autograd_core import backend
-from autograd_core.errors import DTypeError, GraphError, ShapeError
+from autograd_core.errors import AutogradWarning, DTypeError, GraphError, ShapeError
 from autograd_core.exits import note_exit
 from autograd_core.graph import Node, Watch
 from autograd_core.stamps import stamp
+from autograd_core.views import VALUE, Base, View, base_of, others
 
 if TYPE_CHECKING:
     from autograd_core._methods import Methods  # written by `python -m autograd_core.stub`
 else:
     Methods = object
 
-__all__ = ["Tensor", "make"]
+__all__ = ["Tensor", "make", "result"]
+
+_NO_GRAD = (
+    "this Tensor is the result of an operation, and no gradient is kept for it. Call "
+    "x.retain_grad() before backward() if it is wanted. If x was a leaf and became a result in "
+    "w = w - lr * w.grad, write: with ac.no_grad(): w -= lr * w.grad"
+)
 
 
 class Tensor(Methods):
@@ -40,10 +48,11 @@ class Tensor(Methods):
     Tensor([2., 4., 6.])
     """
 
-    __slots__ = ("__weakref__", "_array", "_name", "grad", "node")
+    __slots__ = ("__weakref__", "_array", "_grad", "_memory", "_name", "node")
 
     _array: Any
-    grad: Tensor | None
+    _grad: Tensor | None
+    _memory: Any  # what it shares with other Tensors (see views.py); mostly not set
     node: Node | None
 
     def __init__(
@@ -59,7 +68,7 @@ class Tensor(Methods):
             data = data._leave("Tensor(tensor)", "tensor.detach()")
         self._array = backend.asarray(data, dtype, device)
         self._name = name
-        self.grad = None
+        self._grad = None
         self.node = None
         if requires_grad:
             self.requires_grad = True
@@ -82,8 +91,15 @@ class Tensor(Methods):
         if self.node is not None and (value.shape, value.dtype) != (self.shape, self.dtype):
             self._require_leaf("data with another shape or dtype can be given to")
             self._array = value
+            self._part()
             self.requires_grad = True
         self._array = value
+        self._part()
+
+    def _part(self) -> None:
+        """Share memory with no other Tensor any more."""
+        if getattr(self, "_memory", None) is not None:
+            del self._memory
 
     @property
     def requires_grad(self) -> bool:
@@ -94,8 +110,15 @@ class Tensor(Methods):
     def requires_grad(self, wanted: bool) -> None:
         if self.node is not None:
             self._require_leaf("requires_grad can be changed on")
+        if type(getattr(self, "_memory", None)) is View:
+            if others(self):
+                raise GraphError(
+                    "this Tensor is a view of another one, whose gradient it would take away. "
+                    "Take a copy first, as in y = x[1:].copy(), or set requires_grad on the other"
+                )
+            self._part()
         if not wanted:
-            self.node = None
+            self._set_node(None)
             return
         if self._array.dtype.kind not in "fc":
             raise DTypeError(
@@ -103,9 +126,47 @@ class Tensor(Methods):
                 f"{self._array.dtype}. Use dtype=float, as in Tensor(data, True, dtype=float)"
             )
         hooks = self.node.watch.hooks if self.node is not None and self.node.watch else []
-        self.node = Node.leaf(self, self._array.shape, self._array.dtype)
-        assert self.node.watch is not None
-        self.node.watch.hooks = hooks
+        node = Node.leaf(self, self._array.shape, self._array.dtype)
+        assert node.watch is not None
+        node.watch.hooks = hooks
+        self._set_node(node)
+
+    def _set_node(self, node: Node | None) -> None:
+        self.node = node
+        base = base_of(self)
+        if base is not None:
+            base.node = node
+
+    @property
+    def grad(self) -> Tensor | None:
+        """∂loss/∂self of the passes since it was last set to None; None before the first. Only
+        leaves have one, and intermediate Tensors that asked for it with `retain_grad()`."""
+        if self._grad is None and not self.is_leaf:
+            watch = self.node.watch  # type: ignore[union-attr]
+            if watch is None or not watch.keeps_grad:
+                warn(_NO_GRAD, AutogradWarning, stacklevel=2)
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        self._grad = value if value is None else self._as_grad(value)
+
+    def _as_grad(self, value: Any) -> Tensor:
+        """What was assigned to `grad`, as a Tensor of this one's shape and dtype."""
+        if not isinstance(value, Tensor):
+            if not backend.is_array(value):
+                raise TypeError(
+                    f"a Tensor's grad is a Tensor, an array or None, not {value!r:.60}. None drops "
+                    "it, and np.zeros_like(tensor) makes it 0"
+                )
+            value = make(backend.asarray(value), None)
+        if value.shape != self.shape:
+            raise ShapeError(f"grad: the Tensor has shape {self.shape}, its grad {value.shape}")
+        if value.dtype == self.dtype:
+            return value
+        if not np.can_cast(value.dtype, self.dtype, "same_kind"):
+            raise DTypeError(f"grad: the Tensor has dtype {self.dtype}, its grad {value.dtype}")
+        return value.astype(self.dtype)
 
     @property
     def is_leaf(self) -> bool:
@@ -209,7 +270,7 @@ class Tensor(Methods):
     def __reduce__(self) -> Any:
         if not self.is_leaf:
             raise GraphError("a recorded Tensor cannot be copied or pickled; use .detach() first")
-        what = self.__class__, self._array, self.requires_grad, self.name, self.grad
+        what = self.__class__, self._array, self.requires_grad, self.name, self._grad
         return _restore, what, getattr(self, "__dict__", None) or None
 
     # Gradients (`backward` itself is bound by `methods`)
@@ -220,13 +281,18 @@ class Tensor(Methods):
 
     def register_hook(self, hook: Callable[[Any], Any]) -> Callable[[], None]:
         """Call ``hook(g)`` with the total gradient that arrives here, as a Tensor; what it returns,
-        unless None, takes its place. Returns a function that removes the hook."""
+        unless None, takes its place, and so does what it writes into g. Returns a function that
+        removes the hook."""
         hooks = self._watch().hooks
 
         def on_arrival(g: Any) -> Any:
-            replaced = hook(g if isinstance(g, Tensor) else make(backend.as_array(g), None))
-            if replaced is None:
+            recorded = isinstance(g, Tensor)
+            array = g._array if recorded else backend.as_array(g)
+            given = Base.lent(make(array, g.node if recorded else None))
+            replaced = hook(given)
+            if replaced is None and given._array is array:
                 return None
+            replaced = given if replaced is None else replaced
             if not isinstance(replaced, Tensor):
                 replaced = make(backend.asarray(replaced), None)
             if replaced.shape != g.shape:
@@ -236,7 +302,7 @@ class Tensor(Methods):
                 )
             backend.check_home(self._array, replaced._array, "what its hook returned")
             replaced = replaced if replaced.dtype == g.dtype else replaced.astype(g.dtype)
-            return replaced if isinstance(g, Tensor) else replaced._array
+            return replaced if recorded else replaced._array
 
         hooks.append(on_arrival)
         return lambda: hooks.remove(on_arrival)
@@ -275,7 +341,16 @@ def make(array: Any, node: Node | None) -> Tensor:
     tensor = _new(Tensor)
     tensor._array = array
     tensor.node = node
-    tensor.grad = None
+    tensor._grad = None
+    return tensor
+
+
+def result(out: Any, node: Node | None) -> Tensor:
+    """A Tensor around what a kernel returned: an array, or one of NumPy's scalars."""
+    array = backend.as_array(out)
+    tensor = make(array, node)
+    if not array.ndim and not isinstance(out, np.ndarray):
+        tensor._memory = VALUE
     return tensor
 
 
@@ -284,5 +359,5 @@ def _restore(
 ) -> Tensor:
     tensor = kind.__new__(kind)
     Tensor.__init__(tensor, data, requires_grad, name=name)
-    tensor.grad = grad
+    tensor._grad = grad
     return tensor

@@ -61,7 +61,10 @@ def from_end(axes: Any, ndim: int) -> Any:
 # ---- order --------------------------------------------------------------------------------------
 
 
-@op(x=lambda g, axis, out_shape: np.flip(g, negative(axis, len(out_shape))))
+@op(
+    x=lambda g, axis, out_shape: np.flip(g, negative(axis, len(out_shape))),
+    view=lambda x, part, axis: flip(part, axis),
+)
 def flip(x: Any, axis: int | tuple[int, ...] | None = None) -> Any:
     """The elements in reverse order along `axis`, or along every axis. A view."""
     return np.flip(x, axis)

@@ -12,6 +12,7 @@ from autograd_core.ops.arranging import from_end
 from autograd_core.ops.axes import Shape
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.shaping import ravel, stack
+from autograd_core.views import read_only
 
 __all__ = [
     "diag",
@@ -57,7 +58,7 @@ def _trace_x(g: Any, x_shape: Shape, offset: int, axis1: int, axis2: int) -> Any
     return _placed(repeated, x_shape, offset, axis1, axis2)
 
 
-@op(x=_placed)
+@op(x=_placed, view=read_only)
 def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """The elements of a diagonal of two axes, in a new last axis. `offset` counts diagonals from
     the main one, above it if positive."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.layouts import copied
 from autograd_core.op import composed, elementwise, op
 
 __all__ = [
@@ -258,13 +259,33 @@ def clip(x: Any, min: Any = None, max: Any = None) -> Any:
 # operand gets a complex one, whose real part is 0.
 
 
-@op(x=lambda g: g)
+# With a part in its place, for writes through the views that `x.real` and `x.imag` are.
+
+
+@op(x=lambda g: _with_real(g, 0.0), value=lambda g: g.real)
+def _with_real(x: Any, value: Any) -> Any:
+    """Complex x with another real part."""
+    out = copied(x)
+    out.real[...] = value
+    return out
+
+
+@op(x=lambda g: _with_imag(g, 0.0), value=lambda g: -g.imag)
+def _with_imag(x: Any, value: Any) -> Any:
+    """Complex x with another imaginary part."""
+    out = copied(x)
+    out.imag[...] = value
+    return out
+
+
+@op(x=lambda g: g, view=lambda x, part: _with_real(x, part))
 def real(x: Any) -> Any:
     """The real part."""
     return x.real
 
 
-@op(x=lambda g: g * -1j)  # in this order: np.float64 is a float, so complex * float is no array
+# in this order: np.float64 is a float, so complex * float is no array
+@op(x=lambda g: g * -1j, view=lambda x, part: _with_imag(x, part))
 def imag(x: Any) -> Any:
     """The imaginary part."""
     return x.imag

@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd_core import backend
 from autograd_core.errors import DTypeError, IndexingError, ShapeError
+from autograd_core.layouts import copied
 from autograd_core.op import nested, op
 from autograd_core.ops.axes import Shape, negative
 
@@ -132,15 +133,23 @@ def _getitem_x(g: Any, index: Any, x_shape: Shape, out_shape: Shape) -> Any:
     return scatter(g, index, x_shape, len(out_shape))
 
 
-@op(x=_getitem_x, index=nested)
+def _is_number(index: Any) -> bool:
+    """Whether x[index] is a scalar of NumPy's if it has no axes: there is no ``...`` in the index."""
+    return not any(e is ... for e in (index if isinstance(index, tuple) else (index,)))
+
+
+@op(x=_getitem_x, index=nested, view=lambda x, part, index: assign(x, index, part))
 def getitem(x: Any, index: Any) -> Any:
     """x[index] for every index that NumPy has; a Tensor of integers or booleans may stand in it."""
     if backend.in_use():
         backend.check_index(x, index)
     try:
-        return _read(x, index)
+        out = _read(x, index)
     except IndexError as error:
         raise _misfit("getitem", x, index, error) from error
+    if type(out) is np.ndarray or out.ndim or not _is_number(index):
+        return out
+    return out.copy()  # on a device: NumPy's scalar would not change with x
 
 
 def _misfit(what: str, x: Any, index: Any, error: Exception) -> IndexingError:
@@ -213,7 +222,7 @@ def assign(x: Any, index: Any, value: Any) -> Any:
     integers nor a complex number into reals is written.
     """
     _check_kinds(x, value)
-    out = backend.as_array(x.copy())  # what arrives at a 0-d x may be one of NumPy's numbers
+    out = copied(x)
     write(out, index, value)
     if np.ndim(value) and _repeats(index):
         times = np.zeros_like(x, dtype=np.int64)

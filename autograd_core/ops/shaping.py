@@ -12,6 +12,7 @@ from autograd_core import backend
 from autograd_core.errors import ShapeError
 from autograd_core.op import composed, each, op
 from autograd_core.ops.axes import Shape, negative
+from autograd_core.views import read_only
 
 __all__ = [
     "astype",
@@ -37,7 +38,11 @@ def _back(g: Any, x_shape: Shape, out_shape: Shape) -> Any:
     return g.reshape(g.shape[: g.ndim - len(out_shape)] + x_shape)
 
 
-@op(x=_back)
+def _reshaped(x: Any, part: Any, *_: Any) -> Any:
+    return reshape(part, x.shape)
+
+
+@op(x=_back, view=_reshaped)
 def reshape(x: Any, shape: int | Sequence[int], copy: bool | None = None) -> Any:
     """The elements in C order in another shape; one length may be -1. A view where possible, unless
     `copy` is true; ShapeError where it is false and no view is possible."""
@@ -50,25 +55,25 @@ def reshape(x: Any, shape: int | Sequence[int], copy: bool | None = None) -> Any
     return out.copy() if copy and shared else out
 
 
-@op(x=_back)
+@op(x=_back, view=_reshaped)
 def ravel(x: Any) -> Any:
     """All elements in one axis, in C order."""
     return np.ravel(x)
 
 
-@op(x=_back)
+@op(x=_back, view=_reshaped)
 def expand_dims(x: Any, axis: int | tuple[int, ...]) -> Any:
     """New axes of length 1 at the positions `axis` of the result."""
     return np.expand_dims(x, axis)
 
 
-@op(x=_back)
+@op(x=_back, view=_reshaped)
 def squeeze(x: Any, axis: int | tuple[int, ...] | None = None) -> Any:
     """The axes of length 1 removed: those in `axis`, or all."""
     return np.squeeze(x, axis=axis)
 
 
-@op(x=lambda g: g)
+@op(x=lambda g: g, view=read_only)
 def broadcast_to(x: Any, shape: int | Sequence[int]) -> Any:
     """A read-only view of x repeated to `shape`. The edge sums what was repeated."""
     return np.broadcast_to(x, shape)
@@ -82,7 +87,14 @@ def _transpose_x(g: Any, axes: Sequence[int] | None, out_shape: Shape) -> Any:
     return g.transpose((*range(lead), *(lead + a for a in inverse)))
 
 
-@op(x=_transpose_x)
+def _transposed_back(x: Any, part: Any, axes: Sequence[int] | None) -> Any:
+    if axes is None:
+        return transpose(part)
+    order = [a % x.ndim for a in axes]
+    return transpose(part, sorted(range(x.ndim), key=order.__getitem__))
+
+
+@op(x=_transpose_x, view=_transposed_back)
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
     """The axes in the order `axes`; reversed by default. A view."""
     return np.transpose(x, axes)
@@ -92,7 +104,7 @@ def _swapped(g: Any, axis1: int, axis2: int, out_shape: Shape) -> Any:
     return g.swapaxes(*(negative(axis, len(out_shape))[0] for axis in (axis1, axis2)))
 
 
-@op(x=_swapped)
+@op(x=_swapped, view=lambda x, part, axis1, axis2: swapaxes(part, axis1, axis2))
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     """Two axes exchanged. A view."""
     return np.swapaxes(x, axis1, axis2)
@@ -107,19 +119,19 @@ def _moved_back(g: Any, source: Any, destination: Any, out_shape: Shape) -> Any:
     return np.moveaxis(g, places, origins)
 
 
-@op(x=_moved_back)
+@op(x=_moved_back, view=lambda x, part, source, place: moveaxis(part, place, source))
 def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
     """The axes `source` moved to the positions `destination`. A view."""
     return np.moveaxis(x, source, destination)
 
 
-@op(x=lambda g: g)
+@op(x=lambda g: g, view=lambda x, part: part)  # of a scalar: a scalar
 def copy(x: Any) -> Any:
     """A copy in memory of its own."""
     return x.copy()
 
 
-@op(x=lambda g: g)
+@op(x=lambda g: g, view=lambda x, part, *_: part)
 def cast(x: Any, dtype: Any, copy: bool = True) -> Any:
     """The elements in another dtype, where they are: what `astype` records."""
     backend.check_dtype(np.dtype(dtype))

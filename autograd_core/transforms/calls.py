@@ -17,6 +17,7 @@ from autograd_core.paths import Paths
 from autograd_core.recording import enable_grad, is_recording
 from autograd_core.tensor import Tensor, make
 from autograd_core.tree import filled, leaves, mapped
+from autograd_core.views import VALUE, Base
 
 __all__ = [
     "Argnum",
@@ -106,6 +107,10 @@ class Call:
                 array.flags.writeable = False  # what f writes there it would write to the caller's
             tensor = make(array, None)
             tensor.node = Node.leaf(tensor, array.shape, array.dtype)
+        if getattr(leaf, "_memory", None) is VALUE or not hasattr(leaf, "__setitem__"):
+            tensor._memory = VALUE  # a number, which nobody can write to
+        else:
+            Base.lent(tensor)
         self.paths.append(path)
         self.given.append(leaf)
         self.arrays.append(tensor._array)

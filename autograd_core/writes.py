@@ -1,0 +1,223 @@
+"""What a write does: ``x[i] = v``, ``x += y``, ``np.add(x, y, out=t)`` and all that is made of them.
+
+The values are NumPy's for the same program. Where nothing is recorded a write goes into the memory,
+and a graph that still needs the old values refuses to go on. Where a gradient is at stake the write
+is functional: a new array with the value written (`assign`), whose node takes the old one's place in
+the Tensor, in its base, and in every view of it that is alive. So it overtakes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd_core import backend
+from autograd_core.errors import AutogradError, DTypeError, GraphError, ShapeError
+from autograd_core.graph import Watch
+from autograd_core.layouts import address, copied, laid_as
+from autograd_core.ops.indexing import assign, write
+from autograd_core.ops.shaping import cast
+from autograd_core.record import unwrap_nested
+from autograd_core.recording import is_recording, no_grad
+from autograd_core.stamps import stamp
+from autograd_core.tensor import Tensor, make
+from autograd_core.views import UNSEEN, VALUE, Base, View, base_of, read_only
+
+__all__ = ["augmented", "replace", "same_kind", "set_item"]
+
+
+def set_item(self: Tensor, index: Any, value: Any) -> None:
+    """``x[index] = value``."""
+    held = getattr(self, "_memory", None)
+    if held is VALUE:
+        check_writable(self, "x[index] = value")
+        replace(self, assign(self, index, value))
+    elif _is_tracked(self, value):
+        check_writable(self, "x[index] = value")
+        if not _is_there(self, index, value):
+            replace(self, assign(self, index, value))
+    else:
+        index = unwrap_nested(index)
+        value = value._array if isinstance(value, Tensor) else value
+        _own(self)
+        backend.run_there(self._array, write, self._array, index, value)
+        stamp(self)
+
+
+def augmented(
+    name: str, function: Callable[..., Any], native: Callable[..., Any]
+) -> Callable[[Tensor, Any], Any]:
+    """The operator ``x += y`` of an operation: in place, unless x is a scalar of NumPy's."""
+
+    def in_place(self: Tensor, other: Any) -> Any:
+        if getattr(self, "_memory", None) is VALUE:
+            return function(self, other)
+        if _is_tracked(self, other):
+            check_writable(self, f"x {name}= y")
+            replace(self, same_kind(f"x {name}= y", function(self, other), self))
+            return self
+        _own(self)
+        if type(self._array) is np.ndarray:
+            _compute_in(self, name, native, other)
+        else:  # a kernel on a device has no order: where memory overlaps it would read new values
+            result = same_kind(f"x {name}= y", function(self, other), self)
+            backend.run_there(self._array, write, self._array, ..., result._array)
+        stamp(self)
+        return self
+
+    return in_place
+
+
+def _compute_in(x: Tensor, name: str, native: Callable[..., Any], other: Any) -> None:
+    """NumPy's own operator on the array."""
+    other = backend.operand(unwrap_nested(other)) if other is not None else other
+    try:
+        native(x._array, other)
+    except AutogradError:
+        raise
+    except TypeError as error:
+        raise DTypeError(f"x {name}= y, where x has dtype {x.dtype}: {error}") from error
+    except ValueError as error:
+        if "read-only" in str(error):
+            raise
+        raise ShapeError(
+            f"x {name}= y: x has shape {x.shape}, y {np.shape(other)}: {error}"
+        ) from error
+
+
+def same_kind(what: str, result: Tensor, target: Tensor) -> Tensor:
+    """`result` in the dtype of what it is written to, which it must have the shape of."""
+    if result.shape != target.shape:
+        raise ShapeError(
+            f"{what}: what is written to has shape {target.shape} and does not grow; the result "
+            f"has shape {result.shape}"
+        )
+    if result.dtype == target.dtype:
+        return result
+    if not np.can_cast(result.dtype, target.dtype, "same_kind"):
+        raise DTypeError(
+            f"{what}: the result has dtype {result.dtype}, which {target.dtype} cannot hold "
+            f"(casting rule 'same_kind'). Convert what is written to first, as in "
+            f"x = x.astype({result.dtype.name!r})"
+        )
+    return cast(result, target.dtype)  # type: ignore[no-any-return]
+
+
+# ---- what may be written ------------------------------------------------------------------------
+
+
+def _is_tracked(x: Tensor, value: Any) -> bool:
+    """Whether writing `value` into x has to be recorded."""
+    if not is_recording():
+        return False
+    if x.node is not None or (isinstance(value, Tensor) and value.node is not None):
+        return True
+    base = base_of(x)
+    return base is not None and base.node is not None
+
+
+def check_writable(x: Tensor, what: str) -> None:
+    """Refuse a write that would be recorded where NumPy has none, or where a gradient would be
+    lost."""
+    held = getattr(x, "_memory", None)
+    base = held.base if type(held) is View else held
+    borrowed = type(base) is Base and base.borrowed
+    node = base.node if type(base) is Base else x.node
+    if node is not None and node.op is None and not borrowed:
+        view = ", or a view of one" if type(held) is View else ""
+        raise GraphError(
+            f"{what} on a leaf that requires a gradient{view}: write under no_grad(), which is not "
+            "recorded, or to a copy, as in x = x.copy()"
+        )
+    while type(held) is View:
+        if held.op.view is read_only:
+            raise ValueError(f"{what}: a view made by {held.op.name} is read-only. Take a copy()")
+        if not held.recorded:
+            raise GraphError(
+                f"{what}: x is a view that was made under no_grad(), so no gradient could pass "
+                "through it. Make the view where it is recorded, or write under no_grad()"
+            )
+        held = held.parent
+    if not borrowed and isinstance(x._array, np.ndarray) and not x._array.flags.writeable:
+        raise ValueError(f"{what}: the memory of x is read-only. Take a copy()")
+
+
+def _is_there(x: Tensor, index: Any, value: Any) -> bool:
+    """Whether `value` is x[index] itself, as where ``x[index] += y`` ends."""
+    held = getattr(value, "_memory", None)
+    if type(held) is not View or held.base is not base_of(x):
+        return False
+    try:
+        array = x._array[unwrap_nested(index)]
+    except (IndexError, TypeError):
+        return False
+    known = value._array
+    where = (known.shape, known.strides, known.dtype, address(known))
+    return where == (array.shape, array.strides, array.dtype, address(array))
+
+
+# ---- how it is done -----------------------------------------------------------------------------
+
+
+def replace(x: Tensor, new: Tensor) -> None:
+    """Let x, and all that shares its memory, be what follows from ``x[...] = new``."""
+    held = getattr(x, "_memory", None)
+    if type(held) is not Base and type(held) is not View:
+        _rebind(x, laid_as(new._array, x._array), new.node)
+        return
+    while type(held) is View:
+        new = held.op.view(_unseen(held.parent), new, *held.settings)
+        held = held.parent
+    held.array, held.node = laid_as(new._array, held.array), new.node
+    held.borrowed = False
+    _refresh(held)
+
+
+def _unseen(held: Base | View) -> Tensor:
+    """What is known of a base or a view, as a Tensor for the moment."""
+    tensor = make(held.array, held.node)
+    tensor._memory = UNSEEN
+    return tensor
+
+
+def _refresh(base: Base, rerecord: bool = True) -> None:
+    """Make every Tensor that shows `base` again, from the whole; with their nodes, or without."""
+    fresh = {id(base)}
+    for tensor in [reference() for reference in base.tensors]:
+        if tensor is None or base_of(tensor) is not base:
+            continue
+        stale: list[View] = []
+        held = tensor._memory
+        while id(held) not in fresh:
+            stale.append(held)
+            held = held.parent
+        for view in reversed(stale):
+            made = view.op.function(_unseen(view.parent), *view.settings)
+            view.array = made._array
+            if rerecord:
+                view.node = made.node if view.recorded else None
+            fresh.add(id(view))
+        held = tensor._memory
+        _rebind(tensor, held.array, held.node)
+
+
+def _rebind(tensor: Tensor, array: Any, node: Any) -> None:
+    """Give a Tensor another array and node; what asked for its gradient asks there."""
+    before = tensor.node
+    tensor._array, tensor.node = array, node
+    if before is None or before is node or before.op is None or node is None:
+        return
+    if before.watch is not None and before.watch.keeps_grad:
+        before.watch.keeps_grad = False
+        node.watch = Watch(tensor, keeps_grad=True)
+
+
+def _own(x: Tensor) -> None:
+    """Before x is written to in its memory: if that is borrowed, take a copy of it."""
+    base = base_of(x)
+    if base is not None and base.borrowed:
+        base.array, base.borrowed = copied(base.array), False
+        with no_grad():
+            _refresh(base, rerecord=False)
