@@ -46,11 +46,10 @@ UNARY: dict[str, Callable[..., Any]] = {
     "abs": ops.absolute,
     "invert": ops.invert,
 }
-# ndarray.sort and ndarray.partition work in place, which a Tensor's methods do not: sort(x) it is.
 METHODS: tuple[str, ...] = (
     "all", "any", "argmax", "argmin", "argpartition", "argsort", "astype", "choose", "clip",
-    "conjugate", "copy", "cumprod", "cumsum", "diagonal", "dot", "max", "mean", "min",
-    "nonzero", "prod", "ravel", "repeat", "round", "searchsorted", "squeeze", "std", "sum",
+    "copy", "cumprod", "cumsum", "diagonal", "dot", "max", "mean", "min",
+    "nonzero", "prod", "put", "ravel", "repeat", "round", "searchsorted", "squeeze", "std", "sum",
     "swapaxes", "take", "trace",
     "var",
 )  # fmt: skip
@@ -118,6 +117,26 @@ def _flatten(self: Tensor) -> Any:
     return ops.copy(ops.ravel(self))
 
 
+def _fill(self: Tensor, value: Any) -> None:
+    """Write one value into every element."""
+    set_item(self, ..., value)
+
+
+def _sort(
+    self: Tensor, axis: int = -1, kind: Any = None, order: None = None, *, stable: Any = None
+) -> None:
+    """Put the elements along `axis` into rising order, in place. `sort(x)` makes a new Tensor."""
+    set_item(self, ..., ops.sort(self, axis, kind, order, stable=stable))
+
+
+def _partition(
+    self: Tensor, kth: Any, axis: int = -1, kind: str = "introselect", order: None = None
+) -> None:
+    """Put the elements along `axis` into an order in which those at `kth` are where sorting would
+    put them, in place. `partition(x, kth)` makes a new Tensor."""
+    set_item(self, ..., ops.partition(self, kth, axis, kind, order))
+
+
 def _copy_from(self: Tensor, source: Any) -> Tensor:
     """Write `source` (same shape) into this Tensor's memory; returns self.
 
@@ -176,7 +195,8 @@ def bind() -> None:
         table[name] = getattr(ops, name)
     table |= {"__divmod__": ops.divmod, "__rdivmod__": _reversed(ops.divmod)}
     table |= {"reshape": _reshape, "transpose": _transpose, "conj": _conj}
-    table |= {"compress": _compress, "flatten": _flatten}
+    table |= {"compress": _compress, "flatten": _flatten, "conjugate": _conj}
+    table |= {"fill": _fill, "sort": _sort, "partition": _partition}
     table |= {"backward": backward, "to": _to, "cpu": _cpu, "copy_": _copy_from}
     table |= {"to_device": _to_device, "__array_namespace__": _namespace}
     table |= {"__dlpack__": _dlpack, "__dlpack_device__": _dlpack_device}

@@ -12,13 +12,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd_core import creation, ops
+from autograd_core import creation, ops, ufuncs
 from autograd_core.alternatives import instead
 from autograd_core.backend import run_there
 from autograd_core.errors import DeviceError, NotDifferentiableError
 from autograd_core.op import NAMESPACES, functions, tensors_in
 from autograd_core.record import unwrap_nested
 from autograd_core.tensor import Tensor
+from autograd_core.writes import check_out, write_out
 
 ALIASES: dict[str, Callable[..., Any]] = {
     "amax": ops.max,
@@ -26,19 +27,6 @@ ALIASES: dict[str, Callable[..., Any]] = {
     "row_stack": ops.vstack,
     "permute_dims": ops.transpose,
     "concat": ops.concatenate,
-}
-REDUCTIONS: dict[Any, Callable[..., Any]] = {
-    np.add: ops.sum,
-    np.maximum: ops.max,
-    np.minimum: ops.min,
-    np.logical_and: ops.all,
-    np.logical_or: ops.any,
-}
-RUNNING: dict[Any, Callable[..., Any]] = {
-    np.add: ops.cumsum,
-    np.multiply: ops.cumprod,
-    np.maximum: ops.cummax,
-    np.minimum: ops.cummin,
 }
 # Answers about a Tensor that carry no gradient and need none: NumPy's plain result comes out.
 PLAIN = ("shape", "ndim", "size", "result_type", "can_cast", "common_type", "min_scalar_type",
@@ -120,17 +108,12 @@ def _named(function: Any) -> tuple[str, str]:
 
 def array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **settings: Any) -> Any:
     """NumPy's `__array_ufunc__`: the operation of the same name."""
-    name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
-    if "out" in settings:
-        raise _uncovered(f"{name}(…, out=array)", "the result itself, as in y = x + tensor")
-    ours = operation_of(ufunc) if method == "__call__" else None
-    if ours is not None and settings.keys() <= {"axis"}:
-        return ours(*inputs, **settings)
-    if method == "reduce" and ufunc in REDUCTIONS:
-        return REDUCTIONS[ufunc](*inputs, **{"axis": 0} | settings)
-    if method == "accumulate" and ufunc in RUNNING:
-        return RUNNING[ufunc](*inputs, **{"axis": 0} | settings)
-    raise _uncovered(f"{name}({', '.join(settings)})" if settings else name, _EXIT)
+    ours = operation_of(ufunc)
+    if ours is None:
+        raise _uncovered(ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}", _EXIT)
+    if method != "__call__":
+        return ufuncs.METHODS[method](ufunc, ours, *inputs, **settings)
+    return ufuncs.call(ufunc, ours, inputs, settings) if settings else ours(*inputs)
 
 
 class _Parameters(NamedTuple):
@@ -210,15 +193,31 @@ def array_function(
     ours = operation_of(function)
     if ours is None:
         raise _uncovered(*_named(function))
+    out = None
     if settings or len(args) > 1:
         args, settings = _for_ours(function, ours, args, settings)
+        out = settings.pop("out", None)
     try:
-        return ours(*args, **settings)
+        if out is not None:
+            check_out(f"np.{function.__name__}", out)
+            settings = _as_wide(function, ours, out, args, settings)
+        return write_out(ours(*args, **settings), out)
     except TypeError as error:
         if "argument" not in str(error):
             raise
         name, _ = _named(function)
         raise _uncovered(f"{name}({', '.join(settings)})", _EXIT) from error
+
+
+def _as_wide(function: Any, ours: Any, out: Any, args: Any, settings: dict[str, Any]) -> Any:
+    """`settings`, with the dtype of `out` where NumPy computes in it, as sums do."""
+    known = _parameters(function, ours)
+    wide = known is not None and "dtype" in known.defaults and "dtype" not in known.foreign
+    if not wide or not hasattr(out, "dtype") or settings.get("dtype") is not None:
+        return settings
+    first = getattr(args[0], "dtype", None) if args else None
+    floating = first is not None and first.kind in "fc" and out.dtype.kind in "fc"
+    return settings | {"dtype": out.dtype} if floating else settings
 
 
 def bind() -> None:

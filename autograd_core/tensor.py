@@ -6,6 +6,7 @@ No mathematics lives here: operators and methods are bound from the operations b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from operator import index
 from typing import TYPE_CHECKING, Any
 from warnings import warn
@@ -153,13 +154,15 @@ class Tensor(Methods):
 
     def _as_grad(self, value: Any) -> Tensor:
         """What was assigned to `grad`, as a Tensor of this one's shape and dtype."""
-        if not isinstance(value, Tensor):
-            if not backend.is_array(value):
-                raise TypeError(
-                    f"a Tensor's grad is a Tensor, an array or None, not {value!r:.60}. None drops "
-                    "it, and np.zeros_like(tensor) makes it 0"
-                )
+        if isinstance(value, int | float | complex | np.generic):
+            fill = partial(np.full_like, self._array, value, dtype=np.result_type(value))
+            value = make(backend.run_there(self._array, fill), None)
+        elif backend.is_array(value):
             value = make(backend.asarray(value), None)
+        elif not isinstance(value, Tensor):
+            raise TypeError(
+                f"a Tensor's grad is a Tensor, an array or None, not a {type(value).__name__}"
+            )
         if value.shape != self.shape:
             raise ShapeError(f"grad: the Tensor has shape {self.shape}, its grad {value.shape}")
         if value.dtype == self.dtype:
@@ -239,13 +242,22 @@ class Tensor(Methods):
         return self._leave("tolist()", "detach().tolist()").tolist()
 
     def __float__(self) -> float:
-        return float(self._array)
+        return float(self._as_number("float()"))
 
     def __int__(self) -> int:
         return int(self._array)
 
     def __complex__(self) -> complex:
-        return complex(self._array)
+        return complex(self._as_number("complex()"))
+
+    def _as_number(self, call: str) -> Any:
+        if self.node is not None:
+            raise GraphError(
+                f"{call} of a tracked Tensor would leave the graph silently. Use tensor.item() for "
+                "a number to print, to compare or to sum up; np.sin(tensor) for math.sin(tensor); "
+                "and to fill an array with tracked values ac.stack([…]), or ac.zeros(…) to write into"
+            )
+        return self._array.item()
 
     def __bool__(self) -> bool:
         return bool(self._array)
@@ -255,8 +267,14 @@ class Tensor(Methods):
         return index(array if isinstance(array, np.ndarray) else array.item())
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        array = self._leave("np.asarray(tensor)", "tensor.detach().numpy()")
-        return np.array(array, dtype=dtype, copy=copy)
+        if self.node is not None:
+            raise GraphError(
+                "NumPy asked a tracked Tensor for a plain array, which would leave the graph "
+                "silently. Make one Tensor of several with ac.array([a, b]) or ac.stack([a, b]), "
+                "and hand NumPy's functions that one; write tracked values into ac.zeros(…), not "
+                "into np.zeros(…); take a number out with tensor.item(), an array with tensor.data"
+            )
+        return np.array(self._array, dtype=dtype, copy=copy)
 
     def _leave(self, call: str, instead: str) -> Any:
         """The data, if nothing is recorded that would be left behind without a word."""

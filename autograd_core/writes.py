@@ -14,18 +14,24 @@ from typing import Any
 import numpy as np
 
 from autograd_core import backend
-from autograd_core.errors import AutogradError, DTypeError, GraphError, ShapeError
+from autograd_core.errors import (
+    AutogradError,
+    DTypeError,
+    GraphError,
+    NotDifferentiableError,
+    ShapeError,
+)
 from autograd_core.graph import Watch
 from autograd_core.layouts import address, copied, laid_as
 from autograd_core.ops.indexing import assign, write
-from autograd_core.ops.shaping import cast
+from autograd_core.ops.shaping import broadcast_to, cast
 from autograd_core.record import unwrap_nested
 from autograd_core.recording import is_recording, no_grad
 from autograd_core.stamps import stamp
 from autograd_core.tensor import Tensor, make
 from autograd_core.views import UNSEEN, VALUE, Base, View, base_of, read_only
 
-__all__ = ["augmented", "replace", "same_kind", "set_item"]
+__all__ = ["augmented", "check_out", "own", "recorded", "replace", "set_item", "write_out"]
 
 
 def set_item(self: Tensor, index: Any, value: Any) -> None:
@@ -34,14 +40,14 @@ def set_item(self: Tensor, index: Any, value: Any) -> None:
     if held is VALUE:
         check_writable(self, "x[index] = value")
         replace(self, assign(self, index, value))
-    elif _is_tracked(self, value):
+    elif recorded(self, value):
         check_writable(self, "x[index] = value")
         if not _is_there(self, index, value):
             replace(self, assign(self, index, value))
     else:
         index = unwrap_nested(index)
         value = value._array if isinstance(value, Tensor) else value
-        _own(self)
+        own(self)
         backend.run_there(self._array, write, self._array, index, value)
         stamp(self)
 
@@ -54,11 +60,11 @@ def augmented(
     def in_place(self: Tensor, other: Any) -> Any:
         if getattr(self, "_memory", None) is VALUE:
             return function(self, other)
-        if _is_tracked(self, other):
+        if recorded(self, other):
             check_writable(self, f"x {name}= y")
             replace(self, same_kind(f"x {name}= y", function(self, other), self))
             return self
-        _own(self)
+        own(self)
         if type(self._array) is np.ndarray:
             _compute_in(self, name, native, other)
         else:  # a kernel on a device has no order: where memory overlaps it would read new values
@@ -108,11 +114,11 @@ def same_kind(what: str, result: Tensor, target: Tensor) -> Tensor:
 # ---- what may be written ------------------------------------------------------------------------
 
 
-def _is_tracked(x: Tensor, value: Any) -> bool:
-    """Whether writing `value` into x has to be recorded."""
+def recorded(x: Any, *values: Any) -> bool:
+    """Whether writing `values` into x has to be recorded."""
     if not is_recording():
         return False
-    if x.node is not None or (isinstance(value, Tensor) and value.node is not None):
+    if any(isinstance(t, Tensor) and t.node is not None for t in (x, *values)):
         return True
     base = base_of(x)
     return base is not None and base.node is not None
@@ -156,6 +162,75 @@ def _is_there(x: Tensor, index: Any, value: Any) -> bool:
     known = value._array
     where = (known.shape, known.strides, known.dtype, address(known))
     return where == (array.shape, array.strides, array.dtype, address(array))
+
+
+# ---- out= ---------------------------------------------------------------------------------------
+
+
+def check_out(name: str, out: Any, where: Any = True, tracked: bool = False) -> None:
+    """Refuse what cannot be written to, and a mask without it."""
+    if out is None and where is not True:
+        raise NotDifferentiableError(
+            f"{name}(…, where=mask) without out= leaves the other elements undefined. Pass out=, as "
+            f"in out=ac.zeros_like(x), or choose with ac.where(mask, …, 0)"
+        )
+    for target in out if isinstance(out, tuple) else (out,):
+        if isinstance(target, Tensor):
+            if getattr(target, "_memory", None) is VALUE:
+                raise TypeError(f"{name}: out= is a number and not memory that can be written to")
+        elif tracked:
+            raise _swallowed(name)
+
+
+def write_out(result: Any, out: Any, mask: Any = None) -> Any:
+    """``out[...] = result``, or ``out[mask] = result``, and `out`; `result` itself without it."""
+    if out is None:
+        return result
+    if isinstance(result, tuple):
+        pairs = zip(result, out, strict=True)
+        return tuple(r if o is None else write_out(r, o, mask) for r, o in pairs)
+    (out,) = out if isinstance(out, tuple) else (out,)
+    if not isinstance(out, Tensor):
+        if recorded(result):
+            raise _swallowed("out=array")
+        values = result._array if isinstance(result, Tensor) else result
+        _into_array(out, values, mask)
+        return out
+    if mask is None and out.shape != result.shape:
+        result = _grown(result, out)
+    part = out if mask is None else out[mask]
+    result = same_kind("out=", result if isinstance(result, Tensor) else make(result, None), part)
+    if mask is not None:
+        set_item(out, mask, result)
+    elif recorded(out, result):
+        check_writable(out, "out=")
+        replace(out, result)
+    else:
+        set_item(out, ..., result)
+    return out
+
+
+def _into_array(out: Any, values: Any, mask: Any) -> None:
+    if not np.can_cast(values.dtype, out.dtype, "same_kind"):
+        raise DTypeError(f"out= has dtype {out.dtype}, the result {values.dtype}")
+    out[... if mask is None else unwrap_nested(mask)] = values
+
+
+def _grown(result: Any, out: Tensor) -> Any:
+    """A result that broadcasts to what it is written to."""
+    try:
+        return broadcast_to(result, out.shape).copy()
+    except ValueError as error:
+        raise ShapeError(
+            f"out= has shape {out.shape}, the result {np.shape(result)}: {error}"
+        ) from error
+
+
+def _swallowed(name: str) -> NotDifferentiableError:
+    return NotDifferentiableError(
+        f"{name}: an array cannot remember where a tracked value came from. Write into a Tensor, "
+        "such as ac.zeros_like(array) or ac.Tensor(array), or keep the result: y = x + tensor"
+    )
 
 
 # ---- how it is done -----------------------------------------------------------------------------
@@ -214,7 +289,7 @@ def _rebind(tensor: Tensor, array: Any, node: Any) -> None:
         node.watch = Watch(tensor, keeps_grad=True)
 
 
-def _own(x: Tensor) -> None:
+def own(x: Tensor) -> None:
     """Before x is written to in its memory: if that is borrowed, take a copy of it."""
     base = base_of(x)
     if base is not None and base.borrowed:

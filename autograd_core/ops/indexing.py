@@ -198,8 +198,25 @@ def _assign_value(g: Any, index: Any, x_shape: Shape, value_shape: Shape) -> Any
         written = assign(np.zeros_like(g), _behind(index, lead), 1) != 0
         return np.where(written, g, 0).sum(negative(None, len(x_shape)))
     taken = _taken(g, index, lead)
+    if _repeats(index):
+        last = _last(index, x_shape)
+        taken = taken if last is None else np.where(last, taken, 0)
     ones = (1,) * (len(value_shape) - (taken.ndim - lead))  # NumPy drops such axes of a value
     return taken.reshape(taken.shape[:lead] + ones + taken.shape[lead:]) if ones else taken
+
+
+def _last(index: Any, x_shape: Shape) -> Any:
+    """Where x[index] is named for the last time, whose value stands; None where none is named
+    twice. On a device no index names one twice: it was refused."""
+    entries = index if isinstance(index, tuple) else (index,)
+    if not all(isinstance(entry, np.ndarray) or not backend.is_array(entry) for entry in entries):
+        return None
+    places = np.arange(math.prod(x_shape)).reshape(x_shape)[index]
+    order = np.arange(places.size).reshape(places.shape)
+    winner = np.empty(math.prod(x_shape), np.intp)
+    winner[places.reshape(-1)] = order.reshape(-1)
+    last = winner[places] == order
+    return None if last.all() else last
 
 
 def _check_kinds(x: Any, value: Any) -> None:
@@ -217,16 +234,30 @@ def _check_kinds(x: Any, value: Any) -> None:
 def assign(x: Any, index: Any, value: Any) -> Any:
     """A copy of x in which x[index] is `value`, which broadcasts to it.
 
-    No gradient flows to the elements of x that were replaced. An index that names an element twice
-    is for a single value only: of several, it is not defined which one stands. Neither a float into
-    integers nor a complex number into reals is written.
+    No gradient flows to the elements of x that were replaced. Where an index names an element
+    twice the last value stands, and has the gradient; on a device, where that is not defined, it is
+    for a single value only. Neither a float into integers nor a complex number into reals is
+    written.
     """
     _check_kinds(x, value)
     out = copied(x)
     write(out, index, value)
-    if np.ndim(value) and _repeats(index):
+    if type(out) is not np.ndarray and np.ndim(value) and _repeats(index):
         times = np.zeros_like(x, dtype=np.int64)
         np.add.at(times, index, 1)
         if times.size and times.max() > 1:
             raise ShapeError("assign: the index names an element twice, with a value for each")
+    return out
+
+
+@op(
+    x=lambda g: g,
+    value=lambda g, index, x_shape: _taken(g, index, g.ndim - len(x_shape)),
+    index=nested,
+)
+def add_at(x: Any, index: Any, value: Any) -> Any:
+    """A copy of x with `value` added at x[index], as often as an element is named: `np.add.at`."""
+    _check_kinds(x, value)
+    out = copied(x)
+    _add(out, index, backend.asarray(value, x.dtype) if not hasattr(value, "dtype") else value)
     return out
