@@ -18,7 +18,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from autograd_core.graph import Node
 
-__all__ = ["UNSEEN", "VALUE", "Base", "View", "base_of", "note_view", "others", "read_only"]
+__all__ = [
+    "UNSEEN",
+    "VALUE",
+    "Base",
+    "View",
+    "base_of",
+    "itself",
+    "note_view",
+    "others",
+    "read_only",
+]
 
 
 class Base:
@@ -84,6 +94,13 @@ VALUE = _Mark("VALUE")  # a scalar of NumPy's
 UNSEEN = _Mark("UNSEEN")  # a Tensor that lives for a moment inside the library
 read_only = _Mark("read_only")  # declares the views that NumPy does not write through
 
+
+
+def itself(_: Any, part: Any, *settings: Any) -> Any:
+    """Declares what is all of its operand, or a copy of it: a scalar of a scalar."""
+    return part
+
+
 _new = object.__new__
 
 
@@ -95,8 +112,8 @@ def note_view(
     held = getattr(source, "_memory", None)
     base = array.base
     if not (array is whole or (base is not None and (base is whole or base is whole.base))):
-        if held is VALUE and not array.ndim:
-            tensor._memory = VALUE
+        if not array.ndim and declared.view is itself:
+            tensor._memory = VALUE if held is VALUE else None
         return
     if held is None:
         held = source._memory = Base(source)

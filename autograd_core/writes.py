@@ -27,7 +27,7 @@ from autograd_core.ops.indexing import assign, write
 from autograd_core.ops.shaping import broadcast_to, cast
 from autograd_core.record import unwrap_nested
 from autograd_core.recording import is_recording, no_grad
-from autograd_core.stamps import stamp
+from autograd_core.stamps import root_of, stamp
 from autograd_core.tensor import Tensor, make
 from autograd_core.views import UNSEEN, VALUE, Base, View, base_of, read_only
 
@@ -48,8 +48,15 @@ def set_item(self: Tensor, index: Any, value: Any) -> None:
         index = unwrap_nested(index)
         value = value._array if isinstance(value, Tensor) else value
         own(self)
-        backend.run_there(self._array, write, self._array, index, value)
+        backend.run_there(self._array, _write, self._array, index, value)
         stamp(self)
+
+
+def _write(x: Any, index: Any, value: Any) -> None:
+    """Write an array's elements; on a device, where a kernel has no order, not out of themselves."""
+    if type(x) is not np.ndarray and root_of(value) is root_of(x):
+        value = value.copy()
+    write(x, index, value)
 
 
 def augmented(

@@ -83,6 +83,7 @@ class ndarray:
     # -- what it is: no launch, no wait
 
     flags = property(lambda self: Flags(host_of(self)))
+    data = property(lambda self: Pointer(host_of(self).__array_interface__["data"][0]))
     T = property(lambda self: self.transpose())
     mT = property(lambda self: self.swapaxes(-1, -2))
     real = property(lambda self: compute("real", np.real, (self,)))
@@ -204,6 +205,13 @@ _host = ndarray.__dict__["_host"]
 del ndarray._host  # from here on only this file reaches the data
 host_of = _host.__get__
 OPERANDS = (ndarray, *SCALARS)
+
+
+class Pointer:
+    """Where the first element is."""
+
+    def __init__(self, ptr):
+        self.ptr = ptr
 
 
 class Flags:

@@ -28,7 +28,7 @@ def slope(lines, values, directions):
 
     def number(t):
         moved = {n: v + t * directions[n] if n in directions else v for n, v in values.items()}
-        return total(run(lines, {n: np.array(v) for n, v in moved.items()}, np=np).bound)
+        return total(run(lines, {n: np.array(v) for n, v in moved.items()}).bound)
 
     h = 1e-4
     narrow, wide = ((number(s) - number(-s)) / (2 * s) for s in (h, 2 * h))
@@ -37,11 +37,11 @@ def slope(lines, values, directions):
 
 def fault(lines, values, array):
     """What is wrong with a program on Tensors; None if nothing is. An error is returned as it is."""
-    expected = run(lines, {n: np.array(v) for n, v in values.items()}, np=np)
+    expected = run(lines, {n: np.array(v) for n, v in values.items()})
     if expected.error is not None:
         return None
     tensors = {n: ac.Tensor(array(v), requires_grad=n != "c0") for n, v in values.items()}
-    outcome = run(lines, tensors, np=np)
+    outcome = run(lines, tensors)
     if outcome.error is not None:
         return outcome.error
     for name in names_in(outcome.bound):
@@ -68,7 +68,7 @@ def gradient_fault(lines, values, tensors, number):
         if tensors[n].grad is not None
     )
     expected = slope(lines, values, directions)
-    size = max(1.0, abs(expected), abs(total(run(lines, values_of(values), np=np).bound)))
+    size = max(1.0, abs(expected), abs(total(run(lines, values_of(values)).bound)))
     if size > 1e6 or not np.isfinite([expected, size]).all():
         return None  # too steep, or not finite: differences tell nothing
     if not abs(found - expected) < 1e-6 * size:
@@ -102,6 +102,7 @@ class OnTensors(Programs):
 class OnTheStandIn(OnTensors):
     """The same on the stand-in for a device, which lays results out as NumPy does."""
 
+    repeats = False
     array = staticmethod(lambda values: fake_device.asarray(np.array(values)))
 
 

@@ -12,6 +12,8 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+import autograd_core as ac
+
 SHAPES = [(4,), (2, 3), (3, 2), (2, 2, 2), (1, 3), (6,), (3, 3), ()]
 
 
@@ -23,7 +25,16 @@ class Outcome(NamedTuple):
     line: str = ""
 
 
-def run(lines, values, **modules):
+def odd(x):
+    """Which elements of an array or a Tensor have an odd number; a mask where x lives."""
+    mask = np.arange(np.size(x)).reshape(np.shape(x)) % 2 == 1
+    return ac.Tensor(mask, device=x.device) if isinstance(x, ac.Tensor) else mask
+
+
+MODULES = {"np": np, "odd": odd}
+
+
+def run(lines, values, modules=MODULES):
     """Run a program on what ``x0``, ``x1`` and ``c0`` stand for."""
     bound = {**modules, **values}
     for line in lines:
@@ -58,6 +69,7 @@ class Programs(RuleBasedStateMachine):
     that NumPy refuses is left out. `check` is what is asserted of the whole."""
 
     torch = False  # whether only lines are drawn that torch has, too, and takes to mean the same
+    repeats = True  # whether an index may name an element twice
 
     def check(self):
         raise NotImplementedError
@@ -76,7 +88,7 @@ class Programs(RuleBasedStateMachine):
             for name, shape in zip(("x0", "x1", "c0"), drawn, strict=True)
         }
         self.lines, self.count = [], 0
-        self.bound = {"np": np, **self.values}
+        self.bound = {**MODULES, **self.values}
         self.bind("x0.copy()")
         self.bind("x1 * 1.5")
         self.bind("c0.copy()")
@@ -120,7 +132,8 @@ class Programs(RuleBasedStateMachine):
             entries.append("...")
         if not whole and shape and data.draw(st.integers(0, 4)) == 0:
             i, j = (data.draw(st.integers(0, max(shape[0] - 1, 0))) for _ in range(2))
-            return data.draw(st.sampled_from([f"[{i}, {j}]", f"[{j}]"]), label="array")
+            forms = [f"[{i}, {j}]", f"[{j}]"][i == j and not self.repeats :]
+            return data.draw(st.sampled_from(forms), label="array")
         return ", ".join(entries) or "..."
 
     def value(self, data, shape):
@@ -204,7 +217,7 @@ class Programs(RuleBasedStateMachine):
         x = self.bound[name]
         value = self.value(data, x.shape)
         last = x.size - 1
-        mask = "np.arange({0}.size).reshape({0}.shape) % 2 == 0"
+        mask = "odd({0})"
         forms = [f"np.multiply({{0}}, {value}, out={{0}})", f"np.copyto({{0}}, {value})",
                  f"np.sin({{0}}, out={{0}}, where={mask})", f"{{0}}.fill({value})",
                  f"np.put({{0}}, [0, {last}], 1.5)", f"np.putmask({{0}}, {mask}, {value})",

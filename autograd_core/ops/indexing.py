@@ -86,9 +86,10 @@ def _read(x: Any, index: Any) -> Any:
 
 def _add(out: Any, index: Any, g: Any) -> None:
     """Add g to out[index], where an element may be named twice."""
-    if g.dtype.kind == "c":  # CuPy's add.at knows real numbers only
+    if out.dtype.kind == "c":  # CuPy's add.at knows real numbers only
         np.add.at(out.real, index, g.real)
-        np.add.at(out.imag, index, g.imag)
+        if g.dtype.kind == "c":
+            np.add.at(out.imag, index, g.imag)
     else:
         np.add.at(out, index, g)
 
@@ -259,5 +260,5 @@ def add_at(x: Any, index: Any, value: Any) -> Any:
     """A copy of x with `value` added at x[index], as often as an element is named: `np.add.at`."""
     _check_kinds(x, value)
     out = copied(x)
-    _add(out, index, backend.asarray(value, x.dtype) if not hasattr(value, "dtype") else value)
+    _add(out, index, value if hasattr(value, "dtype") else x.dtype.type(value))
     return out
