@@ -10,6 +10,7 @@ from autograd_core.ops.diagonals import *
 from autograd_core.ops.elementwise import *
 from autograd_core.ops.indexing import *
 from autograd_core.ops.joining import *
+from autograd_core.ops.orders import *
 from autograd_core.ops.padding import *
 from autograd_core.ops.polynomials import *
 from autograd_core.ops.products import *
