@@ -68,11 +68,11 @@ def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _numpys(name: str) -> Any:
-    """NumPy's function of a name such as ``"exp"`` or ``"linalg.norm"``, or None; none of np.fft,
-    which NumPy imports when it is first used, and so do we."""
+    """NumPy's function of a name such as ``"exp"``, ``"linalg.norm"`` or ``"sliding_window_view"``,
+    or None; none of np.fft, which NumPy imports when it is first used, and so do we."""
     if name.startswith("fft."):
         return None
-    function: Any = np
+    function: Any = np.lib.stride_tricks if hasattr(np.lib.stride_tricks, name) else np
     for part in name.split("."):
         function = getattr(function, part, None)
     return function

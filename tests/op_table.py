@@ -29,6 +29,7 @@ from rows_special import SPECIAL
 from rows_statistics import STATISTICS
 from rows_stats import STATS
 from rows_trigonometry import TRIGONOMETRY
+from rows_windows import WINDOWS
 from rows_writing import WRITING
 
 __all__ = ["DIFFERENTIABLE", "HERE", "POINTWISE", "ROWS", "Row"]
@@ -36,5 +37,5 @@ __all__ = ["DIFFERENTIABLE", "HERE", "POINTWISE", "ROWS", "Row"]
 POINTWISE = [*ELEMENTWISE, *TRIGONOMETRY, *ARITHMETIC, *ROUNDING]
 ROWS = [*POINTWISE, *REDUCTIONS, *SCANS, *SORTING, *STATISTICS, *SHAPING, *ARRANGING,
         *JOINING, *INDEXING, *PRODUCTS, *CONTRACTION, *LINALG, *MATRICES, *FFT,
-        *SIGNALS, *SPECIAL, *STATS, *SCIPY, *CREATION,        *SELECTING, *WRITING]  # fmt: skip
+        *SIGNALS, *SPECIAL, *STATS, *SCIPY, *CREATION, *SELECTING, *WINDOWS, *WRITING]  # fmt: skip
 DIFFERENTIABLE = [row for row in ROWS if row.keeps]
