@@ -1,5 +1,6 @@
 """The tables of operations, by family. Each operation is declared in one place, with its rules."""
 
+from autograd_core.ops import emath as emath
 from autograd_core.ops import fft as fft
 from autograd_core.ops import linalg as linalg
 from autograd_core.ops.aliases import *
