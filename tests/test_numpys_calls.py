@@ -121,6 +121,35 @@ def test_the_places_of_a_histogram_have_no_gradient(device):
     np.testing.assert_array_equal(device.numpy(weights.grad), [2, 12, 12])
 
 
+SAMPLES = {
+    "rows": lambda x: x,
+    "columns": lambda x: [x[:, 0], x[:, 1]],
+    "one column": lambda x: x[:, 0],
+}
+
+
+@pytest.mark.parametrize("sample", SAMPLES.values(), ids=SAMPLES)
+def test_samples_may_be_rows_or_columns(sample, device):
+    places = np.random.default_rng(0).uniform(-1, 1, (9, 2))
+    weights = np.arange(1.0, 10)
+    expected, _ = np.histogramdd(sample(places), 3, weights=weights)
+    x, w = (ac.Tensor(device.array(a), requires_grad=True) for a in (places, weights))
+    found, edges = np.histogramdd(sample(x), 3, weights=w)
+    np.testing.assert_array_equal(device.numpy(found), expected)
+    assert len(edges) == expected.ndim
+    found.sum().backward()
+    assert x.grad is None
+    np.testing.assert_array_equal(device.numpy(w.grad), np.ones(9))
+
+
+def test_a_histogram_of_plain_places_with_weights_that_are_tracked():
+    weights = ac.Tensor([1.0, 2.0, 4.0], requires_grad=True)
+    counts, edges = np.histogram(np.array([0, 1, 1]), [0, 1, 2], weights=weights)
+    assert counts.requires_grad
+    np.testing.assert_array_equal(counts.data, [1, 6])
+    np.testing.assert_array_equal(edges.data, [0, 1, 2])
+
+
 def test_weights_that_do_not_fit_a_histogram():
     weights = ac.Tensor(np.ones(2), requires_grad=True)
     with pytest.raises(ValueError, match="same shape"):

@@ -325,7 +325,7 @@ def _exactly(weights: Any) -> Any:
 
 
 def _values(x: Any) -> Any:
-    """Where values are is no function that has a gradient."""
+    """x without its graph: no gradient flows to the places of what is counted."""
     return x.detach() if isinstance(x, Tensor) else x
 
 
@@ -342,7 +342,8 @@ def histogram(
     bins. With `density`, divided by the width of the bin and by all. Differentiable in the weights.
     """
     if weights is None:
-        return _histogram(x, bins, range, density)
+        counts, edges = _histogram(x, bins, range, density)
+        return counts, edges
     weights = operand(weights)
     _, edges = _histogram(x, bins, range, None, _values(weights))
     sums = _sums([ravel(operand(_values(x)))], [edges], _exactly(weights))
@@ -357,7 +358,8 @@ def histogram2d(
     """`histogram` of pairs: counts, the edges along x, the edges along y. Differentiable in the
     weights."""
     if weights is None:
-        return _histogram2d(x, y, bins, range, density=density)
+        counts, *edges = _histogram2d(x, y, bins, range, density=density)
+        return counts, *edges
     weights = operand(weights)
     _, *edges = _histogram2d(x, y, bins, range, weights=_values(weights))
     sums = _sums([operand(_values(v)) for v in (x, y)], edges, _exactly(weights))
@@ -371,9 +373,12 @@ def histogramdd(
     """`histogram` of the rows of `sample`, or of a sequence of its columns: counts and a list of
     edges, an entry for each column. Differentiable in the weights."""
     if weights is None:
-        return _histogramdd(sample, bins, range, density=density)
+        counts, edges = _histogramdd(sample, bins, range, density=density)
+        return counts, edges
     weights = operand(weights)
     _, edges = _histogramdd(sample, bins, range, weights=_values(weights))
-    columns = _values(sample).T if hasattr(sample, "ndim") else map(_values, sample)
-    sums = _sums([operand(column) for column in columns], list(edges), _exactly(weights))
+    if not hasattr(sample, "ndim"):
+        sample = np.asarray(sample) if np.ndim(sample[0]) == 0 else stack(list(sample), 1)
+    columns = [sample] if sample.ndim == 1 else list(sample.T)
+    sums = _sums(list(map(_values, columns)), list(edges), _exactly(weights))
     return (_densities(sums, edges) if density else sums), edges

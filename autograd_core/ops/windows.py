@@ -21,7 +21,11 @@ __all__ = [
 ]
 
 
-@op(x=lambda g, axis: overlap_add(g, axis))
+def _added(g: Any, axis: int) -> Any:
+    return overlap_add(g, axis)
+
+
+@op(x=_added)
 def windows_along(x: Any, length: int, axis: int) -> Any:
     """The windows of `length` elements along a negative axis, which counts them; their elements lie
     along a new last axis. A read-only view."""
