@@ -34,7 +34,7 @@ from autograd_core.op import (
     operations,
 )
 from autograd_core.ops import *
-from autograd_core.ops import fft, linalg
+from autograd_core.ops import emath, fft, linalg
 from autograd_core.recording import enable_grad, is_recording, no_grad
 from autograd_core.tensor import Tensor
 from autograd_core.transforms import *
@@ -51,6 +51,7 @@ __all__ = [
     "device",
     "each",
     "elementwise",
+    "emath",
     "enable_grad",
     "fft",
     "from_dlpack",

@@ -18,7 +18,7 @@ from autograd_core.protocols import PLAIN, operation_of
 __all__ = ["OUTSIDE", "kind_of", "names", "table"]
 
 PATH = Path(__file__).parent.parent / "docs" / "coverage.md"
-NAMESPACES = {"": np, "linalg.": np.linalg, "fft.": np.fft}
+NAMESPACES = {"": np, "linalg.": np.linalg, "fft.": np.fft, "emath.": np.emath}
 
 # They take no array that could be tracked: files, texts, settings, dates, types, index grids.
 OUTSIDE = frozenset(
@@ -89,7 +89,7 @@ OUTSIDE = frozenset(
 
 
 def names() -> Iterator[tuple[str, Any]]:
-    """Every function of NumPy, of its linalg and of its fft, by name."""
+    """Every function of NumPy, of its linalg, its fft and its emath, by name."""
     for prefix, owner in NAMESPACES.items():
         for name in sorted(owner.__all__):
             function = getattr(owner, name)

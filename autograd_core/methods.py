@@ -48,7 +48,7 @@ UNARY: dict[str, Callable[..., Any]] = {
 }
 METHODS: tuple[str, ...] = (
     "all", "any", "argmax", "argmin", "argpartition", "argsort", "astype", "choose", "clip",
-    "copy", "cumprod", "cumsum", "diagonal", "dot", "max", "mean", "min",
+    "cumprod", "cumsum", "diagonal", "dot", "max", "mean", "min",
     "nonzero", "prod", "put", "ravel", "repeat", "round", "searchsorted", "squeeze", "std", "sum",
     "swapaxes", "take", "trace",
     "var",
@@ -59,9 +59,9 @@ def _reversed(function: Callable[..., Any]) -> Callable[[Any, Any], Any]:
     return lambda self, other: function(other, self)
 
 
-def _reshape(self: Tensor, *shape: Any) -> Any:
+def _reshape(self: Tensor, *shape: Any, order: str = "C", copy: bool | None = None) -> Any:
     """`reshape(2, 3)` and `reshape((2, 3))` both."""
-    return ops.reshape(self, shape[0] if len(shape) == 1 else shape)
+    return ops.reshape(self, shape[0] if len(shape) == 1 else shape, order, copy=copy)
 
 
 def _transpose(self: Tensor, *axes: Any) -> Any:
@@ -112,9 +112,14 @@ def _compress(self: Tensor, condition: Any, axis: int | None = None) -> Any:
     return ops.compress(condition, self, axis)
 
 
-def _flatten(self: Tensor) -> Any:
-    """All elements in one axis, in C order, in memory of their own."""
-    return ops.copy(ops.ravel(self))
+def _copy(self: Tensor, order: str = "C") -> Any:
+    """A copy in memory of its own, laid out in `order` C, F, A or K."""
+    return ops.copy(self, order)
+
+
+def _flatten(self: Tensor, order: str = "C") -> Any:
+    """All elements in one axis, read in `order` C, F, A or K, in memory of their own."""
+    return ops.copy(ops.ravel(self, order))
 
 
 def _fill(self: Tensor, value: Any) -> None:
@@ -195,7 +200,7 @@ def bind() -> None:
         table[name] = getattr(ops, name)
     table |= {"__divmod__": ops.divmod, "__rdivmod__": _reversed(ops.divmod)}
     table |= {"reshape": _reshape, "transpose": _transpose, "conj": _conj}
-    table |= {"compress": _compress, "flatten": _flatten, "conjugate": _conj}
+    table |= {"compress": _compress, "copy": _copy, "flatten": _flatten, "conjugate": _conj}
     table |= {"fill": _fill, "sort": _sort, "partition": _partition}
     table |= {"backward": backward, "to": _to, "cpu": _cpu, "copy_": _copy_from}
     table |= {"to_device": _to_device, "__array_namespace__": _namespace}

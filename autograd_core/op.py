@@ -52,6 +52,7 @@ __all__ = [
     "op",
     "operations",
     "row_by_row",
+    "without_gradient",
 ]
 
 P = ParamSpec("P")
@@ -198,7 +199,7 @@ class Op:
 
 operations: dict[str, Op] = {}  # every declaration by name: the tables' table of contents
 functions: dict[str, Callable[..., Any]] = {}  # the same with what is made of them, ready to call
-NAMESPACES = frozenset({"linalg", "fft"})  # those of NumPy, and of ours of the same names
+NAMESPACES = frozenset({"emath", "fft", "linalg"})  # those of NumPy, and of ours of the same names
 constant: set[str] = set()  # the names of those through which no gradient flows
 
 
@@ -304,6 +305,12 @@ def not_differentiable(function: Callable[P, Any]) -> Callable[P, Any]:
 
     It is written for arrays. Given a Tensor, even a tracked one, it returns untracked Tensors.
     """
+    constant.add(_key(function))
+    return composed(without_gradient(function))
+
+
+def without_gradient(function: Callable[P, Any]) -> Callable[P, Any]:
+    """A function of arrays as one of Tensors, tracked or not, that returns untracked Tensors."""
 
     @wraps(function)
     def untracked(*operands: P.args, **settings: P.kwargs) -> Any:
@@ -317,8 +324,7 @@ def not_differentiable(function: Callable[P, Any]) -> Callable[P, Any]:
             note_exit(f"{name}, which has no gradient", tensor.node.name, out, tensor.node.scope)
         return _wrapped(out)
 
-    constant.add(_key(function))
-    return composed(untracked)
+    return untracked
 
 
 def tensors_in(value: Any) -> Iterator[Tensor]:

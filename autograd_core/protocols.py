@@ -36,6 +36,18 @@ PLAIN = ("shape", "ndim", "size", "result_type", "can_cast", "common_type", "min
          )  # fmt: skip
 SHORTER = {"a_min": "min", "a_max": "max"}  # parameters that NumPy has under two names
 LIKE = ("zeros_like", "ones_like", "empty_like", "full_like")
+MADE_LIKE = (
+    "arange",
+    "array",
+    "asarray",
+    "empty",
+    "eye",
+    "full",
+    "identity",
+    "ones",
+    "tri",
+    "zeros",
+)
 
 
 def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -56,11 +68,11 @@ def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _numpys(name: str) -> Any:
-    """NumPy's function of a name such as ``"exp"`` or ``"linalg.norm"``, or None; none of np.fft,
-    which NumPy imports when it is first used, and so do we."""
+    """NumPy's function of a name such as ``"exp"``, ``"linalg.norm"`` or ``"sliding_window_view"``,
+    or None; none of np.fft, which NumPy imports when it is first used, and so do we."""
     if name.startswith("fft."):
         return None
-    function: Any = np
+    function: Any = np.lib.stride_tricks if hasattr(np.lib.stride_tricks, name) else np
     for part in name.split("."):
         function = getattr(function, part, None)
     return function
@@ -80,6 +92,13 @@ def function_table() -> dict[Any, Callable[..., Any]]:
     table |= {getattr(np, name): _plain(getattr(np, name)) for name in PLAIN}
     table |= {getattr(np, name): getattr(creation, name) for name in LIKE}
     return table
+
+
+@cache
+def _made_like() -> dict[Any, Callable[..., Any]]:
+    """What NumPy's functions that take ``like=tensor`` are here. NumPy asks for them with nothing
+    but the Tensor that the result is to be like."""
+    return {getattr(np, name): getattr(creation, name) for name in MADE_LIKE}
 
 
 @cache
@@ -137,7 +156,8 @@ def _parameters(function: Any, ours: Any) -> _Parameters | None:
     mine = inspect.signature(ours).parameters
     if any(p.kind is p.VAR_POSITIONAL for p in (*theirs.values(), *mine.values())):
         return None
-    pairs = [(a, b) for a, b in zip(theirs, mine, strict=False)]
+    in_order = [name for name, p in mine.items() if p.kind is not p.KEYWORD_ONLY]
+    pairs = [(a, b) for a, b in zip(theirs, in_order, strict=False)]
     renamed = {a: b for a, b in pairs if a not in mine and b not in theirs} | SHORTER
     agree = next((i for i, (a, b) in enumerate(pairs) if renamed.get(a, a) != b), len(pairs))
     defaults = {name: p.default for name, p in theirs.items()}
@@ -156,8 +176,13 @@ def _for_ours(
     return args[: known.agree], {
         known.renamed.get(name, name): value
         for name, value in (behind | settings).items()
-        if name not in known.foreign or value is not known.defaults[name]
+        if name not in known.foreign or not _is(value, known.defaults[name])
     }
+
+
+def _is(value: Any, default: Any) -> bool:
+    """Whether a setting is its default; an array is compared with nothing."""
+    return value is default or (isinstance(value, str) and value == default)
 
 
 def _of_scipy(ufunc: np.ufunc) -> Callable[..., Any] | None:
@@ -192,7 +217,10 @@ def array_function(
     """NumPy's `__array_function__`: the operation of the same name, given the same parameters."""
     ours = operation_of(function)
     if ours is None:
-        raise _uncovered(*_named(function))
+        ours = _made_like().get(function)
+        if ours is None:
+            raise _uncovered(*_named(function))
+        settings = settings | {"device": settings.get("device") or self.device}
     out = None
     if settings or len(args) > 1:
         args, settings = _for_ours(function, ours, args, settings)
@@ -206,7 +234,8 @@ def array_function(
         if "argument" not in str(error):
             raise
         name, _ = _named(function)
-        raise _uncovered(f"{name}({', '.join(settings)})", _EXIT) from error
+        given = ", ".join(setting for setting in settings if setting != "device")
+        raise _uncovered(f"{name}({given})", _EXIT) from error
 
 
 def _as_wide(function: Any, ours: Any, out: Any, args: Any, settings: dict[str, Any]) -> Any:

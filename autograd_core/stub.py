@@ -71,8 +71,10 @@ def _lines() -> Iterator[str]:
     yield "def __setitem__(self, index: Any, value: Any, /) -> None: ..."
     for name in METHODS:
         yield from _definition(name, list(_shown(name)), RESULTS.get(name, "Tensor"))
-    for name in ("reshape", "transpose"):
-        yield f"def {name}(self, *args: Any) -> Tensor: ..."
+    yield 'def copy(self, order: Any = "C") -> Tensor: ...'
+    yield 'def flatten(self, order: Any = "C") -> Tensor: ...'
+    yield 'def reshape(self, *shape: Any, order: Any = "C", copy: Any = None) -> Tensor: ...'
+    yield "def transpose(self, *axes: Any) -> Tensor: ..."
     yield "def backward("
     yield "    self,"
     yield "    gradient: Any = None,"

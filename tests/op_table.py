@@ -11,6 +11,7 @@ from rows_arranging import ARRANGING
 from rows_contraction import CONTRACTION
 from rows_creation import CREATION
 from rows_elementwise import ELEMENTWISE
+from rows_emath import EMATH
 from rows_fft import FFT
 from rows_indexing import INDEXING
 from rows_joining import JOINING
@@ -29,12 +30,13 @@ from rows_special import SPECIAL
 from rows_statistics import STATISTICS
 from rows_stats import STATS
 from rows_trigonometry import TRIGONOMETRY
+from rows_windows import WINDOWS
 from rows_writing import WRITING
 
 __all__ = ["DIFFERENTIABLE", "HERE", "POINTWISE", "ROWS", "Row"]
 
 POINTWISE = [*ELEMENTWISE, *TRIGONOMETRY, *ARITHMETIC, *ROUNDING]
 ROWS = [*POINTWISE, *REDUCTIONS, *SCANS, *SORTING, *STATISTICS, *SHAPING, *ARRANGING,
-        *JOINING, *INDEXING, *PRODUCTS, *CONTRACTION, *LINALG, *MATRICES, *FFT,
-        *SIGNALS, *SPECIAL, *STATS, *SCIPY, *CREATION,        *SELECTING, *WRITING]  # fmt: skip
+        *JOINING, *INDEXING, *PRODUCTS, *CONTRACTION, *LINALG, *MATRICES, *FFT, *EMATH,
+        *SIGNALS, *SPECIAL, *STATS, *SCIPY, *CREATION, *SELECTING, *WINDOWS, *WRITING]  # fmt: skip
 DIFFERENTIABLE = [row for row in ROWS if row.keeps]

@@ -190,6 +190,34 @@ def with_edges(function, x, bins, range):
 
 
 @st.composite
+def weighed(draw, count=1, density=False):
+    """Weights of elements, some of which are on an edge or in no bin; edges at even distances, or
+    one array of them, where NumPy's histogram sums in the dtype of the weights and not exactly."""
+    length = draw(st.integers(2, 5))
+    rng = np.random.default_rng(draw(SEEDS))
+    places = np.round(rng.uniform(-1.5, 2, (count, length)) * 2) / 2
+    places[:, :2] = -0.75, 0.25  # a density is then no constant
+    even = {"bins": draw(st.integers(2, 3)), "range": ((-1.0, 1.5),) * count}
+    uneven = {"bins": np.array([-1.0, 0.0, 0.5, 2.0]), "range": None}
+    settings = even if density and count == 1 else draw(st.sampled_from([even, uneven]))
+    settings |= {"places": places, "density": density}
+    return Case(("weights",), (rng.uniform(0.5, 2, length),), settings)
+
+
+def in_bins(function, weights, places, bins, range, density):
+    return function(places[0], bins, range and range[0], density, weights)[0]
+
+
+def in_cells(function, weights, places, bins, range, density):
+    return function(*places, bins, range, density, weights)[0]
+
+
+def in_rows(function, weights, places, bins, range, density):
+    bins = [bins] * len(places) if hasattr(bins, "ndim") else bins
+    return function(places.T, bins, range, density, weights)[0]
+
+
+@st.composite
 def multiple(draw):
     shape = draw(hnp.array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=3))
     chosen = draw(shapes())
@@ -217,7 +245,7 @@ def float64(*_):
     return np.dtype("f8")
 
 
-X, MANY = {"x": ()}, {"choices": ()}
+X, MANY, WEIGHTS = {"x": ()}, {"choices": ()}, {"weights": ()}
 SELECTING = [
     Row("take", takings(), X, linear=True, complex=True),
     Row("take_along_axis", takings_along(), X, linear=True, complex=True),
@@ -241,6 +269,17 @@ SELECTING = [
     Row("histogram2d", samples(2), dtype=float64,
         call=of_pairs),
     Row("histogramdd", samples(), dtype=float64, call=with_edges),
+    Row("histogram", weighed(), WEIGHTS, call=in_bins, linear=True, complex=True,
+        never=("empty", "0-d"), variant="of weights"),
+    Row("histogram", weighed(density=True), WEIGHTS, call=in_bins, never=("empty", "0-d"),
+        variant="density of weights", dtype=float64),
+    *(
+        Row(name, weighed(count, density), WEIGHTS, call=call, linear=not density,
+            never=("empty", "0-d"), dtype=float64,
+            variant="density of weights" if density else "of weights")
+        for name, count, call in (("histogram2d", 2, in_cells), ("histogramdd", 3, in_rows))
+        for density in (False, True)
+    ),
     Row("ravel_multi_index", multiple(), dtype=index,
         call=lambda function, *places, dims: function(tuple(places), dims)),
     Row("unravel_index", unravelled(), dtype=index,

@@ -43,11 +43,25 @@ def here(shape):
     return st.just(HERE)
 
 
+def one_of(choices):
+    return lambda shape: st.sampled_from(choices)
+
+
+def laid(function, x, *, layout, **settings):
+    """Of x whose axes lie in memory in the order `layout`: orders A and K go by that."""
+    laid = np.copy(x.transpose(layout), order="C").transpose(np.argsort(layout).tolist())
+    return function(laid, **settings)
+
+
 REORDERED = {"x": ("source", "destination", "out_shape")}
 SHAPING = [
     Row("argument", settled(anything), {"x": ()}, np.asarray, linear=True, complex=True),
     Row("reshape", settled(anything, shape=reshapes), {"x": MOVED}, linear=True, complex=True),
+    Row("reshape", settled(anything, shape=reshapes, layout=order, order=one_of("CFA")), {"x": ()},
+        linear=True, complex=True, parts=True, call=laid, variant="in order"),
     Row("ravel", settled(anything), {"x": MOVED}, linear=True, complex=True),
+    Row("ravel", settled(anything, layout=order, order=one_of("CFAK")), {"x": ()}, linear=True,
+        complex=True, parts=True, call=laid, variant="in order"),
     Row("expand_dims", settled(anything, axis=new_axes), {"x": MOVED}, linear=True, complex=True),
     Row("squeeze", settled(anything, axis=squeezable), {"x": MOVED}, linear=True, complex=True),
     Row("broadcast_to", settled(anything, shape=repetitions), {"x": ()}, linear=True, complex=True),
@@ -60,6 +74,8 @@ SHAPING = [
     Row("moveaxis", settled(anything, source=order, destination=order), REORDERED, linear=True,
         complex=True, variant="several"),
     Row("copy", settled(anything), {"x": ()}, linear=True, complex=True),
+    Row("copy", settled(anything, order=one_of("CFAK")), {"x": ()}, linear=True, complex=True,
+        variant="in order"),
     Row("cast", settled(anything, dtype=lambda shape: st.just(np.float64)), {"x": ()},
         lambda x, dtype: x.astype(dtype), linear=True, dtype=lambda *_: np.dtype(float)),
     *(

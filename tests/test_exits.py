@@ -128,6 +128,7 @@ ONE_BY_ONE = {"atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "mes
 WRITING = {"copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask"}  # x[i] = v
 NO_GRADIENT = constant | {"zeros_like", "ones_like", "empty_like"}
 NO_GRADIENT |= {"sign"}  # of real numbers
+NO_GRADIENT |= {"histogram", "histogram2d", "histogramdd"}  # of what is counted; weights have one
 NAMES = [
     name
     for name in sorted(np.__all__)

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import wraps
-from inspect import signature
 from typing import Any
 
 import numpy as np
 
-from autograd_core.errors import DTypeError, IndexingError, NotDifferentiableError, ShapeError
-from autograd_core.op import composed, not_differentiable
+from autograd_core.errors import DTypeError, IndexingError, ShapeError
+from autograd_core.op import composed, not_differentiable, without_gradient
 from autograd_core.ops import elementwise
 from autograd_core.ops.axes import check_axis
 from autograd_core.ops.contraction import operand
@@ -29,7 +27,7 @@ from autograd_core.ops.shaping import (
     reshape,
     stack,
 )
-from autograd_core.ops.sorting import flatnonzero, gather_along, nonzero
+from autograd_core.ops.sorting import flatnonzero, gather_along, nonzero, searchsorted
 from autograd_core.record import unwrap_nested
 from autograd_core.tensor import Tensor
 
@@ -301,44 +299,86 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     return scatter(astype(weights, np.float64, copy=False), places, (length,), 1)
 
 
-def _counting(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Not differentiable in the values; refused are weights that want a gradient."""
-    untracked, parameters = not_differentiable(function), signature(function)
-
-    @wraps(function)
-    def counting(*operands: Any, **settings: Any) -> Any:
-        weights = parameters.bind(*operands, **settings).arguments.get("weights")
-        if isinstance(weights, Tensor) and weights.requires_grad:
-            raise NotDifferentiableError(
-                f"{function.__name__}: no gradient would flow to the weights. Use "
-                "bincount(digitize(x, edges), weights), or weights.detach()"
-            )
-        return untracked(*operands, **settings)
-
-    return composed(counting)
+def _sums(columns: Sequence[Any], edges: Sequence[Any], weights: Any) -> Any:
+    """The sum of the weights in each bin, where an element of each of the columns says which one it
+    is. What is in no bin is counted beyond the edges, which are cut off."""
+    places = [
+        searchsorted(e, x, side="right") - (x == e[-1]) for x, e in zip(columns, edges, strict=True)
+    ]
+    shape = tuple(len(e) + 1 for e in edges)
+    sums = scatter(weights, unwrap_nested(tuple(places)), shape, 1)
+    return getitem(sums, (slice(1, -1),) * len(shape))
 
 
-@_counting
+def _densities(sums: Any, edges: Sequence[Any]) -> Any:
+    """The sums divided by the sizes of their bins and by the sum of all."""
+    total = sums.sum()
+    for axis, e in enumerate(edges):
+        sums = sums / np.diff(e).reshape((-1, *[1] * (len(edges) - 1 - axis)))
+    return sums / total
+
+
+def _exactly(weights: Any) -> Any:
+    """Weights in one axis, in the dtype in which NumPy sums them."""
+    dtype = np.complex128 if weights.dtype.kind == "c" else np.float64
+    return astype(ravel(weights), dtype, copy=False)
+
+
+def _values(x: Any) -> Any:
+    """x without its graph: no gradient flows to the places of what is counted."""
+    return x.detach() if isinstance(x, Tensor) else x
+
+
+_histogram = without_gradient(np.histogram)
+_histogram2d = without_gradient(np.histogram2d)
+_histogramdd = without_gradient(np.histogramdd)
+
+
+@composed
 def histogram(
     x: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
 ) -> tuple[Any, Any]:
     """How many elements of x, or how much of their weights, are in each bin, and the edges of the
-    bins. Not differentiable: `bincount` is, in its weights."""
-    return np.histogram(x, bins, range, density, weights)
+    bins. With `density`, divided by the width of the bin and by all. Differentiable in the weights.
+    """
+    if weights is None:
+        counts, edges = _histogram(x, bins, range, density)
+        return counts, edges
+    weights = operand(weights)
+    _, edges = _histogram(x, bins, range, None, _values(weights))
+    sums = _sums([ravel(operand(_values(x)))], [edges], _exactly(weights))
+    sums = astype(sums, weights.dtype, copy=False)
+    return (_densities(sums, [astype(edges, np.float64)]) if density else sums), edges
 
 
-@_counting
+@composed
 def histogram2d(
     x: Any, y: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
 ) -> tuple[Any, Any, Any]:
-    """`histogram` of pairs: counts, the edges along x, the edges along y. Not differentiable."""
-    return np.histogram2d(x, y, bins, range, density=density, weights=weights)
+    """`histogram` of pairs: counts, the edges along x, the edges along y. Differentiable in the
+    weights."""
+    if weights is None:
+        counts, *edges = _histogram2d(x, y, bins, range, density=density)
+        return counts, *edges
+    weights = operand(weights)
+    _, *edges = _histogram2d(x, y, bins, range, weights=_values(weights))
+    sums = _sums([operand(_values(v)) for v in (x, y)], edges, _exactly(weights))
+    return (_densities(sums, edges) if density else sums), *edges
 
 
-@_counting
+@composed
 def histogramdd(
     sample: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
 ) -> tuple[Any, Any]:
-    """`histogram` of the rows of `sample`: counts and a list of edges, an entry for each column.
-    Not differentiable."""
-    return np.histogramdd(sample, bins, range, density=density, weights=weights)
+    """`histogram` of the rows of `sample`, or of a sequence of its columns: counts and a list of
+    edges, an entry for each column. Differentiable in the weights."""
+    if weights is None:
+        counts, edges = _histogramdd(sample, bins, range, density=density)
+        return counts, edges
+    weights = operand(weights)
+    _, edges = _histogramdd(sample, bins, range, weights=_values(weights))
+    if not hasattr(sample, "ndim"):
+        sample = np.asarray(sample) if np.ndim(sample[0]) == 0 else stack(list(sample), 1)
+    columns = [sample] if sample.ndim == 1 else list(sample.T)
+    sums = _sums(list(map(_values, columns)), list(edges), _exactly(weights))
+    return (_densities(sums, edges) if density else sums), edges

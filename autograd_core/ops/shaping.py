@@ -23,8 +23,6 @@ __all__ = [
     "expand_dims",
     "moveaxis",
     "pad_constant",
-    "ravel",
-    "reshape",
     "squeeze",
     "stack",
     "swapaxes",
@@ -49,8 +47,8 @@ def reshape(x: Any, shape: int | Sequence[int], copy: bool | None = None) -> Any
     if copy is None:
         return np.reshape(x, shape)
     out = x.reshape(shape)
-    shared = out is x or out.base is not None
-    if not copy and not shared:
+    shared = np.may_share_memory(out, x)
+    if not copy and not shared and x.size:
         raise ShapeError(f"reshape: copy=False, but {x.shape} as {shape} needs a copy in C order")
     return out.copy() if copy and shared else out
 
@@ -126,9 +124,10 @@ def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[in
 
 
 @op(x=lambda g: g, view=itself)
-def copy(x: Any) -> Any:
-    """A copy in memory of its own."""
-    return x.copy()
+def copy(x: Any, order: str = "K") -> Any:
+    """A copy in memory of its own, laid out in `order` C, F, A (F where x lies in F order and not
+    in C order) or K (as x lies)."""
+    return x.copy(order)
 
 
 @op(x=lambda g: g, view=itself)

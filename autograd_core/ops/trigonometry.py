@@ -52,16 +52,24 @@ def _beside_1(x: Any) -> Any:
     return product
 
 
+def _root_beside_1(x: Any) -> Any:
+    """sqrt(1 - x * x), which for complex x jumps where arcsin does: on the cuts it is that of the
+    side above them, as for a real number that has been made complex."""
+    if np.iscomplexobj(x):
+        return np.conj(np.sqrt(1 - np.conj(x))) * np.sqrt(1 + x)
+    return np.sqrt(_beside_1(x))
+
+
 tan = elementwise(np.tan, "The tangent; x in radians.", x=lambda g, out: g * (out * out + 1))
 arcsin = elementwise(
     np.arcsin,
     "The angle in [-pi/2, pi/2] with sine x. The derivative at -1 and 1 is inf.",
-    x=lambda g, x: g / np.sqrt(_beside_1(x)),
+    x=lambda g, x: g / _root_beside_1(x),
 )
 arccos = elementwise(
     np.arccos,
     "The angle in [0, pi] with cosine x. The derivative at -1 and 1 is -inf.",
-    x=lambda g, x: -g / np.sqrt(_beside_1(x)),
+    x=lambda g, x: -g / _root_beside_1(x),
 )
 arctan = elementwise(
     np.arctan, "The angle in [-pi/2, pi/2] with tangent x.", x=lambda g, x: g / (x * x + 1)

@@ -1,0 +1,118 @@
+"""NumPy's ``np.emath``: roots, logarithms, powers and inverse functions whose result is complex
+where an operand leaves the domain of real results. On a device this waits for the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd_core import backend
+from autograd_core.op import composed
+from autograd_core.ops import elementwise, trigonometry
+from autograd_core.ops.contraction import operand
+from autograd_core.ops.shaping import astype
+from autograd_core.record import unwrap_nested
+
+__all__ = [
+    "arccos",
+    "arcsin",
+    "arctanh",
+    "log",
+    "log2",
+    "log10",
+    "logn",
+    "power",
+    "sqrt",
+]
+
+SINGLE = tuple(map(np.dtype, ("f4", "i1", "u1", "i2", "u2")))  # what becomes complex64
+
+
+def _operand(x: Any) -> Any:
+    """x with a dtype; Python's numbers have one as well in np.emath."""
+    return np.asarray(x)[()] if isinstance(x, int | float | complex) else operand(x)
+
+
+def _any(x: Any, condition: Callable[[Any], Any]) -> bool:
+    """Whether the condition holds for any element of x, which is real."""
+    values = unwrap_nested(x)
+    if values.dtype.kind == "c":
+        return False
+    return bool(backend.run_there(values, lambda: condition(values).any()))
+
+
+def _complex_where(x: Any, condition: Callable[[Any], Any]) -> Any:
+    """x, in a complex dtype where the condition holds for any element."""
+    x = _operand(x)
+    if not _any(x, condition):
+        return x
+    return astype(x, np.complex64 if x.dtype in SINGLE else np.complex128)
+
+
+def _below_0(x: Any) -> Any:
+    return x < 0
+
+
+def _beyond_1(x: Any) -> Any:
+    return abs(x) > 1
+
+
+@composed
+def sqrt(x: Any) -> Any:
+    """The square root; complex where an element of x is negative. Its derivative at 0 is inf."""
+    return elementwise.sqrt(_complex_where(x, _below_0))
+
+
+@composed
+def log(x: Any) -> Any:
+    """The natural logarithm; complex where an element of x is negative."""
+    return elementwise.log(_complex_where(x, _below_0))
+
+
+@composed
+def log2(x: Any) -> Any:
+    """The logarithm to base 2; complex where an element of x is negative."""
+    return trigonometry.log2(_complex_where(x, _below_0))
+
+
+@composed
+def log10(x: Any) -> Any:
+    """The logarithm to base 10; complex where an element of x is negative."""
+    return trigonometry.log10(_complex_where(x, _below_0))
+
+
+@composed
+def logn(n: Any, x: Any) -> Any:
+    """The logarithm of x to base n; complex where an element of x or n is negative."""
+    return log(x) / log(n)
+
+
+@composed
+def power(x: Any, p: Any) -> Any:
+    """x ** p; complex where an element of x is negative, and a float where one of p is."""
+    x, p = _complex_where(x, _below_0), _operand(p)
+    return elementwise.power(x, p * 1.0 if _any(p, _below_0) else p)
+
+
+@composed
+def arccos(x: Any) -> Any:
+    """The angle with cosine x; complex where an element of x is beyond -1 or 1. The derivative at
+    -1 and 1 is -inf."""
+    return trigonometry.arccos(_complex_where(x, _beyond_1))
+
+
+@composed
+def arcsin(x: Any) -> Any:
+    """The angle with sine x; complex where an element of x is beyond -1 or 1. The derivative at -1
+    and 1 is inf."""
+    return trigonometry.arcsin(_complex_where(x, _beyond_1))
+
+
+@composed
+def arctanh(x: Any) -> Any:
+    """The number with hyperbolic tangent x; complex where an element of x is beyond -1 or 1. The
+    derivative at -1 and 1 is inf."""
+    return trigonometry.arctanh(_complex_where(x, _beyond_1))

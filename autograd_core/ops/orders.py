@@ -1,0 +1,77 @@
+"""The orders in which elements are read and laid out: C (the last axis fastest), F (the first axis
+fastest), A (F where the array lies in F order and not in C order, else C) and K (as they lie).
+
+Only C order has operations of its own. The others are it between two transpositions, and so give a
+view where NumPy does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from autograd_core.errors import ShapeError
+from autograd_core.op import composed
+from autograd_core.ops import shaping
+from autograd_core.ops.contraction import operand
+from autograd_core.ops.shaping import transpose
+from autograd_core.record import unwrap_nested
+
+__all__ = [
+    "ravel",
+    "reshape",
+]
+
+
+def _in_memory(x: Any) -> list[int]:
+    """The axes of an array from the slowest to the fastest in memory, as NumPy sorts them: axes
+    that do not move in memory are never exchanged with others."""
+    steps = [0 if n == 1 else abs(s) for n, s in zip(x.shape, x.strides, strict=True)]
+    fastest: list[int] = []
+    for axis in reversed(range(x.ndim)):
+        place = len(fastest)
+        for i in reversed(range(len(fastest))):
+            if steps[axis] and steps[fastest[i]]:
+                if steps[fastest[i]] <= steps[axis]:
+                    break
+                place = i
+        fastest.insert(place, axis)
+    return fastest[::-1]
+
+
+def _axes(name: str, x: Any, order: str, orders: str) -> list[int] | None:
+    """The order of the axes in which the elements are in C order; None where they are already."""
+    if order not in orders:
+        raise ShapeError(f"{name}: order is one of {', '.join(orders)}, not {order!r}")
+    array = unwrap_nested(x)
+    if order == "K":
+        return _in_memory(array)
+    if order == "A" and not array.flags.fnc:
+        return None
+    return list(range(array.ndim))[::-1]
+
+
+@composed
+def reshape(
+    x: Any, shape: int | Sequence[int], order: str = "C", *, copy: bool | None = None
+) -> Any:
+    """The elements in another shape, read and placed in `order` C, F or A; one length may be -1. A
+    view where possible, unless `copy` is true; ShapeError where it is false and no view is
+    possible."""
+    if order == "C":
+        return shaping.reshape(x, shape, copy)
+    x = operand(x)
+    if _axes("reshape", x, order, "CFA") is None:
+        return shaping.reshape(x, shape, copy)
+    lengths = tuple(shape) if isinstance(shape, Sequence) else (shape,)
+    return transpose(shaping.reshape(transpose(x), lengths[::-1], copy))
+
+
+@composed
+def ravel(x: Any, order: str = "C") -> Any:
+    """All elements in one axis, read in `order` C, F, A or K. A view where possible."""
+    if order == "C":
+        return shaping.ravel(x)
+    x = operand(x)
+    axes = _axes("ravel", x, order, "CFAK")
+    return shaping.ravel(x if axes is None else transpose(x, axes))

@@ -1,0 +1,84 @@
+"""Windows that slide along axes, and their inverse: the sum of overlapping windows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_core import backend
+from autograd_core.errors import ShapeError
+from autograd_core.op import composed, op
+from autograd_core.ops.axes import Shape, check_axis
+from autograd_core.ops.contraction import operand
+from autograd_core.ops.indexing import getitem
+from autograd_core.views import read_only
+
+__all__ = [
+    "overlap_add",
+    "sliding_window_view",
+    "windows_along",
+]
+
+
+def _added(g: Any, axis: int) -> Any:
+    return overlap_add(g, axis)
+
+
+@op(x=_added, view=read_only)
+def windows_along(x: Any, length: int, axis: int) -> Any:
+    """The windows of `length` elements along a negative axis, which counts them; their elements lie
+    along a new last axis. A read-only view."""
+    return np.lib.stride_tricks.sliding_window_view(x, length, axis)
+
+
+def _windows(g: Any, axis: int, x_shape: Shape) -> Any:
+    return windows_along(g, x_shape[-1], axis)
+
+
+@op(x=_windows)
+def overlap_add(x: Any, axis: int) -> Any:
+    """The sum of the windows that lie along the last axis of x, each one place further than the one
+    before it along `axis`, counted from the end without the last axis: the inverse of
+    `windows_along`, but for the number of windows that an element is in."""
+    windows = np.moveaxis(x, axis - 1, -2)
+    count, length = windows.shape[-2:]
+    if not count:
+        raise ShapeError(f"overlap_add: there is no window along axis {axis} of {x.shape}")
+    out = backend.module_of(x).zeros((*windows.shape[:-2], count + length - 1), x.dtype)
+    if length <= count:
+        for i in range(length):
+            out[..., i : i + count] += windows[..., i]
+    else:
+        for i in range(count):
+            out[..., i : i + length] += windows[..., i, :]
+    return np.moveaxis(out, -1, axis)
+
+
+@composed
+def sliding_window_view(
+    x: Any, window_shape: int | Sequence[int], axis: int | Sequence[int] | None = None
+) -> Any:
+    """The windows of `window_shape` at every place along the axes `axis` (all of them by default),
+    which count the places; the elements of the windows lie along new last axes. A read-only view.
+    The gradient of an element is the sum of those of all windows that it is in."""
+    x = operand(x)
+    lengths = tuple(window_shape) if isinstance(window_shape, Sequence) else (window_shape,)
+    axes = range(x.ndim) if axis is None else axis if isinstance(axis, Sequence) else (axis,)
+    if len(lengths) != len(axes):
+        raise ShapeError(
+            f"sliding_window_view: window_shape={window_shape} must have a length for each of "
+            f"{len(axes)} axes of an array of shape {x.shape}"
+        )
+    out, ndim = getitem(x, ...), x.ndim
+    for one, length in zip(axes, lengths, strict=True):
+        check_axis("sliding_window_view", one, x)
+        place = one % ndim - out.ndim
+        if not 0 <= length <= out.shape[place]:
+            raise ShapeError(
+                f"sliding_window_view: a window of {length} does not fit into axis {one} of an "
+                f"array of shape {x.shape}"
+            )
+        out = windows_along(out, length, place)
+    return out
