@@ -26,6 +26,7 @@ ALIASES: dict[str, Callable[..., Any]] = {
     "row_stack": ops.vstack,
     "permute_dims": ops.transpose,
     "concat": ops.concatenate,
+    "trapz": ops.trapezoid,
 }
 REDUCTIONS: dict[Any, Callable[..., Any]] = {
     np.add: ops.sum,
