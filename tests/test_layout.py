@@ -103,13 +103,27 @@ def test_import_pulls_in_nothing_heavy():
     assert found <= sys.stdlib_module_names, "only the standard library may come along"
 
 
-def test_import_costs_at_most_25_ms_over_numpy():
+# Measured: 0.33 to 0.39 (17 to 20 ms beside 50 to 60), with NumPy 2.0, 2.4 and 2.5, Python 3.11 and
+# 3.13, on an idle machine and on one with three times as much work as cores.
+IMPORT_SHARE = 0.5
+
+
+def import_share(modules):
+    """The processor time that importing `modules` takes, in units of NumPy's import: the least of
+    several runs of each, so that other work on the machine does not count. NumPy 2.0 is the only one
+    that leaves out `inspect`."""
     code = (
-        "import time, numpy; start = time.perf_counter(); import autograd_core;"
-        "print(time.perf_counter() - start)"
+        "from time import process_time as now; a = now(); import numpy, inspect; b = now();"
+        f"import {modules}; print(b - a, now() - b)"
     )
     python(code)  # writes the byte code
-    assert any(float(python(code)) < 0.025 for _ in range(25))  # other work may slow some down
+    runs = [python(code, OPENBLAS_NUM_THREADS="1").split() for _ in range(12)]
+    numpys, ours = (min(map(float, times)) for times in zip(*runs, strict=True))
+    return ours / numpys
+
+
+def test_import_costs_at_most_half_of_numpys():
+    assert import_share("autograd_core") < IMPORT_SHARE
 
 
 FUNCTION = type(python)

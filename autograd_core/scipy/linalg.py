@@ -213,6 +213,11 @@ def _equation(a: Any, b: Any, q: Any) -> Any:
     """One equation, by the Schur forms of a and of b's adjoint (Bartels and Stewart, 1972)."""
     if not q.size:
         return np.empty_like(q, dtype=np.result_type(a.dtype, b.dtype, q.dtype))
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        raise LinAlgError(
+            f"solve_sylvester, of shapes {a.shape} and {b.shape}: a or b has infs or NaNs (in the "
+            "gradient of sqrtm: x has some, or is singular and SciPy finds no root)"
+        )
     output = "complex" if "c" in a.dtype.kind + b.dtype.kind + q.dtype.kind else "real"
     left, from_left = told("solve_sylvester", scipys.schur, a, output)
     right, from_right = told("solve_sylvester", scipys.schur, b.conj().T, output)
