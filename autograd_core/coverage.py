@@ -102,21 +102,23 @@ VERSIONS: dict[str, tuple[str | None, str | None]] = {
 }
 
 
+def _is_function(value: Any) -> bool:
+    return callable(value) and not isinstance(value, type)
+
+
 def names() -> Iterator[tuple[str, Any]]:
     """Every function of NumPy, of its linalg and of its fft, by name; None for one of `VERSIONS`
-    that the installed NumPy has not got."""
+    that the installed NumPy has not got. NumPy 2.0 lists three private ones: they are left out."""
     for prefix, owner in NAMESPACES.items():
         elsewhere = set() if prefix else VERSIONS.keys() - set(owner.__all__)
         for name in sorted(elsewhere.union(owner.__all__)):
             function = None if name in elsewhere else getattr(owner, name)
-            private = name.startswith("_") and not name.startswith("__")  # NumPy 2.0 lists three
-            if name in elsewhere or (callable(function) and not isinstance(function, type)):
-                if not private:
-                    yield prefix + name, function
+            if name in elsewhere or (_is_function(function) and not name.startswith("_")):
+                yield prefix + name, function
 
 
 def _is_ours(name: str, function: Any) -> bool:
-    """Whether it is an operation here: asked of NumPy's function, or by name where there is none."""
+    """Whether it is an operation here; by its name where NumPy has not got it."""
     if function is None:
         return name in functions or name in ALIASES
     return operation_of(function) is not None
@@ -143,6 +145,10 @@ def _which(name: str) -> str:
     return f" (NumPy {oldest} and newer)" if oldest else f" (up to NumPy {newest})"
 
 
+def _said(name: str, kind: str) -> str:
+    return f"{kind}: {INSTEAD[name]}" if kind == "use instead" else kind
+
+
 def table() -> str:
     """docs/coverage.md, the same text with every NumPy."""
     rows = [(name, kind_of(name, function)) for name, function in names()]
@@ -159,10 +165,7 @@ def table() -> str:
         "| NumPy's function | here |",
         "|---|---|",
     ]
-    lines = [
-        f"| `{name}`{_which(name)} | {kind}{': ' + INSTEAD[name] if kind == 'use instead' else ''} |"
-        for name, kind in rows
-    ]
+    lines = [f"| `{name}`{_which(name)} | {_said(name, kind)} |" for name, kind in rows]
     return "\n".join([*head, *lines]) + "\n"
 
 

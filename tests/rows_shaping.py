@@ -2,6 +2,7 @@
 
 import numpy as np
 from hypothesis import strategies as st
+from older_numpy import reshaped
 from op_cases import concatenations, flat_concatenations, pads, settled, stacks
 from op_row import HERE, Row, anything, as_list
 
@@ -46,7 +47,8 @@ def here(shape):
 REORDERED = {"x": ("source", "destination", "out_shape")}
 SHAPING = [
     Row("argument", settled(anything), {"x": ()}, np.asarray, linear=True, complex=True),
-    Row("reshape", settled(anything, shape=reshapes), {"x": MOVED}, linear=True, complex=True),
+    Row("reshape", settled(anything, shape=reshapes), {"x": MOVED}, linear=True, complex=True,
+        call=reshaped),
     Row("ravel", settled(anything), {"x": MOVED}, linear=True, complex=True),
     Row("expand_dims", settled(anything, axis=new_axes), {"x": MOVED}, linear=True, complex=True),
     Row("squeeze", settled(anything, axis=squeezable), {"x": MOVED}, linear=True, complex=True),

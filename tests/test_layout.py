@@ -110,8 +110,8 @@ IMPORT_SHARE = 0.5
 
 def import_share(modules):
     """The processor time that importing `modules` takes, in units of NumPy's import: the least of
-    several runs of each, so that other work on the machine does not count. NumPy 2.0 is the only one
-    that leaves out `inspect`."""
+    several runs of each, so that other work on the machine does not count. Of the versions of NumPy
+    2.0 alone leaves out `inspect`."""
     code = (
         "from time import process_time as now; a = now(); import numpy, inspect; b = now();"
         f"import {modules}; print(b - a, now() - b)"
