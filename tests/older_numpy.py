@@ -55,10 +55,16 @@ def pad(x, pad_width, **settings):
     return np.pad(x, pad_width, **settings)
 
 
+def matrix_rank(x):
+    """Of matrices without elements too."""
+    return np.linalg.matrix_rank(x) if x.size else np.zeros(x.shape[:-2], np.intp)
+
+
 # The first version that needs no stand-in, and the stand-in.
 OLDER = {
     "cumulative_prod": ((2, 1), cumulative(np.cumprod, 1)),
     "cumulative_sum": ((2, 1), cumulative(np.cumsum, 0)),
+    "linalg.matrix_rank": ((2, 4), matrix_rank),
     "matvec": ((2, 2), matvec),
     "pad": ((2, 4), pad),
     "trim_zeros": ((2, 2), trim_zeros),

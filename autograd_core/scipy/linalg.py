@@ -151,7 +151,10 @@ def banded(bands: Any, y: Any, lower: int, upper: int) -> Any:
     n = bands.shape[-1]
     y = y.astype(np.result_type(bands.dtype, y.dtype))
     columns = y if y.ndim <= 2 else np.moveaxis(y, -2, 0).reshape(n, -1)
-    out = told("solve_banded", partial(scipys.solve_banded, (lower, upper)), bands, columns)
+    if n == 1:  # SciPy 1.13 takes another row than the diagonal
+        out = columns / bands[upper]
+    else:
+        out = told("solve_banded", partial(scipys.solve_banded, (lower, upper)), bands, columns)
     if y.ndim <= 2:
         return out
     return np.moveaxis(out.reshape(n, *y.shape[:-2], y.shape[-1]), 0, -2)
@@ -243,4 +246,8 @@ def sqrtm(x: Any) -> Any:
     negative eigenvalues. A singular x has no gradient."""
     on_host("sqrtm", x)
     checked("sqrtm", x)
-    return told("sqrtm", scipys.sqrtm, x)
+    found = told("sqrtm", scipys.sqrtm, x)
+    dtype = np.result_type(x.dtype, np.float32)
+    if np.iscomplexobj(found):
+        dtype = np.result_type(dtype, np.complex64)
+    return found.astype(dtype, copy=False)  # SciPy 1.13 widens complex numbers
