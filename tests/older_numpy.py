@@ -55,6 +55,11 @@ def pad(x, pad_width, **settings):
     return np.pad(x, pad_width, **settings)
 
 
+def cond(x, p):
+    """A real number of complex matrices too."""
+    return np.linalg.cond(x, p).real
+
+
 def matrix_rank(x):
     """Of matrices without elements too."""
     return np.linalg.matrix_rank(x) if x.size else np.zeros(x.shape[:-2], np.intp)
@@ -64,6 +69,7 @@ def matrix_rank(x):
 OLDER = {
     "cumulative_prod": ((2, 1), cumulative(np.cumprod, 1)),
     "cumulative_sum": ((2, 1), cumulative(np.cumsum, 0)),
+    "linalg.cond": ((2, 4), cond),
     "linalg.matrix_rank": ((2, 4), matrix_rank),
     "matvec": ((2, 2), matvec),
     "pad": ((2, 4), pad),
