@@ -16,6 +16,7 @@ import nn
 from autograd_core import coverage, stub
 from autograd_core.alternatives import INSTEAD
 from autograd_core.op import functions
+from autograd_core.protocols import ALIASES, operation_of
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "autograd_core").rglob("*.py")) + sorted((ROOT / "nn").glob("*.py"))
@@ -181,6 +182,13 @@ def test_the_versions_of_numpy_that_have_a_function(name):
     here = release(np.__version__)
     expected = release(oldest or "0.0") <= here <= release(newest or "99.0")
     assert (name in np.__all__) == expected
+
+
+@pytest.mark.parametrize("name", ALIASES)
+def test_another_name_of_numpys_is_the_same_operation(name):
+    if not hasattr(np, name):
+        pytest.skip(f"NumPy {np.__version__} has no {name}")
+    assert operation_of(getattr(np, name)) is ALIASES[name]
 
 
 @pytest.mark.parametrize("name", sorted(INSTEAD))
