@@ -9,7 +9,7 @@ TESTS = OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
 BIN := .venv/bin
 MADE = setup.cfg pyproject.toml
 
-.PHONY: mnist test thorough lint oracles checker mutants bench clean
+.PHONY: mnist test thorough lint oracles checker matrix mutants bench clean
 
 mnist: .venv/made-examples
 	$(BIN)/python -m examples.mnist_mlp --device $(DEVICE)
@@ -32,6 +32,10 @@ oracles: .venv/made-test .venv/made-oracles
 checker: .venv/made-test
 	CHECKER_DRAWS=23 $(TESTS) tests/test_checker.py
 
+# the core of the suite on the oldest and the newest Python and NumPy that are here
+matrix: .venv/bin/python
+	$(BIN)/python tests/matrix.py $(WORKERS)
+
 # every rule changed in every place: is it seen?
 mutants: .venv/made-test
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/mutation.py
@@ -51,4 +55,4 @@ bench: .venv/made-bench
 	touch $@
 
 clean:
-	rm -rf .venv build dist runs .hypothesis .pytest_cache .mypy_cache .ruff_cache *.egg-info
+	rm -rf .venv .venv-matrix-* build dist runs .hypothesis .pytest_cache .mypy_cache .ruff_cache *.egg-info

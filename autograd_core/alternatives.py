@@ -11,6 +11,7 @@ _TEXTS: dict[str, str] = {
     "a product of (x - root), or powers: sum(c * x**k)": "poly polydiv",
     "np.roots(tensor.detach().numpy())": "roots",
     "sort(x)": "sort_complex",
+    "isin(x, y)": "in1d",
     "unique(concatenate([x, y]))": "union1d intersect1d setxor1d setdiff1d",
     "histogram(x) for the counts": "histogram_bin_edges",
     "einsum(...); the order of products is chosen for you": "einsum_path",

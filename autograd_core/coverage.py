@@ -13,9 +13,9 @@ import numpy as np
 from autograd_core import creation, namespace
 from autograd_core.alternatives import INSTEAD
 from autograd_core.op import constant, functions
-from autograd_core.protocols import PLAIN, operation_of
+from autograd_core.protocols import ALIASES, PLAIN, operation_of
 
-__all__ = ["OUTSIDE", "kind_of", "names", "table"]
+__all__ = ["OUTSIDE", "VERSIONS", "kind_of", "names", "table"]
 
 PATH = Path(__file__).parent.parent / "docs" / "coverage.md"
 NAMESPACES = {"": np, "linalg.": np.linalg, "fft.": np.fft, "emath.": np.emath}
@@ -87,14 +87,42 @@ OUTSIDE = frozenset(
     ]
 )
 
+# Functions that only some of the NumPy versions have that we support: the first and the last that
+# have it, None where all older or newer ones do. They stand in the table whatever version writes
+# it, so that it is the same text everywhere.
+VERSIONS: dict[str, tuple[str | None, str | None]] = {
+    "cumulative_prod": ("2.1", None),
+    "cumulative_sum": ("2.1", None),
+    "in1d": (None, "2.3"),
+    "matvec": ("2.2", None),
+    "row_stack": (None, "2.4"),
+    "trapz": (None, "2.3"),
+    "unstack": ("2.1", None),
+    "vecmat": ("2.2", None),
+}
+
+
+def _is_function(value: Any) -> bool:
+    return callable(value) and not isinstance(value, type)
+
 
 def names() -> Iterator[tuple[str, Any]]:
-    """Every function of NumPy, of its linalg, its fft and its emath, by name."""
+    """Every function of NumPy, of its linalg, its fft and its emath, by name; None for one of
+    `VERSIONS` that the installed NumPy has not got. NumPy 2.0 lists three private ones: they are
+    left out."""
     for prefix, owner in NAMESPACES.items():
-        for name in sorted(owner.__all__):
-            function = getattr(owner, name)
-            if callable(function) and not isinstance(function, type):
+        elsewhere = set() if prefix else VERSIONS.keys() - set(owner.__all__)
+        for name in sorted(elsewhere.union(owner.__all__)):
+            function = None if name in elsewhere else getattr(owner, name)
+            if name in elsewhere or (_is_function(function) and not name.startswith("_")):
                 yield prefix + name, function
+
+
+def _is_ours(name: str, function: Any) -> bool:
+    """Whether it is an operation here; by its name where NumPy has not got it."""
+    if function is None:
+        return name in functions or name in ALIASES
+    return operation_of(function) is not None
 
 
 def kind_of(name: str, function: Any) -> str:
@@ -105,13 +133,25 @@ def kind_of(name: str, function: Any) -> str:
         return "plain answer"
     if name in creation.__all__ and name not in functions:
         return "makes a Tensor"
-    if operation_of(function) is not None:
+    if _is_ours(name, function):
         return "not differentiable" if name in constant else "differentiable"
     return "use instead" if name in INSTEAD else "unknown"
 
 
+def _which(name: str) -> str:
+    """In words, which versions of NumPy have it; nothing where all have."""
+    oldest, newest = VERSIONS.get(name, (None, None))
+    if oldest is None and newest is None:
+        return ""
+    return f" (NumPy {oldest} and newer)" if oldest else f" (up to NumPy {newest})"
+
+
+def _said(name: str, kind: str) -> str:
+    return f"{kind}: {INSTEAD[name]}" if kind == "use instead" else kind
+
+
 def table() -> str:
-    """docs/coverage.md."""
+    """docs/coverage.md, the same text with every NumPy."""
     rows = [(name, kind_of(name, function)) for name, function in names()]
     counts = {kind: sum(k == kind for _, k in rows) for kind in dict.fromkeys(k for _, k in rows)}
     head = [
@@ -126,10 +166,7 @@ def table() -> str:
         "| NumPy's function | here |",
         "|---|---|",
     ]
-    lines = [
-        f"| `{name}` | {kind}{': ' + INSTEAD[name] if kind == 'use instead' else ''} |"
-        for name, kind in rows
-    ]
+    lines = [f"| `{name}`{_which(name)} | {_said(name, kind)} |" for name, kind in rows]
     return "\n".join([*head, *lines]) + "\n"
 
 

@@ -28,9 +28,7 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "lshift": ops.left_shift,
     "rshift": ops.right_shift,
 }
-SYMBOLS = dict(
-    zip(OPERATORS, "+ - * / // % ** @ & | ^ << >>".split(), strict=True)
-)  # for messages
+SYMBOLS = dict(zip(OPERATORS, "+ - * / // % ** @ & | ^ << >>".split(), strict=True))  # for messages
 COMMUTATIVE = {"add", "mul", "and", "or", "xor"}
 COMPARISONS: dict[str, Callable[..., Any]] = {
     "eq": ops.equal,

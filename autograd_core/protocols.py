@@ -27,6 +27,7 @@ ALIASES: dict[str, Callable[..., Any]] = {
     "row_stack": ops.vstack,
     "permute_dims": ops.transpose,
     "concat": ops.concatenate,
+    "trapz": ops.trapezoid,
 }
 # Answers about a Tensor that carry no gradient and need none: NumPy's plain result comes out.
 PLAIN = ("shape", "ndim", "size", "result_type", "can_cast", "common_type", "min_scalar_type",
@@ -129,7 +130,9 @@ def array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **settings:
     """NumPy's `__array_ufunc__`: the operation of the same name."""
     ours = operation_of(ufunc)
     if ours is None:
-        raise _uncovered(ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}", _EXIT)
+        raise _uncovered(
+            ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}", _EXIT
+        )
     if method != "__call__":
         return ufuncs.METHODS[method](ufunc, ours, *inputs, **settings)
     return ufuncs.call(ufunc, ours, inputs, settings) if settings else ours(*inputs)

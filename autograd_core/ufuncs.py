@@ -132,7 +132,9 @@ def reduce(
         return write_out(whole(x, axis=axis, keepdims=keepdims, **given), out)
     axes = negative(axis, x.ndim)
     lines = _parts(joined(x, axes))
-    mask = _parts(joined(ops.broadcast_to(operand(where), x.shape), axes)) if where is not True else []
+    mask = (
+        _parts(joined(ops.broadcast_to(operand(where), x.shape), axes)) if where is not True else []
+    )
     folded = _folded(ufunc, ours, lines, initial, mask)
     if not lines or not hasattr(folded, "ndim"):
         folded = ops.broadcast_to(operand(folded), joined(x, axes).shape[:-1]).copy()
@@ -197,7 +199,9 @@ def reduceat(
     length = x.shape[axis]
     for place in places:
         if not 0 <= place < length:
-            raise ShapeError(f"np.{ufunc.__name__}.reduceat: index {place} of axis {axis} of {x.shape}")
+            raise ShapeError(
+                f"np.{ufunc.__name__}.reduceat: index {place} of axis {axis} of {x.shape}"
+            )
     lines = ops.moveaxis(x, axis, 0)
     parts = [
         reduce(ufunc, ours, lines[start : max(stop, start + 1)], 0, dtype)

@@ -95,7 +95,6 @@ UNSEEN = _Mark("UNSEEN")  # a Tensor that lives for a moment inside the library
 read_only = _Mark("read_only")  # declares the views that NumPy does not write through
 
 
-
 def itself(_: Any, part: Any, *settings: Any) -> Any:
     """Declares what is all of its operand, or a copy of it: a scalar of a scalar."""
     return part

@@ -1,7 +1,8 @@
 """Hypothesis profiles, and the devices on which every test of the engine runs.
 
 HYPOTHESIS_PROFILE=thorough draws many more examples, other ones at every run. The default draws the
-same ones every time, so that a run that passed passes again; a failure prints how to repeat it.
+same ones every time, so that a run that passed passes again; a failure prints how to repeat it. So
+does HYPOTHESIS_PROFILE=few, a quarter of them.
 """
 
 import os
@@ -18,6 +19,7 @@ pytest.register_assert_rewrite("differences", "op_checks", "host")
 
 COMMON = {"deadline": None, "print_blob": True, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("ci", max_examples=12, derandomize=True, database=None, **COMMON)
+settings.register_profile("few", max_examples=3, derandomize=True, database=None, **COMMON)
 settings.register_profile("thorough", max_examples=300, **COMMON)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 

@@ -146,6 +146,12 @@ def eigvals_parts(function, x):
     return power_sums(function(x))
 
 
+def eigen(dtype):
+    """Of what dtype NumPy's eigenvalues are where all are real: complex from NumPy 2.5 on, before
+    that those of the matrix."""
+    return np.linalg.eigvals(np.eye(1, dtype=dtype)).dtype
+
+
 def svd_parts(function, x):
     u, s, vh = function(x, False)
     return flat(s, u[..., :, :, None] * vh[..., None, :, :])
@@ -268,8 +274,9 @@ MATRICES = [
     Row("linalg.eigvalsh", matrices(apart, UPLO=triangle), {"x": ("x", "UPLO")}, complex=True,
         dtype=real, call=of_symmetric, parts=True, **FEW),
     Row("linalg.eig", matrices(parted), {"x": ("eigenvalues", "eigenvectors")}, complex=True,
-        call=eig_parts, parts=True, **FEW),
-    Row("linalg.eigvals", matrices(parted), {"x": ()}, complex=True, call=eigvals_parts, **FEW),
+        call=eig_parts, parts=True, dtype=eigen, **FEW),
+    Row("linalg.eigvals", matrices(parted), {"x": ()}, complex=True, call=eigvals_parts,
+        dtype=eigen, **FEW),
     Row("linalg.svd", matrices(apart, square=False), {"x": ()}, complex=True, call=svd_parts,
         **FEW),
     Row("linalg.svd", matrices(apart, square=False), {"x": ()}, complex=True, call=svd_sides,

@@ -38,10 +38,8 @@ def first_dtype(x, *_):
 
 
 ROUNDING = [
-    *(
-        Row(name, unary(between(-20, 20)))
-        for name in ("floor", "ceil", "trunc", "fix")
-    ),
+    *(Row(name, unary(between(-20, 20))) for name in ("floor", "ceil", "trunc")),
+    Row("fix", unary(between(-20, 20)), reference=np.trunc),  # NumPy 2.5 warns of its own np.fix
     Row("rint", unary(between(-20, 20)), complex=True),
     *(
         Row(name, settled(between(-20, 20), decimals=places)) for name in ("round", "around")

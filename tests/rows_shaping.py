@@ -2,6 +2,7 @@
 
 import numpy as np
 from hypothesis import strategies as st
+from older_numpy import reshaped
 from op_cases import concatenations, flat_concatenations, pads, settled, stacks
 from op_row import HERE, Row, anything, as_list
 
@@ -56,7 +57,8 @@ def laid(function, x, *, layout, **settings):
 REORDERED = {"x": ("source", "destination", "out_shape")}
 SHAPING = [
     Row("argument", settled(anything), {"x": ()}, np.asarray, linear=True, complex=True),
-    Row("reshape", settled(anything, shape=reshapes), {"x": MOVED}, linear=True, complex=True),
+    Row("reshape", settled(anything, shape=reshapes), {"x": MOVED}, linear=True, complex=True,
+        call=reshaped),
     Row("reshape", settled(anything, shape=reshapes, layout=order, order=one_of("CFA")), {"x": ()},
         linear=True, complex=True, parts=True, call=laid, variant="in order"),
     Row("ravel", settled(anything), {"x": MOVED}, linear=True, complex=True),

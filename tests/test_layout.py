@@ -16,6 +16,7 @@ import nn
 from autograd_core import coverage, stub
 from autograd_core.alternatives import INSTEAD
 from autograd_core.op import functions
+from autograd_core.protocols import ALIASES, operation_of
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "autograd_core").rglob("*.py")) + sorted((ROOT / "nn").glob("*.py"))
@@ -103,13 +104,27 @@ def test_import_pulls_in_nothing_heavy():
     assert found <= sys.stdlib_module_names, "only the standard library may come along"
 
 
-def test_import_costs_at_most_25_ms_over_numpy():
+# Measured: 0.33 to 0.39 (17 to 20 ms beside 50 to 60), with NumPy 2.0, 2.4 and 2.5, Python 3.11 and
+# 3.13, on an idle machine and on one with three times as much work as cores.
+IMPORT_SHARE = 0.5
+
+
+def import_share(modules):
+    """The processor time that importing `modules` takes, in units of NumPy's import: the least of
+    several runs of each, so that other work on the machine does not count. Of the versions of NumPy
+    2.0 alone leaves out `inspect`."""
     code = (
-        "import time, numpy; start = time.perf_counter(); import autograd_core;"
-        "print(time.perf_counter() - start)"
+        "from time import process_time as now; a = now(); import numpy, inspect; b = now();"
+        f"import {modules}; print(b - a, now() - b)"
     )
     python(code)  # writes the byte code
-    assert any(float(python(code)) < 0.025 for _ in range(25))  # other work may slow some down
+    runs = [python(code, OPENBLAS_NUM_THREADS="1").split() for _ in range(12)]
+    numpys, ours = (min(map(float, times)) for times in zip(*runs, strict=True))
+    return ours / numpys
+
+
+def test_import_costs_at_most_half_of_numpys():
+    assert import_share("autograd_core") < IMPORT_SHARE
 
 
 FUNCTION = type(python)
@@ -152,16 +167,38 @@ def test_every_function_of_numpy_is_spoken_of():
     assert not INSTEAD.keys() & covered, "an alternative to what is covered"
 
 
+def release(version):
+    return tuple(int(part) for part in version.split(".")[:2])
+
+
 def test_the_coverage_table_is_what_is_covered():
     assert coverage.PATH.read_text() == coverage.table(), "run: python -m autograd_core.coverage"
 
 
+@pytest.mark.parametrize("name", coverage.VERSIONS)
+def test_the_versions_of_numpy_that_have_a_function(name):
+    """What the table says of versions is true of the installed one."""
+    oldest, newest = coverage.VERSIONS[name]
+    here = release(np.__version__)
+    expected = release(oldest or "0.0") <= here <= release(newest or "99.0")
+    assert (name in np.__all__) == expected
+
+
+@pytest.mark.parametrize("name", ALIASES)
+def test_another_name_of_numpys_is_the_same_operation(name):
+    if not hasattr(np, name):
+        pytest.skip(f"NumPy {np.__version__} has no {name}")
+    assert operation_of(getattr(np, name)) is ALIASES[name]
+
+
 @pytest.mark.parametrize("name", sorted(INSTEAD))
-@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning", "ignore::DeprecationWarning")
 def test_what_is_not_covered_is_refused_and_says_what_to_use(name):
     """By the function itself, not only in the table. Those that first of all make an array of what
     they are given are refused by the Tensor."""
     function = dict(coverage.names())[name]
+    if function is None:
+        pytest.skip(f"NumPy {np.__version__} has no {name}")
     x = ac.Tensor(np.eye(3), requires_grad=True)
     said = []
     for operands in [(x,), (x, x), (x, 2), ([x, x],), (x[0],), (x[0], x[0]), (x[0], x[0], x[0])]:

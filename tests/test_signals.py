@@ -182,6 +182,11 @@ BAD = {
     "sylvester": (lambda: linalg.solve_sylvester(M, M, R), ShapeError, r"\(2, 3\)"),
     "sylvester, singular": (lambda: linalg.solve_sylvester(M, -M, M), LinAlgError, "eigenvalue"),
     "sqrtm": (lambda: linalg.sqrtm(0 * M).sum().backward(), LinAlgError, "singular"),
+    "sqrtm, NaN": (lambda: linalg.sqrtm(np.nan * M).sum().backward(), LinAlgError,
+                   "are all numbers finite|x has some|isfinite"),  # SciPy refuses it or does not
+    "sylvester, NaN": (lambda: linalg.solve_sylvester(np.nan * M, M, M), LinAlgError, "NaNs"),
+    "triangular, NaN": (lambda: linalg.solve_triangular(np.nan * M, V), LinAlgError,
+                        r"solve_triangular.*\(3, 3\).*isfinite"),
     "windows": (lambda: signal.convolve(R, V), ShapeError, r"\(2, 3\) and \(3,\)"),
     "windows, valid": (lambda: signal.convolve(R[:1], R[:, :1], "valid"), ShapeError, "as large"),
     "np.fft, out": (lambda: np.fft.fft(V, out=np.zeros(3, "c16")), NotDifferentiableError,

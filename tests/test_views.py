@@ -91,6 +91,7 @@ class OnTensors(Programs):
         if isinstance(wrong, Exception):
             self.errors.append((type(wrong).__name__, str(wrong), list(self.lines)))
         elif wrong is not None:
+
             def fails(lines):
                 again = fault(lines, self.values, self.array)
                 return isinstance(again, str)

@@ -184,8 +184,11 @@ class Programs(RuleBasedStateMachine):
         index = self.index(data, self.bound[name].shape)
         part = eval(f"{name}[{index}]", self.bound)
         sign = data.draw(st.sampled_from(["=", "=", "+=", "*=", "-=", "/="]), label="operator")
-        if np.ndim(part) and part.shape[0] and not index.startswith("[") and not data.draw(
-            st.integers(0, 3)
+        if (
+            np.ndim(part)
+            and part.shape[0]
+            and not index.startswith("[")
+            and not data.draw(st.integers(0, 3))
         ):
             inner = self.index(data, part.shape)
             part = eval(f"{name}[{index}][{inner}]", self.bound)

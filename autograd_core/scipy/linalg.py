@@ -151,7 +151,10 @@ def banded(bands: Any, y: Any, lower: int, upper: int) -> Any:
     n = bands.shape[-1]
     y = y.astype(np.result_type(bands.dtype, y.dtype))
     columns = y if y.ndim <= 2 else np.moveaxis(y, -2, 0).reshape(n, -1)
-    out = told("solve_banded", partial(scipys.solve_banded, (lower, upper)), bands, columns)
+    if n == 1:  # SciPy 1.13 takes another row than the diagonal
+        out = columns / bands[upper]
+    else:
+        out = told("solve_banded", partial(scipys.solve_banded, (lower, upper)), bands, columns)
     if y.ndim <= 2:
         return out
     return np.moveaxis(out.reshape(n, *y.shape[:-2], y.shape[-1]), 0, -2)
@@ -213,6 +216,11 @@ def _equation(a: Any, b: Any, q: Any) -> Any:
     """One equation, by the Schur forms of a and of b's adjoint (Bartels and Stewart, 1972)."""
     if not q.size:
         return np.empty_like(q, dtype=np.result_type(a.dtype, b.dtype, q.dtype))
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        raise LinAlgError(
+            f"solve_sylvester, of shapes {a.shape} and {b.shape}: a or b has infs or NaNs (in the "
+            "gradient of sqrtm: x has some, or is singular and SciPy finds no root)"
+        )
     output = "complex" if "c" in a.dtype.kind + b.dtype.kind + q.dtype.kind else "real"
     left, from_left = told("solve_sylvester", scipys.schur, a, output)
     right, from_right = told("solve_sylvester", scipys.schur, b.conj().T, output)
@@ -238,4 +246,8 @@ def sqrtm(x: Any) -> Any:
     negative eigenvalues. A singular x has no gradient."""
     on_host("sqrtm", x)
     checked("sqrtm", x)
-    return told("sqrtm", scipys.sqrtm, x)
+    found = told("sqrtm", scipys.sqrtm, x)
+    dtype = np.result_type(x.dtype, np.float32)
+    if np.iscomplexobj(found):
+        dtype = np.result_type(dtype, np.complex64)
+    return found.astype(dtype, copy=False)  # SciPy 1.13 widens complex numbers

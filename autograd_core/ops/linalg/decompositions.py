@@ -224,8 +224,9 @@ def eig(x: Any) -> Any:
     """The eigenvalues (..., n) of square matrices (..., n, n), in no order, and their eigenvectors,
     columns of length 1.
 
-    They are complex, or where all eigenvalues happen to be real and x is, real. A matrix without n
-    independent eigenvectors has no gradient: LinAlgError in the backward pass, or huge numbers
+    They are complex. NumPy before 2.5 makes them real where all eigenvalues happen to be real and x
+    is, and so does this; the gradient of a real x is real and the same with both. A matrix without
+    n independent eigenvectors has no gradient: LinAlgError in the backward pass, or huge numbers
     where rounding hides it.
     """
     checked("eig", x)

@@ -18,6 +18,7 @@ HINTS = {
     "Singular": "pinv and lstsq take such matrices, and so does x + small * eye",
     "positive definite": "x + small * eye is, if x is symmetric and has no negative eigenvalue",
     "converge": "are all numbers finite?",
+    "Internal error": "are all numbers finite?",
     "infs or NaNs": "mask them first, as in where(isfinite(x), x, 0)",
 }
 
@@ -63,10 +64,13 @@ def checked(name: str, x: Any, square: bool = True) -> None:
 
 
 def told(name: str, function: Callable[..., Any], *operands: Any, **settings: Any) -> Any:
-    """What NumPy's function returns, or its complaint in our words: a rule may have called it."""
+    """What NumPy's function returns, or its complaint in our words: a rule may have called it.
+    SciPy's about numbers that are not finite is a bare ValueError."""
     try:
         return function(*operands, **settings)
-    except np.linalg.LinAlgError as error:
+    except ValueError as error:
+        if not isinstance(error, np.linalg.LinAlgError) and "infs or NaNs" not in str(error):
+            raise
         shapes = " and ".join(str(np.shape(x)) for x in operands[:2] if np.ndim(x))
         hint = next((f". What to do: {h}" for word, h in HINTS.items() if word in str(error)), "")
         raise LinAlgError(f"{name}, of shape {shapes}: {error}{hint}") from error

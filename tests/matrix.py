@@ -1,0 +1,126 @@
+"""The core of the suite on the oldest and on the newest interpreter and NumPy that are supported.
+
+`make matrix` runs it. Interpreters are looked for on PATH and where pyenv keeps them; one that is
+not there is named as skipped, and so is a pair that could not be tested. Each pair has a virtual
+environment of its own, `.venv-matrix-<name>/`, which is kept and made anew when what goes into it
+changes.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+# What the tests below import; drawings, examples and type checks are left to `make test`.
+TOOLS = ["einops>=0.8", "hypothesis>=6.100", "pytest>=8", "pytest-xdist>=3.5"]
+FILES = ["graph", "indexing", "transforms", "exits", "linalg", "layout", "nn", "signals",
+         "fake_device"]  # fmt: skip
+# Of the op table what depends on NumPy's functions; the rest is about the engine, at length.
+OF_THE_TABLE = ["every_operation_has_a_row", "value_dtype_and_shape", "gradient", "second_order",
+                "precision_is_kept", "numpys_function_gives_the_same"]  # fmt: skip
+PROFILE = "few"  # of conftest.py: a handful of examples for each row of the op table
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An interpreter, the first of `versions` that is here, and what is installed for it."""
+
+    name: str
+    versions: tuple[str, ...]
+    packages: tuple[str, ...]
+
+
+# The oldest are those of setup.cfg. SciPy is left to pip in the newest, as NumPy is.
+PAIRS = [
+    Pair("oldest", ("3.11",), ("numpy==2.0.*", "scipy==1.13.*")),
+    Pair("newest", ("3.13", "3.12"), ("numpy", "scipy")),
+]
+
+
+def release(path):
+    """What version an interpreter says it is, as "3.11"; None where it does not run: pyenv puts
+    names on PATH that only say what is missing."""
+    code = "import sys; print('%d.%d' % sys.version_info[:2])"
+    try:
+        done = subprocess.run([path, "-c", code], capture_output=True, text=True, timeout=60)
+    except OSError:
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def candidates(version):
+    """Where an interpreter of this version might be."""
+    name = f"python{version}"
+    yield shutil.which(name)
+    home = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    yield from sorted(home.glob(f"versions/{version}.*/bin/{name}"), reverse=True)
+
+
+def interpreter(version):
+    """The path of a Python of this version, or None."""
+    found = (str(path) for path in candidates(version) if path)
+    return next((path for path in found if release(path) == version), None)
+
+
+def environment(pair, python):
+    """The interpreter of the pair's virtual environment, which is made where it is not there yet
+    or is of something else. The newest is asked for again each time: it may have changed."""
+    home = ROOT / f".venv-matrix-{pair.name}"
+    inner, note = home / "bin" / "python", home / "made-of"
+    wanted = "\n".join([python, *pair.packages, *TOOLS])
+    if not note.exists() or note.read_text() != wanted:
+        subprocess.run([python, "-m", "venv", "--clear", home], check=True)
+    install = [inner, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade"]
+    subprocess.run([*install, *pair.packages, *TOOLS, "--editable", "."], check=True, cwd=ROOT)
+    note.write_text(wanted)
+    return str(inner)
+
+
+def versions_in(python):
+    """What is in an environment, in words."""
+    code = (
+        "import platform, numpy, scipy;"
+        "print(f'Python {platform.python_version()}, NumPy {numpy.__version__},',"
+        "f'SciPy {scipy.__version__}')"
+    )
+    done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def tested(python, workers):
+    """Whether the core of the suite passes with this interpreter."""
+    tests = [f"tests/test_{name}.py" for name in FILES]
+    tests += [f"tests/test_op_table.py::test_{name}" for name in OF_THE_TABLE]
+    command = [python, "-m", "pytest", "-q", "-n", workers, *tests]
+    settings = {"HYPOTHESIS_PROFILE": PROFILE, "OPENBLAS_NUM_THREADS": "1"}
+    return subprocess.run(command, cwd=ROOT, env=os.environ | settings).returncode == 0
+
+
+def outcome(pair, workers):
+    """What became of a pair, in a line; it starts with "passed", "failed" or "skipped"."""
+    pythons = (interpreter(version) for version in pair.versions)
+    python = next((path for path in pythons if path), None)
+    if python is None:
+        return f"skipped: no Python {' or '.join(pair.versions)} on PATH or in ~/.pyenv/versions"
+    inner = environment(pair, python)
+    found = versions_in(inner)
+    print(f"== {pair.name}: {found}", flush=True)
+    start = time.monotonic()
+    word = "passed" if tested(inner, workers) else "failed"
+    return f"{word}: {found}, in {time.monotonic() - start:.0f} s"
+
+
+def main(workers="2"):
+    """Run every pair, and then say what became of each. A failure is the exit status."""
+    outcomes = {pair.name: outcome(pair, workers) for pair in PAIRS}
+    for name, line in outcomes.items():
+        print(f"{name}: {line}")
+    return any(line.startswith("failed") for line in outcomes.values())
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
