@@ -28,7 +28,8 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "lshift": ops.left_shift,
     "rshift": ops.right_shift,
 }
-SYMBOLS = dict(zip(OPERATORS, "+ - * / // % ** @ & | ^ << >>".split(), strict=True))  # for messages
+# for messages
+SYMBOLS = ("+", "-", "*", "/", "//", "%", "**", "@", "&", "|", "^", "<<", ">>")
 COMMUTATIVE = {"add", "mul", "and", "or", "xor"}
 COMPARISONS: dict[str, Callable[..., Any]] = {
     "eq": ops.equal,
@@ -192,8 +193,8 @@ def bind() -> None:
         table[f"__{name}__"] = function
     for name, function in OPERATORS.items():
         table[f"__r{name}__"] = function if name in COMMUTATIVE else _reversed(function)
-        native = getattr(operator, f"i{name}")
-        table[f"__i{name}__"] = augmented(SYMBOLS[name], function, native)
+    for symbol, (name, function) in zip(SYMBOLS, OPERATORS.items(), strict=True):
+        table[f"__i{name}__"] = augmented(symbol, function, getattr(operator, f"i{name}"))
     for name in METHODS:
         table[name] = getattr(ops, name)
     table |= {"__divmod__": ops.divmod, "__rdivmod__": _reversed(ops.divmod)}

@@ -122,13 +122,11 @@ def commit(arrived: list[tuple[Any, Any, bool]]) -> None:
             if (tensor := watch.tensor()) is not None
         ]
         for tensor, total in totals:
-            tensor.grad = total
+            tensor._grad = total
 
 
 def _total(tensor: Tensor, g: Any, owned: bool) -> Tensor:
-    data, held = tensor._array, tensor.grad
-    if held is not None and not isinstance(held, Tensor):
-        raise TypeError(f"a Tensor's grad is a Tensor or None, not a {type(held).__name__}")
+    data, held = tensor._array, tensor._grad
     if g.shape != data.shape or (g.dtype is not data.dtype and g.dtype != data.dtype):
         raise GraphError(
             f"the gradient has shape {g.shape} and dtype {g.dtype}, but the leaf's data was "

@@ -130,9 +130,8 @@ def array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **settings:
     """NumPy's `__array_ufunc__`: the operation of the same name."""
     ours = operation_of(ufunc)
     if ours is None:
-        raise _uncovered(
-            ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}", _EXIT
-        )
+        name = ufunc.__name__
+        raise _uncovered(name if method == "__call__" else f"{name}.{method}", _EXIT)
     if method != "__call__":
         return ufuncs.METHODS[method](ufunc, ours, *inputs, **settings)
     return ufuncs.call(ufunc, ours, inputs, settings) if settings else ours(*inputs)
@@ -229,10 +228,12 @@ def array_function(
         args, settings = _for_ours(function, ours, args, settings)
         out = settings.pop("out", None)
     try:
-        if out is not None:
-            check_out(f"np.{function.__name__}", out)
-            settings = _as_wide(function, ours, out, args, settings)
-        return write_out(ours(*args, **settings), out)
+        if out is None:
+            return ours(*args, **settings)
+        name = f"np.{_named(function)[0]}"
+        check_out(name, out)
+        settings = _as_wide(function, ours, out, args, settings)
+        return write_out(name, ours(*args, **settings), out)
     except TypeError as error:
         if "argument" not in str(error):
             raise

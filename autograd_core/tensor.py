@@ -254,8 +254,9 @@ class Tensor(Methods):
         if self.node is not None:
             raise GraphError(
                 f"{call} of a tracked Tensor would leave the graph silently. Use tensor.item() for "
-                "a number to print, to compare or to sum up; np.sin(tensor) for math.sin(tensor); "
-                "and to fill an array with tracked values ac.stack([…]), or ac.zeros(…) to write into"
+                "a number to print, to compare or to sum up, and np.sin(tensor) for "
+                "math.sin(tensor). Write tracked values into ac.zeros_like(x) or ac.zeros(…), not into "
+                "a plain array, or stack them with ac.stack([…])"
             )
         return self._array.item()
 
@@ -269,10 +270,10 @@ class Tensor(Methods):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if self.node is not None:
             raise GraphError(
-                "NumPy asked a tracked Tensor for a plain array, which would leave the graph "
-                "silently. Make one Tensor of several with ac.array([a, b]) or ac.stack([a, b]), "
-                "and hand NumPy's functions that one; write tracked values into ac.zeros(…), not "
-                "into np.zeros(…); take a number out with tensor.item(), an array with tensor.data"
+                "NumPy asked a tracked Tensor for a plain array, as np.asarray(tensor) does, which "
+                "would leave the graph silently. Make one Tensor of several with ac.array([a, b]) "
+                "or ac.stack([a, b]), and give NumPy's functions that one. Write tracked values "
+                "into ac.zeros(…) and not into np.zeros(…). Take a number out with tensor.item()"
             )
         return np.array(self._array, dtype=dtype, copy=copy)
 

@@ -52,24 +52,24 @@ def call(ufunc: Any, ours: Ours, inputs: tuple[Any, ...], settings: dict[str, An
             raise NotDifferentiableError(f"np.{ufunc.__name__}: {name}= is covered as {default!r}")
     dtype, where = settings.pop("dtype", None), settings.pop("where", True)
     out = settings.pop("out", None)
-    check_out(f"np.{ufunc.__name__}", out, where)
+    check_out(_name(ufunc), out, where)
     if dtype is not None:
         inputs = tuple(_in_dtype(ufunc.__name__, x, dtype) for x in inputs)
     if where is True:
-        return write_out(ours(*inputs, **settings), out)
+        return write_out(_name(ufunc), ours(*inputs, **settings), out)
     if ufunc.signature is not None:
         raise NotDifferentiableError(f"np.{ufunc.__name__} has no where=")
-    return _where(ours, inputs, where, out)
+    return _where(ufunc, ours, inputs, where, out)
 
 
-def _where(ours: Ours, inputs: tuple[Any, ...], where: Any, out: Any) -> Any:
+def _where(ufunc: Any, ours: Ours, inputs: tuple[Any, ...], where: Any, out: Any) -> Any:
     """Nothing is computed, and no gradient made, where the mask does not hold."""
     first = out[0] if isinstance(out, tuple) else out
     mask = ops.broadcast_to(operand(where), first.shape)
     picked = [
         x if isinstance(x, bool | int | float | complex) else _at(operand(x), mask) for x in inputs
     ]
-    return write_out(ours(*picked), out, mask)
+    return write_out(_name(ufunc), ours(*picked), out, mask)
 
 
 def _at(x: Any, mask: Any) -> Any:
@@ -84,6 +84,10 @@ def _in_dtype(name: str, x: Any, dtype: Any) -> Any:
     if np.dtype(dtype).kind not in "fc" or not np.can_cast(x.dtype, dtype, "same_kind"):
         raise DTypeError(f"np.{name}: dtype={dtype} for an operand of dtype {x.dtype}")
     return x if x.dtype == dtype else ops.astype(x, dtype)
+
+
+def _name(ufunc: Any, method: str = "") -> str:
+    return f"np.{ufunc.__name__}.{method}" if method else f"np.{ufunc.__name__}"
 
 
 # ---- methods ------------------------------------------------------------------------------------
@@ -118,7 +122,7 @@ def reduce(
 ) -> Any:
     """The elements along `axis` taken together, one after the other."""
     x = operand(x)
-    check_out(f"np.{ufunc.__name__}.reduce", out)
+    check_out(_name(ufunc, "reduce"), out)
     target = out[0] if isinstance(out, tuple) else out
     if dtype is None and target is not None and ufunc in (np.add, np.multiply):
         dtype = target.dtype
@@ -129,19 +133,20 @@ def reduce(
     given |= {"where": where} if where is not True else {}
     whole = REDUCTIONS.get(ufunc)
     if whole is not None:
-        return write_out(whole(x, axis=axis, keepdims=keepdims, **given), out)
+        return write_out(
+            _name(ufunc, "reduce"), whole(x, axis=axis, keepdims=keepdims, **given), out
+        )
     axes = negative(axis, x.ndim)
     lines = _parts(joined(x, axes))
-    mask = (
-        _parts(joined(ops.broadcast_to(operand(where), x.shape), axes)) if where is not True else []
-    )
+    masks = None if where is True else ops.broadcast_to(operand(where), x.shape)
+    mask = [] if masks is None else _parts(joined(masks, axes))
     folded = _folded(ufunc, ours, lines, initial, mask)
     if not lines or not hasattr(folded, "ndim"):
         folded = ops.broadcast_to(operand(folded), joined(x, axes).shape[:-1]).copy()
     if keepdims:
         kept = tuple(1 if a - x.ndim in axes else n for a, n in enumerate(x.shape))
         folded = folded.reshape(kept)
-    return write_out(folded, out)
+    return write_out(_name(ufunc, "reduce"), folded, out)
 
 
 def _parts(lines: Any) -> list[Any]:
@@ -175,17 +180,17 @@ def accumulate(
 ) -> Any:
     """The elements along `axis` taken together up to each of them."""
     x = operand(x)
-    check_out(f"np.{ufunc.__name__}.accumulate", out)
+    check_out(_name(ufunc, "accumulate"), out)
     if dtype is not None:
         x = _in_dtype(f"{ufunc.__name__}.accumulate", x, dtype)
     if not x.ndim:
         raise ShapeError(f"np.{ufunc.__name__}.accumulate: x has no axes")
     _checked(ufunc, x, axis)
     if ufunc in RUNNING:
-        return write_out(RUNNING[ufunc](x, axis=axis), out)
+        return write_out(_name(ufunc, "accumulate"), RUNNING[ufunc](x, axis=axis), out)
     lines = ops.moveaxis(x, axis, -1)
     found = ops.stack(_running(ours, _parts(lines)), -1) if lines.shape[-1] else lines.copy()
-    return write_out(ops.moveaxis(found, -1, axis), out)
+    return write_out(_name(ufunc, "accumulate"), ops.moveaxis(found, -1, axis), out)
 
 
 def reduceat(
@@ -194,13 +199,14 @@ def reduceat(
     """`reduce` over the slices along `axis` that begin at `indices`, each up to the next; where the
     next is not larger, the one element."""
     x = operand(x)
-    check_out(f"np.{ufunc.__name__}.reduceat", out)
+    check_out(_name(ufunc, "reduceat"), out)
     places = [int(i) for i in np.asarray(backend.asnumpy(operand(unwrap_nested(indices))))]
     length = x.shape[axis]
     for place in places:
         if not 0 <= place < length:
             raise ShapeError(
-                f"np.{ufunc.__name__}.reduceat: index {place} of axis {axis} of {x.shape}"
+                f"np.{ufunc.__name__}.reduceat: x has shape {x.shape}, and no place {place} along "
+                f"axis {axis}"
             )
     lines = ops.moveaxis(x, axis, 0)
     parts = [
@@ -208,13 +214,13 @@ def reduceat(
         for start, stop in zip(places, [*places[1:], length], strict=True)
     ]
     found = ops.stack(parts, 0) if parts else lines[:0].copy()
-    return write_out(ops.moveaxis(found, 0, axis), out)
+    return write_out(_name(ufunc, "reduceat"), ops.moveaxis(found, 0, axis), out)
 
 
 def at(ufunc: Any, ours: Ours, x: Any, index: Any, *values: Any) -> None:
     """``x[index] = ufunc(x[index], value)``, once for each time that the index names an element."""
     if not isinstance(x, Tensor):
-        check_out(f"np.{ufunc.__name__}.at", x, tracked=any(recorded(x, v) for v in values))
+        check_out(_name(ufunc, "at"), x, tracked=any(recorded(x, v) for v in values))
         ufunc.at(x, *unwrap_nested((index, *values)))
         return
     tracked = recorded(x, *values)
@@ -224,7 +230,9 @@ def at(ufunc: Any, ours: Ours, x: Any, index: Any, *values: Any) -> None:
         stamp(x)
     elif ufunc in (np.add, np.subtract):
         (value,) = values
-        write_out(add_at(x, index, value if ufunc is np.add else -operand(value)), x)
+        write_out(
+            _name(ufunc, "at"), add_at(x, index, value if ufunc is np.add else -operand(value)), x
+        )
     else:
         _one_by_one(ours, x, index, values)
 

@@ -1,9 +1,9 @@
-"""What a write does: ``x[i] = v``, ``x += y``, ``np.add(x, y, out=t)`` and all that is made of them.
+"""What a write does: ``x[i] = v``, ``x += y``, ``np.add(x, y, out=t)``, and what is made of them.
 
 The values are NumPy's for the same program. Where nothing is recorded a write goes into the memory,
 and a graph that still needs the old values refuses to go on. Where a gradient is at stake the write
-is functional: a new array with the value written (`assign`), whose node takes the old one's place in
-the Tensor, in its base, and in every view of it that is alive. So it overtakes nothing.
+is functional: a new array with the value written (`assign`), whose node takes the old one's place
+in the Tensor, in its base, and in every view of it that is alive. So it overtakes nothing.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def set_item(self: Tensor, index: Any, value: Any) -> None:
 
 
 def _write(x: Any, index: Any, value: Any) -> None:
-    """Write an array's elements; on a device, where a kernel has no order, not out of themselves."""
+    """Write elements; on a device, where a kernel has no order, not out of the same memory."""
     if type(x) is not np.ndarray and root_of(value) is root_of(x):
         value = value.copy()
     write(x, index, value)
@@ -178,8 +178,8 @@ def check_out(name: str, out: Any, where: Any = True, tracked: bool = False) -> 
     """Refuse what cannot be written to, and a mask without it."""
     if out is None and where is not True:
         raise NotDifferentiableError(
-            f"{name}(…, where=mask) without out= leaves the other elements undefined. Pass out=, as "
-            f"in out=ac.zeros_like(x), or choose with ac.where(mask, …, 0)"
+            f"{name}(…, where=mask) without out= leaves the other elements undefined. Pass out=, "
+            "as in out=ac.zeros_like(x), or choose with ac.where(mask, …, 0)"
         )
     for target in out if isinstance(out, tuple) else (out,):
         if isinstance(target, Tensor):
@@ -189,47 +189,50 @@ def check_out(name: str, out: Any, where: Any = True, tracked: bool = False) -> 
             raise _swallowed(name)
 
 
-def write_out(result: Any, out: Any, mask: Any = None) -> Any:
-    """``out[...] = result``, or ``out[mask] = result``, and `out`; `result` itself without it."""
+def write_out(name: str, result: Any, out: Any, mask: Any = None) -> Any:
+    """``out[...] = result``, or ``out[mask] = result``, and `out`; `result` itself without it.
+    `name` is the function's."""
     if out is None:
         return result
     if isinstance(result, tuple):
         pairs = zip(result, out, strict=True)
-        return tuple(r if o is None else write_out(r, o, mask) for r, o in pairs)
+        return tuple(r if o is None else write_out(name, r, o, mask) for r, o in pairs)
     (out,) = out if isinstance(out, tuple) else (out,)
     if not isinstance(out, Tensor):
         if recorded(result):
-            raise _swallowed("out=array")
+            raise _swallowed(f"{name}(…, out=array)")
         values = result._array if isinstance(result, Tensor) else result
-        _into_array(out, values, mask)
+        _into_array(name, out, values, mask)
         return out
     if mask is None and out.shape != result.shape:
-        result = _grown(result, out)
+        result = _grown(name, result, out)
     part = out if mask is None else out[mask]
-    result = same_kind("out=", result if isinstance(result, Tensor) else make(result, None), part)
+    result = same_kind(
+        f"{name}(…, out=)", result if isinstance(result, Tensor) else make(result, None), part
+    )
     if mask is not None:
         set_item(out, mask, result)
     elif recorded(out, result):
-        check_writable(out, "out=")
+        check_writable(out, f"{name}(…, out=x)")
         replace(out, result)
     else:
         set_item(out, ..., result)
     return out
 
 
-def _into_array(out: Any, values: Any, mask: Any) -> None:
+def _into_array(name: str, out: Any, values: Any, mask: Any) -> None:
     if not np.can_cast(values.dtype, out.dtype, "same_kind"):
-        raise DTypeError(f"out= has dtype {out.dtype}, the result {values.dtype}")
+        raise DTypeError(f"{name}: out= has dtype {out.dtype}, the result {values.dtype}")
     out[... if mask is None else unwrap_nested(mask)] = values
 
 
-def _grown(result: Any, out: Tensor) -> Any:
+def _grown(name: str, result: Any, out: Tensor) -> Any:
     """A result that broadcasts to what it is written to."""
     try:
         return broadcast_to(result, out.shape).copy()
     except ValueError as error:
         raise ShapeError(
-            f"out= has shape {out.shape}, the result {np.shape(result)}: {error}"
+            f"{name}: out= has shape {out.shape}, the result {np.shape(result)}: {error}"
         ) from error
 
 

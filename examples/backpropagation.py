@@ -42,7 +42,7 @@ def forward() -> dict[str, Any]:
 
 def local(t: dict[str, Any], of: str, by: str) -> float:
     """∂of/∂by, where `of` is computed from `by` by one step of the lecture."""
-    return float(ac.gradients(t[of], [t[by]], retain_graph=True)[0])
+    return ac.gradients(t[of], [t[by]], retain_graph=True)[0].item()  # type: ignore[no-any-return]
 
 
 def trace(t: dict[str, Any], *path: str) -> float:

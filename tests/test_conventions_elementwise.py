@@ -158,7 +158,7 @@ WRONG = {
     "isposinf of complex": (lambda x: ac.isposinf(x * 1j), DTypeError),
     "a setting": (lambda x: ac.angle(x, deg=x), NotDifferentiableError),
     "decimals": (lambda x: ac.round(x, x), NotDifferentiableError),
-    "out": (lambda x: np.floor(x, out=np.zeros(3)), NotDifferentiableError),
+    "out": (lambda x: np.tan(x, out=np.zeros(3)), NotDifferentiableError),
     "where": (lambda x: np.tan(x, where=np.array([True, False, True])), NotDifferentiableError),
     "dates": (np.isnat, NotDifferentiableError),
 }

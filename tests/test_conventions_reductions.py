@@ -117,8 +117,10 @@ def test_results_of_unique_carry_their_names(device):
         np.testing.assert_array_equal(device.numpy(result), expected)
 
 
-def test_a_tensor_is_not_sorted_in_place(there):
-    assert not hasattr(ac.Tensor, "sort")
+def test_a_method_sorts_in_place_and_others_make_a_tensor(there):
+    x = ac.Tensor([3.0, 1.0])
+    assert x.sort() is None
+    assert x.tolist() == [1, 3]
     x = ac.Tensor([3.0, 1.0])
     assert x.argsort().tolist() == [1, 0]
     assert x.prod().item() == 3

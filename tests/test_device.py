@@ -87,14 +87,14 @@ def test_a_training_step_neither_waits_nor_transfers(plain_layout):
 @pytest.mark.parametrize(
     "careless",
     [
-        lambda loss, x: float(loss),
+        lambda loss, x: loss.item(),
         lambda loss, x: bool(loss > 0),
         lambda loss, x: x.cpu(),
         lambda loss, x: x.data[x.data > 0],
         lambda loss, x: ac.Tensor(np.ones(3), device="cuda:0"),
         lambda loss, x: loss + 1,
     ],
-    ids=["float", "bool", "cpu", "mask", "host data", "a launch more"],
+    ids=["item", "bool", "cpu", "mask", "host data", "a launch more"],
 )
 def test_a_step_that_waits_or_transfers_is_seen(careless, plain_layout):
     def wrong(*parts):

@@ -379,7 +379,7 @@ def test_a_kernel_of_one_expression_is_one_launch(a):
 MISSING = {
     "__array_finalize__ __class_getitem__ __delitem__ __module__ __pyx_vtable__": "never of use",
     "__bytes__ __div__ __hex__ __idiv__ __oct__": "left over from Python 2",
-    "__cuda_array_interface__ cstruct data mdspan": "addresses on a device: there is none",
+    "__cuda_array_interface__ cstruct mdspan": "addresses on a device: there is none",
     "flat reduced_view toDlpack": "another way to what the stand-in has",
     "scatter_max scatter_min": "no counterpart in NumPy",
 }

@@ -412,9 +412,34 @@ def test_a_declaration_that_cannot_work_is_refused_at_once():
 
 def test_a_gradient_that_is_no_tensor():
     x = ac.Tensor([1.0], requires_grad=True)
-    x.grad = np.ones(1)
-    with pytest.raises(TypeError, match="grad is a Tensor or None, not a ndarray"):
-        x.sum().backward()
+    with pytest.raises(TypeError, match="grad is a Tensor, an array or None, not a str"):
+        x.grad = "1"
+    with pytest.raises(ShapeError, match=r"\(1,\).*\(2,\)"):
+        x.grad = np.ones(2)
+    with pytest.raises(ac.DTypeError, match=r"float64.*complex128"):
+        x.grad = np.ones(1, complex)
+    assert x.grad is None
+
+
+def test_a_gradient_may_be_set_to_an_array_or_a_number(there):
+    x = leaf([3.0, 4.0])
+    (x * x).sum().backward()
+    x.grad = np.clip(x.grad, -1, 7)
+    assert_equal(x.grad.data, [6.0, 7.0])
+    x.grad = x.grad.data.astype("f4")
+    assert x.grad.dtype == "f8"
+    x.grad = 0
+    (x * x).sum().backward()
+    assert_equal(x.grad.data, [6.0, 8.0])
+
+
+def test_the_gradient_of_an_intermediate_that_was_not_asked_for_warns():
+    w = leaf(2.0)
+    w = w * 0.5
+    with pytest.warns(ac.AutogradWarning, match=r"retain_grad.*no_grad.*lr"):
+        assert w.grad is None
+    w.retain_grad()
+    assert w.grad is None
 
 
 def test_a_complex_gradient_of_a_real_tensor_is_refused():

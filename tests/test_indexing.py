@@ -79,7 +79,7 @@ def test_a_named_tuple_is_a_tuple(device):
     x = leaf(device, [[1.0, 2.0], [3.0, 4.0]])
     y = x[Place(0, 1)]
     y.backward()
-    assert float(y) == 2.0
+    assert y.item() == 2.0
     assert device.numpy(x.grad).tolist() == [[0.0, 1.0], [0.0, 0.0]]
     y = x * 1.0
     y[Place(indices(device, [0, 1]), 1)] = 5.0

@@ -6,7 +6,6 @@
 import os
 
 import numpy as np
-import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from view_programs import Programs, names_in, run, shortest, total
@@ -36,7 +35,7 @@ def slope(lines, values, directions):
 
 
 def fault(lines, values, array):
-    """What is wrong with a program on Tensors; None if nothing is. An error is returned as it is."""
+    """What is wrong with a program on Tensors, or the error that it ended in."""
     expected = run(lines, {n: np.array(v) for n, v in values.items()})
     if expected.error is not None:
         return None

@@ -1,8 +1,8 @@
 """Random programs of views, writes and uses, as lines of Python.
 
 The same lines run on NumPy's arrays, on Tensors and, those that mean the same there, on torch's
-tensors. Names ``x0``, ``x1`` are leaves and ``c0`` is a constant; each line binds a name, writes, or
-drops a name. What is alive at the end is summed up, and differentiated.
+tensors. Names ``x0``, ``x1`` are leaves and ``c0`` is a constant; each line binds a name, writes,
+or drops a name. What is alive at the end is summed up, and differentiated.
 """
 
 import warnings
@@ -227,7 +227,7 @@ class Programs(RuleBasedStateMachine):
                  f"np.place({{0}}, {mask}, [1.5, 2.5])", "np.fill_diagonal({0}, 2.0)",
                  f"np.add.at({{0}}, 0, {value})", "np.add({0}, 1.0, out={0}[...])",
                  "{0}.put(0, 2.5)", "np.multiply.at({0}, [0, 0], 1.5)",
-                 f"np.sum({{0}}[None], axis=0, out={{0}})"]  # fmt: skip
+                 "np.sum({0}[None], axis=0, out={0})"]  # fmt: skip
         self.line(data.draw(st.sampled_from(forms), label="function").format(name))
 
     @rule(data=st.data())

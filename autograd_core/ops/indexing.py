@@ -135,7 +135,7 @@ def _getitem_x(g: Any, index: Any, x_shape: Shape, out_shape: Shape) -> Any:
 
 
 def _is_number(index: Any) -> bool:
-    """Whether x[index] is a scalar of NumPy's if it has no axes: there is no ``...`` in the index."""
+    """Whether x[index], if it has no axes, is a scalar of NumPy's: there is no ``...`` in it."""
     return not any(e is ... for e in (index if isinstance(index, tuple) else (index,)))
 
 

@@ -232,8 +232,8 @@ def _value_and_gradient(tensor: Tensor | None, result: Any) -> list[str]:
     data = tensor.data if tensor is not None else result
     value = small_value(data) if data is not None else None
     lines = [f"value {value}"] if value else []
-    if tensor is not None and tensor.grad is not None:
-        g = tensor.grad.data
+    if tensor is not None and tensor._grad is not None:
+        g = tensor._grad.data
         small = small_value(g)
         lines.append(f"gradient {small}" if small else f"‖gradient‖ {norm(g)}")
     return lines
