@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import weakref
 from collections import deque
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from autograd_core.stamps import sequence_numbers
 
@@ -20,16 +20,17 @@ __all__ = ["Exit", "by_user", "exits", "note_exit", "user_line"]
 INSIDE = ("autograd_core", "nn", "contextlib")
 
 
-class Exit(NamedTuple):
+class Exit:
     """A value that left: `number` lies between those of the operations around it, `source` is the
     operation whose result it was, `line` is the user's, and `array` refers weakly to the value."""
 
-    number: int
-    reason: str
-    source: str
-    scope: Scope | None
-    line: str
-    array: Any
+    __slots__ = ("array", "line", "number", "reason", "scope", "source")
+
+    def __init__(self, reason: str, source: str, scope: Scope | None, array: Any) -> None:
+        self.number = next(sequence_numbers)
+        self.reason, self.source, self.scope = reason, source, scope
+        self.line = user_line()
+        self.array = array
 
 
 exits: deque[Exit] = deque(maxlen=256)
@@ -39,7 +40,7 @@ def note_exit(reason: str, source: str = "", array: Any = None, scope: Scope | N
     """Note that a result of the operation `source` leaves the graph here."""
     referable = type(array).__weakrefoffset__ and array is not None
     reference = weakref.ref(array) if referable else None
-    exits.append(Exit(next(sequence_numbers), reason, source, scope, user_line(), reference))
+    exits.append(Exit(reason, source, scope, reference))
 
 
 def by_user() -> bool:

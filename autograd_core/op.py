@@ -27,7 +27,7 @@ from collections.abc import Callable, Iterator
 from functools import partial, wraps
 from inspect import CO_VARARGS, CO_VARKEYWORDS
 from types import CodeType
-from typing import Any, NamedTuple, ParamSpec, TypeVar, overload
+from typing import Any, ParamSpec, TypeVar, overload
 
 import numpy as np
 
@@ -58,10 +58,11 @@ __all__ = [
 P = ParamSpec("P")
 
 
-class Each(NamedTuple):
+class Each:
     """Marks a list of operands. Its rule may ask for `position` and `shapes`."""
 
-    rule: Callable[..., Any] | None
+    def __init__(self, rule: Callable[..., Any] | None) -> None:
+        self.rule = rule
 
 
 def each(rule: Callable[..., Any] | None) -> Each:

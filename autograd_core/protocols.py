@@ -8,11 +8,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import cache, partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from autograd_core import creation, ops, ufuncs
+from autograd_core import creation, ops
 from autograd_core.alternatives import instead
 from autograd_core.backend import run_there
 from autograd_core.errors import DeviceError, NotDifferentiableError
@@ -132,18 +132,25 @@ def array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **settings:
     if ours is None:
         name = ufunc.__name__
         raise _uncovered(name if method == "__call__" else f"{name}.{method}", _EXIT)
-    if method != "__call__":
-        return ufuncs.METHODS[method](ufunc, ours, *inputs, **settings)
-    return ufuncs.call(ufunc, ours, inputs, settings) if settings else ours(*inputs)
+    if method == "__call__" and not settings:
+        return ours(*inputs)
+    from autograd_core import ufuncs  # not at the top: few programs need it
+
+    if method == "__call__":
+        return ufuncs.call(ufunc, ours, inputs, settings)
+    return ufuncs.METHODS[method](ufunc, ours, *inputs, **settings)
 
 
-class _Parameters(NamedTuple):
+class _Parameters:
     """What NumPy's function and ours call the same things."""
 
-    agree: int  # so many in front mean the same, whatever they are called
-    defaults: dict[str, Any]  # NumPy's parameters, in order
-    renamed: dict[str, str]  # NumPy's names of what we call something else
-    foreign: set[str]  # what only NumPy has
+    def __init__(
+        self, agree: int, defaults: dict[str, Any], renamed: dict[str, str], foreign: set[str]
+    ) -> None:
+        self.agree = agree  # so many in front mean the same, whatever they are called
+        self.defaults = defaults  # NumPy's parameters, in order
+        self.renamed = renamed  # NumPy's names of what we call something else
+        self.foreign = foreign  # what only NumPy has
 
 
 @cache

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
-from inspect import isgeneratorfunction
+from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from typing import Any, ParamSpec
 
 from autograd_core.exits import by_user, note_exit
@@ -120,16 +120,63 @@ class _Recording:
 
         @wraps(function)
         def resumed(*args: P.args, **settings: P.kwargs) -> Any:
-            running, sent = function(*args, **settings), None
-            while True:  # what runs between two values belongs to whoever asks for them
-                try:
-                    with _Recording(self.wanted):
-                        value = running.send(sent)
-                except StopIteration as end:
-                    return end.value
-                sent = yield value
+            return (yield from self._steps(function(*args, **settings)))
 
+        @wraps(function)
+        async def awaited(*args: P.args, **settings: P.kwargs) -> Any:
+            return await _Awaited(self._steps(function(*args, **settings)))
+
+        @wraps(function)
+        async def iterated(*args: P.args, **settings: P.kwargs) -> Any:
+            running = function(*args, **settings)
+            step, given = running.asend, None
+            while True:
+                try:
+                    value = await _Awaited(self._steps(step(given)))
+                except StopAsyncIteration:
+                    return
+                try:
+                    step, given = running.asend, (yield value)
+                except GeneratorExit:
+                    await _Awaited(self._steps(running.aclose()))
+                    raise
+                except BaseException as error:
+                    step, given = running.athrow, error
+
+        if isasyncgenfunction(function):
+            return iterated
+        if iscoroutinefunction(function):
+            return awaited
         return resumed if isgeneratorfunction(function) else switched
+
+    def _steps(self, running: Any) -> Iterator[Any]:
+        """Run a generator, or a coroutine, between two of its yields with the switch set: what runs
+        in between belongs to whoever waits for them."""
+        step, given = running.send, None
+        while True:
+            try:
+                with _Recording(self.wanted):
+                    value = step(given)
+            except StopIteration as end:
+                return end.value
+            try:
+                step, given = running.send, (yield value)
+            except GeneratorExit:
+                with _Recording(self.wanted):
+                    running.close()
+                raise
+            except BaseException as error:
+                step, given = running.throw, error
+
+
+class _Awaited:
+    """An iterator, to be awaited."""
+
+    def __init__(self, steps: Iterator[Any]) -> None:
+        self.steps = steps
+
+    def __await__(self) -> Iterator[Any]:
+        return self.steps
 
 
 def no_grad() -> Any:
