@@ -9,13 +9,15 @@ import sys
 import weakref
 from collections import deque
 from typing import TYPE_CHECKING, Any
+from warnings import warn
 
+from autograd_core.errors import AutogradWarning
 from autograd_core.stamps import sequence_numbers
 
 if TYPE_CHECKING:
     from autograd_core.recording import Scope
 
-__all__ = ["Exit", "by_user", "exits", "note_exit", "user_line"]
+__all__ = ["Exit", "by_user", "exits", "note_exit", "user_line", "warn_user"]
 
 INSIDE = ("autograd_core", "nn", "contextlib")
 
@@ -49,9 +51,21 @@ def by_user() -> bool:
     return frame.f_globals.get("__name__", "").partition(".")[0] not in INSIDE
 
 
+def _users_frame() -> tuple[Any, int]:
+    """The frame of the code that called the library, and how far it is from who asks for it."""
+    frame, level = sys._getframe(1), 0
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in INSIDE:
+        frame, level = frame.f_back, level + 1
+    return frame, level
+
+
 def user_line() -> str:
     """``file:line`` of the code that called the library."""
-    frame = sys._getframe(1)
-    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in INSIDE:
-        frame = frame.f_back
+    frame, _ = _users_frame()
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def warn_user(message: str) -> None:
+    """Give an AutogradWarning that names the line of the code that called the library."""
+    _, level = _users_frame()
+    warn(message, AutogradWarning, stacklevel=level + 1)

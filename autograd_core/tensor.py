@@ -9,13 +9,12 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from operator import index
 from typing import TYPE_CHECKING, Any
-from warnings import warn
 
 import numpy as np
 
 from autograd_core import backend
-from autograd_core.errors import AutogradWarning, DTypeError, GraphError, ShapeError
-from autograd_core.exits import note_exit
+from autograd_core.errors import DTypeError, GraphError, ShapeError
+from autograd_core.exits import note_exit, warn_user
 from autograd_core.graph import Node, Watch
 from autograd_core.stamps import stamp
 from autograd_core.views import VALUE, Base, View, base_of, others
@@ -145,7 +144,7 @@ class Tensor(Methods):
         if self._grad is None and not self.is_leaf:
             watch = self.node.watch  # type: ignore[union-attr]
             if watch is None or not watch.keeps_grad:
-                warn(_NO_GRAD, AutogradWarning, stacklevel=2)
+                warn_user(_NO_GRAD)
         return self._grad
 
     @grad.setter
@@ -235,6 +234,8 @@ class Tensor(Methods):
 
     def item(self) -> Any:
         """The only element as a Python number."""
+        if self.node is not None:
+            note_exit("item()", self.node.name, scope=self.node.scope)
         return self._array.item()
 
     def tolist(self) -> Any:

@@ -130,7 +130,9 @@ def main() -> None:
         print(f"{work:32} {ratio:.3f} (of the minima {least:.3f})")
     found = [(imports(here), imports(there)) for _ in range(15)]
     mine, theirs = (min(times) for times in zip(*found, strict=True))
-    print(f"import: {mine:.1f} ms, there {theirs:.1f} ms ({(perf_counter_ns() - begun) / 1e9:.0f} s)")
+    print(
+        f"import: {mine:.1f} ms, there {theirs:.1f} ms ({(perf_counter_ns() - begun) / 1e9:.0f} s)"
+    )
     sys.exit(missed)
 
 

@@ -10,6 +10,7 @@ says how sure it is.
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -95,10 +96,14 @@ def main(arguments: list[str] | None = None) -> None:
     x, y = clouds(40 if chosen.quick else 120)
     start = {"W": np.array([0.5, -1.0]), "b": 0.0}
     steps = 200 if chosen.quick else 2000
-    stuck = descend(start, x, y, step, lr=1.0, steps=10)
+    with warnings.catch_warnings(record=True) as said:  # a step hands no gradient on: it is told
+        warnings.simplefilter("always")
+        stuck = descend(start, x, y, step, lr=1.0, steps=10)
+        slope = ac.grad(loss)(start, x, y, step)["W"]
     taught, epochs = perceptron(x, y, epochs=100)
     logistic = descend(start, x, y, ac.sigmoid, lr=1.0, steps=steps)
-    print("∂L/∂W at the start:  step", ac.grad(loss)(start, x, y, step)["W"], end="")
+    print(f"{said[0].category.__name__}: {said[0].message}\n")
+    print("∂L/∂W at the start:  step", slope, end="")
     print("   sigmoid", ac.grad(loss)(start, x, y, ac.sigmoid)["W"].round(3))
     print(f"\n{'unit':10} {'trained by':30} {'W₁':>6} {'W₂':>6} {'b':>6} {'correct':>9}")
     for name, how, unit in (

@@ -322,3 +322,32 @@ def test_where_the_function_is_not_finite_nothing_is_judged():
 
 def test_tiny_operands_at_the_end_of_the_domain():
     check_gradients(lambda x: np.sum(np.sqrt(x)), np.array([3e-150, 1e-140]), order=1)
+
+
+# ---- functions that leave the graph --------------------------------------------------------------
+
+
+def into_an_array(take):
+    def f(x):
+        out = np.zeros(2)
+        for i in range(2):
+            out[i] = take(x[i])
+        return out.sum()
+
+    return f
+
+
+@pytest.mark.parametrize(
+    ("take", "said"),
+    [
+        (lambda v: v**2, r"leaves the graph.*ac\.stack"),
+        (lambda v: v.item() ** 2, r"is 0\.0.*A value left the graph by item\(\) at .*\.py:\d+"),
+        (lambda v: v.detach().data ** 2, r"is 0\.0.*by detach\(\)"),
+        (lambda v: np.sin(v.data), r"is 0\.0.*does not depend on argument 0"),
+    ],
+    ids=["a tracked element", "item", "detach", "data"],
+)
+def test_a_function_that_fills_a_plain_array_is_flagged(take, said):
+    with pytest.raises(GradientError) as caught:
+        check_gradients(into_an_array(take), np.ones(2))
+    assert re.search(said, str(caught.value), re.DOTALL), str(caught.value)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
+from warnings import catch_warnings, simplefilter, warn_explicit
 
 import numpy as np
 
-from autograd_core.errors import NotDifferentiableError
+from autograd_core.errors import AutogradWarning, GraphError, NotDifferentiableError
 from autograd_core.testing.comparison import Comparison, GradientError, InconclusiveError
 from autograd_core.testing.differences import UNITS
 from autograd_core.testing.foreign import Foreign
@@ -54,6 +56,33 @@ def check_gradients(
     if gradient is not None:
         Foreign(f, args, seed, gradient).check()
         return
+    with _ways_out_told():
+        _check_orders(f, args, order, seed)
+
+
+@contextmanager
+def _ways_out_told() -> Iterator[None]:
+    """Inside, an error says as well where a value left the graph, as when a plain array was filled
+    with numbers; and a function that says nothing but that it is constant is no reason to warn."""
+    with catch_warnings(record=True) as said:
+        simplefilter("always", AutogradWarning)
+        try:
+            yield
+        except GradientError as error:
+            hints = [str(w.message) for w in said if w.category is AutogradWarning]
+            if not hints:
+                raise
+            raise GradientError(f"{error}\n{hints[0]}") from None
+        except ValueError as error:  # NumPy's, about a Tensor that was to go into an array
+            if not isinstance(error.__cause__, GraphError):
+                raise
+            raise GradientError(f"the function leaves the graph: {error.__cause__}") from error
+    for other in said:
+        if other.category is not AutogradWarning:
+            warn_explicit(other.message, other.category, other.filename, other.lineno)
+
+
+def _check_orders(f: Any, args: Any, order: int, seed: int) -> None:
     Comparison(f, args, seed, "gradient").check()
     function, operands = f, args
     for level in range(2, order + 1):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from inspect import signature
 from typing import Any
 
@@ -10,11 +11,13 @@ import numpy as np
 
 from autograd_core import backend
 from autograd_core.errors import DTypeError, GraphError, IndexingError, ShapeError
+from autograd_core.exits import exits, warn_user
 from autograd_core.graph import Node
 from autograd_core.op import op
 from autograd_core.passes import private, propagate, seed
 from autograd_core.paths import Paths
 from autograd_core.recording import enable_grad, is_recording
+from autograd_core.stamps import sequence_numbers
 from autograd_core.tensor import Tensor, make
 from autograd_core.tree import filled, leaves, mapped
 from autograd_core.views import VALUE, Base
@@ -45,6 +48,9 @@ def argument(x: Any) -> Any:
     return x[...]
 
 
+_running: ContextVar[Call | None] = ContextVar("autograd_core transform", default=None)
+
+
 class Call:
     """A call of a function on arguments, in some of which it is differentiated."""
 
@@ -52,12 +58,15 @@ class Call:
         self, name: str, function: Function, argnum: Argnum, args: Any, settings: dict[str, Any]
     ) -> None:
         self.name = name
+        self.function = function
         self.recording = is_recording()
         self.plain = not any(isinstance(v, Tensor) for _, v in leaves((args, settings)))
         self.paths: list[str] = []
         self.given: list[Any] = []  # the leaves in which to differentiate, as they came
         self.arrays: list[Any] = []
         self.nodes: list[Node] = []
+        self.began = next(sequence_numbers)
+        self.nested = False  # whether f differentiates something itself
         self._between: dict[tuple[int, ...], Paths] = {}
         places = argnum if isinstance(argnum, tuple | list) else (argnum,)
         where = [_place(name, function, place, args, settings) for place in places]
@@ -72,6 +81,10 @@ class Call:
         if not isinstance(argnum, tuple | list):
             (self.chosen,) = self.chosen
         positional = [entered[i] for i in range(len(args))]
+        outer = _running.get()
+        if outer is not None:
+            outer.nested = True
+        token = _running.set(self)
         try:
             with enable_grad():
                 self.out = function(*positional, **{key: entered[key] for key in settings})
@@ -82,6 +95,8 @@ class Call:
                 f"{name}: {called(function)} writes into the memory of an argument, which belongs "
                 "to the caller. Work on a copy, as in x = x.copy()"
             ) from error
+        finally:
+            _running.reset(token)
 
     def _enter(self, path: str, leaf: Any) -> Tensor:
         """A Tensor of this leaf, to differentiate in."""
@@ -147,6 +162,19 @@ class Call:
         return (g._array if isinstance(g, Tensor) else g)[()]
 
     # passes
+
+    def warn_unreached(self) -> None:
+        """Warn where the result depends on no argument at all: that is seldom meant. A function
+        that differentiates something may well be constant: the derivative of a linear one is."""
+        nodes = [leaf.node for _, leaf in leaves(self.out) if is_tracked(leaf)]
+        if self.nested or any(-node.seq in self.between(nodes).wanted for node in nodes):
+            return
+        left = [exit for exit in exits if exit.number > self.began]
+        how = f". A value left the graph by {left[-1].reason} at {left[-1].line}" if left else ""
+        warn_user(
+            f"{self.name}: what {called(self.function)} returns does not depend on "
+            f"{' or '.join(self.paths)}, so the derivative is 0{how}"
+        )
 
     def between(self, nodes: list[Node]) -> Paths:
         """The paths from these nodes to the arguments."""

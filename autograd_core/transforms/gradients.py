@@ -88,6 +88,8 @@ def _graded(
         shown = call.value(out)
         if has_aux:
             shown = shown, call.value(aux)
+        if not strict:
+            call.warn_unreached()
         found = call.pull([(out, cotangent(out))], strict=strict)
         return shown, call.trees(found)
 
@@ -108,6 +110,7 @@ def elementwise_grad(f: Function, argnum: Argnum = 0) -> Function:
         call = Call("elementwise_grad", f, argnum, args, settings)
         out = as_tensor(call.name, call.out)
         check_real(call.name, out)
+        call.warn_unreached()
         return call.trees(call.pull([(out, cotangent(out))]))
 
     return slopes

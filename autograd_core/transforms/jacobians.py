@@ -44,7 +44,9 @@ def jacobian(f: Function, argnum: Argnum = 0, *, holomorphic: bool = False) -> F
     @wraps(f)
     def derivatives(*args: Any, **settings: Any) -> Any:
         call = Call("jacobian", f, argnum, args, settings)
-        return mapped(lambda leaf: call.trees(_rows(call, leaf, holomorphic)), call.out)
+        found = mapped(lambda leaf: call.trees(_rows(call, leaf, holomorphic)), call.out)
+        call.warn_unreached()
+        return found
 
     return derivatives
 

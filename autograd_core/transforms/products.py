@@ -41,6 +41,7 @@ def vjp(f: Function, *args: Any, has_aux: bool = False) -> Any:
     (array([1., 3.]),)
     """
     call = Call("vjp", f, tuple(range(len(args))), args, {})
+    call.warn_unreached()
     result, aux = call.out if has_aux else (call.out, None)
     outs = [as_tensor("vjp", leaf) for _, leaf in leaves(result)]
 
@@ -63,6 +64,7 @@ class _Linear:
     def __init__(self, call: Call, result: Any) -> None:
         self.call = call
         self.result = result
+        call.warn_unreached()
         self.outs = [as_tensor(call.name, leaf) for _, leaf in leaves(result)]
         tracked = [out.node for out in self.outs if out.node is not None]
         outside = bool(call.between(tracked).outside)
@@ -163,6 +165,7 @@ def hvp(f: Function, argnum: Argnum = 0) -> Function:
         *rest, vector = args
         call = Call("hvp", f, argnum, tuple(rest), settings)
         out = one_number("hvp", call.out)
+        call.warn_unreached()
         firsts = call.pull([(out, cotangent(out))], record=True)
         given = matching("hvp: the vector", call.chosen, vector)
         pairs = [
