@@ -112,7 +112,7 @@ def empty(shape: Shape, dtype: Any = None, *, device: str | None = None) -> Tens
 def full(shape: Shape, fill_value: Any, dtype: Any = None, *, device: str | None = None) -> Tensor:
     """`fill_value` everywhere. Where that is a Tensor it is broadcast, and its gradient summed."""
     if isinstance(fill_value, Tensor):
-        return ops.broadcast_to(asarray(fill_value, dtype, device=device), shape)
+        return ops.copy(ops.broadcast_to(asarray(fill_value, dtype, device=device), shape))
     return _new("full", shape, fill_value, device=device, dtype=dtype)
 
 

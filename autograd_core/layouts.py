@@ -9,7 +9,13 @@ import numpy as np
 
 from autograd_core.backend import as_array, run_there
 
-__all__ = ["address", "copied", "laid_as"]
+__all__ = ["address", "copied", "is_part", "laid_as"]
+
+
+def is_part(array: Any, whole: Any) -> bool:
+    """Whether an array is `whole` itself or a view of it; neither is a copy of the other then."""
+    base = array.base
+    return array is whole or (base is not None and (base is whole or base is whole.base))
 
 
 def address(array: Any) -> int:

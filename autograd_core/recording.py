@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
@@ -149,7 +149,7 @@ class _Recording:
             return awaited
         return resumed if isgeneratorfunction(function) else switched
 
-    def _steps(self, running: Any) -> Iterator[Any]:
+    def _steps(self, running: Any) -> Generator[Any, Any, Any]:
         """Run a generator, or a coroutine, between two of its yields with the switch set: what runs
         in between belongs to whoever waits for them."""
         step, given = running.send, None
@@ -172,10 +172,10 @@ class _Recording:
 class _Awaited:
     """An iterator, to be awaited."""
 
-    def __init__(self, steps: Iterator[Any]) -> None:
+    def __init__(self, steps: Generator[Any, Any, Any]) -> None:
         self.steps = steps
 
-    def __await__(self) -> Iterator[Any]:
+    def __await__(self) -> Generator[Any, Any, Any]:
         return self.steps
 
 

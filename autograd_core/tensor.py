@@ -165,10 +165,10 @@ class Tensor(Methods):
         if value.shape != self.shape:
             raise ShapeError(f"grad: the Tensor has shape {self.shape}, its grad {value.shape}")
         if value.dtype == self.dtype:
-            return value
+            return value  # type: ignore[no-any-return]
         if not np.can_cast(value.dtype, self.dtype, "same_kind"):
             raise DTypeError(f"grad: the Tensor has dtype {self.dtype}, its grad {value.dtype}")
-        return value.astype(self.dtype)
+        return value.astype(self.dtype)  # type: ignore[no-any-return]
 
     @property
     def is_leaf(self) -> bool:
@@ -256,8 +256,8 @@ class Tensor(Methods):
             raise GraphError(
                 f"{call} of a tracked Tensor would leave the graph silently. Use tensor.item() for "
                 "a number to print, to compare or to sum up, and np.sin(tensor) for "
-                "math.sin(tensor). Write tracked values into ac.zeros_like(x) or ac.zeros(…), not into "
-                "a plain array, or stack them with ac.stack([…])"
+                "math.sin(tensor). Write tracked values into ac.zeros_like(x) or ac.zeros(…), not "
+                "into a plain array, or stack them with ac.stack([…])"
             )
         return self._array.item()
 

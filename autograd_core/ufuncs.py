@@ -261,8 +261,8 @@ def _rounds(places: np.ndarray) -> Any:
     """Which of `places` come to be named for the first, the second, the third … time."""
     order = np.argsort(places, kind="stable")
     ranked = places[order]
-    starts = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]]) if places.size else []
-    counts = np.diff([*starts, places.size])
+    starts = np.flatnonzero(np.diff(ranked, prepend=-1))
+    counts = np.diff(starts, append=places.size)
     rank = np.empty(places.size, int)
     rank[order] = np.arange(places.size) - np.repeat(starts, counts)
     for turn in range(int(rank.max(initial=-1)) + 1):

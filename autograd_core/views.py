@@ -15,6 +15,8 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any
 
+from autograd_core.layouts import is_part
+
 if TYPE_CHECKING:
     from autograd_core.graph import Node
 
@@ -41,9 +43,6 @@ class Base:
 
     __slots__ = ("array", "borrowed", "limit", "node", "tensors")
 
-    parent = None
-    recorded = True
-
     def __init__(self, tensor: Any, borrowed: bool = False) -> None:
         self.array = tensor._array
         self.node: Node | None = tensor.node
@@ -56,6 +55,11 @@ class Base:
         """`tensor`, whose memory belongs to somebody else and is copied before it is written to."""
         tensor._memory = cls(tensor, borrowed=True)
         return tensor
+
+    @property
+    def base(self) -> Base:
+        """Itself."""
+        return self
 
     def show(self, tensor: Any) -> None:
         """Note that `tensor` shows this memory."""
@@ -107,16 +111,15 @@ def note_view(
     tensor: Any, source: Any, declared: Any, settings: tuple[Any, ...], recording: bool
 ) -> None:
     """Note what ``tensor = declared(source, *settings)`` shares with its operand, if anything."""
-    array, whole = tensor._array, source._array
+    array = tensor._array
     held = getattr(source, "_memory", None)
-    base = array.base
-    if not (array is whole or (base is not None and (base is whole or base is whole.base))):
+    if not is_part(array, source._array):
         if not array.ndim and declared.view is itself:
             tensor._memory = VALUE if held is VALUE else None
         return
     if held is None:
         held = source._memory = Base(source)
-    elif isinstance(held, _Mark):
+    elif type(held) is _Mark:
         if held is VALUE:
             tensor._memory = Base(tensor, borrowed=True) if array.ndim else VALUE
         return
@@ -124,14 +127,14 @@ def note_view(
     view.array, view.node = array, tensor.node
     view.op, view.settings, view.parent = declared, settings, held
     view.recorded = recording
-    view.base = held if type(held) is Base else held.base
+    view.base = held.base
     view.base.show(tensor)
 
 
 def base_of(tensor: Any) -> Base | None:
     """What a Tensor shows, if it is known to share it."""
     held = getattr(tensor, "_memory", None)
-    return held.base if type(held) is View else held if type(held) is Base else None
+    return None if held is None or type(held) is _Mark else held.base
 
 
 def others(tensor: Any) -> list[Any]:

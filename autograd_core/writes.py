@@ -115,7 +115,7 @@ def same_kind(what: str, result: Tensor, target: Tensor) -> Tensor:
             f"(casting rule 'same_kind'). Convert what is written to first, as in "
             f"x = x.astype({result.dtype.name!r})"
         )
-    return cast(result, target.dtype)  # type: ignore[no-any-return]
+    return cast(result, target.dtype)
 
 
 # ---- what may be written ------------------------------------------------------------------------
@@ -249,15 +249,16 @@ def _swallowed(name: str) -> NotDifferentiableError:
 def replace(x: Tensor, new: Tensor) -> None:
     """Let x, and all that shares its memory, be what follows from ``x[...] = new``."""
     held = getattr(x, "_memory", None)
-    if type(held) is not Base and type(held) is not View:
+    if held is None or held is VALUE:
         _rebind(x, laid_as(new._array, x._array), new.node)
         return
+    base = held.base
     while type(held) is View:
         new = held.op.view(_unseen(held.parent), new, *held.settings)
         held = held.parent
-    held.array, held.node = laid_as(new._array, held.array), new.node
-    held.borrowed = False
-    _refresh(held)
+    base.array, base.node = laid_as(new._array, base.array), new.node
+    base.borrowed = False
+    _refresh(base)
 
 
 def _unseen(held: Base | View) -> Tensor:

@@ -83,7 +83,8 @@ class Worker:
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=path
         )
-        assert self.process.stdout is not None and self.process.stdin is not None
+        assert self.process.stdout is not None
+        assert self.process.stdin is not None
         self.out, self.to = self.process.stdout, self.process.stdin
         self.work = self.out.readline().strip().split("|")[1:]
 

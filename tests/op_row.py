@@ -64,7 +64,7 @@ class Row:
 
     @property
     def function(self):
-        return functions[self.name]
+        return functions.get(self.name) or self.op.function
 
     @property
     def composed(self):

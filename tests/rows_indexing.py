@@ -1,8 +1,11 @@
 """Rows: reading and writing elements."""
 
 import numpy as np
-from op_cases import assignments, indexings, long_assignments, scatterings
+from hypothesis import strategies as st
+from op_cases import Case, assignments, indexings, long_assignments, scatterings
 from op_row import Row
+
+from autograd_core.testing.strategies import SEEDS, shapes
 
 
 def plain_scatter(g, index, shape, ndim):
@@ -17,6 +20,32 @@ def plain_assign(x, index, value):
     return out
 
 
+def plain_add_at(x, index, value):
+    out = x.copy()
+    np.add.at(out, index, value)
+    return out
+
+
+@st.composite
+def pairs(draw):
+    """x and a value of its shape."""
+    shape, rng = draw(shapes()), np.random.default_rng(draw(SEEDS))
+    return Case(("x", "value"), tuple(np.asarray(rng.uniform(-2, 2, shape)) for _ in "xv"), {})
+
+
+def of_complex(*dtypes):
+    return np.result_type(*dtypes, "c8")
+
+
+def replaced(part):
+    def plain(x, value):
+        out = np.array(x)
+        getattr(out, part)[...] = value
+        return out
+
+    return plain
+
+
 INDEXING = [
     Row("getitem", indexings(), {"x": ("index", "x_shape", "out_shape")}, lambda x, index: x[index],
         linear=True, complex=True),
@@ -29,4 +58,10 @@ INDEXING = [
         {"x": ("index", "x_shape"), "value": ("index", "x_shape", "value_shape")}, plain_assign,
         variant="of longer values", linear=True, never=("0-d", "empty"),
         call=lambda function, x, value, index: function(x, index, value)),
+    Row("add_at", assignments(), {"x": (), "value": ("index", "x_shape")}, plain_add_at,
+        linear=True, call=lambda function, x, value, index: function(x, index, value)),
+    Row("_with_real", pairs(), {"x": (), "value": ()}, replaced("real"), linear=True, parts=True,
+        dtype=of_complex, call=lambda function, x, value: function(x * (1 + 0.5j), value)),
+    Row("_with_imag", pairs(), {"x": (), "value": ()}, replaced("imag"), linear=True, parts=True,
+        dtype=of_complex, call=lambda function, x, value: function(x * (1 + 0.5j), value)),
 ]  # fmt: skip

@@ -25,7 +25,8 @@ SOURCES = sorted((ROOT / "autograd_core").rglob("*.py")) + sorted((ROOT / "nn").
 LAYERS = [
     ["errors", "exits", "recording", "stamps", "tree"],
     ["backend"],
-    ["fusion", "graph", "layouts", "memory", "views"],
+    ["fusion", "graph", "layouts", "memory"],
+    ["views"],
     ["paths", "tensor"],
     ["passes"],
     ["explanations"],

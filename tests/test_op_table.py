@@ -34,6 +34,8 @@ from rows_linalg import LINALG
 
 import autograd_core as ac
 from autograd_core.op import constant, functions, operations
+from autograd_core.views import VALUE, base_of
+from tests.conftest import Host
 
 DRAWN = st.data()
 every_row = pytest.mark.parametrize("row", ROWS, ids=operator.attrgetter("id"))
@@ -44,7 +46,8 @@ every_rule = pytest.mark.parametrize("row", DIFFERENTIABLE, ids=operator.attrget
 
 
 def test_every_operation_has_a_row():
-    ours = {n for n, f in functions.items() if str(f.__module__).startswith("autograd_core")}
+    known = functions | {n: o.function for n, o in operations.items() if n.startswith("_")}
+    ours = {n for n, f in known.items() if str(f.__module__).startswith("autograd_core")}
     assert ours == {row.name for row in ROWS}
     assert not any(row.keeps for row in ROWS if row.name in constant)
     assert len({row.id for row in ROWS}) == len(ROWS)
@@ -339,3 +342,38 @@ def test_no_finite_operand_overflows(row, device, dtype, data):
     out.backward(device.array(np.ones(out.shape, dtype)), create_graph=True)
     assert np.isfinite(device.numpy(out)).all()
     assert np.isfinite(device.numpy(tensors[0].grad)).all()
+
+
+def parts(out):
+    """The arrays, numbers or Tensors in a result."""
+    if isinstance(out, tuple | list):
+        for entry in out:
+            yield from parts(entry)
+    else:
+        yield out
+
+
+MEMORY = [row for row in ROWS if row.reference is None]
+
+
+@pytest.mark.parametrize("row", MEMORY, ids=operator.attrgetter("id"))
+@given(data=DRAWN)
+def test_memory_is_shared_where_numpy_shares_it(row, data):
+    """Else a write would reach what NumPy leaves alone, or not reach what it changes. A result that
+    is a scalar of NumPy's is a number here; what NumPy can write to can be written to."""
+    case = data.draw(row.cases)
+    layout = LAYOUTS[data.draw(st.sampled_from(list(LAYOUTS)))]
+    arrays = [layout(x, Host()) if x.ndim else np.array(x) for x in case.arrays]
+    tensors = [ac.Tensor(array) for array in arrays]
+    theirs = parts(called(row, case, arrays, Host(), operator.attrgetter(row.name)(np)))
+    for a, b in zip(theirs, parts(called(row, case, tensors, Host())), strict=True):
+        if isinstance(a, np.generic):
+            assert b._memory is VALUE
+        if not isinstance(a, np.ndarray) or not isinstance(b, ac.Tensor) or not a.size:
+            continue
+        for array, tensor in zip(arrays, tensors, strict=True):
+            shared = np.shares_memory(a, array)
+            assert np.shares_memory(b.data, array) == shared
+            assert shared == (b is tensor or base_of(b) is base_of(tensor) is not None)
+        if a.flags.writeable and not b.data.flags.writeable:
+            assert row.id == "einsum-of a diagonal"  # of axes that lie apart: docs/indexing.md

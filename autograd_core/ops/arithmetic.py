@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd_core.errors import NotDifferentiableError
 from autograd_core.op import composed, elementwise, op
-from autograd_core.ops.elementwise import absolute, imag, masked, positive, power_y, real
+from autograd_core.ops.elementwise import absolute, imag, masked, power_y, real
 from autograd_core.ops.reductions import all
 
 __all__ = [
@@ -95,9 +95,9 @@ def real_if_close(x: Any, tol: float = 100) -> Any:
     """The real part where every imaginary part is below `tol` (above 1, in units of the dtype's
     precision), else x. On a device this waits for the answer."""
     if not np.iscomplexobj(x):
-        return positive(x)
+        return x
     bound = tol * np.finfo(np.result_type(x)).eps if tol > 1 else tol
-    return real(x) if all(absolute(imag(x)) < bound) else positive(x)
+    return real(x) if all(absolute(imag(x)) < bound) else x
 
 
 # ---- what stands in for NaN ---------------------------------------------------------------------

@@ -18,6 +18,7 @@ from autograd_core.ops.indexing import getitem
 from autograd_core.ops.reductions import sum
 from autograd_core.ops.scans import diff
 from autograd_core.ops.shaping import (
+    apart,
     astype,
     broadcast_to,
     concatenate,
@@ -61,9 +62,13 @@ def from_end(axes: Any, ndim: int) -> Any:
 # ---- order --------------------------------------------------------------------------------------
 
 
+def _flipped_again(_: Any, part: Any, axis: Any) -> Any:
+    return flip(part, axis)
+
+
 @op(
     x=lambda g, axis, out_shape: np.flip(g, negative(axis, len(out_shape))),
-    view=lambda x, part, axis: flip(part, axis),
+    view=_flipped_again,
 )
 def flip(x: Any, axis: int | tuple[int, ...] | None = None) -> Any:
     """The elements in reverse order along `axis`, or along every axis. A view."""
@@ -150,10 +155,10 @@ def tile(x: Any, repetitions: int | Sequence[int]) -> Any:
     count = max(len(times), x.ndim)
     times = [1] * (count - len(times)) + [index(n) for n in times]
     lengths = (1,) * (count - x.ndim) + x.shape
-    apart = reshape(x, [length for n in lengths for length in (1, n)])
+    single = reshape(x, [length for n in lengths for length in (1, n)])
     pairs = list(zip(times, lengths, strict=True))
-    wide = broadcast_to(apart, [n for pair in pairs for n in pair])
-    return reshape(wide, [times * length for times, length in pairs])
+    wide = broadcast_to(single, [n for pair in pairs for n in pair])
+    return apart(reshape(wide, [times * length for times, length in pairs]), x)
 
 
 def _repeated_x(g: Any, x_shape: Shape, repeats: int, axis: int) -> Any:
@@ -217,9 +222,9 @@ def resize(x: Any, new_shape: int | Sequence[int]) -> Any:
     if size < 0 or any(n < 0 for n in shape):
         raise ShapeError(f"resize: the new shape {shape} has a negative length")
     if x.size == 0:
-        return broadcast_to(sum(x), shape)  # zeros, as NumPy's
+        return broadcast_to(sum(x), shape).copy()  # zeros, as NumPy's
     flat = tile(ravel(x), -(-size // x.size))
-    return reshape(flat[:size], shape)
+    return apart(reshape(flat[:size], shape), x)
 
 
 # ---- shapes that fit ----------------------------------------------------------------------------

@@ -14,10 +14,11 @@ import numpy as np
 
 from autograd_core import backend
 from autograd_core.errors import IndexingError, ShapeError
+from autograd_core.layouts import is_part
 from autograd_core.op import composed, op
 from autograd_core.ops.axes import Shape
 from autograd_core.ops.elementwise import conjugate, multiply
-from autograd_core.ops.indexing import getitem
+from autograd_core.ops.indexing import getitem, number
 from autograd_core.ops.reductions import sum as summed
 from autograd_core.ops.shaping import astype, moveaxis, ravel, reshape, transpose
 from autograd_core.ops.subscripts import (
@@ -29,6 +30,7 @@ from autograd_core.ops.subscripts import (
     plan,
     toward,
 )
+from autograd_core.record import unwrap_nested
 from autograd_core.tensor import Tensor
 
 __all__ = [
@@ -131,13 +133,29 @@ def einsum(subscripts: str, *operands: Any, optimize: Any = False) -> Any:
         x, y = _summed(x, x_axes), _summed(y, y_axes)
         arrays.append(contract(x, y, pair))
     out = _summed(arrays[0], todo.axes)
-    return out if todo.steps else transpose(out, todo.order)
+    return number(out if todo.steps else transpose(out, todo.order))
 
 
 def _summed(x: Any, axes: Shape) -> Any:
     if not axes:
         return x
     return summed(x, axis=axes, dtype=None if x.dtype.kind in "fc" else x.dtype)
+
+
+def _strided(x: Any, places: list[int], n: int) -> Any:
+    """The diagonal of the axes `places` of length n, in one axis at the end: a view. One of axes
+    that do not lie together in memory is read-only, where NumPy's is not."""
+    count = len(places)
+    ended = moveaxis(x, places, tuple(range(-count, 0)))
+    flat = reshape(ended, (*ended.shape[: x.ndim - count], n**count))
+    if is_part(*unwrap_nested((flat, ended))):
+        step = sum(n**i for i in range(count))  # from one of the diagonal to the next, in C order
+        return getitem(flat, (..., slice(None, None, step)))
+    from autograd_core.ops.diagonals import diagonal  # which imports this file
+
+    for _ in range(count - 1):
+        ended = diagonal(ended, 0, -2, -1)
+    return ended
 
 
 def _diagonal(x: Any, term: str) -> tuple[Any, str]:
@@ -152,11 +170,7 @@ def _diagonal(x: Any, term: str) -> tuple[Any, str]:
                 f"einsum: the axes {letter!r} of {term!r} need one length; they have "
                 f"{' and '.join(map(str, sorted(lengths)))}"
             )
-        n, count = lengths.pop(), len(places)
-        x = moveaxis(x, places, tuple(range(-count, 0)))
-        x = reshape(x, (*x.shape[: x.ndim - count], n**count))
-        step = sum(n**i for i in range(count))  # from one of the diagonal to the next, in C order
-        x = getitem(x, (..., slice(None, None, step)))
+        x = _strided(x, places, lengths.pop())
         term = term.replace(letter, "") + letter
     return x, term
 

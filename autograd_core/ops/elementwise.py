@@ -12,6 +12,7 @@ import numpy as np
 
 from autograd_core.layouts import copied
 from autograd_core.op import composed, elementwise, op
+from autograd_core.ops.indexing import number
 
 __all__ = [
     "absolute",
@@ -138,7 +139,7 @@ def sign(x: Any) -> Any:
     if not np.iscomplexobj(x):
         return real_sign(x)
     size = absolute(x)
-    return where(size == 0, 0, x / where(size == 0, 1, size))
+    return number(where(size == 0, 0, x / where(size == 0, 1, size)))
 
 
 # ---- exponentials and trigonometry --------------------------------------------------------------
@@ -262,7 +263,15 @@ def clip(x: Any, min: Any = None, max: Any = None) -> Any:
 # With a part in its place, for writes through the views that `x.real` and `x.imag` are.
 
 
-@op(x=lambda g: _with_real(g, 0.0), value=lambda g: g.real)
+def _imag_of(g: Any) -> Any:
+    return _with_real(g, 0.0)
+
+
+def _real_of(g: Any) -> Any:
+    return _with_imag(g, 0.0)
+
+
+@op(x=_imag_of, value=lambda g: g.real)
 def _with_real(x: Any, value: Any) -> Any:
     """Complex x with another real part."""
     out = copied(x)
@@ -270,7 +279,7 @@ def _with_real(x: Any, value: Any) -> Any:
     return out
 
 
-@op(x=lambda g: _with_imag(g, 0.0), value=lambda g: -g.imag)
+@op(x=_real_of, value=lambda g: -g.imag)
 def _with_imag(x: Any, value: Any) -> Any:
     """Complex x with another imaginary part."""
     out = copied(x)
@@ -278,14 +287,14 @@ def _with_imag(x: Any, value: Any) -> Any:
     return out
 
 
-@op(x=lambda g: g, view=lambda x, part: _with_real(x, part))
+@op(x=lambda g: g, view=_with_real)
 def real(x: Any) -> Any:
     """The real part."""
     return x.real
 
 
 # in this order: np.float64 is a float, so complex * float is no array
-@op(x=lambda g: g * -1j, view=lambda x, part: _with_imag(x, part))
+@op(x=lambda g: g * -1j, view=_with_imag)
 def imag(x: Any) -> Any:
     """The imaginary part."""
     return x.imag

@@ -12,6 +12,8 @@ from autograd_core.errors import DTypeError, IndexingError, ShapeError
 from autograd_core.layouts import copied
 from autograd_core.op import nested, op
 from autograd_core.ops.axes import Shape, negative
+from autograd_core.tensor import Tensor
+from autograd_core.views import VALUE
 
 __all__ = [
     "assign",
@@ -139,7 +141,11 @@ def _is_number(index: Any) -> bool:
     return not any(e is ... for e in (index if isinstance(index, tuple) else (index,)))
 
 
-@op(x=_getitem_x, index=nested, view=lambda x, part, index: assign(x, index, part))
+def _put_back(x: Any, part: Any, index: Any) -> Any:
+    return assign(x, index, part)
+
+
+@op(x=_getitem_x, index=nested, view=_put_back)
 def getitem(x: Any, index: Any) -> Any:
     """x[index] for every index that NumPy has; a Tensor of integers or booleans may stand in it."""
     if backend.in_use():
@@ -151,6 +157,13 @@ def getitem(x: Any, index: Any) -> Any:
     if type(out) is np.ndarray or out.ndim or not _is_number(index):
         return out
     return out.copy()  # on a device: NumPy's scalar would not change with x
+
+
+def number(out: Any) -> Any:
+    """A result that NumPy gives as a scalar where it has no axes; arrays are arrays."""
+    if not isinstance(out, Tensor):
+        return out[()]
+    return out if out.ndim or getattr(out, "_memory", None) is VALUE else getitem(out, ())
 
 
 def _misfit(what: str, x: Any, index: Any, error: Exception) -> IndexingError:

@@ -15,6 +15,7 @@ from autograd_core.errors import DTypeError, NotDifferentiableError, ShapeError
 from autograd_core.op import composed
 from autograd_core.ops.axes import Axis, check_axis, joined, negative
 from autograd_core.ops.elementwise import where
+from autograd_core.ops.indexing import number
 from autograd_core.ops.reductions import mean
 from autograd_core.ops.shaping import moveaxis, reshape
 from autograd_core.ops.sorting import gather_along
@@ -173,7 +174,7 @@ def _over_lines(
     out = find(lines, checked.ravel(), weak, method)
     kept = _left(x.shape, axes, keepdims)
     if checked.ndim == 0:
-        return reshape(out, kept)
+        return number(reshape(out, kept))
     return reshape(moveaxis(out, -1, 0), checked.shape + kept)
 
 

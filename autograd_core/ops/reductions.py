@@ -15,6 +15,7 @@ from autograd_core.ops.axes import Axis, Shape, inverse, length, named, negative
 from autograd_core.ops.chosen import described, reduction
 from autograd_core.ops.elementwise import add, conjugate, maximum, minimum, quiet, real, sqrt
 from autograd_core.ops.elementwise import where as choose
+from autograd_core.ops.indexing import number
 from autograd_core.tensor import Tensor
 
 __all__ = [
@@ -116,7 +117,8 @@ def _spread_function(plain: Any) -> Callable[..., Tensor]:
         out = _chosen_var(x, axis, ddof, keepdims, where)
         if plain.__name__ == "var":
             return out
-        return choose(out == 0, 0, sqrt(choose(out == 0, 1, out)))  # the root of 0 has no slope
+        root = sqrt(choose(out == 0, 1, out))  # that of 0 has no slope
+        return number(choose(out == 0, 0, root))
 
     return described(chosen, plain, ["where", "mean", "correction"])
 

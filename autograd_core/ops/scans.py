@@ -243,6 +243,8 @@ def _end(value: Any, x: Any, axis: int) -> Any:
 def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
     """x[i + 1] - x[i] along `axis`, `n` times. `prepend` and `append`, arrays or numbers, are
     joined to x before."""
+    if n == 0:
+        return x
     if prepend is None and append is None:
         return differences(x, n, axis)
     check_axis("diff", axis, x)

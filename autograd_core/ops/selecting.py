@@ -17,8 +17,9 @@ from autograd_core.op import composed, not_differentiable, without_gradient
 from autograd_core.ops import elementwise
 from autograd_core.ops.axes import check_axis
 from autograd_core.ops.contraction import operand
-from autograd_core.ops.indexing import assign, getitem, scatter
+from autograd_core.ops.indexing import assign, getitem, number, scatter
 from autograd_core.ops.shaping import (
+    apart,
     astype,
     broadcast_to,
     expand_dims,
@@ -80,9 +81,8 @@ def take(x: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> 
         indices = within("take", operand(indices), x.shape[axis], mode)
     if isinstance(indices, tuple):
         indices = list(indices)
-    if not axis:
-        return getitem(x, indices)
-    return getitem(x, (*[slice(None)] * (axis % x.ndim), indices))
+    index = indices if not axis else (*[slice(None)] * (axis % x.ndim), indices)
+    return apart(getitem(x, index), x)
 
 
 @composed
@@ -203,10 +203,10 @@ def choose(a: Any, choices: Sequence[Any], mode: str = "raise") -> Any:
     a = within("choose", a, n, mode)
     out, *others = _of_one_dtype(list(choices))
     if not others:
-        return broadcast_to(out, np.broadcast_shapes(a.shape, np.shape(out)))
-    for number, choice in enumerate(others, 1):
-        out = elementwise.where(a == number, choice, out)
-    return out
+        return number(broadcast_to(out, np.broadcast_shapes(a.shape, np.shape(out))).copy())
+    for place, choice in enumerate(others, 1):
+        out = elementwise.where(a == place, choice, out)
+    return number(out)
 
 
 @composed

@@ -10,8 +10,10 @@ import numpy as np
 
 from autograd_core import backend
 from autograd_core.errors import ShapeError
+from autograd_core.layouts import is_part
 from autograd_core.op import composed, each, op
 from autograd_core.ops.axes import Shape, negative
+from autograd_core.record import unwrap_nested
 from autograd_core.views import itself, read_only
 
 __all__ = [
@@ -102,7 +104,11 @@ def _swapped(g: Any, axis1: int, axis2: int, out_shape: Shape) -> Any:
     return g.swapaxes(*(negative(axis, len(out_shape))[0] for axis in (axis1, axis2)))
 
 
-@op(x=_swapped, view=lambda x, part, axis1, axis2: swapaxes(part, axis1, axis2))
+def _swapped_again(_: Any, part: Any, axis1: int, axis2: int) -> Any:
+    return swapaxes(part, axis1, axis2)
+
+
+@op(x=_swapped, view=_swapped_again)
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     """Two axes exchanged. A view."""
     return np.swapaxes(x, axis1, axis2)
@@ -117,7 +123,11 @@ def _moved_back(g: Any, source: Any, destination: Any, out_shape: Shape) -> Any:
     return np.moveaxis(g, places, origins)
 
 
-@op(x=_moved_back, view=lambda x, part, source, place: moveaxis(part, place, source))
+def _moved_again(_: Any, part: Any, source: Any, destination: Any) -> Any:
+    return moveaxis(part, destination, source)
+
+
+@op(x=_moved_back, view=_moved_again)
 def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
     """The axes `source` moved to the positions `destination`. A view."""
     return np.moveaxis(x, source, destination)
@@ -128,6 +138,12 @@ def copy(x: Any, order: str = "K") -> Any:
     """A copy in memory of its own, laid out in `order` C, F, A (F where x lies in F order and not
     in C order) or K (as x lies)."""
     return x.copy(order)
+
+
+def apart(out: Any, x: Any) -> Any:
+    """`out`, made of x, in memory of its own: where NumPy gives a copy, and views were cheaper."""
+    parts = unwrap_nested((out, x))
+    return copy(out) if is_part(*parts) or not getattr(parts[0].flags, "writeable", True) else out
 
 
 @op(x=lambda g: g, view=itself)

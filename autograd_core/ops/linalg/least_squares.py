@@ -11,6 +11,7 @@ from autograd_core.errors import LinAlgError, ShapeError
 from autograd_core.op import composed, not_differentiable, op
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.elementwise import absolute, where
+from autograd_core.ops.indexing import number
 from autograd_core.ops.linalg.decompositions import svdvals
 from autograd_core.ops.linalg.matrices import adjoint, checked, told, tracked, transposed
 from autograd_core.ops.linalg.norms import norm
@@ -119,7 +120,7 @@ def cond(x: Any, p: Any = None) -> Any:
         s = svdvals(x)
         top, bottom = (s[..., -1], s[..., 0]) if p == -2 else (s[..., 0], s[..., -1])
         zero = bottom == 0
-        return where(zero, math.inf, top / where(zero, 1.0, bottom))
+        return number(where(zero, math.inf, top / where(zero, 1.0, bottom)))
     try:
         return norm(x, p, (-2, -1)) * norm(inv(x), p, (-2, -1))
     except LinAlgError:

@@ -11,6 +11,7 @@ from autograd_core.errors import ShapeError
 from autograd_core.op import composed, op
 from autograd_core.ops.axes import Axis, check_axis, inverse, negative, restored
 from autograd_core.ops.elementwise import absolute
+from autograd_core.ops.indexing import number
 from autograd_core.ops.linalg.decompositions import svdvals
 from autograd_core.ops.reductions import max, min, sum
 from autograd_core.ops.shaping import astype, moveaxis
@@ -96,7 +97,9 @@ def _of_matrices(x: Any, ord: Any, axis: tuple[int, int], keepdims: bool) -> Any
     added, chosen = (row, column) if abs(ord) == 1 else (column, row)
     sums = sum(absolute(x), added, keepdims=True)
     extreme = (max if ord > 0 else min)(sums, chosen, keepdims=True)
-    return extreme if keepdims else extreme.reshape(_without(extreme.shape, (row, column)))
+    if keepdims:
+        return extreme
+    return number(extreme.reshape(_without(extreme.shape, (row, column))))
 
 
 def _of_singular_values(x: Any, ord: Any, axes: tuple[int, int], keepdims: bool) -> Any:

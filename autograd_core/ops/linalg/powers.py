@@ -11,7 +11,6 @@ import numpy as np
 from autograd_core.errors import DTypeError
 from autograd_core.op import composed, op
 from autograd_core.ops.contraction import operand
-from autograd_core.ops.elementwise import positive
 from autograd_core.ops.linalg.matrices import checked, told, transposed, unit
 from autograd_core.ops.linalg.solving import inv
 from autograd_core.ops.products import matmul
@@ -36,7 +35,7 @@ def matrix_power(x: Any, n: int) -> Any:
     out = None
     while n:
         if n % 2:
-            out = positive(x) if out is None else matmul(out, x)
+            out = x if out is None else matmul(out, x)
         n //= 2
         x = matmul(x, x) if n else x
     return out
