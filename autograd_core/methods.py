@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd_core import backend, ops
-from autograd_core.errors import ShapeError
+from autograd_core.errors import DTypeError, ShapeError
 from autograd_core.passes import backward
 from autograd_core.tensor import Tensor
 from autograd_core.writes import augmented, set_item
@@ -82,6 +82,18 @@ def _conj(self: Tensor) -> Any:
 def _real_part(self: Tensor) -> Any:
     """The real part; self where the elements are real."""
     return ops.real(self) if self.dtype.kind == "c" else self
+
+
+def _set_real(self: Tensor, value: Any) -> None:
+    """Write the real parts of the elements."""
+    set_item(_real_part(self), ..., value)
+
+
+def _set_imag(self: Tensor, value: Any) -> None:
+    """Write the imaginary parts of complex elements."""
+    if self.dtype.kind != "c":
+        raise DTypeError(f"a Tensor of dtype {self.dtype} has no imaginary part to write to")
+    set_item(ops.imag(self), ..., value)
 
 
 def _to(self: Tensor, device: str) -> Any:
@@ -205,6 +217,6 @@ def bind() -> None:
     table |= {"to_device": _to_device, "__array_namespace__": _namespace}
     table |= {"__dlpack__": _dlpack, "__dlpack_device__": _dlpack_device}
     table |= {"T": property(_transpose), "mT": property(_matrix_transpose)}
-    table |= {"real": property(_real_part), "imag": property(ops.imag)}
+    table |= {"real": property(_real_part, _set_real), "imag": property(ops.imag, _set_imag)}
     for name, value in table.items():
         setattr(Tensor, name, value)

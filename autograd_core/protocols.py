@@ -250,14 +250,14 @@ def array_function(
 
 
 def _as_wide(function: Any, ours: Any, out: Any, args: Any, settings: dict[str, Any]) -> Any:
-    """`settings`, with the dtype of `out` where NumPy computes in it, as sums do."""
+    """`settings`, with the dtype of `out` where NumPy computes in it, as sums do in a wider one."""
     known = _parameters(function, ours)
     wide = known is not None and "dtype" in known.defaults and "dtype" not in known.foreign
     if not wide or not hasattr(out, "dtype") or settings.get("dtype") is not None:
         return settings
     first = getattr(args[0], "dtype", None) if args else None
     floating = first is not None and first.kind in "fc" and out.dtype.kind in "fc"
-    return settings | {"dtype": out.dtype} if floating else settings
+    return settings | {"dtype": np.result_type(first, out.dtype)} if floating else settings
 
 
 def bind() -> None:

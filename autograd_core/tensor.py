@@ -16,6 +16,7 @@ from autograd_core import backend
 from autograd_core.errors import DTypeError, GraphError, ShapeError
 from autograd_core.exits import note_exit, warn_user
 from autograd_core.graph import Node, Watch
+from autograd_core.layouts import copied
 from autograd_core.stamps import stamp
 from autograd_core.views import VALUE, Base, View, base_of, others
 
@@ -286,6 +287,13 @@ class Tensor(Methods):
                 f"Use {instead} if that is meant"
             )
         return self._array
+
+    def __copy__(self) -> Any:
+        kind, (what, array, *more), attributes = self.__reduce__()
+        same = kind(what, backend.run_there(array, copied, array), *more)
+        if attributes:
+            same.__dict__.update(attributes)
+        return same
 
     def __reduce__(self) -> Any:
         if not self.is_leaf:

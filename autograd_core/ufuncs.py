@@ -125,7 +125,7 @@ def reduce(
     check_out(_name(ufunc, "reduce"), out)
     target = out[0] if isinstance(out, tuple) else out
     if dtype is None and target is not None and ufunc in (np.add, np.multiply):
-        dtype = target.dtype
+        dtype = np.result_type(x.dtype, target.dtype)
     if dtype is not None:
         x = _in_dtype(f"{ufunc.__name__}.reduce", x, dtype) if x.dtype != dtype else x
     _checked(ufunc, x, axis, keepdims)
@@ -141,8 +141,8 @@ def reduce(
     masks = None if where is True else ops.broadcast_to(operand(where), x.shape)
     mask = [] if masks is None else _parts(joined(masks, axes))
     folded = _folded(ufunc, ours, lines, initial, mask)
-    if not lines or not hasattr(folded, "ndim"):
-        folded = ops.broadcast_to(operand(folded), joined(x, axes).shape[:-1]).copy()
+    if not lines:  # an initial value, and nothing else
+        folded = ops.sum(joined(x, axes), -1) + folded
     if keepdims:
         kept = tuple(1 if a - x.ndim in axes else n for a, n in enumerate(x.shape))
         folded = folded.reshape(kept)

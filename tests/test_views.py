@@ -3,9 +3,15 @@
 `make thorough` runs 20,000 random programs (VIEW_PROGRAMS); otherwise a sample is run.
 """
 
+import copy
+import operator
 import os
+import pickle
+import threading
+import weakref
 
 import numpy as np
+import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from view_programs import Programs, names_in, run, shortest, total
@@ -14,6 +20,7 @@ import autograd_core as ac
 from autograd_core import backend
 from autograd_core.errors import AutogradError
 from tests import fake_device
+from tests.conftest import Host
 
 COUNT = int(os.environ.get("VIEW_PROGRAMS", 300))
 
@@ -118,3 +125,472 @@ def run_programs(machine, count):
 
 def test_programs_of_views_and_writes():
     run_programs(OnTensors, COUNT)
+
+
+# ---- by hand -------------------------------------------------------------------------------------
+
+
+def leaf(values, device=None):
+    array = np.asarray(values, dtype=float)
+    return ac.Tensor(array if device is None else device.array(array), requires_grad=True)
+
+
+def through_a_view(u):
+    v = u[1:-1]
+    v += 1
+    return u
+
+
+def seen_by_a_view(u):
+    v = u[1:]
+    u += 1
+    return v
+
+
+def an_element_of_a_row(u):
+    u = u.reshape(2, 2)
+    u[1][0] += 5
+    return u
+
+
+def a_row_of_another_shape(u):
+    u.reshape(2, 2)[0] *= u[2:]
+    return u
+
+
+def views_of_views(u):
+    w = u.reshape(2, 2).T[::-1]
+    w[0, 1] = u[0] * u[1]
+    w[1:] /= 2.0
+    return u
+
+
+def a_base_whose_name_is_gone(u):
+    v, w = u[:3], u[1:]
+    del u
+    v *= 2.0
+    return v[1] * w
+
+
+def overlapping(u):
+    u[1:] += u[:-1]
+    u[:-1] = u[1:]
+    return u
+
+
+def numbers_are_values(u):
+    s, t = u[0], u.sum()
+    same = s
+    s += 1
+    t *= 2
+    return u * s * t * same
+
+
+def rows(u):
+    for row in u.reshape(2, 2):
+        row += row[::-1] * row
+    return u
+
+
+def swapped(u):
+    u[[0, 1]] = u[[1, 0]]
+    u[[2, 2]] = u[:2]  # the last one stands
+    return u
+
+
+def computed_into(u):
+    np.multiply(u, u, out=u[::-1])
+    np.sum(u.reshape(2, 2), axis=0, out=u[:2])
+    return u
+
+
+def at_places(u):
+    np.add.at(u, [0, 0, 1], u[1:])
+    np.multiply.at(u, [0, 3, 0], 2.0)
+    return u
+
+
+def parts_of_complex_numbers(u):
+    z = u + 1j * u[::-1]
+    z.real[1:] *= 2.0
+    z.imag = z.real
+    return z.imag * z.real
+
+
+def by_methods(u):
+    v = u[:2]
+    v.fill(2.5)
+    u.put([3], u[1] * 2)
+    u[2:].sort()
+    return u
+
+
+def moved_parts(u):
+    a, b = np.split(u.reshape(2, 2), 2)
+    a -= b
+    np.moveaxis(u.reshape(2, 2, 1), 0, -1)[0, 0] *= 3.0
+    np.expand_dims(u, 0)[0, 1:] += 1.0
+    return u
+
+
+PROGRAMS = [
+    through_a_view,
+    seen_by_a_view,
+    an_element_of_a_row,
+    a_row_of_another_shape,
+    views_of_views,
+    a_base_whose_name_is_gone,
+    overlapping,
+    numbers_are_values,
+    rows,
+    swapped,
+    computed_into,
+    at_places,
+    parts_of_complex_numbers,
+    by_methods,
+    moved_parts,
+]
+U = np.array([1.0, 2.0, 3.5, 0.5])
+
+
+def by_differences(program):
+    def number(x):
+        return (program(x.copy()) ** 2).sum()
+
+    step = 1e-6 * np.eye(4)
+    return np.array([(number(U + h) - number(U - h)) / 2e-6 for h in step])
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
+def test_a_program_is_numpys(program, device):
+    if device.name != "cpu" and program is swapped:
+        pytest.skip("a device refuses an index that names an element twice")
+    x = leaf(U, device)
+    y = program(x.copy())
+    np.testing.assert_allclose(device.numpy(y), program(U.copy()), rtol=1e-14)
+    (y * y).sum().backward()
+    np.testing.assert_allclose(device.numpy(x.grad), by_differences(program), rtol=1e-7, atol=1e-8)
+    np.testing.assert_array_equal(device.numpy(x), U)
+
+
+def test_an_untracked_write_goes_into_the_memory(device):
+    array = device.array(U)
+    x = ac.Tensor(array)
+    y, v = x, x[1:]
+    x += 1
+    v *= 2
+    assert y is x
+    np.testing.assert_array_equal(device.numpy(ac.Tensor(array)), [2.0, 6.0, 9.0, 3.0])
+    np.testing.assert_array_equal(device.numpy(x), device.numpy(ac.Tensor(array)))
+
+
+def test_a_leaf_is_written_under_no_grad_and_stays_it(device):
+    w = leaf([1.0, 2.0], device)
+    (w * w).sum().backward()
+    memory = w.data
+    w.data -= 0.1 * w.grad
+    with ac.no_grad():
+        w -= 0.1 * w.grad
+        w[1:] += 1.0
+    assert w.is_leaf
+    assert w.data is memory
+    np.testing.assert_allclose(device.numpy(w), [0.6, 2.2])
+    b = leaf(2.0, device)
+    with ac.no_grad():
+        b -= 0.5
+    assert (b.item(), b.is_leaf) == (1.5, True)
+
+
+def under_no_grad(x):
+    with ac.no_grad():
+        return (x * 1.0)[1:]
+
+
+REFUSED = {
+    "a leaf": (lambda x: x.__iadd__(1.0), ac.GraphError, "no_grad.*copy"),
+    "a view of a leaf": (lambda x: x[1:].__imul__(2.0), ac.GraphError, "view.*no_grad.*copy"),
+    "out= of a leaf": (lambda x: np.sin(x, out=x), ac.GraphError, "np.sin.*leaf"),
+    "growing": (lambda x: (x * 1.0).__iadd__(np.ones((2, 4))), ac.ShapeError, r"\(4,\).*\(2, 4\)"),
+    "a part of a complex number": (lambda x: (x * 1.0).__iadd__(1j), ac.DTypeError, "same_kind"),
+    "an integer": (lambda x: ac.Tensor([1]).__iadd__(x[:1]), ac.DTypeError, "same_kind"),
+    "of integers": (lambda x: ac.Tensor([1]).__itruediv__(2), ac.DTypeError, "same_kind"),
+    "a diagonal": (lambda x: np.diagonal((x * 1.0).reshape(2, 2)).__iadd__(1.0), ValueError,
+                   "diagonal is read-only.*copy"),
+    "what was repeated": (lambda x: np.broadcast_to(x * 1.0, (2, 4)).__iadd__(1.0), ValueError,
+                          "read-only.*copy"),
+    "windows": (lambda x: np.lib.stride_tricks.sliding_window_view(x * 1.0, 2).__iadd__(1.0),
+                ValueError, "read-only.*copy"),
+    "a view made under no_grad": (lambda x: ac.Tensor(U)[1:].__iadd__(1.0) is None or
+                                  under_no_grad(x).__iadd__(x[1:]), ac.GraphError, "no_grad"),
+    "a number as out=": (lambda x: np.sin(x[0], out=x[1]), TypeError, "number"),
+    "where= without out=": (lambda x: np.sqrt(x, where=x.data > 1), ac.NotDifferentiableError,
+                            "out="),
+    "an array as out=": (lambda x: np.sin(x, out=np.zeros(4)), ac.NotDifferentiableError,
+                         "zeros_like"),
+    "array += tensor": (lambda x: np.zeros(4).__iadd__(x), ac.NotDifferentiableError, "zeros_like"),
+    "a gradient of a part": (lambda x: setattr(_shared_view(), "requires_grad", True),
+                             ac.GraphError, "copy"),
+}  # fmt: skip
+KEPT = []
+
+
+def _shared_view():
+    KEPT[:] = [ac.Tensor(U.copy())]
+    return KEPT[0][1:]
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_numpy_has_no_write_for_or_would_lose_a_gradient_is_refused(name):
+    attempt, error, text = REFUSED[name]
+    x = leaf(U)
+    with pytest.raises(error, match=text):
+        attempt(x)
+    np.testing.assert_array_equal(x.data, U)
+
+
+def test_no_write_overtakes_what_a_graph_needs(device):
+    x = leaf(U, device)
+    h = x * 1.0
+    y = (h * h).sum()
+    h += 5.0  # functional: the graph keeps the old array
+    y.backward()
+    np.testing.assert_allclose(device.numpy(x.grad), 2 * U)
+    w = ac.Tensor(device.array(U))
+    y = (x * w).sum()
+    w += 1.0  # in memory
+    with pytest.raises(ac.StaleArrayError):
+        y.backward()
+
+
+def test_a_function_may_write_into_its_own_argument(device):
+    def f(x):
+        x += 1.0
+        x[1:] *= x[:-1]
+        return (x * x).sum()
+
+    given = device.array(U)
+    expected = by_differences(lambda x: (x.__iadd__(1.0), x[1:].__imul__(x[:-1]), x)[2])
+    found = ac.grad(f)(given)
+    np.testing.assert_allclose(device.numpy(found), expected, rtol=1e-7)
+    _, pull = ac.vjp(f, given)
+    np.testing.assert_allclose(device.numpy(pull(device.array(1.0))[0]), expected, rtol=1e-7)
+    np.testing.assert_allclose(device.numpy(ac.jacobian(f)(given)), expected, rtol=1e-7)
+    _, tangent = ac.jvp(f, (given,), (device.array(np.ones(4)),))
+    np.testing.assert_allclose(device.numpy(tangent), expected.sum(), rtol=1e-7)
+    np.testing.assert_array_equal(device.numpy(given), U)
+
+    def with_no_grad(x):
+        with ac.no_grad():
+            x += 1.0
+        return (x * x).sum()
+
+    np.testing.assert_allclose(device.numpy(ac.grad(with_no_grad)(given)), 2 * (U + 1))
+    np.testing.assert_array_equal(device.numpy(given), U)
+    assert ac.grad(lambda s: s.__iadd__(1.0) ** 2)(3.0) == 8
+
+
+def test_a_hook_may_write_into_what_it_is_given():
+    x = leaf([1.0, 2.0, 3.0])
+    h = x * 2.0
+    seen = []
+
+    def clip(g):
+        seen.append(g.data)
+        g[g > 2.0] = 2.0
+        g *= 10.0
+
+    h.register_hook(clip)
+    k = h + 0.0  # hands the same array on
+    (k * np.array([1.0, 5.0, 1.0])).sum().backward()
+    assert seen[0].tolist() == [1.0, 5.0, 1.0]
+    assert x.grad.tolist() == [20.0, 40.0, 20.0]
+
+
+def test_a_tracked_write_in_a_hook_changes_nothing_of_the_pass():
+    x = leaf([1.0, 2.0])
+    h = x * x
+    y = h * h
+    y.register_hook(lambda g: h.__setitem__(0, 5.0))
+    y.sum().backward()
+    np.testing.assert_allclose(x.grad.data, 4 * x.data**3)
+    assert h.tolist is not None
+    assert h.detach().tolist() == [5.0, 4.0]
+
+
+def test_a_write_in_another_thread():
+    x = leaf(U)
+    u = x * 1.0
+    v = u[1:]
+    thread = threading.Thread(target=lambda: u.__imul__(3.0))
+    thread.start()
+    thread.join()
+    (v * v).sum().backward()
+    np.testing.assert_allclose(x.grad.data, [0.0, *18 * U[1:]])
+
+
+def test_a_view_of_a_view_of_a_view():
+    x = leaf(U)
+    u = x * 1.0
+    v = u
+    for _ in range(10_000):
+        v = v[...]
+    v += 1.0
+    v[0] = 3.0
+    u *= 2.0
+    np.testing.assert_array_equal(v.detach().numpy(), [6.0, *2 * (U[1:] + 1)])
+    (v * v).sum().backward()
+    np.testing.assert_allclose(x.grad.data, [0.0, *8 * (U[1:] + 1)])
+
+
+def test_views_do_not_keep_what_nobody_sees():
+    x = leaf(np.ones(10))
+    u = x * 1.0
+    for i in range(100):
+        u[i % 10 :]
+    assert len(u._memory.tensors) < 20
+    died = weakref.ref(u.data)
+    v = u[1:]
+    u += 1.0
+    assert died() is None
+    assert v._memory.base is u._memory
+
+
+def test_what_was_moved_or_rebound_shares_no_memory_any_more():
+    u = leaf(U) * 1.0
+    v, w = u[1:], u.to("cpu")
+    assert w is u
+    u.data = np.zeros(4)
+    v += 1.0
+    assert u.detach().tolist() == [0.0] * 4
+    np.testing.assert_array_equal(v.detach().numpy(), U[1:] + 1)
+
+
+def test_a_copy_of_a_view_is_a_copy():
+    """As NumPy has it; of a leaf the copy is a leaf."""
+    w = leaf(U)
+    assert copy.copy(w).is_leaf
+    assert copy.copy(w).data is not w.data
+    u = ac.Tensor(U.copy())
+    v = u[1:]
+    for same in (copy.copy(v), copy.deepcopy(v), pickle.loads(pickle.dumps(v)), v.copy()):
+        same += 1.0
+    np.testing.assert_array_equal(u.numpy(), U)
+    with pytest.raises(ac.GraphError, match="detach"):
+        copy.copy((leaf(U) * 1.0)[1:])
+
+
+def test_a_gradient_that_was_asked_for_follows_a_write():
+    x = leaf([1.0, 2.0])
+    h = x * 2.0
+    h.retain_grad()
+    h += 1.0
+    (h * h).sum().backward()
+    assert h.grad.tolist() == [6.0, 10.0]
+
+
+def test_a_checkpoint_whose_argument_is_overwritten_is_refused():
+    x, b = leaf(U), ac.Tensor(np.ones(4))
+
+    def f(x, b):
+        b += 1.0
+        return x * b
+
+    with pytest.raises(ac.GraphError, match=r"wrote into .*argument\[0\]\[1\].*copy"):
+        ac.checkpoint(f)(x, b)
+
+    def g(x):
+        y = x * x
+        y[1:] *= y[:-1]
+        y += 1.0
+        return y
+
+    ac.checkpoint(g)(x).sum().backward()
+    found, x.grad = x.grad, None
+    g(x).sum().backward()
+    np.testing.assert_array_equal(found.data, x.grad.data)
+
+
+def test_writes_keep_the_layout():
+    """Else reshape would make a view where NumPy copies, and the other way round."""
+    for array in (np.ones((3, 4), order="F"), np.ones((3, 8))[:, ::2], np.ones((3, 4))[::-1].T):
+        y = ac.Tensor(array)
+        y[0] = leaf(2.0)
+        assert y.data.strides == array.strides
+        y += np.ones(array.shape)
+        assert y.data.strides == array.strides
+
+
+# ---- methods of ufuncs ---------------------------------------------------------------------------
+
+# not power and arctan2: where NumPy 2.4 reduces them with vector instructions it takes the first and
+# the last element only
+REDUCIBLE = ["add", "multiply", "maximum", "minimum", "logaddexp", "logaddexp2", "hypot", "fmax",
+             "fmin", "subtract", "divide"]  # fmt: skip
+M = np.array([[1.5, 0.5, 2.0], [1.25, 3.0, 0.75]])
+
+
+def agrees(f, x, device):
+    """NumPy's value, and a gradient that differences confirm."""
+    t = leaf(x, device)
+    out = f(t)
+    np.testing.assert_allclose(device.numpy(out), f(x), rtol=1e-14)
+    weights = np.cos(np.arange(np.size(f(x))).reshape(np.shape(f(x))))
+    out.backward(device.array(weights))
+    found = device.numpy(t.grad)
+    for place in np.ndindex(x.shape):
+        h = np.zeros(x.shape)
+        h[place] = 1e-6
+        expected = (weights * (f(x + h) - f(x - h))).sum() / 2e-6
+        np.testing.assert_allclose(found[place], expected, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("name", REDUCIBLE)
+def test_the_methods_of_a_ufunc(name, there):
+    ufunc = getattr(np, name)
+    agrees(lambda x: ufunc.reduce(x), M, there)
+    agrees(lambda x: ufunc.reduce(x, axis=1, keepdims=True), M, there)
+    agrees(lambda x: ufunc.reduce(x, axis=-1, initial=1.5), M, there)
+    agrees(lambda x: ufunc.accumulate(x, axis=1), M, there)
+    agrees(lambda x: ufunc.outer(x, x[0]), M, there)
+    agrees(lambda x: ufunc.reduceat(x, [0, 2, 1], axis=1), M, there)
+
+
+@pytest.mark.parametrize("name", REDUCIBLE)
+def test_a_reduction_of_what_is_chosen(name):
+    ufunc, mask = getattr(np, name), M > 0.6
+    agrees(lambda x: ufunc.reduce(x, axis=1, where=mask, initial=2.25), M, Host())
+
+
+def test_a_reduction_over_all_axes_and_in_another_dtype(there):
+    agrees(lambda x: np.logaddexp.reduce(x, axis=None), M, there)
+    agrees(lambda x: np.hypot.reduce(x, axis=(0, 1)), M, there)
+    assert np.add.reduce(leaf(M, there), dtype="f4").dtype == "f4"
+    assert np.add(leaf(M, there), 1.0, dtype="f4").dtype == "f4"
+    with pytest.raises(ac.ShapeError, match="not reorderable"):
+        np.subtract.reduce(leaf(M, there), axis=None)
+    with pytest.raises(ac.ShapeError, match=r"zero-size|identity"):
+        np.maximum.reduce(leaf(np.ones((0, 2)), there))
+    assert (
+        np.logaddexp.reduce(leaf(np.ones((0, 2)), there)).detach().cpu().tolist() == [-np.inf] * 2
+    )
+
+
+def test_a_mask_leaves_the_rest_alone(there):
+    """Nothing is computed where it does not hold: the root of 0 has no finite slope."""
+    x, out = leaf([4.0, 0.0, 9.0], there), ac.zeros(3)
+    mask = ac.Tensor(there.array(np.array([True, False, True])))
+    assert np.sqrt(x, out=out, where=mask) is out
+    assert out.detach().cpu().tolist() == [2.0, 0.0, 3.0]
+    out.sum().backward()
+    np.testing.assert_allclose(there.numpy(x.grad), [0.25, 0.0, 1 / 6])
+
+
+@pytest.mark.parametrize("dtypes", [("f8", "f4"), ("f4", "f8")], ids=["narrower", "wider"])
+@pytest.mark.parametrize("name", ["sum", "mean", "std", "cumsum", "nansum", "add.reduce"])
+def test_a_result_is_computed_as_precisely_as_numpy_does_it(name, dtypes):
+    function, (given, wanted) = operator.attrgetter(name)(np), dtypes
+    values = np.full((10_000, 1), 0.1, given)
+    expected = function(values, axis=0, out=np.zeros(np.shape(function(values, axis=0)), wanted))
+    out = ac.Tensor(np.zeros_like(expected))
+    assert function(ac.Tensor(values), axis=0, out=out) is out
+    np.testing.assert_array_equal(out.data, expected)

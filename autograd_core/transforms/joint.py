@@ -18,11 +18,12 @@ from autograd_core.passes import propagate
 from autograd_core.paths import Paths
 from autograd_core.random import Generator
 from autograd_core.recording import STATE, enable_grad, is_recording, no_grad
-from autograd_core.stamps import sequence_numbers
+from autograd_core.stamps import sequence_numbers, stamps
 from autograd_core.tensor import Tensor, make
 from autograd_core.transforms.calls import Function, called, is_tracked
 from autograd_core.transforms.gradients import stop_gradient
 from autograd_core.tree import leaves, mapped
+from autograd_core.views import VALUE, Base
 
 __all__ = ["checkpoint", "custom_gradient"]
 
@@ -107,13 +108,12 @@ def custom_gradient(f: Function) -> Function:
 
     @wraps(f)
     def function(*args: Any, **settings: Any) -> Any:
+        parents = [t.node for _, t in leaves(args) if isinstance(t, Tensor) and t.node is not None]
         result, pull = f(*args, **settings)
-        tracked = [t for _, t in leaves(args) if is_tracked(t)]
-        if not tracked or not is_recording():
+        if not parents or not is_recording():
             return stop_gradient(result)
         rule = Rule(partial(_pulled, called(f), pull, stop_gradient(result), args), "", (), ())
         rule.stacked = row_by_row(rule.function)
-        parents = [t.node for t in tracked if t.node is not None]
         return _recorded(called(f), parents, stop_gradient(result), rule, ())
 
     return function
@@ -190,6 +190,8 @@ def checkpoint(f: Function) -> Function:
         kept = mapped(_copy, (args, settings))
         oldest = next(sequence_numbers)
         result = f(*args, **settings)
+        arrays = tuple(t._array for _, t in leaves(kept) if isinstance(t, Tensor))
+        _check_unwritten(f, kept, oldest)
         ends = [t.node for _, t in leaves(result) if is_tracked(t)]
         parents = Paths([node for node in ends if node is not None], {}, oldest).outside
         if not parents:
@@ -197,15 +199,31 @@ def checkpoint(f: Function) -> Function:
         again = partial(_again, f, draws, states, parents)
         rule = Rule(again, "", ("arguments", "leaves"), (None, None))
         watched = [p.watch.tensor() for p in parents if p.op is None and p.watch is not None]
-        saved = (kept, tuple(t._array for t in watched if t is not None))
+        saved = (kept, arrays + tuple(t._array for t in watched if t is not None))
         return _recorded(called(f), parents, result, rule, saved)
 
     return function
 
 
 def _copy(leaf: Any) -> Any:
-    """The same array and history in a Tensor that nobody else can give another."""
-    return make(leaf._array, leaf.node) if isinstance(leaf, Tensor) else leaf
+    """The same array and history in a Tensor that nobody else can give another, or write to."""
+    if not isinstance(leaf, Tensor):
+        return leaf
+    same = make(leaf._array, leaf.node)
+    if getattr(leaf, "_memory", None) is VALUE:
+        same._memory = VALUE
+        return same
+    return Base.lent(same)
+
+
+def _check_unwritten(f: Function, kept: Any, since: int) -> None:
+    """Raise where f has overwritten the memory of an argument: a second run would see others."""
+    for path, leaf in leaves(kept):
+        if isinstance(leaf, Tensor) and stamps.find(leaf._array)[0] > since:
+            raise GraphError(
+                f"checkpoint: {called(f)} wrote into the memory of its argument{path}, so it "
+                "cannot be run again with the same. Let it write to a copy"
+            )
 
 
 def _again(
