@@ -8,6 +8,7 @@ import operator
 import os
 import pickle
 import threading
+import warnings
 import weakref
 
 import numpy as np
@@ -118,13 +119,75 @@ def run_programs(machine, count):
     quick = settings(
         max_examples=count, stateful_step_count=16, phases=[Phase.generate], deadline=None
     )
-    run_state_machine_as_test(machine, settings=quick)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of division by 0, where NumPy warns too
+        run_state_machine_as_test(machine, settings=quick)
     assert machine.ran >= count // 2
-    assert len(machine.errors) <= 0.02 * machine.ran, machine.errors[:5]
+    slack = 2 * np.sqrt(0.02 * machine.ran) if machine.ran < 5000 else 0  # a sample is one
+    assert len(machine.errors) <= 0.02 * machine.ran + slack, machine.errors[:5]
 
 
 def test_programs_of_views_and_writes():
     run_programs(OnTensors, COUNT)
+
+
+def test_programs_of_views_and_writes_on_a_device(monkeypatch):
+    backend.install(fake_device)
+    fake_device.shuffle_strides(None)
+    try:
+        run_programs(OnTheStandIn, COUNT)
+    finally:
+        fake_device.shuffle_strides(0)
+        backend.install(None)
+
+
+class BesideTorch(Programs):
+    """Values and gradients beside torch's, where torch runs the program and computes what NumPy
+    does: it writes to overlapping memory in no order, and saves what a program overwrites."""
+
+    torch = True
+    repeats = False  # torch gives the gradient of an element that is named twice to both values
+
+    def check(self):
+        type(self).ran += 1
+        import torch
+
+        lines = [
+            line.replace(".copy()", ".clone()").replace("np.", "torch.") for line in self.lines
+        ]
+        theirs = {n: torch.tensor(v, requires_grad=n != "c0") for n, v in self.values.items()}
+        outcome = run(lines, theirs, {"torch": torch})
+        if outcome.error is not None:
+            return
+        for name, found in outcome.bound.items():
+            if not np.allclose(found.detach().numpy(), self.bound[name], equal_nan=True):
+                return
+        number = total(outcome.bound, lambda v: (v * v).sum() * 0.5 + v.sum())
+        try:
+            number.backward()
+        except RuntimeError:
+            return
+        ours = {n: ac.Tensor(np.array(v), requires_grad=n != "c0") for n, v in self.values.items()}
+        mine = run(self.lines, ours)
+        assert mine.error is None, (mine.error, self.lines)
+        total(mine.bound).backward()
+        for name in ("x0", "x1"):
+            expected = theirs[name].grad
+            expected = np.zeros(ours[name].shape) if expected is None else expected.numpy()
+            grad = ours[name].grad
+            found = np.zeros(ours[name].shape) if grad is None else grad.data
+            np.testing.assert_allclose(
+                found, expected, rtol=1e-9, atol=1e-9, err_msg="\n".join(self.lines)
+            )
+        type(self).compared += 1
+
+
+@pytest.mark.oracle
+def test_programs_beside_torch():
+    pytest.importorskip("torch", reason="needs torch: pip install -e '.[oracles]'")
+    BesideTorch.compared = 0
+    run_programs(BesideTorch, COUNT)
+    assert BesideTorch.compared > COUNT // 4
 
 
 # ---- by hand -------------------------------------------------------------------------------------
@@ -522,8 +585,8 @@ def test_writes_keep_the_layout():
 
 # ---- methods of ufuncs ---------------------------------------------------------------------------
 
-# not power and arctan2: where NumPy 2.4 reduces them with vector instructions it takes the first and
-# the last element only
+# not power and arctan2: NumPy 2.4 reduces them with vector instructions, and then takes the first
+# and the last element only
 REDUCIBLE = ["add", "multiply", "maximum", "minimum", "logaddexp", "logaddexp2", "hypot", "fmax",
              "fmin", "subtract", "divide"]  # fmt: skip
 M = np.array([[1.5, 0.5, 2.0], [1.25, 3.0, 0.75]])
