@@ -18,7 +18,7 @@ test: .venv/made-test
 	$(TESTS)
 
 thorough: .venv/made-test
-	HYPOTHESIS_PROFILE=thorough $(TESTS)
+	HYPOTHESIS_PROFILE=thorough VIEW_PROGRAMS=20000 $(TESTS)
 
 lint: .venv/made-test
 	$(BIN)/ruff check .
