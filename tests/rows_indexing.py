@@ -27,6 +27,17 @@ def plain_add_at(x, index, value):
 
 
 @st.composite
+def repetitions(draw):
+    """An index that names an element twice, with a value for each: the last one stands. (On a
+    device it is not defined which one does.)"""
+    shape = draw(shapes(least_ndim=1, least_side=2))
+    rng = np.random.default_rng(draw(SEEDS))
+    index = rng.integers(-shape[0], shape[0], shape[0] + 1)
+    lines = rng.uniform(-2, 2, (index.size, *shape[1:]))
+    return Case(("x", "value"), (rng.uniform(-2, 2, shape), lines), {"index": index})
+
+
+@st.composite
 def pairs(draw):
     """x and a value of its shape."""
     shape, rng = draw(shapes()), np.random.default_rng(draw(SEEDS))
@@ -57,6 +68,10 @@ INDEXING = [
     Row("assign", long_assignments(),
         {"x": ("index", "x_shape"), "value": ("index", "x_shape", "value_shape")}, plain_assign,
         variant="of longer values", linear=True, never=("0-d", "empty"),
+        call=lambda function, x, value, index: function(x, index, value)),
+    Row("assign", repetitions(),
+        {"x": ("index", "x_shape"), "value": ("index", "x_shape", "value_shape")}, plain_assign,
+        variant="of repeated places", linear=True, never=("0-d", "empty"), host=True,
         call=lambda function, x, value, index: function(x, index, value)),
     Row("add_at", assignments(), {"x": (), "value": ("index", "x_shape")}, plain_add_at,
         linear=True, call=lambda function, x, value, index: function(x, index, value)),
