@@ -55,6 +55,7 @@ def call(ufunc: Any, ours: Ours, inputs: tuple[Any, ...], settings: dict[str, An
     check_out(_name(ufunc), out, where)
     if dtype is not None:
         inputs = tuple(_in_dtype(ufunc.__name__, x, dtype) for x in inputs)
+        _check_loop(ufunc, inputs, dtype)
     if where is True:
         return write_out(_name(ufunc), ours(*inputs, **settings), out)
     if ufunc.signature is not None:
@@ -74,6 +75,14 @@ def _where(ufunc: Any, ours: Ours, inputs: tuple[Any, ...], where: Any, out: Any
 
 def _at(x: Any, mask: Any) -> Any:
     return ops.getitem(ops.broadcast_to(x, mask.shape), mask)
+
+
+def _check_loop(ufunc: Any, inputs: tuple[Any, ...], dtype: Any) -> None:
+    """Raise where NumPy has no loop that computes these operands in `dtype`."""
+    try:
+        ufunc(*(np.ones(1, x.dtype) for x in inputs), dtype=dtype)
+    except TypeError as error:
+        raise DTypeError(f"np.{ufunc.__name__}: dtype={dtype}: {error}") from error
 
 
 def _in_dtype(name: str, x: Any, dtype: Any) -> Any:
@@ -99,14 +108,17 @@ def outer(ufunc: Any, ours: Ours, x: Any, y: Any, **settings: Any) -> Any:
     return call(ufunc, ours, (x.reshape(x.shape + (1,) * y.ndim), y), settings)
 
 
-def _checked(ufunc: Any, x: Any, axis: Any, keepdims: bool = False) -> None:
-    """Raise what NumPy raises for this axis of an array of these axes."""
+def _taken_together(method: Any, x: Any, axis: Any, **settings: Any) -> Any:
+    """x in the dtype that NumPy takes its elements together in; raises what NumPy raises for this
+    axis and dtype."""
+    name = f"np.{method.__self__.__name__}.{method.__name__}"
     try:
-        ufunc.reduce(np.ones((1,) * x.ndim, x.dtype), axis=axis, keepdims=keepdims)
+        dtype = method(np.ones((1,) * x.ndim, x.dtype), axis=axis, **settings).dtype
     except (ValueError, IndexError) as error:
-        raise ShapeError(f"np.{ufunc.__name__}.reduce: x has shape {x.shape}: {error}") from error
+        raise ShapeError(f"{name}: x has shape {x.shape}: {error}") from error
     except TypeError as error:
-        raise DTypeError(f"np.{ufunc.__name__}.reduce: x has dtype {x.dtype}: {error}") from error
+        raise DTypeError(f"{name}: x has dtype {x.dtype}: {error}") from error
+    return x if x.dtype == dtype else ops.astype(x, dtype)
 
 
 def reduce(
@@ -128,21 +140,23 @@ def reduce(
         dtype = np.result_type(x.dtype, target.dtype)
     if dtype is not None:
         x = _in_dtype(f"{ufunc.__name__}.reduce", x, dtype) if x.dtype != dtype else x
-    _checked(ufunc, x, axis, keepdims)
+    x = _taken_together(ufunc.reduce, x, axis, keepdims=keepdims)
+    axes = negative(axis, x.ndim)
+    if initial is not None and not isinstance(initial, Tensor):
+        initial = _as(x.dtype, initial)
     given = {"initial": initial} if initial is not None else {}
     given |= {"where": where} if where is not True else {}
     whole = REDUCTIONS.get(ufunc)
-    if whole is not None:
+    if whole is not None and (initial is None or (x.size and x.dtype != np.bool_)):
         return write_out(
             _name(ufunc, "reduce"), whole(x, axis=axis, keepdims=keepdims, **given), out
         )
-    axes = negative(axis, x.ndim)
     lines = _parts(joined(x, axes))
     masks = None if where is True else ops.broadcast_to(operand(where), x.shape)
     mask = [] if masks is None else _parts(joined(masks, axes))
-    folded = _folded(ufunc, ours, lines, initial, mask)
+    folded = _folded(ufunc, ours, lines, initial, mask, x.dtype)
     if not lines:  # an initial value, and nothing else
-        folded = ops.sum(joined(x, axes), -1) + folded
+        folded = ops.astype(ops.sum(joined(x, axes), -1) + folded, x.dtype)
     if keepdims:
         kept = tuple(1 if a - x.ndim in axes else n for a, n in enumerate(x.shape))
         folded = folded.reshape(kept)
@@ -153,14 +167,20 @@ def _parts(lines: Any) -> list[Any]:
     return [lines[..., i] for i in range(lines.shape[-1])]
 
 
-def _folded(ufunc: Any, ours: Ours, parts: list[Any], initial: Any, mask: list[Any]) -> Any:
+def _as(dtype: Any, number: Any) -> Any:
+    return np.asarray(number).astype(dtype)[()]
+
+
+def _folded(
+    ufunc: Any, ours: Ours, parts: list[Any], initial: Any, mask: list[Any], dtype: Any
+) -> Any:
     """The last of `_running`'s values; the identity where there is none."""
     if initial is None and (mask or not parts):
-        initial = ufunc.identity
-        if initial is None:
+        if ufunc.identity is None:
             raise ShapeError(
                 f"np.{ufunc.__name__}.reduce: there is no identity to begin with; pass initial="
             )
+        initial = _as(dtype, ufunc.identity)
     return _running(ours, parts, initial, mask)[-1]
 
 
@@ -168,7 +188,7 @@ def _running(ours: Ours, parts: list[Any], initial: Any = None, mask: Any = ()) 
     values = [initial] if initial is not None else [parts[0]]
     for i, part in enumerate(parts[len(values) if initial is None else 0 :]):
         if mask:
-            step = ours(values[-1], choose(mask[i], part, 1))
+            step = ours(values[-1], choose(mask[i], part, _as(part.dtype, 1)))
             values.append(choose(mask[i], step, values[-1]))
         else:
             values.append(ours(values[-1], part))
@@ -185,8 +205,8 @@ def accumulate(
         x = _in_dtype(f"{ufunc.__name__}.accumulate", x, dtype)
     if not x.ndim:
         raise ShapeError(f"np.{ufunc.__name__}.accumulate: x has no axes")
-    _checked(ufunc, x, axis)
-    if ufunc in RUNNING:
+    x = _taken_together(ufunc.accumulate, x, axis)
+    if ufunc in RUNNING and x.dtype != np.bool_:
         return write_out(_name(ufunc, "accumulate"), RUNNING[ufunc](x, axis=axis), out)
     lines = ops.moveaxis(x, axis, -1)
     found = ops.stack(_running(ours, _parts(lines)), -1) if lines.shape[-1] else lines.copy()

@@ -112,6 +112,13 @@ class Programs(RuleBasedStateMachine):
         self.line(f"v{self.count} = {text}")
         self.count += len(self.lines) > before
 
+    def value_of(self, text):
+        """What NumPy makes of an expression; 0 where it refuses it."""
+        try:
+            return eval(text, dict(self.bound))
+        except Exception:
+            return 0.0
+
     # what is drawn
 
     def name(self, data, when=lambda x: True):
@@ -170,7 +177,7 @@ class Programs(RuleBasedStateMachine):
             forms += [f"np.broadcast_to({name}, (2, *{name}.shape))", f"np.atleast_2d({name})"]
             forms += [f"{name}.astype({name}.dtype, copy=False)", f"np.transpose({name})"]
         text = data.draw(st.sampled_from(forms), label="view")
-        if not self.torch or np.ndim(eval(text, self.bound)):  # x[0] is a view there, and no number
+        if not self.torch or np.ndim(self.value_of(text)):  # x[0] is a view there, and no number
             self.bind(text)
 
     @rule(data=st.data())
@@ -186,16 +193,16 @@ class Programs(RuleBasedStateMachine):
         if name is None:
             return
         index = self.index(data, self.bound[name].shape)
-        part = eval(f"{name}[{index}]", self.bound)
+        part = self.value_of(f"{name}[{index}]")
         sign = data.draw(st.sampled_from(["=", "=", "+=", "*=", "-=", "/="]), label="operator")
         if (
             np.ndim(part)
-            and part.shape[0]
+            and part.size
             and not index.startswith("[")
             and not data.draw(st.integers(0, 3))
         ):
             inner = self.index(data, part.shape)
-            part = eval(f"{name}[{index}][{inner}]", self.bound)
+            part = self.value_of(f"{name}[{index}][{inner}]")
             index = f"{index}][{inner}"
         self.line(f"{name}[{index}] {sign} {self.value(data, np.shape(part))}")
 
