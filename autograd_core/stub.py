@@ -26,7 +26,7 @@ class Methods:
 '''
 
 
-RESULTS = {"nonzero": "tuple[Tensor, ...]"}
+RESULTS = {"nonzero": "tuple[Tensor, ...]", "put": "None"}
 
 
 def _shown(name: str) -> Iterator[str]:
@@ -60,6 +60,7 @@ def _lines() -> Iterator[str]:
     for name in OPERATORS:
         yield f"def __{name}__(self, other: Any, /) -> Tensor: ..."
         yield f"def __r{name}__(self, other: Any, /) -> Tensor: ..."
+        yield f"def __i{name}__(self, other: Any, /) -> Tensor: ..."
     for name in ("divmod", "rdivmod"):
         yield f"def __{name}__(self, other: Any, /) -> tuple[Tensor, Tensor]: ..."
     for name in COMPARISONS:
@@ -83,6 +84,14 @@ def _lines() -> Iterator[str]:
     yield "    create_graph: bool = False,"
     yield ") -> None: ..."
     yield "def conj(self) -> Tensor: ..."
+    yield "def conjugate(self) -> Tensor: ..."
+    yield "def fill(self, value: Any) -> None: ..."
+    yield "def sort("
+    yield "    self, axis: int = -1, kind: Any = None, order: None = None, *, stable: Any = None"
+    yield ") -> None: ..."
+    yield "def partition("
+    yield '    self, kth: Any, axis: int = -1, kind: str = "introselect", order: None = None'
+    yield ") -> None: ..."
     yield "def to(self, device: str) -> Tensor: ..."
     yield "def cpu(self) -> Tensor: ..."
     yield "def to_device(self, device: str, /, *, stream: None = None) -> Tensor: ..."
@@ -93,6 +102,9 @@ def _lines() -> Iterator[str]:
     for name in ("T", "mT", "real", "imag"):
         yield "@property"
         yield f"def {name}(self) -> Tensor: ..."
+        if name in ("real", "imag"):
+            yield f"@{name}.setter"
+            yield f"def {name}(self, value: Any) -> None: ..."
 
 
 def stub() -> str:

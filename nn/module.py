@@ -123,8 +123,8 @@ class Module:
         missing, unknown = parameters.keys() - state.keys(), state.keys() - parameters.keys()
         if missing or unknown:
             raise AutogradError(
-                f"the state does not fit {type(self).__name__}: it lacks {sorted(missing)} and has "
-                f"{sorted(unknown)} beside them"
+                f"the state does not fit {type(self).__name__}. Missing: {sorted(missing)}; "
+                f"unexpected: {sorted(unknown)}"
             )
         fitting = {name: _fitting(name, parameters[name], state[name]) for name in parameters}
         with no_grad():
