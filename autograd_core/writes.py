@@ -304,6 +304,7 @@ def own(x: Tensor) -> None:
     """Before x is written to in its memory: if that is borrowed, take a copy of it."""
     base = base_of(x)
     if base is not None and base.borrowed:
-        base.array, base.borrowed = copied(base.array), False
+        base.array = backend.run_there(base.array, copied, base.array)
+        base.borrowed = False
         with no_grad():
             _refresh(base, rerecord=False)

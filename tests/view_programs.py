@@ -103,7 +103,12 @@ class Programs(RuleBasedStateMachine):
                 # nor 0 / 0, whose slope is NaN also where the result is overwritten
                 warnings.simplefilter("error", RuntimeWarning)
                 exec(compile(text, "<program>", "exec"), self.bound)
-        except Exception:
+        except Exception:  # after it may have written: begin anew
+            self.bound = {**MODULES, **self.values}
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                for line in self.lines:
+                    exec(compile(line, "<program>", "exec"), self.bound)
             return
         self.lines.append(text)
 
