@@ -64,7 +64,8 @@ def test_a_state_that_does_not_fit_changes_nothing():
     before = model.state_dict()
     wrong = dict(before, extra=np.ones(1))
     del wrong["blocks.0.bias"]
-    with pytest.raises(AutogradError, match=r"Missing: \['blocks.0.bias'\]; unexpected: \['extra'\]"):
+    told = r"Missing: \['blocks.0.bias'\]; unexpected: \['extra'\]"
+    with pytest.raises(AutogradError, match=told):
         model.load_state_dict(wrong)
     with pytest.raises(ShapeError, match=r"heads.left.bias has shape \(1,\).*\(5,\)"):
         model.load_state_dict(before | {"scale": [0.0], "heads.left.bias": np.ones(5)})
