@@ -167,6 +167,8 @@ def _is_there(x: Tensor, index: Any, value: Any) -> bool:
     except (IndexError, TypeError):
         return False
     known = value._array
+    if not backend.is_array(array):
+        return False  # a scalar of NumPy's
     where = (known.shape, known.strides, known.dtype, address(known))
     return where == (array.shape, array.strides, array.dtype, address(array))
 

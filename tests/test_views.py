@@ -580,6 +580,19 @@ def test_a_checkpoint_whose_argument_is_overwritten_is_refused():
     np.testing.assert_array_equal(found.data, x.grad.data)
 
 
+def test_an_array_without_axes_is_memory(device):
+    x = leaf(2.0, device)
+    u = ac.Tensor(device.array(np.array(0.0)))
+    v = u[...]
+    u[...] = x * 3.0
+    v += 1.0
+    u[()] += v
+    u[()] = v
+    assert (u.item(), v.item()) == (14.0, 14.0)
+    u.backward()
+    assert device.numpy(x.grad) == 6.0
+
+
 def test_writes_keep_the_layout():
     """Else reshape would make a view where NumPy copies, and the other way round."""
     for array in (np.ones((3, 4), order="F"), np.ones((3, 8))[:, ::2], np.ones((3, 4))[::-1].T):
