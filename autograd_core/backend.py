@@ -73,9 +73,6 @@ _module: Any = None  # CuPy, once it is needed
 _wanted: ContextVar[str | None] = ContextVar("autograd_core device", default=None)
 
 
-# ---- what is an array ---------------------------------------------------------------------------
-
-
 def is_array(value: Any) -> bool:
     """Whether `value` is an array of a backend: on the host or on a device."""
     if isinstance(value, _arrays):
@@ -128,6 +125,8 @@ def operand(value: Any) -> Any:
     """What stands beside a Tensor in an operation, as an array or a NumPy scalar."""
     if type(value) in _arrays or isinstance(value, np.generic | bool | int | float | complex):
         return value
+    if isinstance(value, np.matrix):
+        raise TypeError("a np.matrix multiplies as no Tensor does: pass np.asarray(matrix), use @")
     return asarray(value)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.backend import as_array, run_there
+from autograd_core.stamps import root_of
 
 __all__ = ["address", "copied", "is_part", "laid_as"]
 
@@ -15,7 +16,10 @@ __all__ = ["address", "copied", "is_part", "laid_as"]
 def is_part(array: Any, whole: Any) -> bool:
     """Whether an array is `whole` itself or a view of it; neither is a copy of the other then."""
     base = array.base
-    return array is whole or (base is not None and (base is whole or base is whole.base))
+    if array is whole or (base is not None and (base is whole or base is whole.base)):
+        return True
+    # windows have a base in between that is no array
+    return base is not None and root_of(array) is root_of(whole)
 
 
 def address(array: Any) -> int:

@@ -247,6 +247,8 @@ class Tensor(Methods):
         return float(self._as_number("float()"))
 
     def __int__(self) -> int:
+        if self.node is not None:
+            note_exit("int()", self.node.name, scope=self.node.scope)
         return int(self._array)
 
     def __complex__(self) -> complex:

@@ -114,7 +114,7 @@ def note_view(
     array = tensor._array
     held = getattr(source, "_memory", None)
     if not is_part(array, source._array):
-        if not array.ndim and declared.view is itself:
+        if not array.ndim and (held is VALUE or declared.view is itself):
             tensor._memory = VALUE if held is VALUE else None
         return
     if held is None:

@@ -8,6 +8,7 @@ in the Tensor, in its base, and in every view of it that is alive. So it overtak
 
 from __future__ import annotations
 
+from _thread import RLock  # threading's, without the 2 ms of importing threading
 from collections.abc import Callable
 from typing import Any
 
@@ -34,6 +35,10 @@ from autograd_core.views import UNSEEN, VALUE, Base, View, base_of, read_only
 __all__ = ["augmented", "check_out", "own", "recorded", "replace", "set_item", "write_out"]
 
 
+# A functional write reads, computes and replaces: of two in threads one would be lost.
+_one_at_a_time = RLock()
+
+
 def set_item(self: Tensor, index: Any, value: Any) -> None:
     """``x[index] = value``."""
     held = getattr(self, "_memory", None)
@@ -41,9 +46,10 @@ def set_item(self: Tensor, index: Any, value: Any) -> None:
         check_writable(self, "x[index] = value")
         replace(self, assign(self, index, value))
     elif recorded(self, value):
-        check_writable(self, "x[index] = value")
-        if not _is_there(self, index, value):
-            replace(self, assign(self, index, value))
+        with _one_at_a_time:
+            check_writable(self, "x[index] = value")
+            if not _is_there(self, index, value):
+                replace(self, assign(self, index, value))
     else:
         index = unwrap_nested(index)
         value = value._array if isinstance(value, Tensor) else value
@@ -68,8 +74,9 @@ def augmented(
         if getattr(self, "_memory", None) is VALUE:
             return function(self, other)
         if recorded(self, other):
-            check_writable(self, f"x {name}= y")
-            replace(self, same_kind(f"x {name}= y", function(self, other), self))
+            with _one_at_a_time:
+                check_writable(self, f"x {name}= y")
+                replace(self, same_kind(f"x {name}= y", function(self, other), self))
             return self
         own(self)
         if type(self._array) is np.ndarray:

@@ -7,6 +7,7 @@ import copy
 import operator
 import os
 import pickle
+import sys
 import threading
 import warnings
 import weakref
@@ -677,3 +678,85 @@ def test_a_result_is_computed_as_precisely_as_numpy_does_it(name, dtypes):
     out = ac.Tensor(np.zeros_like(expected))
     assert function(ac.Tensor(values), axis=0, out=out) is out
     np.testing.assert_array_equal(out.data, expected)
+
+
+# ---- what a second pair of eyes found ------------------------------------------------------------
+
+
+def test_windows_follow_their_base(there):
+    x = leaf(U, there)
+    u = x * 1.0
+    windows = np.lib.stride_tricks.sliding_window_view(u, 2)
+    u *= 2.0
+    np.testing.assert_array_equal(there.numpy(windows)[:, 0], 2 * U[:-1])
+    windows.sum().backward()
+    np.testing.assert_array_equal(there.numpy(x.grad), [2.0, 4.0, 4.0, 2.0])
+
+
+def test_scalars_of_numpys_are_values():
+    x = ac.Tensor(U.copy())
+    for s in (*np.unstack(x), np.interp(0.5, [0.0, 1, 2, 3], x), np.imag(x[0])):
+        same = s
+        s += 1.0
+        assert same is not s
+    np.testing.assert_array_equal(x.numpy(), U)
+
+
+@pytest.mark.parametrize(
+    "ufunc", [np.multiply, np.divide, np.add], ids=lambda ufunc: ufunc.__name__
+)
+def test_places_are_computed_from_values_as_they_were(ufunc):
+    def program(x):
+        ufunc.at(x, [1, 1, 0], x[:3])
+        return x
+
+    np.testing.assert_allclose(program(leaf(U) * 1.0).data, program(U.copy()), rtol=1e-14)
+
+
+def test_no_write_in_a_thread_is_lost():
+    x = leaf(np.zeros(4)) * 1.0
+    views = [x[i : i + 1] for i in range(4)]
+
+    def write(view):
+        for _ in range(500):
+            view += 1.0
+
+    threads = [threading.Thread(target=write, args=(view,)) for view in views]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert x.detach().tolist() == [500.0] * 4
+
+
+def test_a_pullback_keeps_what_it_was_made_of():
+    a = U.copy()
+    value, pull = ac.vjp(np.square, a)
+    _, push = ac.linearize(np.exp, a)
+    a[:] = 0.0
+    value *= 0.0
+    np.testing.assert_allclose(pull(np.ones(4))[0], 2 * U)
+    np.testing.assert_allclose(push(np.ones(4)), np.exp(U))
+
+
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
+def test_casts_that_numpy_refuses_are_refused():
+    x = ac.Tensor([1, 2])
+    for write in (
+        lambda: np.put(x, [0], 1 + 2j),
+        lambda: np.place(x, np.ones(2, bool), np.array([1.5])),
+        lambda: np.putmask(x, np.ones(2, bool), np.array([1.5])),
+    ):
+        with pytest.raises(ac.DTypeError, match="int64"):
+            write()
+    assert np.add.reduce(x, initial=2.5) == np.add.reduce([1, 2], initial=2.5) == 5
+    with pytest.raises(TypeError, match="matrix"):
+        np.matrix(np.eye(2)) * ac.Tensor(np.eye(2))
+    array = np.eye(2)
+    array @= ac.Tensor(np.full((2, 2), 2.0))
+    assert array.tolist() == [[2.0, 2.0], [2.0, 2.0]]

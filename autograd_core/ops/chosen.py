@@ -6,6 +6,8 @@ from collections.abc import Callable
 from inspect import Parameter, signature
 from typing import Any
 
+import numpy as np
+
 from autograd_core.errors import ShapeError
 from autograd_core.op import composed
 from autograd_core.ops.elementwise import where as choose
@@ -32,7 +34,11 @@ def reduction(
                     raise ShapeError(f"{name}: with `where`, an `initial` is needed as well")
                 x = choose(where, x, filler)
             out = plain(x, *args, **more)
-            return out if initial is None or join is None else join(out, initial)
+            if initial is None or join is None:
+                return out
+            if not hasattr(initial, "dtype"):
+                initial = np.asarray(initial).astype(out.dtype)[()]
+            return join(out, initial)
 
         return described(reduced, plain, ["where"] if join is None else ["initial", "where"])
 

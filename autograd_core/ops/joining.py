@@ -239,5 +239,5 @@ def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
     """The parts of x along `axis`, without it."""
     x = operand(x)
     check_axis("unstack", axis, x)
-    axis = from_end(axis, x.ndim)
-    return tuple(getitem(x, along(axis, place)) for place in range(x.shape[axis]))
+    lines = moveaxis(x, axis, 0) if axis else x
+    return tuple(getitem(lines, place) for place in range(lines.shape[0]))

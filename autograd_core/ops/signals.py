@@ -13,7 +13,7 @@ from autograd_core.op import composed, not_differentiable, op
 from autograd_core.ops.axes import Axis, Shape, check_axis, negative
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.elementwise import conjugate, remainder, where
-from autograd_core.ops.indexing import getitem
+from autograd_core.ops.indexing import getitem, number
 from autograd_core.ops.reductions import sum
 from autograd_core.ops.scans import cumsum, diff
 from autograd_core.ops.selecting import take_along_axis
@@ -190,7 +190,7 @@ def interp(
         inside = f0 + (fp[place] - f0) * ((x - x0) / where(width == 0, 1, width))
     before = fp[0] if left is None else left
     behind = fp[-1] if right is None else right
-    return where(x < xp[0], before, where(x > xp[-1], behind, inside))
+    return number(where(x < xp[0], before, where(x > xp[-1], behind, inside)))
 
 
 # ---- derivatives and integrals -------------------------------------------------------------------

@@ -45,6 +45,18 @@ def _check_target(name: str, x: Any, values: Any) -> None:
         )
 
 
+def _check_cast(name: str, x: Any, values: Any) -> None:
+    """Refuse the values that NumPy's function of that name cannot cast to what x holds."""
+    given: Any = values if isinstance(values, bool | int | float | complex) else None
+    if given is None:
+        dtype = values.dtype if hasattr(values, "dtype") else np.asarray(values).dtype
+        given = np.zeros(1, dtype)
+    try:
+        getattr(np, name)(np.zeros(1, x.dtype), *{"put": ([0],)}.get(name, ([True],)), given)
+    except TypeError as error:
+        raise DTypeError(f"{name}: x has dtype {x.dtype}: {error}") from error
+
+
 def _count(x: Any, length: int) -> Any:
     """0, 1, … up to `length`, where x is."""
     return backend.created("arange", _home(x), length)
@@ -68,6 +80,7 @@ def put(x: Any, ind: Any, v: Any, mode: str = "raise") -> None:
     """Write the elements of `v`, again and again if they are too few, into x at the places `ind` of
     the flat x. Places beyond the end are refused, or with `mode` counted on (wrap) or replaced by
     the last (clip). Returns None. A tracked x asks for places that differ."""
+    _check_cast("put", x, v)
     places, values = ravel(_operand(x, ind)), _operand(x, v)
     _check_target("put", x, values)
     if mode == "raise":
@@ -81,6 +94,7 @@ def put(x: Any, ind: Any, v: Any, mode: str = "raise") -> None:
 def putmask(x: Any, mask: Any, values: Any) -> None:
     """Write into x where the mask holds: of `values`, counted around, those at the same places.
     Returns None."""
+    _check_cast("putmask", x, values)
     mask, values = _operand(x, mask), _operand(x, values)
     _check_target("putmask", x, values)
     _check_mask("putmask", x, mask)
@@ -92,6 +106,7 @@ def putmask(x: Any, mask: Any, values: Any) -> None:
 def place(x: Any, mask: Any, vals: Any) -> None:
     """Write the elements of `vals`, one after the other and again and again, into x where the mask
     holds. Returns None."""
+    _check_cast("place", x, vals)
     mask, values = _operand(x, mask), _operand(x, vals)
     _check_target("place", x, values)
     _check_mask("place", x, mask)

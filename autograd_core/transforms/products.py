@@ -23,7 +23,7 @@ from autograd_core.transforms.calls import (
     matching,
     one_number,
 )
-from autograd_core.tree import filled, leaves
+from autograd_core.tree import filled, leaves, mapped
 
 __all__ = ["hvp", "jvp", "linearize", "vhp", "vjp"]
 
@@ -40,7 +40,7 @@ def vjp(f: Function, *args: Any, has_aux: bool = False) -> Any:
     >>> pullback(np.array([1.0, 3.0]))
     (array([1., 3.]),)
     """
-    call = Call("vjp", f, tuple(range(len(args))), args, {})
+    call = Call("vjp", f, tuple(range(len(args))), mapped(_kept, args), {})
     call.warn_unreached()
     result, aux = call.out if has_aux else (call.out, None)
     outs = [as_tensor("vjp", leaf) for _, leaf in leaves(result)]
@@ -50,8 +50,13 @@ def vjp(f: Function, *args: Any, has_aux: bool = False) -> Any:
         pairs = [(out, cotangent(out, g)) for out, g in zip(outs, given, strict=True)]
         return call.trees(call.pull(pairs, retain=True))
 
-    value = call.value(result)
+    value = mapped(_kept, call.value(result))
     return (value, pullback, call.value(aux)) if has_aux else (value, pullback)
+
+
+def _kept(leaf: Any) -> Any:
+    """What is used again after the caller may have written to it: a copy of a plain array."""
+    return leaf.copy() if isinstance(leaf, np.ndarray) else leaf
 
 
 class _Linear:
@@ -142,8 +147,8 @@ def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tup
 def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
     """f(*primals), and the function of tangents that `jvp` evaluates, to be called again and again:
     f itself runs once."""
-    call = Call("linearize", f, tuple(range(len(primals))), primals, {})
-    value = call.value(call.out)
+    call = Call("linearize", f, tuple(range(len(primals))), mapped(_kept, primals), {})
+    value = mapped(_kept, call.value(call.out))
     linear = _Linear(call, call.out)
     return value, lambda *tangents: linear(tangents, retain=True)
 
