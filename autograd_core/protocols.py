@@ -37,6 +37,7 @@ PLAIN = ("shape", "ndim", "size", "result_type", "can_cast", "common_type", "min
          )  # fmt: skip
 SHORTER = {"a_min": "min", "a_max": "max"}  # parameters that NumPy has under two names
 LIKE = ("zeros_like", "ones_like", "empty_like", "full_like")
+PASSED_ON = {"order": ("C", "K"), "ndmin": (0,), "subok": (False,)}  # defaults, by NumPy 2.0
 MADE_LIKE = (
     "arange",
     "array",
@@ -231,7 +232,8 @@ def array_function(
         ours = _made_like().get(function)
         if ours is None:
             raise _uncovered(*_named(function))
-        settings = settings | {"device": settings.get("device") or self.device}
+        kept = {n: v for n, v in settings.items() if v not in PASSED_ON.get(n, ())}
+        settings = kept | {"device": settings.get("device") or self.device}
     out = None
     if settings or len(args) > 1:
         args, settings = _for_ours(function, ours, args, settings)

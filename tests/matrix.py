@@ -17,12 +17,11 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 # What the tests below import; drawings, examples and type checks are left to `make test`.
 TOOLS = ["einops>=0.8", "hypothesis>=6.100", "pytest>=8", "pytest-xdist>=3.5"]
-FILES = ["graph", "indexing", "views", "orders", "numpys_calls", "transforms", "exits", "linalg",
-         "layout", "nn", "signals", "fake_device"]  # fmt: skip
+FILES = ["graph", "indexing", "views", "numpys_calls", "transforms", "exits", "linalg", "layout",
+         "nn", "signals", "fake_device"]  # fmt: skip
 # Of the op table what depends on NumPy's functions; the rest is about the engine, at length.
 OF_THE_TABLE = ["every_operation_has_a_row", "value_dtype_and_shape", "gradient", "second_order",
-                "precision_is_kept", "numpys_function_gives_the_same",
-                "memory_is_shared_where_numpy_shares_it"]  # fmt: skip
+                "precision_is_kept", "numpys_function_gives_the_same"]  # fmt: skip
 PROFILE = "few"  # of conftest.py: a handful of examples for each row of the op table
 
 
