@@ -48,10 +48,11 @@ def one_of(choices):
     return lambda shape: st.sampled_from(choices)
 
 
-def laid(function, x, *, layout, **settings):
-    """Of x whose axes lie in memory in the order `layout`: orders A and K go by that."""
+def laid(function, x, *, layout, shape=None, **settings):
+    """Of x whose axes lie in memory in the order `layout`: orders A and K go by that. NumPy 2.0
+    has another name for reshape's parameter, which stands second."""
     laid = np.copy(x.transpose(layout), order="C").transpose(np.argsort(layout).tolist())
-    return function(laid, **settings)
+    return function(laid, **settings) if shape is None else function(laid, shape, **settings)
 
 
 REORDERED = {"x": ("source", "destination", "out_shape")}
