@@ -126,7 +126,7 @@ def operand(value: Any) -> Any:
     if type(value) in _arrays or isinstance(value, np.generic | bool | int | float | complex):
         return value
     if isinstance(value, np.matrix):
-        raise TypeError("a np.matrix multiplies as no Tensor does: pass np.asarray(matrix), use @")
+        raise TypeError("np.matrix is not supported: pass np.asarray(matrix) and use @")
     return asarray(value)
 
 

@@ -18,7 +18,7 @@ def is_part(array: Any, whole: Any) -> bool:
     base = array.base
     if array is whole or (base is not None and (base is whole or base is whole.base)):
         return True
-    # windows have a base in between that is no array
+    # a sliding window has an intermediate base, which is not an array
     return base is not None and root_of(array) is root_of(whole)
 
 

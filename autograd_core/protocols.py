@@ -37,7 +37,8 @@ PLAIN = ("shape", "ndim", "size", "result_type", "can_cast", "common_type", "min
          )  # fmt: skip
 SHORTER = {"a_min": "min", "a_max": "max"}  # parameters that NumPy has under two names
 LIKE = ("zeros_like", "ones_like", "empty_like", "full_like")
-PASSED_ON = {"order": ("C", "K"), "ndmin": (0,), "subok": (False,)}  # defaults, by NumPy 2.0
+# defaults that NumPy 2.0 passes on
+PASSED_ON = {"order": ("C", "K"), "ndmin": (0,), "subok": (False,)}
 MADE_LIKE = (
     "arange",
     "array",
@@ -140,7 +141,7 @@ def array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **settings:
     if method == "__call__":
         return ufuncs.call(ufunc, ours, inputs, settings)
     if method == "reduceat" and len(inputs) > 1:
-        settings.pop("indices", None)  # NumPy hands it on twice
+        settings.pop("indices", None)  # NumPy passes it by position and by keyword
     return ufuncs.METHODS[method](ufunc, ours, *inputs, **settings)
 
 

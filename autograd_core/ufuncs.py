@@ -47,7 +47,7 @@ DEFAULTS = {"casting": "same_kind", "order": "K", "subok": True}
 
 def call(ufunc: Any, ours: Ours, inputs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
     """``ufunc(*inputs, out=…, where=…, dtype=…)``."""
-    if settings.get("axes") == [(-2, -1)] * 3:  # as ``array @= tensor`` says it
+    if settings.get("axes") == [(-2, -1)] * 3:  # what ``array @= tensor`` passes
         del settings["axes"]
     for name, default in DEFAULTS.items():
         if settings.pop(name, default) != default:
@@ -262,7 +262,7 @@ def at(ufunc: Any, ours: Ours, x: Any, index: Any, *values: Any) -> None:
 def _one_by_one(ours: Ours, x: Tensor, index: Any, values: tuple[Any, ...]) -> None:
     """Round by round: in each an element is named once."""
     places = np.arange(x.size).reshape(x.shape)[_on_host(unwrap_nested(index))]
-    values = tuple(  # copies: a write to x would change a view of it
+    values = tuple(  # copies: they may be views of x, which is written to
         v if np.ndim(v) == 0 else ops.broadcast_to(operand(v), places.shape).reshape(-1).copy()
         for v in values
     )

@@ -35,7 +35,8 @@ from autograd_core.views import UNSEEN, VALUE, Base, View, base_of, read_only
 __all__ = ["augmented", "check_out", "own", "recorded", "replace", "set_item", "write_out"]
 
 
-# A functional write reads, computes and replaces: of two in threads one would be lost.
+# A functional write reads, computes and replaces. Without a lock, one of two writes in threads
+# could be lost.
 _one_at_a_time = RLock()
 
 

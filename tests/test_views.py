@@ -680,7 +680,7 @@ def test_a_result_is_computed_as_precisely_as_numpy_does_it(name, dtypes):
     np.testing.assert_array_equal(out.data, expected)
 
 
-# ---- what a second pair of eyes found ------------------------------------------------------------
+# ---- windows, scalars, threads, casts -----------------------------------------------------------
 
 
 def test_windows_follow_their_base(there):
@@ -759,6 +759,11 @@ def test_casts_that_numpy_refuses_are_refused():
         with pytest.raises(ac.DTypeError, match="int64"):
             write()
     assert np.add.reduce(x, initial=2.5) == np.add.reduce([1, 2], initial=2.5) == 5
+    for reduce, values, initial in ((np.max, np.int8([1]), 300), (np.sum, np.float32([1]), 1j)):
+        with pytest.raises((OverflowError, TypeError)) as numpys:
+            reduce(values, initial=initial)
+        with pytest.raises(numpys.type):
+            reduce(ac.Tensor(values), initial=initial)
     with pytest.raises(TypeError, match="matrix"):
         np.matrix(np.eye(2)) * ac.Tensor(np.eye(2))
     array = np.eye(2)

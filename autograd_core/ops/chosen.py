@@ -37,7 +37,7 @@ def reduction(
             if initial is None or join is None:
                 return out
             if not hasattr(initial, "dtype"):
-                initial = np.asarray(initial).astype(out.dtype)[()]
+                initial = np.asarray(initial, out.dtype)[()]  # refused where NumPy refuses it
             return join(out, initial)
 
         return described(reduced, plain, ["where"] if join is None else ["initial", "where"])

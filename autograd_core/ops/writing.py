@@ -46,7 +46,8 @@ def _check_target(name: str, x: Any, values: Any) -> None:
 
 
 def _check_cast(name: str, x: Any, values: Any) -> None:
-    """Refuse the values that NumPy's function of that name cannot cast to what x holds."""
+    """Raise DTypeError where NumPy's function of that name does not cast `values` to x's dtype.
+    Each has a rule of its own, so it is called, with arrays of one element."""
     given: Any = values if isinstance(values, bool | int | float | complex) else None
     if given is None:
         dtype = values.dtype if hasattr(values, "dtype") else np.asarray(values).dtype

@@ -55,7 +55,7 @@ def vjp(f: Function, *args: Any, has_aux: bool = False) -> Any:
 
 
 def _kept(leaf: Any) -> Any:
-    """What is used again after the caller may have written to it: a copy of a plain array."""
+    """A copy of a plain array, which the caller may overwrite before the pullback reads it."""
     return leaf.copy() if isinstance(leaf, np.ndarray) else leaf
 
 
