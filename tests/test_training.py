@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -232,6 +233,8 @@ def interrupted(folder, *options, at, after=0.1):
         [sys.executable, "-u", "-m", "examples.mnist_mlp", "--out", str(folder), *options],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT,
         env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        # what runs in the background inherits from the shell that SIGINT is ignored
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     for line in process.stdout:
         if line.startswith(at):
