@@ -236,12 +236,15 @@ def interrupted(folder, *options, at, after=0.1):
         # what runs in the background inherits from the shell that SIGINT is ignored
         preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
-    for line in process.stdout:
-        if line.startswith(at):
-            time.sleep(after)
-            process.send_signal(signal.SIGINT)
-            break
-    rest, _ = process.communicate(timeout=120)
+    try:
+        for line in process.stdout:
+            if line.startswith(at):
+                time.sleep(after)
+                process.send_signal(signal.SIGINT)
+                break
+        rest, _ = process.communicate(timeout=120)
+    finally:
+        process.kill()  # one that does not stop would go on beside the tests after this
     assert process.returncode in (0, 130), rest
     assert "Traceback" not in rest
     with (folder / "metrics.csv").open() as file:
