@@ -101,6 +101,8 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
         """Itself: a symbol is real."""
         return self
 
+    real = property(conj)
+
 
 def _written(function: Any, operands: Iterable[Any]) -> Symbol:
     if function not in TEXTS:

@@ -23,6 +23,7 @@ from autograd_core.exits import note_exit
 from autograd_core.explanations import explanation, failed, scattered, setting_error
 from autograd_core.fusion import Fused
 from autograd_core.graph import Node
+from autograd_core.halves import HALF, in_single, widen
 from autograd_core.recording import STATE
 from autograd_core.stamps import sequence_numbers
 from autograd_core.tensor import Tensor, result
@@ -115,7 +116,8 @@ def _source(declared: Op) -> Iterator[str]:
     kernel = "chain" if chained else "kernel"
     there = f"run_there(declared, home, {kernel}, ({call},))"
     yield "    try:"
-    yield f"        out = kernel({call}) if type(home) is ndarray else {there}"
+    half = " and home.dtype is not HALF" if chained else ""
+    yield f"        out = kernel({call}) if type(home) is ndarray{half} else {there}"
     operands = ", ".join(f"{p!r}: {p}" for p in declared.operands)
     nodes = ", ".join(
         f"{p!r}: nodes_{p}" if p in declared.variadic else f"{p!r}: [node_{p}]"
@@ -219,6 +221,8 @@ def _record(declared: Op, silent: list[str]) -> Iterator[str]:
             yield f"    else: fits_{p} = False"
     yield "record.shape = out_shape"
     yield from _edges(declared)
+    if pointwise:
+        yield "if out_dtype is HALF: widen(record)"
     if not declared.results:
         yield "if observer is not None: observer.forward(record, out)"
 
@@ -319,7 +323,7 @@ def unwrap_nested(value: Any) -> Any:
 
 
 def _run_there(declared: Op, home: Any, kernel: Callable[..., Any], values: tuple[Any, ...]) -> Any:
-    """Run a kernel on the device of `home`, which is not a plain NumPy array."""
+    """Run a kernel on the device of `home`, or in float32 where its operands are float16."""
     operands = {
         name: value
         for name, value in zip(declared.parameters, values, strict=True)
@@ -328,12 +332,15 @@ def _run_there(declared: Op, home: Any, kernel: Callable[..., Any], values: tupl
     found = scattered(declared, operands)
     if found is not None:
         raise found
+    if declared.pointwise and home.dtype is HALF:
+        return backend.run_there(home, in_single, kernel, *values)
     return backend.run_there(home, kernel, *values)
 
 
 _NAMES: dict[str, Any] = {
     "__name__": "autograd_core",
     "AutogradError": AutogradError,
+    "HALF": HALF,
     "Node": Node,
     "PLAIN": backend.PLAIN,
     "Tensor": Tensor,
@@ -354,4 +361,5 @@ _NAMES: dict[str, Any] = {
     "untracked": _untracked,
     "unwrap_each": _unwrap_each,
     "unwrap_nested": unwrap_nested,
+    "widen": widen,
 }

@@ -102,6 +102,15 @@ remainder = elementwise(
 )
 
 
+def power_x(g: Any, x: Any, y: Any, out: Any) -> Any:
+    """From the result where y < 0: x ** (y - 1) may leave the range where the gradient does not."""
+    if isinstance(y, int | float):
+        return g * (y * out) / x if y < 0 else g * (y * x ** (y - (y != 0)))
+    negative = np.less(y, 0)
+    exponent = np.where(negative, 0, y - np.not_equal(y, 0))
+    return g * (y * np.where(negative, out, x**exponent)) / np.where(negative, x, 1)
+
+
 def power_y(g: Any, x: Any, out: Any) -> Any:
     ones = np.ones_like(out)
     base = x * ones  # a Python number gets the dtype of the result
@@ -111,7 +120,7 @@ def power_y(g: Any, x: Any, out: Any) -> Any:
 power = elementwise(
     np.power,
     "x ** y. At y = 0 the derivative in x is 0, also for x = 0; at x = 0 the one in y is 0.",
-    x=lambda g, x, y: g * y * x ** (1 * y - (y != 0)),
+    x=power_x,
     y=power_y,
 )
 square = elementwise(np.square, "x * x.", x=lambda g, x: g * (2 * x))
@@ -145,34 +154,91 @@ def sign(x: Any) -> Any:
 # ---- exponentials and trigonometry --------------------------------------------------------------
 
 exp = elementwise(np.exp, "e ** x.", x=lambda g, out: g * out)
-expm1 = elementwise(np.expm1, "e ** x - 1, exact near 0.", x=lambda g, out: g * (out + 1))
+expm1 = elementwise(np.expm1, "e ** x - 1, exact near 0.", x=lambda g, x: g * np.exp(x))
 log = elementwise(np.log, "The natural logarithm.", x=lambda g, x: g / x)
 log1p = elementwise(np.log1p, "log(1 + x), exact near 0.", x=lambda g, x: g / (x + 1))
 sin = elementwise(np.sin, "The sine; x in radians.", x=lambda g, x: g * np.cos(x))
 cos = elementwise(np.cos, "The cosine; x in radians.", x=lambda g, x: -g * np.sin(x))
-tanh = elementwise(np.tanh, "The hyperbolic tangent.", x=lambda g, out: g - g * out * out)
 
 # ---- activations --------------------------------------------------------------------------------
 
 
-class _Quiet(_local):
-    """``quiet.run(function, x)`` ignores overflow, as np.errstate does at ten times the cost: its
-    setting lives in the current context, and here each thread keeps a context with it set."""
+class _Treated(_local):
+    """``quiet.run(function, x)`` ignores overflow and division by 0, as np.errstate does at ten
+    times the cost: its setting lives in the current context, and here each thread keeps one."""
 
-    def __init__(self) -> None:
+    def __init__(self, treatment: str) -> None:
         context = Context()
-        context.run(np.seterr, over="ignore")
+        context.run(np.seterr, over=treatment, divide=treatment)
         self.run = context.run
 
 
-quiet = _Quiet()
+quiet, strict = _Treated("ignore"), _Treated("raise")
+
+
+def _decayed(x: Any) -> Any:
+    """exp(-|x|); of a complex x with a real part below 0 it is exp(x), else exp(-x)."""
+    if np.iscomplexobj(x):
+        return np.exp(np.where(x.real < 0, x, -x))
+    return np.exp(np.copysign(x, -1.0))
 
 
 def _sigmoid(x: Any) -> Any:
-    # not -x, which wraps around in an unsigned integer; exp's inf gives the limit, 0, exactly
-    out = quiet.run(np.exp, x * -1.0)
+    # not -x, which wraps around in an unsigned integer
+    try:
+        out = strict.run(np.exp, x * -1.0)
+    except FloatingPointError:  # some results are smaller than 1 / the largest number
+        small = _decayed(x)
+        return np.where(x.real < 0, small, 1) / (small + 1)
     out += 1
     return np.reciprocal(out)
+
+
+def _bell(x: Any) -> Any:
+    """exp(-|x|) / (1 + exp(-|x|))²."""
+    out = _decayed(x)
+    below = out + 1
+    below *= below
+    out /= below
+    return out
+
+
+def _sech_square(x: Any) -> Any:
+    """1 / cosh(x)²."""
+    grown = quiet.run(np.exp, x)
+    out = 2 / (grown + quiet.run(np.reciprocal, grown))
+    out *= out
+    return out
+
+
+def _on_host(value: Any) -> bool:
+    return type(value) is np.ndarray and value.ndim > 0
+
+
+@op(pointwise=True, x=lambda g, x, out: -g * out * tanh(x * 0.5), value=None)
+def _sigmoid_slope(x: Any, value: Any) -> Any:
+    """The derivative of sigmoid, exact also where its `value` sigmoid(x) is rounded to 1. On the
+    host only that costs an exponential."""
+    if not _on_host(value):
+        return _bell(x)
+    out, late = value * (1 - value), value > 0.99
+    if np.count_nonzero(late):
+        out[late] = _bell(x[late])
+    return out
+
+
+@op(pointwise=True, x=lambda g, x, out: -2 * g * out * tanh(x), value=None)
+def _tanh_slope(x: Any, value: Any) -> Any:
+    """The derivative of tanh, exact also where its `value` tanh(x) is rounded to -1 or 1."""
+    if not _on_host(value):
+        return _sech_square(x)
+    out = 1 - value * value
+    if out.dtype.kind == "c":
+        return out
+    late = out < 0.02
+    if np.count_nonzero(late):
+        out[late] = _sech_square(x[late])
+    return out
 
 
 def _softplus(x: Any) -> Any:
@@ -188,7 +254,10 @@ _sigmoid.__name__, _softplus.__name__, _relu.__name__ = "sigmoid", "softplus", "
 sigmoid = elementwise(
     _sigmoid,
     "The logistic function 1 / (1 + exp(-x)). No overflow for any x.",
-    x=lambda g, out: g * (out * (1 - out)),
+    x=lambda g, x, out: g * _sigmoid_slope(x, out),
+)
+tanh = elementwise(
+    np.tanh, "The hyperbolic tangent.", x=lambda g, x, out: g * _tanh_slope(x, out)
 )
 softplus = elementwise(
     _softplus,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,6 @@ __all__ = [
     "i1e",
     "iv",
     "ive",
-    "ive_slope",
     "j0",
     "j1",
     "jn",
@@ -35,13 +35,6 @@ def _over_x(out: Any, x: Any, sign: int) -> Any:
     """out / x for out = j1(x) (`sign` -1) or i1(x) (1), by their series near 0."""
     near, square = np.abs(x) < 0.01, sign * x * x
     series = 0.5 + square / 16 + square * square / 384
-    return np.where(near, series, out / np.where(near, 1, x))
-
-
-def _scaled_over_x(out: Any, x: Any) -> Any:
-    """out / x for out = i1e(x)."""
-    near, square = np.abs(x) < 0.01, x * x
-    series = (0.5 + square / 16 + square * square / 384) * np.exp(-np.abs(x))
     return np.where(near, series, out / np.where(near, 1, x))
 
 
@@ -70,12 +63,10 @@ i1: Operation = declare(
     x=lambda g, x, out: g * (i0(x) - _over_x(out, x, 1)),
 )
 i0e: Operation = declare(
-    scipys.i0e, "exp(-abs(x)) * i0(x).", x=lambda g, x, out: g * (i1e(x) - np.sign(x) * out)
+    scipys.i0e, "exp(-abs(x)) * i0(x).", x=lambda g, x: g * _ive_slope(0, x, 1)
 )
 i1e: Operation = declare(
-    scipys.i1e,
-    "exp(-abs(x)) * i1(x).",
-    x=lambda g, x, out: g * (i0e(x) - _scaled_over_x(out, x) - np.sign(x) * out),
+    scipys.i1e, "exp(-abs(x)) * i1(x).", x=lambda g, x: g * _ive_slope(1, x, 1)
 )
 k0: Operation = declare(
     scipys.k0,
@@ -114,26 +105,59 @@ iv: Operation = declare(
 )
 
 
-def _ive_slope_x(g: Any, v: Any, x: Any) -> Any:
-    around = (ive_slope(v - 1, x) + ive_slope(v + 1, x)) / 2
-    return g * (around - np.sign(x) * ive_slope(v, x))
+# ---- exp(-abs(x)) * iv(v, x) --------------------------------------------------------------------
+
+TERMS = 36  # of the series for large x (NIST DLMF 10.40.1): enough from FAR on
+FAR = 18
 
 
-@op(v=refused("ive", "v"), x=_ive_slope_x, value=None, pointwise=True)
-def ive_slope(v: Any, x: Any, value: Any = None) -> Any:
-    """The derivative of ive in x; `value` is ive(v, x) where it is known. Away from 0 it takes one
-    more Bessel function, else two."""
-    value = scipys.ive(v, x) if value is None else value
-    if type(x) is np.ndarray and x.all():
-        return scipys.ive(v + 1, x) + (v / x - np.sign(x)) * value
-    return (scipys.ive(v - 1, x) + scipys.ive(v + 1, x)) / 2 - np.sign(x) * value
+def _scaled(v: Any, x: Any) -> Any:
+    """ive(v, x), by the faster functions for the orders 0 and 1."""
+    if isinstance(v, int) and abs(v) < 2:
+        return scipys.i1e(x) if v else scipys.i0e(x)
+    return scipys.ive(v, x)
+
+
+def _ive_slope_near(v: Any, x: Any, order: int) -> Any:
+    """By (I[v - 1] - 2 I[v] + I[v + 1]) / 2 for each derivative: the digits that are lost grow with
+    x."""
+    signs = [(-1) ** k * math.comb(2 * order, k) for k in range(2 * order + 1)]
+    terms = [sign * _scaled(v - order + k, x) for k, sign in enumerate(signs)]
+    return sum(terms[1:], terms[0]) / 2**order
+
+
+def _ive_slope_far(v: Any, x: Any, order: int) -> Any:
+    """The series for large x, each of its powers differentiated."""
+    total, term = 0, 1 / math.sqrt(math.tau)
+    for k in range(TERMS):
+        total = total + term * math.prod(-(k + 0.5 + j) for j in range(order))
+        term = term * (((2 * k + 1) ** 2 - 4 * v * v) / ((k + 1) * 8)) / x
+    return total * x ** (-0.5 - order)
+
+
+@op(
+    v=refused("ive", "v"),
+    x=lambda g, v, x, order: g * _ive_slope(v, x, order + 1),
+    pointwise=True,
+)
+def _ive_slope(v: Any, x: Any, order: int) -> Any:
+    """The derivative of ive in x of a given order; at 0, where it may jump, the mean of both sides.
+    For large x neither its terms cancel nor does exp(-x) * iv overflow."""
+    size = np.abs(x)
+    far = size > FAR + v * v / 8
+    near = _ive_slope_near(v, np.where(far, 1, size), order)
+    out = np.where(far, _ive_slope_far(v, np.where(far, size, FAR), order), near)
+    whole = np.equal(v % 1, 0)
+    left = np.where(whole, 1 - 2 * ((v + order) % 2), np.nan)  # what it is multiplied by below 0
+    middle = np.where(whole, (1 + left) / 2, 1)
+    return out * np.where(x < 0, left, np.where(x == 0, middle, 1)).astype(x.dtype)
 
 
 ive: Operation = declare(
     scipys.ive,
     "exp(-abs(x)) * iv(v, x).",
     v=refused("ive", "v"),
-    x=lambda g, v, x, out: g * ive_slope(v, x, out),
+    x=lambda g, v, x: g * _ive_slope(v, x, 1),
 )
 kv: Operation = declare(
     scipys.kv,

@@ -1,0 +1,224 @@
+"""What the accuracy of functions is measured against: each beside its definition in mpmath.
+
+A reference takes and returns numbers of mpmath's at any precision. `domains` are the open intervals
+where it is smooth, one for each operand; `singular` are points near which it changes fast, so that
+the steps of the differences have to be smaller than the distance to them.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import accuracy_points
+from mpmath import mp
+
+import autograd_core as ac
+from autograd_core.op import functions
+from autograd_core.scipy import special  # noqa: F401 - its functions enter the table of names
+
+__all__ = ["EXACT", "Exact"]
+
+REALS, POSITIVE, UNIT = (-math.inf, math.inf), (0.0, math.inf), (0.0, 1.0)
+INSIDE = (-1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Exact:
+    """A function, its reference, and where it is measured."""
+
+    name: str
+    reference: Callable[..., Any]
+    domains: tuple[tuple[float, float], ...] = (REALS,)
+    singular: tuple[float, ...] = ()
+    ends: tuple[float, ...] = ()
+    call: Callable[..., Any] | None = None
+    fixed: tuple[float, ...] = ()  # parameters before the operands that have no derivative
+    inside: Callable[..., Any] | None = None  # which of the points are in the domain
+    pace: Callable[..., Any] = lambda x: 1  # how fast it changes: the steps are divided by it
+    variant: str = ""
+    hidden: int = 1100  # bits of the value that lie above those of the derivatives: it saturates
+    far: int = 4  # further bits for each that x is away from 1: a derivative is up to x ** -far
+
+    @property
+    def title(self) -> str:
+        return f"{self.name} {self.variant}".strip()
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        called = self.call or functions[self.name]
+        return lambda *operands: called(*self.fixed, *operands)
+
+    @cached_property
+    def points(self) -> Any:
+        """The points, as an array (points, operands)."""
+        if len(self.domains) == 1:
+            found = accuracy_points.line(*self.domains[0], ends=self.ends)[:, None]
+        else:
+            found = accuracy_points.pairs(*self.domains)
+        return found if self.inside is None else found[self.inside(*found.T)]
+
+
+def sigmoid(x):
+    return 1 / (1 + mp.exp(-x))
+
+
+def sign(x):
+    return mp.mpf((x > 0) - (x < 0))
+
+
+def log_sum(x, y):
+    larger, smaller = (x, y) if x > y else (y, x)
+    return larger + mp.log1p(mp.exp(smaller - larger))
+
+
+def sinc(x):
+    return mp.sin(mp.pi * x) / (mp.pi * x) if x else mp.mpf(1)
+
+
+def one(name, reference, low=-math.inf, high=math.inf, **settings):
+    return Exact(name, reference, ((low, high),), **settings)
+
+
+def two(name, reference, x=REALS, y=REALS, **settings):
+    return Exact(name, reference, (x, y), singular=(0.0,), **settings)
+
+
+KINK = {"singular": (0.0,), "inside": lambda x: x != 0}
+APART = {"inside": lambda x, y: x != y}
+ELEMENTARY = [
+    one("negative", lambda x: -x),
+    one("positive", lambda x: +x),
+    one("square", lambda x: x * x),
+    one("sqrt", mp.sqrt, 0, singular=(0.0,)),
+    one("cbrt", lambda x: sign(x) * mp.cbrt(abs(x)), **KINK),
+    one("reciprocal", lambda x: 1 / x, **KINK),
+    one("absolute", abs, **KINK),
+    one("fabs", abs, **KINK),
+    one("exp", mp.exp),
+    one("exp2", lambda x: mp.exp(x * mp.ln2)),
+    one("expm1", mp.expm1),
+    one("log", mp.log, 0, singular=(0.0,)),
+    one("log2", lambda x: mp.log(x) / mp.ln2, 0, singular=(0.0,)),
+    one("log10", lambda x: mp.log(x) / mp.ln10, 0, singular=(0.0,)),
+    one("log1p", mp.log1p, -1, singular=(-1.0,)),
+    one("sin", mp.sin),
+    one("cos", mp.cos),
+    one("tan", mp.tan),
+    one("sinc", sinc),
+    one("arcsin", mp.asin, -1, 1, singular=(-1.0, 1.0)),
+    one("arccos", mp.acos, -1, 1, singular=(-1.0, 1.0)),
+    one("arctan", mp.atan),
+    one("sinh", mp.sinh),
+    one("cosh", mp.cosh),
+    one("tanh", mp.tanh),
+    one("arcsinh", mp.asinh),
+    one("arccosh", mp.acosh, 1, singular=(1.0,)),
+    one("arctanh", mp.atanh, -1, 1, singular=(-1.0, 1.0)),
+    *(one(name, lambda x: x * 180 / mp.pi) for name in ("degrees", "rad2deg")),
+    *(one(name, lambda x: x * mp.pi / 180) for name in ("radians", "deg2rad")),
+    one("sigmoid", sigmoid),
+    one("softplus", lambda x: mp.log1p(mp.exp(-abs(x))) + max(x, 0), **KINK),
+    one("relu", lambda x: max(x, mp.mpf(0)), **KINK),
+    one("nan_to_num", lambda x: +x),
+    two("add", lambda x, y: x + y),
+    two("subtract", lambda x, y: x - y),
+    two("multiply", lambda x, y: x * y),
+    two("divide", lambda x, y: x / y),
+    two("power", lambda x, y: mp.exp(y * mp.log(x)), POSITIVE),
+    two("float_power", lambda x, y: mp.exp(y * mp.log(x)), POSITIVE),
+    *(one("power", lambda x, n=n: x**n, singular=(0.0,), call=lambda x, n=n: x**n,
+          inside=lambda x: x != 0, variant=f"with {n}") for n in (-3, -1, 2, 3)),
+    *(one("power", lambda x, n=n: mp.exp(mp.mpf(n) * mp.log(x)), 0, singular=(0.0,),
+          call=lambda x, n=n: x**n, variant=f"with {n}") for n in (-1.5, -0.5, 0.25, 1.0, 2.5)),
+    two("maximum", max, **APART),
+    two("minimum", min, **APART),
+    two("fmax", max, **APART),
+    two("fmin", min, **APART),
+    two("arctan2", mp.atan2),
+    two("hypot", lambda x, y: mp.sqrt(x * x + y * y)),
+    two("logaddexp", log_sum),
+    two("logaddexp2", lambda x, y: log_sum(x * mp.ln2, y * mp.ln2) / mp.ln2),
+    two("copysign", lambda x, y: abs(x) * sign(y), call=lambda x, y: ac.copysign(x, y.data)),
+]  # fmt: skip
+
+
+# ---- SciPy's special functions ------------------------------------------------------------------
+
+
+def slow(x):
+    """The pace of what far out is a power of x: the steps there are shares of x."""
+    return 1 / max(1.0, abs(x))
+
+
+def gauss(x):
+    """The pace of what changes like exp(x²)."""
+    return max(1.0, abs(x))
+
+
+def erfc(x):
+    return mp.exp(-x * x) * erfcx(x) if x > 30 else mp.erfc(x) if x > -30 else 2 - erfc(-x)
+
+
+def ndtr(x):
+    return erfc(-x / mp.sqrt(2)) / 2
+
+
+def erfcx(x):
+    """By its continued fraction where erfc would need as many bits as exp(x²) has digits."""
+    if x < 30:
+        return mp.exp(x * x) * mp.erfc(x)
+    inner = mp.mpf(0)
+    for k in range(mp.prec // 2 // max(1, int(mp.log(x))) + 60, 0, -1):
+        inner = mp.mpf(k) / 2 / (x + inner)
+    return 1 / (mp.sqrt(mp.pi) * (x + inner))
+
+
+def log_ndtr(x):
+    if x < -30:
+        return -x * x / 2 + mp.log(erfcx(-x / mp.sqrt(2)) / 2)
+    return mp.log1p(-ndtr(-x)) if x > 0 else mp.log(ndtr(x))
+
+
+def bessel_i(v, x):
+    """exp(-|x|) * I[v](x), by its series for large x where that has the digits."""
+    if abs(x) < mp.prec:
+        return mp.exp(-abs(x)) * mp.besseli(v, x)
+    size, total, term = abs(x), mp.mpf(0), mp.mpf(1)
+    for k in range(1, mp.prec):
+        total += term
+        term *= ((2 * k - 1) ** 2 - 4 * mp.mpf(v) ** 2) / (8 * k * size)
+        if abs(term) < mp.ldexp(1, -mp.prec):
+            break
+    value = total / mp.sqrt(2 * mp.pi * size)
+    return -value if x < 0 and v % 2 else value
+
+
+def special_one(name, reference, low=-math.inf, high=math.inf, **settings):
+    return one(f"scipy.special.{name}", reference, low, high, **settings)
+
+
+def special_two(name, reference, x=REALS, y=REALS, **settings):
+    return two(f"scipy.special.{name}", reference, x, y, **settings)
+
+
+WHOLE = {"singular": tuple(map(float, range(-170, 1)))}  # gamma's poles
+SPECIAL = [
+    special_one("expit", sigmoid),
+    special_one("log_expit", lambda x: -mp.log1p(mp.exp(-abs(x))) + min(x, 0), **KINK),
+    special_one("logit", lambda x: mp.log(x) - mp.log1p(-x), 0, 1, singular=(0.0, 1.0)),
+    special_one("entr", lambda x: -x * mp.log(x), 0, singular=(0.0,)),
+    special_one("erf", lambda x: mp.erf(x) if abs(x) < 30 else sign(x) * (1 - erfc(abs(x))), pace=gauss, far=0),
+    special_one("erfc", erfc, pace=gauss, far=0),
+    special_one("ndtr", ndtr, pace=gauss, far=0),
+    special_one("erfcx", erfcx, pace=lambda x: gauss(x) if x < 0 else slow(x), hidden=100),
+    special_one("log_ndtr", log_ndtr, pace=lambda x: gauss(x) if x > 0 else slow(x)),
+    special_one("i0e", lambda x: bessel_i(0, x), **KINK, pace=slow, hidden=100, far=1),
+    special_one("i1e", lambda x: bessel_i(1, x), **KINK, pace=slow, hidden=100, far=1),
+    *(special_one("ive", bessel_i, 0, fixed=(v,), variant=f"of order {v}", pace=slow, hidden=100,
+                  singular=(0.0,), far=1) for v in (0.5, 2.0, 7.5)),
+]  # fmt: skip
+
+EXACT = {row.title: row for row in (*ELEMENTARY, *SPECIAL)}
+assert len(EXACT) == len(ELEMENTARY) + len(SPECIAL)
