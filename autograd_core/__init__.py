@@ -67,4 +67,4 @@ __all__ += ["functions", "operations"]
 __all__ += errors.__all__
 __all__ += transforms.__all__
 _ours = {id(function) for function in functions.values()}
-__all__ += [name for name, value in vars(ops).items() if id(value) in _ours]
+__all__ += [n for n, f in vars(ops).items() if id(f) in _ours and not n.startswith("_")]

@@ -219,6 +219,7 @@ def _signature_of(function: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[
 def _declare(declared: Op, doc: str | None, module: str) -> Callable[..., Any]:
     declared.function.__doc__ = doc
     declared.function.__module__ = module
+    declared.name = declared.name.removeprefix("_")  # a part of public operations: shown without
     operations[_key(declared.function)] = declared
     if not declared.rules:
         constant.add(_key(declared.function))
@@ -294,10 +295,9 @@ def composed(function: F) -> F:
     """Declare a function that is made of operations and has no rule of its own.
 
     Every order of derivative, every device and every batch comes from its parts; on plain arrays it
-    gives plain arrays, because they do. One whose name begins with an underscore stays private.
+    gives plain arrays, because they do.
     """
-    if not function.__name__.startswith("_"):
-        functions[_key(function)] = function
+    functions[_key(function)] = function
     return function
 
 

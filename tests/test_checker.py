@@ -205,7 +205,7 @@ class HOST:
     array = staticmethod(np.array)
 
 
-@pytest.mark.parametrize("row", [row for row in DIFFERENTIABLE if row.name != "to_device"],
+@pytest.mark.parametrize("row", [row for row in DIFFERENTIABLE if row.name != "_to_device"],
                          ids=lambda row: row.id)  # fmt: skip
 @settings(max_examples=DRAWS)
 @given(data=st.data())

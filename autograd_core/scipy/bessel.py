@@ -16,7 +16,6 @@ __all__ = [
     "i1e",
     "iv",
     "ive",
-    "ive_slope",
     "j0",
     "j1",
     "jn",
@@ -115,12 +114,12 @@ iv: Operation = declare(
 
 
 def _ive_slope_x(g: Any, v: Any, x: Any) -> Any:
-    around = (ive_slope(v - 1, x) + ive_slope(v + 1, x)) / 2
-    return g * (around - np.sign(x) * ive_slope(v, x))
+    around = (_ive_slope(v - 1, x) + _ive_slope(v + 1, x)) / 2
+    return g * (around - np.sign(x) * _ive_slope(v, x))
 
 
 @op(v=refused("ive", "v"), x=_ive_slope_x, value=None, pointwise=True)
-def ive_slope(v: Any, x: Any, value: Any = None) -> Any:
+def _ive_slope(v: Any, x: Any, value: Any = None) -> Any:
     """The derivative of ive in x; `value` is ive(v, x) where it is known. Away from 0 it takes one
     more Bessel function, else two."""
     value = scipys.ive(v, x) if value is None else value
@@ -133,7 +132,7 @@ ive: Operation = declare(
     scipys.ive,
     "exp(-abs(x)) * iv(v, x).",
     v=refused("ive", "v"),
-    x=lambda g, v, x, out: g * ive_slope(v, x, out),
+    x=lambda g, v, x, out: g * _ive_slope(v, x, out),
 )
 kv: Operation = declare(
     scipys.kv,
