@@ -61,8 +61,8 @@ __all__ = [
     "square",
     "subtract",
     "tanh",
-    "where",
 ]
+BEYOND_NUMPY = ("relu", "sigmoid", "softplus")
 
 # ---- for rules that choose ----------------------------------------------------------------------
 

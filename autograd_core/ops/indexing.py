@@ -18,6 +18,7 @@ from autograd_core.views import VALUE
 __all__ = [
     "assign",
 ]
+BEYOND_NUMPY = ("assign",)
 
 MANY = 256  # from so many elements on, a shorter way to them pays for its preparation
 

@@ -19,6 +19,7 @@ __all__ = [
     "linear",
     "matmul",
 ]
+BEYOND_NUMPY = ("linear",)
 
 
 def product(x: Any, y: Any) -> Any:

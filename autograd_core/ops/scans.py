@@ -37,6 +37,7 @@ __all__ = [
     "prod",
     "ptp",
 ]
+BEYOND_NUMPY = ("linear_recurrence",)
 
 # ---- along the last axis ------------------------------------------------------------------------
 

@@ -31,6 +31,7 @@ __all__ = [
     "trapezoid",
     "unwrap",
 ]
+BEYOND_NUMPY = ("cummax", "cummin", "cumulative_trapezoid")
 
 
 # ---- convolution ---------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ __all__ = [
     "overlap_add",
     "sliding_window_view",
 ]
+BEYOND_NUMPY = ("overlap_add", "sliding_window_view")
 
 
 def _added(g: Any, axis: int) -> Any:
