@@ -66,5 +66,10 @@ __all__ += namespace.__all__
 __all__ += ["functions", "operations"]
 __all__ += errors.__all__
 __all__ += transforms.__all__
-_ours = {id(function) for function in functions.values()}
-__all__ += [name for name, value in vars(ops).items() if id(value) in _ours]
+__all__ += vars(ops)["__all__"]
+
+_PARTS = {"einops", "numpy", "rendering", "scipy", "testing"}  # to be imported by themselves
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *(_PARTS & globals().keys()), "__version__"})

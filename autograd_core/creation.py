@@ -14,6 +14,7 @@ import numpy as np
 from autograd_core import backend, ops
 from autograd_core.errors import GraphError
 from autograd_core.op import composed, tensors_in
+from autograd_core.ops.shaping import _cast
 from autograd_core.tensor import Tensor, make
 
 __all__ = [
@@ -172,7 +173,7 @@ def _spaced(
 
 def _placed(out: Any, axis: int, dtype: Any) -> Tensor:
     out = ops.moveaxis(out, 0, axis) if axis else out
-    return out if dtype is None else ops.cast(out, dtype)
+    return out if dtype is None else _cast(out, dtype)
 
 
 @composed

@@ -97,7 +97,7 @@ def _arrays_in(operands: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 def _hint(declared: Op, operands: dict[str, Any]) -> str:
     """A likely fix where one operand, transposed, would fit."""
     x, y = operands.get("x"), operands.get("y")
-    if declared.name == "matmul" and getattr(y, "ndim", 0) == 2 and getattr(x, "ndim", 0) >= 1:
+    if declared.key == "matmul" and getattr(y, "ndim", 0) == 2 and getattr(x, "ndim", 0) >= 1:
         rows = x.shape[-1]  # type: ignore[union-attr]
         asked = f". y needs {rows} rows"
         return asked + (". Did you mean y.T?" if y.shape[1] == rows else "")  # type: ignore[union-attr]

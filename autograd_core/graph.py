@@ -345,8 +345,8 @@ def _wrapped(
     node: Node, rule: Rule, saved: tuple[Any, ...], wrap: Callable[[Any, Node], Any]
 ) -> list[Any]:
     """The saved values as Tensors that remember where they came from."""
-    origins: dict[Any, Node] = {edge.operand: parent for parent, edge, _ in node.edges()}
-    origins["out"] = node
+    origins: dict[Any, Node] = {"out": node}
+    origins |= {edge.operand: parent for parent, edge, _ in node.edges()}
     for source, value in zip(rule.sources, saved, strict=True):
         if isinstance(source, int):
             origins[source] = node.result(source, value.shape, value.dtype)

@@ -9,6 +9,8 @@ from typing import Any
 
 from autograd_core import backend, ops
 from autograd_core.errors import DTypeError, ShapeError
+from autograd_core.ops.indexing import _getitem
+from autograd_core.ops.shaping import _to_device as _moved
 from autograd_core.passes import backward
 from autograd_core.tensor import Tensor
 from autograd_core.writes import augmented, set_item
@@ -100,7 +102,7 @@ def _to(self: Tensor, device: str) -> Any:
     """This Tensor on `device`, differentiably; itself where it is there already."""
     index = backend.index_of(device)
     device = "cpu" if index is None else f"cuda:{index}"
-    return self if device == self.device else ops.to_device(self, device, self.device)
+    return self if device == self.device else _moved(self, device, self.device)
 
 
 def _cpu(self: Tensor) -> Any:
@@ -200,7 +202,7 @@ def from_dlpack(source: Any, /, *, device: str | None = None, copy: bool | None 
 
 def bind() -> None:
     """Give Tensor everything in the tables."""
-    table: dict[str, Any] = {"__getitem__": ops.getitem, "__setitem__": set_item}
+    table: dict[str, Any] = {"__getitem__": _getitem, "__setitem__": set_item}
     for name, function in (OPERATORS | COMPARISONS | UNARY).items():
         table[f"__{name}__"] = function
     for name, function in OPERATORS.items():

@@ -25,7 +25,7 @@ from autograd_core.errors import (
 from autograd_core.graph import Watch
 from autograd_core.layouts import address, copied, laid_as
 from autograd_core.ops.indexing import assign, write
-from autograd_core.ops.shaping import broadcast_to, cast
+from autograd_core.ops.shaping import _cast, broadcast_to
 from autograd_core.record import unwrap_nested
 from autograd_core.recording import is_recording, no_grad
 from autograd_core.stamps import root_of, stamp
@@ -122,7 +122,7 @@ def same_kind(what: str, result: Tensor, target: Tensor) -> Tensor:
             f"(casting rule 'same_kind'). Convert what is written to first, as in "
             f"x = x.astype({result.dtype.name!r})"
         )
-    return cast(result, target.dtype)
+    return _cast(result, target.dtype)
 
 
 # ---- what may be written ------------------------------------------------------------------------

@@ -195,7 +195,7 @@ def listed():
 def main(only):
     rows = {}
     for row in DIFFERENTIABLE:
-        if not row.composed and row.name != "to_device":
+        if not row.composed and row.name != "_to_device":
             rows.setdefault(row.name, []).append(row)
     counts, survivors, known = Counter(), [], listed()
     for name, own in rows.items():

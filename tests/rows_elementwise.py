@@ -73,7 +73,7 @@ ELEMENTWISE = [
     Row("real", unary(anything), {"x": ()}, linear=True, complex=True, dtype=real),
     Row("imag", unary(anything), {"x": ()}, linear=True, complex=True, dtype=real),
     Row("conjugate", unary(anything), {"x": ()}, linear=True, complex=True),
-    Row("real_sign", unary(nonzero), reference=np.sign),
+    Row("_real_sign", unary(nonzero), reference=np.sign),
     Row("sign", unary(nonzero)),
     Row("sign", unary(nonzero), {"x": ()}, complex=True, variant="of complex", dtype=of_complex,
         call=lambda function, x: function(x + 1j)),

@@ -105,7 +105,7 @@ SPECIAL = [
         for name, keeps in {"jv": ("v", "x"), "yv": ("v", "x"), "iv": ("v", "x"),
                             "ive": ("v", "x", "out"), "kv": ("v", "x")}.items()
     ),
-    Row("scipy.bessel.ive_slope", ordered("v", between(4, 6)), {"x": ("v", "x")},
+    Row("scipy.bessel._ive_slope", ordered("v", between(4, 6)), {"x": ("v", "x")},
         lambda v, x: (of("ive")(v - 1, x) + of("ive")(v + 1, x)) / 2 - np.sign(x) * of("ive")(v, x),
         half=False, host=True, refused=("v",)),
     Row("scipy.special.yn", ordered("n"), {"x": ("n", "x")}, of("yn"), half=False, host=True,

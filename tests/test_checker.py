@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from op_table import DIFFERENTIABLE
 
 import autograd_core as ac
-from autograd_core.op import functions, operations
 from autograd_core.testing import GradientError, InconclusiveError, check_gradients
 from autograd_core.testing.differences import Slope, sharpened, slope
 
@@ -154,13 +153,9 @@ def test_a_planted_error_is_caught(name):
             return kernel(x, y)
 
     wrong = ac.op(**rules)(planted)
-    try:
-        with pytest.raises(GradientError, match=text) as caught:
-            check_gradients(wrong, *operands)
-        assert "planted" in str(caught.value)
-    finally:
-        operations.pop("planted")
-        functions.pop("planted")
+    with pytest.raises(GradientError, match=text) as caught:
+        check_gradients(wrong, *operands)
+    assert "planted" in str(caught.value)
 
 
 def test_the_reproduction_can_be_pasted():
@@ -205,7 +200,7 @@ class HOST:
     array = staticmethod(np.array)
 
 
-@pytest.mark.parametrize("row", [row for row in DIFFERENTIABLE if row.name != "to_device"],
+@pytest.mark.parametrize("row", [row for row in DIFFERENTIABLE if row.name != "_to_device"],
                          ids=lambda row: row.id)  # fmt: skip
 @settings(max_examples=DRAWS)
 @given(data=st.data())

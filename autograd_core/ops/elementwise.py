@@ -61,8 +61,8 @@ __all__ = [
     "square",
     "subtract",
     "tanh",
-    "where",
 ]
+BEYOND_NUMPY = ("relu", "sigmoid", "softplus")
 
 # ---- for rules that choose ----------------------------------------------------------------------
 
@@ -136,7 +136,7 @@ absolute = elementwise(
 
 
 @op(pointwise=True, x=None)
-def real_sign(x: Any) -> Any:
+def _real_sign(x: Any) -> Any:
     """-1, 0 or 1. Not differentiable."""
     return np.sign(x)
 
@@ -146,7 +146,7 @@ def sign(x: Any) -> Any:
     """-1, 0 or 1, not differentiable; for complex x it is x / |x|, which turns with x. There the
     derivative at 0 is 0."""
     if not np.iscomplexobj(x):
-        return real_sign(x)
+        return _real_sign(x)
     size = absolute(x)
     return number(where(size == 0, 0, x / where(size == 0, 1, size)))
 

@@ -33,6 +33,7 @@ __all__ = [
     "sum",
     "var",
 ]
+BEYOND_NUMPY = ("log_softmax", "logsumexp", "softmax")
 
 
 @reduction(0, add)

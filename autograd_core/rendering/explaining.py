@@ -158,7 +158,7 @@ class _Story:
             words = [self._symbol(self.boxes[arrow.source]) for arrow in arrows]
         words += [f"{name} = {value}" for name, value in settings.items()]
         text = f"{box.operation}({', '.join(words)})"
-        sign = SIGNS.get(box.operation)
+        sign = SIGNS.get(box.key)
         if sign and len(numbers) == 2 and all(numbers) and words != numbers:
             text += f" = {sign.join(map(_bracketed, numbers))}"
         result = self._value(box)

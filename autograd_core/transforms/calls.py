@@ -26,7 +26,6 @@ __all__ = [
     "Argnum",
     "Call",
     "Function",
-    "argument",
     "as_tensor",
     "called",
     "check_real",
@@ -43,7 +42,7 @@ Function = Callable[..., Any]
 
 
 @op(x=lambda g: g)
-def argument(x: Any) -> Any:
+def _argument(x: Any) -> Any:
     """x, as something to differentiate in that itself depends on something."""
     return x[...]
 
@@ -115,7 +114,7 @@ class Call:
                 "can be differentiated in. Use x.astype(float)"
             )
         if isinstance(leaf, Tensor) and leaf.node is not None and self.recording:
-            tensor: Any = argument(leaf)
+            tensor: Any = _argument(leaf)
         else:
             array = array.view()
             if isinstance(array, np.ndarray):

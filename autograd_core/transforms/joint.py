@@ -43,10 +43,19 @@ class Joint:
         )
 
 
-def _node(name: str, parents: list[tuple[Node, Rule, Any]], results: int = 0) -> Node:
+class Gathered(Joint):
+    """Of the node that hands its operands on to a joint one: no step of its own."""
+
+    joint = False
+
+    def __init__(self) -> None:
+        super().__init__("operands")
+
+
+def _node(op: Joint, parents: list[tuple[Node, Rule, Any]]) -> Node:
     node = Node()
     node.seq = next(sequence_numbers)
-    node.op = Joint(name, results)
+    node.op = op
     node.shape, node.dtype, node.watch = (), np.dtype(float), None
     node.scope = STATE.get()[1]
     edge: Any = None
@@ -68,8 +77,8 @@ def _recorded(
     """The tree `results` with nodes of its own: `rule` takes what arrives at its floating leaves to
     a gradient for each of `parents`."""
     arrays = [leaf._array for _, leaf in leaves(results) if _is_floating(leaf)]
-    operands = _node("operands", [(p, _handed_on(i), ()) for i, p in enumerate(parents)])
-    node = _node(name, [(operands, rule, saved)], len(arrays))
+    operands = _node(Gathered(), [(p, _handed_on(i), ()) for i, p in enumerate(parents)])
+    node = _node(Joint(name, len(arrays)), [(operands, rule, saved)])
     nodes = (node.result(i, array.shape, array.dtype) for i, array in enumerate(arrays))
 
     def placed(leaf: Any) -> Any:

@@ -10,7 +10,7 @@ from autograd_core.op import op
 from autograd_core.ops.linalg.decompositions import svd
 from autograd_core.ops.linalg.matrices import adjoint, checked, column, told, transposed, unit
 from autograd_core.ops.linalg.solving import inv
-from autograd_core.ops.scans import prod_of_others
+from autograd_core.ops.scans import _prod_of_others
 
 __all__ = ["cofactors", "det", "slogdet"]
 
@@ -18,7 +18,7 @@ __all__ = ["cofactors", "det", "slogdet"]
 def _cofactors_x(g: Any, x: Any) -> Any:
     u, s, vh = svd(x, False)
     eye = unit(x)
-    others = prod_of_others(s[..., None, :] * (1 - eye) + eye, None, -1) * (1 - eye)
+    others = _prod_of_others(s[..., None, :] * (1 - eye) + eye, None, -1) * (1 - eye)
     turned = adjoint(u) @ g @ adjoint(vh)
     straight = others @ np.diagonal(turned, 0, -2, -1)[..., None]
     middle = eye * straight - others * transposed(turned)
@@ -45,7 +45,7 @@ def cofactors(x: Any, determinant: Any = None) -> Any:
                 return column(determinant) * transposed(inverse)
     u, s, vh = svd(x, False)
     return column(det(u) * det(vh)) * (
-        (u.conj() * prod_of_others(s, None, -1)[..., None, :]) @ vh.conj()
+        (u.conj() * _prod_of_others(s, None, -1)[..., None, :]) @ vh.conj()
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.errors import LinAlgError
-from autograd_core.ops.diagonals import embedded
+from autograd_core.ops.diagonals import _embedded
 from autograd_core.tensor import Tensor
 
 __all__: list[str] = []
@@ -39,7 +39,7 @@ def column(x: Any) -> Any:
 def unit(x: Any) -> Any:
     """The unit matrix, for each of the matrices x."""
     n = x.shape[-1]
-    return embedded(np.ones_like(np.diagonal(x, 0, -2, -1)), 0, n, n)
+    return _embedded(np.ones_like(np.diagonal(x, 0, -2, -1)), 0, n, n)
 
 
 def skew(x: Any) -> Any:
