@@ -11,12 +11,17 @@ import numpy as np
 
 from autograd_core import backend
 from autograd_core.errors import DTypeError, GraphError, ShapeError
+from autograd_core.exits import warn_user
 from autograd_core.graph import Node, release, run
-from autograd_core.recording import enable_grad
+from autograd_core.recording import STATE, enable_grad
 from autograd_core.tensor import Tensor, make
 
 __all__ = ["backward", "commit", "private", "propagate", "seed"]
 
+_NAN_LOSS = (
+    "backward() of NaN: no gradient will be of use. Run the forward pass inside "
+    "`with ac.detect_anomaly():` to see which operation made the NaN"
+)
 _commit_lock = allocate_lock()
 
 
@@ -57,6 +62,9 @@ def seed(tensor: Tensor, gradient: Any = None) -> Any:
                 f"number first, as in .sum().backward()"
             )
         if tensor._array.ndim == 0 and isinstance(tensor._array, np.ndarray):
+            value = tensor._array.item()
+            if value != value and STATE.get()[2] is None:  # an observer has more to say
+                warn_user(_NAN_LOSS)
             return tensor._array.dtype.type(1)  # ones_like costs a small network 1 % of its step
         return backend.run_there(tensor._array, np.ones_like, tensor._array)
     if not isinstance(gradient, Tensor):
