@@ -39,6 +39,7 @@ from autograd_core.graph import Parts, Rule
 from autograd_core.record import RESERVED, function_of, unwrap_nested
 from autograd_core.tensor import Tensor
 from autograd_core.tensor import result as as_tensor
+from autograd_core.tracebacks import public
 
 __all__ = [
     "Op",
@@ -46,6 +47,7 @@ __all__ = [
     "each",
     "elementwise",
     "functions",
+    "listed",
     "nested",
     "not_differentiable",
     "once_differentiable",
@@ -56,6 +58,7 @@ __all__ = [
 ]
 
 P = ParamSpec("P")
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Each:
@@ -222,7 +225,15 @@ def _declare(declared: Op, doc: str | None, module: str) -> Callable[..., Any]:
     operations[_key(declared.function)] = declared
     if not declared.rules:
         constant.add(_key(declared.function))
-    return composed(declared.function)
+    return listed(declared.function)
+
+
+def listed(function: F) -> F:
+    """Declare a function that shortens the traceback of its errors itself, to be called at no cost;
+    else it is like `composed`."""
+    if not function.__name__.startswith("_"):
+        functions[_key(function)] = function
+    return function
 
 
 def _key(function: Callable[..., Any]) -> str:
@@ -287,18 +298,13 @@ def elementwise(
     return _declare(declared, doc, home)
 
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-
 def composed(function: F) -> F:
     """Declare a function that is made of operations and has no rule of its own.
 
     Every order of derivative, every device and every batch comes from its parts; on plain arrays it
     gives plain arrays, because they do. One whose name begins with an underscore stays private.
     """
-    if not function.__name__.startswith("_"):
-        functions[_key(function)] = function
-    return function
+    return listed(public(function))  # type: ignore[return-value]
 
 
 def not_differentiable(function: Callable[P, Any]) -> Callable[P, Any]:
@@ -307,12 +313,13 @@ def not_differentiable(function: Callable[P, Any]) -> Callable[P, Any]:
     It is written for arrays. Given a Tensor, even a tracked one, it returns untracked Tensors.
     """
     constant.add(_key(function))
-    return composed(without_gradient(function))
+    return listed(without_gradient(function))
 
 
 def without_gradient(function: Callable[P, Any]) -> Callable[P, Any]:
     """A function of arrays as one of Tensors, tracked or not, that returns untracked Tensors."""
 
+    @public
     @wraps(function)
     def untracked(*operands: P.args, **settings: P.kwargs) -> Any:
         tensor = next(tensors_in((operands, settings)), None)

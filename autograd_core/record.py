@@ -20,12 +20,20 @@ import numpy as np
 from autograd_core import backend
 from autograd_core.errors import AutogradError
 from autograd_core.exits import note_exit
-from autograd_core.explanations import explanation, failed, scattered, setting_error
+from autograd_core.explanations import (
+    explanation,
+    failed,
+    none_given,
+    scattered,
+    setting_error,
+    unexpected,
+)
 from autograd_core.fusion import Fused
 from autograd_core.graph import Node
 from autograd_core.recording import STATE
 from autograd_core.stamps import sequence_numbers
 from autograd_core.tensor import Tensor, result
+from autograd_core.tracebacks import shorten
 from autograd_core.views import VALUE, note_view
 
 if TYPE_CHECKING:
@@ -36,6 +44,7 @@ __all__ = ["RESERVED", "function_of", "unwrap_nested"]
 # what the written text calls its own variables
 RESERVED = frozenset(
     [
+        "absent",
         "declared",
         "edge",
         "explained",
@@ -55,7 +64,9 @@ RESERVED = frozenset(
         "recording",
         "scope",
         "tensor",
+        "shorten",
         "tracked",
+        "unknown",
         "untracked",
     ]
 )
@@ -87,7 +98,11 @@ def function_of(declared: Op) -> Callable[..., Any]:
 
 
 def _first_call(*operands: Any, **settings: Any) -> Any:
-    return complete()(*operands, **settings)  # type: ignore[name-defined]  # noqa: F821
+    try:
+        return complete()(*operands, **settings)  # type: ignore[name-defined]  # noqa: F821
+    except Exception as error:
+        shorten(error)
+        raise
 
 
 @cache
@@ -107,7 +122,26 @@ def _source(declared: Op) -> Iterator[str]:
         for i, p in enumerate(parameters)
     ]
     call = ", ".join(parameters)
+    if "axis" in declared.settings:  # what others call dim= is to be told so
+        signature.append("**unknown")
     yield f"def function({', '.join(signature)}):"
+    yield "    try:"
+    if "axis" in declared.settings:
+        yield "        if unknown: raise unexpected(declared, unknown)"
+    yield from _indent(_body(declared, call))
+    yield "    except Exception as error:"
+    needed = "".join(
+        f"({p!r}, {p}), " for p in parameters[:first_default] if p in declared.operands
+    )
+    yield "        shorten(error)"
+    yield f"        absent = none_given(declared, error, ({needed}))"
+    yield "        if absent is not None: raise absent from None"
+    yield "        raise"
+
+
+def _body(declared: Op, call: str) -> Iterator[str]:
+    """The lines that unwrap the operands, run the kernel and record it."""
+    parameters = declared.parameters
     for setting in declared.settings:
         yield f"    if isinstance({setting}, Tensor): raise setting_error(declared, {setting!r})"
     yield from _indent(_unwrap(declared, call))
@@ -343,6 +377,7 @@ _NAMES: dict[str, Any] = {
     "failed": failed,
     "noted": _noted,
     "ndarray": np.ndarray,
+    "none_given": none_given,
     "note_view": note_view,
     "new": object.__new__,
     "now": STATE.get,
@@ -350,7 +385,9 @@ _NAMES: dict[str, Any] = {
     "sequence_numbers": sequence_numbers,
     "run_there": _run_there,
     "setting_error": setting_error,
+    "shorten": shorten,
     "tracked": _tracked,
+    "unexpected": unexpected,
     "untracked": _untracked,
     "unwrap_each": _unwrap_each,
     "unwrap_nested": unwrap_nested,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.layouts import copied
-from autograd_core.op import composed, elementwise, op
+from autograd_core.op import elementwise, listed, op
 from autograd_core.ops.indexing import number
 
 __all__ = [
@@ -132,7 +132,7 @@ def real_sign(x: Any) -> Any:
     return np.sign(x)
 
 
-@composed
+@listed
 def sign(x: Any) -> Any:
     """-1, 0 or 1, not differentiable; for complex x it is x / |x|, which turns with x. There the
     derivative at 0 is 0."""

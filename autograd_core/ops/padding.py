@@ -98,7 +98,7 @@ def _pairs(name: str, value: Any, x: Any) -> Pairs:
     except ValueError as error:
         raise ShapeError(
             f"pad: {name}={value} is not a pair (before, after) for each axis of shape {x.shape}"
-        ) from error
+        ) from None
     return tuple((before, after) for before, after in pairs)
 
 
