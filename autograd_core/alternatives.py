@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 __all__ = ["ATTRIBUTES", "FUNCTIONS", "INSTEAD", "Missing", "instead", "keyword_hint", "missing",
-           "not_numbers", "not_one_number"]  # fmt: skip
+           "not_numbers"]  # fmt: skip
 
 # What a function that is not covered could be replaced by: the text, and the functions it is for.
 _TEXTS: dict[str, str] = {
@@ -68,10 +68,8 @@ _ATTRIBUTES: dict[str, str] = {
     "x /= y": "div_ divide_ true_divide_",
     "x **= y": "pow_",
     "x.copy_(source)": "assign set_",
-    "x[...] = generator.normal(size=x.shape), with generator = ac.random.default_rng(seed)": "normal_",
-    "x[...] = generator.uniform(size=x.shape), with generator = ac.random.default_rng(seed)": (
-        "uniform_ random_"
-    ),
+    "x[...] = ac.random.default_rng(seed).normal(size=x.shape)": "normal_",
+    "x[...] = ac.random.default_rng(seed).uniform(size=x.shape)": "uniform_ random_",
     "x * y": "mul",
     "x / y": "div true_divide",
     "x - y": "sub",
@@ -199,15 +197,6 @@ def not_numbers(dtype: Any, data: Any) -> str:
     return (
         "a Tensor holds booleans, integers, floats or complex numbers; this data has dtype "
         f"{dtype}. Are all its rows of one length, and all entries numbers?"
-    )
-
-
-def not_one_number(call: str, shape: tuple[int, ...]) -> str:
-    """Why a Tensor of this shape is not one Python number."""
-    return (
-        f"{call} needs a Tensor of one element; this one has shape {shape}. Choose one, as in "
-        "x[0].item(), reduce it, as in x.sum().item(), take all with x.tolist() (of a tracked one, "
-        "x.detach().tolist()), and write np.sin(x) for math.sin(x)"
     )
 
 

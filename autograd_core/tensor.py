@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_core import backend
-from autograd_core.alternatives import not_one_number
 from autograd_core.errors import DTypeError, GraphError, ShapeError
-from autograd_core.exits import note_exit, warn_user
+from autograd_core.exits import note_exit, number_of, warn_user
 from autograd_core.graph import Node, Watch
 from autograd_core.layouts import copied
 from autograd_core.stamps import stamp
@@ -243,7 +242,7 @@ class Tensor(Methods):
         """The only element as a Python number."""
         if self.node is not None:
             note_exit("item()", self.node.name, scope=self.node.scope)
-        return self._number("item()")
+        return number_of(self._array, "item()")
 
     def tolist(self) -> Any:
         """The elements of an untracked Tensor as nested lists of Python numbers."""
@@ -255,7 +254,7 @@ class Tensor(Methods):
     def __int__(self) -> int:
         if self.node is not None:
             note_exit("int()", self.node.name, scope=self.node.scope)
-        return int(self._number("int()"))
+        return int(number_of(self._array, "int()"))
 
     def __complex__(self) -> complex:
         return complex(self._as_number("complex()"))
@@ -268,12 +267,7 @@ class Tensor(Methods):
                 "math.sin(tensor). Write tracked values into ac.zeros_like(x) or ac.zeros(…), not "
                 "into a plain array, or stack them with ac.stack([…])"
             )
-        return self._number(call)
-
-    def _number(self, call: str) -> Any:
-        if self._array.size != 1:
-            raise ShapeError(not_one_number(call, self.shape))
-        return self._array.item()
+        return number_of(self._array, call)
 
     def __bool__(self) -> bool:
         return bool(self._array)
