@@ -32,11 +32,9 @@ def setting_error(declared: Op, setting: str) -> NotDifferentiableError:
     )
 
 
-def unexpected(declared: Op, unknown: dict[str, Any]) -> TypeError:
+def unexpected(declared: Op, keyword: str) -> TypeError:
     """Python's error of a keyword that a function does not have."""
-    return TypeError(
-        f"{declared.name}() got an unexpected keyword argument {next(iter(unknown))!r}"
-    )
+    return TypeError(f"{declared.name}() got an unexpected keyword argument {keyword!r}")
 
 
 def none_given(

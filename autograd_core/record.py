@@ -66,7 +66,6 @@ RESERVED = frozenset(
         "tensor",
         "shorten",
         "tracked",
-        "unknown",
         "untracked",
     ]
 )
@@ -83,6 +82,7 @@ def function_of(declared: Op) -> Callable[..., Any]:
         linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
         written = names.pop("function")
         function.__defaults__ = written.__defaults__
+        function.__kwdefaults__ = written.__kwdefaults__
         function.__code__ = written.__code__
         return function
 
@@ -122,12 +122,14 @@ def _source(declared: Op) -> Iterator[str]:
         for i, p in enumerate(parameters)
     ]
     call = ", ".join(parameters)
-    if "axis" in declared.settings:  # what others call dim= is to be told so
-        signature.append("**unknown")
+    foreign = [f for f, own in {"dim": "axis", "keepdim": "keepdims"}.items()
+               if own in declared.settings and f not in parameters]  # fmt: skip
+    if foreign:  # a keyword alone is cheaper than **unknown
+        signature += ["*", *(f"{name}=None" for name in foreign)]
     yield f"def function({', '.join(signature)}):"
     yield "    try:"
-    if "axis" in declared.settings:
-        yield "        if unknown: raise unexpected(declared, unknown)"
+    for name in foreign:
+        yield f"        if {name} is not None: raise unexpected(declared, {name!r})"
     yield from _indent(_body(declared, call))
     yield "    except Exception as error:"
     needed = "".join(
