@@ -11,13 +11,13 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 from warnings import warn
 
-from autograd_core.errors import AutogradWarning
+from autograd_core.errors import AutogradWarning, ShapeError
 from autograd_core.stamps import sequence_numbers
 
 if TYPE_CHECKING:
     from autograd_core.recording import Scope
 
-__all__ = ["Exit", "by_user", "exits", "note_exit", "user_line", "warn_user"]
+__all__ = ["Exit", "by_user", "exits", "note_exit", "number_of", "user_line", "warn_user"]
 
 INSIDE = ("autograd_core", "nn", "contextlib")
 
@@ -43,6 +43,17 @@ def note_exit(reason: str, source: str = "", array: Any = None, scope: Scope | N
     referable = type(array).__weakrefoffset__ and array is not None
     reference = weakref.ref(array) if referable else None
     exits.append(Exit(reason, source, scope, reference))
+
+
+def number_of(array: Any, call: str) -> Any:
+    """The one element of an array as a Python number."""
+    if array.size != 1:
+        raise ShapeError(
+            f"{call} needs a Tensor of one element; this one has shape {array.shape}. Choose one, "
+            "as in x[0].item(), reduce it, as in x.sum().item(), take all with x.tolist() (of a "
+            "tracked one, x.detach().tolist()), and write np.sin(x) for math.sin(x)"
+        )
+    return array.item()
 
 
 def by_user() -> bool:

@@ -22,13 +22,31 @@ from autograd_core.graph import Node
 if TYPE_CHECKING:
     from autograd_core.op import Op
 
-__all__ = ["explanation", "failed", "scattered", "setting_error"]
+__all__ = ["explanation", "failed", "none_given", "scattered", "setting_error", "unexpected"]
 
 
 def setting_error(declared: Op, setting: str) -> NotDifferentiableError:
     return NotDifferentiableError(
         f"{declared.name}: {setting!r} is a setting and cannot be a Tensor, because no gradient "
         f"would flow through it. Pass a plain value, for example {setting}=int(tensor)"
+    )
+
+
+def unexpected(declared: Op, keyword: str) -> TypeError:
+    """Python's error of a keyword that a function does not have."""
+    return TypeError(f"{declared.name}() got an unexpected keyword argument {keyword!r}")
+
+
+def none_given(
+    declared: Op, error: Exception, operands: tuple[tuple[str, Any], ...]
+) -> DTypeError | None:
+    """What to raise where an operand that has to be there is None, and that is what is wrong."""
+    absent = [name for name, value in operands if value is None]
+    if not absent or not isinstance(error, TypeError | ValueError):
+        return None
+    return DTypeError(
+        f"{declared.name}: {absent[0]} is None; an operand is a number, an array or a Tensor. Does "
+        "the function that made it return its result?"
     )
 
 

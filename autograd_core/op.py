@@ -42,6 +42,7 @@ from autograd_core.graph import Parts, Rule
 from autograd_core.record import function_of, meanings, unwrap_nested
 from autograd_core.tensor import Tensor
 from autograd_core.tensor import result as as_tensor
+from autograd_core.tracebacks import public
 
 __all__ = [
     "Op",
@@ -49,6 +50,7 @@ __all__ = [
     "each",
     "elementwise",
     "functions",
+    "listed",
     "nested",
     "not_differentiable",
     "once_differentiable",
@@ -59,6 +61,7 @@ __all__ = [
 ]
 
 P = ParamSpec("P")
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Each:
@@ -255,6 +258,14 @@ def _enter(function: Callable[..., Any], flat: bool = False) -> None:
         constant.add(_key(function))
 
 
+def listed(function: F) -> F:
+    """Declare a function that shortens the traceback of its errors itself, to be called at no cost;
+    else it is like `composed`."""
+    if _is_ours(_caller()):
+        _enter(function)
+    return function
+
+
 def _key(function: Callable[..., Any]) -> str:
     """The name that NumPy or SciPy knows a function by: ``"exp"``, ``"linalg.norm"``,
     ``"scipy.special.erf"``."""
@@ -336,15 +347,13 @@ def _name_of(kernel: Any) -> str:
     return name if name.isidentifier() else "unnamed operation"
 
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-
 def composed(function: F) -> F:
     """Declare a function that is made of operations and has no rule of its own.
 
     Every order of derivative, every device and every batch comes from its parts; on plain arrays it
     gives plain arrays, because they do.
     """
+    function = public(function)
     if _is_ours(_caller()):
         _enter(function)
     return function
@@ -355,15 +364,16 @@ def not_differentiable(function: Callable[P, Any]) -> Callable[P, Any]:
 
     It is written for arrays. Given a Tensor, even a tracked one, it returns untracked Tensors.
     """
-    made = without_gradient(function)
+    function = public(function)
     if _is_ours(_caller()):
-        _enter(made, flat=True)
-    return made
+        _enter(function)
+    return function
 
 
 def without_gradient(function: Callable[P, Any]) -> Callable[P, Any]:
     """A function of arrays as one of Tensors, tracked or not, that returns untracked Tensors."""
 
+    @public
     @wraps(function)
     def untracked(*operands: P.args, **settings: P.kwargs) -> Any:
         tensor = next(tensors_in((operands, settings)), None)

@@ -15,6 +15,7 @@ from autograd_core.exits import warn_user
 from autograd_core.graph import Node, release, run
 from autograd_core.recording import STATE, enable_grad
 from autograd_core.tensor import Tensor, make
+from autograd_core.tracebacks import shorten
 
 __all__ = ["backward", "commit", "private", "propagate", "seed"]
 
@@ -39,17 +40,21 @@ def backward(
     gradients. Unless `retain_graph` (the same as `create_graph` where it is None) is true, the
     graph is released on the way.
     """
-    if self.node is None:
-        raise GraphError(
-            "backward() on a Tensor that no operation recorded: none of its inputs has "
-            "requires_grad=True, or it was made under no_grad() or by detach()"
+    try:
+        if self.node is None:
+            raise GraphError(
+                "backward() on a Tensor that no operation recorded: none of its inputs has "
+                "requires_grad=True, or it was made under no_grad() or by detach()"
+            )
+        arrived = propagate(
+            [(self.node, seed(self, gradient))],
+            retain=create_graph if retain_graph is None else retain_graph,
+            create_graph=create_graph,
         )
-    arrived = propagate(
-        [(self.node, seed(self, gradient))],
-        retain=create_graph if retain_graph is None else retain_graph,
-        create_graph=create_graph,
-    )
-    commit(arrived)
+        commit(arrived)
+    except Exception as error:
+        shorten(error)
+        raise
 
 
 def seed(tensor: Tensor, gradient: Any = None) -> Any:

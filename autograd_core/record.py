@@ -20,13 +20,21 @@ import numpy as np
 from autograd_core import backend
 from autograd_core.errors import AutogradError
 from autograd_core.exits import note_exit
-from autograd_core.explanations import explanation, failed, scattered, setting_error
+from autograd_core.explanations import (
+    explanation,
+    failed,
+    none_given,
+    scattered,
+    setting_error,
+    unexpected,
+)
 from autograd_core.fusion import Fused
 from autograd_core.graph import Node
 from autograd_core.halves import HALF, in_single, widen
 from autograd_core.recording import STATE
 from autograd_core.stamps import sequence_numbers
 from autograd_core.tensor import Tensor, result
+from autograd_core.tracebacks import shorten
 from autograd_core.views import VALUE, note_view
 
 if TYPE_CHECKING:
@@ -75,6 +83,7 @@ def function_of(declared: Op) -> Callable[..., Any]:
         linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
         written = names.pop("function")
         function.__defaults__ = written.__defaults__
+        function.__kwdefaults__ = written.__kwdefaults__
         function.__code__ = written.__code__
         return function
 
@@ -92,7 +101,11 @@ def function_of(declared: Op) -> Callable[..., Any]:
 
 
 def _first_call(*operands: Any, **settings: Any) -> Any:
-    return complete()(*operands, **settings)  # type: ignore[name-defined]  # noqa: F821
+    try:
+        return complete()(*operands, **settings)  # type: ignore[name-defined]  # noqa: F821
+    except Exception as error:
+        shorten(error)
+        raise
 
 
 @cache
@@ -113,7 +126,28 @@ def _source(declared: Op) -> Iterator[str]:
         for i, p in enumerate(parameters)
     ]
     call = ", ".join(parameters)
+    foreign = [f for f, own in {"dim": "axis", "keepdim": "keepdims"}.items()
+               if own in declared.settings and f not in parameters]  # fmt: skip
+    if foreign:  # a keyword alone is cheaper than **unknown
+        signature += ["*", *(f"{name}=None" for name in foreign)]
     yield f"def function({', '.join(signature)}):"
+    yield "    try:"
+    for name in foreign:
+        yield f"        if {name} is not None: raise $unexpected($declared, {name!r})"
+    yield from _indent(_body(declared, call))
+    yield "    except $Exception as $error:"
+    needed = "".join(
+        f"({p!r}, {p}), " for p in parameters[:first_default] if p in declared.operands
+    )
+    yield "        $shorten($error)"
+    yield f"        $absent = $none_given($declared, $error, ({needed}))"
+    yield "        if $absent is not None: raise $absent from None"
+    yield "        raise"
+
+
+def _body(declared: Op, call: str) -> Iterator[str]:
+    """The lines that unwrap the operands, run the kernel and record it."""
+    parameters = declared.parameters
     for setting in declared.settings:
         yield f"    if $isinstance({setting}, $Tensor):"
         yield f"        raise $setting_error($declared, {setting!r})"
@@ -340,6 +374,7 @@ def _run_there(declared: Op, home: Any, kernel: Callable[..., Any], values: tupl
 
 _NAMES: dict[str, Any] = {
     "AutogradError": AutogradError,
+    "Exception": Exception,
     "HALF": HALF,
     "IndexError": IndexError,
     "Node": Node,
@@ -355,6 +390,7 @@ _NAMES: dict[str, Any] = {
     "isinstance": isinstance,
     "len": len,
     "ndarray": np.ndarray,
+    "none_given": none_given,
     "new": object.__new__,
     "next": next,
     "note_view": note_view,
@@ -365,8 +401,10 @@ _NAMES: dict[str, Any] = {
     "run_there": _run_there,
     "sequence_numbers": sequence_numbers,
     "setting_error": setting_error,
+    "shorten": shorten,
     "tracked": _tracked,
     "type": type,
+    "unexpected": unexpected,
     "untracked": _untracked,
     "unwrap_each": _unwrap_each,
     "unwrap_nested": unwrap_nested,

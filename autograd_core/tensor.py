@@ -14,10 +14,11 @@ import numpy as np
 
 from autograd_core import backend
 from autograd_core.errors import DTypeError, GraphError, ShapeError
-from autograd_core.exits import note_exit, warn_user
+from autograd_core.exits import note_exit, number_of, warn_user
 from autograd_core.graph import Node, Watch
 from autograd_core.layouts import copied
 from autograd_core.stamps import stamp
+from autograd_core.tracebacks import shorten
 from autograd_core.views import VALUE, Base, View, base_of, others
 
 if TYPE_CHECKING:
@@ -65,14 +66,18 @@ class Tensor(Methods):
         device: str | None = None,
         name: str | None = None,
     ) -> None:
-        if isinstance(data, Tensor):
-            data = data._leave("Tensor(tensor)", "tensor.detach()")
-        self._array = backend.asarray(data, dtype, device)
-        self._name = name
-        self._grad = None
-        self.node = None
-        if requires_grad:
-            self.requires_grad = True
+        try:
+            if isinstance(data, Tensor):
+                data = data._leave("Tensor(tensor)", "tensor.detach()")
+            self._array = backend.asarray(data, dtype, device)
+            self._name = name
+            self._grad = None
+            self.node = None
+            if requires_grad:
+                self.requires_grad = True
+        except Exception as error:
+            shorten(error)
+            raise
 
     @property
     def data(self) -> Any:
@@ -237,7 +242,7 @@ class Tensor(Methods):
         """The only element as a Python number."""
         if self.node is not None:
             note_exit("item()", self.node.name, scope=self.node.scope)
-        return self._array.item()
+        return number_of(self._array, "item()")
 
     def tolist(self) -> Any:
         """The elements of an untracked Tensor as nested lists of Python numbers."""
@@ -249,20 +254,20 @@ class Tensor(Methods):
     def __int__(self) -> int:
         if self.node is not None:
             note_exit("int()", self.node.name, scope=self.node.scope)
-        return int(self._array)
+        return int(number_of(self._array, "int()"))
 
     def __complex__(self) -> complex:
         return complex(self._as_number("complex()"))
 
     def _as_number(self, call: str) -> Any:
-        if self.node is not None:
+        if self.node is not None and self._array.size == 1:
             raise GraphError(
                 f"{call} of a tracked Tensor would leave the graph silently. Use tensor.item() for "
                 "a number to print, to compare or to sum up, and np.sin(tensor) for "
                 "math.sin(tensor). Write tracked values into ac.zeros_like(x) or ac.zeros(…), not "
                 "into a plain array, or stack them with ac.stack([…])"
             )
-        return self._array.item()
+        return number_of(self._array, call)
 
     def __bool__(self) -> bool:
         return bool(self._array)

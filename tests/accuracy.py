@@ -12,7 +12,7 @@ from accuracy_points import DTYPES, exact_in
 import autograd_core as ac
 from autograd_core import Tensor
 
-__all__ = ["Measured", "linear", "measured"]
+__all__ = ["Measured", "derivatives", "measured"]
 
 ROUNDINGS = 64
 ORDERS = ("value", "first", "second")

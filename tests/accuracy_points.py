@@ -89,7 +89,9 @@ def pairs(*domains):
             signed |= {high - 2.0**-e for e in (2, 5, 9, 20, 50)}
         inside = (x for x in signed if low < x < high)
         found.append(list(enumerate(sorted(inside, key=lambda x: (abs(x), x)))))
-    return np.array([[x for _, x in chosen] for chosen in itertools.product(*found) if _kept(chosen)])
+    return np.array(
+        [[x for _, x in chosen] for chosen in itertools.product(*found) if _kept(chosen)]
+    )
 
 
 def _kept(chosen):

@@ -59,14 +59,10 @@ def _differences(row, point):
         curvature += abs(x[i] * triple / (2 * steps[i] ** 3))
         for j in n:
             if j != i:
-                corner = {
-                    (a, b): at((i, a), (j, b)) for a in (-1, 0, 1) for b in (-1, 1)
-                }
+                corner = {(a, b): at((i, a), (j, b)) for a in (-1, 0, 1) for b in (-1, 1)}
                 mixed = corner[1, 1] - corner[1, -1] - corner[-1, 1] + corner[-1, -1]
                 sensitivity += abs(x[j] * mixed / (4 * steps[i] * steps[j]))
-                bent = sum(
-                    b * (corner[1, b] - 2 * corner[0, b] + corner[-1, b]) for b in (-1, 1)
-                )
+                bent = sum(b * (corner[1, b] - 2 * corner[0, b] + corner[-1, b]) for b in (-1, 1))
                 curvature += abs(x[j] * bent / (2 * steps[i] ** 2 * steps[j]))
         found += [first[i], sensitivity, second[i], curvature]
     return [float(number) for number in found]

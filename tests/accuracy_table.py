@@ -161,6 +161,10 @@ def erfc(x):
     return mp.exp(-x * x) * erfcx(x) if x > 30 else mp.erfc(x) if x > -30 else 2 - erfc(-x)
 
 
+def erf(x):
+    return mp.erf(x) if abs(x) < 30 else sign(x) * (1 - erfc(abs(x)))
+
+
 def ndtr(x):
     return erfc(-x / mp.sqrt(2)) / 2
 
@@ -209,7 +213,7 @@ SPECIAL = [
     special_one("log_expit", lambda x: -mp.log1p(mp.exp(-abs(x))) + min(x, 0), **KINK),
     special_one("logit", lambda x: mp.log(x) - mp.log1p(-x), 0, 1, singular=(0.0, 1.0)),
     special_one("entr", lambda x: -x * mp.log(x), 0, singular=(0.0,)),
-    special_one("erf", lambda x: mp.erf(x) if abs(x) < 30 else sign(x) * (1 - erfc(abs(x))), pace=gauss, far=0),
+    special_one("erf", erf, pace=gauss, far=0),
     special_one("erfc", erfc, pace=gauss, far=0),
     special_one("ndtr", ndtr, pace=gauss, far=0),
     special_one("erfcx", erfcx, pace=lambda x: gauss(x) if x < 0 else slow(x), hidden=100),

@@ -25,7 +25,7 @@ SOURCES = sorted((ROOT / "autograd_core").rglob("*.py")) + sorted((ROOT / "nn").
 
 # Each layer may import from those before it, and from its own.
 LAYERS = [
-    ["errors", "exits", "recording", "stamps", "tree"],
+    ["alternatives", "errors", "exits", "recording", "stamps", "tracebacks", "tree"],
     ["backend"],
     ["fusion", "graph", "layouts", "memory"],
     ["views"],
@@ -37,7 +37,7 @@ LAYERS = [
     ["ops", "scipy"],
     ["writes"],
     ["ufuncs"],
-    ["alternatives", "creation", "random", "namespace"],
+    ["creation", "random", "namespace"],
     ["methods", "protocols", "transforms"],
     ["coverage", "debug", "einops", "numpy", "rendering", "stub", "testing"],
     ["__init__"],

@@ -6,12 +6,12 @@ singular points, and what is returned there, stand beside the rule; the document
 
 from _thread import _local  # threading.local, without the 2 ms of importing threading
 from contextvars import Context
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from autograd_core.layouts import copied
-from autograd_core.op import composed, elementwise, op
+from autograd_core.op import elementwise, listed, op
 from autograd_core.ops.indexing import number
 
 __all__ = [
@@ -141,7 +141,7 @@ def _real_sign(x: Any) -> Any:
     return np.sign(x)
 
 
-@composed
+@listed
 def sign(x: Any) -> Any:
     """-1, 0 or 1, not differentiable; for complex x it is x / |x|, which turns with x. There the
     derivative at 0 is 0."""
@@ -167,7 +167,7 @@ class _Treated(_local):
     """``quiet.run(function, x)`` ignores overflow and division by 0, as np.errstate does at ten
     times the cost: its setting lives in the current context, and here each thread keeps one."""
 
-    def __init__(self, treatment: str) -> None:
+    def __init__(self, treatment: Literal["ignore", "raise"]) -> None:
         context = Context()
         context.run(np.seterr, over=treatment, divide=treatment)
         self.run = context.run
@@ -215,7 +215,15 @@ def _on_host(value: Any) -> bool:
     return type(value) is np.ndarray and value.ndim > 0
 
 
-@op(pointwise=True, x=lambda g, x, out: -g * out * tanh(x * 0.5), value=None)
+def _sigmoid_slope_x(g: Any, x: Any, out: Any) -> Any:
+    return -g * out * tanh(x * 0.5)
+
+
+def _tanh_slope_x(g: Any, x: Any, out: Any) -> Any:
+    return -2 * g * out * tanh(x)
+
+
+@op(pointwise=True, x=_sigmoid_slope_x, value=None)
 def _sigmoid_slope(x: Any, value: Any) -> Any:
     """The derivative of sigmoid, exact also where its `value` sigmoid(x) is rounded to 1. On the
     host only that costs an exponential."""
@@ -227,7 +235,7 @@ def _sigmoid_slope(x: Any, value: Any) -> Any:
     return out
 
 
-@op(pointwise=True, x=lambda g, x, out: -2 * g * out * tanh(x), value=None)
+@op(pointwise=True, x=_tanh_slope_x, value=None)
 def _tanh_slope(x: Any, value: Any) -> Any:
     """The derivative of tanh, exact also where its `value` tanh(x) is rounded to -1 or 1."""
     if not _on_host(value):
@@ -256,9 +264,7 @@ sigmoid = elementwise(
     "The logistic function 1 / (1 + exp(-x)). No overflow for any x.",
     x=lambda g, x, out: g * _sigmoid_slope(x, out),
 )
-tanh = elementwise(
-    np.tanh, "The hyperbolic tangent.", x=lambda g, x, out: g * _tanh_slope(x, out)
-)
+tanh = elementwise(np.tanh, "The hyperbolic tangent.", x=lambda g, x, out: g * _tanh_slope(x, out))
 softplus = elementwise(
     _softplus,
     "log(1 + exp(x)) of real x, the smooth ReLU. No overflow for any x.",

@@ -95,10 +95,10 @@ def _pairs(name: str, value: Any, x: Any) -> Pairs:
         raise NotDifferentiableError(f"pad: {name} is a setting; pass plain numbers")
     try:
         pairs = np.broadcast_to(np.asarray(value, object), (x.ndim, 2)).tolist()
-    except ValueError as error:
+    except ValueError:
         raise ShapeError(
             f"pad: {name}={value} is not a pair (before, after) for each axis of shape {x.shape}"
-        ) from error
+        ) from None
     return tuple((before, after) for before, after in pairs)
 
 

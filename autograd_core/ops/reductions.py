@@ -58,8 +58,16 @@ def _chosen_mean(plain: Any) -> Callable[..., Tensor]:
     """The mean with NumPy's `where`."""
 
     def chosen(
-        x: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False, *, where: Any = None
+        x: Any,
+        axis: Axis = None,
+        dtype: Any = None,
+        keepdims: bool = False,
+        *,
+        where: Any = None,
+        **unknown: Any,
     ) -> Any:
+        if unknown:
+            return plain(x, **unknown)  # which says so
         if where is None or where is True:
             return plain(x, axis, dtype, keepdims)
         total = sum(choose(where, x, 0), axis, dtype, keepdims)
@@ -104,7 +112,10 @@ def _spread_function(plain: Any) -> Callable[..., Tensor]:
         where: Any = None,
         mean: Any = None,
         correction: float | None = None,
+        **unknown: Any,
     ) -> Any:
+        if unknown:
+            return plain(x, **unknown)  # which says so
         if mean is not None:
             raise NotDifferentiableError(
                 f"{plain.__name__}: mean= is not covered; leave it away, it is computed"

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.errors import DTypeError, IndexingError, ShapeError
-from autograd_core.op import composed, not_differentiable, without_gradient
+from autograd_core.op import composed, listed, not_differentiable, without_gradient
 from autograd_core.ops import elementwise
 from autograd_core.ops.axes import check_axis
 from autograd_core.ops.contraction import operand
@@ -133,7 +133,7 @@ def ix_(*args: Any) -> tuple[Any, ...]:
 # ---- by conditions ------------------------------------------------------------------------------
 
 
-@composed
+@listed
 def where(condition: Any, x: Any = None, y: Any = None) -> Any:
     """x where the condition holds, else y; without them, the places where it does: `nonzero`.
     Nothing, not even NaN, leaks from the branch not taken."""

@@ -11,7 +11,7 @@ import numpy as np
 from autograd_core import backend
 from autograd_core.errors import ShapeError
 from autograd_core.layouts import is_part
-from autograd_core.op import composed, each, op
+from autograd_core.op import each, listed, op
 from autograd_core.ops.axes import Shape, negative
 from autograd_core.record import unwrap_nested
 from autograd_core.views import itself, read_only
@@ -150,7 +150,7 @@ def _cast(x: Any, dtype: Any, copy: bool = True) -> Any:
     return x.astype(dtype, copy=copy)
 
 
-@composed
+@listed
 def astype(x: Any, dtype: Any, copy: bool = True, *, device: str | None = None) -> Any:
     """The elements in another dtype, on another `device` if one is named. Integers and booleans
     carry no gradient. Without `copy` the memory is shared where the dtype stays."""

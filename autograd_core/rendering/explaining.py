@@ -19,6 +19,7 @@ from autograd_core.rendering.scene import Box
 from autograd_core.rendering.values import Crossing, Picture
 from autograd_core.rendering.wording import counted, shortened, written
 from autograd_core.tensor import Tensor
+from autograd_core.tracebacks import public
 
 __all__ = ["explain", "traced"]
 
@@ -26,6 +27,7 @@ SIGNS = {"add": " + ", "subtract": " - ", "multiply": " · ", "divide": " / ", "
 PATHS = 12  # as many paths are written out one by one
 
 
+@public
 def explain(
     output: Tensor,
     *,

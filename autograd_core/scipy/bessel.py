@@ -62,12 +62,6 @@ i1: Operation = declare(
     "The modified Bessel function, order 1.",
     x=lambda g, x, out: g * (i0(x) - _over_x(out, x, 1)),
 )
-i0e: Operation = declare(
-    scipys.i0e, "exp(-abs(x)) * i0(x).", x=lambda g, x: g * _ive_slope(0, x, 1)
-)
-i1e: Operation = declare(
-    scipys.i1e, "exp(-abs(x)) * i1(x).", x=lambda g, x: g * _ive_slope(1, x, 1)
-)
 k0: Operation = declare(
     scipys.k0,
     "The modified Bessel function of the second kind, order 0.",
@@ -128,18 +122,18 @@ def _ive_slope_near(v: Any, x: Any, order: int) -> Any:
 
 def _ive_slope_far(v: Any, x: Any, order: int) -> Any:
     """The series for large x, each of its powers differentiated."""
-    total, term = 0, 1 / math.sqrt(math.tau)
+    total, term = 0.0, 1 / math.sqrt(math.tau)
     for k in range(TERMS):
         total = total + term * math.prod(-(k + 0.5 + j) for j in range(order))
         term = term * (((2 * k + 1) ** 2 - 4 * v * v) / ((k + 1) * 8)) / x
     return total * x ** (-0.5 - order)
 
 
-@op(
-    v=refused("ive", "v"),
-    x=lambda g, v, x, order: g * _ive_slope(v, x, order + 1),
-    pointwise=True,
-)
+def _ive_slope_x(g: Any, v: Any, x: Any, order: int) -> Any:
+    return g * _ive_slope(v, x, order + 1)
+
+
+@op(v=refused("ive", "v"), x=_ive_slope_x, pointwise=True)
 def _ive_slope(v: Any, x: Any, order: int) -> Any:
     """The derivative of ive in x of a given order; at 0, where it may jump, the mean of both sides.
     For large x neither its terms cancel nor does exp(-x) * iv overflow."""
@@ -153,6 +147,12 @@ def _ive_slope(v: Any, x: Any, order: int) -> Any:
     return out * np.where(x < 0, left, np.where(x == 0, middle, 1)).astype(x.dtype)
 
 
+i0e: Operation = declare(
+    scipys.i0e, "exp(-abs(x)) * i0(x).", x=lambda g, x: g * _ive_slope(0, x, 1)
+)
+i1e: Operation = declare(
+    scipys.i1e, "exp(-abs(x)) * i1(x).", x=lambda g, x: g * _ive_slope(1, x, 1)
+)
 ive: Operation = declare(
     scipys.ive,
     "exp(-abs(x)) * iv(v, x).",

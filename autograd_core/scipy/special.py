@@ -90,7 +90,11 @@ def _moments_down(x: Any, order: int) -> Any:
     return product * (ROOT_PI / 2 * scipys.erfcx(x))
 
 
-@op(x=lambda g, x, order: g * (-2 * _erfcx_moment(x, order + 1)), pointwise=True)
+def _erfcx_moment_x(g: Any, x: Any, order: int) -> Any:
+    return g * (-2 * _erfcx_moment(x, order + 1))
+
+
+@op(x=_erfcx_moment_x, pointwise=True)
 def _erfcx_moment(x: Any, order: int) -> Any:
     """The integral of t**order * exp(-t² - 2 x t) over positive t, so that erfcx is that of order 0
     times 2 / sqrt(pi)."""

@@ -21,12 +21,14 @@ from autograd_core.testing.values import (
     is_floating,
     plain,
 )
+from autograd_core.tracebacks import public
 from autograd_core.transforms import vjp
 from autograd_core.tree import leaves
 
 __all__ = ["GradientError", "InconclusiveError", "check_gradients"]
 
 
+@public
 def check_gradients(
     f: Callable[..., Any],
     *args: Any,

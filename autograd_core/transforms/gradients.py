@@ -13,6 +13,7 @@ from autograd_core.errors import GraphError, ShapeError
 from autograd_core.passes import private, propagate, seed
 from autograd_core.paths import Paths
 from autograd_core.tensor import Tensor, make
+from autograd_core.tracebacks import public
 from autograd_core.transforms.calls import (
     Argnum,
     Call,
@@ -69,6 +70,7 @@ def grad(
     """
     both = _graded("grad", f, argnum, has_aux, holomorphic, strict)
 
+    @public
     @wraps(f)
     def gradient(*args: Any, **settings: Any) -> Any:
         value, found = both(*args, **settings)
@@ -80,6 +82,7 @@ def grad(
 def _graded(
     name: str, f: Function, argnum: Argnum, has_aux: bool, holomorphic: bool, strict: bool
 ) -> Function:
+    @public
     @wraps(f)
     def graded(*args: Any, **settings: Any) -> Any:
         call = Call(name, f, argnum, args, settings)
@@ -105,6 +108,7 @@ def elementwise_grad(f: Function, argnum: Argnum = 0) -> Function:
     array([ 1., -1.])
     """
 
+    @public
     @wraps(f)
     def slopes(*args: Any, **settings: Any) -> Any:
         call = Call("elementwise_grad", f, argnum, args, settings)
@@ -116,6 +120,7 @@ def elementwise_grad(f: Function, argnum: Argnum = 0) -> Function:
     return slopes
 
 
+@public
 def gradients(
     outputs: Any,
     inputs: Any,

@@ -20,6 +20,7 @@ from autograd_core.random import Generator
 from autograd_core.recording import STATE, enable_grad, is_recording, no_grad
 from autograd_core.stamps import sequence_numbers, stamps
 from autograd_core.tensor import Tensor, make
+from autograd_core.tracebacks import public
 from autograd_core.transforms.calls import Function, called, is_tracked
 from autograd_core.transforms.gradients import stop_gradient
 from autograd_core.tree import leaves, mapped
@@ -115,6 +116,7 @@ def custom_gradient(f: Function) -> Function:
     np.float64(1.0)
     """
 
+    @public
     @wraps(f)
     def function(*args: Any, **settings: Any) -> Any:
         parents = [t.node for _, t in leaves(args) if isinstance(t, Tensor) and t.node is not None]
@@ -190,6 +192,7 @@ def checkpoint(f: Function) -> Function:
     Raises GraphError where the second run computes from other Tensors than the first.
     """
 
+    @public
     @wraps(f)
     def function(*args: Any, **settings: Any) -> Any:
         if not is_recording():

@@ -13,6 +13,7 @@ from autograd_core.graph import Node
 from autograd_core.passes import private, propagate, seed
 from autograd_core.paths import Paths
 from autograd_core.tensor import Tensor, make
+from autograd_core.tracebacks import public
 from autograd_core.transforms.calls import (
     Argnum,
     Call,
@@ -28,6 +29,7 @@ from autograd_core.tree import filled, leaves, mapped
 __all__ = ["hvp", "jvp", "linearize", "vhp", "vjp"]
 
 
+@public
 def vjp(f: Function, *args: Any, has_aux: bool = False) -> Any:
     """f(*args), and a function that takes a cotangent of the result's structure and shapes to its
     product with the Jacobian: a tuple with a gradient for each argument.
@@ -45,6 +47,7 @@ def vjp(f: Function, *args: Any, has_aux: bool = False) -> Any:
     result, aux = call.out if has_aux else (call.out, None)
     outs = [as_tensor("vjp", leaf) for _, leaf in leaves(result)]
 
+    @public
     def pullback(arriving: Any) -> Any:
         given = matching("vjp: the cotangent", result, arriving)
         pairs = [(out, cotangent(out, g)) for out, g in zip(outs, given, strict=True)]
@@ -125,6 +128,7 @@ def _of_kind(v: Any, like: Tensor) -> Any:
     return backend.run_there(like._array, lambda: np.full_like(like._array, v))
 
 
+@public
 def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
     """f(*primals), and the derivative of the result along `tangents`, which have the structure and
     shapes of `primals`.
@@ -144,13 +148,14 @@ def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tup
     return value, _Linear(call, call.out)(tangents)
 
 
+@public
 def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
     """f(*primals), and the function of tangents that `jvp` evaluates, to be called again and again:
     f itself runs once."""
     call = Call("linearize", f, tuple(range(len(primals))), mapped(_kept, primals), {})
     value = mapped(_kept, call.value(call.out))
     linear = _Linear(call, call.out)
-    return value, lambda *tangents: linear(tangents, retain=True)
+    return value, public(lambda *tangents: linear(tangents, retain=True))
 
 
 def hvp(f: Function, argnum: Argnum = 0) -> Function:
@@ -163,6 +168,7 @@ def hvp(f: Function, argnum: Argnum = 0) -> Function:
     array([6., 6.])
     """
 
+    @public
     @wraps(f)
     def product(*args: Any, **settings: Any) -> Any:
         if len(args) < 1:
