@@ -15,7 +15,8 @@ import numpy as np
 from autograd_core import backend
 from autograd_core.errors import DTypeError, GraphError, ShapeError
 from autograd_core.exits import note_exit, warn_user
-from autograd_core.graph import Node, Watch
+from autograd_core.graph import Node
+from autograd_core.hooks import Watch
 from autograd_core.layouts import copied
 from autograd_core.stamps import stamp
 from autograd_core.views import VALUE, Base, View, base_of, others
@@ -311,7 +312,8 @@ class Tensor(Methods):
 
     def register_hook(self, hook: Callable[[Any], Any]) -> Callable[[], None]:
         """Call ``hook(g)`` with the total gradient that arrives here, as a Tensor; what it returns,
-        unless None, takes its place, and so does what it writes into g. Returns a function that
+        unless None, takes its place, and so does what it writes into g. Where a pass takes a stack
+        of gradients, as `jacobian`'s does, it is called for each of them. Returns a function that
         removes the hook."""
         hooks = self._watch().hooks
 

@@ -25,6 +25,7 @@ SOURCES = sorted((ROOT / "autograd_core").rglob("*.py")) + sorted((ROOT / "nn").
 LAYERS = [
     ["errors", "exits", "recording", "stamps", "tree"],
     ["backend"],
+    ["hooks"],
     ["fusion", "graph", "layouts", "memory"],
     ["views"],
     ["paths", "tensor"],
