@@ -418,3 +418,16 @@ def test_the_comparison_keeps_no_result_alive():
     assert array() is None
     z.backward()
     np.testing.assert_array_equal(x.grad.numpy(), np.cos(np.ones(1000)))
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "g", "c8", "c16"])
+def test_any_nan_is_the_same_as_another(dtype):
+    plain = np.array([np.nan, 1.0], dtype)
+    other = plain.copy()
+    other[:1] = -plain[:1]
+    assert plain[:1].tobytes() != other[:1].tobytes()
+    x = ac.Tensor(np.ones(2, dtype), requires_grad=True)
+    noises = iter([plain, other])
+    y = ac.checkpoint(lambda x: (x * 2, ac.Tensor(next(noises))))(x)[0]
+    ac.sum(y.real).backward()
+    np.testing.assert_array_equal(x.grad.numpy(), [2, 2])
