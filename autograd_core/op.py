@@ -353,10 +353,10 @@ def composed(function: F) -> F:
     Every order of derivative, every device and every batch comes from its parts; on plain arrays it
     gives plain arrays, because they do.
     """
-    function = public(function)
+    shown: Any = public(function)
     if _is_ours(_caller()):
-        _enter(function)
-    return function
+        _enter(shown)
+    return shown  # type: ignore[no-any-return]
 
 
 def not_differentiable(function: Callable[P, Any]) -> Callable[P, Any]:
@@ -364,10 +364,10 @@ def not_differentiable(function: Callable[P, Any]) -> Callable[P, Any]:
 
     It is written for arrays. Given a Tensor, even a tracked one, it returns untracked Tensors.
     """
-    function = public(function)
+    shown: Any = public(function)
     if _is_ours(_caller()):
-        _enter(function)
-    return function
+        _enter(shown)
+    return shown  # type: ignore[no-any-return]
 
 
 def without_gradient(function: Callable[P, Any]) -> Callable[P, Any]:

@@ -36,7 +36,7 @@ def backward(
     """Add ∂self/∂leaf to the `grad` of every leaf this Tensor was computed from.
 
     `gradient` is what arrives here, of this Tensor's shape: 1 by default, which only a Tensor
-    of one element may leave out. `create_graph` records the pass itself, for gradients of
+    of one real element may leave out. `create_graph` records the pass itself, for gradients of
     gradients. Unless `retain_graph` (the same as `create_graph` where it is None) is true, the
     graph is released on the way.
     """
@@ -65,6 +65,12 @@ def seed(tensor: Tensor, gradient: Any = None) -> Any:
                 f"backward() needs to know what arrives at a Tensor of shape {tensor.shape}: "
                 f"call backward(gradient) with an array of that shape, or reduce it to one "
                 f"number first, as in .sum().backward()"
+            )
+        if tensor._array.dtype.kind == "c":
+            raise DTypeError(
+                f"backward() of a complex Tensor (dtype {tensor.dtype}) needs to know what arrives "
+                "there. Differentiate its real or imaginary part, as in z.real.backward(), or pass "
+                "backward(ac.ones_like(z)) where it is holomorphic in complex leaves"
             )
         if tensor._array.ndim == 0 and isinstance(tensor._array, np.ndarray):
             value = tensor._array.item()

@@ -15,7 +15,8 @@ import numpy as np
 from autograd_core import backend
 from autograd_core.errors import DTypeError, GraphError, ShapeError
 from autograd_core.exits import note_exit, number_of, warn_user
-from autograd_core.graph import Node, Watch
+from autograd_core.graph import Node
+from autograd_core.hooks import Watch
 from autograd_core.layouts import copied
 from autograd_core.stamps import stamp
 from autograd_core.tracebacks import shorten
@@ -316,7 +317,8 @@ class Tensor(Methods):
 
     def register_hook(self, hook: Callable[[Any], Any]) -> Callable[[], None]:
         """Call ``hook(g)`` with the total gradient that arrives here, as a Tensor; what it returns,
-        unless None, takes its place, and so does what it writes into g. Returns a function that
+        unless None, takes its place, and so does what it writes into g. Where a pass takes a stack
+        of gradients, as `jacobian`'s does, it is called for each of them. Returns a function that
         removes the hook."""
         hooks = self._watch().hooks
 

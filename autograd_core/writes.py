@@ -22,7 +22,7 @@ from autograd_core.errors import (
     NotDifferentiableError,
     ShapeError,
 )
-from autograd_core.graph import Watch
+from autograd_core.hooks import Watch
 from autograd_core.layouts import address, copied, laid_as
 from autograd_core.ops.indexing import assign, write
 from autograd_core.ops.shaping import _cast, broadcast_to

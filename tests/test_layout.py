@@ -27,6 +27,7 @@ SOURCES = sorted((ROOT / "autograd_core").rglob("*.py")) + sorted((ROOT / "nn").
 LAYERS = [
     ["alternatives", "errors", "exits", "recording", "stamps", "tracebacks", "tree"],
     ["backend"],
+    ["hooks"],
     ["fusion", "graph", "layouts", "memory"],
     ["views"],
     ["paths", "tensor"],

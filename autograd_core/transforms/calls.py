@@ -264,14 +264,35 @@ def described(value: Any) -> str:
 
 
 def as_tensor(name: str, value: Any) -> Tensor:
-    """A result of the function: one that it computed without its argument is a plain value."""
+    """A result of the function: one that it computed without its argument is a plain value.
+
+    Raises DTypeError for booleans and integers, whose derivative of zero would be no answer.
+    """
     if isinstance(value, Tensor):
-        return value
-    if isinstance(value, int | float | complex | np.generic) or backend.is_array(value):
-        return make(backend.asarray(value), None)
-    raise ShapeError(
-        f"{name}: the function must return arrays, or containers of them; it returned a "
-        f"{type(value).__name__}"
+        out = value
+    elif isinstance(value, int | float | complex | np.generic) or backend.is_array(value):
+        out = make(backend.asarray(value), None)
+    else:
+        raise ShapeError(
+            f"{name}: the function must return arrays, or containers of them; it returned a "
+            f"{type(value).__name__}"
+        )
+    if out.dtype.kind not in "fc":
+        raise _without_derivative(name, value, out)
+    return out
+
+
+def _without_derivative(name: str, value: Any, out: Tensor) -> DTypeError:
+    if type(value) is int:
+        instead = f"Write {float(value)} for a constant"
+    elif out.dtype.kind == "b":
+        instead = "Return the numbers of the comparison, such as x - y for x > y"
+    else:
+        instead = "Return the floating numbers that they were made of"
+    return DTypeError(
+        f"{name}: the function returned {described(value)}; booleans and integers have no "
+        f"derivative. {instead}, and what only goes along with a result beside it: as (result, "
+        "more) with has_aux=True, or not at all"
     )
 
 

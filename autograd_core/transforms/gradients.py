@@ -44,7 +44,8 @@ def value_and_grad(
     (value, more), and the result is ((value, more), gradient). A complex f is differentiated with
     `holomorphic`, whose gradient is the complex derivative. Arguments on which the result does not
     depend have zeros; with `strict` they raise GraphError.
-    Raises ShapeError for another result, DTypeError for an integer argument.
+    Raises ShapeError for another result, DTypeError for an integer argument and for a
+    result that is complex, boolean or an integer (what goes along with `has_aux` may be anything).
 
     >>> import autograd_core as ac
     >>> ac.value_and_grad(lambda x: x**3)(2.0)

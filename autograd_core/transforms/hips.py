@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.tracebacks import public
-from autograd_core.transforms.calls import Argnum, Function
+from autograd_core.transforms.calls import Argnum, Function, as_tensor
 from autograd_core.transforms.gradients import grad
 from autograd_core.transforms.jacobians import jacobian
 from autograd_core.transforms.products import hvp, jvp, vjp
@@ -141,7 +141,8 @@ def tensor_jacobian_product(f: Function, argnum: int = 0) -> Function:
     @public
     def weighted(*args: Any, **settings: Any) -> Any:
         *rest, tensor = args
-        return np.tensordot(tensor, f(*rest, **settings), np.ndim(tensor))
+        result = as_tensor("tensor_jacobian_product", f(*rest, **settings))
+        return np.tensordot(tensor, result, np.ndim(tensor))
 
     return jacobian(weighted, argnum)
 

@@ -43,9 +43,9 @@ def vjp(f: Function, *args: Any, has_aux: bool = False) -> Any:
     (array([1., 3.]),)
     """
     call = Call("vjp", f, tuple(range(len(args))), mapped(_kept, args), {})
-    call.warn_unreached()
     result, aux = call.out if has_aux else (call.out, None)
     outs = [as_tensor("vjp", leaf) for _, leaf in leaves(result)]
+    call.warn_unreached()
 
     @public
     def pullback(arriving: Any) -> Any:
@@ -72,8 +72,8 @@ class _Linear:
     def __init__(self, call: Call, result: Any) -> None:
         self.call = call
         self.result = result
-        call.warn_unreached()
         self.outs = [as_tensor(call.name, leaf) for _, leaf in leaves(result)]
+        call.warn_unreached()
         tracked = [out.node for out in self.outs if out.node is not None]
         outside = bool(call.between(tracked).outside)
         self.depends = call.recording and outside
@@ -112,8 +112,7 @@ class _Linear:
 def _dual(out: Tensor) -> Any:
     """Zeros that stand for what arrives at a result, tracked."""
     zeros = make(backend.run_there(out._array, np.zeros_like, out._array), None)
-    if out.dtype.kind in "fc":
-        zeros.node = Node.leaf(zeros, out.shape, out.dtype)
+    zeros.node = Node.leaf(zeros, out.shape, out.dtype)
     return zeros
 
 
