@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from autograd_core.ops import emath as emath
 from autograd_core.ops import fft as fft
 from autograd_core.ops import linalg as linalg
+from autograd_core.ops.activations import *
 from autograd_core.ops.aliases import *
 from autograd_core.ops.arithmetic import *
 from autograd_core.ops.arranging import *

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.op import elementwise
-from autograd_core.ops.elementwise import sigmoid
+from autograd_core.ops.activations import sigmoid
 
 __all__ = [
     "arccos",

@@ -15,8 +15,9 @@ from autograd_core.backend import special_of
 from autograd_core.errors import ShapeError
 from autograd_core.op import composed, not_differentiable, op
 from autograd_core.ops import reductions
+from autograd_core.ops.activations import _sigmoid_slope
 from autograd_core.ops.contraction import operand
-from autograd_core.ops.elementwise import _sigmoid_slope, exp, log
+from autograd_core.ops.elementwise import exp, log
 from autograd_core.ops.shaping import reshape
 from autograd_core.scipy import bessel
 from autograd_core.scipy.bessel import *
