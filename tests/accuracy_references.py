@@ -68,10 +68,20 @@ def _differences(row, point):
     return [float(number) for number in found]
 
 
+def _known(row, point):
+    """The same by the row's own derivatives, of one operand."""
+    x = mp.mpf(point[0])
+    mp.prec = int(200 + 3 * abs(mp.mag(x))) if x else 200
+    value, first, second, third = row.jet(x)
+    found = [value, abs(x * first), first, abs(x * second), second, abs(x * third)]
+    return [float(number) for number in found]
+
+
 def computed(title):
     """The references of one row, as an array (points, 2 + 4 * operands)."""
     row = EXACT[title]
-    found = np.array([_differences(row, point) for point in row.points.tolist()])
+    measure = _differences if row.jet is None else _known
+    found = np.array([measure(row, point) for point in row.points.tolist()])
     found[:, 1::2] = _rounded(found[:, 1::2])
     return found
 

@@ -12,9 +12,11 @@ from functools import cached_property
 from typing import Any
 
 import accuracy_points
+import numpy as np
 from mpmath import mp
 
 import autograd_core as ac
+import nn
 from autograd_core.op import functions
 from autograd_core.scipy import special  # noqa: F401 - its functions enter the table of names
 
@@ -36,6 +38,7 @@ class Exact:
     call: Callable[..., Any] | None = None
     fixed: tuple[float, ...] = ()  # parameters before the operands that have no derivative
     inside: Callable[..., Any] | None = None  # which of the points are in the domain
+    jet: Callable[..., Any] | None = None  # of x: the value and three derivatives, where known
     pace: Callable[..., Any] = lambda x: 1  # how fast it changes: the steps are divided by it
     variant: str = ""
     hidden: int = 1100  # bits of the value that lie above those of the derivatives: it saturates
@@ -62,6 +65,10 @@ class Exact:
 
 def sigmoid(x):
     return 1 / (1 + mp.exp(-x))
+
+
+def softplus(x):
+    return mp.log1p(mp.exp(-abs(x))) + max(x, 0)
 
 
 def sign(x):
@@ -119,7 +126,7 @@ ELEMENTARY = [
     *(one(name, lambda x: x * 180 / mp.pi) for name in ("degrees", "rad2deg")),
     *(one(name, lambda x: x * mp.pi / 180) for name in ("radians", "deg2rad")),
     one("sigmoid", sigmoid),
-    one("softplus", lambda x: mp.log1p(mp.exp(-abs(x))) + max(x, 0), **KINK),
+    one("softplus", softplus, **KINK),
     one("relu", lambda x: max(x, mp.mpf(0)), **KINK),
     one("nan_to_num", lambda x: +x),
     two("add", lambda x, y: x + y),
@@ -199,6 +206,70 @@ def bessel_i(v, x):
     return -value if x < 0 and v % 2 else value
 
 
+def erfcinv(x):
+    """By Newton's method on the logarithm of erfc, which is nearly a parabola."""
+    if x > 1:
+        return -erfcinv(2 - x)
+    z = mp.sqrt(-mp.log(x) * mp.mpf("0.9")) if x < 0.5 else mp.mpf("0.3")
+    for _ in range(60):
+        scaled = erfcx(z)
+        step = (mp.log(scaled) - z * z - mp.log(x)) * scaled * mp.sqrt(mp.pi) / 2
+        z += step
+        if abs(step) < mp.ldexp(abs(z) + 1, -mp.prec // 2 - 20):
+            return z
+    raise ArithmeticError(f"erfcinv({x}) does not converge")
+
+
+def erfcinv_jet(x):
+    z = erfcinv(x)
+    slope = -mp.sqrt(mp.pi) / 2 * mp.exp(z * z)
+    bent = 2 * z * slope**2
+    return z, slope, bent, 2 * slope**3 + 4 * z * slope * bent
+
+
+def ndtri_jet(x):
+    return (-mp.sqrt(2) * 2**k * d for k, d in enumerate(erfcinv_jet(2 * x)))
+
+
+def gamma_jet(x, sign=1):
+    """Of gamma, or with `sign` -1 of 1 / gamma."""
+    f = mp.gamma(x) if sign > 0 else mp.rgamma(x)
+    a, b, c = (sign * mp.polygamma(n, x) for n in range(3))
+    return f, f * a, f * (a**2 + b), f * (a**3 + 3 * a * b + c)
+
+
+def gammaln_jet(x):
+    return mp.log(abs(mp.gamma(x))), *(mp.polygamma(n, x) for n in range(3))
+
+
+def polygamma_jet(n):
+    return lambda x: [mp.polygamma(n + k, x) for k in range(4)]
+
+
+def bessel_jet(function, v, step, sign):
+    """By F' = sign * (F[v - 1] + step * F[v + 1]) / 2."""
+
+    def jet(x):
+        for k in range(4):
+            orders = ((step**m * math.comb(k, m), v - k + 2 * m) for m in range(k + 1))
+            yield (mp.mpf(sign) / 2) ** k * sum(c * function(order, x) for c, order in orders)
+
+    return jet
+
+
+def bessels(letter, function, step, sign=1, domain=REALS):
+    """The rows of the orders 0 and 1, and of the general function for two others."""
+    for v in (0, 1, 0.5, 3):
+        general = {"fixed": (v,), "variant": f"of order {v}"} if v not in (0, 1) else {}
+        yield Exact(
+            f"scipy.special.{letter}{'v' if general else v}",
+            function,
+            (POSITIVE if general else domain,),
+            jet=bessel_jet(function, v, step, sign),
+            **general,
+        )
+
+
 def special_one(name, reference, low=-math.inf, high=math.inf, **settings):
     return one(f"scipy.special.{name}", reference, low, high, **settings)
 
@@ -207,7 +278,11 @@ def special_two(name, reference, x=REALS, y=REALS, **settings):
     return two(f"scipy.special.{name}", reference, x, y, **settings)
 
 
-WHOLE = {"singular": tuple(map(float, range(-170, 1)))}  # gamma's poles
+def no_pole(x):
+    """Where gamma is finite."""
+    return (x > 0) | (x != np.floor(x))
+
+
 SPECIAL = [
     special_one("expit", sigmoid),
     special_one("log_expit", lambda x: -mp.log1p(mp.exp(-abs(x))) + min(x, 0), **KINK),
@@ -222,7 +297,93 @@ SPECIAL = [
     special_one("i1e", lambda x: bessel_i(1, x), **KINK, pace=slow, hidden=100, far=1),
     *(special_one("ive", bessel_i, 0, fixed=(v,), variant=f"of order {v}", pace=slow, hidden=100,
                   singular=(0.0,), far=1) for v in (0.5, 2.0, 7.5)),
+    *bessels("j", mp.besselj, -1),
+    *bessels("y", mp.bessely, -1, domain=POSITIVE),
+    *bessels("i", mp.besseli, 1),
+    *bessels("k", mp.besselk, 1, -1, domain=POSITIVE),
+    special_one("gamma", mp.gamma, jet=gamma_jet, inside=no_pole),
+    special_one("gammaln", mp.loggamma, jet=gammaln_jet, inside=no_pole),
+    special_one("rgamma", mp.rgamma, jet=lambda x: gamma_jet(x, -1), inside=no_pole),
+    special_one("psi", mp.digamma, jet=polygamma_jet(0), inside=no_pole),
+    *(special_one("polygamma", mp.polygamma, 0, fixed=(n,), variant=f"of order {n}",
+                  jet=polygamma_jet(n)) for n in (1, 2, 5)),
+    special_one("erfinv", mp.erfinv, -1, 1, singular=(-1.0, 1.0), hidden=100),
+    special_one("erfcinv", erfcinv, 0, 2, jet=erfcinv_jet),
+    special_one("ndtri", mp.mpf, 0, 1, jet=ndtri_jet),
+    special_two("xlogy", lambda x, y: x * mp.log(y), y=POSITIVE),
+    special_two("xlog1py", lambda x, y: x * mp.log1p(y), y=(-1.0, math.inf)),
+    special_two("rel_entr", lambda x, y: x * mp.log(x / y), POSITIVE, POSITIVE),
+    special_two("kl_div", lambda x, y: x * mp.log(x / y) - x + y, POSITIVE, POSITIVE),
 ]  # fmt: skip
 
-EXACT = {row.title: row for row in (*ELEMENTARY, *SPECIAL)}
-assert len(EXACT) == len(ELEMENTARY) + len(SPECIAL)
+
+def gammainc_jet(a, upper=False):
+    def jet(x):
+        limits = (x, mp.inf) if upper else (0, x)
+        first = (-1 if upper else 1) * x ** (a - 1) * mp.exp(-x) / mp.gamma(a)
+        pull = (a - 1) / x - 1
+        third = first * (pull**2 - (a - 1) / x**2)
+        return mp.gammainc(a, *limits, regularized=True), first, first * pull, third
+
+    return jet
+
+
+def betainc_jet(a, b):
+    def jet(x):
+        first = x ** (a - 1) * (1 - x) ** (b - 1) / mp.beta(a, b)
+        pull = (a - 1) / x - (b - 1) / (1 - x)
+        third = first * (pull**2 - (a - 1) / x**2 - (b - 1) / (1 - x) ** 2)
+        return mp.betainc(a, b, 0, x, regularized=True), first, first * pull, third
+
+    return jet
+
+
+def stdtr_jet(df):
+    def jet(x):
+        tail = mp.betainc(mp.mpf(df) / 2, 0.5, 0, df / (df + x * x), regularized=True) / 2
+        constant = mp.gamma(mp.mpf(df + 1) / 2) / mp.gamma(mp.mpf(df) / 2) / mp.sqrt(df * mp.pi)
+        first = constant * (1 + x * x / df) ** (-mp.mpf(df + 1) / 2)
+        pull = -(df + 1) * x / (df + x * x)
+        third = first * (pull**2 - (df + 1) * (df - x * x) / (df + x * x) ** 2)
+        return tail if x < 0 else 1 - tail, first, first * pull, third
+
+    return jet
+
+
+def cumulative(name, jet, low, high, *parameters):
+    shown = ", ".join(map(str, parameters))
+    return special_one(name, mp.mpf, low, high, fixed=parameters, variant=f"of {shown}",
+                       jet=jet(*parameters))  # fmt: skip
+
+
+SPECIAL += [
+    *(cumulative("gammainc", gammainc_jet, 0, math.inf, a) for a in (0.5, 3, 30)),
+    *(cumulative("gammaincc", lambda a: gammainc_jet(a, True), 0, math.inf, a) for a in (0.5, 3)),
+    *(cumulative("betainc", betainc_jet, 0, 1, a, b) for a, b in ((0.5, 0.5), (2, 3), (20, 5))),
+    *(cumulative("stdtr", stdtr_jet, -math.inf, math.inf, df) for df in (1, 3, 30)),
+]
+
+# ---- several elements, and losses ---------------------------------------------------------------
+
+
+def pair(function):
+    return lambda x, y: function(ac.stack([x, y], -1))[..., 0]
+
+
+def cross_entropy(x, y):
+    return nn.CrossEntropy("sum")(ac.stack([x, y], -1), np.zeros(x.shape, int))
+
+
+SEVERAL = [
+    two("logsumexp", log_sum, call=lambda x, y: ac.logsumexp(ac.stack([x, y], -1), -1)),
+    two("softmax", lambda x, y: sigmoid(x - y), call=pair(ac.softmax)),
+    two("log_softmax", lambda x, y: -softplus(y - x), call=pair(ac.log_softmax)),
+    two("nn.MSE", lambda x, y: (x - y) ** 2, call=nn.MSE("sum")),
+    two("nn.CrossEntropy", lambda x, y: softplus(y - x), call=cross_entropy),
+    *(one("nn.BinaryCrossEntropy", lambda x, t=t: softplus(x) - t * x, variant=f"with target {t}",
+          call=lambda x, t=t: nn.BinaryCrossEntropy("sum", from_logits=True)(x, t + 0 * x.data),
+          inside=np.isfinite) for t in (0.0, 1.0, 0.25)),
+]  # fmt: skip
+
+EXACT = {row.title: row for row in (*ELEMENTARY, *SPECIAL, *SEVERAL)}
+assert len(EXACT) == len(ELEMENTARY) + len(SPECIAL) + len(SEVERAL)

@@ -78,7 +78,7 @@ def _tanh_slope_x(g: Any, x: Any, out: Any) -> Any:
 
 
 @op(pointwise=True, x=_sigmoid_slope_x, value=None)
-def _sigmoid_slope(x: Any, value: Any) -> Any:
+def _sigmoid_slope(x: Any, value: Any = None) -> Any:
     """The derivative of sigmoid, exact also where its `value` sigmoid(x) is rounded to 1. On the
     host only that costs an exponential."""
     if not _on_host(value):

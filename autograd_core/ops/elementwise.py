@@ -156,23 +156,24 @@ cos = elementwise(np.cos, "The cosine; x in radians.", x=lambda g, x: -g * np.si
 # ---- choosing -----------------------------------------------------------------------------------
 
 
-def _larger(g: Any, x: Any, y: Any) -> Any:
-    """The gradient for x where x > y; a tie is shared equally."""
+def _larger(g: Any, x: Any, y: Any, out: Any) -> Any:
+    """The gradient for x where x > y; a tie is shared equally, and NaN where either is."""
     half = g * 0.5
-    return masked(half, np.greater(x, y)) + masked(half, np.greater_equal(x, y))
+    known = masked(half, np.greater(x, y)) + masked(half, np.greater_equal(x, y))
+    return known + masked(out, np.not_equal(out, out))
 
 
 maximum = elementwise(
     np.maximum,
-    "The larger of x and y; NaN if either is. A tie shares the gradient equally.",
-    x=lambda g, x, y: _larger(g, x, y),
-    y=lambda g, x, y: _larger(g, y, x),
+    "The larger of x and y; NaN, and so its slopes, if either is. A tie is shared equally.",
+    x=lambda g, x, y, out: _larger(g, x, y, out),
+    y=lambda g, x, y, out: _larger(g, y, x, out),
 )
 minimum = elementwise(
     np.minimum,
-    "The smaller of x and y; NaN if either is. A tie shares the gradient equally.",
-    x=lambda g, x, y: _larger(g, y, x),
-    y=lambda g, x, y: _larger(g, x, y),
+    "The smaller of x and y; NaN, and so its slopes, if either is. A tie is shared equally.",
+    x=lambda g, x, y, out: _larger(g, y, x, out),
+    y=lambda g, x, y, out: _larger(g, x, y, out),
 )
 where = elementwise(
     np.where,

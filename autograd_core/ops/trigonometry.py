@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core.op import elementwise
+from autograd_core.op import elementwise, op
 from autograd_core.ops.activations import sigmoid
 
 __all__ = [
@@ -96,11 +96,31 @@ arctan2 = elementwise(
     x=lambda g, x, y: _per_square(g, y, x),
     y=lambda g, x, y: -_per_square(g, x, y),
 )
+
+
+def _ratio_x(g: Any, x: Any, y: Any) -> Any:
+    return g * (_ratio(y, x) * _ratio(y, x) / _positive(np.hypot(x, y)))
+
+
+def _ratio_y(g: Any, x: Any, y: Any) -> Any:
+    return -g * (_ratio(x, y) * _ratio(y, x) / _positive(np.hypot(x, y)))
+
+
+def _positive(size: Any) -> Any:
+    return size + (size == 0)
+
+
+@op(x=_ratio_x, y=_ratio_y, pointwise=True)
+def _ratio(x: Any, y: Any) -> Any:
+    """x / hypot(x, y), and 0 at the origin: a cosine. In its own rules nothing cancels."""
+    return x / _positive(np.hypot(x, y))
+
+
 hypot = elementwise(
     np.hypot,
     "sqrt(x * x + y * y) without overflow on the way. At the origin both derivatives are 0.",
-    x=lambda g, x, out: g * (x / (out + (out == 0))),
-    y=lambda g, y, out: g * (y / (out + (out == 0))),
+    x=lambda g, x, y: g * _ratio(x, y),
+    y=lambda g, x, y: g * _ratio(y, x),
 )
 degrees = elementwise(np.degrees, "Radians in degrees.", x=lambda g: g * DEGREES)
 rad2deg = elementwise(np.rad2deg, "Radians in degrees.", x=lambda g: g * DEGREES)

@@ -15,9 +15,9 @@ from autograd_core.backend import special_of
 from autograd_core.errors import ShapeError
 from autograd_core.op import composed, not_differentiable, op
 from autograd_core.ops import reductions
-from autograd_core.ops.activations import _sigmoid_slope
+from autograd_core.ops.activations import _sigmoid_slope, sigmoid
 from autograd_core.ops.contraction import operand
-from autograd_core.ops.elementwise import exp, log
+from autograd_core.ops.elementwise import exp, log, where
 from autograd_core.ops.shaping import reshape
 from autograd_core.scipy import bessel
 from autograd_core.scipy.bessel import *
@@ -112,10 +112,21 @@ erfcx: Operation = declare(
 erfinv: Operation = declare(
     scipys.erfinv, "The inverse of erf.", x=lambda g, out: g * (ROOT_PI / 2 * np.exp(out * out))
 )
+
+
+def _erfcinv_slope_x(g: Any, x: Any, out: Any) -> Any:
+    return g * (2 * erfcinv(x) * out * out)
+
+
+@op(x=_erfcinv_slope_x, value=None, pointwise=True)
+def _erfcinv_slope(x: Any, value: Any) -> Any:
+    """The derivative of erfcinv, whose `value` is known: -sqrt(pi) / 2 * exp(value²) by the tails,
+    which have their digits where value² has not."""
+    return -ROOT_PI / 2 * scipys.erfcx(np.abs(value)) / np.minimum(x, 2 - x)
+
+
 erfcinv: Operation = declare(
-    scipys.erfcinv,
-    "The inverse of erfc.",  # exp(out²) by the tails, which know their digits where out² does not
-    x=lambda g, x, out: g * (-ROOT_PI / 2 * erfcx(np.abs(out)) / np.minimum(x, 2 - x)),
+    scipys.erfcinv, "The inverse of erfc.", x=lambda g, x, out: g * _erfcinv_slope(x, out)
 )
 ndtr: Operation = declare(
     scipys.ndtr,
@@ -133,10 +144,20 @@ def _log_ndtr_x(g: Any, x: Any, out: Any) -> Any:
 log_ndtr: Operation = declare(
     scipys.log_ndtr, "The logarithm of ndtr, finite for any finite x.", x=_log_ndtr_x
 )
+
+
+def _ndtri_slope_x(g: Any, x: Any, out: Any) -> Any:
+    return g * (ndtri(x) * out * out)
+
+
+@op(x=_ndtri_slope_x, value=None, pointwise=True)
+def _ndtri_slope(x: Any, value: Any) -> Any:
+    """The derivative of ndtri, whose `value` is known."""
+    return ROOT_TAU / 2 * scipys.erfcx(np.abs(value) / ROOT_2) / np.minimum(x, 1 - x)
+
+
 ndtri: Operation = declare(
-    scipys.ndtri,
-    "The inverse of ndtr.",
-    x=lambda g, x, out: g * (ROOT_TAU / 2 * erfcx(np.abs(out) / ROOT_2) / np.minimum(x, 1 - x)),
+    scipys.ndtri, "The inverse of ndtr.", x=lambda g, x, out: g * _ndtri_slope(x, out)
 )
 
 # ---- gamma and beta ------------------------------------------------------------------------------
@@ -211,7 +232,11 @@ betaln: Operation = declare(
 
 
 def _gamma_density(a: Any, x: Any) -> Any:
-    return np.exp(xlogy(a - 1, x) - x - gammaln(a))
+    """A power of a small x has its digits, where the exponential of a large logarithm has not."""
+    small = x < 1
+    below = np.where(small, x, 1) ** (a - 1) * np.exp(-x - gammaln(a))
+    above = np.exp(xlogy(a - 1, np.where(small, 1, x)) - x - gammaln(a))
+    return np.where(small, below, above)
 
 
 gammainc: Operation = declare(
@@ -231,13 +256,13 @@ betainc: Operation = declare(
     "The regularised incomplete beta function. No gradient in a and b.",
     a=refused("betainc", "a"),
     b=refused("betainc", "b"),
-    x=lambda g, a, b, x: g * np.exp(xlogy(a - 1, x) + xlog1py(b - 1, -x) - betaln(a, b)),
+    x=lambda g, a, b, x: g * (x ** (a - 1) * (1 - x) ** (b - 1) / np.exp(betaln(a, b))),
 )
 
 
 def _student_density(df: Any, x: Any) -> Any:
     constant = gammaln((df + 1) / 2) - gammaln(df / 2) - np.log(df * math.pi) / 2
-    return np.exp(constant - (df + 1) / 2 * np.log1p(x * x / df))
+    return np.exp(constant) * np.hypot(1, x / np.sqrt(df)) ** -(df + 1)
 
 
 stdtr: Operation = declare(
@@ -252,10 +277,10 @@ stdtr: Operation = declare(
 expit: Operation = declare(
     scipys.expit,
     "The logistic function 1 / (1 + exp(-x)).",
-    x=lambda g, x, out: g * _sigmoid_slope(x, out),
+    x=lambda g, x: g * _sigmoid_slope(x),
 )
 log_expit: Operation = declare(
-    scipys.log_expit, "The logarithm of expit.", x=lambda g, x: g * expit(-x)
+    scipys.log_expit, "The logarithm of expit.", x=lambda g, x: g * sigmoid(-x)
 )
 logit: Operation = declare(scipys.logit, "log(x / (1 - x)).", x=lambda g, x: g / x + g / (1 - x))
 xlogy: Operation = declare(
@@ -299,23 +324,25 @@ kl_div: Operation = declare(
 )
 
 
-@not_differentiable
-def _shift(a: Any, b: Any, axis: Any) -> Any:
-    """The largest element that counts, or 0 where that is infinite."""
-    top = np.max(np.where(b == 0, -np.inf, a), axis=axis, keepdims=True)
-    return np.where(np.isfinite(top), top, 0)
-
-
 @composed
 def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False) -> Any:
-    """log(sum(b * exp(a))) over `axis`, without overflow; the sum must be positive."""
+    """log(sum(b * exp(a))) over `axis`, without overflow; the sum must be positive. An element
+    whose weight b is 0 does not count, whatever it is."""
     a = operand(a)
     if b is None:
         return reductions.logsumexp(a, axis, keepdims)
     b = operand(b)
-    shift = _shift(a, b, axis)
+    a = where(b == 0, -np.inf, a)
+    shift = _shift(a, axis)
     total = reductions.sum(b * exp(a - shift), axis, keepdims=keepdims)
     return log(total) + reshape(shift, total.shape)
+
+
+@not_differentiable
+def _shift(a: Any, axis: Any) -> Any:
+    """The largest element, or 0 where that is infinite."""
+    top = np.max(a, axis=axis, keepdims=True)
+    return np.where(np.isfinite(top), top, 0)
 
 
 @composed
