@@ -120,10 +120,10 @@ def _what(name: str, bad: Any, values: Any) -> str:
     *stack, i, j = (int(place[0]) for place in np.nonzero(bad))
     values = np.broadcast_to(values, (*bad.shape[:-2], values.shape[-1]))[tuple(stack)]
     where = f" in matrix {tuple(stack)} of the stack" if stack else ""
-    small = abs(values[min(i, j)]) if i != j else 0  # of values: i or j may be beyond them
-    pair = [values[min(i, j)], values[max(i, j)]] if max(i, j) < len(values) and i != j else []
-    if name == "svd" and (not pair or small == 0):
-        pair = [values[min(i, j)], 0.0]
+    if name == "svd":  # of [[0, x], [x.mH, 0]] they are negative too; a place beyond them is 0
+        values = np.append(np.abs(values), [0.0] * max(bad.shape[-2:]))
+        j = len(values) - 1 if i == j else j
+    pair = values[min(i, j)], values[max(i, j)]
     one, other = (complex(v) if np.iscomplexobj(v) else float(v) for v in pair)
     return (
         f"{name}: {KINDS[name]} {one:.6g} and {other:.6g}{where} are equal, closer than rounding "
