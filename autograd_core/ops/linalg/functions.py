@@ -15,7 +15,7 @@ import numpy as np
 
 from autograd_core.backend import module_of
 from autograd_core.errors import LinAlgError
-from autograd_core.op import composed, each, op
+from autograd_core.op import composed, op
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.elementwise import log, sqrt
 from autograd_core.ops.linalg.gaps import doubled
@@ -118,31 +118,52 @@ def _table(divided: Any, w: Any, order: int) -> Any:
     return divided(grid(w), grid(places))
 
 
-def _term_rule(g: Any, operands: Any, divided: Any, position: int) -> Any:
-    x, *matrices = operands
-    turned = [transposed(m) for m in matrices]
-    x = transposed(x)
-    if position:
-        front, behind = turned[: position - 1], turned[position:]
-        return terms([x, *front[::-1], g, *behind[::-1]], divided)
-    places = range(len(turned) + 1)
-    out = sum(terms([x, *turned[:k][::-1], g, *turned[k:][::-1]], divided) for k in places)
+def _stacked(matrices: list[Any]) -> Any:
+    shape = np.broadcast_shapes(*(m.shape for m in matrices))
+    return np.stack([np.broadcast_to(m, shape) for m in matrices], -3)
+
+
+def _parts(matrices: Any) -> list[Any]:
+    return [transposed(matrices[..., k, :, :]) for k in range(matrices.shape[-3])]
+
+
+def _term_matrices(g: Any, x: Any, matrices: Any, divided: Any) -> Any:
+    parts = _parts(matrices)
+    places = range(len(parts))
+    turned = [_stacked([*parts[:k][::-1], g, *parts[k + 1 :][::-1]]) for k in places]
+    return _stacked([_terms(transposed(x), t, divided) for t in turned])
+
+
+def _term_x(g: Any, x: Any, matrices: Any, divided: Any) -> Any:
+    parts = _parts(matrices)
+    places = range(len(parts) + 1)
+    turned = [_stacked([*parts[:k][::-1], g, *parts[k:][::-1]]) for k in places]
+    out = sum(_terms(transposed(x), t, divided) for t in turned)
     return (out + adjoint(out)) / 2
 
 
-@op(operands=each(_term_rule))
-def terms(operands: Any, divided: Any) -> Any:
-    """A matrix, x, and those that stand at its divided differences; without any, f(x) itself."""
-    x, *matrices = operands
-    w, v = told("a function of a matrix", np.linalg.eigh, (x + adjoint(x)) / 2)
-    table = _table(divided, w, len(matrices)).astype(w.dtype)
-    if not matrices:
-        return (v * table[..., None, :]) @ adjoint(v)
-    inner = [adjoint(v) @ m @ v for m in matrices]
-    letters = "abcdefghij"[: len(matrices) + 1]
-    pairs = ",".join(f"...{letters[k : k + 2]}" for k in range(len(matrices)))
+@op(x=_term_x, matrices=_term_matrices)
+def _terms(x: Any, matrices: Any, divided: Any) -> Any:
+    """The term of the matrices (..., k, n, n), in their order, in the k-th derivative at x."""
+    w, v = np.linalg.eigh((x + adjoint(x)) / 2)
+    k = matrices.shape[-3]
+    table = _table(divided, w, k).astype(w.dtype)
+    inner = [adjoint(v) @ matrices[..., place, :, :] @ v for place in range(k)]
+    letters = "abcdefghij"[: k + 1]
+    pairs = ",".join(f"...{letters[place : place + 2]}" for place in range(k))
     flow = np.einsum(f"...{letters},{pairs}->...{letters[0]}{letters[-1]}", table, *inner)
     return v @ flow @ adjoint(v)
+
+
+def _function_x(g: Any, x: Any, divided: Any) -> Any:
+    out = _terms(transposed(x), g[..., None, :, :], divided)
+    return (out + adjoint(out)) / 2
+
+
+@op(x=_function_x)
+def _function(x: Any, divided: Any) -> Any:
+    w, v = told("a function of a matrix", np.linalg.eigh, (x + adjoint(x)) / 2)
+    return (v * _table(divided, w, 0).astype(w.dtype)[..., None, :]) @ adjoint(v)
 
 
 def _symmetric(name: str, x: Any) -> Any:
@@ -172,27 +193,27 @@ def matrix_function(x: Any, f: Any, df: Any) -> Any:
     every order. The symmetric part of x counts, and the gradient is symmetric.
     Raises LinAlgError where x is far from symmetric or not finite; on a device neither is checked.
     """
-    return terms([_symmetric("matrix_function", x)], _smooth(f, df))
+    return _function(_symmetric("matrix_function", x), _smooth(f, df))
 
 
 @composed
 def sqrtm(x: Any) -> Any:
     """The square root of symmetric (Hermitian) positive definite matrices; see `matrix_function`.
     `autograd_core.scipy.linalg.sqrtm` takes any matrix on the host."""
-    return terms([_symmetric("sqrtm", x)], _ROOT)
+    return _function(_symmetric("sqrtm", x), _ROOT)
 
 
 @composed
 def logm(x: Any) -> Any:
     """The logarithm of symmetric (Hermitian) positive definite matrices; see `matrix_function`."""
-    return terms([_symmetric("logm", x)], _LOG)
+    return _function(_symmetric("logm", x), _LOG)
 
 
 @composed
 def whiten(x: Any) -> Any:
     """The inverse square root of symmetric (Hermitian) positive definite matrices, as of the
     covariance of data that are to be made white; see `matrix_function`."""
-    return terms([_symmetric("whiten", x)], _WHITE)
+    return _function(_symmetric("whiten", x), _WHITE)
 
 
 _ROOT = _smooth(sqrt, lambda w: 0.5 / sqrt(w))
@@ -213,7 +234,7 @@ def spectral_projector(x: Any, start: int = 0, stop: int | None = None) -> Any:
     first, last, _ = slice(start, stop).indices(x.shape[-1])
     hint = "one of them among those that are projected on; choose start and stop with a gap"
     divided = _steps("spectral_projector", lambda p: 1.0 * ((p >= first) & (p < last)), hint)
-    return terms([x], divided)
+    return _function(x, divided)
 
 
 @composed
@@ -230,6 +251,6 @@ def polar(x: Any) -> Any:
     k = min(m, n)
     hint = "so that a singular value of x is 0, and u has no derivative there"
     divided = _steps("polar", lambda p: 1.0 * (p >= m + n - k) - 1.0 * (p < k), hint)
-    u = terms([doubled(x)], divided)[..., :m, m:]
+    u = _function(doubled(x), divided)[..., :m, m:]
     p = adjoint(u) @ x
     return u, (p + adjoint(p)) / 2
