@@ -17,7 +17,15 @@ from autograd_core.errors import NotDifferentiableError, ShapeError
 from autograd_core.op import composed, not_differentiable, op
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.linalg.gaps import beside, by_gaps, doubled, over, size, turned
-from autograd_core.ops.linalg.matrices import adjoint, checked, skew, told, tracked, transposed, unit
+from autograd_core.ops.linalg.matrices import (
+    adjoint,
+    checked,
+    skew,
+    told,
+    tracked,
+    transposed,
+    unit,
+)
 from autograd_core.ops.linalg.solving import solve
 from autograd_core.ops.products import matmul
 from autograd_core.ops.shaping import concatenate
