@@ -143,7 +143,7 @@ def test_a_vector_with_a_gap_keeps_its_gradient():
 
 OF_POSITIVE = [linalg.sqrtm, linalg.logm, linalg.whiten,
                lambda x: linalg.matrix_function(x, ac.exp, ac.exp),
-               lambda x: linalg.polar(x)[0]]  # fmt: skip
+               lambda x: linalg.polar(x @ ROTATION)[0]]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -155,15 +155,15 @@ def test_functions_of_a_matrix_are_exact_where_values_are_equal(function, matrix
 
 
 def test_a_function_of_a_matrix_that_is_not_symmetric_or_not_finite_is_refused():
-    with pytest.raises(LinAlgError, match="sqrtm.*not symmetric.*adjoint"):
+    with pytest.raises(LinAlgError, match=r"sqrtm.*not symmetric.*adjoint"):
         linalg.sqrtm(WEIGHTS)
-    with pytest.raises(LinAlgError, match="logm.*infs or NaNs"):
+    with pytest.raises(LinAlgError, match=r"logm.*infs or NaNs"):
         linalg.logm(np.full((2, 2), np.nan))
 
 
 def test_the_gradient_of_expm_is_linear_in_what_arrives_and_apart_for_each_matrix():
     x = ac.Tensor(np.stack([EQUAL, 20 * RANK_1, EQUAL / 8]).astype("f4"), requires_grad=True)
-    one = ac.vjp(linalg.expm, x)[1](np.ones((3, 3, 3), "f4"))
+    one = ac.vjp(linalg.expm, x.data)[1](np.ones((3, 3, 3), "f4"))
     for scale in (2.0**-100, 2.0**60):
         x.grad = None
         g = np.ones((3, 3, 3), "f4") * np.array([scale, 1, 1], "f4")[:, None, None]
