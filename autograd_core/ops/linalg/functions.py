@@ -1,0 +1,256 @@
+"""Functions of symmetric (Hermitian) matrices, smooth where eigenvalues are equal.
+
+The k-th derivative of f(A) along matrices E is a sum of terms V (f[w_i, ..., w_j] E_i. ... E_.j) V^H
+with divided differences of f, over the orders of the E (Daleckii and Krein, 1951; Higham, Functions
+of Matrices, section 3.2). The derivative of a term in A is the sum of the terms with one matrix more,
+so that one operation gives every order. Divided differences of equal values are derivatives of f.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd_core.backend import module_of
+from autograd_core.errors import LinAlgError
+from autograd_core.op import composed, op
+from autograd_core.ops.contraction import operand
+from autograd_core.ops.elementwise import log, sqrt
+from autograd_core.ops.linalg.gaps import doubled
+from autograd_core.ops.linalg.matrices import adjoint, checked, told, transposed
+from autograd_core.ops.shaping import astype
+from autograd_core.recording import enable_grad
+from autograd_core.tensor import Tensor
+
+__all__ = ["logm", "matrix_function", "polar", "spectral_projector", "sqrtm", "whiten"]
+
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(8)
+CLOSE = 0.003  # relative: farther apart a quotient loses fewer digits than a quadrature
+
+
+def _derivative(f: Any, df: Any, w: Any, order: int) -> Any:
+    """The derivative of f of an order, element by element; those of df come from itself."""
+    if order == 0:
+        return _plain(f(w))
+    if order == 1:
+        return _plain(df(w))
+    with enable_grad():
+        point = Tensor(w, requires_grad=True)
+        out = df(point)
+        for _ in range(order - 1):
+            if not (isinstance(out, Tensor) and out.requires_grad):
+                return np.zeros_like(w)
+            point.grad = None
+            out.backward(np.ones_like(w), create_graph=True)
+            out = point.grad if point.grad is not None else np.zeros_like(w)
+        return _plain(out)
+
+
+def _plain(x: Any) -> Any:
+    return x.data if isinstance(x, Tensor) else x
+
+
+def _smooth(f: Any, df: Any) -> Callable[[list[Any]], Any]:
+    """The divided differences of f at sorted points, of which all may be equal."""
+
+    def divided(points: list[Any], places: list[Any]) -> Any:
+        if len(points) == 1:
+            return _derivative(f, df, points[0], 0)
+        spread = points[-1] - points[0]
+        close = spread <= CLOSE * np.maximum(np.abs(points[0]), np.abs(points[-1]))
+        step = divided(points[1:], places[1:]) - divided(points[:-1], places[:-1])
+        return np.where(close, _mean(f, df, points), step / (spread + close))
+
+    return divided
+
+
+def _mean(f: Any, df: Any, points: list[Any]) -> Any:
+    """The mean of the derivative over the simplex of the points (Hermite and Genocchi)."""
+    order = len(points) - 1
+
+    def over(start: Any, left: Any, rest: list[Any]) -> Any:
+        if not rest:
+            return _derivative(f, df, start, order)
+        total = 0
+        for node, weight in zip(NODES, WEIGHTS, strict=True):
+            share = (node + 1) / 2 * left
+            here = start + share * (rest[0] - points[0])
+            total = total + weight / 2 * left * over(here, left - share, rest[1:])
+        return total
+
+    return over(points[0], 1.0, points[1:])
+
+
+def _steps(name: str, label: Callable[[Any], Any], hint: str) -> Any:
+    """The divided differences of a function that is constant near each eigenvalue: its values are
+    the `label` of their places, counted from 0 in rising order."""
+
+    def divided(points: list[Any], places: list[Any]) -> Any:
+        labels = [label(place) for place in places]
+        if len(points) == 1:
+            return labels[0] + 0 * points[0]
+        same = np.all(np.stack([labels[0] == other for other in labels[1:]]), 0)
+        gap = points[-1] - points[0]
+        size = np.maximum(np.abs(points[0]), np.abs(points[-1]))
+        split = ~same & (gap <= 1e-14 * size)
+        if module_of(gap) is np and split.any():
+            value = float(points[0][split][0])
+            raise LinAlgError(f"{name}: two eigenvalues {value:.6g} are equal, {hint}")
+        step = divided(points[1:], places[1:]) - divided(points[:-1], places[:-1])
+        return np.where(same, 0, step / (gap + same))
+
+    return divided
+
+
+def _table(divided: Any, w: Any, order: int) -> Any:
+    """f[w_i, ..., w_j] for all combinations: an array (..., n, ..., n), computed in float64."""
+    n, w = w.shape[-1], w.astype(float)
+    stack, shape = w.shape[:-1], (n,) * (order + 1)
+    places = np.cumsum(np.ones_like(w), -1) - 1
+
+    def grid(x: Any) -> list[Any]:
+        axes = [(1,) * k + (n,) + (1,) * (order - k) for k in range(order + 1)]
+        lines = [np.broadcast_to(x.reshape(stack + a), stack + shape) for a in axes]
+        return list(np.sort(np.stack(lines), 0))
+
+    return divided(grid(w), grid(places))
+
+
+def _stacked(matrices: list[Any]) -> Any:
+    shape = np.broadcast_shapes(*(m.shape for m in matrices))
+    return np.stack([np.broadcast_to(m, shape) for m in matrices], -3)
+
+
+def _parts(matrices: Any) -> list[Any]:
+    return [transposed(matrices[..., k, :, :]) for k in range(matrices.shape[-3])]
+
+
+def _term_matrices(g: Any, x: Any, matrices: Any, divided: Any) -> Any:
+    parts = _parts(matrices)
+    places = range(len(parts))
+    turned = [_stacked([*parts[:k][::-1], g, *parts[k + 1 :][::-1]]) for k in places]
+    return _stacked([_terms(transposed(x), t, divided) for t in turned])
+
+
+def _term_x(g: Any, x: Any, matrices: Any, divided: Any) -> Any:
+    parts = _parts(matrices)
+    places = range(len(parts) + 1)
+    turned = [_stacked([*parts[:k][::-1], g, *parts[k:][::-1]]) for k in places]
+    out = sum(_terms(transposed(x), t, divided) for t in turned)
+    return (out + adjoint(out)) / 2
+
+
+@op(x=_term_x, matrices=_term_matrices)
+def _terms(x: Any, matrices: Any, divided: Any) -> Any:
+    """The term of the matrices (..., k, n, n), in their order, in the k-th derivative at x."""
+    w, v = np.linalg.eigh((x + adjoint(x)) / 2)
+    k = matrices.shape[-3]
+    table = _table(divided, w, k).astype(w.dtype)
+    inner = [adjoint(v) @ matrices[..., place, :, :] @ v for place in range(k)]
+    letters = "abcdefghij"[: k + 1]
+    pairs = ",".join(f"...{letters[place : place + 2]}" for place in range(k))
+    flow = np.einsum(f"...{letters},{pairs}->...{letters[0]}{letters[-1]}", table, *inner)
+    return v @ flow @ adjoint(v)
+
+
+def _function_x(g: Any, x: Any, divided: Any) -> Any:
+    out = _terms(transposed(x), g[..., None, :, :], divided)
+    return (out + adjoint(out)) / 2
+
+
+@op(x=_function_x)
+def _function(x: Any, divided: Any) -> Any:
+    w, v = told("a function of a matrix", np.linalg.eigh, (x + adjoint(x)) / 2)
+    return (v * _table(divided, w, 0).astype(w.dtype)[..., None, :]) @ adjoint(v)
+
+
+def _symmetric(name: str, x: Any) -> Any:
+    x = operand(x)
+    checked(name, x)
+    if x.dtype.kind not in "fc":
+        x = astype(x, float)
+    data = _plain(x)
+    if module_of(data) is np and data.size:
+        if not np.isfinite(data).all():
+            raise LinAlgError(f"{name}: x of shape {x.shape} has infs or NaNs; mask them first")
+        gap = float(np.max(np.abs(data - adjoint(data))))
+        if gap > float(np.finfo(data.dtype).eps) ** 0.25 * float(np.max(np.abs(data))):
+            raise LinAlgError(
+                f"{name}: x of shape {x.shape} is not symmetric (Hermitian): it differs from its "
+                f"adjoint by up to {gap:.3g}. Its symmetric part is (x + x.mH) / 2"
+            )
+    return x
+
+
+@composed
+def matrix_function(x: Any, f: Any, df: Any) -> Any:
+    """f of symmetric (Hermitian) matrices (..., n, n): V diag(f(w)) V.mH.
+
+    `f` and its derivative `df` work element by element on real arrays; for a second derivative `df`
+    is written in operations of this library. Equal eigenvalues have their exact derivatives, of
+    every order. The symmetric part of x counts, and the gradient is symmetric.
+    Raises LinAlgError where x is far from symmetric or not finite; on a device neither is checked.
+    """
+    return _function(_symmetric("matrix_function", x), _smooth(f, df))
+
+
+@composed
+def sqrtm(x: Any) -> Any:
+    """The square root of symmetric (Hermitian) positive definite matrices; see `matrix_function`.
+    `autograd_core.scipy.linalg.sqrtm` takes any matrix on the host."""
+    return _function(_symmetric("sqrtm", x), _ROOT)
+
+
+@composed
+def logm(x: Any) -> Any:
+    """The logarithm of symmetric (Hermitian) positive definite matrices; see `matrix_function`."""
+    return _function(_symmetric("logm", x), _LOG)
+
+
+@composed
+def whiten(x: Any) -> Any:
+    """The inverse square root of symmetric (Hermitian) positive definite matrices, as of the
+    covariance of data that are to be made white; see `matrix_function`."""
+    return _function(_symmetric("whiten", x), _WHITE)
+
+
+_ROOT = _smooth(sqrt, lambda w: 0.5 / sqrt(w))
+_LOG = _smooth(log, lambda w: 1 / w)
+_WHITE = _smooth(lambda w: 1 / sqrt(w), lambda w: -0.5 / (w * sqrt(w)))
+
+
+@composed
+def spectral_projector(x: Any, start: int = 0, stop: int | None = None) -> Any:
+    """The matrix that projects onto the eigenvectors `start` to `stop` (not included) of symmetric
+    (Hermitian) matrices, whose eigenvalues rise: with v of `eigh`, v[:, start:stop] times its
+    adjoint. Places count from the end where they are negative, as in a slice.
+
+    Eigenvalues on one side may be equal; where two of the two sides are, LinAlgError in the
+    backward pass, or infinite numbers on a device.
+    """
+    x = _symmetric("spectral_projector", x)
+    first, last, _ = slice(start, stop).indices(x.shape[-1])
+    hint = "one of them among those that are projected on; choose start and stop with a gap"
+    divided = _steps("spectral_projector", lambda p: 1.0 * ((p >= first) & (p < last)), hint)
+    return _function(x, divided)
+
+
+@composed
+def polar(x: Any) -> Any:
+    """x = u @ p with orthonormal columns in u (or rows, if x is wide) and symmetric (Hermitian) p:
+    the nearest such u, as u @ vh of `svd`. Returns (u, p).
+
+    Equal singular values are as good as others; 0 has no gradient: LinAlgError in the backward
+    pass, or infinite numbers on a device.
+    """
+    x = operand(x)
+    checked("polar", x, square=False)
+    m, n = x.shape[-2:]
+    k = min(m, n)
+    hint = "so that a singular value of x is 0, and u has no derivative there"
+    divided = _steps("polar", lambda p: 1.0 * (p >= m + n - k) - 1.0 * (p < k), hint)
+    u = _function(doubled(x), divided)[..., :m, m:]
+    p = adjoint(u) @ x
+    return u, (p + adjoint(p)) / 2
