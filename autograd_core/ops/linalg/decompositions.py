@@ -16,7 +16,7 @@ import numpy as np
 from autograd_core.errors import NotDifferentiableError, ShapeError
 from autograd_core.op import composed, not_differentiable, op
 from autograd_core.ops.contraction import operand
-from autograd_core.ops.linalg.gaps import beside, by_gaps, doubled, over, size, turned
+from autograd_core.ops.linalg.gaps import _over, _size, beside, by_gaps, doubled, turned
 from autograd_core.ops.linalg.matrices import (
     adjoint,
     checked,
@@ -36,13 +36,9 @@ __all__ = [
     "eigh",
     "eigvals",
     "eigvalsh",
-    "lower_factor",
     "qr",
     "svd",
     "svdvals",
-    "tall_qr",
-    "thin_svd",
-    "whole_svd",
 ]
 
 
@@ -59,7 +55,7 @@ def _lower_factor_x(g: Any, out: Any) -> Any:
 
 
 @op(x=_lower_factor_x)
-def lower_factor(x: Any) -> Any:
+def _lower_factor(x: Any) -> Any:
     """The lower triangular matrix whose product with its adjoint is x. Only the lower triangle of x
     is read; the gradient is symmetric (Murray, arXiv:1602.07527)."""
     checked("cholesky", x)
@@ -75,7 +71,7 @@ def cholesky(x: Any, /, *, upper: bool = False) -> Any:
     Raises LinAlgError where x is not positive definite; on a device its elements are NaN instead.
     """
     x = operand(x)
-    return adjoint(lower_factor(adjoint(x))) if upper else lower_factor(x)
+    return adjoint(_lower_factor(adjoint(x))) if upper else _lower_factor(x)
 
 
 # ---- QR -----------------------------------------------------------------------------------------
@@ -100,7 +96,7 @@ def _tall_qr_x(g: Any, Q: Any, R: Any) -> Any:
 
 
 @op(x=_tall_qr_x, results=QRResult)
-def tall_qr(x: Any) -> Any:
+def _tall_qr(x: Any) -> Any:
     """Q (..., m, n) with orthonormal columns and upper triangular R (..., n, n), for m >= n."""
     return QRResult(*told("qr", np.linalg.qr, x))
 
@@ -127,9 +123,9 @@ def qr(x: Any, mode: str = "reduced") -> Any:
             )
         return _whole_qr(x, mode)
     if m >= n:
-        q, r = tall_qr(x)
+        q, r = _tall_qr(x)
     else:
-        q, r = tall_qr(x[..., :m])
+        q, r = _tall_qr(x[..., :m])
         r = concatenate([r, matmul(adjoint(q), x[..., m:])], -1)
     return r if mode == "r" else QRResult(q, r)
 
@@ -183,7 +179,7 @@ def _spectral_x(g: Any, values: Any, x: Any, UPLO: str, moving: bool) -> Any:
 
 
 @op(values=_spectral_g, x=_spectral_x)
-def _spectral(values: Any, x: Any, UPLO: str, moving: bool) -> Any:
+def _spectral(values: Any, x: Any, UPLO: Any, moving: bool) -> Any:
     """The conjugate of the matrix with the eigenvectors of x and these values, which may or may
     not be `moving` with x."""
     _, vectors = np.linalg.eigh(x, UPLO)
@@ -264,22 +260,22 @@ def _thin_svd_x(g: Any, U: Any, S: Any, Vh: Any) -> Any:
     alone = U.shape[-2] != Vh.shape[-1] or U.dtype.kind == "c"
     inner = by_gaps("svd", for_s, both if used else None, S, alone)
     # the vectors of values s and t turn together by s - t, and against each other by s + t
-    scale = size(both) + size(apart)
+    scale = _size(both) + _size(apart)
     apart = beside(apart) + unit(apart) * skew(apart) / 2  # the phases, 0 unless complex
     sums = S[..., None, :] + S[..., :, None]
-    against = over(apart, sums, S, scale, False, "svd")
+    against = _over(apart, sums, S, scale, False, "svd")
     flow = left @ ((inner + adjoint(inner) + against - adjoint(against)) / 2) @ right
     if for_u is not None and U.shape[-2] > U.shape[-1]:
         rest = for_u - left @ one
-        flow = flow + over(rest, S[..., None, :], S, size(for_u), False, "svd") @ right
+        flow = flow + _over(rest, S[..., None, :], S, _size(for_u), False, "svd") @ right
     if for_v is not None and Vh.shape[-1] > Vh.shape[-2]:
         rest = for_v - back @ right
-        flow = flow + left @ over(rest, S[..., None], S, size(for_v), False, "svd")
+        flow = flow + left @ _over(rest, S[..., None], S, _size(for_v), False, "svd")
     return flow
 
 
 @op(x=_thin_svd_x, results=SVDResult)
-def thin_svd(x: Any) -> Any:
+def _thin_svd(x: Any) -> Any:
     """U (..., m, k), S (..., k) and Vh (..., k, n) with k = min(m, n)."""
     return SVDResult(*told("svd", np.linalg.svd, x, False))
 
@@ -301,8 +297,8 @@ def svd(
     if not compute_uv:
         return svdvals(x)
     if not full_matrices or x.shape[-1] == x.shape[-2]:
-        return thin_svd(x)
-    return whole_svd(x)
+        return _thin_svd(x)
+    return _whole_svd(x)
 
 
 def _sides_g(g: Any, x: Any) -> Any:
@@ -343,7 +339,7 @@ def _whole_svd_x(g: Any, x: Any) -> Any:
 
 
 @op(x=_whole_svd_x, results=SVDResult)
-def whole_svd(x: Any) -> Any:
+def _whole_svd(x: Any) -> Any:
     """U (..., m, m), S (..., k) and Vh (..., n, n) with k = min(m, n)."""
     return SVDResult(*told("svd", np.linalg.svd, x))
 

@@ -1,13 +1,14 @@
 """Functions of symmetric (Hermitian) matrices, smooth where eigenvalues are equal.
 
-The k-th derivative of f(A) along matrices E is a sum of terms V (f[w_i, ..., w_j] E_i. ... E_.j) V^H
-with divided differences of f, over the orders of the E (Daleckii and Krein, 1951; Higham, Functions
-of Matrices, section 3.2). The derivative of a term in A is the sum of the terms with one matrix more,
-so that one operation gives every order. Divided differences of equal values are derivatives of f.
+The k-th derivative of f(A) along matrices E is a sum of terms V (f[w_i, ..., w_j] E_i. ... E_.j)
+V^H with divided differences of f, over the orders of the E (Daleckii and Krein, 1951; Higham,
+Functions of Matrices, section 3.2). The derivative of a term in A is the sum of the terms with one
+matrix more, so that one operation gives every order. Divided differences of equal values are derivatives of f.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -18,16 +19,29 @@ from autograd_core.errors import LinAlgError
 from autograd_core.op import composed, op
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.elementwise import log, sqrt
-from autograd_core.ops.linalg.gaps import doubled
-from autograd_core.ops.linalg.matrices import adjoint, checked, told, transposed
+from autograd_core.ops.linalg.gaps import closeness, doubled
+from autograd_core.ops.linalg.matrices import (
+    adjoint,
+    checked,
+    listed,
+    stacked,
+    told,
+    transposed,
+)
 from autograd_core.ops.shaping import astype
 from autograd_core.recording import enable_grad
 from autograd_core.tensor import Tensor
 
 __all__ = ["logm", "matrix_function", "polar", "spectral_projector", "sqrtm", "whiten"]
 
-NODES, WEIGHTS = np.polynomial.legendre.leggauss(8)
-CLOSE = 0.003  # relative: farther apart a quotient loses fewer digits than a quadrature
+BEYOND_NUMPY = tuple(__all__)
+# Gauss's quadrature between -1 and 1
+NEAR, FAR = (math.sqrt(3 / 7 + side * math.sqrt(24 / 245)) for side in (-1, 1))
+NODES = (-FAR, -NEAR, NEAR, FAR)
+WEIGHTS = tuple((18 + side * math.sqrt(30)) / 36 for side in (-1, 1, 1, -1))
+
+
+# ---- divided differences -------------------------------------------------------------------------
 
 
 def _derivative(f: Any, df: Any, w: Any, order: int) -> Any:
@@ -52,92 +66,126 @@ def _plain(x: Any) -> Any:
     return x.data if isinstance(x, Tensor) else x
 
 
-def _smooth(f: Any, df: Any) -> Callable[[list[Any]], Any]:
-    """The divided differences of f at sorted points, of which all may be equal."""
+class _Smooth:
+    """The divided differences of f at sorted points, of which all may be equal.
 
-    def divided(points: list[Any], places: list[Any]) -> Any:
+    A quotient of differences loses digits where its points are close, and a mean of the derivative
+    between them is wrong where they are far apart: the mean counts where the two agree up to what
+    the quotient may have lost. `root` says that eigenvalues that rounding made negative are 0.
+    """
+
+    def __init__(self, name: str, f: Any, df: Any, root: bool = False) -> None:
+        self.name, self.f, self.df, self.root = name, f, df, root
+
+    def table(self, points: list[Any], places: list[Any], close: Any) -> Any:
+        if self.root:
+            points = [np.where((w < 0) & (w >= -close), 0 * w, w) for w in points]
+        with np.errstate(all="ignore"):  # at what is not finite `_checked` looks
+            return self._divided(points)[0]
+
+    def _divided(self, points: list[Any]) -> tuple[Any, Any]:
+        """The divided difference, and how large its error may be."""
+        eps = 8 * np.finfo(float).eps
         if len(points) == 1:
-            return _derivative(f, df, points[0], 0)
-        spread = points[-1] - points[0]
-        close = spread <= CLOSE * np.maximum(np.abs(points[0]), np.abs(points[-1]))
-        step = divided(points[1:], places[1:]) - divided(points[:-1], places[:-1])
-        return np.where(close, _mean(f, df, points), step / (spread + close))
+            value = _derivative(self.f, self.df, points[0], 0) + 0 * points[0]
+            return value, eps * np.abs(value)
+        (high, above), (low, below) = self._divided(points[1:]), self._divided(points[:-1])
+        gap = points[-1] - points[0]
+        equal = gap == 0
+        size = np.maximum(np.abs(points[0]), np.abs(points[-1]))
+        mean, step = self._mean(points), (high - low) / (gap + equal)
+        error = (above + below + eps * np.abs(mean) * size) / (gap + equal)
+        close = equal | (np.abs(mean - step) <= error)
+        value = np.where(close, mean, step)
+        return value, np.where(close, eps * np.abs(mean), error)
 
-    return divided
+    def _mean(self, points: list[Any]) -> Any:
+        """The mean of the derivative over the simplex of the points (Hermite and Genocchi)."""
+        order = len(points) - 1
+
+        def over(start: Any, left: Any, rest: list[Any]) -> Any:
+            if not rest:
+                return _derivative(self.f, self.df, start, order)
+            total = 0
+            for node, weight in zip(NODES, WEIGHTS, strict=True):
+                share = (node + 1) / 2 * left
+                here = start + share * (rest[0] - points[0])
+                total = total + weight / 2 * left * over(here, left - share, rest[1:])
+            return total
+
+        return over(points[0], 1.0, points[1:])
 
 
-def _mean(f: Any, df: Any, points: list[Any]) -> Any:
-    """The mean of the derivative over the simplex of the points (Hermite and Genocchi)."""
-    order = len(points) - 1
-
-    def over(start: Any, left: Any, rest: list[Any]) -> Any:
-        if not rest:
-            return _derivative(f, df, start, order)
-        total = 0
-        for node, weight in zip(NODES, WEIGHTS, strict=True):
-            share = (node + 1) / 2 * left
-            here = start + share * (rest[0] - points[0])
-            total = total + weight / 2 * left * over(here, left - share, rest[1:])
-        return total
-
-    return over(points[0], 1.0, points[1:])
-
-
-def _steps(name: str, label: Callable[[Any], Any], hint: str) -> Any:
+class _Steps:
     """The divided differences of a function that is constant near each eigenvalue: its values are
     the `label` of their places, counted from 0 in rising order."""
 
-    def divided(points: list[Any], places: list[Any]) -> Any:
-        labels = [label(place) for place in places]
+    def __init__(self, name: str, label: Callable[[Any], Any], hint: str) -> None:
+        self.name, self.label, self.hint = name, label, hint
+
+    def table(self, points: list[Any], places: list[Any], close: Any) -> Any:
+        labels = [self.label(place) for place in places]
         if len(points) == 1:
             return labels[0] + 0 * points[0]
         same = np.all(np.stack([labels[0] == other for other in labels[1:]]), 0)
         gap = points[-1] - points[0]
-        size = np.maximum(np.abs(points[0]), np.abs(points[-1]))
-        split = ~same & (gap <= 1e-14 * size)
+        split = ~same & (gap <= close)
         if module_of(gap) is np and split.any():
             value = float(points[0][split][0])
-            raise LinAlgError(f"{name}: two eigenvalues {value:.6g} are equal, {hint}")
-        step = divided(points[1:], places[1:]) - divided(points[:-1], places[:-1])
-        return np.where(same, 0, step / (gap + same))
-
-    return divided
+            raise LinAlgError(f"{self.name}: two eigenvalues {value:.6g} are equal, {self.hint}")
+        lower = [self.table(part, at, close) for part, at in (
+            (points[1:], places[1:]), (points[:-1], places[:-1]))]  # fmt: skip
+        step = (lower[0] - lower[1]) / (gap + (same | split))
+        return np.where(split, np.nan, np.where(same, 0, step))
 
 
 def _table(divided: Any, w: Any, order: int) -> Any:
     """f[w_i, ..., w_j] for all combinations: an array (..., n, ..., n), computed in float64."""
-    n, w = w.shape[-1], w.astype(float)
-    stack, shape = w.shape[:-1], (n,) * (order + 1)
+    n, dtype, stack = w.shape[-1], w.dtype, w.shape[:-1]
+    shape = (n,) * (order + 1)
+    if not w.size:
+        return np.zeros_like(w, shape=stack + shape)
+    close, w = closeness(w).astype(float), w.astype(float)
     places = np.cumsum(np.ones_like(w), -1) - 1
 
     def grid(x: Any) -> list[Any]:
         axes = [(1,) * k + (n,) + (1,) * (order - k) for k in range(order + 1)]
         lines = [np.broadcast_to(x.reshape(stack + a), stack + shape) for a in axes]
-        return list(np.sort(np.stack(lines), 0))
+        return lines if order == 0 else list(np.sort(np.stack(lines), 0))
 
-    return divided(grid(w), grid(places))
+    out = divided.table(grid(w), grid(places), close.reshape(stack + (1,) * (order + 1)))
+    return _checked(divided.name, out, w, order).astype(dtype)
 
 
-def _stacked(matrices: list[Any]) -> Any:
-    shape = np.broadcast_shapes(*(m.shape for m in matrices))
-    return np.stack([np.broadcast_to(m, shape) for m in matrices], -3)
+def _checked(name: str, table: Any, w: Any, order: int) -> Any:
+    """What is not finite is refused on the host."""
+    if module_of(table) is np and not np.isfinite(table).all():
+        stack, n = w.shape[:-1], w.shape[-1]
+        lines = ~np.isfinite(table).reshape(*stack, n, -1)
+        value = float(w[lines.any(-1)][0])
+        what = "its function" if order == 0 else f"derivative {order} of its function"
+        raise LinAlgError(f"{name}: {what} is not finite at the eigenvalue {value:.6g}")
+    return table
+
+
+# ---- functions and their derivatives -------------------------------------------------------------
 
 
 def _parts(matrices: Any) -> list[Any]:
-    return [transposed(matrices[..., k, :, :]) for k in range(matrices.shape[-3])]
+    return [transposed(part) for part in listed(matrices)]
 
 
 def _term_matrices(g: Any, x: Any, matrices: Any, divided: Any) -> Any:
     parts = _parts(matrices)
     places = range(len(parts))
-    turned = [_stacked([*parts[:k][::-1], g, *parts[k + 1 :][::-1]]) for k in places]
-    return _stacked([_terms(transposed(x), t, divided) for t in turned])
+    turned = [stacked([*parts[:k][::-1], g, *parts[k + 1 :][::-1]]) for k in places]
+    return stacked([_terms(transposed(x), t, divided) for t in turned])
 
 
 def _term_x(g: Any, x: Any, matrices: Any, divided: Any) -> Any:
     parts = _parts(matrices)
     places = range(len(parts) + 1)
-    turned = [_stacked([*parts[:k][::-1], g, *parts[k:][::-1]]) for k in places]
+    turned = [stacked([*parts[:k][::-1], g, *parts[k:][::-1]]) for k in places]
     out = sum(_terms(transposed(x), t, divided) for t in turned)
     return (out + adjoint(out)) / 2
 
@@ -147,8 +195,8 @@ def _terms(x: Any, matrices: Any, divided: Any) -> Any:
     """The term of the matrices (..., k, n, n), in their order, in the k-th derivative at x."""
     w, v = np.linalg.eigh((x + adjoint(x)) / 2)
     k = matrices.shape[-3]
-    table = _table(divided, w, k).astype(w.dtype)
-    inner = [adjoint(v) @ matrices[..., place, :, :] @ v for place in range(k)]
+    table = _table(divided, w, k)
+    inner = [adjoint(v) @ part @ v for part in listed(matrices)]
     letters = "abcdefghij"[: k + 1]
     pairs = ",".join(f"...{letters[place : place + 2]}" for place in range(k))
     flow = np.einsum(f"...{letters},{pairs}->...{letters[0]}{letters[-1]}", table, *inner)
@@ -163,7 +211,7 @@ def _function_x(g: Any, x: Any, divided: Any) -> Any:
 @op(x=_function_x)
 def _function(x: Any, divided: Any) -> Any:
     w, v = told("a function of a matrix", np.linalg.eigh, (x + adjoint(x)) / 2)
-    return (v * _table(divided, w, 0).astype(w.dtype)[..., None, :]) @ adjoint(v)
+    return (v * _table(divided, w, 0)[..., None, :]) @ adjoint(v)
 
 
 def _symmetric(name: str, x: Any) -> Any:
@@ -191,15 +239,17 @@ def matrix_function(x: Any, f: Any, df: Any) -> Any:
     `f` and its derivative `df` work element by element on real arrays; for a second derivative `df`
     is written in operations of this library. Equal eigenvalues have their exact derivatives, of
     every order. The symmetric part of x counts, and the gradient is symmetric.
-    Raises LinAlgError where x is far from symmetric or not finite; on a device neither is checked.
+    Raises LinAlgError where x is far from symmetric or not finite, or f is not finite at an
+    eigenvalue, and in the backward pass where df is not; on a device this is not checked.
     """
-    return _function(_symmetric("matrix_function", x), _smooth(f, df))
+    return _function(_symmetric("matrix_function", x), _Smooth("matrix_function", f, df))
 
 
 @composed
 def sqrtm(x: Any) -> Any:
-    """The square root of symmetric (Hermitian) positive definite matrices; see `matrix_function`.
-    `autograd_core.scipy.linalg.sqrtm` takes any matrix on the host."""
+    """The square root of symmetric (Hermitian) positive semidefinite matrices; see
+    `matrix_function`. A singular one has no gradient. `autograd_core.scipy.linalg.sqrtm` takes any
+    matrix on the host."""
     return _function(_symmetric("sqrtm", x), _ROOT)
 
 
@@ -216,9 +266,9 @@ def whiten(x: Any) -> Any:
     return _function(_symmetric("whiten", x), _WHITE)
 
 
-_ROOT = _smooth(sqrt, lambda w: 0.5 / sqrt(w))
-_LOG = _smooth(log, lambda w: 1 / w)
-_WHITE = _smooth(lambda w: 1 / sqrt(w), lambda w: -0.5 / (w * sqrt(w)))
+_ROOT = _Smooth("sqrtm", sqrt, lambda w: 0.5 / sqrt(w), root=True)
+_LOG = _Smooth("logm", log, lambda w: 1 / w)
+_WHITE = _Smooth("whiten", lambda w: 1 / sqrt(w), lambda w: -0.5 / (w * sqrt(w)))
 
 
 @composed
@@ -228,12 +278,12 @@ def spectral_projector(x: Any, start: int = 0, stop: int | None = None) -> Any:
     adjoint. Places count from the end where they are negative, as in a slice.
 
     Eigenvalues on one side may be equal; where two of the two sides are, LinAlgError in the
-    backward pass, or infinite numbers on a device.
+    backward pass, NaN on a device.
     """
     x = _symmetric("spectral_projector", x)
     first, last, _ = slice(start, stop).indices(x.shape[-1])
     hint = "one of them among those that are projected on; choose start and stop with a gap"
-    divided = _steps("spectral_projector", lambda p: 1.0 * ((p >= first) & (p < last)), hint)
+    divided = _Steps("spectral_projector", lambda p: 1.0 * ((p >= first) & (p < last)), hint)
     return _function(x, divided)
 
 
@@ -243,14 +293,14 @@ def polar(x: Any) -> Any:
     the nearest such u, as u @ vh of `svd`. Returns (u, p).
 
     Equal singular values are as good as others; 0 has no gradient: LinAlgError in the backward
-    pass, or infinite numbers on a device.
+    pass, NaN on a device.
     """
     x = operand(x)
     checked("polar", x, square=False)
     m, n = x.shape[-2:]
     k = min(m, n)
     hint = "so that a singular value of x is 0, and u has no derivative there"
-    divided = _steps("polar", lambda p: 1.0 * (p >= m + n - k) - 1.0 * (p < k), hint)
+    divided = _Steps("polar", lambda p: 1.0 * (p >= m + n - k) - 1.0 * (p < k), hint)
     u = _function(doubled(x), divided)[..., :m, m:]
     p = adjoint(u) @ x
     return u, (p + adjoint(p)) / 2

@@ -1,10 +1,11 @@
 """Division by the gaps between eigenvalues or singular values, where the gaps may be 0.
 
-Let E be what happens to x, in x's own basis. Vectors i and j turn into each other by E_ij / (w_j -
-w_i), so that M, what arrives at the vectors in this basis, counts by M_ij / (w_j - w_i). Where w_i =
-w_j, a smooth function has the derivative D_ij E_ij there, but D_ij is no function of what arrives:
-for sum(C * (V h(w) V^T)) arrive M_ij = 2 C_ij h and h' C_ii at the values, and D_ij = h' C_ij, while
-for h that is constant near w_i the same M arrives, and D_ij = 0. So M_ij that is not 0 is refused.
+Let E be what happens to x, in x's own basis. Vectors i and j turn into each other by
+E_ij / (w_j - w_i), so that M, what arrives at the vectors in this basis, counts by
+M_ij / (w_j - w_i). Where w_i = w_j, a smooth function has the derivative D_ij E_ij there, but D_ij
+is no function of what arrives: for sum(C * (V h(w) V^T)) arrive M_ij = 2 C_ij h and h' C_ii at the
+values, and D_ij = h' C_ij, while for h that is constant near w_i the same M arrives, and D_ij = 0.
+So M_ij that is not 0 is refused.
 Where h = 0, M is 0 however C is, and what arrives at w_i alone tells of C_ii only: refused as well.
 Where M_ii says that h is not 0 and M_ij is 0, so is C_ij, and nothing is lost.
 
@@ -20,7 +21,7 @@ import numpy as np
 
 from autograd_core.backend import module_of
 from autograd_core.errors import LinAlgError
-from autograd_core.op import op
+from autograd_core.op import not_differentiable, op
 from autograd_core.ops.linalg.matrices import adjoint, unit
 
 __all__: list[str] = []
@@ -35,8 +36,9 @@ VALUES = {"eigh": "eigvalsh", "svd": "svdvals", "eig": "eigvals"}
 KINDS = {"eigh": "eigenvalues", "svd": "singular values", "eig": "eigenvalues"}
 
 
-def _closeness(values: Any) -> Any:
-    """How far apart values may be and still be equal, for each matrix."""
+def closeness(values: Any) -> Any:
+    """How far apart values may be and still be equal, for each matrix: what rounding may do to the
+    values of a matrix of this size, in their dtype."""
     eps = 4 * values.shape[-1] * np.finfo(values.dtype).eps
     return eps * np.max(np.abs(values), -1, keepdims=True)[..., None]
 
@@ -50,28 +52,28 @@ def _eye(values: Any) -> Any:
     return unit(values[..., None] * values[..., None, :]) != 0
 
 
-@op(x=None)
-def size(x: Any) -> Any:
+@not_differentiable
+def _size(x: Any) -> Any:
     """The root of the sum of squares of each matrix, kept as a matrix."""
     return np.sqrt(np.sum(np.abs(x) ** 2, (-2, -1), keepdims=True))
 
 
 def _over_x(g: Any, gaps: Any, values: Any, apart: bool, name: str) -> Any:
-    return over(g, gaps, values, size(g), apart, name)
+    return _over(g, gaps, values, _size(g), apart, name)
 
 
 def _over_gaps(g: Any, gaps: Any, values: Any, apart: bool, name: str, out: Any) -> Any:
     flow = g * out
-    return -over(flow, gaps, values, size(flow), apart, name)
+    return -_over(flow, gaps, values, _size(flow), apart, name)
 
 
 @op(x=_over_x, gaps=_over_gaps, values=None, scale=None)
-def over(x: Any, gaps: Any, values: Any, scale: Any, apart: bool, name: str) -> Any:
+def _over(x: Any, gaps: Any, values: Any, scale: Any, apart: bool, name: str) -> Any:
     """x / gaps, and 0 where both are as good as 0, if x came from numbers of this scale; on the
     diagonal too if `apart`. Where only the gap is 0: LinAlgError, or NaN on a device."""
     if not x.size:
         return x * gaps
-    near = np.abs(gaps) <= _closeness(values)
+    near = np.abs(gaps) <= closeness(values)
     bad = near & (np.abs(x) > _noise(x, scale))
     if apart:
         eye = _eye(values)
@@ -85,16 +87,16 @@ def over(x: Any, gaps: Any, values: Any, scale: Any, apart: bool, name: str) -> 
 
 
 @op(g=lambda g: g, straight=None, scale=None, values=None)
-def seen(g: Any, straight: Any, scale: Any, values: Any, alone: bool, name: str) -> Any:
+def _seen(g: Any, straight: Any, scale: Any, values: Any, alone: bool, name: str) -> Any:
     """What arrives at the values, g, where it may be: refused where a value is equal to another (or
     to 0, if `alone` says that this is as bad), and nothing arrives straight at its vector."""
     if not g.size:
         return g
     eye = _eye(values)
-    near = np.abs(values[..., None, :] - values[..., :, None]) <= _closeness(values)
+    near = np.abs(values[..., None, :] - values[..., :, None]) <= closeness(values)
     near = near & ~eye
     if alone:
-        near = near | (eye & (np.abs(values)[..., None] <= _closeness(values)))
+        near = near | (eye & (np.abs(values)[..., None] <= closeness(values)))
     largest = np.max(np.abs(g), -1, keepdims=True)
     blank = np.abs(straight) <= _noise(straight, scale[..., 0])
     bad = near & (blank & (np.abs(g) > _noise(g, largest)))[..., None, :]
@@ -145,9 +147,9 @@ def by_gaps(name: str, for_values: Any, turning: Any, values: Any, alone: bool =
         for_values = 0 * values
     elif turning is not None:
         straight = np.diagonal(turning, 0, -2, -1)
-        for_values = seen(for_values, straight, size(turning), values, alone, name)
+        for_values = _seen(for_values, straight, _size(turning), values, alone, name)
     gaps = gaps.conj() if gaps.dtype.kind == "c" else gaps
-    return eye * for_values[..., None, :] + over(inner, gaps, values, size(inner), True, name)
+    return eye * for_values[..., None, :] + _over(inner, gaps, values, _size(inner), True, name)
 
 
 def turned(g: Any, values: Any, inner: Any, moving: bool, name: str) -> Any:
@@ -156,9 +158,9 @@ def turned(g: Any, values: Any, inner: Any, moving: bool, name: str) -> Any:
     values that were equal is not known here."""
     gaps = values[..., None, :] - values[..., :, None]
     step = g[..., None, :] - g[..., :, None]
-    scale = size(inner)
-    flow = over(inner * step, gaps, values, scale * size(g[..., None, :]), True, name)
-    return flow + 0 * over(inner, gaps, values, scale, True, name) if moving else flow
+    scale = _size(inner)
+    flow = _over(inner * step, gaps, values, scale * _size(g[..., None, :]), True, name)
+    return flow + 0 * _over(inner, gaps, values, scale, True, name) if moving else flow
 
 
 def doubled(x: Any) -> Any:

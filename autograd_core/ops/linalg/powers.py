@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from autograd_core.errors import DTypeError
-from autograd_core.op import composed, op
+from autograd_core.op import composed, not_differentiable, op
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.linalg.matrices import checked, told, transposed, unit
 from autograd_core.ops.linalg.solving import inv
 from autograd_core.ops.products import matmul
 
 __all__ = ["expm", "matrix_power"]
+BEYOND_NUMPY = ("expm",)
 
 
 @composed
@@ -51,7 +52,7 @@ PADE = (64764752532480000, 32382376266240000, 7771770303897600, 1187353796428800
 REACH = 5.371920351148152
 
 
-@op(x=None)
+@not_differentiable
 def _scale(x: Any) -> Any:
     """For each matrix the power of 2 just above its largest element, as a column; 1 where there is
     no such number."""
