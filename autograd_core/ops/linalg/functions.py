@@ -3,7 +3,8 @@
 The k-th derivative of f(A) along matrices E is a sum of terms V (f[w_i, ..., w_j] E_i. ... E_.j)
 V^H with divided differences of f, over the orders of the E (Daleckii and Krein, 1951; Higham,
 Functions of Matrices, section 3.2). The derivative of a term in A is the sum of the terms with one
-matrix more, so that one operation gives every order. Divided differences of equal values are derivatives of f.
+matrix more, so that one operation gives every order. Divided differences of equal values are
+derivatives of f.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def _plain(x: Any) -> Any:
 
 
 class _Smooth:
-    """The divided differences of f at sorted points, of which all may be equal.
+    """The divided differences of f at points of which all may be equal, sorted if more than two.
 
     A quotient of differences loses digits where its points are close, and a mean of the derivative
     between them is wrong where they are far apart: the mean counts where the two agree up to what
@@ -94,7 +95,7 @@ class _Smooth:
         equal = gap == 0
         size = np.maximum(np.abs(points[0]), np.abs(points[-1]))
         mean, step = self._mean(points), (high - low) / (gap + equal)
-        error = (above + below + eps * np.abs(mean) * size) / (gap + equal)
+        error = (above + below + eps * np.abs(mean) * size) / (np.abs(gap) + equal)
         close = equal | (np.abs(mean - step) <= error)
         value = np.where(close, mean, step)
         return value, np.where(close, eps * np.abs(mean), error)
@@ -129,9 +130,9 @@ class _Steps:
             return labels[0] + 0 * points[0]
         same = np.all(np.stack([labels[0] == other for other in labels[1:]]), 0)
         gap = points[-1] - points[0]
-        split = ~same & (gap <= close)
+        split = ~same & (np.abs(gap) <= close)
         if module_of(gap) is np and split.any():
-            value = float(points[0][split][0])
+            value = float(np.broadcast_to(points[0], split.shape)[split][0])
             raise LinAlgError(f"{self.name}: two eigenvalues {value:.6g} are equal, {self.hint}")
         lower = [self.table(part, at, close) for part, at in (
             (points[1:], places[1:]), (points[:-1], places[:-1]))]  # fmt: skip
@@ -150,8 +151,10 @@ def _table(divided: Any, w: Any, order: int) -> Any:
 
     def grid(x: Any) -> list[Any]:
         axes = [(1,) * k + (n,) + (1,) * (order - k) for k in range(order + 1)]
-        lines = [np.broadcast_to(x.reshape(stack + a), stack + shape) for a in axes]
-        return lines if order == 0 else list(np.sort(np.stack(lines), 0))
+        lines = [x.reshape(stack + a) for a in axes]
+        if order < 2:  # two points may come in any order, and f of each is computed once
+            return lines
+        return list(np.sort(np.stack([np.broadcast_to(a, stack + shape) for a in lines]), 0))
 
     out = divided.table(grid(w), grid(places), close.reshape(stack + (1,) * (order + 1)))
     return _checked(divided.name, out, w, order).astype(dtype)
