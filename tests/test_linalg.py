@@ -174,6 +174,54 @@ def test_the_gradient_of_expm_is_linear_in_what_arrives_and_apart_for_each_matri
         np.testing.assert_array_equal(x.grad.data[1:], np.asarray(one).reshape(3, 3, 3)[1:])
 
 
+@pytest.mark.parametrize("matrix", [np.eye(3), EQUAL, RANK_1], ids=["eye", "2, 2, 1", "1, 0, 0"])
+def test_the_determinant_is_exact_at_third_order(matrix):
+    def expanded(x):
+        a, b, c = x
+        return ac.sum(a * ac.cross(b, c))
+
+    def third(f):
+        slope = ac.grad(lambda x: ac.sum(ac.grad(f)(x) * WEIGHTS))
+        return ac.grad(lambda x: ac.sum(slope(x) * WEIGHTS.T))(matrix)
+
+    np.testing.assert_allclose(third(linalg.det), third(expanded), rtol=1e-12, atol=1e-10)
+
+
+def test_equal_values_give_nan_on_a_device_and_new_functions_run_there(fake):
+    """Nothing can be raised there without waiting for it."""
+    refused = [lambda x: linalg.eigh(x)[1][0, 1] ** 2, lambda x: linalg.spectral_projector(x, 2)]
+    for function in refused:
+        assert np.isnan(gradient_of(function, EQUAL, fake)).any()
+    for function in (linalg.sqrtm, linalg.logm, linalg.whiten, lambda x: linalg.polar(x)[0]):
+        np.testing.assert_allclose(
+            gradient_of(function, EQUAL, fake), gradient_of(function, EQUAL, HOST), rtol=1e-12,
+            atol=1e-12,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("function", [linalg.sqrtm, linalg.logm, linalg.whiten,
+                                      lambda x: linalg.polar(x)[0],
+                                      lambda x: linalg.spectral_projector(x, 1)])  # fmt: skip
+def test_functions_of_a_matrix_keep_float32(function):
+    single, double = (ac.grad(lambda x: ac.sum(function(x) * WEIGHTS.astype(x.dtype)))(
+        EQUAL.astype(dtype)) for dtype in ("f4", "f8"))  # fmt: skip
+    assert single.dtype == np.float32
+    np.testing.assert_allclose(single, double, rtol=1e-3, atol=1e-3)
+
+
+def test_a_projector_in_float32_is_refused_where_float32_can_not_tell_the_values():
+    with pytest.raises(LinAlgError, match="are equal"):
+        ac.grad(lambda x: linalg.spectral_projector(x, 2)[0, 1])(EQUAL.astype("f4"))
+
+
+def test_a_function_without_a_finite_value_or_slope_is_refused():
+    with pytest.raises(LinAlgError, match="sqrtm: its function is not finite at .* -1"):
+        linalg.sqrtm(np.diag([1.0, -1]))
+    with pytest.raises(LinAlgError, match="sqrtm: derivative 1 .* at the eigenvalue 0"):
+        ac.grad(lambda x: linalg.sqrtm(x)[0, 0])(np.diag([1.0, 0]))
+    assert np.isfinite(linalg.sqrtm(RANK_1)).all()
+
+
 # ---- singular matrices ---------------------------------------------------------------------------
 
 

@@ -136,7 +136,7 @@ class _Steps:
             raise LinAlgError(f"{self.name}: two eigenvalues {value:.6g} are equal, {self.hint}")
         lower = [self.table(part, at, close) for part, at in (
             (points[1:], places[1:]), (points[:-1], places[:-1]))]  # fmt: skip
-        step = (lower[0] - lower[1]) / (gap + (same | split))
+        step = (lower[0] - lower[1]) / np.where(same | split, 1, gap)
         return np.where(split, np.nan, np.where(same, 0, step))
 
 
