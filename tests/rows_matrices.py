@@ -271,7 +271,7 @@ def plain_over(x, gaps, *_):
 def seen(function, x):
     """All of what arrives is seen where no two values are equal."""
     straight = 1 + 0 * x
-    values = 0 * x.real + np.arange(1.0, x.shape[-1] + 1)
+    values = (0 * x.real + 1).cumsum(-1)
     return function(x, straight, straight.sum() + 0 * straight[..., None], values, False, "eigh")
 
 

@@ -7,6 +7,7 @@ import autograd_core as ac
 from autograd_core import linalg
 from autograd_core.errors import DTypeError, LinAlgError, NotDifferentiableError, ShapeError
 from autograd_core.testing import check_gradients
+from tests.conftest import Host
 
 ROTATION = np.linalg.qr(np.array([[1.0, 2, 3], [4, 5, 6], [7, 8, 10]]))[0]
 EQUAL = ROTATION @ np.diag([1.0, 2, 2]) @ ROTATION.T  # eigenvalues and singular values 1, 2, 2
@@ -187,14 +188,16 @@ def test_the_determinant_is_exact_at_third_order(matrix):
     np.testing.assert_allclose(third(linalg.det), third(expanded), rtol=1e-12, atol=1e-10)
 
 
-def test_equal_values_give_nan_on_a_device_and_new_functions_run_there(fake):
+def test_equal_values_give_nan_on_a_device_and_new_functions_run_there(device):
     """Nothing can be raised there without waiting for it."""
+    if device.name == "cpu":
+        return
     refused = [lambda x: linalg.eigh(x)[1][0, 1] ** 2, lambda x: linalg.spectral_projector(x, 2)]
     for function in refused:
-        assert np.isnan(gradient_of(function, EQUAL, fake)).any()
+        assert np.isnan(gradient_of(function, EQUAL, device)).any()
     for function in (linalg.sqrtm, linalg.logm, linalg.whiten, lambda x: linalg.polar(x)[0]):
         np.testing.assert_allclose(
-            gradient_of(function, EQUAL, fake), gradient_of(function, EQUAL, HOST), rtol=1e-12,
+            gradient_of(function, EQUAL, device), gradient_of(function, EQUAL, Host()), rtol=1e-12,
             atol=1e-12,
         )  # fmt: skip
 
@@ -215,9 +218,9 @@ def test_a_projector_in_float32_is_refused_where_float32_can_not_tell_the_values
 
 
 def test_a_function_without_a_finite_value_or_slope_is_refused():
-    with pytest.raises(LinAlgError, match="sqrtm: its function is not finite at .* -1"):
+    with pytest.raises(LinAlgError, match=r"sqrtm: its function is not finite at .* -1"):
         linalg.sqrtm(np.diag([1.0, -1]))
-    with pytest.raises(LinAlgError, match="sqrtm: derivative 1 .* at the eigenvalue 0"):
+    with pytest.raises(LinAlgError, match=r"sqrtm: derivative 1 .* at the eigenvalue 0"):
         ac.grad(lambda x: linalg.sqrtm(x)[0, 0])(np.diag([1.0, 0]))
     assert np.isfinite(linalg.sqrtm(RANK_1)).all()
 
