@@ -18,7 +18,7 @@ from autograd_core import coverage, creation, namespace, ops, stub
 from autograd_core.alternatives import INSTEAD
 from autograd_core.op import functions
 from autograd_core.protocols import ALIASES, operation_of
-from autograd_core.scipy import signal, special
+from autograd_core.scipy import linalg, signal, special
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "autograd_core").rglob("*.py")) + sorted((ROOT / "nn").glob("*.py"))
@@ -161,13 +161,7 @@ def test_every_operation_is_exported():
 BESIDE_NUMPY = {"": ops, "linalg.": ac.linalg, "fft.": ac.fft, "emath.": ac.emath}
 
 
-@pytest.mark.parametrize(
-    "prefix",
-    [
-        "", "fft.", "emath.",
-        pytest.param("linalg.", marks=pytest.mark.xfail(strict=True, reason="parts are public")),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("prefix", ["", "fft.", "emath.", "linalg."])
 def test_a_public_name_is_numpys_or_declared(prefix):
     theirs = set(dir(coverage.NAMESPACES[prefix])) | coverage.VERSIONS.keys()
     own = {prefix + name for name in set(BESIDE_NUMPY[prefix].__all__) - theirs}
@@ -181,7 +175,10 @@ def test_creation_and_plain_answers_have_numpys_names():
         assert set(module.__all__) <= set(dir(np)) | coverage.VERSIONS.keys()
 
 
-@pytest.mark.parametrize(("ours", "theirs"), [(special, "scipy.special"), (signal, "scipy.signal")])
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [(special, "scipy.special"), (signal, "scipy.signal"), (linalg, "scipy.linalg")],
+)
 def test_a_public_name_beside_scipy_is_scipys(ours, theirs):
     assert set(ours.__all__) <= set(dir(importlib.import_module(theirs)))
 

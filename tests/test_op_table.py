@@ -64,8 +64,8 @@ NEVER_0D = {"argpartition", "argsort", "argsort-descending", "argsort-stable", "
             "unique-slices", "var-of a sample", "vecdot", "vecmat", "_vector_product"}  # fmt: skip
 ALWAYS_ONE_NUMBER = {"vdot", "scipy.stats.multivariate_normal.entropy"}
 NORMS = {row.id for row in LINALG if row.name.endswith("norm")}  # of what is there
-NEVER_EMPTY |= NORMS - {"linalg.euclidean_norm", "linalg.norm-0 of vectors"}
-NEVER_0D |= NORMS - {"linalg.euclidean_norm", "linalg.norm", "linalg.power_norm",
+NEVER_EMPTY |= NORMS - {"linalg._euclidean_norm", "linalg.norm-0 of vectors"}
+NEVER_0D |= NORMS - {"linalg._euclidean_norm", "linalg.norm", "linalg._power_norm",
                      "linalg.vector_norm"}  # fmt: skip
 PAIRS = {row.id for row in ROWS if row.name in ("average", "corrcoef", "cov")}  # of observations
 LINES = {row.id for row in ROWS if row.name.startswith(("nan", "quantile", "percentile", "median"))}
