@@ -134,7 +134,7 @@ def _hazard(a: Any, b: Any, x: Any) -> Any:
 def _log_lower(a: Any, b: Any, x: Any) -> Any:
     """The logarithm of the distribution, exact in both tails."""
     small, p, q, y = _tail(a, b, x)
-    far = _log_density(y, p, q) + np.log(_ratio(p, q, y))
+    far = np.where(y == 0, -math.inf, _log_density(y, p, q) + np.log(_ratio(p, q, y)))
     functions = special_of(x)
     below, above = functions.betainc(a, b, x), functions.betainc(b, a, 1 - x)
     low = below < 0.5

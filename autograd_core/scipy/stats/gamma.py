@@ -106,7 +106,7 @@ def _hazard(a: Any, x: Any) -> Any:
 def _log_lower(a: Any, x: Any) -> Any:
     """The logarithm of the distribution, exact in both tails."""
     small, b, y = _tail(a, x)
-    far = log_density(y, b) + np.log(y / b * gamma_series(y, b))
+    far = np.where(y == 0, -math.inf, log_density(y, b) + np.log(y / b * gamma_series(y, b)))
     functions = special_of(x)
     below, above = functions.gammainc(a, x), functions.gammaincc(a, x)
     low = below < 0.5

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.backend import special_of
 from autograd_core.errors import NotDifferentiableError
 from autograd_core.op import composed, op
-from autograd_core.backend import special_of
 from autograd_core.ops.elementwise import where
 from autograd_core.ops.rounding import floor
 from autograd_core.scipy.stats.gamma import _log_x, log_density, standard_density
@@ -31,6 +31,7 @@ def _counted(
         )
     dtype, (k, mu, loc) = widened(name, k, mu, loc)
     k = known(k - loc, mu >= 0)
+    mu = known(mu, k == k)
     below, above = k < 0, k == math.inf
     if whole:
         below = below | (k != floor(k)) & (k == k)

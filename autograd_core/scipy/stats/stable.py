@@ -14,7 +14,14 @@ import numpy as np
 from autograd_core.backend import special_of
 from autograd_core.op import op
 
-__all__ = ["beta_fraction", "deviance", "log1p_less", "psi_difference", "stirling", "student_constant"]
+__all__ = [
+    "beta_fraction",
+    "deviance",
+    "log1p_less",
+    "psi_difference",
+    "stirling",
+    "student_constant",
+]
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(10)
 NODES, WEIGHTS = (NODES + 1) / 2, WEIGHTS / 2  # of Gauss and Legendre, for 0 to 1

@@ -60,6 +60,17 @@ def known(x: Any, valid: Any) -> Any:
     return np.where(valid, x, math.nan)
 
 
+@op(
+    pointwise=True,
+    distance=lambda g, scale: g / scale,
+    scale=lambda g, scale, out: -(np.where(out == 0, 0.0, g) * out / scale),
+)
+def _units(distance: Any, scale: Any) -> Any:
+    """distance / scale, never -0. Where it is 0 nothing flows to the scale, also of an infinite
+    slope."""
+    return distance / scale + 0.0
+
+
 def valid(*parameters: Any) -> Any:
     """Whether all of them are positive."""
     holds = parameters[0] > 0
@@ -84,6 +95,20 @@ def either(
 Ends = tuple[float, float]
 
 
+def _placed(ends: Ends, distance: Any, scale: Any, shapes: Sequence[Any]) -> tuple[Any, ...]:
+    """Whether the distance, in units of `scale`, is below and above the ends; what it is in these
+    units, the scale and the shapes; the former are harmless, and let nothing through, where it is
+    outside; all are NaN where one is."""
+    holds = valid(scale, *shapes)
+    z = np.where(holds, _units(distance, scale), math.nan)
+    below, above = (z < ends[0]) | (z == -math.inf), (z > ends[1]) | (z == math.inf)
+    outside = below | above
+    distance, scale = where(outside, 0.5, distance), where(outside, 1.0, scale)
+    scale = known(scale, z == z)
+    shapes = [known(shape, z == z) for shape in shapes]
+    return below, above, known(_units(distance, scale), holds), scale, shapes
+
+
 def density(
     name: str,
     formula: Callable[..., Any],
@@ -100,9 +125,9 @@ def density(
     so is every gradient, where an operand is NaN or where `scale` or a shape is not positive.
     """
     dtype, (x, loc, scale, *shapes) = widened(name, x, loc, scale, *shapes)
-    z = known((x - loc) / scale, valid(scale, *shapes))
-    outside = (z < ends[0]) | (z > ends[1]) | (abs(z) == math.inf)
-    out = formula(where(outside, 0.5, z), *shapes)
+    below, above, z, scale, shapes = _placed(ends, x - loc, scale, shapes)
+    outside = below | above
+    out = formula(z, *shapes)
     out = out - log(scale) if logarithm else out / scale
     return rounded(where(outside, -math.inf if logarithm else 0.0, out), dtype)
 
@@ -120,7 +145,6 @@ def cumulative(
     """formula(z, *shapes), a distribution function; `beyond` is its value below and above the
     ends. NaN as `density`."""
     dtype, (x, loc, scale, *shapes) = widened(name, x, loc, scale, *shapes)
-    z = known((x - loc) / scale, valid(scale, *shapes))
-    below, above = (z < ends[0]) | (z == -math.inf), (z > ends[1]) | (z == math.inf)
-    out = formula(where(below | above, 0.5, z), *shapes)
+    below, above, z, _, shapes = _placed(ends, x - loc, scale, shapes)
+    out = formula(z, *shapes)
     return rounded(where(below, beyond[0], where(above, beyond[1], out)), dtype)
