@@ -140,7 +140,7 @@ SHAPES = {
 }  # fmt: skip
 PARAMETERS = {
     **{
-        name: [(*shape, *unit) for i, shape in enumerate(shapes) for unit in (UNITS, UNITS[:1])[i > 1]]
+        name: [(*s, *unit) for i, s in enumerate(shapes) for unit in (UNITS, UNITS[:1])[i > 1]]
         for name, shapes in SHAPES.items()
     },
     "poisson": [(1.0, 0.0), (0.25, 0.0), (40.0, 0.0), (BIG, 0.0), (TINY, 0.0), (3.0, 2.0)],
