@@ -14,6 +14,11 @@ import mpmath as mp
 INF = math.inf
 
 
+def _exp(v):
+    """0 where it is below every subnormal number."""
+    return mp.exp(v) if v > -1e5 else mp.mpf(0)
+
+
 def _norm_log(z):
     return -z * z / 2 - mp.log(2 * mp.pi) / 2
 
@@ -90,7 +95,7 @@ def _four(name, logarithm, cumulative):
 
     return {
         f"{name}.logpdf": logpdf,
-        f"{name}.pdf": lambda *operands: mp.exp(logpdf(*operands)),
+        f"{name}.pdf": lambda *operands: _exp(logpdf(*operands)),
         f"{name}.cdf": cdf,
         f"{name}.logcdf": lambda *operands: mp.log(cdf(*operands)),
     }
@@ -117,7 +122,7 @@ EXACT = {
     ),
     **_four("beta", _beta_log, _beta_cdf),
     "poisson.logpmf": lambda k, mu, loc: _gamma_log(mu, k - loc + 1),
-    "poisson.pmf": lambda k, mu, loc: mp.exp(_gamma_log(mu, k - loc + 1)),
+    "poisson.pmf": lambda k, mu, loc: _exp(_gamma_log(mu, k - loc + 1)),
     "poisson.cdf": lambda k, mu, loc: _poisson_cdf(mp.floor(k - loc), mu),
     "poisson.logcdf": lambda k, mu, loc: mp.log(_poisson_cdf(mp.floor(k - loc), mu)),
     # of vectors (x, y) and one (x,): the elements are the operands

@@ -12,8 +12,15 @@ from autograd_core.op import composed, op
 from autograd_core.ops.elementwise import exp, where
 from autograd_core.scipy.declaring import refused
 from autograd_core.scipy.special import xlog1py, xlogy
-from autograd_core.scipy.stats.stable import beta_fraction, deviance, psi_difference, stirling
-from autograd_core.scipy.stats.support import FAR, cumulative, density, either
+from autograd_core.scipy.stats.powers import pole, power
+from autograd_core.scipy.stats.stable import (
+    beta_fraction,
+    deviance,
+    in_tail,
+    psi_difference,
+    stirling,
+)
+from autograd_core.scipy.stats.support import FAR, cumulative, density, either, units
 
 __all__ = ["cdf", "logcdf", "logpdf", "pdf"]
 
@@ -73,21 +80,36 @@ def _of_logarithm(x: Any, a: Any, b: Any) -> Any:
     return where(far, 0.0, exp(_log_density(x, a, b)))
 
 
-def _of_powers(x: Any, a: Any, b: Any) -> Any:
+def _rest(x: Any, a: Any, b: Any) -> Any:
+    """The logarithm of what is left of the density without the powers of small exponents."""
+    left, right = where(a < 10, 1.0, a), where(b < 10, 1.0, b)
+    return xlogy(left - 1, x) + xlog1py(right - 1, -x) - log_beta(a, b)
+
+
+def _of_powers(distance: Any, scale: Any, a: Any, b: Any) -> Any:
     """With powers for a small exponent, so that the density has its slopes at the ends."""
-    left, right = a < 10, b < 10
-    powers = x ** (where(left, a, 1.0) - 1) * (1 - x) ** (where(right, b, 1.0) - 1)
-    rest = lambda x, a, b: (  # noqa: E731
-        xlogy(where(left, 1.0, a) - 1, x) + xlog1py(where(right, 1.0, b) - 1, -x) - log_beta(a, b)
-    )
-    far = rest(x, a, b) < FAR
-    out = exp(rest(where(far, 0.5, x), where(far, 1.0, a), where(far, 1.0, b)))
+    left, right, x = a < 10, b < 10, units(distance, scale)
+    powers = power(distance, scale, where(left, a, 1.0)) * power(1 - x, 1.0, where(right, b, 1.0))
+    far = _rest(x, a, b) < FAR
+    out = exp(_rest(where(far, 0.5, x), where(far, 1.0, a), where(far, 1.0, b)))
     return where(far, 0.0, powers * out)
 
 
+def _regular(distance: Any, scale: Any, a: Any, b: Any) -> Any:
+    large = lambda x, s, a, b: _of_logarithm(units(x, s), a, b) / s  # noqa: E731
+    operands = (distance, 0.5), (scale, 1.0), (a, 10.0), (b, 10.0)
+    return either((a >= 10) & (b >= 10), large, _of_powers, *operands)
+
+
+def _scaled_density(distance: Any, scale: Any, a: Any, b: Any) -> Any:
+    """The density at distance / scale, over the scale."""
+    infinite = (distance == 0) & (a < 1) | (distance == scale) & (b < 1)
+    operands = (distance, 0.5), (scale, 1.0), (a, 2.0), (b, 2.0)
+    return either(infinite, pole, _regular, *operands)
+
+
 def _density(x: Any, a: Any, b: Any) -> Any:
-    large = (a >= 10) & (b >= 10)
-    return either(large, _of_logarithm, _of_powers, (x, 0.5), (a, 10.0), (b, 10.0))
+    return _scaled_density(x, 1.0, a, b)
 
 
 @op(
@@ -100,15 +122,19 @@ def _lower(a: Any, b: Any, x: Any) -> Any:
     return special_of(x).betainc(a, b, x)
 
 
-def _tail(a: Any, b: Any, x: Any) -> tuple[Any, ...]:
-    """Where the distribution is too small for float64, and the operands there, or harmless ones."""
-    small = (special_of(x).betainc(a, b, x) < 1e-290) & (x < a / (a + b))
-    return small, np.where(small, a, 1.0), np.where(small, b, 1.0), np.where(small, x, 0.5)
+def _tail(a: Any, b: Any, x: Any) -> Any:
+    """Where the distribution is too small for float64."""
+    return (special_of(x).betainc(a, b, x) < 1e-290) & (x < a / (a + b))
 
 
 def _ratio(a: Any, b: Any, x: Any) -> Any:
     """The distribution over its density, far below its centre."""
     return x * (1 - x) / a * beta_fraction(x, a, b)
+
+
+def _log_far(a: Any, b: Any, x: Any) -> Any:
+    there, y = x > 0, np.where(x > 0, x, 0.5)
+    return np.where(there, _log_density(y, a, b) + np.log(_ratio(a, b, y)), -math.inf)
 
 
 @op(
@@ -119,8 +145,8 @@ def _ratio(a: Any, b: Any, x: Any) -> Any:
 )
 def _hazard(a: Any, b: Any, x: Any) -> Any:
     """The density over the distribution, the slope of its logarithm."""
-    small, p, q, y = _tail(a, b, x)
-    far = 1 / _ratio(p, q, y)
+    small = _tail(a, b, x)
+    far = 1 / in_tail(small, _ratio, (a, 1.0), (b, 1.0), (x, 0.5))
     p, q, y = np.where(small, 1.0, a), np.where(small, 1.0, b), np.where(small, 0.5, x)
     return np.where(small, far, _density(y, p, q) / special_of(y).betainc(p, q, y))
 
@@ -133,12 +159,14 @@ def _hazard(a: Any, b: Any, x: Any) -> Any:
 )
 def _log_lower(a: Any, b: Any, x: Any) -> Any:
     """The logarithm of the distribution, exact in both tails."""
-    small, p, q, y = _tail(a, b, x)
-    far = np.where(y == 0, -math.inf, _log_density(y, p, q) + np.log(_ratio(p, q, y)))
+    small = _tail(a, b, x)
+    far = in_tail(small, _log_far, (a, 1.0), (b, 1.0), (x, 0.5))
     functions = special_of(x)
     below, above = functions.betainc(a, b, x), functions.betainc(b, a, 1 - x)
     low = below < 0.5
-    near = np.where(low, np.log(np.where(low & ~small, below, 1.0)), np.log1p(-above))
+    near = np.where(
+        low, np.log(np.where(low & ~small, below, 1.0)), np.log1p(-np.where(low, 0.0, above))
+    )
     return np.where(small, far, near)
 
 
@@ -152,7 +180,7 @@ def logpdf(x: Any, a: Any, b: Any, loc: Any = 0, scale: Any = 1) -> Any:
 @composed
 def pdf(x: Any, a: Any, b: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The density. At the ends of the support the derivatives are those from within."""
-    return density("beta.pdf", _density, ENDS, x, (a, b), loc, scale, False)
+    return density("beta.pdf", _scaled_density, ENDS, x, (a, b), loc, scale, False, True)
 
 
 @composed

@@ -14,7 +14,7 @@ from autograd_core.op import composed, op
 from autograd_core.ops.elementwise import where
 from autograd_core.ops.rounding import floor
 from autograd_core.scipy.stats.gamma import _log_x, log_density, standard_density
-from autograd_core.scipy.stats.stable import poisson_series
+from autograd_core.scipy.stats.stable import in_tail, poisson_fraction
 from autograd_core.scipy.stats.support import known, rounded, widened
 from autograd_core.tensor import Tensor
 
@@ -44,10 +44,13 @@ def _lower(k: Any, mu: Any) -> Any:
     return special_of(mu).gammaincc(k + 1, mu)
 
 
-def _tail(k: Any, mu: Any) -> tuple[Any, Any, Any]:
-    """Where the distribution is too small for float64, and the operands there, or harmless ones."""
-    small = (special_of(mu).gammaincc(k + 1, mu) < 1e-290) & (mu > k + 1)
-    return small, np.where(small, k, 1.0), np.where(small, mu, 2.0)
+def _tail(k: Any, mu: Any) -> Any:
+    """Where the distribution is too small for float64."""
+    return (special_of(mu).gammaincc(k + 1, mu) < 1e-290) & (mu > k + 1)
+
+
+def _log_far(k: Any, mu: Any) -> Any:
+    return log_density(mu, k + 1) + np.log(poisson_fraction(k, mu))
 
 
 @op(
@@ -57,8 +60,8 @@ def _tail(k: Any, mu: Any) -> tuple[Any, Any, Any]:
 )
 def _hazard(k: Any, mu: Any) -> Any:
     """The probability of k over that of k or less."""
-    small, n, m = _tail(k, mu)
-    far = 1 / poisson_series(n, m)
+    small = _tail(k, mu)
+    far = 1 / in_tail(small, poisson_fraction, (k, 1.0), (mu, 2.0))
     n, m = np.where(small, 1.0, k), np.where(small, 2.0, mu)
     return np.where(small, far, standard_density(m, n + 1) / special_of(m).gammaincc(n + 1, m))
 
@@ -66,12 +69,14 @@ def _hazard(k: Any, mu: Any) -> Any:
 @op(pointwise=True, k=None, mu=lambda g, k, mu: g * -_hazard(k, mu))
 def _log_lower(k: Any, mu: Any) -> Any:
     """The logarithm of the distribution, exact in both tails."""
-    small, n, m = _tail(k, mu)
-    far = log_density(m, n + 1) + np.log(poisson_series(n, m))
+    small = _tail(k, mu)
+    far = in_tail(small, _log_far, (k, 1.0), (mu, 2.0))
     functions = special_of(mu)
     below, above = functions.gammaincc(k + 1, mu), functions.gammainc(k + 1, mu)
     low = below < 0.5
-    near = np.where(low, np.log(np.where(low & ~small, below, 1.0)), np.log1p(-above))
+    near = np.where(
+        low, np.log(np.where(low & ~small, below, 1.0)), np.log1p(-np.where(low, 0.0, above))
+    )
     return np.where(small, far, near)
 
 

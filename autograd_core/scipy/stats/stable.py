@@ -7,6 +7,7 @@ deviance and Stirling's error; NIST DLMF 5.11 for the asymptotic series.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,10 @@ from autograd_core.op import op
 __all__ = [
     "beta_fraction",
     "deviance",
+    "gamma_fraction",
+    "in_tail",
     "log1p_less",
+    "poisson_fraction",
     "psi_difference",
     "stirling",
     "student_constant",
@@ -70,11 +74,15 @@ def _polygamma(n: int, x: Any) -> Any:
     return special_of(x).digamma(x) if n == 0 else special_of(x).polygamma(n, x)
 
 
-@op(
-    pointwise=True,
-    x=lambda g, n, x, y: g * psi_difference(n + 1, x, y),
-    y=lambda g, n, x, y: g * _shifted(n + 1, x, y),
-)
+def _psi_difference_x(g: Any, n: Any, x: Any, y: Any) -> Any:
+    return g * psi_difference(n + 1, x, y)
+
+
+def _shifted_slope(g: Any, n: Any, x: Any, y: Any) -> Any:
+    return g * _shifted(n + 1, x, y)
+
+
+@op(pointwise=True, x=_psi_difference_x, y=_shifted_slope)
 def psi_difference(n: int, x: Any, y: Any) -> Any:
     """polygamma(n, x + y) - polygamma(n, x), the integral of the next one over y, for positive x
     and y; exact where y is small, too."""
@@ -87,11 +95,7 @@ def psi_difference(n: int, x: Any, y: Any) -> Any:
     return np.where(small, mean * np.where(small, y, 0.5), _polygamma(n, a + b) - _polygamma(n, a))
 
 
-@op(
-    pointwise=True,
-    x=lambda g, n, x, y: g * _shifted(n + 1, x, y),
-    y=lambda g, n, x, y: g * _shifted(n + 1, x, y),
-)
+@op(pointwise=True, x=_shifted_slope, y=_shifted_slope)
 def _shifted(n: int, x: Any, y: Any) -> Any:
     """polygamma(n, x + y)."""
     return _polygamma(n, x + y)
@@ -110,7 +114,11 @@ def _half_series() -> list[float]:
 HALF = _half_series()
 
 
-@op(pointwise=True, h=lambda g, n, h: g * student_constant(n + 1, h))
+def _student_constant_h(g: Any, n: Any, h: Any) -> Any:
+    return g * student_constant(n + 1, h)
+
+
+@op(pointwise=True, h=_student_constant_h)
 def student_constant(n: int, h: Any) -> Any:
     """The n-th derivative of gammaln(h + 1/2) - gammaln(h) - log(h) / 2, which vanishes as -1 / 8h:
     by its asymptotic series where the three terms would cancel."""
@@ -138,12 +146,22 @@ def _half_difference(n: int, h: Any) -> Any:
 
 # ---- far tails of distribution functions, over what is left of the density ----------------------
 
+TERMS = 16  # of the continued fractions, in tails beyond 1e-290: there 8 are enough
+
+
+def in_tail(small: Any, function: Callable[..., Any], *operands: tuple[Any, float]) -> Any:
+    """function(*operands) where `small` holds, which is rare; elsewhere anything. An operand is a
+    pair: the array, and a harmless number."""
+    if type(small) is np.ndarray and not np.any(small):
+        return np.ones(small.shape)
+    return function(*(np.where(small, x, harmless) for x, harmless in operands))
+
 
 def beta_fraction(x: Any, a: Any, b: Any) -> Any:
-    """betainc(a, b, x) * a * beta(a, b) / (x ** a * (1 - x) ** b) for x below a / (a + b), by its
-    continued fraction (DLMF 8.17.22)."""
+    """betainc(a, b, x) * a * beta(a, b) / (x ** a * (1 - x) ** b) for x far below a / (a + b), by
+    its continued fraction (DLMF 8.17.22)."""
     out = np.ones_like(x * a * b)
-    for m in range(200, -1, -1):
+    for m in range(TERMS, -1, -1):
         even = m * (b - m) / (a + 2 * m) * (x / (a + 2 * m - 1)) if m else np.zeros_like(out)
         odd = -(a + m) / (a + 2 * m) * ((a + b + m) * x / (a + 2 * m + 1))
         out = 1 + odd / out
@@ -151,17 +169,20 @@ def beta_fraction(x: Any, a: Any, b: Any) -> Any:
     return 1 / out
 
 
-def gamma_series(x: Any, a: Any) -> Any:
-    """gammainc(a, x) * gamma(a + 1) / (x ** a * exp(-x)) for x below a: 1 + x/(a+1) (1 + ...)."""
-    total = np.ones_like(x * a)
-    for k in range(300, 0, -1):
-        total = 1 + total * x / (a + k)
-    return total
+def gamma_fraction(x: Any, a: Any) -> Any:
+    """gammainc(a, x) * gamma(a + 1) / (x ** a * exp(-x)) for x far below a, by its continued
+    fraction (W. Gautschi, Efficient computation of the complex error function, 1970)."""
+    out = a + 2 * TERMS
+    for m in range(TERMS, 0, -1):
+        out = a + (2 * m - 1) + m * x / out
+        out = a + (2 * m - 2) - (a + (m - 1)) * x / out
+    return a / out
 
 
-def poisson_series(k: Any, mu: Any) -> Any:
-    """The sum of the Poisson probabilities up to k over the last, for mu above k."""
-    total = np.ones_like(k * mu)
-    for j in range(300, -1, -1):
-        total = 1 + total * np.maximum(k - j, 0) / mu
-    return total
+def poisson_fraction(k: Any, mu: Any) -> Any:
+    """The sum of the Poisson probabilities up to k over the last, for mu far above k, by the
+    continued fraction of the upper incomplete gamma function (DLMF 8.9.2)."""
+    out = mu + 2 * TERMS - k
+    for m in range(TERMS, 0, -1):
+        out = mu + (2 * m - 2) - k - m * (m - 1 - k) / out
+    return mu / out

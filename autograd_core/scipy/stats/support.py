@@ -18,7 +18,7 @@ from autograd_core.ops.contraction import operand
 from autograd_core.ops.elementwise import log, where
 from autograd_core.ops.shaping import astype
 
-__all__ = ["cumulative", "density", "either", "known", "rounded", "valid", "widened"]
+__all__ = ["cumulative", "density", "either", "known", "rounded", "units", "valid", "widened"]
 
 FAR = -1500.0  # the logarithm of a density that is 0 in float64, whatever its scale
 
@@ -65,7 +65,7 @@ def known(x: Any, valid: Any) -> Any:
     distance=lambda g, scale: g / scale,
     scale=lambda g, scale, out: -(np.where(out == 0, 0.0, g) * out / scale),
 )
-def _units(distance: Any, scale: Any) -> Any:
+def units(distance: Any, scale: Any) -> Any:
     """distance / scale, never -0. Where it is 0 nothing flows to the scale, also of an infinite
     slope."""
     return distance / scale + 0.0
@@ -96,17 +96,17 @@ Ends = tuple[float, float]
 
 
 def _placed(ends: Ends, distance: Any, scale: Any, shapes: Sequence[Any]) -> tuple[Any, ...]:
-    """Whether the distance, in units of `scale`, is below and above the ends; what it is in these
-    units, the scale and the shapes; the former are harmless, and let nothing through, where it is
+    """Whether the distance, in units of `scale`, is below and above the ends; the distance itself,
+    the scale and the shapes; the former are harmless, and let nothing through, where it is
     outside; all are NaN where one is."""
     holds = valid(scale, *shapes)
-    z = np.where(holds, _units(distance, scale), math.nan)
+    z = np.where(holds, units(distance, scale), math.nan)
     below, above = (z < ends[0]) | (z == -math.inf), (z > ends[1]) | (z == math.inf)
     outside = below | above
     distance, scale = where(outside, 0.5, distance), where(outside, 1.0, scale)
     scale = known(scale, z == z)
     shapes = [known(shape, z == z) for shape in shapes]
-    return below, above, known(_units(distance, scale), holds), scale, shapes
+    return below, above, known(distance, z == z), scale, shapes
 
 
 def density(
@@ -118,17 +118,22 @@ def density(
     loc: Any,
     scale: Any,
     logarithm: bool,
+    scaled: bool = False,
 ) -> Any:
-    """formula(z, *shapes), a density or its logarithm at z = (x - loc) / scale, in units of x.
+    """formula(z, *shapes), a density or its logarithm at z = (x - loc) / scale, in units of x; one
+    that is `scaled` itself takes x - loc and the scale in place of z.
 
     Outside of the ends, and at infinity, it is 0 (its logarithm -inf) and constant. It is NaN, and
     so is every gradient, where an operand is NaN or where `scale` or a shape is not positive.
     """
     dtype, (x, loc, scale, *shapes) = widened(name, x, loc, scale, *shapes)
-    below, above, z, scale, shapes = _placed(ends, x - loc, scale, shapes)
+    below, above, distance, scale, shapes = _placed(ends, x - loc, scale, shapes)
     outside = below | above
-    out = formula(z, *shapes)
-    out = out - log(scale) if logarithm else out / scale
+    if scaled:
+        out = formula(distance, scale, *shapes)
+    else:
+        out = formula(units(distance, scale), *shapes)
+        out = out - log(scale) if logarithm else out / scale
     return rounded(where(outside, -math.inf if logarithm else 0.0, out), dtype)
 
 
@@ -145,6 +150,6 @@ def cumulative(
     """formula(z, *shapes), a distribution function; `beyond` is its value below and above the
     ends. NaN as `density`."""
     dtype, (x, loc, scale, *shapes) = widened(name, x, loc, scale, *shapes)
-    below, above, z, _, shapes = _placed(ends, x - loc, scale, shapes)
-    out = formula(z, *shapes)
+    below, above, distance, scale, shapes = _placed(ends, x - loc, scale, shapes)
+    out = formula(units(distance, scale), *shapes)
     return rounded(where(below, beyond[0], where(above, beyond[1], out)), dtype)

@@ -12,7 +12,7 @@ from autograd_core.op import composed, op
 from autograd_core.ops.elementwise import absolute, exp, log, log1p, sqrt, where
 from autograd_core.scipy.declaring import refused
 from autograd_core.scipy.stats import norm
-from autograd_core.scipy.stats.stable import beta_fraction, log1p_less, student_constant
+from autograd_core.scipy.stats.stable import beta_fraction, in_tail, log1p_less, student_constant
 from autograd_core.scipy.stats.support import FAR, cumulative, density, either
 
 __all__ = ["cdf", "logcdf", "logpdf", "pdf"]
@@ -71,15 +71,18 @@ def _lower(df: Any, z: Any) -> Any:
     return special_of(z).stdtr(df, z)
 
 
-def _tail(df: Any, z: Any) -> tuple[Any, Any, Any]:
-    """Where the distribution is too small for float64, and the operands there, or harmless ones."""
-    small = (special_of(z).stdtr(df, z) < 1e-290) & (z < 0) & (df < math.inf)
-    return small, np.where(small, df, 1.0), np.where(small, z, -1.0)
+def _tail(df: Any, z: Any) -> Any:
+    """Where the distribution is too small for float64."""
+    return (special_of(z).stdtr(df, z) < 1e-290) & (z < 0) & (df < math.inf)
 
 
 def _ratio(df: Any, z: Any) -> Any:
     """The distribution over its density, in the tail below."""
     return -z / df * beta_fraction(1 / (1 + (z / df) * z), df / 2, 0.5)
+
+
+def _log_far(df: Any, z: Any) -> Any:
+    return _log_density(z, df) + np.log(_ratio(df, z))
 
 
 def _slope(z: Any, df: Any) -> Any:
@@ -98,8 +101,8 @@ def _slope(z: Any, df: Any) -> Any:
 )
 def _hazard(df: Any, z: Any) -> Any:
     """The density over the distribution, the slope of its logarithm."""
-    small, n, y = _tail(df, z)
-    far = 1 / _ratio(n, y)
+    small = _tail(df, z)
+    far = 1 / in_tail(small, _ratio, (df, 1.0), (z, -1.0))
     n, y = np.where(small, 1.0, df), np.where(small, 1.0, z)
     return np.where(small, far, _density(y, n) / special_of(y).stdtr(n, y))
 
@@ -107,8 +110,8 @@ def _hazard(df: Any, z: Any) -> Any:
 @op(pointwise=True, df=refused("stdtr", "df"), z=lambda g, df, z: g * _hazard(df, z))
 def _log_lower(df: Any, z: Any) -> Any:
     """The logarithm of the distribution, exact in both tails."""
-    small, n, y = _tail(df, z)
-    far = _log_density(y, n) + np.log(_ratio(n, y))
+    small = _tail(df, z)
+    far = in_tail(small, _log_far, (df, 1.0), (z, -1.0))
     tail = np.where(small, 0.5, special_of(z).stdtr(df, -np.abs(z)))
     return np.where(small, far, np.where(z > 0, np.log1p(-tail), np.log(tail)))
 
