@@ -10,6 +10,7 @@ them; `NAMES` are the names of the operands; `REFUSED` are parameters without a 
 import math
 
 import mpmath as mp
+from accuracy_table import log_ndtr, ndtr
 
 INF = math.inf
 
@@ -40,7 +41,7 @@ def _beta_log(z, a, b):
 
 
 def _ncdf(z):
-    return mp.erfc(-z / mp.sqrt(2)) / 2
+    return ndtr(z)
 
 
 def _t_cdf(z, df):
@@ -112,8 +113,9 @@ def _vector_norm(x, mean, variance):
 
 EXACT = {
     **_four("norm", _norm_log, _ncdf),
+    "norm.logcdf": lambda x, loc, scale: log_ndtr((x - loc) / scale),
     "norm.sf": lambda x, loc, scale: _ncdf((loc - x) / scale),
-    "norm.logsf": lambda x, loc, scale: mp.log(_ncdf((loc - x) / scale)),
+    "norm.logsf": lambda x, loc, scale: log_ndtr((loc - x) / scale),
     **_four("t", _t_log, _t_cdf),
     **_four("gamma", _gamma_log, _gamma_cdf),
     **_four(

@@ -81,9 +81,10 @@ def _of_logarithm(x: Any, a: Any, b: Any) -> Any:
 
 
 def _rest(x: Any, a: Any, b: Any) -> Any:
-    """The logarithm of what is left of the density without the powers of small exponents."""
+    """The logarithm of what is left without the powers of small exponents; of the beta function at
+    a + 1 and b + 1, so that it is smooth at small a and b."""
     left, right = where(a < 10, 1.0, a), where(b < 10, 1.0, b)
-    return xlogy(left - 1, x) + xlog1py(right - 1, -x) - log_beta(a, b)
+    return xlogy(left - 1, x) + xlog1py(right - 1, -x) - log_beta(a + 1, b + 1)
 
 
 def _of_powers(distance: Any, scale: Any, a: Any, b: Any) -> Any:
@@ -92,7 +93,7 @@ def _of_powers(distance: Any, scale: Any, a: Any, b: Any) -> Any:
     powers = power(distance, scale, where(left, a, 1.0)) * power(1 - x, 1.0, where(right, b, 1.0))
     far = _rest(x, a, b) < FAR
     out = exp(_rest(where(far, 0.5, x), where(far, 1.0, a), where(far, 1.0, b)))
-    return where(far, 0.0, powers * out)
+    return where(far, 0.0, powers * out * (a * (b / (a + b)) / (a + b + 1)))
 
 
 def _regular(distance: Any, scale: Any, a: Any, b: Any) -> Any:
