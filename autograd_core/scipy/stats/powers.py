@@ -39,8 +39,10 @@ def power(distance: Any, scale: Any, a: Any, factor: tuple[float, ...] = (1.0,),
     """(distance / scale) ** (a - 1) / scale, or its n-th derivative in the distance with another
     polynomial of `a` before it, given by its coefficients. The derivatives in `scale` do not pass
     through those in the distance, which leave the range first."""
-    z, before = distance / scale, polynomial.polyval(a, factor)
-    near = n == 0 or (scale < LARGE) | (distance == 0)
+    z, before = distance / scale, 0 * a
+    for coefficient in reversed(factor):
+        before = before * a + coefficient
+    near = (scale < LARGE) | (distance == 0) | (n == 0)
     out = z ** (a - 1 - np.where(near, n, 0)) / scale
     if n:
         inner, outer = np.where(near, scale, 1.0), np.where(near, 1.0, distance)
