@@ -231,11 +231,16 @@ betaln: Operation = declare(
 )
 
 
+def weak(value: Any) -> Any:
+    """A NumPy number, computed from Python numbers, as one of them: it decides no dtype."""
+    return float(value) if isinstance(value, np.floating) else value
+
+
 def _gamma_density(a: Any, x: Any) -> Any:
     """A power of a small x has its digits, where the exponential of a large logarithm has not."""
-    small = x < 1
-    below = np.where(small, x, 1) ** (a - 1) * np.exp(-x - gammaln(a))
-    above = np.exp(xlogy(a - 1, np.where(small, 1, x)) - x - gammaln(a))
+    small, constant = x < 1, weak(gammaln(a))
+    below = np.where(small, x, 1) ** (a - 1) * np.exp(-x - constant)
+    above = np.exp(xlogy(a - 1, np.where(small, 1, x)) - x - constant)
     return np.where(small, below, above)
 
 
@@ -256,13 +261,13 @@ betainc: Operation = declare(
     "The regularised incomplete beta function. No gradient in a and b.",
     a=refused("betainc", "a"),
     b=refused("betainc", "b"),
-    x=lambda g, a, b, x: g * (x ** (a - 1) * (1 - x) ** (b - 1) / np.exp(betaln(a, b))),
+    x=lambda g, a, b, x: g * (x ** (a - 1) * (1 - x) ** (b - 1) / weak(np.exp(betaln(a, b)))),
 )
 
 
 def _student_density(df: Any, x: Any) -> Any:
     constant = gammaln((df + 1) / 2) - gammaln(df / 2) - np.log(df * math.pi) / 2
-    return np.exp(constant) * np.hypot(1, x / np.sqrt(df)) ** -(df + 1)
+    return weak(np.exp(constant)) * np.hypot(1, x / weak(np.sqrt(df))) ** -(df + 1)
 
 
 stdtr: Operation = declare(
