@@ -93,7 +93,7 @@ def function_of(declared: Op) -> Callable[..., Any]:
         own["chain"] = Fused(declared.kernel)
     own |= {f"rule_{operand}": rule for operand, rule in declared.rules.items()}
     names = _globals(mark) | {mark + name: value for name, value in own.items()}
-    names["complete"] = complete
+    names |= {"complete": complete, "shorten": shorten}  # what _first_call asks for
     function = FunctionType(_first_call.__code__, names, declared.name)
     function.__qualname__ = declared.name
     function.__signature__ = _signature(declared.parameters, declared.defaults)  # type: ignore[attr-defined]
