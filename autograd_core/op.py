@@ -364,10 +364,10 @@ def not_differentiable(function: Callable[P, Any]) -> Callable[P, Any]:
 
     It is written for arrays. Given a Tensor, even a tracked one, it returns untracked Tensors.
     """
-    shown: Any = public(function)
+    shown = without_gradient(function)
     if _is_ours(_caller()):
-        _enter(shown)
-    return shown  # type: ignore[no-any-return]
+        _enter(shown, flat=True)
+    return shown
 
 
 def without_gradient(function: Callable[P, Any]) -> Callable[P, Any]:

@@ -56,12 +56,12 @@ class Module:
         token = STATE.set((recording, Scope(type(self).__name__, outer), observer))
         try:
             return self.forward(*inputs, **settings)
-        except AutogradError as error:
-            if hasattr(error, "layer"):
+        except (AutogradError, AttributeError, TypeError) as error:
+            if isinstance(error, AutogradError) and hasattr(error, "layer"):
                 _place(error, self)
-            raise
-        except (AttributeError, TypeError) as error:
-            if not inputs or inputs[0] is not None:
+                raise
+            absent = inputs and inputs[0] is None
+            if not absent or not isinstance(error, AttributeError | TypeError):
                 raise
             told = DTypeError("the input is None; expected a Tensor or an array")
             raise misfit(self, told) from error
