@@ -27,7 +27,7 @@ from autograd_core.explanations import (
     setting_error,
     unexpected,
 )
-from autograd_core.fusion import Fused
+from autograd_core.fusion import Fused, Symbol
 from autograd_core.graph import Node
 from autograd_core.halves import HALF, in_single, widen
 from autograd_core.recording import STATE
@@ -357,7 +357,7 @@ _NAMES: dict[str, Any] = {
     "HALF": HALF,
     "IndexError": IndexError,
     "Node": Node,
-    "PLAIN": backend.PLAIN,
+    "PLAIN": backend.PLAIN | {Symbol},
     "Tensor": Tensor,
     "TypeError": TypeError,
     "VALUE": VALUE,
