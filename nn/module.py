@@ -198,7 +198,7 @@ def misfit(layer: Module, error: AutogradError) -> AutogradError:
 
 
 def _is_unexplained(error: Exception) -> bool:
-    """Whether an operation or Python itself refuses an operand, and no module in words of its own."""
+    """Whether an operation or Python refuses an operand, and no module in words of its own."""
     ours = isinstance(error, AutogradError) and not hasattr(error, "operation")
     return isinstance(error, AttributeError | TypeError) and not ours
 
