@@ -13,10 +13,11 @@ import numpy as np
 
 from autograd_core import backend, ops
 from autograd_core.errors import GraphError
-from autograd_core.op import composed, tensors_in
+from autograd_core.op import composed
 from autograd_core.ops.shaping import _cast
 from autograd_core.tensor import Tensor, make
 from autograd_core.tracebacks import public
+from autograd_core.untracked import tensors_in
 
 __all__ = [
     "arange",

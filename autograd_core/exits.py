@@ -17,8 +17,30 @@ from autograd_core.stamps import sequence_numbers
 if TYPE_CHECKING:
     from autograd_core.recording import Scope
 
-__all__ = ["Exit", "by_user", "exits", "note_exit", "number_of", "user_line", "warn_user"]
+__all__ = [
+    "AS_ARRAY",
+    "AS_NUMBER",
+    "Exit",
+    "by_user",
+    "exits",
+    "note_exit",
+    "number_of",
+    "user_line",
+    "warn_user",
+]
 
+# Why a tracked Tensor is no plain number and no plain array, and what to write instead
+AS_NUMBER = (
+    "of a tracked Tensor would leave the graph silently. Use tensor.item() for a number to print, "
+    "to compare or to sum up, and np.sin(tensor) for math.sin(tensor). Write tracked values into "
+    "ac.zeros_like(x) or ac.zeros(…), not into a plain array, or stack them with ac.stack([…])"
+)
+AS_ARRAY = (
+    "NumPy asked a tracked Tensor for a plain array, as np.asarray(tensor) does, which would leave "
+    "the graph silently. Make one Tensor of several with ac.array([a, b]) or ac.stack([a, b]), and "
+    "give NumPy's functions that one. Write tracked values into ac.zeros(…) and not into "
+    "np.zeros(…). Take a number out with tensor.item()"
+)
 INSIDE = ("autograd_core", "nn", "contextlib")
 
 

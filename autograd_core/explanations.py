@@ -44,10 +44,12 @@ def none_given(
     absent = [name for name, value in operands if value is None]
     if not absent or not isinstance(error, TypeError | ValueError):
         return None
-    return DTypeError(
+    told = DTypeError(
         f"{declared.name}: {absent[0]} is None; an operand is a number, an array or a Tensor. Does "
         "the function that made it return its result?"
     )
+    told.operation, told.operands = declared.name, []
+    return told
 
 
 def explanation(declared: Op, error: Exception, operands: dict[str, Any]) -> AutogradError:

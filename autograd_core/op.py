@@ -25,8 +25,7 @@ NumPy and SciPy; one made anywhere else is its user's own and stands in none.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from functools import partial, wraps
+from collections.abc import Callable
 from inspect import CO_VARARGS, CO_VARKEYWORDS
 from keyword import iskeyword
 from types import CodeType
@@ -34,15 +33,13 @@ from typing import Any, ParamSpec, TypeVar, overload
 
 import numpy as np
 
-from autograd_core.backend import run_there
 from autograd_core.errors import NotDifferentiableError
-from autograd_core.exits import note_exit
 from autograd_core.fusion import Fused
 from autograd_core.graph import Parts, Rule
-from autograd_core.record import function_of, meanings, unwrap_nested
+from autograd_core.record import function_of, meanings
 from autograd_core.tensor import Tensor
-from autograd_core.tensor import result as as_tensor
 from autograd_core.tracebacks import public
+from autograd_core.untracked import without_gradient
 
 __all__ = [
     "Op",
@@ -57,7 +54,6 @@ __all__ = [
     "op",
     "operations",
     "row_by_row",
-    "without_gradient",
 ]
 
 P = ParamSpec("P")
@@ -364,42 +360,7 @@ def not_differentiable(function: Callable[P, Any]) -> Callable[P, Any]:
 
     It is written for arrays. Given a Tensor, even a tracked one, it returns untracked Tensors.
     """
-    made = without_gradient(function)
+    shown = without_gradient(function)
     if _is_ours(_caller()):
-        _enter(made, flat=True)
-    return made
-
-
-def without_gradient(function: Callable[P, Any]) -> Callable[P, Any]:
-    """A function of arrays as one of Tensors, tracked or not, that returns untracked Tensors."""
-
-    @public
-    @wraps(function)
-    def untracked(*operands: P.args, **settings: P.kwargs) -> Any:
-        tensor = next(tensors_in((operands, settings)), None)
-        if tensor is None:
-            return function(*operands, **settings)
-        run = partial(function, *unwrap_nested(operands), **unwrap_nested(settings))
-        out = run_there(tensor.data, run)
-        if tensor.node is not None:
-            name = getattr(function, "__name__", "a function")
-            note_exit(f"{name}, which has no gradient", tensor.node.name, out, tensor.node.scope)
-        return _wrapped(out)
-
-    return untracked
-
-
-def tensors_in(value: Any) -> Iterator[Tensor]:
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, tuple | list | dict):
-        for entry in value.values() if isinstance(value, dict) else value:
-            yield from tensors_in(entry)
-
-
-def _wrapped(result: Any) -> Any:
-    """The arrays in `result` as Tensors; its tuples, named or not, stay what they are."""
-    if isinstance(result, tuple | list):
-        entries = map(_wrapped, result)
-        return type(result)(*entries) if hasattr(result, "_fields") else type(result)(entries)
-    return as_tensor(result, None)
+        _enter(shown, flat=True)
+    return shown

@@ -16,10 +16,10 @@ from autograd_core import creation, ops
 from autograd_core.alternatives import instead
 from autograd_core.backend import run_there
 from autograd_core.errors import AutogradError, DeviceError, NotDifferentiableError
-from autograd_core.op import NAMESPACES, functions, tensors_in
-from autograd_core.record import unwrap_nested
+from autograd_core.op import NAMESPACES, functions
 from autograd_core.tensor import Tensor
 from autograd_core.tracebacks import public, shorten
+from autograd_core.untracked import tensors_in, unwrap_nested
 from autograd_core.writes import check_out, write_out
 
 ALIASES: dict[str, Callable[..., Any]] = {

@@ -11,7 +11,6 @@ import linecache
 from collections.abc import Callable, Iterator
 from functools import cache
 from inspect import Parameter, Signature
-from operator import index
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -28,19 +27,20 @@ from autograd_core.explanations import (
     setting_error,
     unexpected,
 )
-from autograd_core.fusion import Fused
+from autograd_core.fusion import Fused, Symbol
 from autograd_core.graph import Node
 from autograd_core.halves import HALF, in_single, widen
 from autograd_core.recording import STATE
 from autograd_core.stamps import sequence_numbers
 from autograd_core.tensor import Tensor, result
 from autograd_core.tracebacks import shorten
+from autograd_core.untracked import unwrap_nested, wrapped
 from autograd_core.views import VALUE, note_view
 
 if TYPE_CHECKING:
     from autograd_core.op import Op
 
-__all__ = ["function_of", "meanings", "unwrap_nested"]
+__all__ = ["function_of", "meanings"]
 
 
 def _mark(parameters: tuple[str, ...]) -> str:
@@ -93,7 +93,7 @@ def function_of(declared: Op) -> Callable[..., Any]:
         own["chain"] = Fused(declared.kernel)
     own |= {f"rule_{operand}": rule for operand, rule in declared.rules.items()}
     names = _globals(mark) | {mark + name: value for name, value in own.items()}
-    names |= {"complete": complete, "shorten": shorten}
+    names |= {"complete": complete, "shorten": shorten}  # what _first_call asks for
     function = FunctionType(_first_call.__code__, names, declared.name)
     function.__qualname__ = declared.name
     function.__signature__ = _signature(declared.parameters, declared.defaults)  # type: ignore[attr-defined]
@@ -309,11 +309,6 @@ def _noted(declared: Op, node: Node, out: Any) -> None:
     note_exit(f"{what}, which has no gradient", node.name, out, node.scope)
 
 
-def _untracked(out: Any) -> Any:
-    """The several results of an operation, as Tensors that nobody tracks."""
-    return type(out)(*(result(array, None) for array in out))
-
-
 def _tracked(out: Any, record: Node) -> Any:
     """The several results of an operation, as Tensors with nodes of their own."""
     _, _, observer = STATE.get()
@@ -341,22 +336,6 @@ def _unwrap_each(values: Any) -> tuple[list[Any], list[Node | None] | None, Any]
     return arrays, nodes, home
 
 
-def unwrap_nested(value: Any) -> Any:
-    """`value` with arrays for the Tensors in it, and numbers for those in slices."""
-    if isinstance(value, Tensor):
-        return value._array
-    if isinstance(value, tuple | list):
-        entries = map(unwrap_nested, value)
-        return type(value)(*entries) if hasattr(value, "_fields") else type(value)(entries)
-    if isinstance(value, dict):
-        return {name: unwrap_nested(entry) for name, entry in value.items()}
-    if isinstance(value, slice):
-        start, stop, step = value.start, value.stop, value.step
-        if isinstance(start, Tensor) or isinstance(stop, Tensor) or isinstance(step, Tensor):
-            return slice(*(index(v) if isinstance(v, Tensor) else v for v in (start, stop, step)))
-    return value
-
-
 def _run_there(declared: Op, home: Any, kernel: Callable[..., Any], values: tuple[Any, ...]) -> Any:
     """Run a kernel on the device of `home`, or in float32 where its operands are float16."""
     operands = {
@@ -378,7 +357,7 @@ _NAMES: dict[str, Any] = {
     "HALF": HALF,
     "IndexError": IndexError,
     "Node": Node,
-    "PLAIN": backend.PLAIN,
+    "PLAIN": backend.PLAIN | {Symbol},
     "Tensor": Tensor,
     "TypeError": TypeError,
     "VALUE": VALUE,
@@ -405,7 +384,7 @@ _NAMES: dict[str, Any] = {
     "tracked": _tracked,
     "type": type,
     "unexpected": unexpected,
-    "untracked": _untracked,
+    "untracked": wrapped,
     "unwrap_each": _unwrap_each,
     "unwrap_nested": unwrap_nested,
     "widen": widen,

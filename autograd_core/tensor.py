@@ -14,7 +14,7 @@ import numpy as np
 
 from autograd_core import backend
 from autograd_core.errors import DTypeError, GraphError, ShapeError
-from autograd_core.exits import note_exit, number_of, warn_user
+from autograd_core.exits import AS_ARRAY, AS_NUMBER, note_exit, number_of, warn_user
 from autograd_core.graph import Node
 from autograd_core.hooks import Watch
 from autograd_core.layouts import copied
@@ -262,12 +262,7 @@ class Tensor(Methods):
 
     def _as_number(self, call: str) -> Any:
         if self.node is not None and self._array.size == 1:
-            raise GraphError(
-                f"{call} of a tracked Tensor would leave the graph silently. Use tensor.item() for "
-                "a number to print, to compare or to sum up, and np.sin(tensor) for "
-                "math.sin(tensor). Write tracked values into ac.zeros_like(x) or ac.zeros(…), not "
-                "into a plain array, or stack them with ac.stack([…])"
-            )
+            raise GraphError(f"{call} {AS_NUMBER}")
         return number_of(self._array, call)
 
     def __bool__(self) -> bool:
@@ -279,12 +274,7 @@ class Tensor(Methods):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if self.node is not None:
-            raise GraphError(
-                "NumPy asked a tracked Tensor for a plain array, as np.asarray(tensor) does, which "
-                "would leave the graph silently. Make one Tensor of several with ac.array([a, b]) "
-                "or ac.stack([a, b]), and give NumPy's functions that one. Write tracked values "
-                "into ac.zeros(…) and not into np.zeros(…). Take a number out with tensor.item()"
-            )
+            raise GraphError(AS_ARRAY)
         return np.array(self._array, dtype=dtype, copy=copy)
 
     def _leave(self, call: str, instead: str) -> Any:

@@ -18,9 +18,9 @@ from autograd_core.ops.axes import joined, negative
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.elementwise import where as choose
 from autograd_core.ops.indexing import _add_at, _getitem
-from autograd_core.record import unwrap_nested
 from autograd_core.stamps import stamp
 from autograd_core.tensor import Tensor
+from autograd_core.untracked import unwrap_nested
 from autograd_core.writes import check_out, own, recorded, write_out
 
 __all__ = ["METHODS", "call"]

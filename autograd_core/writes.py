@@ -26,11 +26,11 @@ from autograd_core.hooks import Watch
 from autograd_core.layouts import address, copied, laid_as
 from autograd_core.ops.indexing import assign, write
 from autograd_core.ops.shaping import _cast, broadcast_to
-from autograd_core.record import unwrap_nested
 from autograd_core.recording import is_recording, no_grad
 from autograd_core.stamps import root_of, stamp
 from autograd_core.tensor import Tensor, make
 from autograd_core.tracebacks import shorten
+from autograd_core.untracked import unwrap_nested
 from autograd_core.views import UNSEEN, VALUE, Base, View, base_of, read_only
 
 __all__ = ["augmented", "check_out", "own", "recorded", "replace", "set_item", "write_out"]

@@ -56,12 +56,11 @@ class Module:
         token = STATE.set((recording, Scope(type(self).__name__, outer), observer))
         try:
             return self.forward(*inputs, **settings)
-        except AutogradError as error:
-            if hasattr(error, "layer"):
+        except (AutogradError, AttributeError, TypeError) as error:
+            if isinstance(error, AutogradError) and hasattr(error, "layer"):
                 _place(error, self)
-            raise
-        except (AttributeError, TypeError) as error:
-            if not inputs or inputs[0] is not None:
+                raise
+            if not inputs or inputs[0] is not None or not _is_unexplained(error):
                 raise
             told = DTypeError("the input is None; expected a Tensor or an array")
             raise misfit(self, told) from error
@@ -196,6 +195,12 @@ def misfit(layer: Module, error: AutogradError) -> AutogradError:
     name and class in front of its message."""
     error.layer = layer, str(error)
     return _place(error, layer)
+
+
+def _is_unexplained(error: Exception) -> bool:
+    """Whether an operation or Python refuses an operand, and no module in words of its own."""
+    ours = isinstance(error, AutogradError) and not hasattr(error, "operation")
+    return isinstance(error, AttributeError | TypeError) and not ours
 
 
 def _place(error: AutogradError, model: Module) -> AutogradError:

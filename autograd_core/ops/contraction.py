@@ -30,8 +30,8 @@ from autograd_core.ops.subscripts import (
     plan,
     toward,
 )
-from autograd_core.record import unwrap_nested
 from autograd_core.tensor import Tensor
+from autograd_core.untracked import unwrap_nested
 
 __all__ = [
     "einsum",

@@ -15,8 +15,8 @@ from autograd_core.op import composed, listed
 from autograd_core.ops import shaping
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.shaping import transpose
-from autograd_core.record import unwrap_nested
 from autograd_core.tracebacks import shorten
+from autograd_core.untracked import unwrap_nested
 
 __all__ = [
     "ravel",

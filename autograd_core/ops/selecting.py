@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.errors import DTypeError, IndexingError, ShapeError
-from autograd_core.op import composed, listed, not_differentiable, without_gradient
+from autograd_core.op import composed, listed, not_differentiable
 from autograd_core.ops import elementwise
 from autograd_core.ops.axes import check_axis
 from autograd_core.ops.contraction import operand
@@ -29,8 +29,8 @@ from autograd_core.ops.shaping import (
     stack,
 )
 from autograd_core.ops.sorting import _gather_along, flatnonzero, nonzero, searchsorted
-from autograd_core.record import unwrap_nested
 from autograd_core.tensor import Tensor
+from autograd_core.untracked import unwrap_nested, without_gradient
 
 __all__ = [
     "apply_along_axis",

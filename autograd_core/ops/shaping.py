@@ -13,7 +13,7 @@ from autograd_core.errors import ShapeError
 from autograd_core.layouts import is_part
 from autograd_core.op import each, listed, op
 from autograd_core.ops.axes import Shape, negative
-from autograd_core.record import unwrap_nested
+from autograd_core.untracked import unwrap_nested
 from autograd_core.views import itself, read_only
 
 __all__ = [
