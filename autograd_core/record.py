@@ -264,7 +264,9 @@ def _record(declared: Op, silent: list[str]) -> Iterator[str]:
     yield "$record.shape = $out_shape"
     yield from _edges(declared)
     if pointwise:
-        yield "if $out_dtype is $HALF: $widen($record)"
+        numpys = hasattr(declared.kernel, "__code__") or hasattr(np, declared.kernel.__name__)
+        dtype = "$out_dtype" if numpys else "$home.dtype"  # SciPy makes float32 of float16
+        yield f"if {dtype} is $HALF: $widen($record)"
     if not declared.results:
         yield "if $observer is not None: $observer.forward($record, $out)"
 

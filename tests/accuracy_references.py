@@ -11,9 +11,11 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from accuracy_table import EXACT
+from accuracy_densities import DENSITIES
+from accuracy_table import ROWS
 from mpmath import mp
 
+EXACT = {row.title: row for row in (*ROWS, *DENSITIES)}
 DATA = Path(__file__).parent / "data" / "accuracy.npz"
 STEP = 60  # bits of a step; differences are exact to twice as many
 
