@@ -14,7 +14,7 @@ def of(name):
     return getattr(scipy.special, name)
 
 
-def ordered(name, domain=positive):
+def ordered(name, domain=positive, **settings):
     """An order, which has no gradient, and x."""
 
     @st.composite
@@ -22,7 +22,7 @@ def ordered(name, domain=positive):
         n, x = draw(broadcastable(2))
         rng = np.random.default_rng(draw(SEEDS))
         orders = rng.integers(0, 4, n).astype(float)
-        return Case((name, "x"), (np.asarray(orders), np.asarray(domain(rng, x))), {})
+        return Case((name, "x"), (np.asarray(orders), np.asarray(domain(rng, x))), settings)
 
     return cases()
 
@@ -65,8 +65,8 @@ UNARY = {
     "gamma": (positive, "x out"), "gammaln": (positive, "x"), "rgamma": (positive, "x out"),
     "psi": (positive, "x"), "j0": (anything, "x"), "j1": (signed(0.05, 2.5), "x out"),
     "y0": (positive, "x"), "y1": (positive, "x out"), "i0": (anything, "x"),
-    "i1": (signed(0.05, 2.5), "x out"), "i0e": (signed(0.05, 2.5), "x out"),
-    "i1e": (signed(0.05, 2.5), "x out"), "k0": (positive, "x"), "k1": (positive, "x out"),
+    "i1": (signed(0.05, 2.5), "x out"), "i0e": (signed(0.05, 2.5), "x"),
+    "i1e": (signed(0.05, 2.5), "x"), "k0": (positive, "x"), "k1": (positive, "x out"),
     "expit": (anything, "out"), "log_expit": (anything, "x"), "logit": (unit, "x"),
     "entr": (positive, "x"),
 }  # fmt: skip
@@ -103,10 +103,12 @@ SPECIAL = [
         Row(f"scipy.special.{name}", ordered(keeps[0]), {"x": keeps}, of(name), half=False,
             host=True, refused=keeps[:1])
         for name, keeps in {"jv": ("v", "x"), "yv": ("v", "x"), "iv": ("v", "x"),
-                            "ive": ("v", "x", "out"), "kv": ("v", "x")}.items()
+                            "ive": ("v", "x"), "kv": ("v", "x")}.items()
     ),
-    Row("scipy.bessel._ive_slope", ordered("v", between(4, 6)), {"x": ("v", "x")},
-        lambda v, x: (of("ive")(v - 1, x) + of("ive")(v + 1, x)) / 2 - np.sign(x) * of("ive")(v, x),
+    Row("scipy.bessel._ive_slope", ordered("v", between(4, 6), order=1),
+        {"x": ("v", "x", "order")},
+        lambda v, x, order: (of("ive")(v - 1, x) + of("ive")(v + 1, x)) / 2
+        - np.sign(x) * of("ive")(v, x),
         half=False, host=True, refused=("v",)),
     Row("scipy.special.yn", ordered("n"), {"x": ("n", "x")}, of("yn"), half=False, host=True,
         refused=("n",)),

@@ -30,6 +30,7 @@ SAME_NAMES = ["abs", "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tanh
 RESULTS = {
     "sigmoid.x": ("out", ac.sigmoid),
     "tanh.x": ("out", ac.tanh),
+    "scipy.special.expit.x": ("out", ac.sigmoid),
     "_sigmoid_slope": ("value", ac.sigmoid),
     "_tanh_slope": ("value", ac.tanh),
 }

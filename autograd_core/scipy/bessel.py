@@ -142,8 +142,9 @@ def _ive_slope(v: Any, x: Any, order: int) -> Any:
     near = _ive_slope_near(v, np.where(far, 1, size), order)
     out = np.where(far, _ive_slope_far(v, np.where(far, size, FAR), order), near)
     whole = np.equal(v % 1, 0)
-    left = np.where(whole, 1 - 2 * ((v + order) % 2), np.nan)  # what it is multiplied by below 0
-    middle = np.where(whole, (1 + left) / 2, 1)
+    # what it is multiplied by below 0; a number, for a number v, goes to every device
+    left = np.where(whole, 1 - 2 * ((v + order) % 2), np.nan)[()]
+    middle = np.where(whole, (1 + left) / 2, 1)[()]
     return out * np.where(x < 0, left, np.where(x == 0, middle, 1)).astype(x.dtype)
 
 
