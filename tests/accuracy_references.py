@@ -7,7 +7,7 @@ how much they move, in all, when each operand moves by a share of itself.
 
 import sys
 import zipfile
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 import numpy as np
@@ -128,9 +128,10 @@ def main(*titles):
     references = load() if DATA.exists() else {}
     wanted = titles or [title for title in EXACT if title not in references]
     with ProcessPoolExecutor(2) as pool:
-        for title, array in zip(wanted, pool.map(computed, wanted), strict=True):
-            references[title] = array
-            print(title, array.shape, "not finite:", (~np.isfinite(array)).sum(), flush=True)
+        works = {pool.submit(computed, title): title for title in wanted}
+        for work in as_completed(works):
+            references[works[work]] = work.result()
+            print(f"{works[work]}: {len(work.result())} points", flush=True)
             save(references)
 
 

@@ -23,6 +23,7 @@ def of_complex(dtype):
     return np.result_type(dtype, "c8")
 
 
+XYZ = ("x", "y", "out")
 ELEMENTWISE = [
     Row("add", binary(anything), {"x": (), "y": ()}, linear=True, complex=True),
     Row("subtract", binary(anything), {"x": (), "y": ()}, linear=True, complex=True),
@@ -45,20 +46,24 @@ ELEMENTWISE = [
     Row("reciprocal", unary(nonzero), {"x": ("out",)}, complex=True),
     Row("absolute", unary(nonzero), {"x": ("x",)}, complex=True, dtype=real),
     Row("exp", unary(anything), {"x": ("out",)}, complex=True),
-    Row("expm1", unary(anything), {"x": ("out",)}, complex=True),
+    Row("expm1", unary(anything), {"x": ("x",)}, complex=True),
     Row("log", unary(positive), {"x": ("x",)}, complex=True),
     Row("log1p", unary(positive), {"x": ("x",)}, complex=True),
     Row("sin", unary(anything), {"x": ("x",)}, complex=True),
     Row("cos", unary(anything), {"x": ("x",)}, complex=True),
-    Row("tanh", unary(anything), {"x": ("out",)}, complex=True, extreme=True),
-    Row("sigmoid", unary(anything), {"x": ("out",)}, exact(lambda x: 1 / (1 + np.exp(-x))),
+    Row("tanh", unary(anything), {"x": ("x", "out")}, complex=True, extreme=True),
+    Row("_sigmoid_slope", unary(anything), {"x": ("x", "out")},
+        exact(lambda x: np.exp(-x) / (1 + np.exp(-x)) ** 2)),
+    Row("_tanh_slope", unary(anything), {"x": ("x", "out")}, exact(lambda x: np.cosh(x) ** -2.0),
+        complex=True),
+    Row("sigmoid", unary(anything), {"x": ("x", "out")}, exact(lambda x: 1 / (1 + np.exp(-x))),
         complex=True, extreme=True),
     Row("softplus", unary(anything), {"x": ("x",)}, exact(lambda x: np.log(1 + np.exp(x))),
         extreme=True),
     Row("relu", unary(nonzero), {"x": ("out",)}, lambda x: (abs(x) + x) / 2, flat=True,
         extreme=True),
-    Row("maximum", binary(left, right), {"x": ("x", "y"), "y": ("x", "y")}, flat=True),
-    Row("minimum", binary(left, right), {"x": ("x", "y"), "y": ("x", "y")}, flat=True),
+    Row("maximum", binary(left, right), {"x": XYZ, "y": XYZ}, flat=True),
+    Row("minimum", binary(left, right), {"x": XYZ, "y": XYZ}, flat=True),
     Row("where", elementwise(condition=truths, x=anything, y=anything),
         {"x": ("condition",), "y": ("condition",)}, linear=True, complex=True,
         dtype=lambda _, *dtypes: np.result_type(*dtypes)),

@@ -90,7 +90,7 @@ def _sigmoid_slope(x: Any, value: Any = None) -> Any:
 
 
 @op(pointwise=True, x=_tanh_slope_x, value=None)
-def _tanh_slope(x: Any, value: Any) -> Any:
+def _tanh_slope(x: Any, value: Any = None) -> Any:
     """The derivative of tanh, exact also where its `value` tanh(x) is rounded to -1 or 1."""
     if not _on_host(value):
         return _sech_square(x)

@@ -40,7 +40,7 @@ def _doubled(y: Any) -> Any:
 float_power = elementwise(
     np.float_power,
     "x ** y in double precision at least. Where x or y is 0, as `power`.",
-    x=lambda g, x, y, out: power_x(g, np.float_power(x, 1), _doubled(y), out),
+    x=lambda g, x, y: power_x(g, np.float_power(x, 1), _doubled(y)),
     y=power_y,
 )
 

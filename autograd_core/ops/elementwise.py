@@ -95,13 +95,13 @@ remainder = elementwise(
 )
 
 
-def power_x(g: Any, x: Any, y: Any, out: Any) -> Any:
-    """From the result where y < 0: x ** (y - 1) may leave the range where the gradient does not."""
+def power_x(g: Any, x: Any, y: Any) -> Any:
+    """Where y < 0 by x ** y, as x ** (y - 1) may leave the range where the gradient does not."""
     if isinstance(y, int | float):
-        return g * (y * out) / x if y < 0 else g * (y * x ** (y - (y != 0)))
+        return g * (y * x**y) / x if y < 0 else g * (y * x ** (y - (y != 0)))
     negative = np.less(y, 0)
-    exponent = np.where(negative, 0, y - np.not_equal(y, 0))
-    return g * (y * np.where(negative, out, x**exponent)) / np.where(negative, x, 1)
+    exponent = y - np.greater(y, 0)
+    return g * (y * x**exponent) / np.where(negative, x, 1)
 
 
 def power_y(g: Any, x: Any, out: Any) -> Any:

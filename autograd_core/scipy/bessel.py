@@ -105,23 +105,14 @@ TERMS = 36  # of the series for large x (NIST DLMF 10.40.1): enough from FAR on
 FAR = 18
 
 
-def _scaled(v: Any, x: Any) -> Any:
-    """ive(v, x), by the faster functions for the orders 0 and 1."""
-    if isinstance(v, int) and abs(v) < 2:
-        return scipys.i1e(x) if v else scipys.i0e(x)
-    return scipys.ive(v, x)
+def _ive_far_x(g: Any, v: Any, x: Any, order: int) -> Any:
+    return g * _ive_far(v, x, order + 1)
 
 
-def _ive_slope_near(v: Any, x: Any, order: int) -> Any:
-    """By (I[v - 1] - 2 I[v] + I[v + 1]) / 2 for each derivative: the digits that are lost grow with
-    x."""
-    signs = [(-1) ** k * math.comb(2 * order, k) for k in range(2 * order + 1)]
-    terms = [sign * _scaled(v - order + k, x) for k, sign in enumerate(signs)]
-    return sum(terms[1:], terms[0]) / 2**order
-
-
-def _ive_slope_far(v: Any, x: Any, order: int) -> Any:
-    """The series for large x, each of its powers differentiated."""
+@op(v=refused("ive", "v"), x=_ive_far_x, pointwise=True)
+def _ive_far(v: Any, x: Any, order: int) -> Any:
+    """The derivative of ive in x of a given order, for large x: the series for it, each of its
+    powers differentiated."""
     total, term = 0.0, 1 / math.sqrt(math.tau)
     for k in range(TERMS):
         total = total + term * math.prod(-(k + 0.5 + j) for j in range(order))
@@ -129,37 +120,45 @@ def _ive_slope_far(v: Any, x: Any, order: int) -> Any:
     return total * x ** (-0.5 - order)
 
 
-def _ive_slope_x(g: Any, v: Any, x: Any, order: int) -> Any:
-    return g * _ive_slope(v, x, order + 1)
+def _scaled_over_x(x: Any) -> Any:
+    """i1e(x) / x, by its series near 0."""
+    near, square = np.abs(x) < 0.01, x * x
+    series = (0.5 + square / 16 + square * square / 384) * np.exp(-np.abs(x))
+    return np.where(near, series, i1e(x) / np.where(near, 1, x))
 
 
-@op(v=refused("ive", "v"), x=_ive_slope_x, pointwise=True)
-def _ive_slope(v: Any, x: Any, order: int) -> Any:
-    """The derivative of ive in x of a given order; at 0, where it may jump, the mean of both sides.
-    For large x neither its terms cancel nor does exp(-x) * iv overflow."""
+def _ive_slope(v: Any, x: Any, near: Any) -> Any:
+    """The derivative of ive in x, which is `near` of small x. There its terms cancel the more, the
+    larger x is. At 0 it may jump, and is the mean of both sides."""
     size = np.abs(x)
     far = size > FAR + v * v / 8
-    near = _ive_slope_near(v, np.where(far, 1, size), order)
-    out = np.where(far, _ive_slope_far(v, np.where(far, size, FAR), order), near)
-    whole = np.equal(v % 1, 0)
-    # what it is multiplied by below 0; a number, for a number v, goes to every device
-    left = np.where(whole, 1 - 2 * ((v + order) % 2), np.nan)[()]
-    middle = np.where(whole, (1 + left) / 2, 1)[()]
-    return out * np.where(x < 0, left, np.where(x == 0, middle, 1)).astype(x.dtype)
+    mirrored = np.sign(x) * np.where(x < 0, (-1.0) ** v, 1.0).astype(x.dtype)
+    away = mirrored * _ive_far(v, np.where(far, size, FAR + v * v), 1)
+    return np.where(far, away, near(np.where(far, 1, x)))
+
+
+def _i0e_near(x: Any) -> Any:
+    return i1e(x) - np.sign(x) * i0e(x)
+
+
+def _i1e_near(x: Any) -> Any:
+    return i0e(x) - _scaled_over_x(x) - np.sign(x) * i1e(x)
+
+
+def _ive_x(g: Any, v: Any, x: Any) -> Any:
+    def near(x: Any) -> Any:
+        return (ive(v - 1, x) + ive(v + 1, x)) / 2 - np.sign(x) * ive(v, x)
+
+    return g * _ive_slope(v, x, near)
 
 
 i0e: Operation = declare(
-    scipys.i0e, "exp(-abs(x)) * i0(x).", x=lambda g, x: g * _ive_slope(0, x, 1)
+    scipys.i0e, "exp(-abs(x)) * i0(x).", x=lambda g, x: g * _ive_slope(0, x, _i0e_near)
 )
 i1e: Operation = declare(
-    scipys.i1e, "exp(-abs(x)) * i1(x).", x=lambda g, x: g * _ive_slope(1, x, 1)
+    scipys.i1e, "exp(-abs(x)) * i1(x).", x=lambda g, x: g * _ive_slope(1, x, _i1e_near)
 )
-ive: Operation = declare(
-    scipys.ive,
-    "exp(-abs(x)) * iv(v, x).",
-    v=refused("ive", "v"),
-    x=lambda g, v, x: g * _ive_slope(v, x, 1),
-)
+ive: Operation = declare(scipys.ive, "exp(-abs(x)) * iv(v, x).", v=refused("ive", "v"), x=_ive_x)
 kv: Operation = declare(
     scipys.kv,
     "The modified Bessel function of the second kind and order v.",

@@ -119,9 +119,10 @@ def _erfcinv_slope_x(g: Any, x: Any, out: Any) -> Any:
 
 
 @op(x=_erfcinv_slope_x, value=None, pointwise=True)
-def _erfcinv_slope(x: Any, value: Any) -> Any:
+def _erfcinv_slope(x: Any, value: Any = None) -> Any:
     """The derivative of erfcinv, whose `value` is known: -sqrt(pi) / 2 * exp(value²) by the tails,
     which have their digits where value² has not."""
+    value = scipys.erfcinv(x) if value is None else value
     return -ROOT_PI / 2 * scipys.erfcx(np.abs(value)) / np.minimum(x, 2 - x)
 
 
@@ -151,8 +152,9 @@ def _ndtri_slope_x(g: Any, x: Any, out: Any) -> Any:
 
 
 @op(x=_ndtri_slope_x, value=None, pointwise=True)
-def _ndtri_slope(x: Any, value: Any) -> Any:
+def _ndtri_slope(x: Any, value: Any = None) -> Any:
     """The derivative of ndtri, whose `value` is known."""
+    value = scipys.ndtri(x) if value is None else value
     return ROOT_TAU / 2 * scipys.erfcx(np.abs(value) / ROOT_2) / np.minimum(x, 1 - x)
 
 
