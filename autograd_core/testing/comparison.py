@@ -12,7 +12,8 @@ from autograd_core import backend
 from autograd_core.errors import NotDifferentiableError
 from autograd_core.recording import no_grad, observed
 from autograd_core.tensor import Tensor, make
-from autograd_core.testing.differences import SHARP, UNITS, Slope, sharpened, slope
+from autograd_core.testing.differences import ROUNDING, UNITS, Slope, slope
+from autograd_core.testing.rounding import Results, Rounding, shaken
 from autograd_core.testing.rules import RuleObserver
 from autograd_core.testing.values import (
     drawn,
@@ -23,14 +24,16 @@ from autograd_core.testing.values import (
     named,
     terms_of,
     text_of,
+    total,
     untracked,
+    wide,
 )
 from autograd_core.transforms import jvp, vjp
 from autograd_core.tree import filled, leaves
 
 __all__ = ["Comparison", "GradientError", "InconclusiveError"]
 
-WHOLE = 24  # elements of which each is looked at; of more, random directions
+WHOLE = 6  # elements of which each is looked at; of more, random directions
 DIRECTIONS = 3
 SHAKES = 4
 
@@ -64,6 +67,7 @@ class Comparison:
         self.largest = self.blur = 0.0
         kinds = [p.dtype for p in self.points]
         self.accuracy = max((float(np.finfo(dtype).eps) for dtype in kinds), default=2.0**-52)
+        self.least = max((float(np.finfo(k).smallest_subnormal) for k in kinds), default=0.0)
 
     # the function and its gradient
 
@@ -203,44 +207,58 @@ class Comparison:
                     direction[which][i] = unit
                     yield which, i, direction
 
-    def wide(self, array: Any) -> Any:
-        """In double precision."""
-        return array.astype({"f": "f8", "c": "c16"}[array.dtype.kind])
-
-    def line(
-        self, weights: list[Any], direction: list[Any], raw: bool = False
-    ) -> Callable[[Any], Any]:
-        """The terms of the weighted results along a line through the operands; `raw` ones are
-        complex."""
-        points, ways = map(self.wide, self.points), map(self.wide, direction)
+    def line(self, weights: list[Any], direction: list[Any]) -> Callable[[float], Any]:
+        """The terms of the weighted results along a line through the operands."""
+        points, ways = map(wide, self.points), map(wide, direction)
         pairs = list(zip(points, ways, strict=True))
 
-        def terms(t: Any) -> Any:
-            return terms_of(
-                weights, self.called([np.asarray(p + t * d) if d.any() else p for p, d in pairs])
-            )
+        def terms(t: float) -> Any:
+            moved = [np.where(d == 0, p, p + t * d) if d.any() else p for p, d in pairs]
+            return terms_of(weights, self.called(moved))
 
         return terms
 
     def noise(self, weights: list[Any], found: list[Any]) -> list[Any]:
         """How much each element of the gradients moves when the operands, and what arrives, move by
-        two units of their rounding: the most of several times. A gradient that moves by more than
-        the root of the accuracy is not ill-conditioned, but jumps, which is no excuse."""
-        most = [np.zeros(g.shape) for g in found]
-        for _ in range(SHAKES):
-            others = self.gradients_at(
-                [self.shaken(point) for point in self.points],
-                [self.shaken(np.asarray(weight)) for weight in weights],
-            )
-            for i, (a, b) in enumerate(zip(found, others, strict=True)):
-                most[i] = np.fmax(most[i], np.abs(self.wide(a) - self.wide(b)))
+        two units of their rounding, and when all results on the way do: the most of several times.
+        A gradient that moves by more than the root of the accuracy is not ill-conditioned, but
+        jumps, which is no excuse."""
         limit = self.accuracy**0.5 * max((np.abs(g).max(initial=0) for g in found), default=0)
         limit += UNITS * self.accuracy * max(np.abs(w).max(initial=0) for w in weights)
-        return [np.minimum(moves, limit) for moves in most]
+        most = [np.zeros(g.shape) for g in found]
+        exact = self.exact(weights)
 
-    def shaken(self, point: Any) -> Any:
-        signs = self.rng.choice([-2, 2], point.shape)
-        return np.asarray(point * (1 + signs * np.finfo(point.dtype).eps), point.dtype)
+        def moves(others: list[Any]) -> list[Any]:
+            return [np.abs(wide(a) - wide(b)) for a, b in zip(found, others, strict=True)]
+
+        for _ in range(SHAKES):
+            points = [shaken(self.rng, point) for point in self.points]
+            arriving = [shaken(self.rng, np.asarray(weight)) for weight in weights]
+            moved = moves(self.gradients_at(points, arriving))
+            most = [np.fmax(m, np.minimum(a, limit)) for m, a in zip(most, moved, strict=True)]
+        for seed in range(SHAKES // 2):
+            once, twice = (moves(self.rounded(weights, exact, seed, k)) for k in (2, 4))
+            for i, (a, b) in enumerate(zip(once, twice, strict=True)):
+                rounds = (a <= limit) | (b >= 1.5 * a)  # what jumps does not grow with its cause
+                most[i] = np.fmax(most[i], np.where(rounds, a, 0.0))
+        return most
+
+    def exact(self, weights: list[Any]) -> list[Any]:
+        """The results of all operations in double precision, where the operands have less."""
+        results = Results()
+        if self.accuracy > ROUNDING:
+            with observed(results):
+                self.gradients_at(list(map(wide, self.points)), weights)
+        return results.found
+
+    def rounded(self, weights: list[Any], exact: list[Any], seed: int, units: int) -> list[Any]:
+        """The gradients with the results of all operations and rules moved by their rounding."""
+        rounding = Rounding(np.random.default_rng(seed), exact, units)
+        try:
+            with observed(rounding):
+                return [np.array(g) for g in self.gradients_at(self.points, weights)]
+        finally:
+            rounding.restore()
 
     def gradients_at(self, points: list[Any], weights: list[Any]) -> list[Any]:
         outs, pull = Comparison(self.f, self.replaced(points), self.seed, self.what).pulled()
@@ -264,23 +282,17 @@ class Comparison:
         i: tuple[int, ...] = (),
     ) -> None:
         """The gradient along one direction."""
-        wide = [self.wide(np.asarray(g)) for g in found]
-        if not all(np.isfinite(g).all() for g, d in zip(wide, direction, strict=True) if d.any()):
+        gradients = [wide(np.asarray(g)) for g in found]
+        if not all(np.isfinite(g).all() for g, d in zip(gradients, direction, strict=True) if d.any()):
             self.judge_not_finite(found, which, i)
-        terms = terms_of(direction, wide)
+        terms = terms_of(direction, gradients)
         actual = math.fsum(terms)
         moves = math.fsum(terms_of([np.abs(d) for d in direction], noise))
-        reach = math.fsum(np.abs(d).sum() for d in direction)
-        own = UNITS * self.accuracy * math.fsum(abs(terms)) + UNITS * moves
-        own += 4 * self.accuracy * self.largest * reach
+        own = UNITS * (self.accuracy * math.fsum(abs(terms)) + moves + self.least)
         line = self.line(weights, direction)
-        largest = self.reach(direction)
-        expected = slope(line, largest, self.blur)
+        expected = slope(line, self.reach(direction), self.blur)
         if not math.isfinite(expected.value):  # too far: the domain may end beside tiny operands
             expected = slope(line, self.reach(direction, least=0.0), self.blur)
-        real = all(a.dtype.kind == "f" for a in (*self.points, *weights))
-        if real and expected.below is None and SHARP * abs(expected.value) < expected.error:
-            expected = sharpened(expected, self.line(weights, direction, raw=True), largest)
         if abs(actual - expected.value) <= expected.error + own:
             self.require_sharp(expected, own, line, actual, which, i)
             return
@@ -296,10 +308,10 @@ class Comparison:
         """How much the weighted results move when the operands move by two units of rounding, in
         double precision: what is lost inside of the function, which its results do not tell."""
         with np.errstate(all="ignore"):
-            points = [self.wide(point) for point in self.points]
-            middle = math.fsum(terms_of(weights, self.called(points)))
+            points = [wide(point) for point in self.points]
+            middle = total(terms_of(weights, self.called(points)))
             moved = [
-                math.fsum(terms_of(weights, self.called([self.shaken(p) for p in points])))
+                total(terms_of(weights, self.called([shaken(self.rng, p) for p in points])))
                 for _ in range(SHAKES)
             ]
         moves = [abs(other - middle) for other in moved]
