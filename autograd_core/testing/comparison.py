@@ -12,8 +12,8 @@ from autograd_core import backend
 from autograd_core.errors import NotDifferentiableError
 from autograd_core.recording import no_grad, observed
 from autograd_core.tensor import Tensor, make
-from autograd_core.testing.differences import ROUNDING, UNITS, Slope, slope
-from autograd_core.testing.rounding import Results, Rounding, shaken
+from autograd_core.testing.differences import UNITS, Slope, slope
+from autograd_core.testing.rounding import SHAKES, noise, shaken
 from autograd_core.testing.rules import RuleObserver
 from autograd_core.testing.values import (
     drawn,
@@ -35,7 +35,13 @@ __all__ = ["Comparison", "GradientError", "InconclusiveError"]
 
 WHOLE = 6  # elements of which each is looked at; of more, random directions
 DIRECTIONS = 3
-SHAKES = 4
+LEAST = 2.0**-10  # operands that are smaller are moved as if they had this size
+
+
+def extent(values: Any, least: float = LEAST) -> float:
+    """The size of what is moved, between `least` and 1."""
+    sizes = np.abs(values)
+    return min(max(float(np.max(sizes, initial=0, where=np.isfinite(sizes))), least), 1.0)
 
 
 class GradientError(AssertionError):
@@ -120,9 +126,9 @@ class Comparison:
         self.check_same(hosts, again)
         self.check_zeros([np.zeros_like(host(c)) for c in cotangents], pull)
         weights = [host(c) for c in cotangents]
-        noise = self.noise(weights, hosts)
-        self.check_values(hosts, weights, noise)
-        self.check_transposed(cotangents, hosts, noise)
+        moves = noise(self, weights, hosts)
+        self.check_values(hosts, weights, moves)
+        self.check_transposed(cotangents, hosts, moves)
 
     def check_kinds(self, found: list[Any]) -> None:
         for name, operand, g in zip(self.names, self.operands, found, strict=True):
@@ -166,9 +172,13 @@ class Comparison:
                 self.compare(found, weights, direction, noise, which, i)
             return
         for _ in range(DIRECTIONS):
-            drawn_ones = [host(drawn(self.rng, operand)) for operand in self.operands]
-            pairs = zip(drawn_ones, self.points, strict=True)
-            direction = [np.where(np.isfinite(p), d, 0).astype(p.dtype) for d, p in pairs]
+            pairs = [
+                (host(drawn(self.rng, o)), p)
+                for o, p in zip(self.operands, self.points, strict=True)
+            ]
+            direction = [
+                np.where(np.isfinite(p), d * extent(p), 0).astype(p.dtype) for d, p in pairs
+            ]
             try:
                 self.compare(found, weights, direction, noise)
             except GradientError as error:
@@ -218,48 +228,6 @@ class Comparison:
 
         return terms
 
-    def noise(self, weights: list[Any], found: list[Any]) -> list[Any]:
-        """How much each element of the gradients moves when the operands, and what arrives, move by
-        two units of their rounding, and when all results on the way do: the most of several times.
-        A gradient that moves by more than the root of the accuracy is not ill-conditioned, but
-        jumps, which is no excuse."""
-        limit = self.accuracy**0.5 * max((np.abs(g).max(initial=0) for g in found), default=0)
-        limit += UNITS * self.accuracy * max(np.abs(w).max(initial=0) for w in weights)
-        most = [np.zeros(g.shape) for g in found]
-        exact = self.exact(weights)
-
-        def moves(others: list[Any]) -> list[Any]:
-            return [np.abs(wide(a) - wide(b)) for a, b in zip(found, others, strict=True)]
-
-        for _ in range(SHAKES):
-            points = [shaken(self.rng, point) for point in self.points]
-            arriving = [shaken(self.rng, np.asarray(weight)) for weight in weights]
-            moved = moves(self.gradients_at(points, arriving))
-            most = [np.fmax(m, np.minimum(a, limit)) for m, a in zip(most, moved, strict=True)]
-        for seed in range(SHAKES // 2):
-            once, twice = (moves(self.rounded(weights, exact, seed, k)) for k in (2, 4))
-            for i, (a, b) in enumerate(zip(once, twice, strict=True)):
-                rounds = (a <= limit) | (b >= 1.5 * a)  # what jumps does not grow with its cause
-                most[i] = np.fmax(most[i], np.where(rounds, a, 0.0))
-        return most
-
-    def exact(self, weights: list[Any]) -> list[Any]:
-        """The results of all operations in double precision, where the operands have less."""
-        results = Results()
-        if self.accuracy > ROUNDING:
-            with observed(results):
-                self.gradients_at(list(map(wide, self.points)), weights)
-        return results.found
-
-    def rounded(self, weights: list[Any], exact: list[Any], seed: int, units: int) -> list[Any]:
-        """The gradients with the results of all operations and rules moved by their rounding."""
-        rounding = Rounding(np.random.default_rng(seed), exact, units)
-        try:
-            with observed(rounding):
-                return [np.array(g) for g in self.gradients_at(self.points, weights)]
-        finally:
-            rounding.restore()
-
     def gradients_at(self, points: list[Any], weights: list[Any]) -> list[Any]:
         outs, pull = Comparison(self.f, self.replaced(points), self.seed, self.what).pulled()
         arriving = [
@@ -283,16 +251,16 @@ class Comparison:
     ) -> None:
         """The gradient along one direction."""
         gradients = [wide(np.asarray(g)) for g in found]
-        if not all(np.isfinite(g).all() for g, d in zip(gradients, direction, strict=True) if d.any()):
+        if not all(
+            np.isfinite(g).all() for g, d in zip(gradients, direction, strict=True) if d.any()
+        ):
             self.judge_not_finite(found, which, i)
         terms = terms_of(direction, gradients)
         actual = math.fsum(terms)
         moves = math.fsum(terms_of([np.abs(d) for d in direction], noise))
         own = UNITS * (self.accuracy * math.fsum(abs(terms)) + moves + self.least)
         line = self.line(weights, direction)
-        expected = slope(line, self.reach(direction), self.blur)
-        if not math.isfinite(expected.value):  # too far: the domain may end beside tiny operands
-            expected = slope(line, self.reach(direction, least=0.0), self.blur)
+        expected = self.expected(line, direction, actual, own)
         if abs(actual - expected.value) <= expected.error + own:
             self.require_sharp(expected, own, line, actual, which, i)
             return
@@ -317,12 +285,24 @@ class Comparison:
         moves = [abs(other - middle) for other in moved]
         return max((move for move in moves if math.isfinite(move)), default=0.0)
 
-    def reach(self, direction: list[Any], least: float = 2.0**-10) -> float:
+    def expected(self, line: Any, direction: list[Any], actual: float, own: float) -> Slope:
+        """What differences say. Where they do not confirm the gradient, tiny operands are moved by
+        less, because the domain may end beside them, or the function bend."""
+        found = slope(line, self.reach(direction), self.blur)
+        closer = self.reach(direction, least=0.0)
+        confirmed = abs(actual - found.value) <= found.error + own
+        if 0 < closer < self.reach(direction) and not (
+            confirmed and found.error <= 1e-6 * abs(actual)
+        ):
+            again = slope(line, closer, self.blur)
+            found = again if again.error < found.error else found
+        return found
+
+    def reach(self, direction: list[Any], least: float = LEAST) -> float:
         """The largest step: a sixteenth of what is moved, or of 1."""
-        sizes = [
-            np.abs(p[d != 0]).max(initial=0) for p, d in zip(self.points, direction, strict=True)
-        ]
-        return float(min(max(*sizes, least, 0.0), 1.0)) / 16 or least / 16
+        pairs = zip(self.points, direction, strict=True)
+        sizes = [extent(p[d != 0], least) / np.abs(d).max() for p, d in pairs if d.any()]
+        return float(min(sizes)) / 16
 
     def require_sharp(
         self, expected: Slope, own: float, line: Any, actual: float, which: int | None, i: Any

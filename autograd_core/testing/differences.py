@@ -15,6 +15,7 @@ import numpy as np
 
 __all__ = ["ROUNDING", "UNITS", "Slope", "slope"]
 
+FEWEST = 7  # steps that are enough for what is smooth
 LEVELS = 12  # steps, each half of the one before
 MORE = 32  # where so many are not enough, as for what oscillates
 TINY = 2.0**-24  # a step, in proportion to the largest, that sees what the others jump over
@@ -76,7 +77,8 @@ def slope(terms: Terms, largest: float = 1 / 16, blur: float = 0.0) -> Slope:
     best, rows = Slope(math.nan, math.inf), [[math.nan]]
     sides: list[tuple[float, float, float, float]] = []
     for level in range(MORE):
-        if level >= LEVELS and best.error <= SHARP * (abs(best.value) + size):
+        sharp = best.error <= SHARP * (abs(best.value) + size)
+        if sharp and (level >= LEVELS or (level >= FEWEST and not _has_kink(sides))):
             break
         step = largest / 2**level
         (above, larger), (below, smaller) = at(step), at(-step)
@@ -159,13 +161,17 @@ def _grain(values: Terms, depends: Any, largest: float) -> float:
     return 2 * math.fsum(np.where(~both & depends, ROUNDING, grain))
 
 
-def _with_kink(found: Slope, sides: list[tuple[float, float, float, float]]) -> Slope:
+def _has_kink(sides: list[tuple[float, float, float, float]]) -> bool:
     """Of a smooth function the one-sided slopes come together in proportion to the step."""
     gaps = [(above - below, noise) for _, above, below, noise in sides]
     for (gap, _), (half, noise) in pairwise(gaps[2:]):
         if abs(half) < 16 * noise or abs(half) < 0.75 * abs(gap):
-            return found
-    if len(gaps) < 5:
+            return False
+    return len(gaps) >= 5
+
+
+def _with_kink(found: Slope, sides: list[tuple[float, float, float, float]]) -> Slope:
+    if not _has_kink(sides):
         return found
     _, above, below, noise = sides[len(sides) // 2]
     if abs(above - below) <= 1e-6 * (abs(above) + abs(below)) + 16 * noise:

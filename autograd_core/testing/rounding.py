@@ -13,10 +13,61 @@ import numpy as np
 
 from autograd_core import backend
 from autograd_core.graph import Parts, fit
-from autograd_core.recording import Observer
+from autograd_core.recording import Observer, observed
+from autograd_core.testing.differences import ROUNDING, UNITS
 from autograd_core.testing.values import host, wide
 
-__all__ = ["Results", "Rounding", "shaken"]
+__all__ = ["SHAKES", "noise", "shaken"]
+
+SHAKES = 4
+
+
+def noise(compared: Any, weights: list[Any], found: list[Any]) -> list[Any]:
+    """How much each element of a comparison's gradients moves when the operands, and what arrives,
+    move by two units of their rounding, and when all results on the way do: the most of several
+    times. A gradient that moves by more than the root of the accuracy is not ill-conditioned, but
+    jumps, which is no excuse."""
+    rng, accuracy = compared.rng, compared.accuracy
+    limit = accuracy**0.5 * max((np.abs(g).max(initial=0) for g in found), default=0)
+    limit += UNITS * accuracy * max(np.abs(w).max(initial=0) for w in weights)
+    most = [np.zeros(g.shape) for g in found]
+    exact = _exact(compared, weights)
+
+    def moves(others: list[Any]) -> list[Any]:
+        return [np.abs(wide(a) - wide(b)) for a, b in zip(found, others, strict=True)]
+
+    for _ in range(SHAKES):
+        points = [shaken(rng, point) for point in compared.points]
+        arriving = [shaken(rng, np.asarray(weight)) for weight in weights]
+        moved = moves(compared.gradients_at(points, arriving))
+        most = [np.fmax(m, np.minimum(a, limit)) for m, a in zip(most, moved, strict=True)]
+    for seed in range(SHAKES // 2):
+        once, twice = (moves(_rounded(compared, weights, exact, seed, units)) for units in (2, 4))
+        for i, (a, b) in enumerate(zip(once, twice, strict=True)):
+            rounds = (a <= limit) | (b >= 1.5 * a)  # what jumps does not grow with its cause
+            most[i] = np.fmax(most[i], np.where(rounds, a, 0.0))
+    return most
+
+
+def _exact(compared: Any, weights: list[Any]) -> list[Any]:
+    """The results of all operations in double precision, where the operands have less."""
+    results = Results()
+    if compared.accuracy > ROUNDING:
+        with observed(results):
+            compared.gradients_at(list(map(wide, compared.points)), weights)
+    return results.found
+
+
+def _rounded(
+    compared: Any, weights: list[Any], exact: list[Any], seed: int, units: int
+) -> list[Any]:
+    """The gradients with the results of all operations and rules moved by their rounding."""
+    rounding = Rounding(np.random.default_rng(seed), exact, units)
+    try:
+        with observed(rounding):
+            return [np.array(g) for g in compared.gradients_at(compared.points, weights)]
+    finally:
+        rounding.restore()
 
 
 def shaken(rng: Any, values: Any, more: Any = 0.0, units: int = 2) -> Any:
