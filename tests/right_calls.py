@@ -193,7 +193,9 @@ def main(wanted, only=""):
             count += calls
             found += wrong
     print("\n\n".join(found[:20]))
-    print(f"{len(found)} of {count} right calls were flagged, in {time.perf_counter() - start:.0f} s")
+    print(
+        f"{len(found)} of {count} right calls were flagged, in {time.perf_counter() - start:.0f} s"
+    )
     raise SystemExit(bool(found))
 
 

@@ -12,8 +12,8 @@ from autograd_core import backend
 from autograd_core.errors import NotDifferentiableError
 from autograd_core.recording import no_grad, observed
 from autograd_core.tensor import Tensor, make
-from autograd_core.testing.differences import UNITS, Slope, slope
-from autograd_core.testing.rounding import SHAKES, noise, shaken
+from autograd_core.testing.differences import ROUNDING, UNITS, Slope, slope
+from autograd_core.testing.rounding import blurred, noise
 from autograd_core.testing.rules import RuleObserver
 from autograd_core.testing.values import (
     drawn,
@@ -24,7 +24,6 @@ from autograd_core.testing.values import (
     named,
     terms_of,
     text_of,
-    total,
     untracked,
     wide,
 )
@@ -70,7 +69,8 @@ class Comparison:
         self.operands = [untracked(leaf) for _, leaf in entries]
         self.points = [host(leaf) for leaf in self.operands]
         self.rng = np.random.default_rng(seed)
-        self.largest = self.blur = 0.0
+        self.blur: Any = 0.0
+        self.inside = 0.0
         kinds = [p.dtype for p in self.points]
         self.accuracy = max((float(np.finfo(dtype).eps) for dtype in kinds), default=2.0**-52)
         self.least = max((float(np.finfo(k).smallest_subnormal) for k in kinds), default=0.0)
@@ -119,7 +119,6 @@ class Comparison:
             found = pull(cotangents)
         if observer.faults:
             raise self.wrong(observer.faults[0])
-        self.largest = observer.largest
         self.check_kinds(found)
         hosts = [host(g) for g in found]
         again = [host(g) for g in self.pulled()[1](cotangents)]
@@ -166,7 +165,8 @@ class Comparison:
         count = sum(point.size for point in self.points)
         if not count or not sum(w.size for w in weights):
             return
-        self.blur = 2 * self.blurred(weights)
+        blur, inside = blurred(self, weights)
+        self.blur, self.inside = 2 * blur, math.fsum(inside) / ROUNDING
         if count <= WHOLE:
             for which, i, direction in self.units():
                 self.compare(found, weights, direction, noise, which, i)
@@ -236,6 +236,11 @@ class Comparison:
         ]
         return [host(g) for g in pull(arriving)]
 
+    def results_at(self, points: list[Any]) -> list[Any]:
+        """The floating results, recorded, so that an observer sees how they come about."""
+        outs, _ = Comparison(self.f, self.replaced(points), self.seed, self.what).pulled()
+        return [np.array(host(out)) for out in outs]
+
     def replaced(self, values: list[Any]) -> list[Any]:
         placed = iter(self.there(values))
         return [filled(a, placed) if i in self.places else a for i, a in enumerate(self.args)]
@@ -272,19 +277,6 @@ class Comparison:
         self.require_sharp(expected, own, line, actual, which, i)
         raise self.differs(actual, expected, own, which, i)
 
-    def blurred(self, weights: list[Any]) -> float:
-        """How much the weighted results move when the operands move by two units of rounding, in
-        double precision: what is lost inside of the function, which its results do not tell."""
-        with np.errstate(all="ignore"):
-            points = [wide(point) for point in self.points]
-            middle = total(terms_of(weights, self.called(points)))
-            moved = [
-                total(terms_of(weights, self.called([shaken(self.rng, p) for p in points])))
-                for _ in range(SHAKES)
-            ]
-        moves = [abs(other - middle) for other in moved]
-        return max((move for move in moves if math.isfinite(move)), default=0.0)
-
     def expected(self, line: Any, direction: list[Any], actual: float, own: float) -> Slope:
         """What differences say. Where they do not confirm the gradient, tiny operands are moved by
         less, because the domain may end beside them, or the function bend."""
@@ -314,7 +306,7 @@ class Comparison:
                 f"{self.what} of {named(self.shown)}: the function itself is not finite at these "
                 f"operands, so nothing can be compared\n{self.repeat()}"
             )
-        size = here + abs(actual)
+        size = here + abs(actual) + self.inside  # and what is added up on the way, if it is larger
         if not expected.error <= 1e-4 * (size + 1):
             raise InconclusiveError(
                 f"{self.what} of {named(self.shown)} {self.where(which, i)}: differences give "

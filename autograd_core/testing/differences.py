@@ -62,18 +62,25 @@ def _values(terms: Terms, t: float) -> Any:
     return values if np.isfinite(values).all() else None
 
 
-def slope(terms: Terms, largest: float = 1 / 16, blur: float = 0.0) -> Slope:
+def slope(terms: Terms, largest: float = 1 / 16, blur: Any = 0.0) -> Slope:
     """The derivative at t = 0 of the sum of ``terms(t)``, which are known to their own rounding and
-    to `blur` in all.
+    to `blur`, all of them or each.
 
     Central differences of falling steps, extrapolated (Richardson): of all of them the one whose
     error is least, as its neighbours and the rounding of the terms tell it. Steps that reach where
     the function has no value are left out.
     """
     values, depends = _remembered(terms), _depends(terms)
-    at = _moving(values, depends, largest)
+    moving = _moving(values, depends, largest)
+
+    def at(t: float) -> tuple[float, float]:
+        there = values(t)
+        if there is None:
+            return math.nan, math.nan
+        return math.fsum(there[moving]), math.fsum(abs(there[moving]))
+
     middle, size = at(0.0)
-    rounding = blur + _grain(values, depends, largest)
+    rounding = math.fsum((blur + np.zeros(moving.shape))[moving]) + _grain(values, depends, largest)
     best, rows = Slope(math.nan, math.inf), [[math.nan]]
     sides: list[tuple[float, float, float, float]] = []
     for level in range(MORE):
@@ -107,23 +114,15 @@ def slope(terms: Terms, largest: float = 1 / 16, blur: float = 0.0) -> Slope:
     return _with_kink(best, sides[:LEVELS])
 
 
-def _moving(values: Terms, depends: Any, largest: float) -> Callable[[float], tuple[float, float]]:
-    """The function of t to the sum of the terms that depend on t, and to their size: the rounding
-    of the others, however large they are, is the same everywhere."""
+def _moving(values: Terms, depends: Any, largest: float) -> Any:
+    """Which terms depend on t: the rounding of the others, however large they are, is the same
+    everywhere."""
     middle, moving = values(0.0), depends.copy()
     if middle is not None and not moving.all():
         for t in (largest, -largest, largest * TINY, -largest * TINY):
             there = values(t)
             moving |= True if there is None else there != middle
-
-    def at(t: float) -> tuple[float, float]:
-        there = values(t)
-        if there is None:
-            return math.nan, math.nan
-        chosen = there[moving]
-        return math.fsum(chosen), math.fsum(abs(chosen))
-
-    return at
+    return moving
 
 
 def _depends(terms: Terms) -> Any:

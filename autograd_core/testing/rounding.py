@@ -7,6 +7,8 @@ its digits, although the operands tell nothing about it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -15,9 +17,9 @@ from autograd_core import backend
 from autograd_core.graph import Parts, fit
 from autograd_core.recording import Observer, observed
 from autograd_core.testing.differences import ROUNDING, UNITS
-from autograd_core.testing.values import host, wide
+from autograd_core.testing.values import host, terms_of, wide
 
-__all__ = ["SHAKES", "noise", "shaken"]
+__all__ = ["blurred", "noise", "shaken"]
 
 SHAKES = 4
 
@@ -62,10 +64,44 @@ def _rounded(
     compared: Any, weights: list[Any], exact: list[Any], seed: int, units: int
 ) -> list[Any]:
     """The gradients with the results of all operations and rules moved by their rounding."""
+    with _rounding(seed, exact, units):
+        return [np.array(g) for g in compared.gradients_at(compared.points, weights)]
+
+
+def blurred(compared: Any, weights: list[Any]) -> tuple[Any, Any]:
+    """How much each term of a comparison's weighted results moves, in double precision, when the
+    operands move by two units of rounding, and when all results on the way do: what is lost inside
+    of the function, which its results do not tell. The second alone as well, without jumps."""
+    points = [wide(point) for point in compared.points]
+
+    def moves(results: list[Any]) -> Any:
+        return np.abs(terms_of(weights, results) - middle)
+
+    def rounded(seed: int, units: int) -> Any:
+        with _rounding(seed, [], units):
+            return moves(compared.results_at(points))
+
+    with np.errstate(all="ignore"):
+        middle = terms_of(weights, compared.called(points))
+        limit = compared.accuracy**0.5 * np.abs(middle)
+        of_operands, of_results = np.zeros((2, middle.size))
+        for seed in range(SHAKES):
+            shakes = moves(compared.called([shaken(compared.rng, point) for point in points]))
+            of_operands = np.fmax(of_operands, np.where(np.isfinite(shakes), shakes, 0.0))
+            moved = rounded(seed, 2)
+            if not (moved <= limit).all():  # what jumps does not grow with its cause
+                moved = np.where((moved <= limit) | (rounded(seed, 4) >= 1.5 * moved), moved, 0.0)
+            of_results = np.fmax(of_results, np.where(np.isfinite(moved), moved, 0.0))
+    return np.maximum(of_operands, of_results), of_results
+
+
+@contextmanager
+def _rounding(seed: int, exact: list[Any], units: int) -> Iterator[None]:
+    """Inside, the results of all operations and rules are moved; what is to be kept is copied."""
     rounding = Rounding(np.random.default_rng(seed), exact, units)
     try:
         with observed(rounding):
-            return [np.array(g) for g in compared.gradients_at(compared.points, weights)]
+            yield
     finally:
         rounding.restore()
 

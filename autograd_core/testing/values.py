@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,6 @@ __all__ = [
     "plain",
     "terms_of",
     "text_of",
-    "total",
     "untracked",
     "wide",
 ]
@@ -84,11 +82,6 @@ def terms_of(weights: list[Any], values: list[Any]) -> Any:
     pairs = zip(weights, values, strict=True)
     parts = [(np.asarray(w) * np.asarray(v)).real.ravel() for w, v in pairs]
     return np.concatenate(parts) if parts else np.zeros(0)
-
-
-def total(terms: Any) -> float:
-    """The sum of terms, NaN where one is not finite."""
-    return math.fsum(terms) if np.isfinite(terms).all() else math.nan
 
 
 def named(f: Any) -> str:
