@@ -32,8 +32,7 @@ from autograd_core.tree import filled, leaves
 
 __all__ = ["Comparison", "GradientError", "InconclusiveError"]
 
-WHOLE = 6  # elements of which each is looked at; of more, random directions
-DIRECTIONS = 3
+WHOLE = 6  # elements of which each is looked at; of more, a random direction
 LEAST = 2.0**-10  # operands that are smaller are moved as if they had this size
 
 
@@ -171,18 +170,21 @@ class Comparison:
             for which, i, direction in self.units():
                 self.compare(found, weights, direction, noise, which, i)
             return
-        for _ in range(DIRECTIONS):
-            pairs = [
-                (host(drawn(self.rng, o)), p)
-                for o, p in zip(self.operands, self.points, strict=True)
-            ]
-            direction = [
-                np.where(np.isfinite(p), d * extent(p), 0).astype(p.dtype) for d, p in pairs
-            ]
+        for direction in self.through():
             try:
                 self.compare(found, weights, direction, noise)
             except GradientError as error:
                 raise self.located(error, found, weights, direction, noise) from None
+
+    def through(self) -> Iterator[list[Any]]:
+        """A random direction through each operand alone: beside the gradient of one operand, that
+        of another may be too small to be seen."""
+        for which, (operand, point) in enumerate(zip(self.operands, self.points, strict=True)):
+            if point.size:
+                direction = [np.zeros_like(p) for p in self.points]
+                random = host(drawn(self.rng, operand)) * extent(point)
+                direction[which] = np.where(np.isfinite(point), random, 0).astype(point.dtype)
+                yield direction
 
     def located(
         self, error: GradientError, found: list[Any], weights: list[Any],
