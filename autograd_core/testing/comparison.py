@@ -180,7 +180,7 @@ class Comparison:
         """A random direction through each operand alone: beside the gradient of one operand, that
         of another may be too small to be seen."""
         for which, (operand, point) in enumerate(zip(self.operands, self.points, strict=True)):
-            if point.size:
+            if np.isfinite(point).any():
                 direction = [np.zeros_like(p) for p in self.points]
                 random = host(drawn(self.rng, operand)) * extent(point)
                 direction[which] = np.where(np.isfinite(point), random, 0).astype(point.dtype)

@@ -53,11 +53,12 @@ def _remembered(terms: Terms) -> Terms:
 
 
 def _values(terms: Terms, t: float) -> Any:
-    """The terms at t, or None where the function cannot be evaluated or is not finite."""
+    """The terms at t, or None where the function cannot be evaluated, is not finite, or has another
+    dtype (np.emath)."""
     try:
         with np.errstate(all="ignore"):
             values = terms(t)
-    except (ArithmeticError, ValueError):
+    except (ArithmeticError, ValueError, TypeError):
         return None
     return values if np.isfinite(values).all() else None
 
