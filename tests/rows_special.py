@@ -106,7 +106,8 @@ SPECIAL = [
                             "ive": ("v", "x"), "kv": ("v", "x")}.items()
     ),
     Row("scipy.bessel._ive_far", ordered("v", between(30, 40), order=0),
-        {"x": ("v", "x", "order")}, lambda v, x, order: of("ive")(v, x), half=False, refused=("v",)),
+        {"x": ("v", "x", "order")}, lambda v, x, order: of("ive")(v, x), half=False,
+        refused=("v",)),
     Row("scipy.special._erfcx_moment", settled(between(-1, 4), order=lambda _: st.just(0)),
         {"x": ("x", "order")}, lambda x, order: of("erfcx")(x) * np.sqrt(np.pi).astype(x.dtype) / 2,
         half=False),

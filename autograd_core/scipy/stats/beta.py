@@ -12,15 +12,15 @@ from autograd_core.op import composed, op
 from autograd_core.ops.elementwise import exp, where
 from autograd_core.scipy.declaring import refused
 from autograd_core.scipy.special import xlog1py, xlogy
-from autograd_core.scipy.stats.powers import pole, power
+from autograd_core.scipy.stats.powers import _pole, _power
 from autograd_core.scipy.stats.stable import (
+    _psi_difference,
     beta_fraction,
     deviance,
     in_tail,
-    psi_difference,
     stirling,
 )
-from autograd_core.scipy.stats.support import FAR, cumulative, density, either, units
+from autograd_core.scipy.stats.support import FAR, _units, cumulative, density, either
 
 __all__ = ["cdf", "logcdf", "logpdf", "pdf"]
 
@@ -40,10 +40,10 @@ def _sum(a: Any, b: Any) -> Any:
 
 @op(
     pointwise=True,
-    a=lambda g, a, b: g * -psi_difference(0, a, b),
-    b=lambda g, a, b: g * -psi_difference(0, b, a),
+    a=lambda g, a, b: g * -_psi_difference(0, a, b),
+    b=lambda g, a, b: g * -_psi_difference(0, b, a),
 )
-def log_beta(a: Any, b: Any) -> Any:
+def _log_beta(a: Any, b: Any) -> Any:
     """The logarithm of the beta function, exact where one of a and b is much larger."""
     large, small = np.maximum(a, b), np.minimum(a, b)
     r = small / large
@@ -55,11 +55,11 @@ def log_beta(a: Any, b: Any) -> Any:
 @op(
     pointwise=True,
     x=lambda g, x, a, b: g * _log_x(x, a, b),
-    a=lambda g, x, a, b: g * (np.log(x) + psi_difference(0, a, b)),
-    b=lambda g, x, a, b: g * (np.log1p(-x) + psi_difference(0, b, a)),
+    a=lambda g, x, a, b: g * (np.log(x) + _psi_difference(0, a, b)),
+    b=lambda g, x, a, b: g * (np.log1p(-x) + _psi_difference(0, b, a)),
 )
 def _log_density(x: Any, a: Any, b: Any) -> Any:
-    """(a - 1) log(x) + (b - 1) log(1 - x) - log_beta(a, b). Near its maximum for large a and b,
+    """(a - 1) log(x) + (b - 1) log(1 - x) - _log_beta(a, b). Near its maximum for large a and b,
     where these cancel, it is the sum of two deviances."""
     n = a + b
     left, right = n * x / a, n * (1 - x) / b
@@ -70,7 +70,7 @@ def _log_density(x: Any, a: Any, b: Any) -> Any:
     stable = p * deviance(left) + q * deviance(right) + constant - np.log(y) - np.log1p(-y)
     y, p, q = np.where(central, 0.5, x), np.where(central, 1.0, a), np.where(central, 1.0, b)
     functions = special_of(y)
-    plain = functions.xlogy(p - 1, y) + functions.xlog1py(q - 1, -y) - log_beta(p, q)
+    plain = functions.xlogy(p - 1, y) + functions.xlog1py(q - 1, -y) - _log_beta(p, q)
     return np.where(central, stable, plain)
 
 
@@ -84,20 +84,20 @@ def _rest(x: Any, a: Any, b: Any) -> Any:
     """The logarithm of what is left without the powers of small exponents; of the beta function at
     a + 1 and b + 1, so that it is smooth at small a and b."""
     left, right = where(a < 10, 1.0, a), where(b < 10, 1.0, b)
-    return xlogy(left - 1, x) + xlog1py(right - 1, -x) - log_beta(a + 1, b + 1)
+    return xlogy(left - 1, x) + xlog1py(right - 1, -x) - _log_beta(a + 1, b + 1)
 
 
 def _of_powers(distance: Any, scale: Any, a: Any, b: Any) -> Any:
     """With powers for a small exponent, so that the density has its slopes at the ends."""
-    left, right, x = a < 10, b < 10, units(distance, scale)
-    powers = power(distance, scale, where(left, a, 1.0)) * power(1 - x, 1.0, where(right, b, 1.0))
+    left, right, x = a < 10, b < 10, _units(distance, scale)
+    powers = _power(distance, scale, where(left, a, 1.0)) * _power(1 - x, 1.0, where(right, b, 1.0))
     far = _rest(x, a, b) < FAR
     out = exp(_rest(where(far, 0.5, x), where(far, 1.0, a), where(far, 1.0, b)))
     return where(far, 0.0, powers * out * (a * (b / (a + b)) / (a + b + 1)))
 
 
 def _regular(distance: Any, scale: Any, a: Any, b: Any) -> Any:
-    large = lambda x, s, a, b: _of_logarithm(units(x, s), a, b) / s  # noqa: E731
+    large = lambda x, s, a, b: _of_logarithm(_units(x, s), a, b) / s  # noqa: E731
     operands = (distance, 0.5), (scale, 1.0), (a, 10.0), (b, 10.0)
     return either((a >= 10) & (b >= 10), large, _of_powers, *operands)
 
@@ -106,7 +106,7 @@ def _scaled_density(distance: Any, scale: Any, a: Any, b: Any) -> Any:
     """The density at distance / scale, over the scale."""
     infinite = (distance == 0) & (a < 1) | (distance == scale) & (b < 1)
     operands = (distance, 0.5), (scale, 1.0), (a, 2.0), (b, 2.0)
-    return either(infinite, pole, _regular, *operands)
+    return either(infinite, _pole, _regular, *operands)
 
 
 def _density(x: Any, a: Any, b: Any) -> Any:

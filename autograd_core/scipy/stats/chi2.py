@@ -15,7 +15,7 @@ LOG_2 = math.log(2)
 
 
 def _log_density(z: Any, df: Any) -> Any:
-    return gamma.log_density(z / 2, df / 2) - LOG_2
+    return gamma._log_density(z / 2, df / 2) - LOG_2
 
 
 def _density(distance: Any, scale: Any, df: Any) -> Any:
@@ -37,12 +37,12 @@ def pdf(x: Any, df: Any, loc: Any = 0, scale: Any = 1) -> Any:
 @composed
 def cdf(x: Any, df: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The probability of less than x. No gradient in `df`."""
-    formula = lambda z, df: gamma.lower(df / 2, z / 2)  # noqa: E731
+    formula = lambda z, df: gamma._lower(df / 2, z / 2)  # noqa: E731
     return cumulative("chi2.cdf", formula, gamma.ENDS, x, (df,), loc, scale)
 
 
 @composed
 def logcdf(x: Any, df: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The logarithm of `cdf`. No gradient in `df`."""
-    formula, beyond = (lambda z, df: gamma.log_lower(df / 2, z / 2)), (-math.inf, 0.0)
+    formula, beyond = (lambda z, df: gamma._log_lower(df / 2, z / 2)), (-math.inf, 0.0)
     return cumulative("chi2.logcdf", formula, gamma.ENDS, x, (df,), loc, scale, beyond)

@@ -12,9 +12,9 @@ from autograd_core.op import composed, op
 from autograd_core.ops.elementwise import exp, where
 from autograd_core.scipy.declaring import refused
 from autograd_core.scipy.special import digamma, rgamma
-from autograd_core.scipy.stats.powers import pole, power
+from autograd_core.scipy.stats.powers import _pole, _power
 from autograd_core.scipy.stats.stable import deviance, gamma_fraction, in_tail, stirling
-from autograd_core.scipy.stats.support import FAR, cumulative, density, either, units
+from autograd_core.scipy.stats.support import FAR, _units, cumulative, density, either
 
 __all__ = ["cdf", "logcdf", "logpdf", "pdf"]
 
@@ -37,7 +37,7 @@ def _log_x(x: Any, a: Any) -> Any:
     x=lambda g, x, a: g * _log_x(x, a),
     a=lambda g, x, a: g * (np.log(x) - digamma(a)),
 )
-def log_density(x: Any, a: Any) -> Any:
+def _log_density(x: Any, a: Any) -> Any:
     """(a - 1) log(x) - x - gammaln(a). Near its maximum for a large a, where these cancel, it is
     the deviance of x from a."""
     central = (a >= 10) & (np.abs(x - a) < 0.5 * a)
@@ -52,24 +52,24 @@ def _of_powers(distance: Any, scale: Any, a: Any) -> Any:
     """For a small a: as a power, so that it has its slopes at 0."""
     far = distance > (2000 + 4 * a) * scale
     distance, scale = where(far, 1.0, distance), where(far, 1.0, scale)
-    out = power(distance, scale, a) * exp(-units(distance, scale)) * rgamma(a)
+    out = _power(distance, scale, a) * exp(-_units(distance, scale)) * rgamma(a)
     return where(far, 0.0, out)
 
 
 def _regular(distance: Any, scale: Any, a: Any) -> Any:
-    large = lambda x, s, a: _of_logarithm(units(x, s), a) / s  # noqa: E731
+    large = lambda x, s, a: _of_logarithm(_units(x, s), a) / s  # noqa: E731
     return either(a < 10, _of_powers, large, (distance, 1.0), (scale, 1.0), (a, 10.0))
 
 
 def _of_logarithm(x: Any, a: Any) -> Any:
-    far = log_density(x, a) < FAR
-    return where(far, 0.0, exp(log_density(where(far, 10.0, x), where(far, 10.0, a))))
+    far = _log_density(x, a) < FAR
+    return where(far, 0.0, exp(_log_density(where(far, 10.0, x), where(far, 10.0, a))))
 
 
 def scaled_density(distance: Any, scale: Any, a: Any) -> Any:
     """The density at distance / scale, over the scale."""
     infinite = (distance == 0) & (a < 1)
-    first = lambda x, s, a: pole(x, s, a, 1.0)  # noqa: E731
+    first = lambda x, s, a: _pole(x, s, a, 1.0)  # noqa: E731
     return either(infinite, first, _regular, (distance, 1.0), (scale, 1.0), (a, 2.0))
 
 
@@ -83,14 +83,14 @@ def standard_density(x: Any, a: Any) -> Any:
     a=refused("gammainc", "a"),
     x=lambda g, a, x: g * standard_density(x, a),
 )
-def lower(a: Any, x: Any) -> Any:
+def _lower(a: Any, x: Any) -> Any:
     return special_of(x).gammainc(a, x)
 
 
 @composed
 def logpdf(x: Any, a: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The logarithm of the density with the shape `a`; -inf below `loc`."""
-    return density("gamma.logpdf", log_density, ENDS, x, (a,), loc, scale, True)
+    return density("gamma.logpdf", _log_density, ENDS, x, (a,), loc, scale, True)
 
 
 @composed
@@ -102,7 +102,7 @@ def pdf(x: Any, a: Any, loc: Any = 0, scale: Any = 1) -> Any:
 @composed
 def cdf(x: Any, a: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The probability of less than x. No gradient in `a`."""
-    return cumulative("gamma.cdf", lambda z, a: lower(a, z), ENDS, x, (a,), loc, scale)
+    return cumulative("gamma.cdf", lambda z, a: _lower(a, z), ENDS, x, (a,), loc, scale)
 
 
 def _tail(a: Any, x: Any) -> Any:
@@ -117,7 +117,7 @@ def _ratio(a: Any, x: Any) -> Any:
 
 def _log_far(a: Any, x: Any) -> Any:
     there, y = x > 0, np.where(x > 0, x, 1.0)
-    return np.where(there, log_density(y, a) + np.log(_ratio(a, y)), -math.inf)
+    return np.where(there, _log_density(y, a) + np.log(_ratio(a, y)), -math.inf)
 
 
 @op(
@@ -134,7 +134,7 @@ def _hazard(a: Any, x: Any) -> Any:
 
 
 @op(pointwise=True, a=refused("gammainc", "a"), x=lambda g, a, x: g * _hazard(a, x))
-def log_lower(a: Any, x: Any) -> Any:
+def _log_lower(a: Any, x: Any) -> Any:
     """The logarithm of the distribution, exact in both tails."""
     small = _tail(a, x)
     far = in_tail(small, _log_far, (a, 1.0), (x, 1.0))
@@ -150,5 +150,5 @@ def log_lower(a: Any, x: Any) -> Any:
 @composed
 def logcdf(x: Any, a: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The logarithm of `cdf`, exact in both tails. No gradient in `a`."""
-    formula = lambda z, a: log_lower(a, z)  # noqa: E731
+    formula = lambda z, a: _log_lower(a, z)  # noqa: E731
     return cumulative("gamma.logcdf", formula, ENDS, x, (a,), loc, scale, (-math.inf, 0.0))

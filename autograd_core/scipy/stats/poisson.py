@@ -13,9 +13,9 @@ from autograd_core.errors import NotDifferentiableError
 from autograd_core.op import composed, op
 from autograd_core.ops.elementwise import where
 from autograd_core.ops.rounding import floor
-from autograd_core.scipy.stats.gamma import _log_x, log_density, standard_density
+from autograd_core.scipy.stats.gamma import _log_density, _log_x, standard_density
 from autograd_core.scipy.stats.stable import in_tail, poisson_fraction
-from autograd_core.scipy.stats.support import known, rounded, widened
+from autograd_core.scipy.stats.support import _known, rounded, widened
 from autograd_core.tensor import Tensor
 
 __all__ = ["cdf", "logcdf", "logpmf", "pmf"]
@@ -30,8 +30,8 @@ def _counted(
             "poisson: k has no gradient, being a whole number; detach() it"
         )
     dtype, (k, mu, loc) = widened(name, k, mu, loc)
-    k = known(k - loc, mu >= 0)
-    mu = known(mu, k == k)
+    k = _known(k - loc, mu >= 0)
+    mu = _known(mu, k == k)
     below, above = k < 0, k == math.inf
     if whole:
         below = below | (k != floor(k)) & (k == k)
@@ -50,7 +50,7 @@ def _tail(k: Any, mu: Any) -> Any:
 
 
 def _log_far(k: Any, mu: Any) -> Any:
-    return log_density(mu, k + 1) + np.log(poisson_fraction(k, mu))
+    return _log_density(mu, k + 1) + np.log(poisson_fraction(k, mu))
 
 
 @op(
@@ -84,7 +84,7 @@ def _log_lower(k: Any, mu: Any) -> Any:
 def logpmf(k: Any, mu: Any, loc: Any = 0) -> Any:
     """The logarithm of the probability of k where the mean is `mu`; -inf where k - loc is negative
     or no whole number. No gradient in k."""
-    formula, beyond = (lambda k, mu: log_density(mu, k + 1)), (-math.inf, -math.inf)
+    formula, beyond = (lambda k, mu: _log_density(mu, k + 1)), (-math.inf, -math.inf)
     return _counted("poisson.logpmf", formula, k, mu, loc, beyond, True)
 
 

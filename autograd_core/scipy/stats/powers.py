@@ -10,14 +10,14 @@ from numpy.polynomial import polynomial
 
 from autograd_core.op import op
 
-__all__ = ["pole", "power"]
+__all__: list[str] = []
 
 LARGE = 1e100  # scales beyond which their powers leave the range
 
 
 def _power_distance(g: Any, distance: Any, scale: Any, a: Any, factor: Any, n: Any) -> Any:
     more = tuple(polynomial.polymul(factor, (-1.0 - n, 1.0)).tolist())
-    return g * power(distance, scale, a, more, n + 1)
+    return g * _power(distance, scale, a, more, n + 1)
 
 
 def _power_scale(g: Any, scale: Any, a: Any, out: Any) -> Any:
@@ -30,12 +30,14 @@ def _power_a(g: Any, distance: Any, scale: Any, a: Any, factor: Any, n: Any, out
     slope = np.where(nothing, 0.0, out * logarithm)
     if len(factor) > 1:
         less = tuple(polynomial.polyder(factor).tolist())
-        slope = slope + power(distance, scale, a, less, n)
+        slope = slope + _power(distance, scale, a, less, n)
     return g * slope
 
 
 @op(pointwise=True, distance=_power_distance, scale=_power_scale, a=_power_a)
-def power(distance: Any, scale: Any, a: Any, factor: tuple[float, ...] = (1.0,), n: int = 0) -> Any:
+def _power(
+    distance: Any, scale: Any, a: Any, factor: tuple[float, ...] = (1.0,), n: int = 0
+) -> Any:
     """(distance / scale) ** (a - 1) / scale, or its n-th derivative in the distance with another
     polynomial of `a` before it, given by its coefficients. The derivatives in `scale` do not pass
     through those in the distance, which leave the range first."""
@@ -62,7 +64,7 @@ def _towards(distance: Any) -> Any:
     a=lambda g, distance, out: g * (out * _towards(distance)),
     b=lambda g, distance, out: g * (out * -_towards(distance)),
 )
-def pole(distance: Any, scale: Any, a: Any, b: Any) -> Any:
+def _pole(distance: Any, scale: Any, a: Any, b: Any) -> Any:
     """A density at an end of its support where it is infinite: below, at the distance 0, because of
     `a`, above because of `b`. Its slopes are infinite, too. It is 0 for harmless operands."""
     return np.where((a < 1) | (b < 1), math.inf, 0.0) + 0 * (distance + scale)

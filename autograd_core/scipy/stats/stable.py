@@ -20,11 +20,8 @@ __all__ = [
     "deviance",
     "gamma_fraction",
     "in_tail",
-    "log1p_less",
     "poisson_fraction",
-    "psi_difference",
     "stirling",
-    "student_constant",
 ]
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(10)
@@ -47,7 +44,7 @@ def _less(u: Any) -> Any:
 
 
 @op(pointwise=True, u=lambda g, u: g * (-u / (1 + u)))
-def log1p_less(u: Any) -> Any:
+def _log1p_less(u: Any) -> Any:
     """log1p(u) - u, exact near 0."""
     return _less(u)
 
@@ -75,7 +72,7 @@ def _polygamma(n: int, x: Any) -> Any:
 
 
 def _psi_difference_x(g: Any, n: Any, x: Any, y: Any) -> Any:
-    return g * psi_difference(n + 1, x, y)
+    return g * _psi_difference(n + 1, x, y)
 
 
 def _shifted_slope(g: Any, n: Any, x: Any, y: Any) -> Any:
@@ -83,7 +80,7 @@ def _shifted_slope(g: Any, n: Any, x: Any, y: Any) -> Any:
 
 
 @op(pointwise=True, x=_psi_difference_x, y=_shifted_slope)
-def psi_difference(n: int, x: Any, y: Any) -> Any:
+def _psi_difference(n: int, x: Any, y: Any) -> Any:
     """polygamma(n, x + y) - polygamma(n, x), the integral of the next one over y, for positive x
     and y; exact where y is small, too."""
     small = y < 0.5 * x
@@ -115,11 +112,11 @@ HALF = _half_series()
 
 
 def _student_constant_h(g: Any, n: Any, h: Any) -> Any:
-    return g * student_constant(n + 1, h)
+    return g * _student_constant(n + 1, h)
 
 
 @op(pointwise=True, h=_student_constant_h)
-def student_constant(n: int, h: Any) -> Any:
+def _student_constant(n: int, h: Any) -> Any:
     """The n-th derivative of gammaln(h + 1/2) - gammaln(h) - log(h) / 2, which vanishes as -1 / 8h:
     by its asymptotic series where the three terms would cancel."""
     large = h >= 8

@@ -18,7 +18,7 @@ from autograd_core.ops.contraction import operand
 from autograd_core.ops.elementwise import log, where
 from autograd_core.ops.shaping import astype
 
-__all__ = ["cumulative", "density", "either", "known", "rounded", "units", "valid", "widened"]
+__all__ = ["cumulative", "density", "either", "rounded", "valid", "widened"]
 
 FAR = -1500.0  # the logarithm of a density that is 0 in float64, whatever its scale
 
@@ -50,12 +50,12 @@ def rounded(out: Any, dtype: Any) -> Any:
     return out if out.dtype == dtype else astype(out, dtype)
 
 
-def _known(g: Any, valid: Any) -> Any:
+def _known_x(g: Any, valid: Any) -> Any:
     return g * np.where(valid, 1.0, math.nan)
 
 
-@op(pointwise=True, x=_known, valid=None)
-def known(x: Any, valid: Any) -> Any:
+@op(pointwise=True, x=_known_x, valid=None)
+def _known(x: Any, valid: Any) -> Any:
     """x, and NaN where it is not valid; so is the gradient, whatever arrives."""
     return np.where(valid, x, math.nan)
 
@@ -65,7 +65,7 @@ def known(x: Any, valid: Any) -> Any:
     distance=lambda g, scale: g / scale,
     scale=lambda g, scale, out: -(np.where(out == 0, 0.0, g) * out / scale),
 )
-def units(distance: Any, scale: Any) -> Any:
+def _units(distance: Any, scale: Any) -> Any:
     """distance / scale, never -0. Where it is 0 nothing flows to the scale, also of an infinite
     slope."""
     return distance / scale + 0.0
@@ -100,13 +100,13 @@ def _placed(ends: Ends, distance: Any, scale: Any, shapes: Sequence[Any]) -> tup
     the scale and the shapes; the former are harmless, and let nothing through, where it is
     outside; all are NaN where one is."""
     holds = valid(scale, *shapes)
-    z = np.where(holds, units(distance, scale), math.nan)
+    z = np.where(holds, _units(distance, scale), math.nan)
     below, above = (z < ends[0]) | (z == -math.inf), (z > ends[1]) | (z == math.inf)
     outside = below | above
     distance, scale = where(outside, 0.5, distance), where(outside, 1.0, scale)
-    scale = known(scale, z == z)
-    shapes = [known(shape, z == z) for shape in shapes]
-    return below, above, known(distance, z == z), scale, shapes
+    scale = _known(scale, z == z)
+    shapes = [_known(shape, z == z) for shape in shapes]
+    return below, above, _known(distance, z == z), scale, shapes
 
 
 def density(
@@ -132,7 +132,7 @@ def density(
     if scaled:
         out = formula(distance, scale, *shapes)
     else:
-        out = formula(units(distance, scale), *shapes)
+        out = formula(_units(distance, scale), *shapes)
         out = out - log(scale) if logarithm else out / scale
     return rounded(where(outside, -math.inf if logarithm else 0.0, out), dtype)
 
@@ -151,5 +151,5 @@ def cumulative(
     ends. NaN as `density`."""
     dtype, (x, loc, scale, *shapes) = widened(name, x, loc, scale, *shapes)
     below, above, distance, scale, shapes = _placed(ends, x - loc, scale, shapes)
-    out = formula(units(distance, scale), *shapes)
+    out = formula(_units(distance, scale), *shapes)
     return rounded(where(below, beyond[0], where(above, beyond[1], out)), dtype)

@@ -12,7 +12,7 @@ from autograd_core.op import composed, op
 from autograd_core.ops.elementwise import absolute, exp, log, log1p, sqrt, where
 from autograd_core.scipy.declaring import refused
 from autograd_core.scipy.stats import norm
-from autograd_core.scipy.stats.stable import beta_fraction, in_tail, log1p_less, student_constant
+from autograd_core.scipy.stats.stable import _log1p_less, _student_constant, beta_fraction, in_tail
 from autograd_core.scipy.stats.support import FAR, cumulative, density, either
 
 __all__ = ["cdf", "logcdf", "logpdf", "pdf"]
@@ -21,7 +21,7 @@ __all__ = ["cdf", "logcdf", "logpdf", "pdf"]
 def _near(z: Any, df: Any) -> Any:
     """For z² < df: what is left of -(df + 1) / 2 log1p(q) for a large df is -z² / 2 itself."""
     q = z * z / df
-    return -(z * z) / 2 - q / 2 - (df + 1) / 2 * log1p_less(q)
+    return -(z * z) / 2 - q / 2 - (df + 1) / 2 * _log1p_less(q)
 
 
 def _beyond(z: Any, df: Any) -> Any:
@@ -30,7 +30,7 @@ def _beyond(z: Any, df: Any) -> Any:
 
 
 def _finite_log(z: Any, df: Any) -> Any:
-    constant = student_constant(0, df / 2) - norm.LOG_ROOT_TAU
+    constant = _student_constant(0, df / 2) - norm.LOG_ROOT_TAU
     near = ~(absolute(z) > sqrt(df))
     return constant + either(near, _near, _beyond, (z, 1.0), (df, 1.0))
 
@@ -38,7 +38,7 @@ def _finite_log(z: Any, df: Any) -> Any:
 def _of_powers(z: Any, df: Any) -> Any:
     """The tail for a small df, of which no logarithm is taken."""
     y = absolute(z) / sqrt(df)
-    constant = exp(student_constant(0, df / 2) - norm.LOG_ROOT_TAU)
+    constant = exp(_student_constant(0, df / 2) - norm.LOG_ROOT_TAU)
     return constant * y ** -(df + 1) * exp(-(df + 1) / 2 * log1p((1 / y) ** 2))
 
 
