@@ -7,6 +7,7 @@ stays the definition: it runs on the host, on Tensors, and wherever no expressio
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -115,8 +116,8 @@ def _written(function: Any, operands: Iterable[Any]) -> Symbol:
 
 
 def _number(value: Any) -> Symbol:
-    if not isinstance(value, _NUMBERS):
-        raise _Unwritable(type(value).__name__)
+    if not isinstance(value, _NUMBERS) or not math.isfinite(value):
+        raise _Unwritable(f"{value!r}")
     return Symbol(f"T({value!r})")
 
 

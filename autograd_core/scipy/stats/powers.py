@@ -54,7 +54,7 @@ def _power(
 
 
 def _towards(distance: Any) -> Any:
-    return np.where(distance == 0, -1.0, 1.0)
+    return np.where(distance == 0, -1.0, 1.0).astype(distance.dtype)
 
 
 @op(

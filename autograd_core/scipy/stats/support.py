@@ -51,7 +51,7 @@ def rounded(out: Any, dtype: Any) -> Any:
 
 
 def _known_x(g: Any, valid: Any) -> Any:
-    return g * np.where(valid, 1.0, math.nan)
+    return np.where(valid, g, math.nan)
 
 
 @op(pointwise=True, x=_known_x, valid=None)
