@@ -121,7 +121,8 @@ def misses(row, name):
                 wrong &= ~exception.holds(found.points, found.exact[key], limits)
         for i in np.flatnonzero(wrong):
             came, exact = found.found[key][i], found.exact[key][i]
-            yield f"{key} at {found.points[i].tolist()}: {came!r}, exact {exact:.17g}, {excess[i]:.3g}"
+            where = f"{key} at {found.points[i].tolist()}"
+            yield f"{where}: {came!r}, exact {exact:.17g}, {excess[i]:.3g}"
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::autograd_core.AutogradWarning")
