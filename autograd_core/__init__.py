@@ -8,7 +8,12 @@
 (3,)
 """
 
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
 from autograd_core import creation, errors, methods, namespace, ops, protocols, random, transforms
+from autograd_core.alternatives import missing
 from autograd_core.backend import available_devices, device
 from autograd_core.creation import *
 from autograd_core.debug import detect_anomaly
@@ -41,6 +46,7 @@ from autograd_core.transforms import *
 
 methods.bind()
 protocols.bind()
+del globals()["tensor"]  # the module: of ac.tensor(data) it would say that it cannot be called
 
 __version__ = "0.1.0"
 __all__ = [
@@ -66,5 +72,18 @@ __all__ += namespace.__all__
 __all__ += ["functions", "operations"]
 __all__ += errors.__all__
 __all__ += transforms.__all__
-_ours = {id(function) for function in functions.values()}
-__all__ += [name for name, value in vars(ops).items() if id(value) in _ours]
+__all__ += vars(ops)["__all__"]
+
+_PARTS = {"einops", "numpy", "rendering", "scipy", "testing"}  # to be imported by themselves
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *(_PARTS & globals().keys()), "__version__"})
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise AttributeError(missing(name, __all__, hasattr(np, name)))

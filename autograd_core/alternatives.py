@@ -1,9 +1,14 @@
-"""What to use instead of the functions of NumPy that are not covered: an error says it, and so does
-the table in the documentation."""
+"""What to use instead of what is not here: functions of NumPy that are not covered, and names that
+PyTorch, JAX and TensorFlow have. Errors say it, and for NumPy's the table in the documentation."""
 
 from __future__ import annotations
 
-__all__ = ["INSTEAD", "instead"]
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from typing import Any
+
+__all__ = ["ATTRIBUTES", "FUNCTIONS", "INSTEAD", "Missing", "instead", "keyword_hint", "missing",
+           "not_numbers"]  # fmt: skip
 
 # What a function that is not covered could be replaced by: the text, and the functions it is for.
 _TEXTS: dict[str, str] = {
@@ -23,3 +28,213 @@ INSTEAD = {name: text for text, names in _TEXTS.items() for name in names.split(
 def instead(name: str) -> str:
     """What to use for a function of NumPy that is not covered."""
     return INSTEAD.get(name, "tensor.detach().numpy() if no gradient is wanted, or declare an op")
+
+
+# ---- names of PyTorch, JAX and TensorFlow -------------------------------------------------------
+
+# What a Tensor calls otherwise: the text, and the attributes that it is for.
+_ATTRIBUTES: dict[str, str] = {
+    "x.reshape(shape)": "view view_as reshape_as unflatten set_shape",
+    "ac.expand_dims(x, axis)": "unsqueeze expand_dims",
+    "x.transpose(axes)": "permute",
+    "x.T": "t",
+    "x.ravel()": "flat",
+    "ac.moveaxis(x, source, destination)": "movedim",
+    "ac.broadcast_to(x, shape)": "expand expand_as broadcast_to",
+    "ac.copy(x)": "clone contiguous",
+    "x.astype(np.float64)": "double",
+    "x.astype(np.float32)": "float",
+    "x.astype(np.float16)": "half",
+    "x.astype(np.int64)": "long",
+    "x.astype(np.int32)": "int",
+    "x.astype(bool)": "bool",
+    "x.astype(dtype)": "type type_as cast",
+    "x.to('cuda')": "cuda",
+    "x.device": "is_cuda get_device",
+    "x.size": "numel nelement",
+    "x.ndim": "dim ndimension rank",
+    "x.shape": "get_shape",
+    "x.data.nbytes": "nbytes itemsize element_size",
+    "x.data.strides": "strides stride flags base data_ptr is_contiguous",
+    "x.dtype.kind == 'f'": "is_floating_point",
+    "x.node": "grad_fn",
+    "x.requires_grad = True": "requires_grad_",
+    "y = x.detach()": "detach_",
+    "x.grad = None for a gradient, x.fill(0) for other Tensors": "zero_",
+    "x.fill(value)": "fill_",
+    "x += y": "add_ assign_add",
+    "x -= y": "sub_ subtract_ assign_sub",
+    "x *= y": "mul_ multiply_",
+    "x /= y": "div_ divide_ true_divide_",
+    "x **= y": "pow_",
+    "x.copy_(source)": "assign set_",
+    "x[...] = ac.random.default_rng(seed).normal(size=x.shape)": "normal_",
+    "x[...] = ac.random.default_rng(seed).uniform(size=x.shape)": "uniform_ random_",
+    "x * y": "mul",
+    "x / y": "div true_divide",
+    "x - y": "sub",
+    "x ** y": "pow",
+    "x @ y": "mm bmm mv",
+    "-x": "neg",
+    "abs(x)": "abs abs_",
+    "x == y": "eq",
+    "x != y": "ne",
+    "x < y": "lt",
+    "x <= y": "le",
+    "x > y": "gt",
+    "x >= y": "ge",
+    "1 / ac.sqrt(x)": "rsqrt",
+    "x.clip(low, high)": "clamp clamp_min clamp_max",
+    "x[...] = x.clip(low, high)": "clamp_ clip_",
+    "ac.linalg.norm(x)": "norm",
+    "ac.linalg.inv(x)": "inverse",
+    "ac.linalg.det(x)": "det",
+    "ac.where(mask, value, x)": "masked_fill",
+    "x[mask] = value": "masked_fill_",
+    "x[mask]": "masked_select",
+    "x[index] = value": "index_fill_ index_copy_ index_put_ itemset",
+    "y = x.copy(); y[index] = value": "at scatter index_put",
+    "np.add.at(x, index, value)": "index_add_ scatter_add_ scatter_",
+    "ac.take_along_axis(x, indices, axis)": "gather",
+    "ac.take(x, indices, axis)": "index_select",
+    "ac.array_split(x, parts, axis)": "chunk",
+    "ac.unstack(x)": "unbind",
+    "ac.sort(x)": "topk",
+    "ac.zeros_like(x)": "new_zeros",
+    "ac.ones_like(x)": "new_ones",
+    "ac.Tensor(data)": "new new_tensor",
+    "x.numpy().tobytes()": "tobytes tostring",
+    "autograd_core.scipy.special.erf(x)": "erf",
+    "autograd_core.scipy.special.gammaln(x)": "lgamma",
+    "autograd_core.scipy.special.digamma(x)": "digamma",
+    "x.item()": "eval",
+    "nothing: NumPy has computed it already": "block_until_ready",
+}
+ATTRIBUTES = {name: text for text, names in _ATTRIBUTES.items() for name in names.split()}
+
+# What `autograd_core` calls otherwise.
+_FUNCTIONS: dict[str, str] = {
+    "ac.Tensor(data)": "tensor constant from_numpy FloatTensor LongTensor",
+    "ac.Tensor(data, requires_grad=True)": "Variable Parameter",
+    "ac.asarray(data)": "as_tensor convert_to_tensor asanyarray",
+    "ac.random.default_rng(seed).normal(size=shape)": "randn normal",
+    "ac.random.default_rng(seed).random(shape)": "rand",
+    "ac.random.default_rng(seed).uniform(size=shape)": "uniform",
+    "ac.random.default_rng(seed).integers(low, high, shape)": "randint",
+    "ac.random.default_rng(seed).permutation(n)": "randperm",
+    "generator = ac.random.default_rng(seed), and draw from it": "manual_seed seed PRNGKey",
+    "ac.concatenate(tensors, axis)": "cat",
+    "ac.array_split(x, parts, axis)": "chunk",
+    "ac.unstack(x)": "unbind",
+    "ac.expand_dims(x, axis)": "unsqueeze",
+    "ac.transpose(x, axes)": "permute",
+    "ac.moveaxis(x, source, destination)": "movedim",
+    "ac.take_along_axis(x, indices, axis)": "gather",
+    "ac.take(x, indices, axis)": "index_select",
+    "ac.clip(x, low, high)": "clamp clip_by_value",
+    "ac.multiply(x, y)": "mul",
+    "ac.subtract(x, y)": "sub",
+    "ac.divide(x, y)": "div",
+    "ac.negative(x)": "neg",
+    "ac.matmul(x, y)": "mm bmm mv",
+    "ac.linalg.norm(x)": "norm",
+    "ac.linalg.inv(x)": "inverse inv",
+    "ac.linalg.det(x)": "det",
+    "ac.linalg.svd(x)": "svd",
+    "ac.linalg.solve(a, b)": "solve",
+    "1 / ac.sqrt(x)": "rsqrt",
+    "ac.sum(x, axis)": "reduce_sum",
+    "ac.mean(x, axis)": "reduce_mean",
+    "ac.max(x, axis)": "reduce_max",
+    "ac.min(x, axis)": "reduce_min",
+    "ac.prod(x, axis)": "reduce_prod",
+    "ac.sort(x)": "topk",
+    "autograd_core.scipy.special.erf(x)": "erf",
+    "autograd_core.scipy.special.gammaln(x)": "lgamma",
+    "autograd_core.scipy.special.digamma(x)": "digamma",
+    "x.size": "numel",
+    "isinstance(x, ac.Tensor)": "is_tensor",
+    "ac.no_grad()": "inference_mode",
+    "ac.no_grad() or ac.enable_grad()": "set_grad_enabled",
+    "ac.grad(f), or loss.backward()": "GradientTape",
+    "ac.gradients(outputs, inputs)": "autograd",
+    "ac.jacobian(f)": "jacrev jacfwd",
+    "ac.vjp(f, *args)": "pullback",
+    "ac.custom_gradient(f)": "custom_vjp custom_jvp",
+    "ac.checkpoint(f)": "remat",
+    "f(stacked): operations take leading axes": "vmap",
+    "f itself: nothing is compiled": "jit function compile",
+    "x.to('cuda')": "device_put",
+    "dtype=np.float32 where a Tensor is made": "float set_default_dtype",
+    "dtype=np.float64 where a Tensor is made": "double",
+    "dtype=np.int64 where a Tensor is made": "long int",
+    "import nn, the package beside autograd_core": "nn optim Module Linear",
+    "nn.save_state(model.state_dict(), path)": "save",
+    "nn.load_state(path)": "load",
+}
+FUNCTIONS = {name: text for text, names in _FUNCTIONS.items() for name in names.split()}
+
+SUBMODULES = ("einops", "numpy", "rendering", "scipy", "testing")
+KEYWORDS = {"dim": "axis", "dims": "axis", "keepdim": "keepdims", "input": "x", "other": "y",
+            "keep_dims": "keepdims", "tensors": "arrays"}  # fmt: skip
+
+
+def keyword_hint(error: TypeError) -> None:
+    """Say in Python's message of an unexpected keyword what it is called here."""
+    _, found, rest = str(error.args[0] if error.args else "").partition("keyword argument '")
+    name, quote, more = rest.partition("'")
+    if found and quote and not more and name in KEYWORDS:
+        error.args = (f"{error.args[0]}. NumPy's name for it is {KEYWORDS[name]}=",)
+
+
+def not_numbers(dtype: Any, data: Any) -> str:
+    """Why a Tensor cannot hold this array, or an array of this dtype."""
+    if dtype.kind == "O" and any(entry is None for entry in getattr(data, "flat", ())):
+        what = "None is" if data.ndim == 0 else "there is a None in this data, which is"
+        return (
+            f"{what} not a number: a Tensor is made of numbers, as in ac.Tensor(0.0) or ac.zeros(3)"
+        )
+    return (
+        "a Tensor holds booleans, integers, floats or complex numbers; this data has dtype "
+        f"{dtype}. Are all its rows of one length, and all entries numbers?"
+    )
+
+
+class Missing:
+    """An attribute that a Tensor does not have, and the way to say what to write instead. A
+    ``__getattr__`` would make every attribute of every Tensor slower."""
+
+    __slots__ = ("function", "name")
+
+    def __init__(self, name: str, function: Callable[..., Any] | None = None) -> None:
+        self.name, self.function = name, function
+
+    def __get__(self, tensor: Any, kind: type) -> Any:
+        raise AttributeError(f"a {kind.__name__} has no {self.name!r}. Write {self._instead()}")
+
+    def _instead(self) -> str:
+        if self.name in ATTRIBUTES:
+            return ATTRIBUTES[self.name]
+        from inspect import Parameter, signature  # not at the top: it costs a lot
+
+        base = self.name.removesuffix("_")
+        needed = [
+            p.name if i else "x"
+            for i, p in enumerate(signature(self.function).parameters.values())  # type: ignore[arg-type]
+            if p.default is Parameter.empty and p.kind is not Parameter.VAR_KEYWORD
+        ]
+        call = f"ac.{base}({', '.join(needed)})"
+        return call if base == self.name else f"x[...] = {call}"
+
+
+def missing(name: str, known: Iterable[str], numpys: bool) -> str:
+    """What to write instead of `autograd_core`'s attribute `name`, which is not there."""
+    said = f"autograd_core has no {name!r}"
+    if name in FUNCTIONS:
+        return f"{said}. Write {FUNCTIONS[name]}"
+    if name in SUBMODULES:
+        return f"{said} before it is imported. Write import autograd_core.{name}"
+    if numpys:
+        return f"{said}: NumPy's function is not covered. Use {instead(name)}"
+    near = get_close_matches(name, known, 1)
+    return said + (f". Did you mean {near[0]}?" if near else "")

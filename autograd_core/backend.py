@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.alternatives import not_numbers
 from autograd_core.errors import (
     AutogradError,
     DeviceError,
@@ -111,7 +112,7 @@ def asarray(data: Any, dtype: Any = None, device: str | None = None) -> Any:
         )
     elif isinstance(data, np.ndarray) and type(data) is not np.ndarray:
         array = np.asarray(data)
-    check_dtype(array.dtype)
+    check_dtype(array.dtype, array)
     wanted = array.dtype.newbyteorder("=") if dtype is None else np.dtype(dtype)
     if array.dtype != wanted:
         check_dtype(wanted)
@@ -130,13 +131,10 @@ def operand(value: Any) -> Any:
     return asarray(value)
 
 
-def check_dtype(dtype: Any) -> None:
-    """Refuse what is no number: objects, texts, dates, records."""
+def check_dtype(dtype: Any, data: Any = None) -> None:
+    """Refuse what is no number: None, objects, texts, dates, records."""
     if dtype.kind not in "biufc":
-        raise DTypeError(
-            f"a Tensor holds booleans, integers, floats or complex numbers; this data has dtype "
-            f"{dtype}. Are all its rows of one length, and all entries numbers?"
-        )
+        raise DTypeError(not_numbers(dtype, data))
 
 
 # ---- devices ------------------------------------------------------------------------------------

@@ -5,17 +5,19 @@ table in docs/coverage.md; what it does not know, a test reports."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 from typing import Any
 
 import numpy as np
 
-from autograd_core import creation, namespace
+from autograd_core import creation, namespace, ops
 from autograd_core.alternatives import INSTEAD
 from autograd_core.op import constant, functions
 from autograd_core.protocols import ALIASES, PLAIN, operation_of
 
-__all__ = ["OUTSIDE", "VERSIONS", "kind_of", "names", "table"]
+__all__ = ["OUTSIDE", "VERSIONS", "beyond", "kind_of", "names", "table"]
 
 PATH = Path(__file__).parent.parent / "docs" / "coverage.md"
 NAMESPACES = {"": np, "linalg.": np.linalg, "fft.": np.fft, "emath.": np.emath}
@@ -118,6 +120,15 @@ def names() -> Iterator[tuple[str, Any]]:
                 yield prefix + name, function
 
 
+def beyond() -> Iterator[str]:
+    """The public functions that NumPy has not got: each table of operations declares its own."""
+    for found in walk_packages(ops.__path__, f"{ops.__name__}."):
+        namespace = found.name.split(".")[2]
+        prefix = f"{namespace}." if f"{namespace}." in NAMESPACES else ""
+        for name in getattr(import_module(found.name), "BEYOND_NUMPY", ()):
+            yield prefix + name
+
+
 def _is_ours(name: str, function: Any) -> bool:
     """Whether it is an operation here; by its name where NumPy has not got it."""
     if function is None:
@@ -167,7 +178,13 @@ def table() -> str:
         "|---|---|",
     ]
     lines = [f"| `{name}`{_which(name)} | {_said(name, kind)} |" for name, kind in rows]
-    return "\n".join([*head, *lines]) + "\n"
+    more = [
+        "",
+        "## Functions that NumPy has not got",
+        "",
+        ", ".join(f"`{name}`" for name in sorted(beyond())) + ".",
+    ]
+    return "\n".join([*head, *lines, *more]) + "\n"
 
 
 if __name__ == "__main__":

@@ -13,8 +13,11 @@ import numpy as np
 
 from autograd_core import backend, ops
 from autograd_core.errors import GraphError
-from autograd_core.op import composed, tensors_in
+from autograd_core.op import composed
+from autograd_core.ops.shaping import _cast
 from autograd_core.tensor import Tensor, make
+from autograd_core.tracebacks import public
+from autograd_core.untracked import tensors_in
 
 __all__ = [
     "arange",
@@ -40,6 +43,7 @@ __all__ = [
 Shape = int | tuple[int, ...]
 
 
+@public
 def asarray(
     data: Any, dtype: Any = None, *, device: str | None = None, copy: bool | None = None
 ) -> Tensor:
@@ -78,6 +82,7 @@ def _converted(x: Tensor, dtype: Any, device: str | None, copy: bool | None) -> 
     return ops.copy(x) if copy and out is x else out
 
 
+@public
 def array(data: Any, dtype: Any = None, *, copy: bool = True, device: str | None = None) -> Tensor:
     """A Tensor of `data` in memory of its own, unless `copy` is false."""
     return asarray(data, dtype, device=device, copy=True if copy else None)
@@ -94,21 +99,25 @@ def _new(name: str, *operands: Any, device: str | None, **settings: Any) -> Tens
     return make(backend.created(name, device, *operands, **settings), None)
 
 
+@public
 def zeros(shape: Shape, dtype: Any = None, *, device: str | None = None) -> Tensor:
     """Zeros, float64 by default."""
     return _new("zeros", shape, device=device, dtype=dtype or np.float64)
 
 
+@public
 def ones(shape: Shape, dtype: Any = None, *, device: str | None = None) -> Tensor:
     """Ones, float64 by default."""
     return _new("ones", shape, device=device, dtype=dtype or np.float64)
 
 
+@public
 def empty(shape: Shape, dtype: Any = None, *, device: str | None = None) -> Tensor:
     """Memory as it was found: every element has yet to be written."""
     return _new("empty", shape, device=device, dtype=dtype or np.float64)
 
 
+@public
 def full(shape: Shape, fill_value: Any, dtype: Any = None, *, device: str | None = None) -> Tensor:
     """`fill_value` everywhere. Where that is a Tensor it is broadcast, and its gradient summed."""
     if isinstance(fill_value, Tensor):
@@ -116,6 +125,7 @@ def full(shape: Shape, fill_value: Any, dtype: Any = None, *, device: str | None
     return _new("full", shape, fill_value, device=device, dtype=dtype)
 
 
+@public
 def eye(
     n: int, m: int | None = None, k: int = 0, dtype: Any = None, *, device: str | None = None
 ) -> Tensor:
@@ -123,11 +133,13 @@ def eye(
     return _new("eye", n, m, k=k, device=device, dtype=dtype or np.float64)
 
 
+@public
 def identity(n: int, dtype: Any = None, *, device: str | None = None) -> Tensor:
     """The identity matrix of n rows."""
     return eye(n, dtype=dtype, device=device)
 
 
+@public
 def tri(
     n: int, m: int | None = None, k: int = 0, dtype: Any = None, *, device: str | None = None
 ) -> Tensor:
@@ -135,11 +147,13 @@ def tri(
     return _new("tri", n, m, k=k, device=device, dtype=dtype or np.float64)
 
 
+@public
 def indices(dimensions: tuple[int, ...], dtype: Any = int, *, device: str | None = None) -> Tensor:
     """For each axis the position along it of every element; shape (ndim, *dimensions)."""
     return _new("indices", dimensions, device=device, dtype=dtype)
 
 
+@public
 def arange(
     start: Any,
     stop: Any = None,
@@ -172,7 +186,7 @@ def _spaced(
 
 def _placed(out: Any, axis: int, dtype: Any) -> Tensor:
     out = ops.moveaxis(out, 0, axis) if axis else out
-    return out if dtype is None else ops.cast(out, dtype)
+    return out if dtype is None else _cast(out, dtype)
 
 
 @composed
@@ -242,6 +256,7 @@ def _like(name: str, x: Any, dtype: Any, shape: Any, device: str | None, **setti
     return make(made if device is None else backend.to_device(made, device), None)
 
 
+@public
 def zeros_like(
     x: Any, dtype: Any = None, *, shape: Shape | None = None, device: str | None = None
 ) -> Tensor:
@@ -249,6 +264,7 @@ def zeros_like(
     return _like("zeros_like", x, dtype, shape, device)
 
 
+@public
 def ones_like(
     x: Any, dtype: Any = None, *, shape: Shape | None = None, device: str | None = None
 ) -> Tensor:
@@ -256,6 +272,7 @@ def ones_like(
     return _like("ones_like", x, dtype, shape, device)
 
 
+@public
 def empty_like(
     x: Any, dtype: Any = None, *, shape: Shape | None = None, device: str | None = None
 ) -> Tensor:
@@ -263,6 +280,7 @@ def empty_like(
     return _like("empty_like", x, dtype, shape, device)
 
 
+@public
 def full_like(
     x: Any,
     fill_value: Any,

@@ -40,6 +40,8 @@ def detect_anomaly() -> Iterator[None]:
 
 
 class _Anomaly(Observer):
+    hunts = True
+
     def __init__(self) -> None:
         self.lines: dict[int, str] = {}  # by sequence number: where the user called the operation
         self.sums: dict[tuple[int, int, str], int] = {}  # by node, edge and name: what was saved

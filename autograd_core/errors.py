@@ -49,6 +49,7 @@ class AutogradError(Exception):
 
     operation: str
     operands: list[tuple[str, Any]]
+    layer: tuple[Any, str]  # the module whose input did not fit, and what it says of it
 
 
 class ShapeError(AutogradError, ValueError):

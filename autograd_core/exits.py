@@ -11,14 +11,36 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 from warnings import warn
 
-from autograd_core.errors import AutogradWarning
+from autograd_core.errors import AutogradWarning, ShapeError
 from autograd_core.stamps import sequence_numbers
 
 if TYPE_CHECKING:
     from autograd_core.recording import Scope
 
-__all__ = ["Exit", "by_user", "exits", "note_exit", "user_line", "warn_user"]
+__all__ = [
+    "AS_ARRAY",
+    "AS_NUMBER",
+    "Exit",
+    "by_user",
+    "exits",
+    "note_exit",
+    "number_of",
+    "user_line",
+    "warn_user",
+]
 
+# Why a tracked Tensor is no plain number and no plain array, and what to write instead
+AS_NUMBER = (
+    "of a tracked Tensor would leave the graph silently. Use tensor.item() for a number to print, "
+    "to compare or to sum up, and np.sin(tensor) for math.sin(tensor). Write tracked values into "
+    "ac.zeros_like(x) or ac.zeros(…), not into a plain array, or stack them with ac.stack([…])"
+)
+AS_ARRAY = (
+    "NumPy asked a tracked Tensor for a plain array, as np.asarray(tensor) does, which would leave "
+    "the graph silently. Make one Tensor of several with ac.array([a, b]) or ac.stack([a, b]), and "
+    "give NumPy's functions that one. Write tracked values into ac.zeros(…) and not into "
+    "np.zeros(…). Take a number out with tensor.item()"
+)
 INSIDE = ("autograd_core", "nn", "contextlib")
 
 
@@ -43,6 +65,17 @@ def note_exit(reason: str, source: str = "", array: Any = None, scope: Scope | N
     referable = type(array).__weakrefoffset__ and array is not None
     reference = weakref.ref(array) if referable else None
     exits.append(Exit(reason, source, scope, reference))
+
+
+def number_of(array: Any, call: str) -> Any:
+    """The one element of an array as a Python number."""
+    if array.size != 1:
+        raise ShapeError(
+            f"{call} needs a Tensor of one element; this one has shape {array.shape}. Choose one, "
+            "as in x[0].item(), reduce it, as in x.sum().item(), take all with x.tolist() (of a "
+            "tracked one, x.detach().tolist()), and write np.sin(x) for math.sin(x)"
+        )
+    return array.item()
 
 
 def by_user() -> bool:

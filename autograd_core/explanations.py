@@ -22,7 +22,7 @@ from autograd_core.graph import Node
 if TYPE_CHECKING:
     from autograd_core.op import Op
 
-__all__ = ["explanation", "failed", "scattered", "setting_error"]
+__all__ = ["explanation", "failed", "none_given", "scattered", "setting_error", "unexpected"]
 
 
 def setting_error(declared: Op, setting: str) -> NotDifferentiableError:
@@ -30,6 +30,26 @@ def setting_error(declared: Op, setting: str) -> NotDifferentiableError:
         f"{declared.name}: {setting!r} is a setting and cannot be a Tensor, because no gradient "
         f"would flow through it. Pass a plain value, for example {setting}=int(tensor)"
     )
+
+
+def unexpected(declared: Op, keyword: str) -> TypeError:
+    """Python's error of a keyword that a function does not have."""
+    return TypeError(f"{declared.name}() got an unexpected keyword argument {keyword!r}")
+
+
+def none_given(
+    declared: Op, error: Exception, operands: tuple[tuple[str, Any], ...]
+) -> DTypeError | None:
+    """What to raise where an operand that has to be there is None, and that is what is wrong."""
+    absent = [name for name, value in operands if value is None]
+    if not absent or not isinstance(error, TypeError | ValueError):
+        return None
+    told = DTypeError(
+        f"{declared.name}: {absent[0]} is None; an operand is a number, an array or a Tensor. Does "
+        "the function that made it return its result?"
+    )
+    told.operation, told.operands = declared.name, []
+    return told
 
 
 def explanation(declared: Op, error: Exception, operands: dict[str, Any]) -> AutogradError:
@@ -97,7 +117,7 @@ def _arrays_in(operands: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 def _hint(declared: Op, operands: dict[str, Any]) -> str:
     """A likely fix where one operand, transposed, would fit."""
     x, y = operands.get("x"), operands.get("y")
-    if declared.name == "matmul" and getattr(y, "ndim", 0) == 2 and getattr(x, "ndim", 0) >= 1:
+    if declared.key == "matmul" and getattr(y, "ndim", 0) == 2 and getattr(x, "ndim", 0) >= 1:
         rows = x.shape[-1]  # type: ignore[union-attr]
         asked = f". y needs {rows} rows"
         return asked + (". Did you mean y.T?" if y.shape[1] == rows else "")  # type: ignore[union-attr]

@@ -7,6 +7,7 @@ stays the definition: it runs on the host, on Tensors, and wherever no expressio
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -90,7 +91,9 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
             raise _Unwritable(f"{ufunc.__name__}.{method}")
         return _written(ufunc, inputs)
 
-    def __array_function__(self, function: Any, types: Any, args: Any, settings: Any) -> Symbol:
+    def __array_function__(self, function: Any, types: Any, args: Any, settings: Any) -> Any:
+        if function is np.iscomplexobj:
+            return False
         if function is np.ones_like:
             return Symbol("T(1)")
         if settings:
@@ -100,6 +103,8 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
     def conj(self) -> Symbol:
         """Itself: a symbol is real."""
         return self
+
+    real = property(conj)
 
 
 def _written(function: Any, operands: Iterable[Any]) -> Symbol:
@@ -111,8 +116,8 @@ def _written(function: Any, operands: Iterable[Any]) -> Symbol:
 
 
 def _number(value: Any) -> Symbol:
-    if not isinstance(value, _NUMBERS):
-        raise _Unwritable(type(value).__name__)
+    if not isinstance(value, _NUMBERS) or not math.isfinite(value):
+        raise _Unwritable(f"{value!r}")
     return Symbol(f"T({value!r})")
 
 

@@ -12,12 +12,12 @@ Tensors when the pass itself is to be recorded.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Iterator
 from heapq import heappop, heappush
 from typing import Any
 
 from autograd_core.errors import FreedGraphError, ShapeError, StaleArrayError
+from autograd_core.hooks import Watch
 from autograd_core.recording import STATE, Scope
 from autograd_core.stamps import sequence_numbers, stamps
 
@@ -25,7 +25,6 @@ __all__ = [
     "Node",
     "Parts",
     "Rule",
-    "Watch",
     "fit",
     "freed",
     "release",
@@ -70,21 +69,6 @@ class Parts(tuple[Any, ...]):
     def __add__(self, other: Any) -> Parts:
         pairs = zip(self, other, strict=True)
         return Parts(b if a is None else a if b is None else a + b for a, b in pairs)
-
-
-class Watch:
-    """What a node owes to its Tensor: where the gradient goes, and the hooks on its way.
-
-    The Tensor is held weakly: with ``create_graph``, leaf node → grad → its graph → leaf node
-    would be a ring.
-    """
-
-    __slots__ = ("hooks", "keeps_grad", "tensor")
-
-    def __init__(self, tensor: Any, keeps_grad: bool) -> None:
-        self.tensor = weakref.ref(tensor)
-        self.keeps_grad = keeps_grad
-        self.hooks: list[Callable[[Any], Any]] = []
 
 
 FREED = Rule(lambda g: g, "", (), ())
@@ -222,7 +206,7 @@ def run(
             if watch is not None:
                 mine = key in owned
                 if watch.hooks:
-                    g, mine = _hooked(watch, g), False
+                    g, mine = watch.hooked(g, lead), False
                 if watch.keeps_grad:
                     arrived.append((watch, g, mine))
             if wanted is not None and wanted[key] is not None:
@@ -322,15 +306,6 @@ def fit(g: Gradient, shape: Shape, dtype: Any, lead: int = 0) -> Gradient:
     return g
 
 
-def _hooked(watch: Watch, g: Gradient) -> Gradient:
-    """What the hooks make of a node's total gradient."""
-    for hook in tuple(watch.hooks):
-        replaced = hook(g)
-        if replaced is not None:
-            g = replaced
-    return g
-
-
 def _is_fresh(gx: Gradient, saved: tuple[Any, ...]) -> bool:
     """Whether a rule's result is a buffer of its own and not a view or something it was given."""
     if getattr(gx, "base", gx) is not None:
@@ -345,8 +320,8 @@ def _wrapped(
     node: Node, rule: Rule, saved: tuple[Any, ...], wrap: Callable[[Any, Node], Any]
 ) -> list[Any]:
     """The saved values as Tensors that remember where they came from."""
-    origins: dict[Any, Node] = {edge.operand: parent for parent, edge, _ in node.edges()}
-    origins["out"] = node
+    origins: dict[Any, Node] = {"out": node}
+    origins |= {edge.operand: parent for parent, edge, _ in node.edges()}
     for source, value in zip(rule.sources, saved, strict=True):
         if isinstance(source, int):
             origins[source] = node.result(source, value.shape, value.dtype)

@@ -8,9 +8,14 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd_core import backend, ops
+from autograd_core.alternatives import ATTRIBUTES, Missing
 from autograd_core.errors import DTypeError, ShapeError
+from autograd_core.op import functions
+from autograd_core.ops.indexing import _getitem
+from autograd_core.ops.shaping import _to_device as _moved
 from autograd_core.passes import backward
 from autograd_core.tensor import Tensor
+from autograd_core.tracebacks import public
 from autograd_core.writes import augmented, set_item
 
 OPERATORS: dict[str, Callable[..., Any]] = {
@@ -96,11 +101,12 @@ def _set_imag(self: Tensor, value: Any) -> None:
     set_item(ops.imag(self), ..., value)
 
 
+@public
 def _to(self: Tensor, device: str) -> Any:
     """This Tensor on `device`, differentiably; itself where it is there already."""
     index = backend.index_of(device)
     device = "cpu" if index is None else f"cuda:{index}"
-    return self if device == self.device else ops.to_device(self, device, self.device)
+    return self if device == self.device else _moved(self, device, self.device)
 
 
 def _cpu(self: Tensor) -> Any:
@@ -111,6 +117,14 @@ def _cpu(self: Tensor) -> Any:
 def _to_device(self: Tensor, device: str, /, *, stream: None = None) -> Any:
     """The Array API standard's name for `to`."""
     return _to(self, device)
+
+
+def _names(self: Tensor) -> list[str]:
+    """Its attributes, without those of other libraries that an error would answer."""
+    found: dict[str, Any] = {}
+    for kind in reversed(type(self).__mro__):
+        found |= vars(kind)
+    return [n for n in object.__dir__(self) if not isinstance(found.get(n), Missing)]
 
 
 def _namespace(self: Tensor, /, *, api_version: str | None = None) -> Any:
@@ -183,6 +197,7 @@ def _dlpack_device(self: Tensor) -> tuple[int, int]:
     return self._array.__dlpack_device__()  # type: ignore[no-any-return]
 
 
+@public
 def from_dlpack(source: Any, /, *, device: str | None = None, copy: bool | None = None) -> Tensor:
     """A Tensor that shares the memory of another library's array, on the host or on a GPU. With a
     `device` it lives there, as a copy if need be; `copy` may force one, or forbid it.
@@ -200,7 +215,7 @@ def from_dlpack(source: Any, /, *, device: str | None = None, copy: bool | None 
 
 def bind() -> None:
     """Give Tensor everything in the tables."""
-    table: dict[str, Any] = {"__getitem__": ops.getitem, "__setitem__": set_item}
+    table: dict[str, Any] = {"__getitem__": _getitem, "__setitem__": set_item}
     for name, function in (OPERATORS | COMPARISONS | UNARY).items():
         table[f"__{name}__"] = function
     for name, function in OPERATORS.items():
@@ -215,8 +230,16 @@ def bind() -> None:
     table |= {"fill": _fill, "sort": _sort, "partition": _partition}
     table |= {"backward": backward, "to": _to, "cpu": _cpu, "copy_": _copy_from}
     table |= {"to_device": _to_device, "__array_namespace__": _namespace}
+    table["__dir__"] = _names
     table |= {"__dlpack__": _dlpack, "__dlpack_device__": _dlpack_device}
     table |= {"T": property(_transpose), "mT": property(_matrix_transpose)}
     table |= {"real": property(_real_part, _set_real), "imag": property(ops.imag, _set_imag)}
     for name, value in table.items():
         setattr(Tensor, name, value)
+    for name in ATTRIBUTES:
+        if not hasattr(Tensor, name):
+            setattr(Tensor, name, Missing(name))
+    for name, function in functions.items():
+        for spelt in (name, f"{name}_"):
+            if "." not in name and spelt not in vars(Tensor):
+                setattr(Tensor, spelt, Missing(spelt, function))

@@ -31,7 +31,7 @@ from numpy import (  # noqa: F401
 )
 
 from autograd_core import backend
-from autograd_core.record import unwrap_nested
+from autograd_core.untracked import unwrap_nested
 
 DTYPES = ("bool", "complex64", "complex128", "float16", "float32", "float64", "int8", "int16",
           "int32", "int64", "uint8", "uint16", "uint32", "uint64")  # fmt: skip

@@ -18,27 +18,28 @@ An operation with several results returns a named tuple of them and declares its
 rule may ask for a result by its name.
 
 A declaration is checked at import and becomes one plain function, as with dataclasses: `record`
-writes it.
+writes it. Those of this package stand in the tables `operations` and `functions`, by the names of
+NumPy and SciPy; one made anywhere else is its user's own and stands in none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import partial, wraps
+import sys
+from collections.abc import Callable
 from inspect import CO_VARARGS, CO_VARKEYWORDS
+from keyword import iskeyword
 from types import CodeType
 from typing import Any, ParamSpec, TypeVar, overload
 
 import numpy as np
 
-from autograd_core.backend import run_there
 from autograd_core.errors import NotDifferentiableError
-from autograd_core.exits import note_exit
 from autograd_core.fusion import Fused
 from autograd_core.graph import Parts, Rule
-from autograd_core.record import RESERVED, function_of, unwrap_nested
+from autograd_core.record import function_of, meanings
 from autograd_core.tensor import Tensor
-from autograd_core.tensor import result as as_tensor
+from autograd_core.tracebacks import public
+from autograd_core.untracked import without_gradient
 
 __all__ = [
     "Op",
@@ -46,16 +47,17 @@ __all__ = [
     "each",
     "elementwise",
     "functions",
+    "listed",
     "nested",
     "not_differentiable",
     "once_differentiable",
     "op",
     "operations",
     "row_by_row",
-    "without_gradient",
 ]
 
 P = ParamSpec("P")
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Each:
@@ -132,7 +134,8 @@ class Result:
 
 
 class Op:
-    """One declared operation: what nodes, drawings and tests know it by.
+    """One declared operation: what nodes, drawings and tests know it by. `key` is its name in the
+    table `operations`, and empty for a user's.
 
     Raises TypeError where a rule asks for a name that it cannot have.
     """
@@ -150,7 +153,7 @@ class Op:
     ) -> None:
         names = () if results is None else results._fields
         self.results = tuple(Result(n, i, len(names)) for i, n in enumerate(names))
-        self.name = name
+        self.name, self.key = name, ""
         self.kernel = kernel
         self.operands = tuple(operands)
         self.parameters = parameters
@@ -169,21 +172,13 @@ class Op:
         for operand in self.operands:
             if operand not in self.parameters:
                 raise TypeError(f"op {self.name!r} has no parameter {operand!r}")
-        for taken in RESERVED.intersection(self.parameters):
-            raise TypeError(f"op {self.name!r}: a parameter cannot be called {taken!r}")
+            if not operand.isidentifier() or iskeyword(operand):
+                raise TypeError(f"op {self.name!r}: a parameter cannot be called {operand!r}")
 
     def _read(self, operand: str, rule: Callable[..., Any]) -> Rule:
         names = _signature_of(rule)[0][1:]
-        known = {*self.parameters, *(f"{p}_shape" for p in self.operands)}
+        self._check_asked(operand, names)
         results = {result.name: i for i, result in enumerate(self.results)}
-        known |= results.keys() or {"out", "out_shape"}
-        if operand in self.variadic:
-            known |= {"position", "shapes"}
-        for unknown in set(names) - known:
-            raise TypeError(
-                f"op {self.name!r}: the rule for {operand!r} asks for {unknown!r}; "
-                f"it can have {', '.join(sorted(known))}"
-            )
         origins = results | {origin: origin for origin in (*self.operands, "out")}
         if getattr(rule, "once_differentiable", False):
             rule = _once(self.name, operand, rule)
@@ -194,11 +189,26 @@ class Op:
             read.stacked = row_by_row(rule)
         return read
 
+    def _check_asked(self, operand: str, names: tuple[str, ...]) -> None:
+        """Raise where what a rule asks for is unknown, or could be either of two things."""
+        known: dict[str, list[str]] = {}
+        for name, _, words in meanings(self, operand):
+            known.setdefault(name, []).append(words)
+        for name in names:
+            asks = f"op {self.name!r}: the rule for {operand!r} asks for {name!r}"
+            if name not in known:
+                raise TypeError(f"{asks}; it can have {', '.join(sorted(known))}")
+            if len(known[name]) > 1:
+                raise TypeError(
+                    f"{asks}, which could be {' or '.join(known[name])}; give the parameter "
+                    "another name"
+                )
+
     def __repr__(self) -> str:
         return f"<op {self.name}>"
 
 
-operations: dict[str, Op] = {}  # every declaration by name: the tables' table of contents
+operations: dict[str, Op] = {}  # the declarations of this package by name
 functions: dict[str, Callable[..., Any]] = {}  # the same with what is made of them, ready to call
 NAMESPACES = frozenset({"emath", "fft", "linalg"})  # those of NumPy, and of ours of the same names
 constant: set[str] = set()  # the names of those through which no gradient flows
@@ -216,13 +226,40 @@ def _signature_of(function: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[
     return code.co_varnames[: code.co_argcount], function.__defaults__ or ()
 
 
-def _declare(declared: Op, doc: str | None, module: str) -> Callable[..., Any]:
-    declared.function.__doc__ = doc
-    declared.function.__module__ = module
-    operations[_key(declared.function)] = declared
-    if not declared.rules:
-        constant.add(_key(declared.function))
-    return composed(declared.function)
+def _caller() -> str:
+    """The module that calls the function that asks for it."""
+    return str(sys._getframe(2).f_globals.get("__name__", ""))
+
+
+def _is_ours(module: str) -> bool:
+    """Whether what is declared in a module belongs into the tables."""
+    return module.partition(".")[0] == __name__.partition(".")[0]
+
+
+def _declare(declared: Op, doc: str | None, module: str, ours: bool) -> Callable[..., Any]:
+    function = declared.function
+    function.__doc__, function.__module__ = doc, module
+    if ours:
+        declared.key = _key(function)
+        declared.name = declared.name.removeprefix("_")  # a part of public ones is shown without
+        operations[declared.key] = declared
+        _enter(function, flat=not declared.rules)
+    return function
+
+
+def _enter(function: Callable[..., Any], flat: bool = False) -> None:
+    """Put a function of ours into the tables; a flat one has no gradient."""
+    functions[_key(function)] = function
+    if flat:
+        constant.add(_key(function))
+
+
+def listed(function: F) -> F:
+    """Declare a function that shortens the traceback of its errors itself, to be called at no cost;
+    else it is like `composed`."""
+    if _is_ours(_caller()):
+        _enter(function)
+    return function
 
 
 def _key(function: Callable[..., Any]) -> str:
@@ -248,57 +285,74 @@ def op(
     tuple that a kernel with several results returns. `view` declares that the result may share the
     memory of the first operand: ``view(x, part, *settings)`` gives x with the result replaced by
     `part`, which is how a write through it reaches x; `read_only` forbids it.
+    The operation has the kernel's name; ``name="…"`` gives it another, as for a lambda.
     Raises TypeError at once where a rule asks for a name that it cannot have.
     """
+    ours, told = _is_ours(_caller()), _told(operands)
+    features = {"pointwise": pointwise, "results": results, "view": view}
 
     def declare(kernel: Callable[P, Any]) -> Callable[P, Tensor]:
         parameters, defaults = _signature_of(kernel)
-        declared = Op(
-            kernel.__name__, kernel, operands, parameters, defaults, pointwise, results, view
-        )
-        return _declare(declared, kernel.__doc__, kernel.__module__)
+        name = told.get("name", _name_of(kernel))
+        for word in [word for word in parameters if features.get(word)]:
+            raise TypeError(
+                f"op {name!r}: {word}= says something about the operation, so no parameter of the "
+                f"kernel can be called {word!r}; give it another name"
+            )
+        declared = Op(name, kernel, operands, parameters, defaults, pointwise, results, view)
+        return _declare(declared, kernel.__doc__, kernel.__module__, ours)
 
     return declare
 
 
 @overload
-def elementwise(kernel: Any, doc: str, *, x: Any, home: str = ...) -> Callable[[Any], Tensor]: ...
+def elementwise(
+    kernel: Any, doc: str, /, *, x: Any, name: str = ..., home: str = ...
+) -> Callable[[Any], Tensor]: ...
 @overload
 def elementwise(
-    kernel: Any, doc: str, *, x: Any, y: Any, home: str = ...
+    kernel: Any, doc: str, /, *, x: Any, y: Any, name: str = ..., home: str = ...
 ) -> Callable[[Any, Any], Tensor]: ...
 @overload
 def elementwise(
-    kernel: Any, doc: str, *, condition: Any, x: Any, y: Any, home: str = ...
+    kernel: Any, doc: str, /, *, condition: Any, x: Any, y: Any, name: str = ..., home: str = ...
 ) -> Callable[[Any, Any, Any], Tensor]: ...
 @overload
-def elementwise(
-    kernel: Any, doc: str, *, home: str = ..., **operands: Any
-) -> Callable[..., Tensor]: ...
-def elementwise(
-    kernel: Any, doc: str, *, home: str = "autograd_core", **operands: Any
-) -> Callable[..., Tensor]:
+def elementwise(kernel: Any, doc: str, /, **operands: Any) -> Callable[..., Tensor]: ...
+def elementwise(kernel: Any, doc: str, /, **operands: Any) -> Callable[..., Tensor]:
     """Declare an operation that works element by element on operands that broadcast.
 
-    The kernel is a ufunc or a function of the operands, in their order. `home` is the module that
-    it belongs to.
+    The kernel is a ufunc or a function of the operands, in their order. The operation has its name,
+    or the one that ``name="…"`` gives, as for a lambda; ``home="…"`` is the module that it belongs
+    to. A text is never a rule, so an operand may have these names, too.
     """
-    declared = Op(kernel.__name__, kernel, operands, tuple(operands), pointwise=True)
-    return _declare(declared, doc, home)
+    caller, told = _caller(), _told(operands)
+    name = told.get("name", _name_of(kernel))
+    declared = Op(name, kernel, operands, tuple(operands), pointwise=True)
+    ours = _is_ours(caller)
+    return _declare(declared, doc, told.get("home", "autograd_core" if ours else caller), ours)
 
 
-F = TypeVar("F", bound=Callable[..., Any])
+def _told(operands: dict[str, Any]) -> dict[str, str]:
+    """What is said about an operation among its operands, which is then taken out of them."""
+    return {w: operands.pop(w) for w in ("name", "home") if isinstance(operands.get(w), str)}
+
+
+def _name_of(kernel: Any) -> str:
+    name = str(getattr(kernel, "__name__", ""))
+    return name if name.isidentifier() else "unnamed operation"
 
 
 def composed(function: F) -> F:
     """Declare a function that is made of operations and has no rule of its own.
 
     Every order of derivative, every device and every batch comes from its parts; on plain arrays it
-    gives plain arrays, because they do. One whose name begins with an underscore stays private.
+    gives plain arrays, because they do.
     """
-    if not function.__name__.startswith("_"):
-        functions[_key(function)] = function
-    return function
+    shown: Any = public(function)
+    if _is_ours(_caller()):
+        _enter(shown)
+    return shown  # type: ignore[no-any-return]
 
 
 def not_differentiable(function: Callable[P, Any]) -> Callable[P, Any]:
@@ -306,39 +360,7 @@ def not_differentiable(function: Callable[P, Any]) -> Callable[P, Any]:
 
     It is written for arrays. Given a Tensor, even a tracked one, it returns untracked Tensors.
     """
-    constant.add(_key(function))
-    return composed(without_gradient(function))
-
-
-def without_gradient(function: Callable[P, Any]) -> Callable[P, Any]:
-    """A function of arrays as one of Tensors, tracked or not, that returns untracked Tensors."""
-
-    @wraps(function)
-    def untracked(*operands: P.args, **settings: P.kwargs) -> Any:
-        tensor = next(tensors_in((operands, settings)), None)
-        if tensor is None:
-            return function(*operands, **settings)
-        run = partial(function, *unwrap_nested(operands), **unwrap_nested(settings))
-        out = run_there(tensor.data, run)
-        if tensor.node is not None:
-            name = getattr(function, "__name__", "a function")
-            note_exit(f"{name}, which has no gradient", tensor.node.name, out, tensor.node.scope)
-        return _wrapped(out)
-
-    return untracked
-
-
-def tensors_in(value: Any) -> Iterator[Tensor]:
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, tuple | list | dict):
-        for entry in value.values() if isinstance(value, dict) else value:
-            yield from tensors_in(entry)
-
-
-def _wrapped(result: Any) -> Any:
-    """The arrays in `result` as Tensors; its tuples, named or not, stay what they are."""
-    if isinstance(result, tuple | list):
-        entries = map(_wrapped, result)
-        return type(result)(*entries) if hasattr(result, "_fields") else type(result)(entries)
-    return as_tensor(result, None)
+    shown = without_gradient(function)
+    if _is_ours(_caller()):
+        _enter(shown, flat=True)
+    return shown

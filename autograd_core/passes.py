@@ -11,12 +11,18 @@ import numpy as np
 
 from autograd_core import backend
 from autograd_core.errors import DTypeError, GraphError, ShapeError
+from autograd_core.exits import warn_user
 from autograd_core.graph import Node, release, run
-from autograd_core.recording import enable_grad
+from autograd_core.recording import STATE, enable_grad
 from autograd_core.tensor import Tensor, make
+from autograd_core.tracebacks import shorten
 
 __all__ = ["backward", "commit", "private", "propagate", "seed"]
 
+_NAN_LOSS = (
+    "backward() of NaN: no gradient will be of use. Run the forward pass inside "
+    "`with ac.detect_anomaly():` to see which operation made the NaN"
+)
 _commit_lock = allocate_lock()
 
 
@@ -30,21 +36,25 @@ def backward(
     """Add ∂self/∂leaf to the `grad` of every leaf this Tensor was computed from.
 
     `gradient` is what arrives here, of this Tensor's shape: 1 by default, which only a Tensor
-    of one element may leave out. `create_graph` records the pass itself, for gradients of
+    of one real element may leave out. `create_graph` records the pass itself, for gradients of
     gradients. Unless `retain_graph` (the same as `create_graph` where it is None) is true, the
     graph is released on the way.
     """
-    if self.node is None:
-        raise GraphError(
-            "backward() on a Tensor that no operation recorded: none of its inputs has "
-            "requires_grad=True, or it was made under no_grad() or by detach()"
+    try:
+        if self.node is None:
+            raise GraphError(
+                "backward() on a Tensor that no operation recorded: none of its inputs has "
+                "requires_grad=True, or it was made under no_grad() or by detach()"
+            )
+        arrived = propagate(
+            [(self.node, seed(self, gradient))],
+            retain=create_graph if retain_graph is None else retain_graph,
+            create_graph=create_graph,
         )
-    arrived = propagate(
-        [(self.node, seed(self, gradient))],
-        retain=create_graph if retain_graph is None else retain_graph,
-        create_graph=create_graph,
-    )
-    commit(arrived)
+        commit(arrived)
+    except Exception as error:
+        shorten(error)
+        raise
 
 
 def seed(tensor: Tensor, gradient: Any = None) -> Any:
@@ -56,7 +66,16 @@ def seed(tensor: Tensor, gradient: Any = None) -> Any:
                 f"call backward(gradient) with an array of that shape, or reduce it to one "
                 f"number first, as in .sum().backward()"
             )
+        if tensor._array.dtype.kind == "c":
+            raise DTypeError(
+                f"backward() of a complex Tensor (dtype {tensor.dtype}) needs to know what arrives "
+                "there. Differentiate its real or imaginary part, as in z.real.backward(), or pass "
+                "backward(ac.ones_like(z)) where it is holomorphic in complex leaves"
+            )
         if tensor._array.ndim == 0 and isinstance(tensor._array, np.ndarray):
+            value = tensor._array.item()
+            if value != value and STATE.get()[2] is None:  # an observer has more to say
+                warn_user(_NAN_LOSS)
             return tensor._array.dtype.type(1)  # ones_like costs a small network 1 % of its step
         return backend.run_there(tensor._array, np.ones_like, tensor._array)
     if not isinstance(gradient, Tensor):

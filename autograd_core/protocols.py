@@ -16,9 +16,10 @@ from autograd_core import creation, ops
 from autograd_core.alternatives import instead
 from autograd_core.backend import run_there
 from autograd_core.errors import AutogradError, DeviceError, NotDifferentiableError
-from autograd_core.op import NAMESPACES, functions, tensors_in
-from autograd_core.record import unwrap_nested
+from autograd_core.op import NAMESPACES, functions
 from autograd_core.tensor import Tensor
+from autograd_core.tracebacks import public, shorten
+from autograd_core.untracked import tensors_in, unwrap_nested
 from autograd_core.writes import check_out, write_out
 
 ALIASES: dict[str, Callable[..., Any]] = {
@@ -130,19 +131,23 @@ def _named(function: Any) -> tuple[str, str]:
 
 def array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **settings: Any) -> Any:
     """NumPy's `__array_ufunc__`: the operation of the same name."""
-    ours = operation_of(ufunc)
-    if ours is None:
-        name = ufunc.__name__
-        raise _uncovered(name if method == "__call__" else f"{name}.{method}", _EXIT)
-    if method == "__call__" and not settings:
-        return ours(*inputs)
-    from autograd_core import ufuncs  # not at the top: few programs need it
+    try:
+        ours = operation_of(ufunc)
+        if ours is None:
+            name = ufunc.__name__
+            raise _uncovered(name if method == "__call__" else f"{name}.{method}", _EXIT)
+        if method == "__call__" and not settings:
+            return ours(*inputs)
+        from autograd_core import ufuncs  # not at the top: few programs need it
 
-    if method == "__call__":
-        return ufuncs.call(ufunc, ours, inputs, settings)
-    if method == "reduceat" and len(inputs) > 1:
-        settings.pop("indices", None)  # NumPy passes it by position and by keyword
-    return ufuncs.METHODS[method](ufunc, ours, *inputs, **settings)
+        if method == "__call__":
+            return ufuncs.call(ufunc, ours, inputs, settings)
+        if method == "reduceat" and len(inputs) > 1:
+            settings.pop("indices", None)  # NumPy passes it by position and by keyword
+        return ufuncs.METHODS[method](ufunc, ours, *inputs, **settings)
+    except Exception as error:
+        shorten(error)
+        raise
 
 
 class _Parameters:
@@ -224,6 +229,7 @@ def operation_of(function: Any) -> Callable[..., Any] | None:
     return table[function]
 
 
+@public
 def array_function(
     self: Tensor, function: Any, types: Any, args: tuple[Any, ...], settings: dict[str, Any]
 ) -> Any:

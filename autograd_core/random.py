@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from autograd_core.errors import NotDifferentiableError
-from autograd_core.record import unwrap_nested
 from autograd_core.tensor import Tensor
+from autograd_core.untracked import unwrap_nested
 
 __all__ = ["Generator", "default_rng"]
 

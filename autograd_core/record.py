@@ -11,7 +11,6 @@ import linecache
 from collections.abc import Callable, Iterator
 from functools import cache
 from inspect import Parameter, Signature
-from operator import index
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -20,66 +19,81 @@ import numpy as np
 from autograd_core import backend
 from autograd_core.errors import AutogradError
 from autograd_core.exits import note_exit
-from autograd_core.explanations import explanation, failed, scattered, setting_error
-from autograd_core.fusion import Fused
+from autograd_core.explanations import (
+    explanation,
+    failed,
+    none_given,
+    scattered,
+    setting_error,
+    unexpected,
+)
+from autograd_core.fusion import Fused, Symbol
 from autograd_core.graph import Node
+from autograd_core.halves import HALF, in_single, widen
 from autograd_core.recording import STATE
 from autograd_core.stamps import sequence_numbers
 from autograd_core.tensor import Tensor, result
+from autograd_core.tracebacks import shorten
+from autograd_core.untracked import unwrap_nested, wrapped
 from autograd_core.views import VALUE, note_view
 
 if TYPE_CHECKING:
     from autograd_core.op import Op
 
-__all__ = ["RESERVED", "function_of", "unwrap_nested"]
+__all__ = ["function_of", "meanings"]
 
-# what the written text calls its own variables
-RESERVED = frozenset(
-    [
-        "declared",
-        "edge",
-        "explained",
-        "explanation",
-        "failed",
-        "home",
-        "noted",
-        "out",
-        "out_dtype",
-        "out_shape",
-        "position",
-        "record",
-        "note_view",
-        "shapes",
-        "viewed",
-        "observer",
-        "recording",
-        "scope",
-        "tensor",
-        "tracked",
-        "untracked",
-    ]
-)
+
+def _mark(parameters: tuple[str, ...]) -> str:
+    """What the written text puts in front of its own names, so that no parameter has one of them:
+    underscores, one more than any parameter begins with."""
+    return "_" * max(1 + len(p) - len(p.lstrip("_")) for p in ("", *parameters))
+
+
+@cache
+def _globals(mark: str) -> dict[str, Any]:
+    return {"__name__": "autograd_core"} | {mark + name: value for name, value in _NAMES.items()}
+
+
+def meanings(declared: Op, operand: str) -> Iterator[tuple[str, str, str]]:
+    """What the rule for `operand` may ask for: each name, its expression in the written text, and
+    what it is in words. A name that comes twice is ambiguous."""
+    for p in declared.parameters:
+        yield p, p, f"the parameter {p}"
+    for p in declared.operands:
+        yield f"{p}_shape", f"{p}.shape", f"the shape of {p}"
+    for one in declared.results:
+        yield one.name, f"$out.{one.name}", f"the result {one.name}"
+    if not declared.results:
+        yield "out", "$out", "the result"
+        yield "out_shape", "$out_shape", "the shape of the result"
+    if operand in declared.variadic:
+        yield "position", "$position", f"the position in {operand}"
+        yield "shapes", "$shapes", f"the shapes of {operand}"
 
 
 def function_of(declared: Op) -> Callable[..., Any]:
     """A function that is written when it is first called: importing hundreds of declarations then
     costs nothing, and from the second call on it is the plain function that its text says."""
+    mark = _mark(declared.parameters)
 
     def complete() -> Callable[..., Any]:
-        source = "\n".join(_source(declared))
+        source = "\n".join(_source(declared)).replace("$", mark)
         filename = f"<operation {declared.name}>"
         exec(compile(source, filename, "exec"), names)
         linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
         written = names.pop("function")
         function.__defaults__ = written.__defaults__
+        function.__kwdefaults__ = written.__kwdefaults__
         function.__code__ = written.__code__
         return function
 
-    names: dict[str, Any] = _NAMES | {"complete": complete, "declared": declared}
-    names |= {"defaults": declared.defaults, "kernel": declared.kernel}
+    own: dict[str, Any] = {"declared": declared, "kernel": declared.kernel}
+    own["defaults"] = declared.defaults
     if declared.pointwise and hasattr(declared.kernel, "__code__"):
-        names["chain"] = Fused(declared.kernel)
-    names |= {f"rule_{operand}": rule for operand, rule in declared.rules.items()}
+        own["chain"] = Fused(declared.kernel)
+    own |= {f"rule_{operand}": rule for operand, rule in declared.rules.items()}
+    names = _globals(mark) | {mark + name: value for name, value in own.items()}
+    names |= {"complete": complete, "shorten": shorten}  # what _first_call asks for
     function = FunctionType(_first_call.__code__, names, declared.name)
     function.__qualname__ = declared.name
     function.__signature__ = _signature(declared.parameters, declared.defaults)  # type: ignore[attr-defined]
@@ -87,7 +101,11 @@ def function_of(declared: Op) -> Callable[..., Any]:
 
 
 def _first_call(*operands: Any, **settings: Any) -> Any:
-    return complete()(*operands, **settings)  # type: ignore[name-defined]  # noqa: F821
+    try:
+        return complete()(*operands, **settings)  # type: ignore[name-defined]  # noqa: F821
+    except Exception as error:
+        shorten(error)
+        raise
 
 
 @cache
@@ -99,63 +117,88 @@ def _signature(parameters: tuple[str, ...], defaults: tuple[Any, ...]) -> Signat
 
 
 def _source(declared: Op) -> Iterator[str]:
-    """The text of a function that runs and records one operation."""
+    """The text of a function that runs and records one operation. ``$`` stands for the mark that
+    our own names begin with."""
     parameters = declared.parameters
     first_default = len(parameters) - len(declared.defaults)
     signature = [
-        p if i < first_default else f"{p}=defaults[{i - first_default}]"
+        p if i < first_default else f"{p}=$defaults[{i - first_default}]"
         for i, p in enumerate(parameters)
     ]
     call = ", ".join(parameters)
+    foreign = [f for f, own in {"dim": "axis", "keepdim": "keepdims"}.items()
+               if own in declared.settings and f not in parameters]  # fmt: skip
+    if foreign:  # a keyword alone is cheaper than **unknown
+        signature += ["*", *(f"{name}=None" for name in foreign)]
     yield f"def function({', '.join(signature)}):"
+    yield "    try:"
+    for name in foreign:
+        yield f"        if {name} is not None: raise $unexpected($declared, {name!r})"
+    yield from _indent(_body(declared, call))
+    yield "    except $Exception as $error:"
+    needed = "".join(
+        f"({p!r}, {p}), " for p in parameters[:first_default] if p in declared.operands
+    )
+    yield "        $shorten($error)"
+    yield f"        $absent = $none_given($declared, $error, ({needed}))"
+    yield "        if $absent is not None: raise $absent from None"
+    yield "        raise"
+
+
+def _body(declared: Op, call: str) -> Iterator[str]:
+    """The lines that unwrap the operands, run the kernel and record it."""
+    parameters = declared.parameters
     for setting in declared.settings:
-        yield f"    if isinstance({setting}, Tensor): raise setting_error(declared, {setting!r})"
+        yield f"    if $isinstance({setting}, $Tensor):"
+        yield f"        raise $setting_error($declared, {setting!r})"
     yield from _indent(_unwrap(declared, call))
     chained = declared.pointwise and hasattr(declared.kernel, "__code__")
-    kernel = "chain" if chained else "kernel"
-    there = f"run_there(declared, home, {kernel}, ({call},))"
+    kernel = "$chain" if chained else "$kernel"
+    there = f"$run_there($declared, $home, {kernel}, ({call},))"
     yield "    try:"
-    yield f"        out = kernel({call}) if type(home) is ndarray else {there}"
+    half = " and $home.dtype is not $HALF" if chained else ""
+    yield f"        $out = $kernel({call}) if $type($home) is $ndarray{half} else {there}"
     operands = ", ".join(f"{p!r}: {p}" for p in declared.operands)
     nodes = ", ".join(
-        f"{p!r}: nodes_{p}" if p in declared.variadic else f"{p!r}: [node_{p}]"
+        f"{p!r}: $nodes_{p}" if p in declared.variadic else f"{p!r}: [$node_{p}]"
         for p in declared.operands
         if p not in declared.nested
     )
-    yield "    except AutogradError as error:"
-    yield f"        failed(declared, error, {{{nodes}}})"
+    yield "    except $AutogradError as $error:"
+    yield f"        $failed($declared, $error, {{{nodes}}})"
     yield "        raise"
-    yield "    except (ValueError, IndexError, TypeError) as error:"
-    yield f"        explained = explanation(declared, error, {{{operands}}})"
-    yield f"        raise failed(declared, explained, {{{nodes}}}) from error"
+    yield "    except ($ValueError, $IndexError, $TypeError) as $error:"
+    yield f"        $explained = $explanation($declared, $error, {{{operands}}})"
+    yield f"        raise $failed($declared, $explained, {{{nodes}}}) from $error"
     if declared.results:
-        yield from _indent(_record(declared, ["return untracked(out)"]))
-        yield "    return tracked(out, record)"
+        yield from _indent(_record(declared, ["return $untracked($out)"]))
+        yield "    return $tracked($out, $record)"
         return
-    yield "    tensor = new(Tensor)"
-    yield "    if type(out) is not ndarray:"
-    yield "        out = as_array(out)"
-    yield "        if not out.ndim: tensor._memory = VALUE"
-    yield "    tensor._array = out"
-    yield "    tensor._grad = None"
+    yield "    $tensor = $new($Tensor)"
+    yield "    if $type($out) is not $ndarray:"
+    yield "        $out = $as_array($out)"
+    yield "        if not $out.ndim: $tensor._memory = $VALUE"
+    yield "    $tensor._array = $out"
+    yield "    $tensor._grad = None"
     seen = []
     if declared.view is not None:
         settings = "".join(f"{p}, " for p in parameters[1:])
-        seen = [f"note_view(tensor, viewed, declared, ({settings}), recording)"]
+        seen = [f"$note_view($tensor, $viewed, $declared, ({settings}), $recording)"]
     if declared.rules:
-        silent = ["tensor.node = None", *seen, "return tensor"]
+        silent = ["$tensor.node = None", *seen, "return $tensor"]
         if "dtype" in declared.settings and not {declared.operands[0]} & declared.variadic:
-            node = f"node_{declared.operands[0]}"
-            silent.insert(0, f"if recording and {node} is not None: noted(declared, {node}, out)")
+            node = f"$node_{declared.operands[0]}"
+            noted = f"$noted($declared, {node}, $out)"
+            silent.insert(0, f"if $recording and {node} is not None: {noted}")
         yield from _indent(_record(declared, silent))
-        yield "    tensor.node = record"
+        yield "    $tensor.node = $record"
         yield from _indent(iter(seen))
     else:
         first = declared.operands[0]
         if not {first} & (declared.variadic | declared.nested):
-            yield f"    if node_{first} is not None: noted(declared, node_{first}, out)"
-        yield "    tensor.node = None"
-    yield "    return tensor"
+            yield f"    if $node_{first} is not None: $noted($declared, $node_{first}, $out)"
+        yield "    $tensor.node = None"
+    yield "    return $tensor"
 
 
 def _indent(lines: Iterator[str]) -> Iterator[str]:
@@ -166,28 +209,28 @@ def _unwrap(declared: Op, call: str) -> Iterator[str]:
     """Replace every operand by its array, and remember the node it came from."""
     first, *others = declared.operands
     if not others and first not in declared.variadic:
-        yield f"if not isinstance({first}, Tensor): return kernel({call})"
+        yield f"if not $isinstance({first}, $Tensor): return $kernel({call})"
         if declared.view is not None:
-            yield f"viewed = {first}"
-        yield f"node_{first} = {first}.node"
-        yield f"home = {first} = {first}._array"
+            yield f"$viewed = {first}"
+        yield f"$node_{first} = {first}.node"
+        yield f"$home = {first} = {first}._array"
         return
-    yield "home = None"
+    yield "$home = None"
     for p in declared.operands:
         if p in declared.variadic:
-            yield f"{p}, nodes_{p}, home = unwrap_each({p})"
+            yield f"{p}, $nodes_{p}, $home = $unwrap_each({p})"
         elif p in declared.nested:
-            yield f"{p} = unwrap_nested({p})"
+            yield f"{p} = $unwrap_nested({p})"
         else:
-            yield f"if isinstance({p}, Tensor):"
+            yield f"if $isinstance({p}, $Tensor):"
             if declared.view is not None and p == first:
-                yield f"    viewed = {p}"
-            yield f"    node_{p} = {p}.node"
-            yield f"    home = {p} = {p}._array"
+                yield f"    $viewed = {p}"
+            yield f"    $node_{p} = {p}.node"
+            yield f"    $home = {p} = {p}._array"
             yield "else:"
-            yield f"    node_{p} = None"
-            yield f"    if type({p}) not in PLAIN: {p} = operand({p})"
-    yield f"if home is None: return kernel({call})"
+            yield f"    $node_{p} = None"
+            yield f"    if $type({p}) not in $PLAIN: {p} = $operand({p})"
+    yield f"if $home is None: return $kernel({call})"
 
 
 def _record(declared: Op, silent: list[str]) -> Iterator[str]:
@@ -195,84 +238,77 @@ def _record(declared: Op, silent: list[str]) -> Iterator[str]:
     where none does."""
     tracked, pointwise = list(declared.rules), declared.pointwise
     nobody = " and ".join(
-        f"not any(nodes_{p} or ())" if p in declared.variadic else f"node_{p} is None"
+        f"not $any($nodes_{p} or ())" if p in declared.variadic else f"$node_{p} is None"
         for p in tracked
     )
-    yield "recording, scope, observer = now()"
-    changes_dtype = " or out.dtype.kind not in 'fc'" if "dtype" in declared.settings else ""
-    yield f"if {nobody} or not recording{changes_dtype}:"
+    yield "$recording, $scope, $observer = $now()"
+    changes_dtype = " or $out.dtype.kind not in 'fc'" if "dtype" in declared.settings else ""
+    yield f"if {nobody} or not $recording{changes_dtype}:"
     yield from _indent(iter(silent))
-    yield "record = new(Node)"
-    yield "record.seq = next(sequence_numbers)"
-    yield "record.op = declared"
-    yield "record.scope = scope"
-    yield "record.watch = None"
+    yield "$record = $new($Node)"
+    yield "$record.seq = $next($sequence_numbers)"
+    yield "$record.op = $declared"
+    yield "$record.scope = $scope"
+    yield "$record.watch = None"
     # several results have nodes of their own, and the operation the shape of its operand
-    yield "out_shape = home.shape" if declared.results else "out_shape = out.shape"
-    yield f"out_dtype = record.dtype = {'home' if declared.results else 'out'}.dtype"
+    result = "$home" if declared.results else "$out"
+    yield f"$out_shape = {result}.shape"
+    yield f"$out_dtype = $record.dtype = {result}.dtype"
     if pointwise:
         for p in tracked:
-            yield f"if node_{p} is not None:"
-            yield f"    if node_{p}.shape == out_shape:"
-            yield f"        out_shape = node_{p}.shape"  # one tuple for a whole chain of nodes
-            yield f"        fits_{p} = node_{p}.dtype is out_dtype"
-            yield f"    else: fits_{p} = False"
-    yield "record.shape = out_shape"
+            yield f"if $node_{p} is not None:"
+            yield f"    if $node_{p}.shape == $out_shape:"
+            yield f"        $out_shape = $node_{p}.shape"  # one tuple for a whole chain of nodes
+            yield f"        $fits_{p} = $node_{p}.dtype is $out_dtype"
+            yield f"    else: $fits_{p} = False"
+    yield "$record.shape = $out_shape"
     yield from _edges(declared)
+    if pointwise:
+        numpys = hasattr(declared.kernel, "__code__") or hasattr(np, declared.kernel.__name__)
+        dtype = "$out_dtype" if numpys else "$home.dtype"  # SciPy makes float32 of float16
+        yield f"if {dtype} is $HALF: $widen($record)"
     if not declared.results:
-        yield "if observer is not None: observer.forward(record, out)"
+        yield "if $observer is not None: $observer.forward($record, $out)"
 
 
 def _edges(declared: Op) -> Iterator[str]:
     tracked, variadic = list(declared.rules), declared.variadic
 
     def edge(p: str, more: str) -> str:
-        fits = f"fits_{p}" if declared.pointwise and declared.rules[p].trusted else "False"
-        return f"node_{p}, rule_{p}, {_saved(declared, p)}, {fits}, {more}"
+        fits = f"$fits_{p}" if declared.pointwise and declared.rules[p].trusted else "False"
+        return f"$node_{p}, $rule_{p}, {_saved(declared, p)}, {fits}, {more}"
 
-    slots = "record.parent, record.rule, record.saved, record.fits, record.more = "
+    slots = "$record.parent, $record.rule, $record.saved, $record.fits, $record.more = "
     if len(tracked) == 1 and not variadic:
         yield slots + edge(tracked[0], "None")
         return
     if len(tracked) == 2 and not variadic:
         x, y = tracked
-        yield f"if node_{x} is None: {slots}{edge(y, 'None')}"
-        yield f"else: {slots}" + edge(x, f"None if node_{y} is None else ({edge(y, 'None')})")
+        yield f"if $node_{x} is None: {slots}{edge(y, 'None')}"
+        yield f"else: {slots}" + edge(x, f"None if $node_{y} is None else ({edge(y, 'None')})")
         return
-    yield "edge = None"
+    yield "$edge = None"
     for p in reversed(tracked):
         if p in variadic:
-            yield f"shapes = [x.shape for x in {p}]"
-            yield f"for position in range(len({p}) - 1, -1, -1):"
-            yield f"    node_{p} = nodes_{p}[position]"
-            yield f"    if node_{p} is not None: edge = ({edge(p, 'edge')})"
+            yield f"$shapes = [$x.shape for $x in {p}]"
+            yield f"for $position in $range($len({p}) - 1, -1, -1):"
+            yield f"    $node_{p} = $nodes_{p}[$position]"
+            yield f"    if $node_{p} is not None: $edge = ({edge(p, '$edge')})"
         else:
-            yield f"if node_{p} is not None: edge = ({edge(p, 'edge')})"
-    yield slots + "edge"
+            yield f"if $node_{p} is not None: $edge = ({edge(p, '$edge')})"
+    yield slots + "$edge"
 
 
 def _saved(declared: Op, operand: str) -> str:
-    results = {result.name for result in declared.results}
-
-    def value(name: str) -> str:
-        if name in results:
-            return f"out.{name}"
-        shape_of = name.removesuffix("_shape")
-        return name if name == "out_shape" or shape_of == name else f"{shape_of}.shape"
-
-    values = map(value, declared.rules[operand].names)
-    return f"({''.join(f'{v}, ' for v in values)})"
+    """The tuple of what an edge keeps."""
+    expressions = {name: text for name, text, _ in meanings(declared, operand)}
+    return f"({''.join(f'{expressions[name]}, ' for name in declared.rules[operand].names)})"
 
 
 def _noted(declared: Op, node: Node, out: Any) -> None:
     """Note that no gradient flows through this call of an operation."""
     what = f"{declared.name} to {out.dtype}" if declared.rules else declared.name
     note_exit(f"{what}, which has no gradient", node.name, out, node.scope)
-
-
-def _untracked(out: Any) -> Any:
-    """The several results of an operation, as Tensors that nobody tracks."""
-    return type(out)(*(result(array, None) for array in out))
 
 
 def _tracked(out: Any, record: Node) -> Any:
@@ -302,24 +338,8 @@ def _unwrap_each(values: Any) -> tuple[list[Any], list[Node | None] | None, Any]
     return arrays, nodes, home
 
 
-def unwrap_nested(value: Any) -> Any:
-    """`value` with arrays for the Tensors in it, and numbers for those in slices."""
-    if isinstance(value, Tensor):
-        return value._array
-    if isinstance(value, tuple | list):
-        entries = map(unwrap_nested, value)
-        return type(value)(*entries) if hasattr(value, "_fields") else type(value)(entries)
-    if isinstance(value, dict):
-        return {name: unwrap_nested(entry) for name, entry in value.items()}
-    if isinstance(value, slice):
-        start, stop, step = value.start, value.stop, value.step
-        if isinstance(start, Tensor) or isinstance(stop, Tensor) or isinstance(step, Tensor):
-            return slice(*(index(v) if isinstance(v, Tensor) else v for v in (start, stop, step)))
-    return value
-
-
 def _run_there(declared: Op, home: Any, kernel: Callable[..., Any], values: tuple[Any, ...]) -> Any:
-    """Run a kernel on the device of `home`, which is not a plain NumPy array."""
+    """Run a kernel on the device of `home`, or in float32 where its operands are float16."""
     operands = {
         name: value
         for name, value in zip(declared.parameters, values, strict=True)
@@ -328,30 +348,46 @@ def _run_there(declared: Op, home: Any, kernel: Callable[..., Any], values: tupl
     found = scattered(declared, operands)
     if found is not None:
         raise found
+    if declared.pointwise and home.dtype is HALF:
+        return backend.run_there(home, in_single, kernel, *values)
     return backend.run_there(home, kernel, *values)
 
 
 _NAMES: dict[str, Any] = {
-    "__name__": "autograd_core",
     "AutogradError": AutogradError,
+    "Exception": Exception,
+    "HALF": HALF,
+    "IndexError": IndexError,
     "Node": Node,
-    "PLAIN": backend.PLAIN,
+    "PLAIN": backend.PLAIN | {Symbol},
     "Tensor": Tensor,
+    "TypeError": TypeError,
     "VALUE": VALUE,
+    "ValueError": ValueError,
+    "any": any,
     "as_array": backend.as_array,
     "explanation": explanation,
     "failed": failed,
-    "noted": _noted,
+    "isinstance": isinstance,
+    "len": len,
     "ndarray": np.ndarray,
-    "note_view": note_view,
+    "none_given": none_given,
     "new": object.__new__,
+    "next": next,
+    "note_view": note_view,
+    "noted": _noted,
     "now": STATE.get,
     "operand": backend.operand,
-    "sequence_numbers": sequence_numbers,
+    "range": range,
     "run_there": _run_there,
+    "sequence_numbers": sequence_numbers,
     "setting_error": setting_error,
+    "shorten": shorten,
     "tracked": _tracked,
-    "untracked": _untracked,
+    "type": type,
+    "unexpected": unexpected,
+    "untracked": wrapped,
     "unwrap_each": _unwrap_each,
     "unwrap_nested": unwrap_nested,
+    "widen": widen,
 }

@@ -16,6 +16,7 @@ __all__ = [
     "Observer",
     "Scope",
     "enable_grad",
+    "hunting",
     "is_recording",
     "module_scope",
     "no_grad",
@@ -37,7 +38,10 @@ class Scope:
 
 
 class Observer:
-    """Watches what is recorded and what flows back. This one looks at nothing."""
+    """Watches what is recorded and what flows back. This one looks at nothing. Where one `hunts`,
+    values are checked that nobody reads otherwise, as those on a device."""
+
+    hunts = False
 
     def forward(self, node: Any, out: Any) -> None:
         """`node` was recorded and holds the array `out`."""
@@ -82,6 +86,7 @@ def observed(observer: Observer) -> Iterator[None]:
 class _Both(Observer):
     def __init__(self, first: Observer, second: Observer) -> None:
         self.observers = (first, second)
+        self.hunts = first.hunts or second.hunts
 
     def forward(self, node: Any, out: Any) -> None:
         for observer in self.observers:
@@ -187,6 +192,12 @@ def no_grad() -> Any:
 def enable_grad() -> Any:
     """A context, or a decorator, that records again inside `no_grad`."""
     return _Recording(True)
+
+
+def hunting() -> bool:
+    """Whether an observer looks for bad values, as `detect_anomaly` does."""
+    observer = STATE.get()[2]
+    return observer is not None and observer.hunts
 
 
 def is_recording() -> bool:

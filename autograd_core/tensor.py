@@ -14,10 +14,12 @@ import numpy as np
 
 from autograd_core import backend
 from autograd_core.errors import DTypeError, GraphError, ShapeError
-from autograd_core.exits import note_exit, warn_user
-from autograd_core.graph import Node, Watch
+from autograd_core.exits import AS_ARRAY, AS_NUMBER, note_exit, number_of, warn_user
+from autograd_core.graph import Node
+from autograd_core.hooks import Watch
 from autograd_core.layouts import copied
 from autograd_core.stamps import stamp
+from autograd_core.tracebacks import shorten
 from autograd_core.views import VALUE, Base, View, base_of, others
 
 if TYPE_CHECKING:
@@ -65,14 +67,18 @@ class Tensor(Methods):
         device: str | None = None,
         name: str | None = None,
     ) -> None:
-        if isinstance(data, Tensor):
-            data = data._leave("Tensor(tensor)", "tensor.detach()")
-        self._array = backend.asarray(data, dtype, device)
-        self._name = name
-        self._grad = None
-        self.node = None
-        if requires_grad:
-            self.requires_grad = True
+        try:
+            if isinstance(data, Tensor):
+                data = data._leave("Tensor(tensor)", "tensor.detach()")
+            self._array = backend.asarray(data, dtype, device)
+            self._name = name
+            self._grad = None
+            self.node = None
+            if requires_grad:
+                self.requires_grad = True
+        except Exception as error:
+            shorten(error)
+            raise
 
     @property
     def data(self) -> Any:
@@ -237,7 +243,7 @@ class Tensor(Methods):
         """The only element as a Python number."""
         if self.node is not None:
             note_exit("item()", self.node.name, scope=self.node.scope)
-        return self._array.item()
+        return number_of(self._array, "item()")
 
     def tolist(self) -> Any:
         """The elements of an untracked Tensor as nested lists of Python numbers."""
@@ -249,20 +255,15 @@ class Tensor(Methods):
     def __int__(self) -> int:
         if self.node is not None:
             note_exit("int()", self.node.name, scope=self.node.scope)
-        return int(self._array)
+        return int(number_of(self._array, "int()"))
 
     def __complex__(self) -> complex:
         return complex(self._as_number("complex()"))
 
     def _as_number(self, call: str) -> Any:
-        if self.node is not None:
-            raise GraphError(
-                f"{call} of a tracked Tensor would leave the graph silently. Use tensor.item() for "
-                "a number to print, to compare or to sum up, and np.sin(tensor) for "
-                "math.sin(tensor). Write tracked values into ac.zeros_like(x) or ac.zeros(…), not "
-                "into a plain array, or stack them with ac.stack([…])"
-            )
-        return self._array.item()
+        if self.node is not None and self._array.size == 1:
+            raise GraphError(f"{call} {AS_NUMBER}")
+        return number_of(self._array, call)
 
     def __bool__(self) -> bool:
         return bool(self._array)
@@ -273,12 +274,7 @@ class Tensor(Methods):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if self.node is not None:
-            raise GraphError(
-                "NumPy asked a tracked Tensor for a plain array, as np.asarray(tensor) does, which "
-                "would leave the graph silently. Make one Tensor of several with ac.array([a, b]) "
-                "or ac.stack([a, b]), and give NumPy's functions that one. Write tracked values "
-                "into ac.zeros(…) and not into np.zeros(…). Take a number out with tensor.item()"
-            )
+            raise GraphError(AS_ARRAY)
         return np.array(self._array, dtype=dtype, copy=copy)
 
     def _leave(self, call: str, instead: str) -> Any:
@@ -311,7 +307,8 @@ class Tensor(Methods):
 
     def register_hook(self, hook: Callable[[Any], Any]) -> Callable[[], None]:
         """Call ``hook(g)`` with the total gradient that arrives here, as a Tensor; what it returns,
-        unless None, takes its place, and so does what it writes into g. Returns a function that
+        unless None, takes its place, and so does what it writes into g. Where a pass takes a stack
+        of gradients, as `jacobian`'s does, it is called for each of them. Returns a function that
         removes the hook."""
         hooks = self._watch().hooks
 

@@ -17,10 +17,10 @@ from autograd_core.errors import DTypeError, NotDifferentiableError, ShapeError
 from autograd_core.ops.axes import joined, negative
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.elementwise import where as choose
-from autograd_core.ops.indexing import add_at
-from autograd_core.record import unwrap_nested
+from autograd_core.ops.indexing import _add_at, _getitem
 from autograd_core.stamps import stamp
 from autograd_core.tensor import Tensor
+from autograd_core.untracked import unwrap_nested
 from autograd_core.writes import check_out, own, recorded, write_out
 
 __all__ = ["METHODS", "call"]
@@ -76,7 +76,7 @@ def _where(ufunc: Any, ours: Ours, inputs: tuple[Any, ...], where: Any, out: Any
 
 
 def _at(x: Any, mask: Any) -> Any:
-    return ops.getitem(ops.broadcast_to(x, mask.shape), mask)
+    return _getitem(ops.broadcast_to(x, mask.shape), mask)
 
 
 def _check_loop(ufunc: Any, inputs: tuple[Any, ...], dtype: Any) -> None:
@@ -253,7 +253,7 @@ def at(ufunc: Any, ours: Ours, x: Any, index: Any, *values: Any) -> None:
     elif ufunc in (np.add, np.subtract):
         (value,) = values
         write_out(
-            _name(ufunc, "at"), add_at(x, index, value if ufunc is np.add else -operand(value)), x
+            _name(ufunc, "at"), _add_at(x, index, value if ufunc is np.add else -operand(value)), x
         )
     else:
         _one_by_one(ours, x, index, values)

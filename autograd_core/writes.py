@@ -22,14 +22,15 @@ from autograd_core.errors import (
     NotDifferentiableError,
     ShapeError,
 )
-from autograd_core.graph import Watch
+from autograd_core.hooks import Watch
 from autograd_core.layouts import address, copied, laid_as
 from autograd_core.ops.indexing import assign, write
-from autograd_core.ops.shaping import broadcast_to, cast
-from autograd_core.record import unwrap_nested
+from autograd_core.ops.shaping import _cast, broadcast_to
 from autograd_core.recording import is_recording, no_grad
 from autograd_core.stamps import root_of, stamp
 from autograd_core.tensor import Tensor, make
+from autograd_core.tracebacks import shorten
+from autograd_core.untracked import unwrap_nested
 from autograd_core.views import UNSEEN, VALUE, Base, View, base_of, read_only
 
 __all__ = ["augmented", "check_out", "own", "recorded", "replace", "set_item", "write_out"]
@@ -42,21 +43,25 @@ _one_at_a_time = RLock()
 
 def set_item(self: Tensor, index: Any, value: Any) -> None:
     """``x[index] = value``."""
-    held = getattr(self, "_memory", None)
-    if held is VALUE:
-        check_writable(self, "x[index] = value")
-        replace(self, assign(self, index, value))
-    elif recorded(self, value):
-        with _one_at_a_time:
+    try:
+        held = getattr(self, "_memory", None)
+        if held is VALUE:
             check_writable(self, "x[index] = value")
-            if not _is_there(self, index, value):
-                replace(self, assign(self, index, value))
-    else:
-        index = unwrap_nested(index)
-        value = value._array if isinstance(value, Tensor) else value
-        own(self)
-        backend.run_there(self._array, _write, self._array, index, value)
-        stamp(self)
+            replace(self, assign(self, index, value))
+        elif recorded(self, value):
+            with _one_at_a_time:
+                check_writable(self, "x[index] = value")
+                if not _is_there(self, index, value):
+                    replace(self, assign(self, index, value))
+        else:
+            index = unwrap_nested(index)
+            value = value._array if isinstance(value, Tensor) else value
+            own(self)
+            backend.run_there(self._array, _write, self._array, index, value)
+            stamp(self)
+    except Exception as error:
+        shorten(error)
+        raise
 
 
 def _write(x: Any, index: Any, value: Any) -> None:
@@ -72,21 +77,25 @@ def augmented(
     """The operator ``x += y`` of an operation: in place, unless x is a scalar of NumPy's."""
 
     def in_place(self: Tensor, other: Any) -> Any:
-        if getattr(self, "_memory", None) is VALUE:
-            return function(self, other)
-        if recorded(self, other):
-            with _one_at_a_time:
-                check_writable(self, f"x {name}= y")
-                replace(self, same_kind(f"x {name}= y", function(self, other), self))
+        try:
+            if getattr(self, "_memory", None) is VALUE:
+                return function(self, other)
+            if recorded(self, other):
+                with _one_at_a_time:
+                    check_writable(self, f"x {name}= y")
+                    replace(self, same_kind(f"x {name}= y", function(self, other), self))
+                return self
+            own(self)
+            if type(self._array) is np.ndarray:
+                _compute_in(self, name, native, other)
+            else:  # a kernel on a device has no order: where memory overlaps it reads new values
+                result = same_kind(f"x {name}= y", function(self, other), self)
+                backend.run_there(self._array, write, self._array, ..., result._array)
+            stamp(self)
             return self
-        own(self)
-        if type(self._array) is np.ndarray:
-            _compute_in(self, name, native, other)
-        else:  # a kernel on a device has no order: where memory overlaps it would read new values
-            result = same_kind(f"x {name}= y", function(self, other), self)
-            backend.run_there(self._array, write, self._array, ..., result._array)
-        stamp(self)
-        return self
+        except Exception as error:
+            shorten(error)
+            raise
 
     return in_place
 
@@ -123,7 +132,7 @@ def same_kind(what: str, result: Tensor, target: Tensor) -> Tensor:
             f"(casting rule 'same_kind'). Convert what is written to first, as in "
             f"x = x.astype({result.dtype.name!r})"
         )
-    return cast(result, target.dtype)
+    return _cast(result, target.dtype)
 
 
 # ---- what may be written ------------------------------------------------------------------------

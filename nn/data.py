@@ -15,6 +15,8 @@ import numpy as np
 from autograd_core import Tensor, backend
 from autograd_core.errors import AutogradError, DeviceError, DTypeError, ShapeError
 from autograd_core.memory import prefetched
+from autograd_core.recording import hunting
+from nn.initializers import generator_of
 
 __all__ = ["MNIST", "Batches", "DataError", "one_hot", "read_idx", "read_mnist"]
 
@@ -26,7 +28,9 @@ class DataError(AutogradError, OSError):
 def one_hot(labels: Any, num_classes: int, dtype: Any = np.float64) -> Any:
     """Labels as rows with a 1 at the label's place: (…,) integers in, (…, num_classes) out.
 
-    An array gives an array, a Tensor a Tensor, on the device of the labels.
+    An array gives an array, a Tensor a Tensor, on the device of the labels. Raises DTypeError for
+    labels that are no integers, and AutogradError for one out of range; on a device that is seen
+    inside `detect_anomaly` only, because to look is to wait.
 
     >>> one_hot(np.array([1, 0, 2]), 3)
     array([[0., 1., 0.],
@@ -37,12 +41,17 @@ def one_hot(labels: Any, num_classes: int, dtype: Any = np.float64) -> Any:
         return Tensor(one_hot(labels.data, num_classes, dtype))
     labels = labels if backend.is_array(labels) else np.asarray(labels)
     if labels.dtype.kind not in "iu":
-        raise DTypeError(f"labels are integers; these have dtype {labels.dtype}")
-    if isinstance(labels, np.ndarray) and labels.size and not _within(labels, num_classes):
+        raise DTypeError(f"labels are integers; these are {labels.dtype}: labels.astype(int)")
+    if readable(labels) and labels.size and not _within(labels, num_classes):
         raise AutogradError(
             f"labels must be in [0, {num_classes}); these are in [{labels.min()}, {labels.max()}]"
         )
     return backend.run_there(labels, _rows, labels, num_classes, dtype)
+
+
+def readable(array: Any) -> bool:
+    """Whether values are looked at: those on a device inside `detect_anomaly` only."""
+    return isinstance(array, np.ndarray) or hunting()
 
 
 def _rows(labels: Any, num_classes: int, dtype: Any) -> Any:
@@ -75,7 +84,7 @@ class Batches:
         drop_last: bool = False,
         device: str = "cpu",
     ) -> None:
-        self.arrays = tuple(map(_rows_on_host, arrays))
+        self.arrays = tuple(_rows_on_host(place, array) for place, array in enumerate(arrays))
         lengths = {len(array) for array in self.arrays}
         if len(lengths) != 1:
             raise ShapeError(f"the arrays must have one length; they have {sorted(lengths)}")
@@ -90,7 +99,7 @@ class Batches:
             )
         self.batch_size = batch_size or self.length
         self.shuffle = shuffle
-        self.generator = np.random.default_rng(generator) if _is_seed(generator) else generator
+        self.generator = generator_of(generator)
         self.drop_last = drop_last
         self.device = device
 
@@ -110,7 +119,9 @@ class Batches:
             yield tuple(map(Tensor, batch))
 
 
-def _rows_on_host(array: Any) -> Any:
+def _rows_on_host(place: int, array: Any) -> Any:
+    if array is None:
+        raise DTypeError(f"Batches: array {place} is None; expected an array of rows")
     if isinstance(array, Tensor):
         array = array.numpy()
     elif backend.is_array(array) and not isinstance(array, np.ndarray):
@@ -118,13 +129,10 @@ def _rows_on_host(array: Any) -> Any:
             "Batches draws rows on the host: pass host arrays, and device= for where they go"
         )
     array = np.asarray(array)
+    backend.check_dtype(array.dtype)
     if not array.ndim:
         raise ShapeError("Batches takes arrays of rows; a single number has none")
     return array
-
-
-def _is_seed(generator: Any) -> bool:
-    return generator is None or isinstance(generator, int | np.integer | np.random.SeedSequence)
 
 
 # ---- MNIST --------------------------------------------------------------------------------------

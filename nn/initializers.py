@@ -12,9 +12,24 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.errors import DTypeError
+
 __all__ = ["glorot_uniform", "he_normal", "normal", "uniform", "zeros"]
 
 Initializer = Callable[[tuple[int, ...], Any], Any]
+
+
+def generator_of(seed: Any) -> Any:
+    """A generator of its own for an int or a SeedSequence, a fresh one for None, and a generator
+    itself. Raises DTypeError for anything else."""
+    if seed is None or isinstance(seed, int | np.integer | np.random.SeedSequence):
+        return np.random.default_rng(seed)
+    if not hasattr(seed, "normal"):
+        raise DTypeError(
+            "generator is an int (a seed), a numpy.random generator or None, not a "
+            f"{type(seed).__name__}"
+        )
+    return seed
 
 
 def normal(mean: float = 0.0, std: float = 0.1) -> Initializer:

@@ -8,8 +8,8 @@ import numpy as np
 
 from autograd_core import Tensor, linear
 from autograd_core.errors import ShapeError
-from nn.initializers import Initializer, glorot_uniform, zeros
-from nn.module import Module, Parameter
+from nn.initializers import Initializer, generator_of, glorot_uniform, zeros
+from nn.module import Module, Parameter, misfit
 
 __all__ = ["Linear"]
 
@@ -18,8 +18,10 @@ class Linear(Module):
     """x @ weight.T + bias (Goodfellow et al., 2016, algorithm 6.3: a = b + W h).
 
     Shapes: x (..., in_features), weight (out_features, in_features), bias (out_features,); result
-    (..., out_features). `generator` draws the weights (a fresh one by default), `initializer` says
-    how; biases start at zero.
+    (..., out_features). `generator` draws the weights: a ``numpy.random`` generator, an int to seed
+    one, or None for a fresh one. `initializer` says how; biases start at zero.
+
+    Raises ShapeError for an input of another number of features, with the name of the layer.
     """
 
     def __init__(
@@ -34,14 +36,21 @@ class Linear(Module):
     ) -> None:
         if in_features < 1 or out_features < 1:
             raise ShapeError(f"Linear needs at least 1 feature, not {in_features}, {out_features}")
-        generator = np.random.default_rng() if generator is None else generator
-        weight = initializer((out_features, in_features), generator)
+        weight = initializer((out_features, in_features), generator_of(generator))
         self.weight = Parameter(weight, dtype=dtype)
         self.bias = Parameter(zeros((out_features,)), dtype=dtype) if bias else None
 
     def forward(self, x: Any) -> Tensor:
         """The layer's net input, shape (..., out_features)."""
-        return linear(x, self.weight, self.bias)
+        try:
+            return linear(x, self.weight, self.bias)
+        except (ShapeError, AttributeError) as error:  # a number has no axes
+            features, shape = self.weight.shape[1], np.shape(x)
+            if x is None or shape[-1:] == (features,):
+                raise
+            told = error if isinstance(error, ShapeError) else ShapeError()
+            told.args = (f"expects {features} features, x has shape {shape}",)
+            raise misfit(self, told) from None
 
     def describe(self) -> str:
         """Its features, in and out."""

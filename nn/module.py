@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from reprlib import recursive_repr
 from typing import Any, Self
 
@@ -26,6 +26,9 @@ class Parameter(Tensor):
 
 class Module:
     """The base of layers and models: define `forward`, call the module.
+
+    Where a layer cannot take its input, the error names the layer as the outermost module that was
+    called knows it: ``0 (Linear): expects 4 features, x has shape (5, 7)``.
 
     Parameters and modules are found where they stand: as attributes, or in lists, tuples and dicts
     that are attributes, in order of definition. There is nothing to register.
@@ -53,6 +56,14 @@ class Module:
         token = STATE.set((recording, Scope(type(self).__name__, outer), observer))
         try:
             return self.forward(*inputs, **settings)
+        except (AutogradError, AttributeError, TypeError) as error:
+            if isinstance(error, AutogradError) and hasattr(error, "layer"):
+                _place(error, self)
+                raise
+            if not inputs or inputs[0] is not None or not _is_unexplained(error):
+                raise
+            told = DTypeError("the input is None; expected a Tensor or an array")
+            raise misfit(self, told) from error
         finally:
             STATE.reset(token)
 
@@ -145,7 +156,8 @@ class Module:
 
 
 class Sequential(Module):
-    """Modules, or any functions of a Tensor, one after the other.
+    """Modules, or any functions of a Tensor, one after the other. Raises TypeError for a list of
+    layers, a class of modules and whatever cannot be called.
 
     >>> import nn
     >>> nn.Sequential(nn.Linear(784, 50), nn.Sigmoid(), nn.Linear(50, 10), nn.Sigmoid())
@@ -158,6 +170,8 @@ class Sequential(Module):
     """
 
     def __init__(self, *layers: Callable[[Any], Any]) -> None:
+        for place, layer in enumerate(layers):
+            _check_layer(place, layer)
         self.layers = list(layers)
 
     def forward(self, x: Any) -> Any:
@@ -174,6 +188,48 @@ class Sequential(Module):
 
     def __iter__(self) -> Iterator[Callable[[Any], Any]]:
         return iter(self.layers)
+
+
+def misfit(layer: Module, error: AutogradError) -> AutogradError:
+    """`error`, raised for an input of `layer`: the calls of modules that it passes put the layer's
+    name and class in front of its message."""
+    error.layer = layer, str(error)
+    return _place(error, layer)
+
+
+def _is_unexplained(error: Exception) -> bool:
+    """Whether an operation or Python refuses an operand, and no module in words of its own."""
+    ours = isinstance(error, AutogradError) and not hasattr(error, "operation")
+    return isinstance(error, AttributeError | TypeError) and not ours
+
+
+def _place(error: AutogradError, model: Module) -> AutogradError:
+    """`error` with the dotted name that its layer has within `model`."""
+    layer, complaint = error.layer
+    kind = type(layer).__name__
+    for name, module in model.named_modules():
+        if module is layer:
+            error.args = (f"{name} ({kind}): {complaint}" if name else f"{kind}: {complaint}",)
+    return error
+
+
+def _check_layer(place: int, layer: Any) -> None:
+    """Refuse what cannot be a layer of a Sequential."""
+    if isinstance(layer, type) and issubclass(layer, Module):
+        raise TypeError(
+            f"Sequential: layer {place} is the class {layer.__name__}, not a module: "
+            f"write {layer.__name__}()"
+        )
+    if callable(layer):
+        return
+    if isinstance(layer, Iterable) and not isinstance(layer, str | Tensor):
+        each = "layers.values()" if isinstance(layer, Mapping) else "layers"
+        raise TypeError(
+            f"Sequential takes the layers one by one, not in a {type(layer).__name__}: "
+            f"write Sequential(*{each})"
+        )
+    given = "None" if layer is None else f"a {type(layer).__name__}"
+    raise TypeError(f"Sequential: layer {place} is {given}, expected a module or a function")
 
 
 def _children(parent: Any) -> Iterator[tuple[str, Any]]:

@@ -12,7 +12,7 @@ from autograd_core import Tensor, backend
 from autograd_core.errors import AutogradError
 from autograd_core.fusion import Fused
 from autograd_core.stamps import stamp
-from nn.module import Parameter
+from nn.module import Module, Parameter
 
 __all__ = ["SGD"]
 
@@ -52,27 +52,18 @@ _move = _Update(lambda v, g, momentum: momentum * v + g, _move_in_place)
 
 class SGD:
     """Gradient descent, w ← w - lr ∂L/∂w; with momentum μ, v ← μ v + ∂L/∂w and w ← w - lr v
-    (Sutskever et al., 2013, as PyTorch has it).
+    (Sutskever et al., 2013, as PyTorch has it). For a complex w the direction is the conjugate of
+    its `grad` (see docs/conventions.md).
 
     Parameters without a gradient are left as they are. A graph recorded before a step that still
-    needs the old weights refuses to run backward.
+    needs the old weights refuses to run backward. Raises TypeError for what is no list of Tensors,
+    AutogradError for a Tensor that cannot be trained or comes twice, and for bad settings.
     """
 
     def __init__(
         self, parameters: Iterable[Parameter], lr: float = 0.1, momentum: float = 0.0
     ) -> None:
-        if isinstance(parameters, Tensor):
-            raise TypeError("SGD takes a list of Tensors: SGD([weight]), SGD(model.parameters())")
-        self.parameters = list(parameters)
-        if not self.parameters:
-            raise AutogradError("SGD was given no parameters to train")
-        for place, parameter in enumerate(self.parameters):
-            if not (
-                isinstance(parameter, Tensor) and parameter.requires_grad and parameter.is_leaf
-            ):
-                raise AutogradError(
-                    f"SGD trains leaves that require a gradient; number {place} is {parameter!r}"
-                )
+        self.parameters = _checked(parameters)
         if not (lr > 0 and math.isfinite(lr)):
             raise AutogradError(f"the learning rate must be positive and finite, not {lr}")
         if not 0 <= momentum < 1:
@@ -96,6 +87,8 @@ class SGD:
 
     def _move(self, parameter: Parameter) -> None:
         w, g = parameter._array, parameter.grad._array  # type: ignore[union-attr]
+        if g.dtype.kind == "c":
+            g = g.conj()
         if self.momentum:
             g = self._velocity(parameter, g)
         _descend(w, g, self.lr, self._scratch)
@@ -109,3 +102,29 @@ class SGD:
             _move(velocity, g, self.momentum, self._scratch)
         self._velocities[parameter] = velocity
         return velocity
+
+
+def _checked(parameters: Any) -> list[Parameter]:
+    """The parameters as a list: leaves that require a gradient, each once."""
+    if isinstance(parameters, Tensor | Module) or not isinstance(parameters, Iterable):
+        raise TypeError(
+            f"SGD takes a list of Tensors, not a {type(parameters).__name__}: write "
+            "SGD(model.parameters()), or SGD([weight]) for single ones"
+        )
+    listed = list(parameters)
+    if not listed:
+        raise AutogradError("SGD was given no parameters to train")
+    places: dict[int, int] = {}
+    for place, parameter in enumerate(listed):
+        if not (isinstance(parameter, Tensor) and parameter.requires_grad and parameter.is_leaf):
+            raise AutogradError(
+                f"SGD trains leaves that require a gradient; number {place} is {parameter!r}"
+            )
+        first = places.setdefault(id(parameter), place)
+        if first != place:
+            called = f" ({parameter.name!r})" if parameter.name else ""
+            raise AutogradError(
+                f"SGD was given one parameter twice: numbers {first} and {place}{called}, of shape "
+                f"{parameter.shape}, are the same Tensor. Give it once"
+            )
+    return listed

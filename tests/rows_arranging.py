@@ -114,9 +114,9 @@ ARRANGING = [
     linear("diagonal", settled(anything, least_ndim=3, axis1=of(2, -1), axis2=of(0, 1)), "turned",
            keeps=DIAGONAL, never=("0-d",)),
     linear("trace", settled(anything, least_ndim=2, **plane), keeps=DIAGONAL, never=("0-d",)),
-    linear("embedded", embeddings(), keeps={"x": ("offset",)}, never=("0-d",),
+    linear("_embedded", embeddings(), keeps={"x": ("offset",)}, never=("0-d",),
            reference=plain_embedding),
-    linear("repeated", settled(anything, least_ndim=1, repeats=lambda shape: st.integers(0, 3),
+    linear("_repeated", settled(anything, least_ndim=1, repeats=lambda shape: st.integers(0, 3),
                                axis=from_end), keeps={"x": ("x_shape", "repeats", "axis")},
            never=("0-d",), reference=np.repeat),
     linear("diag", settled(anything, least_ndim=1, k=offsets)

@@ -136,7 +136,7 @@ def plain_vecdot(x, y, axis):
 NOTHING = {"x": (), "y": ()}
 TWO = {"x": ("y", "subscripts"), "y": ("x", "subscripts")}
 CONTRACTION = [
-    Row("contract", contractions(), TWO, lambda x, y, subscripts: np.einsum(subscripts, x, y),
+    Row("_contract", contractions(), TWO, lambda x, y, subscripts: np.einsum(subscripts, x, y),
         complex=True),
     Row("einsum", sums_of_products(
             "ij->ji", "ij->", "ij", "ba", "...i->i...", "i...->...", "...", "ijk->ki"),

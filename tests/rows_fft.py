@@ -87,7 +87,7 @@ FFT = [
         for name in ("fft", "ifft", "rfft", "irfft")
         for count in ("2", "n")
     ),
-    Row("fft.folded", halves(), {"x": ("factor", "n", "axis")}, plain_folded, linear=True,
+    Row("fft._folded", halves(), {"x": ("factor", "n", "axis")}, plain_folded, linear=True,
         complex=True, never=("0-d",)),
     *(
         Row(f"fft.{name}", settled(anything, least_ndim=1, axes=some_axes), {"x": ()}, linear=True,

@@ -58,9 +58,9 @@ def replaced(part):
 
 
 INDEXING = [
-    Row("getitem", indexings(), {"x": ("index", "x_shape", "out_shape")}, lambda x, index: x[index],
-        linear=True, complex=True),
-    Row("scatter", scatterings(), {"g": ("index", "shape")}, plain_scatter, linear=True,
+    Row("_getitem", indexings(), {"x": ("index", "x_shape", "out_shape")},
+        lambda x, index: x[index], linear=True, complex=True),
+    Row("_scatter", scatterings(), {"g": ("index", "shape")}, plain_scatter, linear=True,
         complex=True),
     Row("assign", assignments(),
         {"x": ("index", "x_shape"), "value": ("index", "x_shape", "value_shape")}, plain_assign,
@@ -73,7 +73,7 @@ INDEXING = [
         {"x": ("index", "x_shape"), "value": ("index", "x_shape", "value_shape")}, plain_assign,
         variant="of repeated places", linear=True, never=("0-d", "empty"), host=True,
         call=lambda function, x, value, index: function(x, index, value)),
-    Row("add_at", assignments(), {"x": (), "value": ("index", "x_shape")}, plain_add_at,
+    Row("_add_at", assignments(), {"x": (), "value": ("index", "x_shape")}, plain_add_at,
         linear=True, call=lambda function, x, value, index: function(x, index, value)),
     Row("_with_real", pairs(), {"x": (), "value": ()}, replaced("real"), linear=True, parts=True,
         dtype=of_complex, call=lambda function, x, value: function(x * (1 + 0.5j), value)),

@@ -58,10 +58,10 @@ def line_axis(shape):
 
 
 LINALG = [
-    Row("linalg.euclidean_norm", reduction(nonzero), LENGTH,
+    Row("linalg._euclidean_norm", reduction(nonzero), LENGTH,
         lambda x, axis, keepdims: np.sqrt(np.sum(abs(x) ** 2, axis=axis, keepdims=keepdims)),
         complex=True, dtype=real),
-    Row("linalg.power_norm", settled(nonzero, least_side=1, axis=line_axis, ord=orders, **kept),
+    Row("linalg._power_norm", settled(nonzero, least_side=1, axis=line_axis, ord=orders, **kept),
         {"x": ("x", "out", "ord", "axis", "keepdims")},
         plain_power, complex=True, dtype=real),
     Row("linalg.norm", settled(ranked, least_side=1, axis=one_or_all, **kept), {"x": ()},

@@ -5,6 +5,8 @@ from hypothesis import strategies as st
 from op_cases import Case
 from op_row import Row, index, real
 
+import autograd_core as ac
+from autograd_core.ops.linalg.functions import _Smooth
 from autograd_core.testing.strategies import SEEDS
 
 FEW = {"half": False, "never": ("0-d",)}  # NumPy's linear algebra has no float16
@@ -227,6 +229,111 @@ def offsets(shape):
     return st.integers(-2, 2)
 
 
+@st.composite
+def with_matrices(draw, domain=any_matrix):
+    """A stack of n × n matrices, and for each one or two matrices of its size."""
+    n, k, stack = draw(st.integers(0, 3)), draw(st.integers(1, 2)), draw(st.sampled_from(STACKS))
+    rng = np.random.default_rng(draw(SEEDS))
+    arrays = domain(rng, (*stack, n, n)), rng.uniform(-1, 1, (*stack, k, n, n))
+    return Case(("x", "matrices"), arrays, {})
+
+
+@st.composite
+def with_values(draw, square):
+    """Matrices, and other values for their vectors."""
+    stack, m = draw(st.sampled_from(STACKS)), draw(st.integers(0, 3))
+    n = m if square else draw(st.integers(0, 3))
+    rng = np.random.default_rng(draw(SEEDS))
+    values = rng.uniform(-2, 2, (*stack, min(m, n)))
+    return Case(("values", "x"), (values, apart(rng, (*stack, m, n))), {})
+
+
+@st.composite
+def with_gaps(draw):
+    stack, n = draw(st.sampled_from(STACKS)), draw(st.integers(0, 3))
+    rng = np.random.default_rng(draw(SEEDS))
+    gaps = rng.uniform(1, 2, (*stack, n, n)) * rng.choice([-1, 1], (*stack, n, n))
+    return Case(("x", "gaps"), (rng.uniform(-2, 2, (*stack, n, n)), gaps), {})
+
+
+def ones(x):
+    return 0 * x.real.sum(-2) + 1
+
+
+def over(function, x, gaps):
+    return function(x, gaps, ones(x), 1e-9 + 0 * ones(x).sum(), True, "eigh")
+
+
+def plain_over(x, gaps, *_):
+    return x / gaps * (1 - np.eye(x.shape[-1]))
+
+
+def seen(function, x):
+    """All of what arrives is seen where no two values are equal."""
+    straight = 1 + 0 * x
+    values = (0 * x.real + 1).cumsum(-1)
+    return function(x, straight, straight.sum() + 0 * straight[..., None], values, False, "eigh")
+
+
+CUBE = _Smooth("cube", lambda w: w**3, lambda w: 3 * w**2)
+
+
+def symmetric(x):
+    return (x + mT(x).conj()) / 2
+
+
+def of_cube(function, x, *matrices):
+    return function(symmetric(x), *matrices, CUBE)
+
+
+def plain_terms(x, matrices, _):
+    words = [x @ x, x, np.eye(x.shape[-1])]
+    if matrices.shape[-3] == 1:
+        one = matrices[..., 0, :, :]
+        return sum(a @ one @ b for a, b in zip(words, words[::-1], strict=True))
+    one, two = matrices[..., 0, :, :], matrices[..., 1, :, :]
+    return x @ one @ two + one @ x @ two + one @ two @ x
+
+
+def plain_minors(x, matrices):
+    """Cofactors of 3 × 3 matrices are polynomials of degree 2."""
+    if matrices.shape[-3] == 1:
+        one = matrices[..., 0, :, :]
+        return (plain_cofactors(x + one) - plain_cofactors(x - one)) / 2
+    one, two = matrices[..., 0, :, :], matrices[..., 1, :, :]
+    of_one, of_two = plain_cofactors(x + one), plain_cofactors(x + two)
+    return plain_cofactors(x + one + two) - of_one - of_two + plain_cofactors(x)
+
+
+def plain_function(f):
+    def function(x, *_):
+        w, v = np.linalg.eigh(x)
+        return (v * f(w)[..., None, :]) @ mT(v).conj()
+
+    return function
+
+
+def plain_projector(x, start):
+    _, v = np.linalg.eigh(x)
+    return v[..., start:] @ mT(v[..., start:]).conj()
+
+
+def plain_polar(x):
+    u, s, vh = np.linalg.svd(x, False)
+    return u @ vh, mT(vh).conj() @ (s[..., None] * vh)
+
+
+def plain_spectral(values, x, *_):
+    _, v = np.linalg.eigh(x)
+    return (v.conj() * values[..., None, :]) @ mT(v)
+
+
+def plain_sides(values, x, *_):
+    u, _, vh = np.linalg.svd(x, False)
+    return (u.conj() * values[..., None, :]) @ vh.conj()
+
+
+MATRICES_OF = ("x", "matrices")
 EIGH = {"x": ("eigenvalues", "eigenvectors")}
 CONDS = {2: False, -2: False, None: False, 1: True, np.inf: True, "fro": True}
 
@@ -240,12 +347,14 @@ MATRICES = [
         half=False, never=("0-d", "empty")),
     Row("linalg.det", matrices(), {"x": ("x", "out")}, complex=True, **FEW),
     Row("linalg.det", matrices(singular), {"x": ("x", "out")}, variant="of singular", **FEW),
-    Row("linalg.cofactors", matrices(apart), {"x": ("x",)}, plain_cofactors, complex=True,
+    Row("linalg._cofactors", matrices(apart), {"x": ("x",)}, plain_cofactors, complex=True,
         **FEW),
+    Row("linalg._minors", with_matrices(apart), {"x": MATRICES_OF, "matrices": MATRICES_OF},
+        plain_minors, complex=True, **FEW),
     Row("linalg.slogdet", matrices(apart), {"x": ("x", "sign")}, complex=True, call=parts,
         parts=True, **FEW),
     Row("linalg.pinv", matrices(apart, square=False), {"x": ()}, complex=True, **FEW),
-    Row("linalg.pseudoinverse", matrices(apart, square=False, rtol=lambda _: st.just(1e-15)),
+    Row("linalg._pseudoinverse", matrices(apart, square=False, rtol=lambda _: st.just(1e-15)),
         {"x": ("x", "out")}, lambda x, rtol: np.linalg.pinv(x, rtol), complex=True, **FEW),
     Row("linalg.lstsq", least_squares(), {"x": (), "y": ()}, complex=True, call=solution,
         half=False, never=("0-d", "empty")),
@@ -257,7 +366,7 @@ MATRICES = [
     ),
     Row("linalg.cholesky", matrices(apart, upper=flag), {"x": ()}, complex=True, call=of_positive,
         **FEW),
-    Row("linalg.lower_factor", matrices(apart), {"x": ("out",)}, np.linalg.cholesky, complex=True,
+    Row("linalg._lower_factor", matrices(apart), {"x": ("out",)}, np.linalg.cholesky, complex=True,
         call=of_positive, parts=True, **FEW),
     *(
         Row("linalg.qr", matrices(apart, square=False, mode=lambda _, mode=mode: st.just(mode)),
@@ -265,7 +374,7 @@ MATRICES = [
             variant=mode, **FEW)
         for mode in ("reduced", "r")
     ),
-    Row("linalg.tall_qr", matrices(apart, tall=True, square=False), {"x": ("Q", "R")},
+    Row("linalg._tall_qr", matrices(apart, tall=True, square=False), {"x": ("Q", "R")},
         np.linalg.qr, complex=True, call=parts, parts=True, **FEW),
     Row("linalg.eigh", matrices(apart, UPLO=triangle), EIGH, complex=True, call=eigh_parts,
         parts=True, **FEW),
@@ -281,9 +390,9 @@ MATRICES = [
         **FEW),
     Row("linalg.svd", matrices(apart, square=False), {"x": ()}, complex=True, call=svd_sides,
         variant="sides", **FEW),
-    Row("linalg.thin_svd", matrices(apart, square=False), {"x": ("U", "S", "Vh")},
+    Row("linalg._thin_svd", matrices(apart, square=False), {"x": ("U", "S", "Vh")},
         lambda x: np.linalg.svd(x, False), complex=True, call=parts_of_thin, parts=True, **FEW),
-    Row("linalg.whole_svd", matrices(apart, square=False), {"x": ("x",)}, np.linalg.svd,
+    Row("linalg._whole_svd", matrices(apart, square=False), {"x": ("x",)}, np.linalg.svd,
         complex=True, dtype=real, call=only_values, parts=True, **FEW),
     Row("linalg.svdvals", matrices(apart, square=False), {"x": ("x",)}, plain_svdvals, complex=True,
         dtype=real, **FEW),
@@ -295,6 +404,33 @@ MATRICES = [
     ),
     Row("linalg.matrix_power", matrices(even, n=powers), {"x": ()}, complex=True, **FEW),
     Row("linalg.expm", matrices(), {"x": ("x",)}, plain_expm, complex=True, **FEW),
+    Row("linalg._function", matrices(), {"x": ("x", "divided")}, plain_function(lambda w: w**3),
+        complex=True, call=of_cube, parts=True, **FEW),
+    Row("linalg._terms", with_matrices(), {"x": MATRICES_OF, "matrices": MATRICES_OF},
+        plain_terms, complex=True, call=of_cube, parts=True, **FEW),
+    Row("linalg.matrix_function", matrices(), {"x": ()}, plain_function(np.exp), complex=True,
+        call=lambda function, x: function(symmetric(x), ac.exp, ac.exp), **FEW),
+    Row("linalg.sqrtm", matrices(apart), {"x": ()}, plain_function(np.sqrt), complex=True,
+        call=of_positive, **FEW),
+    Row("linalg.logm", matrices(apart), {"x": ()}, plain_function(np.log), complex=True,
+        call=of_positive, **FEW),
+    Row("linalg.whiten", matrices(apart), {"x": ()}, plain_function(lambda w: w**-0.5),
+        complex=True, call=of_positive, **FEW),
+    Row("linalg.spectral_projector", matrices(apart), {"x": ()}, plain_projector, complex=True,
+        call=lambda function, x: of_positive(function, x, start=1), **FEW),
+    Row("linalg.polar", matrices(apart, square=False), {"x": ()}, plain_polar, complex=True,
+        call=parts, **FEW),
+    Row("linalg._spectral", with_values(True), {"values": ("x",), "x": ("values", "x")},
+        plain_spectral, complex=True, parts=True,
+        call=lambda function, values, x: function(values.real, x @ mT(x).conj(), "L", False),
+        **FEW),
+    Row("linalg._sides", with_values(False), {"values": ("x",), "x": ("values", "x")},
+        plain_sides, complex=True, parts=True,
+        call=lambda function, values, x: function(values.real, x, False), **FEW),
+    Row("linalg._over", with_gaps(), {"x": (), "gaps": ()}, plain_over, complex=True, call=over,
+        parts=True, **FEW),
+    Row("linalg._seen", matrices(), {"x": ()}, lambda x, *_: x, complex=True, call=seen,
+        parts=True, **FEW),
     Row("linalg.trace", matrices(square=False, offset=offsets), {"x": ()}, linear=True,
         complex=True, never=("0-d",)),
     Row("linalg.diagonal", matrices(square=False, offset=offsets), {"x": ()}, linear=True,

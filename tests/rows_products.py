@@ -78,7 +78,7 @@ PRODUCTS = [
         plain_linear, complex=True),
     Row("linear", linear_layers(bias=False), {"x": ("weight",), "weight": ("x",)}, plain_linear,
         complex=True, variant="without bias"),
-    Row("vector_product", vectors(), {"x": ("y",), "y": ("x",)}, plain_cross, complex=True),
+    Row("_vector_product", vectors(), {"x": ("y",), "y": ("x",)}, plain_cross, complex=True),
     Row("cross", vectors(), NOTHING, complex=True),
     Row("cross", turned_vectors(), NOTHING, plain_cross, complex=True, variant="along axes"),
     Row("linalg.cross", vectors(), NOTHING, complex=True, never=("0-d",)),

@@ -44,10 +44,10 @@ ROUNDING = [
     *(
         Row(name, settled(between(-20, 20), decimals=places)) for name in ("round", "around")
     ),
-    Row("fraction", unary(fractional), {"x": ()}, lambda x: np.modf(x)[0], flat=True),
-    Row("whole", unary(fractional), reference=lambda x: np.modf(x)[1]),
+    Row("_fraction", unary(fractional), {"x": ()}, lambda x: np.modf(x)[0], flat=True),
+    Row("_whole", unary(fractional), reference=lambda x: np.modf(x)[1]),
     Row("modf", unary(fractional), {"x": ()}, flat=True, call=joined),
-    Row("exponent", unary(scaled), reference=lambda x: np.frexp(x)[1],
+    Row("_exponent", unary(scaled), reference=lambda x: np.frexp(x)[1],
         dtype=lambda _: np.dtype("i4")),
     Row("ldexp", elementwise(x=anything, y=integers(-3, 4)), {"x": ("y",)}, linear=True,
         dtype=first_dtype),

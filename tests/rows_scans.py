@@ -92,7 +92,7 @@ SCANS = [
     Row("prod", reduction(far), {"x": (*MULTIPLIED, "keepdims")}, variant="in f8",
         call=lambda function, x, **settings: function(x, dtype="f8", **settings),
         dtype=lambda *_: np.dtype("f8")),
-    Row("prod_of_others", settled(with_zeros, axis=some_axis), {"x": ("x", "axis")}, plain_others,
+    Row("_prod_of_others", settled(with_zeros, axis=some_axis), {"x": ("x", "axis")}, plain_others,
         complex=True),
     Row("linear_recurrence", recurrences(), {"x": ("y",), "y": ("y", "out")}, plain_recurrence,
         complex=True),
@@ -103,7 +103,7 @@ SCANS = [
             linear=name == "cumulative_sum", complex=True)
         for name, domain in {"cumulative_sum": anything, "cumulative_prod": with_zeros}.items()
     ),
-    Row("differences", settled(anything, least_ndim=1, axis=own, n=lambda _: st.integers(0, 4)),
+    Row("_differences", settled(anything, least_ndim=1, axis=own, n=lambda _: st.integers(0, 4)),
         {"x": ("n", "axis", "x_shape", "out_shape")}, lambda x, n, axis: np.diff(x, n, axis),
         linear=True, complex=True),
     Row("diff", settled(anything, least_ndim=1, axis=own, n=lambda _: st.integers(0, 4)),

@@ -102,12 +102,12 @@ BANDS = ("bands", "lower", "upper", "y_shape")
 HOST = {"half": False, "host": True}
 
 SCIPY = [
-    Row("scipy.linalg.triangular", triangles(False),
+    Row("scipy.linalg._triangular", triangles(False),
         {"x": ("x", "lower", "unit_diagonal", "y_shape", "out"),
          "y": ("x", "lower", "unit_diagonal", "y_shape")}, plain_triangular, complex=True, **FEW),
     Row("scipy.linalg.solve_triangular", triangles(True), {"x": (), "y": ()}, plain_triangular,
         complex=True, **FEW),
-    Row("scipy.linalg.banded", bands(), {"bands": (*BANDS, "out"), "y": BANDS}, plain_banded,
+    Row("scipy.linalg._banded", bands(), {"bands": (*BANDS, "out"), "y": BANDS}, plain_banded,
         complex=True, never=("0-d", "empty"), **HOST),
     Row("scipy.linalg.solve_banded", bands(), {"bands": (), "y": ()},
         lambda l_and_u, bands, y: plain_banded(bands, y, *l_and_u), complex=True, call=by_bands,

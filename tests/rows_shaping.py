@@ -57,7 +57,7 @@ def laid(function, x, *, layout, shape=None, **settings):
 
 REORDERED = {"x": ("source", "destination", "out_shape")}
 SHAPING = [
-    Row("argument", settled(anything), {"x": ()}, np.asarray, linear=True, complex=True),
+    Row("_argument", settled(anything), {"x": ()}, np.asarray, linear=True, complex=True),
     Row("reshape", settled(anything, shape=reshapes), {"x": MOVED}, linear=True, complex=True,
         call=reshaped),
     Row("reshape", settled(anything, shape=reshapes, layout=order, order=one_of("CFA")), {"x": ()},
@@ -79,7 +79,7 @@ SHAPING = [
     Row("copy", settled(anything), {"x": ()}, linear=True, complex=True),
     Row("copy", settled(anything, order=one_of("CFAK")), {"x": ()}, linear=True, complex=True,
         variant="in order"),
-    Row("cast", settled(anything, dtype=lambda shape: st.just(np.float64)), {"x": ()},
+    Row("_cast", settled(anything, dtype=lambda shape: st.just(np.float64)), {"x": ()},
         lambda x, dtype: x.astype(dtype), linear=True, dtype=lambda *_: np.dtype(float)),
     *(
         Row("astype", settled(anything), {"x": ()}, lambda x, dtype: x.astype(dtype), linear=True,
@@ -87,7 +87,7 @@ SHAPING = [
             dtype=lambda *_, dtype=dtype: np.dtype(dtype))
         for dtype in ("f8", "c16")
     ),
-    Row("to_device", settled(anything, device=here, source=here), {"x": ("device", "source")},
+    Row("_to_device", settled(anything, device=here, source=here), {"x": ("device", "source")},
         lambda x, device, source: x, linear=True, complex=True),
     Row("concatenate", concatenations(), {"arrays": ("position", "shapes", "axis")}, linear=True,
         complex=True, call=as_list),
@@ -95,8 +95,8 @@ SHAPING = [
         linear=True, complex=True, call=as_list, variant="flat"),
     Row("stack", stacks(), {"arrays": ("position", "out_shape", "axis")}, linear=True, complex=True,
         call=as_list),
-    Row("pad_constant", pads(None), {"x": ("x_shape", "pad_width")}, np.pad, linear=True,
+    Row("_pad_constant", pads(None), {"x": ("x_shape", "pad_width")}, np.pad, linear=True,
         complex=True),
-    Row("pad_constant", pads(1.5), {"x": ("x_shape", "pad_width")}, np.pad, linear=True,
+    Row("_pad_constant", pads(1.5), {"x": ("x_shape", "pad_width")}, np.pad, linear=True,
         complex=True, variant="with 1.5"),
 ]  # fmt: skip

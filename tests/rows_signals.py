@@ -187,11 +187,11 @@ BOTH = {"x": (), "y": ()}
 MODES = ("full", "same", "valid")
 
 SIGNALS = [
-    Row("convolve_rows", row_signals(), {"x": ("y", "mode"), "y": ("x", "mode")}, plain_rows,
+    Row("_convolve_rows", row_signals(), {"x": ("y", "mode"), "y": ("x", "mode")}, plain_rows,
         complex=True, never=("0-d",)),
     Row("convolve", signals(*MODES), BOTH, complex=True, never=("0-d", "empty")),
     Row("correlate", signals(*MODES), BOTH, complex=True, never=("0-d", "empty")),
-    Row("leaders", settled(distinct(), least_ndim=1, axis=own), {}, reference_leaders,
+    Row("_leaders", settled(distinct(), least_ndim=1, axis=own), {}, reference_leaders,
         dtype=index, never=("0-d",)),
     *(
         Row(name, settled(distinct(), least_ndim=1, axis=own), {"x": ()}, running(ufunc),
@@ -202,10 +202,10 @@ SIGNALS = [
         plain_interp, half=False),
     Row("interp", polygons(False), {"x": (), "xp": (), "fp": ()}, plain_interp, half=False,
         variant="periodic"),
-    Row("slopes", settled(anything, least_ndim=1, least_side=2, axis=own, edge_order=edges),
+    Row("_slopes", settled(anything, least_ndim=1, least_side=2, axis=own, edge_order=edges),
         {"x": ("axis", "edge_order", "out_shape")}, plain_slopes, linear=True, complex=True,
         never=("0-d", "empty")),
-    Row("slopes_back", settled(anything, least_ndim=1, least_side=2, axis=from_end,
+    Row("_slopes_back", settled(anything, least_ndim=1, least_side=2, axis=from_end,
                                edge_order=edges),
         {"x": ("axis", "edge_order")}, plain_slopes_back, linear=True, complex=True,
         never=("0-d", "empty")),

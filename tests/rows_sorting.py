@@ -127,10 +127,10 @@ def part(number):
 INDEXED = {"x": ("x_shape", "places", "axis", "distinct")}
 FLAGS = dict.fromkeys(["return_index", "return_inverse", "return_counts"], True)
 SORTING = [
-    Row("gather_along", gatherings(), INDEXED, plain_gather, linear=True, complex=True,
+    Row("_gather_along", gatherings(), INDEXED, plain_gather, linear=True, complex=True,
         dtype=lambda x, _: x),
-    Row("place_along", gatherings(placing=True), {"g": ("places", "axis", "distinct")}, plain_place,
-        linear=True, complex=True, dtype=lambda g, _: g),
+    Row("_place_along", gatherings(placing=True), {"g": ("places", "axis", "distinct")},
+        plain_place, linear=True, complex=True, dtype=lambda g, _: g),
     Row("sort", settled(distinct(), least_ndim=1, axis=line_axis), {"x": ()}, flat=True,
         complex=True),
     Row("sort", settled(distinct()), {"x": ()}, flat=True, variant="of all",
@@ -175,6 +175,6 @@ SORTING = [
             variant=f"result {number}")
         for name, number in [("all", 1), ("all", 2), ("all", 3), ("counts", 1), ("inverse", 1)]
     ),
-    Row("unique_places", settled(integers(0, 3)), reference=lambda x: np.unique(x, **FLAGS)[1:],
+    Row("_unique_places", settled(integers(0, 3)), reference=lambda x: np.unique(x, **FLAGS)[1:],
         call=part(1), dtype=index),
 ]  # fmt: skip

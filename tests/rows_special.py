@@ -14,7 +14,7 @@ def of(name):
     return getattr(scipy.special, name)
 
 
-def ordered(name, domain=positive):
+def ordered(name, domain=positive, **settings):
     """An order, which has no gradient, and x."""
 
     @st.composite
@@ -22,7 +22,7 @@ def ordered(name, domain=positive):
         n, x = draw(broadcastable(2))
         rng = np.random.default_rng(draw(SEEDS))
         orders = rng.integers(0, 4, n).astype(float)
-        return Case((name, "x"), (np.asarray(orders), np.asarray(domain(rng, x))), {})
+        return Case((name, "x"), (np.asarray(orders), np.asarray(domain(rng, x))), settings)
 
     return cases()
 
@@ -59,15 +59,15 @@ def plain_logsumexp(x, axis, keepdims, b=1):
 unit = between(0.3, 0.7)
 inner = between(-0.6, 0.6)
 UNARY = {
-    "erf": (anything, "x"), "erfc": (anything, "x"), "erfcx": (anything, "x out"),
-    "erfinv": (inner, "out"), "erfcinv": (between(0.2, 1.8), "out"),
-    "ndtr": (anything, "x"), "log_ndtr": (anything, "x out"), "ndtri": (unit, "out"),
+    "erf": (anything, "x"), "erfc": (anything, "x"), "erfcx": (anything, "x"),
+    "erfinv": (inner, "out"), "erfcinv": (between(0.2, 1.8), "x out"),
+    "ndtr": (anything, "x"), "log_ndtr": (anything, "x out"), "ndtri": (unit, "x out"),
     "gamma": (positive, "x out"), "gammaln": (positive, "x"), "rgamma": (positive, "x out"),
     "psi": (positive, "x"), "j0": (anything, "x"), "j1": (signed(0.05, 2.5), "x out"),
     "y0": (positive, "x"), "y1": (positive, "x out"), "i0": (anything, "x"),
-    "i1": (signed(0.05, 2.5), "x out"), "i0e": (signed(0.05, 2.5), "x out"),
-    "i1e": (signed(0.05, 2.5), "x out"), "k0": (positive, "x"), "k1": (positive, "x out"),
-    "expit": (anything, "out"), "log_expit": (anything, "x"), "logit": (unit, "x"),
+    "i1": (signed(0.05, 2.5), "x out"), "i0e": (signed(0.05, 2.5), "x"),
+    "i1e": (signed(0.05, 2.5), "x"), "k0": (positive, "x"), "k1": (positive, "x out"),
+    "expit": (anything, "x"), "log_expit": (anything, "x"), "logit": (unit, "x"),
     "entr": (positive, "x"),
 }  # fmt: skip
 BINARY = {
@@ -103,11 +103,18 @@ SPECIAL = [
         Row(f"scipy.special.{name}", ordered(keeps[0]), {"x": keeps}, of(name), half=False,
             host=True, refused=keeps[:1])
         for name, keeps in {"jv": ("v", "x"), "yv": ("v", "x"), "iv": ("v", "x"),
-                            "ive": ("v", "x", "out"), "kv": ("v", "x")}.items()
+                            "ive": ("v", "x"), "kv": ("v", "x")}.items()
     ),
-    Row("scipy.bessel.ive_slope", ordered("v", between(4, 6)), {"x": ("v", "x")},
-        lambda v, x: (of("ive")(v - 1, x) + of("ive")(v + 1, x)) / 2 - np.sign(x) * of("ive")(v, x),
-        half=False, host=True, refused=("v",)),
+    Row("scipy.bessel._ive_far", ordered("v", between(30, 40), order=0),
+        {"x": ("v", "x", "order")}, lambda v, x, order: of("ive")(v, x), half=False,
+        refused=("v",)),
+    Row("scipy.special._erfcx_moment", settled(between(-1, 4), order=lambda _: st.just(0)),
+        {"x": ("x", "order")}, lambda x, order: of("erfcx")(x) * np.sqrt(np.pi).astype(x.dtype) / 2,
+        half=False),
+    Row("scipy.special._erfcinv_slope", settled(between(0.6, 0.9)), {"x": ("x", "out")},
+        lambda x: -np.sqrt(np.pi).astype(x.dtype) / 2 * np.exp(of("erfcinv")(x) ** 2), half=False),
+    Row("scipy.special._ndtri_slope", settled(between(0.4, 0.48)), {"x": ("x", "out")},
+        lambda x: np.sqrt(2 * np.pi).astype(x.dtype) * np.exp(of("ndtri")(x) ** 2 / 2), half=False),
     Row("scipy.special.yn", ordered("n"), {"x": ("n", "x")}, of("yn"), half=False, host=True,
         refused=("n",)),
     Row("scipy.special.stdtr", parameters(("df",), anything), {"x": ("df", "x")}, of("stdtr"),

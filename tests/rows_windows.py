@@ -64,7 +64,7 @@ def views(draw):
 
 
 WINDOWS = [
-    Row("windows_along", lines(), {"x": ("axis",)}, lambda x, length, axis: view(x, length, axis),
+    Row("_windows_along", lines(), {"x": ("axis",)}, lambda x, length, axis: view(x, length, axis),
         linear=True, complex=True,
         never=("0-d",)),
     Row("overlap_add", overlaps(), {"x": ("axis", "x_shape")}, added, linear=True, complex=True,

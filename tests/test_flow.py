@@ -140,7 +140,7 @@ def test_what_edges_keep_is_counted_although_it_goes_in_the_meantime():
     with record_flow() as flow:
         loss.backward()
     assert flow.scene.heading == expected
-    assert "1.6 MB kept" in expected[0]
+    assert "1.7 MB kept" in expected[0]
 
 
 def test_the_bound_on_a_wide_network():

@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import importlib
 import inspect
 import os
 import subprocess
@@ -13,29 +14,31 @@ import pytest
 
 import autograd_core as ac
 import nn
-from autograd_core import coverage, stub
+from autograd_core import coverage, creation, namespace, ops, stub
 from autograd_core.alternatives import INSTEAD
 from autograd_core.op import functions
 from autograd_core.protocols import ALIASES, operation_of
+from autograd_core.scipy import linalg, signal, special
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "autograd_core").rglob("*.py")) + sorted((ROOT / "nn").glob("*.py"))
 
 # Each layer may import from those before it, and from its own.
 LAYERS = [
-    ["errors", "exits", "recording", "stamps", "tree"],
+    ["alternatives", "errors", "exits", "recording", "stamps", "tracebacks", "tree"],
     ["backend"],
-    ["fusion", "graph", "layouts", "memory"],
+    ["hooks"],
+    ["fusion", "graph", "halves", "layouts", "memory"],
     ["views"],
     ["paths", "tensor"],
     ["passes"],
-    ["explanations"],
+    ["explanations", "untracked"],
     ["record"],
     ["op"],
     ["ops", "scipy"],
     ["writes"],
     ["ufuncs"],
-    ["alternatives", "creation", "random", "namespace"],
+    ["creation", "random", "namespace"],
     ["methods", "protocols", "transforms"],
     ["coverage", "debug", "einops", "numpy", "rendering", "stub", "testing"],
     ["__init__"],
@@ -150,14 +153,66 @@ def test_every_public_name_has_a_docstring(name, value):
 
 
 def test_every_operation_is_exported():
-    internal = {"argument", "getitem", "scatter", "to_device"}
-    internal |= {"add_at"}  # ufunc.at
-    internal |= {"exponent", "fraction", "real_sign", "whole"}  # parts of frexp, modf and sign
-    ours = {n for n, f in functions.items() if str(f.__module__).startswith("autograd_core")}
-    apart = {name for name in ours if "." in name}  # linalg.norm is exported by linalg
-    assert ours - internal - apart <= set(ac.__all__)
-    for *path, name in (name.split(".") for name in apart):
-        assert name in functools.reduce(getattr, path, ac).__all__
+    for *path, name in (name.split(".") for name in functions):  # linalg.norm is linalg's
+        exported = functools.reduce(getattr, path, ac).__all__
+        assert (name in exported) != name.startswith("_"), name
+
+
+BESIDE_NUMPY = {"": ops, "linalg.": ac.linalg, "fft.": ac.fft, "emath.": ac.emath}
+
+
+@pytest.mark.parametrize("prefix", ["", "fft.", "emath.", "linalg."])
+def test_a_public_name_is_numpys_or_declared(prefix):
+    theirs = set(dir(coverage.NAMESPACES[prefix])) | coverage.VERSIONS.keys()
+    own = {prefix + name for name in set(BESIDE_NUMPY[prefix].__all__) - theirs}
+    declared = [name for name in coverage.beyond() if name.rpartition(".")[0] == prefix[:-1]]
+    assert own == set(declared)
+    assert len(own) == len(declared)
+
+
+def test_creation_and_plain_answers_have_numpys_names():
+    for module in (creation, namespace):
+        assert set(module.__all__) <= set(dir(np)) | coverage.VERSIONS.keys()
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [(special, "scipy.special"), (signal, "scipy.signal"), (linalg, "scipy.linalg")],
+)
+def test_a_public_name_beside_scipy_is_scipys(ours, theirs):
+    assert set(ours.__all__) <= set(dir(importlib.import_module(theirs)))
+
+
+def test_what_completion_shows_is_public():
+    parts = set(dir(ac)) - set(ac.__all__) - {"__version__"}
+    assert set(ac.__all__) <= set(dir(ac))
+    assert all(inspect.ismodule(getattr(ac, name)) for name in parts)
+    assert parts <= {"einops", "numpy", "rendering", "scipy", "testing"}
+
+
+def starred(module):
+    """The modules that a module imports all names of."""
+    for statement in ast.parse(inspect.getsource(module)).body:
+        if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*":
+            yield importlib.import_module(statement.module)
+
+
+@pytest.mark.parametrize("module", [ac, ops], ids=lambda module: module.__name__)
+def test_no_two_modules_give_one_name_two_meanings(module):
+    """Else the order of imports would choose one."""
+    found = {}
+    for source in starred(module):
+        for name in source.__all__:
+            value = getattr(source, name)
+            assert not inspect.ismodule(value), f"{name} of {source.__name__} is a module"
+            assert found.setdefault(name, value) is value, f"{name} of {source.__name__}"
+            assert getattr(module, name) is value, f"{name} of {source.__name__} is hidden"
+    assert len(found) > 250
+
+
+def test_a_declaration_is_what_the_package_exports():
+    for name in ("op", "elementwise", "composed", "not_differentiable"):
+        assert getattr(ac, name) is getattr(sys.modules["autograd_core.op"], name)
 
 
 def test_the_stub_shows_what_is_bound():

@@ -201,6 +201,7 @@ def test_unpacked_files_are_read_too(tmp_path):
     assert np.bincount(mnist.test_labels).tolist()[:3] == [980, 1135, 1032]
 
 
+@pytest.mark.filterwarnings("ignore:backward.. of NaN")
 def test_a_loss_that_is_not_finite_stops_training(tmp_path, capsys):
     options = ["--quick", "--activation", "identity", "--loss", "cross_entropy", "--lr", "1e200"]
     with pytest.raises(SystemExit) as stopped:

@@ -1,8 +1,15 @@
-"""The tables of operations, by family. Each operation is declared in one place, with its rules."""
+"""The tables of operations, by family. Each operation is declared in one place, with its rules.
+
+A table's public names are NumPy's, and those in its `BEYOND_NUMPY`.
+"""
+
+from types import FunctionType as _FunctionType
+from typing import TYPE_CHECKING
 
 from autograd_core.ops import emath as emath
 from autograd_core.ops import fft as fft
 from autograd_core.ops import linalg as linalg
+from autograd_core.ops.activations import *
 from autograd_core.ops.aliases import *
 from autograd_core.ops.arithmetic import *
 from autograd_core.ops.arranging import *
@@ -27,3 +34,6 @@ from autograd_core.ops.statistics import *
 from autograd_core.ops.trigonometry import *
 from autograd_core.ops.windows import *
 from autograd_core.ops.writing import *
+
+if not TYPE_CHECKING:  # type checkers read the star imports
+    __all__ = [n for n, f in vars().items() if n[0] != "_" and isinstance(f, _FunctionType)]

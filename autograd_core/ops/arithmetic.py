@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd_core.errors import NotDifferentiableError
 from autograd_core.op import composed, elementwise, op
-from autograd_core.ops.elementwise import absolute, imag, masked, power_y, real
+from autograd_core.ops.elementwise import absolute, imag, masked, power_x, power_y, real
 from autograd_core.ops.reductions import all
 
 __all__ = [
@@ -31,10 +31,16 @@ fmod = elementwise(
     x=lambda g: g,
     y=lambda g, x, y, out: -g * np.rint((x - out) / y),  # trunc(x / y) may round across a jump
 )
+
+
+def _doubled(y: Any) -> Any:
+    return y if isinstance(y, int | float) else np.float_power(y, 1)
+
+
 float_power = elementwise(
     np.float_power,
     "x ** y in double precision at least. Where x or y is 0, as `power`.",
-    x=lambda g, x, y: g * y * np.float_power(x, 1 * y - (y != 0)),
+    x=lambda g, x, y: power_x(g, np.float_power(x, 1), _doubled(y)),
     y=power_y,
 )
 

@@ -14,7 +14,7 @@ from autograd_core.errors import DTypeError, ShapeError
 from autograd_core.op import composed, op
 from autograd_core.ops.axes import Shape, check_axis, negative
 from autograd_core.ops.contraction import operand
-from autograd_core.ops.indexing import getitem
+from autograd_core.ops.indexing import _getitem
 from autograd_core.ops.reductions import sum
 from autograd_core.ops.scans import diff
 from autograd_core.ops.shaping import (
@@ -42,7 +42,6 @@ __all__ = [
     "matrix_transpose",
     "meshgrid",
     "repeat",
-    "repeated",
     "resize",
     "roll",
     "rollaxis",
@@ -168,7 +167,7 @@ def _repeated_x(g: Any, x_shape: Shape, repeats: int, axis: int) -> Any:
 
 
 @op(x=_repeated_x)
-def repeated(x: Any, repeats: int, axis: int) -> Any:
+def _repeated(x: Any, repeats: int, axis: int) -> Any:
     """`repeat` with one number of times for all, along a negative axis."""
     return np.repeat(x, repeats, axis)
 
@@ -186,10 +185,10 @@ def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Any
         raise ShapeError(f"repeat: repeats={repeats} are not all whole numbers, 0 or more")
     length = x.shape[axis]
     if counts.size == 1:
-        return repeated(x, int(counts[0]), axis)
+        return _repeated(x, int(counts[0]), axis)
     if counts.shape != (length,):
         raise ShapeError(f"repeat: {counts.size} repeats for axis {axis} of shape {x.shape}")
-    return getitem(x, along(axis, np.repeat(np.arange(length), counts).tolist()))
+    return _getitem(x, along(axis, np.repeat(np.arange(length), counts).tolist()))
 
 
 def along(axis: int, index: Any) -> tuple[Any, ...]:

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from autograd_core.errors import ShapeError
-from autograd_core.op import composed
+from autograd_core.op import listed
 from autograd_core.ops.elementwise import where as choose
 from autograd_core.tensor import Tensor
+from autograd_core.tracebacks import shorten
 
 __all__ = ["reduction"]
 
@@ -26,19 +27,23 @@ def reduction(
         name = plain.__name__
 
         def reduced(x: Any, *args: Any, where: Any = None, initial: Any = None, **more: Any) -> Any:
-            if where is None and initial is None:
-                return plain(x, *args, **more)
-            if where is not None and where is not True:
-                filler = initial if neutral is None else neutral
-                if filler is None:
-                    raise ShapeError(f"{name}: with `where`, an `initial` is needed as well")
-                x = choose(where, x, filler)
-            out = plain(x, *args, **more)
-            if initial is None or join is None:
-                return out
-            if not hasattr(initial, "dtype"):
-                initial = np.asarray(initial, out.dtype)[()]  # refused where NumPy refuses it
-            return join(out, initial)
+            try:
+                if where is None and initial is None:
+                    return plain(x, *args, **more)
+                if where is not None and where is not True:
+                    filler = initial if neutral is None else neutral
+                    if filler is None:
+                        raise ShapeError(f"{name}: with `where`, an `initial` is needed as well")
+                    x = choose(where, x, filler)
+                out = plain(x, *args, **more)
+                if initial is None or join is None:
+                    return out
+                if not hasattr(initial, "dtype"):
+                    initial = np.asarray(initial, out.dtype)[()]  # refused where NumPy refuses it
+                return join(out, initial)
+            except Exception as error:
+                shorten(error)
+                raise
 
         return described(reduced, plain, ["where"] if join is None else ["initial", "where"])
 
@@ -56,4 +61,4 @@ def described(
         *(Parameter(name, Parameter.KEYWORD_ONLY, default=None) for name in keywords),
     ]
     function.__signature__ = signature(plain).replace(parameters=parameters)  # type: ignore[attr-defined]
-    return composed(function)
+    return listed(function)

@@ -18,7 +18,7 @@ from autograd_core.layouts import is_part
 from autograd_core.op import composed, op
 from autograd_core.ops.axes import Shape
 from autograd_core.ops.elementwise import conjugate, multiply
-from autograd_core.ops.indexing import getitem, number
+from autograd_core.ops.indexing import _getitem, number
 from autograd_core.ops.reductions import sum as summed
 from autograd_core.ops.shaping import astype, moveaxis, ravel, reshape, transpose
 from autograd_core.ops.subscripts import (
@@ -30,11 +30,10 @@ from autograd_core.ops.subscripts import (
     plan,
     toward,
 )
-from autograd_core.record import unwrap_nested
 from autograd_core.tensor import Tensor
+from autograd_core.untracked import unwrap_nested
 
 __all__ = [
-    "contract",
     "einsum",
     "inner",
     "kron",
@@ -51,15 +50,15 @@ __all__ = [
 
 
 def _contract_x(g: Any, y: Any, subscripts: str) -> Any:
-    return contract(g, y, toward(subscripts, 0, g.ndim))
+    return _contract(g, y, toward(subscripts, 0, g.ndim))
 
 
 def _contract_y(g: Any, x: Any, subscripts: str) -> Any:
-    return contract(g, x, toward(subscripts, 1, g.ndim))
+    return _contract(g, x, toward(subscripts, 1, g.ndim))
 
 
 @op(x=_contract_x, y=_contract_y)
-def contract(x: Any, y: Any, subscripts: str) -> Any:
+def _contract(x: Any, y: Any, subscripts: str) -> Any:
     """The sum of products that ``"ij,jk->ik"`` and its like say, as a matrix product where that is
     what they mean: np.einsum does not use BLAS.
 
@@ -131,7 +130,7 @@ def einsum(subscripts: str, *operands: Any, optimize: Any = False) -> Any:
     for first, second, (x_axes, y_axes), pair in todo.steps:
         y, x = arrays.pop(second), arrays.pop(first)
         x, y = _summed(x, x_axes), _summed(y, y_axes)
-        arrays.append(contract(x, y, pair))
+        arrays.append(_contract(x, y, pair))
     out = _summed(arrays[0], todo.axes)
     return number(out if todo.steps else transpose(out, todo.order))
 
@@ -150,7 +149,7 @@ def _strided(x: Any, places: list[int], n: int) -> Any:
     flat = reshape(ended, (*ended.shape[: x.ndim - count], n**count))
     if is_part(*unwrap_nested((flat, ended))):
         step = sum(n**i for i in range(count))  # from one of the diagonal to the next, in C order
-        return getitem(flat, (..., slice(None, None, step)))
+        return _getitem(flat, (..., slice(None, None, step)))
     from autograd_core.ops.diagonals import diagonal  # which imports this file
 
     for _ in range(count - 1):
@@ -190,7 +189,7 @@ def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
                 f"tensordot: axis {a} of x and axis {b} of y need one length; x has shape "
                 f"{x.shape} and y has shape {y.shape}"
             )
-    return contract(x, y, _tensordot_subscripts(x.ndim, y.ndim, pairs))
+    return _contract(x, y, _tensordot_subscripts(x.ndim, y.ndim, pairs))
 
 
 def _pairs(axes: Any, x_ndim: int, y_ndim: int) -> tuple[tuple[int, int], ...]:
@@ -245,7 +244,7 @@ def _checked(name: str, x: Any, y: Any, a: int, b: int, subscripts: str) -> Any:
             f"{name}: axis {a} of x and axis {b} of y need one length; x has shape {x.shape} and y "
             f"has shape {y.shape}"
         )
-    return contract(x, y, subscripts)
+    return _contract(x, y, subscripts)
 
 
 def _flat(x: Any) -> Any:
@@ -266,14 +265,14 @@ def _conjugated(x: Any) -> Any:
 @composed
 def outer(x: Any, y: Any) -> Any:
     """Every element of x times every element of y, both flattened: a matrix (size of x, of y)."""
-    return contract(_flat(x), _flat(y), "a,b->ab")
+    return _contract(_flat(x), _flat(y), "a,b->ab")
 
 
 @composed
 def kron(x: Any, y: Any) -> Any:
     """The Kronecker product: every element of x, each times all of y as a block."""
     x, y = operand(x), operand(y)
-    out = contract(x, y, _kron_subscripts(x.ndim, y.ndim))
+    out = _contract(x, y, _kron_subscripts(x.ndim, y.ndim))
     ndim = max(x.ndim, y.ndim)
     shapes = ((1,) * (ndim - x.ndim) + x.shape, (1,) * (ndim - y.ndim) + y.shape)
     return reshape(out, tuple(n * m for n, m in zip(*shapes, strict=True)))

@@ -18,7 +18,6 @@ __all__ = [
     "diag",
     "diagflat",
     "diagonal",
-    "embedded",
     "trace",
     "tril",
     "triu",
@@ -34,7 +33,7 @@ def _steps(rows: int, columns: int, offset: int) -> slice:
 
 
 @op(x=lambda g, offset: np.diagonal(g, offset, -2, -1))
-def embedded(x: Any, offset: int, rows: int, columns: int) -> Any:
+def _embedded(x: Any, offset: int, rows: int, columns: int) -> Any:
     """Matrices of zeros with the last axis of x on a diagonal."""
     out = np.zeros_like(x, shape=(*x.shape[:-1], rows, columns))
     flat = out.reshape((*x.shape[:-1], rows * columns))  # a view: out is in C order
@@ -45,7 +44,7 @@ def embedded(x: Any, offset: int, rows: int, columns: int) -> Any:
 def _placed(g: Any, x_shape: Shape, offset: int, axis1: int, axis2: int) -> Any:
     """Zeros of `x_shape`, behind batch axes, with the last axis of g on a diagonal."""
     first, second = from_end((axis1, axis2), len(x_shape))
-    matrices: Any = embedded(g, offset, x_shape[first], x_shape[second])
+    matrices: Any = _embedded(g, offset, x_shape[first], x_shape[second])
     if (first, second) == (-2, -1):
         return matrices
     return np.moveaxis(matrices, (-2, -1), (first, second))
@@ -71,7 +70,7 @@ def diag(x: Any, k: int = 0) -> Any:
     x = operand(x)
     if x.ndim == 1:
         side = x.shape[0] + abs(k)
-        return embedded(x, k, side, side)
+        return _embedded(x, k, side, side)
     if x.ndim == 2:
         return diagonal(x, k)
     raise ShapeError(f"diag: x is a vector or a matrix; it has shape {x.shape}")

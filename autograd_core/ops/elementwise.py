@@ -4,14 +4,12 @@ A rule gives the derivative as if nothing had broadcast: the edge undoes broadca
 singular points, and what is returned there, stand beside the rule; the documentation collects them.
 """
 
-from _thread import _local  # threading.local, without the 2 ms of importing threading
-from contextvars import Context
 from typing import Any
 
 import numpy as np
 
 from autograd_core.layouts import copied
-from autograd_core.op import composed, elementwise, op
+from autograd_core.op import elementwise, listed, op
 from autograd_core.ops.indexing import number
 
 __all__ = [
@@ -50,18 +48,13 @@ __all__ = [
     "power",
     "real",
     "reciprocal",
-    "relu",
     "remainder",
     "right_shift",
-    "sigmoid",
     "sign",
     "sin",
-    "softplus",
     "sqrt",
     "square",
     "subtract",
-    "tanh",
-    "where",
 ]
 
 # ---- for rules that choose ----------------------------------------------------------------------
@@ -102,6 +95,15 @@ remainder = elementwise(
 )
 
 
+def power_x(g: Any, x: Any, y: Any) -> Any:
+    """Where y < 0 by x ** y, as x ** (y - 1) may leave the range where the gradient does not."""
+    if isinstance(y, int | float):
+        return g * (y * x**y) / x if y < 0 else g * (y * x ** (y - (y != 0)))
+    negative = np.less(y, 0)
+    exponent = y - np.greater(y, 0)
+    return g * (y * x**exponent) / np.where(negative, x, 1)
+
+
 def power_y(g: Any, x: Any, out: Any) -> Any:
     ones = np.ones_like(out)
     base = x * ones  # a Python number gets the dtype of the result
@@ -111,7 +113,7 @@ def power_y(g: Any, x: Any, out: Any) -> Any:
 power = elementwise(
     np.power,
     "x ** y. At y = 0 the derivative in x is 0, also for x = 0; at x = 0 the one in y is 0.",
-    x=lambda g, x, y: g * y * x ** (1 * y - (y != 0)),
+    x=power_x,
     y=power_y,
 )
 square = elementwise(np.square, "x * x.", x=lambda g, x: g * (2 * x))
@@ -127,17 +129,17 @@ absolute = elementwise(
 
 
 @op(pointwise=True, x=None)
-def real_sign(x: Any) -> Any:
+def _real_sign(x: Any) -> Any:
     """-1, 0 or 1. Not differentiable."""
     return np.sign(x)
 
 
-@composed
+@listed
 def sign(x: Any) -> Any:
     """-1, 0 or 1, not differentiable; for complex x it is x / |x|, which turns with x. There the
     derivative at 0 is 0."""
     if not np.iscomplexobj(x):
-        return real_sign(x)
+        return _real_sign(x)
     size = absolute(x)
     return number(where(size == 0, 0, x / where(size == 0, 1, size)))
 
@@ -145,82 +147,33 @@ def sign(x: Any) -> Any:
 # ---- exponentials and trigonometry --------------------------------------------------------------
 
 exp = elementwise(np.exp, "e ** x.", x=lambda g, out: g * out)
-expm1 = elementwise(np.expm1, "e ** x - 1, exact near 0.", x=lambda g, out: g * (out + 1))
+expm1 = elementwise(np.expm1, "e ** x - 1, exact near 0.", x=lambda g, x: g * np.exp(x))
 log = elementwise(np.log, "The natural logarithm.", x=lambda g, x: g / x)
 log1p = elementwise(np.log1p, "log(1 + x), exact near 0.", x=lambda g, x: g / (x + 1))
 sin = elementwise(np.sin, "The sine; x in radians.", x=lambda g, x: g * np.cos(x))
 cos = elementwise(np.cos, "The cosine; x in radians.", x=lambda g, x: -g * np.sin(x))
-tanh = elementwise(np.tanh, "The hyperbolic tangent.", x=lambda g, out: g - g * out * out)
-
-# ---- activations --------------------------------------------------------------------------------
-
-
-class _Quiet(_local):
-    """``quiet.run(function, x)`` ignores overflow, as np.errstate does at ten times the cost: its
-    setting lives in the current context, and here each thread keeps a context with it set."""
-
-    def __init__(self) -> None:
-        context = Context()
-        context.run(np.seterr, over="ignore")
-        self.run = context.run
-
-
-quiet = _Quiet()
-
-
-def _sigmoid(x: Any) -> Any:
-    # not -x, which wraps around in an unsigned integer; exp's inf gives the limit, 0, exactly
-    out = quiet.run(np.exp, x * -1.0)
-    out += 1
-    return np.reciprocal(out)
-
-
-def _softplus(x: Any) -> Any:
-    return np.maximum(x, 0) + np.log1p(np.exp(np.fabs(x) * -1.0))
-
-
-def _relu(x: Any) -> Any:
-    return np.maximum(x, 0)
-
-
-_sigmoid.__name__, _softplus.__name__, _relu.__name__ = "sigmoid", "softplus", "relu"
-
-sigmoid = elementwise(
-    _sigmoid,
-    "The logistic function 1 / (1 + exp(-x)). No overflow for any x.",
-    x=lambda g, out: g * (out * (1 - out)),
-)
-softplus = elementwise(
-    _softplus,
-    "log(1 + exp(x)) of real x, the smooth ReLU. No overflow for any x.",
-    x=lambda g, x: g * sigmoid(x),
-)
-relu = elementwise(
-    _relu,
-    "max(x, 0). The derivative at 0 is 0.",
-    x=lambda g, out: masked(g, out > 0),
-)
 
 # ---- choosing -----------------------------------------------------------------------------------
 
 
-def _larger(g: Any, x: Any, y: Any) -> Any:
-    """The gradient for x where x > y; a tie is shared equally."""
+def _larger(g: Any, x: Any, y: Any, out: Any) -> Any:
+    """The gradient for x where x > y; a tie is shared equally, and NaN where either is."""
     half = g * 0.5
-    return masked(half, np.greater(x, y)) + masked(half, np.greater_equal(x, y))
+    known = masked(half, np.greater(x, y)) + masked(half, np.greater_equal(x, y))
+    return known + masked(out, np.not_equal(out, out))
 
 
 maximum = elementwise(
     np.maximum,
-    "The larger of x and y; NaN if either is. A tie shares the gradient equally.",
-    x=lambda g, x, y: _larger(g, x, y),
-    y=lambda g, x, y: _larger(g, y, x),
+    "The larger of x and y; NaN, and so its slopes, if either is. A tie is shared equally.",
+    x=lambda g, x, y, out: _larger(g, x, y, out),
+    y=lambda g, x, y, out: _larger(g, y, x, out),
 )
 minimum = elementwise(
     np.minimum,
-    "The smaller of x and y; NaN if either is. A tie shares the gradient equally.",
-    x=lambda g, x, y: _larger(g, y, x),
-    y=lambda g, x, y: _larger(g, x, y),
+    "The smaller of x and y; NaN, and so its slopes, if either is. A tie is shared equally.",
+    x=lambda g, x, y, out: _larger(g, y, x, out),
+    y=lambda g, x, y, out: _larger(g, x, y, out),
 )
 where = elementwise(
     np.where,

@@ -14,7 +14,7 @@ from autograd_core.op import composed
 from autograd_core.ops import elementwise, trigonometry
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.shaping import astype
-from autograd_core.record import unwrap_nested
+from autograd_core.untracked import unwrap_nested
 
 __all__ = [
     "arccos",

@@ -27,7 +27,6 @@ __all__ = [
     "fftfreq",
     "fftn",
     "fftshift",
-    "folded",
     "hfft",
     "ifft",
     "ifft2",
@@ -70,11 +69,11 @@ def _sized(flow: Any, axis: int, length: int) -> Any:
 
 
 def _folded_x(g: Any, factor: float, n: int, axis: int) -> Any:
-    return folded(g, factor, n, axis)
+    return _folded(g, factor, n, axis)
 
 
 @op(x=_folded_x)
-def folded(x: Any, factor: float, n: int, axis: int) -> Any:
+def _folded(x: Any, factor: float, n: int, axis: int) -> Any:
     """The conjugate of x, times `factor` where along the negative `axis` a frequency of a real
     signal of length `n` has a twin: all but the first and, if n is even, the middle one."""
     out = np.conjugate(x)
@@ -113,7 +112,7 @@ def ifft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
 def _rfft_x(g: Any, x_shape: Shape, n: int | None, axis: int, norm: Any) -> Any:
     (axis,) = negative(axis, len(x_shape))
     n = x_shape[axis] if n is None else n
-    half = folded(g, 0.5, n, axis)
+    half = _folded(g, 0.5, n, axis)
     return _sized(np.fft.irfft(half, n, axis, TURNED[norm]), axis, x_shape[axis])
 
 
@@ -127,7 +126,7 @@ def rfft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
 def _irfft_x(g: Any, x_shape: Shape, out_shape: Shape, axis: int, norm: Any) -> Any:
     (axis,) = negative(axis, len(x_shape))
     whole = np.fft.rfft(g, None, axis, TURNED[norm])
-    return _sized(folded(whole, 2.0, out_shape[axis], axis), axis, x_shape[axis])
+    return _sized(_folded(whole, 2.0, out_shape[axis], axis), axis, x_shape[axis])
 
 
 @op(x=_irfft_x)

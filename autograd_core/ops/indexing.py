@@ -17,9 +17,8 @@ from autograd_core.views import VALUE
 
 __all__ = [
     "assign",
-    "getitem",
-    "scatter",
 ]
+BEYOND_NUMPY = ("assign",)
 
 MANY = 256  # from so many elements on, a shorter way to them pays for its preparation
 
@@ -54,7 +53,7 @@ def _place(index: Any, lead: int) -> Any:
 def _taken(g: Any, index: Any, lead: int) -> Any:
     """g[index] behind `lead` batch axes."""
     if not lead:
-        return getitem(g, index)
+        return _getitem(g, index)
     taken = _batch_last(g, lead)[_place(index, lead)]
     return np.moveaxis(taken, tuple(range(-lead, 0)), tuple(range(lead)))
 
@@ -113,7 +112,7 @@ def _add_many(out: Any, index: Any, g: Any) -> None:
 
 
 @op(g=lambda g, index, shape: _taken(g, index, g.ndim - len(shape)))
-def scatter(g: Any, index: Any, shape: Shape, ndim: int) -> Any:
+def _scatter(g: Any, index: Any, shape: Shape, ndim: int) -> Any:
     """Zeros of `shape` with g added at `index`: what getitem's gradient is. `ndim` is the number of
     axes that x[index] has; axes of g beyond it are batch axes."""
     lead = g.ndim - ndim
@@ -133,7 +132,7 @@ def scatter(g: Any, index: Any, shape: Shape, ndim: int) -> Any:
 
 
 def _getitem_x(g: Any, index: Any, x_shape: Shape, out_shape: Shape) -> Any:
-    return scatter(g, index, x_shape, len(out_shape))
+    return _scatter(g, index, x_shape, len(out_shape))
 
 
 def _is_number(index: Any) -> bool:
@@ -146,7 +145,7 @@ def _put_back(x: Any, part: Any, index: Any) -> Any:
 
 
 @op(x=_getitem_x, index=nested, view=_put_back)
-def getitem(x: Any, index: Any) -> Any:
+def _getitem(x: Any, index: Any) -> Any:
     """x[index] for every index that NumPy has; a Tensor of integers or booleans may stand in it."""
     if backend.in_use():
         backend.check_index(x, index)
@@ -163,7 +162,7 @@ def number(out: Any) -> Any:
     """A result that NumPy gives as a scalar where it has no axes; arrays are arrays."""
     if not isinstance(out, Tensor):
         return out[()]
-    return out if out.ndim or getattr(out, "_memory", None) is VALUE else getitem(out, ())
+    return out if out.ndim or getattr(out, "_memory", None) is VALUE else _getitem(out, ())
 
 
 def _misfit(what: str, x: Any, index: Any, error: Exception) -> IndexingError:
@@ -269,7 +268,7 @@ def assign(x: Any, index: Any, value: Any) -> Any:
     value=lambda g, index, x_shape: _taken(g, index, g.ndim - len(x_shape)),
     index=nested,
 )
-def add_at(x: Any, index: Any, value: Any) -> Any:
+def _add_at(x: Any, index: Any, value: Any) -> Any:
     """A copy of x with `value` added at x[index], as often as an element is named: `np.add.at`."""
     _check_kinds(x, value)
     out = copied(x)

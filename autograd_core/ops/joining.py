@@ -12,7 +12,7 @@ from autograd_core.op import composed
 from autograd_core.ops.arranging import along, atleast_1d, atleast_2d, atleast_3d, from_end, on_host
 from autograd_core.ops.axes import check_axis
 from autograd_core.ops.contraction import operand
-from autograd_core.ops.indexing import getitem
+from autograd_core.ops.indexing import _getitem
 from autograd_core.ops.shaping import astype, broadcast_to, concatenate, moveaxis, ravel, reshape
 
 __all__ = [
@@ -158,7 +158,7 @@ def insert(x: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     shape = (*x.shape[: x.ndim + axis], count, *x.shape[x.ndim + axis + 1 :])
     joined = concatenate([x, broadcast_to(values, shape)], axis)
     order = _places("insert", np.insert, length, obj, length + np.arange(count))
-    return getitem(joined, along(axis, order.tolist()))
+    return _getitem(joined, along(axis, order.tolist()))
 
 
 @composed
@@ -169,9 +169,9 @@ def delete(x: Any, obj: Any, axis: int | None = None) -> Any:
     kept = _places("delete", np.delete, x.shape[axis], obj)
     if isinstance(obj, int):  # two slices, which need no index
         cut = int(obj) % x.shape[axis]
-        parts = [getitem(x, along(axis, part)) for part in (slice(cut), slice(cut + 1, None))]
+        parts = [_getitem(x, along(axis, part)) for part in (slice(cut), slice(cut + 1, None))]
         return concatenate(parts, axis)
-    return getitem(x, along(axis, kept.tolist()))
+    return _getitem(x, along(axis, kept.tolist()))
 
 
 # ---- apart --------------------------------------------------------------------------------------
@@ -193,7 +193,7 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     else:
         ends = [int(n) for n in on_host(indices_or_sections)]
     spans = zip([0, *ends], [*ends, length], strict=True)
-    return [getitem(x, along(axis, slice(start, stop))) for start, stop in spans]
+    return [_getitem(x, along(axis, slice(start, stop))) for start, stop in spans]
 
 
 @composed
@@ -240,4 +240,4 @@ def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
     x = operand(x)
     check_axis("unstack", axis, x)
     lines = moveaxis(x, axis, 0) if axis else x
-    return tuple(getitem(lines, place) for place in range(lines.shape[0]))
+    return tuple(_getitem(lines, place) for place in range(lines.shape[0]))

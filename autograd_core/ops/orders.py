@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd_core.errors import ShapeError
-from autograd_core.op import composed
+from autograd_core.op import composed, listed
 from autograd_core.ops import shaping
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.shaping import transpose
-from autograd_core.record import unwrap_nested
+from autograd_core.tracebacks import shorten
+from autograd_core.untracked import unwrap_nested
 
 __all__ = [
     "ravel",
@@ -51,20 +52,24 @@ def _axes(name: str, x: Any, order: str, orders: str) -> list[int] | None:
     return list(range(array.ndim))[::-1]
 
 
-@composed
+@listed
 def reshape(
     x: Any, shape: int | Sequence[int], order: str = "C", *, copy: bool | None = None
 ) -> Any:
     """The elements in another shape, read and placed in `order` C, F or A; one length may be -1. A
     view where possible, unless `copy` is true; ShapeError where it is false and no view is
     possible."""
-    if order == "C":
-        return shaping.reshape(x, shape, copy)
-    x = operand(x)
-    if _axes("reshape", x, order, "CFA") is None:
-        return shaping.reshape(x, shape, copy)
-    lengths = tuple(shape) if isinstance(shape, Sequence) else (shape,)
-    return transpose(shaping.reshape(transpose(x), lengths[::-1], copy))
+    try:
+        if order == "C":
+            return shaping.reshape(x, shape, copy)
+        x = operand(x)
+        if _axes("reshape", x, order, "CFA") is None:
+            return shaping.reshape(x, shape, copy)
+        lengths = tuple(shape) if isinstance(shape, Sequence) else (shape,)
+        return transpose(shaping.reshape(transpose(x), lengths[::-1], copy))
+    except Exception as error:
+        shorten(error)
+        raise
 
 
 @composed

@@ -15,11 +15,11 @@ from autograd_core.errors import NotDifferentiableError, ShapeError
 from autograd_core.op import composed
 from autograd_core.ops.arranging import along, there
 from autograd_core.ops.contraction import operand
-from autograd_core.ops.indexing import getitem
+from autograd_core.ops.indexing import _getitem
 from autograd_core.ops.products import matmul
 from autograd_core.ops.quantiles import median
 from autograd_core.ops.reductions import max, mean, min
-from autograd_core.ops.shaping import broadcast_to, concatenate, moveaxis, pad_constant
+from autograd_core.ops.shaping import _pad_constant, broadcast_to, concatenate, moveaxis
 from autograd_core.tensor import Tensor
 
 __all__ = ["pad"]
@@ -65,7 +65,7 @@ def pad(
         return x.copy()
     if mode in ("constant", "empty"):
         fill = _pairs("constant_values", constant_values if mode == "constant" else 0, x)
-        return pad_constant(x, widths, fill)
+        return _pad_constant(x, widths, fill)
     ends = _pairs("end_values", end_values, x)
     lengths = _pairs("stat_length", stat_length, x)
     for axis, width in enumerate(widths):
@@ -75,7 +75,7 @@ def pad(
         if not x.shape[axis]:
             raise ShapeError(f"pad: mode {mode!r} has nothing to go by in axis {axis} of {x.shape}")
         if mode in PLACES and (reflect_type == "even" or mode not in ODD):
-            x = getitem(x, along(place, _places(x.shape[axis], width, mode)))
+            x = _getitem(x, along(place, _places(x.shape[axis], width, mode)))
         elif mode in STATISTICS:
             x = _with_statistics(x, place, width, STATISTICS[mode], lengths[axis])
         elif mode == "linear_ramp" or (mode in ODD and reflect_type == "odd"):
@@ -95,10 +95,10 @@ def _pairs(name: str, value: Any, x: Any) -> Pairs:
         raise NotDifferentiableError(f"pad: {name} is a setting; pass plain numbers")
     try:
         pairs = np.broadcast_to(np.asarray(value, object), (x.ndim, 2)).tolist()
-    except ValueError as error:
+    except ValueError:
         raise ShapeError(
             f"pad: {name}={value} is not a pair (before, after) for each axis of shape {x.shape}"
-        ) from error
+        ) from None
     return tuple((before, after) for before, after in pairs)
 
 
@@ -118,7 +118,7 @@ def _with_statistics(
         if near < 1:
             raise ShapeError("pad: stat_length is 1 at least")
         span = slice(size - near, size) if end else slice(0, near)
-        value = statistic(getitem(x, along(axis, span)), axis, keepdims=True)
+        value = statistic(_getitem(x, along(axis, span)), axis, keepdims=True)
         place = x.ndim + axis
         wide = broadcast_to(value, (*x.shape[:place], border, *x.shape[place + 1 :]))
         parts = [*parts, wide] if end else [wide, *parts]

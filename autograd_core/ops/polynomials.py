@@ -12,7 +12,7 @@ from autograd_core.ops.diagonals import vander
 from autograd_core.ops.elementwise import sqrt
 from autograd_core.ops.linalg import lstsq
 from autograd_core.ops.reductions import sum
-from autograd_core.ops.shaping import concatenate, pad_constant
+from autograd_core.ops.shaping import _pad_constant, concatenate
 from autograd_core.ops.signals import convolve
 
 __all__ = ["polyadd", "polyder", "polyfit", "polyint", "polymul", "polysub", "polyval"]
@@ -50,7 +50,7 @@ def polysub(p: Any, q: Any) -> Any:
 
 
 def _longer(p: Any, length: int) -> Any:
-    return p if p.size == length else pad_constant(p, [(length - p.size, 0)])
+    return p if p.size == length else _pad_constant(p, [(length - p.size, 0)])
 
 
 @composed

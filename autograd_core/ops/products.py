@@ -10,16 +10,16 @@ import numpy as np
 from autograd_core.errors import IndexingError, ShapeError
 from autograd_core.op import composed, op
 from autograd_core.ops.axes import Shape
-from autograd_core.ops.indexing import getitem
-from autograd_core.ops.shaping import moveaxis, pad_constant
+from autograd_core.ops.indexing import _getitem
+from autograd_core.ops.shaping import _pad_constant, moveaxis
 
 __all__ = [
     "cross",
     "dot",
     "linear",
     "matmul",
-    "vector_product",
 ]
+BEYOND_NUMPY = ("linear",)
 
 
 def product(x: Any, y: Any) -> Any:
@@ -118,15 +118,15 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
 
 
 def _vector_product_x(g: Any, y: Any) -> Any:
-    return vector_product(y, g)
+    return _vector_product(y, g)
 
 
 def _vector_product_y(g: Any, x: Any) -> Any:
-    return vector_product(g, x)
+    return _vector_product(g, x)
 
 
 @op(x=_vector_product_x, y=_vector_product_y)
-def vector_product(x: Any, y: Any) -> Any:
+def _vector_product(x: Any, y: Any) -> Any:
     """The vector product of vectors (..., 3); leading axes broadcast."""
     x0, x1, x2 = x[..., 0], x[..., 1], x[..., 2]
     y0, y1, y2 = y[..., 0], y[..., 1], y[..., 2]
@@ -147,9 +147,9 @@ def cross(
     if axis is not None:
         axisa = axisb = axisc = axis
     flat = np.shape(x)[axisa:][:1] == (2,) == np.shape(y)[axisb:][:1]
-    out = vector_product(_in_space("x", x, axisa), _in_space("y", y, axisb))
+    out = _vector_product(_in_space("x", x, axisa), _in_space("y", y, axisb))
     if flat:
-        return getitem(out, (..., 2))
+        return _getitem(out, (..., 2))
     return out if axisc == -1 else moveaxis(out, -1, axisc)
 
 
@@ -164,4 +164,4 @@ def _in_space(name: str, x: Any, axis: int) -> Any:
             f"{axis} of shape {shape})"
         )
     x = x if axis == -1 else moveaxis(x, axis, -1)
-    return x if shape[axis] == 3 else pad_constant(x, [(0, 0)] * (len(shape) - 1) + [(0, 1)])
+    return x if shape[axis] == 3 else _pad_constant(x, [(0, 0)] * (len(shape) - 1) + [(0, 1)])

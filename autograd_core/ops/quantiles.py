@@ -18,7 +18,7 @@ from autograd_core.ops.elementwise import where
 from autograd_core.ops.indexing import number
 from autograd_core.ops.reductions import mean
 from autograd_core.ops.shaping import moveaxis, reshape
-from autograd_core.ops.sorting import gather_along
+from autograd_core.ops.sorting import _gather_along
 from autograd_core.tensor import Tensor
 
 __all__ = [
@@ -115,9 +115,9 @@ def _quantiles(lines: Any, q: Any, weak: bool, method: str) -> Any:
     """The quantiles of each line, along a new last axis."""
     lower, upper, t = _between(q, lines.shape[-1], method)
     if _exact(method) or (weak and not t.any() and lines.dtype.kind == "f"):
-        return gather_along(lines, _constant(_ranked, lines, lower), -1, _distinct(lower))
+        return _gather_along(lines, _constant(_ranked, lines, lower), -1, _distinct(lower))
     ranks = np.concatenate([lower, upper])
-    found = gather_along(lines, _constant(_ranked, lines, ranks), -1, _distinct(ranks))
+    found = _gather_along(lines, _constant(_ranked, lines, ranks), -1, _distinct(ranks))
     home = lines.data if isinstance(lines, Tensor) else lines
     return _mixed(found, float(t[0]) if weak else _there(t, home))
 
@@ -153,7 +153,7 @@ def _nanquantiles(lines: Any, q: Any, weak: bool, method: str) -> Any:
     if lines.dtype.kind not in "f":
         return _quantiles(lines, q, weak, method)
     places, t = _constant(_present, lines, q, weak, method)
-    found = gather_along(lines, places, -1)
+    found = _gather_along(lines, places, -1)
     return found[..., : found.shape[-1] // 2] if _exact(method) else _mixed(found, t)
 
 
@@ -229,7 +229,7 @@ def median(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     n = lines.shape[-1]
     if n:
         middle = np.arange((n - 1) // 2, n // 2 + 1)
-        lines = gather_along(lines, _constant(_ranked, lines, middle), -1, True)
+        lines = _gather_along(lines, _constant(_ranked, lines, middle), -1, True)
     return reshape(mean(lines, axis=-1), _left(x.shape, axes, keepdims))
 
 

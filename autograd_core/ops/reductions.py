@@ -11,9 +11,10 @@ import numpy as np
 from autograd_core.backend import as_array
 from autograd_core.errors import NotDifferentiableError, ShapeError
 from autograd_core.op import op
+from autograd_core.ops.activations import quiet
 from autograd_core.ops.axes import Axis, Shape, inverse, length, named, negative, restored, spread
 from autograd_core.ops.chosen import described, reduction
-from autograd_core.ops.elementwise import add, conjugate, maximum, minimum, quiet, real, sqrt
+from autograd_core.ops.elementwise import add, conjugate, maximum, minimum, real, sqrt
 from autograd_core.ops.elementwise import where as choose
 from autograd_core.ops.indexing import number
 from autograd_core.tensor import Tensor
@@ -33,6 +34,7 @@ __all__ = [
     "sum",
     "var",
 ]
+BEYOND_NUMPY = ("log_softmax", "logsumexp", "softmax")
 
 
 @reduction(0, add)
@@ -57,8 +59,16 @@ def _chosen_mean(plain: Any) -> Callable[..., Tensor]:
     """The mean with NumPy's `where`."""
 
     def chosen(
-        x: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False, *, where: Any = None
+        x: Any,
+        axis: Axis = None,
+        dtype: Any = None,
+        keepdims: bool = False,
+        *,
+        where: Any = None,
+        **unknown: Any,
     ) -> Any:
+        if unknown:
+            return plain(x, **unknown)  # which says so
         if where is None or where is True:
             return plain(x, axis, dtype, keepdims)
         total = sum(choose(where, x, 0), axis, dtype, keepdims)
@@ -103,7 +113,10 @@ def _spread_function(plain: Any) -> Callable[..., Tensor]:
         where: Any = None,
         mean: Any = None,
         correction: float | None = None,
+        **unknown: Any,
     ) -> Any:
+        if unknown:
+            return plain(x, **unknown)  # which says so
         if mean is not None:
             raise NotDifferentiableError(
                 f"{plain.__name__}: mean= is not covered; leave it away, it is computed"
@@ -151,23 +164,29 @@ def std(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> A
     return np.std(x, axis=named(x, axis), ddof=ddof, keepdims=keepdims)
 
 
-def extreme_x(g: Any, x: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
-    """Ties share the gradient equally."""
+def shared_x(g: Any, x: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
+    """What arrives, in equal shares to the elements that are the result."""
     chosen = x == restored(out, x.shape, axis, keepdims)
     ties = np.maximum(_total(chosen.astype(g.dtype), axis), 1)
     share = (1 / ties).astype(g.dtype)
     return np.where(chosen, restored(g, x.shape, axis, keepdims) * share, 0)
 
 
+def _extreme_x(g: Any, x: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
+    """Ties share the gradient equally; where the result is NaN, so is that of every element."""
+    unknown = np.where(out != out, out, 0)
+    return shared_x(g, x, out, axis, keepdims) + restored(unknown, x.shape, axis, keepdims)
+
+
 @reduction(None, maximum)
-@op(x=extreme_x)
+@op(x=_extreme_x)
 def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The largest value over `axis`. Ties share the gradient equally."""
     return np.max(x, axis=named(x, axis), keepdims=keepdims)
 
 
 @reduction(None, minimum)
-@op(x=extreme_x)
+@op(x=_extreme_x)
 def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The smallest value over `axis`. Ties share the gradient equally."""
     return np.min(x, axis=named(x, axis), keepdims=keepdims)
@@ -217,6 +236,15 @@ def _lowered(x: Any, axis: Axis) -> Any:
     return quiet.run(np.subtract, x, _shift(x, axis))
 
 
+def _log_total(lowered: Any, axis: Axis) -> Any:
+    """log(sum(exp(lowered))) where the largest is 0: by log1p of what the others add, so that the
+    digits of a small sum are not lost in the 1."""
+    largest = lowered >= 0
+    rest = _total(np.where(largest, 0, np.exp(lowered)), axis) + (_total(largest, axis) - 1)
+    with np.errstate(divide="ignore"):  # the log of an empty sum of probabilities is -inf
+        return np.log1p(rest)
+
+
 def _logsumexp_x(g: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     return restored(g, x.shape, axis, keepdims) * softmax(x, axis=axis)
 
@@ -224,20 +252,27 @@ def _logsumexp_x(g: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
 @op(x=_logsumexp_x)
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """log(sum(exp(x))) over `axis`, without overflow for any finite x."""
-    shift = _shift(x, axis)
-    total = _total(np.exp(quiet.run(np.subtract, x, shift)), axis)
-    with np.errstate(divide="ignore"):  # the log of an empty sum of probabilities is -inf
-        out = (np.log(total) + shift).astype(np.result_type(x, np.float16), copy=False)
+    top = np.max(x, axis=named(x, axis), keepdims=True)
+    out = _log_total(_lowered(x, axis), axis) + top
+    out = out.astype(np.result_type(x, np.float16), copy=False)
     return out if keepdims else np.squeeze(out, axis=axis)
 
 
 def _softmax_x(g: Any, out: Any, axis: Axis) -> Any:
-    flow = g * out
-    return flow - out * np.sum(flow, axis=negative(axis, out.ndim), keepdims=True)
+    """out * (g - sum(out * g)), taken from what arrives at the largest: 1 - out would lose it."""
+    axes = negative(axis, out.ndim)
+    largest = out == np.max(out, axis=axes, keepdims=True)
+    count = np.maximum(np.sum(largest, axis=axes, keepdims=True), 1).astype(out.dtype)
+    apart = g - np.sum(np.where(largest, g, 0), axis=axes, keepdims=True) / count
+    flow = apart * out
+    return flow - out * np.sum(flow, axis=axes, keepdims=True)
 
 
 def _log_softmax_x(g: Any, out: Any, axis: Axis) -> Any:
-    return g - np.exp(out) * np.sum(g, axis=negative(axis, out.ndim), keepdims=True)
+    """g - exp(out) * sum(g), for a large probability by 1 - exp(out), which has the digits."""
+    total = np.sum(g, axis=negative(axis, out.ndim), keepdims=True)
+    near = g - total - np.expm1(out) * total
+    return np.where(out > -0.5, near, g - np.exp(out) * total)
 
 
 @op(x=_softmax_x)
@@ -252,4 +287,4 @@ def softmax(x: Any, axis: Axis = -1) -> Any:
 def log_softmax(x: Any, axis: Axis = -1) -> Any:
     """log(softmax(x)) over `axis`, exact where a probability is close to 0."""
     out = _lowered(x, axis)
-    return out - np.log(_total(np.exp(out), axis)).astype(out.dtype, copy=False)
+    return out - _log_total(out, axis).astype(out.dtype, copy=False)

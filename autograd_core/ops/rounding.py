@@ -73,19 +73,19 @@ def around(x: Any, decimals: int = 0) -> Any:
 
 
 @op(pointwise=True, x=lambda g: g)
-def fraction(x: Any) -> Any:
+def _fraction(x: Any) -> Any:
     """What `trunc` takes away, with the sign of x. The jumps are ignored."""
     return np.modf(x)[0]
 
 
 @op(pointwise=True, x=None)
-def whole(x: Any) -> Any:
+def _whole(x: Any) -> Any:
     """`trunc(x)` as a floating number. Not differentiable."""
     return np.modf(x)[1]
 
 
 @op(pointwise=True, x=None)
-def exponent(x: Any) -> Any:
+def _exponent(x: Any) -> Any:
     """The power of two in `frexp`. Not differentiable."""
     return np.frexp(x)[1]
 
@@ -104,14 +104,14 @@ def ldexp(x: Any, y: Any) -> Any:
 def modf(x: Any) -> Any:
     """(fraction, whole), which add up to x and have its sign. The derivative of the fraction is 1,
     its jumps are ignored; the whole part is not differentiable."""
-    return fraction(x), whole(x)
+    return _fraction(x), _whole(x)
 
 
 @composed
 def frexp(x: Any) -> Any:
     """(mantissa, exponent) with x = mantissa * 2 ** exponent and 0.5 <= |mantissa| < 1. The
     mantissa is differentiable while the exponent stays; the exponent is not."""
-    power = exponent(x)
+    power = _exponent(x)
     return ldexp(x, -power), power
 
 

@@ -25,7 +25,7 @@ from autograd_core.ops.axes import (
 from autograd_core.ops.chosen import reduction
 from autograd_core.ops.elementwise import multiply
 from autograd_core.ops.reductions import max, min
-from autograd_core.ops.shaping import broadcast_to, concatenate, pad_constant
+from autograd_core.ops.shaping import _pad_constant, broadcast_to, concatenate
 
 __all__ = [
     "cumprod",
@@ -33,12 +33,11 @@ __all__ = [
     "cumulative_prod",
     "cumulative_sum",
     "diff",
-    "differences",
     "linear_recurrence",
     "prod",
-    "prod_of_others",
     "ptp",
 ]
+BEYOND_NUMPY = ("linear_recurrence",)
 
 # ---- along the last axis ------------------------------------------------------------------------
 
@@ -113,7 +112,7 @@ def _others_x(g: Any, x: Any, axis: Axis) -> Any:
 
 
 @op(x=_others_x, product=None)
-def prod_of_others(x: Any, product: Any = None, axis: Axis = None) -> Any:
+def _prod_of_others(x: Any, product: Any = None, axis: Axis = None) -> Any:
     """For each element the product of all others over `axis`: the derivative of prod. `product` is
     prod(x, axis, keepdims=True) where it is known: on the host a division is then often enough."""
     if type(product) is np.ndarray:
@@ -129,7 +128,7 @@ def prod_of_others(x: Any, product: Any = None, axis: Axis = None) -> Any:
 
 def _prod_x(g: Any, x: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
     product = restored(out, x.shape, axis, keepdims)
-    return restored(g, x.shape, axis, keepdims) * prod_of_others(x, product, axis)
+    return restored(g, x.shape, axis, keepdims) * _prod_of_others(x, product, axis)
 
 
 @reduction(1, multiply)
@@ -183,7 +182,7 @@ def _led(out: Any, axis: int, initial: int) -> Any:
     """`out` with `initial` in front."""
     place = negative(axis, out.ndim)[0]
     widths = [(int(a == place), 0) for a in range(-out.ndim, 0)]
-    return pad_constant(out, widths, constant_values=initial)
+    return _pad_constant(out, widths, constant_values=initial)
 
 
 def _own_axis(x: Any, name: str, axis: int | None) -> int:
@@ -226,7 +225,7 @@ def _differences_x(g: Any, n: int, axis: int, x_shape: Shape, out_shape: Shape) 
 
 
 @op(x=_differences_x)
-def differences(x: Any, n: int = 1, axis: int = -1) -> Any:
+def _differences(x: Any, n: int = 1, axis: int = -1) -> Any:
     """What `diff` takes n times, with nothing joined to x."""
     return np.diff(x, n=n, axis=axis)
 
@@ -246,11 +245,11 @@ def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     if n == 0:
         return x
     if prepend is None and append is None:
-        return differences(x, n, axis)
+        return _differences(x, n, axis)
     check_axis("diff", axis, x)
     before = [] if prepend is None else [_end(prepend, x, axis)]
     after = [] if append is None else [_end(append, x, axis)]
-    return differences(concatenate([*before, x, *after], axis), n, axis)
+    return _differences(concatenate([*before, x, *after], axis), n, axis)
 
 
 @composed

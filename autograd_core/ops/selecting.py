@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from autograd_core.errors import DTypeError, IndexingError, ShapeError
-from autograd_core.op import composed, not_differentiable, without_gradient
+from autograd_core.op import composed, listed, not_differentiable
 from autograd_core.ops import elementwise
 from autograd_core.ops.axes import check_axis
 from autograd_core.ops.contraction import operand
-from autograd_core.ops.indexing import assign, getitem, number, scatter
+from autograd_core.ops.indexing import _getitem, _scatter, assign, number
 from autograd_core.ops.shaping import (
     apart,
     astype,
@@ -28,9 +28,9 @@ from autograd_core.ops.shaping import (
     reshape,
     stack,
 )
-from autograd_core.ops.sorting import flatnonzero, gather_along, nonzero, searchsorted
-from autograd_core.record import unwrap_nested
+from autograd_core.ops.sorting import _gather_along, flatnonzero, nonzero, searchsorted
 from autograd_core.tensor import Tensor
+from autograd_core.untracked import unwrap_nested, without_gradient
 
 __all__ = [
     "apply_along_axis",
@@ -82,7 +82,7 @@ def take(x: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> 
     if isinstance(indices, tuple):
         indices = list(indices)
     index = indices if not axis else (*[slice(None)] * (axis % x.ndim), indices)
-    return apart(getitem(x, index), x)
+    return apart(_getitem(x, index), x)
 
 
 @composed
@@ -99,7 +99,7 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
             f"they have shape {indices.shape} and dtype {indices.dtype}"
         )
     try:
-        return gather_along(x, indices, axis)
+        return _gather_along(x, indices, axis)
     except IndexError as error:
         raise IndexingError(f"take_along_axis: x has shape {x.shape}, and {error}") from error
 
@@ -133,7 +133,7 @@ def ix_(*args: Any) -> tuple[Any, ...]:
 # ---- by conditions ------------------------------------------------------------------------------
 
 
-@composed
+@listed
 def where(condition: Any, x: Any = None, y: Any = None) -> Any:
     """x where the condition holds, else y; without them, the places where it does: `nonzero`.
     Nothing, not even NaN, leaks from the branch not taken."""
@@ -232,7 +232,7 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
         )
     out = np.zeros_like(x)
     for condition, piece in zip(conditions, funclist, strict=True):
-        value = piece(getitem(x, condition), *args, **kw) if callable(piece) else piece
+        value = piece(_getitem(x, condition), *args, **kw) if callable(piece) else piece
         out = assign(out, condition, value)
     return out
 
@@ -254,7 +254,7 @@ def apply_along_axis(
     if not count:
         raise ShapeError(f"apply_along_axis: there is no line along axis {axis} of {x.shape}")
     lines = reshape(moveaxis(x, axis, -1), (count, x.shape[axis]))
-    results = [operand(func1d(getitem(lines, i), *args, **kwargs)) for i in range(count)]
+    results = [operand(func1d(_getitem(lines, i), *args, **kwargs)) for i in range(count)]
     out = stack(results)
     inner = out.ndim - 1
     out = reshape(out, lead + out.shape[1:])
@@ -292,11 +292,11 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     length = max(int(x.max()) + 1 if x.size else 0, int(minlength))
     places = unwrap_nested(astype(x, np.intp, copy=False))
     if weights is None:
-        return scatter(np.ones_like(x, dtype=np.intp), places, (length,), 1)
+        return _scatter(np.ones_like(x, dtype=np.intp), places, (length,), 1)
     weights = operand(weights)
     if weights.shape != x.shape:
         raise ShapeError(f"bincount: x has shape {x.shape}, its weights {weights.shape}")
-    return scatter(astype(weights, np.float64, copy=False), places, (length,), 1)
+    return _scatter(astype(weights, np.float64, copy=False), places, (length,), 1)
 
 
 def _sums(columns: Sequence[Any], edges: Sequence[Any], weights: Any) -> Any:
@@ -306,8 +306,8 @@ def _sums(columns: Sequence[Any], edges: Sequence[Any], weights: Any) -> Any:
         searchsorted(e, x, side="right") - (x == e[-1]) for x, e in zip(columns, edges, strict=True)
     ]
     shape = tuple(len(e) + 1 for e in edges)
-    sums = scatter(weights, unwrap_nested(tuple(places)), shape, 1)
-    return getitem(sums, (slice(1, -1),) * len(shape))
+    sums = _scatter(weights, unwrap_nested(tuple(places)), shape, 1)
+    return _getitem(sums, (slice(1, -1),) * len(shape))
 
 
 def _densities(sums: Any, edges: Sequence[Any]) -> Any:

@@ -11,24 +11,21 @@ import numpy as np
 from autograd_core import backend
 from autograd_core.errors import ShapeError
 from autograd_core.layouts import is_part
-from autograd_core.op import composed, each, op
+from autograd_core.op import each, listed, op
 from autograd_core.ops.axes import Shape, negative
-from autograd_core.record import unwrap_nested
+from autograd_core.untracked import unwrap_nested
 from autograd_core.views import itself, read_only
 
 __all__ = [
     "astype",
     "broadcast_to",
-    "cast",
     "concatenate",
     "copy",
     "expand_dims",
     "moveaxis",
-    "pad_constant",
     "squeeze",
     "stack",
     "swapaxes",
-    "to_device",
     "transpose",
 ]
 
@@ -147,26 +144,26 @@ def apart(out: Any, x: Any) -> Any:
 
 
 @op(x=lambda g: g, view=itself)
-def cast(x: Any, dtype: Any, copy: bool = True) -> Any:
+def _cast(x: Any, dtype: Any, copy: bool = True) -> Any:
     """The elements in another dtype, where they are: what `astype` records."""
     backend.check_dtype(np.dtype(dtype))
     return x.astype(dtype, copy=copy)
 
 
-@composed
+@listed
 def astype(x: Any, dtype: Any, copy: bool = True, *, device: str | None = None) -> Any:
     """The elements in another dtype, on another `device` if one is named. Integers and booleans
     carry no gradient. Without `copy` the memory is shared where the dtype stays."""
-    out = cast(x, dtype, copy)
+    out = _cast(x, dtype, copy)
     return out if device is None else out.to(device)
 
 
 def _returned(g: Any, device: str, source: str) -> Any:
-    return to_device(g, source, device)
+    return _to_device(g, source, device)
 
 
 @op(x=_returned)
-def to_device(x: Any, device: str, source: str) -> Any:
+def _to_device(x: Any, device: str, source: str) -> Any:
     """x, which lives on the device `source`, on `device`; ``tensor.to(device)`` calls this."""
     return backend.to_device(x, device)
 
@@ -209,6 +206,6 @@ def _pad_x(g: Any, x_shape: Shape, pad_width: Any) -> Any:
 
 
 @op(x=_pad_x)
-def pad_constant(x: Any, pad_width: Any, constant_values: Any = 0) -> Any:
+def _pad_constant(x: Any, pad_width: Any, constant_values: Any = 0) -> Any:
     """A border of constants around x: `pad` in its simplest mode."""
     return np.pad(x, pad_width, mode="constant", constant_values=constant_values)

@@ -13,7 +13,7 @@ from autograd_core.op import composed, not_differentiable, op
 from autograd_core.ops.axes import Axis, Shape, check_axis, negative
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.elementwise import conjugate, remainder, where
-from autograd_core.ops.indexing import getitem, number
+from autograd_core.ops.indexing import _getitem, number
 from autograd_core.ops.reductions import sum
 from autograd_core.ops.scans import cumsum, diff
 from autograd_core.ops.selecting import take_along_axis
@@ -22,36 +22,33 @@ from autograd_core.ops.sorting import argsort, searchsorted
 
 __all__ = [
     "convolve",
-    "convolve_rows",
     "correlate",
     "cummax",
     "cummin",
     "cumulative_trapezoid",
     "gradient",
     "interp",
-    "leaders",
-    "slopes",
-    "slopes_back",
     "trapezoid",
     "unwrap",
 ]
+BEYOND_NUMPY = ("cummax", "cummin", "cumulative_trapezoid")
 
 
 # ---- convolution ---------------------------------------------------------------------------------
 
 
 def _rows_x(g: Any, y: Any, mode: str) -> Any:
-    return convolve_rows(g, y[..., ::-1], "valid" if mode == "full" else "full")
+    return _convolve_rows(g, y[..., ::-1], "valid" if mode == "full" else "full")
 
 
 def _rows_y(g: Any, x: Any, mode: str) -> Any:
     if mode == "full":
-        return convolve_rows(g, x[..., ::-1], "valid")
-    return convolve_rows(x, g[..., ::-1], "valid")[..., ::-1]
+        return _convolve_rows(g, x[..., ::-1], "valid")
+    return _convolve_rows(x, g[..., ::-1], "valid")[..., ::-1]
 
 
 @op(x=_rows_x, y=_rows_y)
-def convolve_rows(x: Any, y: Any, mode: Any) -> Any:
+def _convolve_rows(x: Any, y: Any, mode: Any) -> Any:
     """The convolution of the last axes; axes in front broadcast. `mode` is "full", or "valid" where
     x is at least as long as y: then only places where all of y overlaps x."""
     if x.ndim == 1 == y.ndim:
@@ -87,8 +84,8 @@ def convolve(x: Any, y: Any, mode: str = "full") -> Any:
         x, y = y, x
     if mode == "same":
         start = (y.size - 1) // 2
-        return getitem(convolve_rows(x, y, "full"), slice(start, start + x.size))
-    return convolve_rows(x, y, mode)
+        return _getitem(_convolve_rows(x, y, "full"), slice(start, start + x.size))
+    return _convolve_rows(x, y, mode)
 
 
 @composed
@@ -96,10 +93,10 @@ def correlate(x: Any, y: Any, mode: str = "valid") -> Any:
     """The correlation of two vectors, sum over k of x[i + k] * conj(y[k]). `mode` is as in
     `convolve`."""
     x, y = _signals("correlate", x, y, mode)
-    turned = getitem(conjugate(y), slice(None, None, -1))
+    turned = _getitem(conjugate(y), slice(None, None, -1))
     if mode == "same" and x.size < y.size:  # the middle is counted from y's other end
-        return getitem(convolve(getitem(x, slice(None, None, -1)),
-                                getitem(turned, slice(None, None, -1)), mode),
+        return _getitem(convolve(_getitem(x, slice(None, None, -1)),
+                                _getitem(turned, slice(None, None, -1)), mode),
                        slice(None, None, -1))  # fmt: skip
     return convolve(x, turned, mode)
 
@@ -108,15 +105,15 @@ def correlate(x: Any, y: Any, mode: str = "valid") -> Any:
 
 
 @not_differentiable
-def leaders(x: Any, axis: int = -1) -> Any:
+def _leaders(x: Any, axis: int = -1) -> Any:
     """Along `axis`, for each element the position of the largest up to it, the first of several. A
     NaN counts as larger than all."""
     if type(x) is np.ndarray:
-        return _leaders(x, axis, np.maximum.accumulate)
-    return _leaders(x, axis, _running_max)
+        return _leading(x, axis, np.maximum.accumulate)
+    return _leading(x, axis, _running_max)
 
 
-def _leaders(x: Any, axis: int, running: Callable[..., Any]) -> Any:
+def _leading(x: Any, axis: int, running: Callable[..., Any]) -> Any:
     x = np.moveaxis(x, axis, -1)
     best = running(x, axis=-1)
     position = np.cumsum(np.ones_like(x, dtype=np.intp), axis=-1) - 1
@@ -141,7 +138,7 @@ def cummax(x: Any, axis: int = 0) -> Any:
     gradient. ``np.maximum.accumulate`` is this."""
     x = operand(x)
     check_axis("cummax", axis, x)
-    return take_along_axis(x, leaders(x, axis), axis)
+    return take_along_axis(x, _leaders(x, axis), axis)
 
 
 @composed
@@ -149,7 +146,7 @@ def cummin(x: Any, axis: int = 0) -> Any:
     """The smallest of the first 1, 2, 3 … elements along `axis`; as `cummax`."""
     x = operand(x)
     check_axis("cummin", axis, x)
-    return take_along_axis(x, leaders(-x, axis), axis)
+    return take_along_axis(x, _leaders(-x, axis), axis)
 
 
 # ---- interpolation -------------------------------------------------------------------------------
@@ -197,22 +194,22 @@ def interp(
 
 
 def _at(x: Any, axis: int, start: int | None, stop: int | None) -> Any:
-    return getitem(x, (*[slice(None)] * (axis % x.ndim), slice(start, stop)))
+    return _getitem(x, (*[slice(None)] * (axis % x.ndim), slice(start, stop)))
 
 
 def _slopes_x(g: Any, axis: int, edge_order: int, out_shape: Shape) -> Any:
     (axis,) = negative(axis, len(out_shape))
-    return slopes_back(g, axis, edge_order)
+    return _slopes_back(g, axis, edge_order)
 
 
 @op(x=_slopes_x)
-def slopes(x: Any, axis: int, edge_order: Any) -> Any:
+def _slopes(x: Any, axis: int, edge_order: Any) -> Any:
     """The derivative of samples that are 1 apart, along one axis, as `gradient` says."""
     return np.gradient(x, axis=axis, edge_order=edge_order)
 
 
-@op(x=lambda g, axis, edge_order: slopes(g, axis, edge_order))
-def slopes_back(x: Any, axis: int, edge_order: int) -> Any:
+@op(x=lambda g, axis, edge_order: _slopes(g, axis, edge_order))
+def _slopes_back(x: Any, axis: int, edge_order: int) -> Any:
     """The transpose of `slopes`, along a negative axis."""
     out = np.zeros_like(x)
     lines, into = np.moveaxis(x, axis, -1), np.moveaxis(out, axis, -1)
@@ -285,7 +282,7 @@ def _along(f: Any, step: Any, axis: int, edge_order: int) -> Any:
             f"gradient: axis {axis} of shape {f.shape} needs {edge_order + 1} samples or more"
         )
     if np.ndim(step) == 0:
-        even = slopes(f, axis, edge_order)
+        even = _slopes(f, axis, edge_order)
         return even if type(step) is float and step == 1 else even / step
     if step.shape != (length,):
         raise ShapeError(

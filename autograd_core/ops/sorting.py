@@ -24,19 +24,16 @@ __all__ = [
     "count_nonzero",
     "digitize",
     "flatnonzero",
-    "gather_along",
     "isin",
     "lexsort",
     "nonzero",
     "partition",
-    "place_along",
     "searchsorted",
     "sort",
     "unique",
     "unique_all",
     "unique_counts",
     "unique_inverse",
-    "unique_places",
     "unique_values",
 ]
 
@@ -45,11 +42,11 @@ __all__ = [
 
 def _gather_x(g: Any, x_shape: Shape, places: Any, axis: int, distinct: bool) -> Any:
     axis = axis if axis < 0 else axis - len(x_shape)
-    return place_along(g, places, x_shape[axis], axis, distinct)
+    return _place_along(g, places, x_shape[axis], axis, distinct)
 
 
 @op(x=_gather_x, places=None)
-def gather_along(x: Any, places: Any, axis: int = -1, distinct: bool = False) -> Any:
+def _gather_along(x: Any, places: Any, axis: int = -1, distinct: bool = False) -> Any:
     """The elements of x at `places` along `axis`, for each line of x its own, or one list of them
     for all lines. `distinct` says that no place is named twice, which makes the gradient faster."""
     if places.ndim == 1:
@@ -60,11 +57,11 @@ def gather_along(x: Any, places: Any, axis: int = -1, distinct: bool = False) ->
 
 
 def _place_g(g: Any, places: Any, axis: int, distinct: bool) -> Any:
-    return gather_along(g, places, axis, distinct)
+    return _gather_along(g, places, axis, distinct)
 
 
 @op(g=_place_g, places=None)
-def place_along(g: Any, places: Any, length: int, axis: int = -1, distinct: bool = False) -> Any:
+def _place_along(g: Any, places: Any, length: int, axis: int = -1, distinct: bool = False) -> Any:
     """Zeros of `length` along the negative `axis`, with g added at `places`: what the gradient of
     gather_along is. Axes of g in front of those of `places` are batch axes."""
     shape = list(g.shape)
@@ -146,7 +143,7 @@ def sort(
         x, axis = ravel(x), -1
     if not isinstance(x, Tensor) and not descending:
         return np.sort(x, axis=axis, kind="stable" if stable else kind)  # type: ignore[arg-type]
-    return gather_along(x, argsort(x, axis, stable=True, descending=descending), axis, True)
+    return _gather_along(x, argsort(x, axis, stable=True, descending=descending), axis, True)
 
 
 @not_differentiable
@@ -179,7 +176,7 @@ def partition(
     check_axis("partition", axis, x)
     if axis is None:
         x, axis = ravel(x), -1
-    return gather_along(x, argpartition(x, kth, axis, kind, order), axis, True)
+    return _gather_along(x, argpartition(x, kth, axis, kind, order), axis, True)
 
 
 @not_differentiable
@@ -247,7 +244,7 @@ def isin(
 
 
 @not_differentiable
-def unique_places(x: Any, axis: int | None = None, equal_nan: bool = True) -> tuple[Any, Any, Any]:
+def _unique_places(x: Any, axis: int | None = None, equal_nan: bool = True) -> tuple[Any, Any, Any]:
     """Of the unique values of x in rising order: where each stands first, which of them each
     element of x is, and how many elements are equal to it. Not differentiable."""
     check_axis("unique", axis, x)
@@ -269,8 +266,8 @@ def unique(
     """The values in x, or its slices along `axis`, each once and in rising order. The gradient of
     a value goes to the first element that has it. `sorted` is for NumPy's signature: they are
     sorted anyhow."""
-    index, inverse, counts = unique_places(x, axis, equal_nan)
-    values = gather_along(
+    index, inverse, counts = _unique_places(x, axis, equal_nan)
+    values = _gather_along(
         ravel(x) if axis is None else x, index, -1 if axis is None else axis, True
     )
     asked = [(return_index, index), (return_inverse, inverse), (return_counts, counts)]

@@ -14,7 +14,7 @@ from autograd_core.op import composed, not_differentiable, op
 from autograd_core.ops.axes import Axis, check_axis, inverse, length, restored
 from autograd_core.ops.elementwise import clip, conjugate, imag, isnan, real, sqrt, where
 from autograd_core.ops.products import matmul
-from autograd_core.ops.reductions import extreme_x, mean, sum
+from autograd_core.ops.reductions import mean, shared_x, sum
 from autograd_core.ops.scans import cumprod, cumsum, prod
 from autograd_core.ops.shaping import (
     astype,
@@ -224,13 +224,13 @@ def nanstd(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -
     return np.nanstd(x, axis=axis, ddof=ddof, keepdims=keepdims)
 
 
-@op(x=extreme_x)
+@op(x=shared_x)
 def nanmax(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The largest element over `axis` that is not NaN. Ties share the gradient equally."""
     return np.nanmax(x, axis=axis, keepdims=keepdims)
 
 
-@op(x=extreme_x)
+@op(x=shared_x)
 def nanmin(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The smallest element over `axis` that is not NaN. Ties share the gradient equally."""
     return np.nanmin(x, axis=axis, keepdims=keepdims)

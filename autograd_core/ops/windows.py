@@ -12,14 +12,14 @@ from autograd_core.errors import ShapeError
 from autograd_core.op import composed, op
 from autograd_core.ops.axes import Shape, check_axis
 from autograd_core.ops.contraction import operand
-from autograd_core.ops.indexing import getitem
+from autograd_core.ops.indexing import _getitem
 from autograd_core.views import read_only
 
 __all__ = [
     "overlap_add",
     "sliding_window_view",
-    "windows_along",
 ]
+BEYOND_NUMPY = ("overlap_add", "sliding_window_view")
 
 
 def _added(g: Any, axis: int) -> Any:
@@ -27,14 +27,14 @@ def _added(g: Any, axis: int) -> Any:
 
 
 @op(x=_added, view=read_only)
-def windows_along(x: Any, length: int, axis: int) -> Any:
+def _windows_along(x: Any, length: int, axis: int) -> Any:
     """The windows of `length` elements along a negative axis, which counts them; their elements lie
     along a new last axis. A read-only view."""
     return np.lib.stride_tricks.sliding_window_view(x, length, axis)
 
 
 def _windows(g: Any, axis: int, x_shape: Shape) -> Any:
-    return windows_along(g, x_shape[-1], axis)
+    return _windows_along(g, x_shape[-1], axis)
 
 
 @op(x=_windows)
@@ -71,7 +71,7 @@ def sliding_window_view(
             f"sliding_window_view: window_shape={window_shape} must have a length for each of "
             f"{len(axes)} axes of an array of shape {x.shape}"
         )
-    out, ndim = getitem(x, ...), x.ndim
+    out, ndim = _getitem(x, ...), x.ndim
     for one, length in zip(axes, lengths, strict=True):
         check_axis("sliding_window_view", one, x)
         place = one % ndim - out.ndim
@@ -80,5 +80,5 @@ def sliding_window_view(
                 f"sliding_window_view: a window of {length} does not fit into axis {one} of an "
                 f"array of shape {x.shape}"
             )
-        out = windows_along(out, length, place)
+        out = _windows_along(out, length, place)
     return out

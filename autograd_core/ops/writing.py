@@ -16,7 +16,7 @@ from autograd_core import backend
 from autograd_core.errors import DTypeError, NotDifferentiableError, ShapeError
 from autograd_core.op import composed
 from autograd_core.ops.axes import check_axis
-from autograd_core.ops.indexing import getitem
+from autograd_core.ops.indexing import _getitem
 from autograd_core.ops.selecting import unravel_index, where, within
 from autograd_core.ops.shaping import ravel
 from autograd_core.ops.sorting import flatnonzero
@@ -69,11 +69,11 @@ def _write_flat(x: Any, places: Any, values: Any, picks: Any) -> None:
     values = ravel(values)
     if not values.size:  # NumPy writes nothing then
         return
-    values = getitem(values, 0 if values.size == 1 else picks % values.size)
+    values = _getitem(values, 0 if values.size == 1 else picks % values.size)
     if x.ndim:
         x[unravel_index(places, x.shape)] = values
     else:
-        x[bool(places.size)] = values if values.ndim == 0 else getitem(values, slice(-1, None))
+        x[bool(places.size)] = values if values.ndim == 0 else _getitem(values, slice(-1, None))
 
 
 @composed

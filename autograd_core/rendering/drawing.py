@@ -19,6 +19,7 @@ from autograd_core.rendering.reading import Reader
 from autograd_core.rendering.renderer import INSTALL, RendererError, find_renderer, render
 from autograd_core.rendering.scene import Scene
 from autograd_core.tensor import Tensor
+from autograd_core.tracebacks import public
 
 if TYPE_CHECKING:
     import graphviz
@@ -125,6 +126,7 @@ class Drawing:
             return {"text/plain": f"{self!r}\n{error}"}
 
 
+@public
 def draw(
     output: Tensor | Flow | AutogradError,
     *,

@@ -19,6 +19,7 @@ from autograd_core.rendering.scene import Box
 from autograd_core.rendering.values import Crossing, Picture
 from autograd_core.rendering.wording import counted, shortened, written
 from autograd_core.tensor import Tensor
+from autograd_core.tracebacks import public
 
 __all__ = ["explain", "traced"]
 
@@ -26,6 +27,7 @@ SIGNS = {"add": " + ", "subtract": " - ", "multiply": " · ", "divide": " / ", "
 PATHS = 12  # as many paths are written out one by one
 
 
+@public
 def explain(
     output: Tensor,
     *,
@@ -158,7 +160,7 @@ class _Story:
             words = [self._symbol(self.boxes[arrow.source]) for arrow in arrows]
         words += [f"{name} = {value}" for name, value in settings.items()]
         text = f"{box.operation}({', '.join(words)})"
-        sign = SIGNS.get(box.operation)
+        sign = SIGNS.get(box.key)
         if sign and len(numbers) == 2 and all(numbers) and words != numbers:
             text += f" = {sign.join(map(_bracketed, numbers))}"
         result = self._value(box)

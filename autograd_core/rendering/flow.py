@@ -20,6 +20,7 @@ from autograd_core.rendering.nodes import edges_of
 from autograd_core.rendering.reading import Reader
 from autograd_core.rendering.scene import Scene
 from autograd_core.rendering.statistics import Statistics, measure, resolved
+from autograd_core.transforms.joint import Gathered
 
 if TYPE_CHECKING:
     from autograd_core.rendering.values import Values
@@ -131,7 +132,7 @@ def record_flow(
     >>> with record_flow() as flow:
     ...     ac.sum(ac.tanh(x) ** 2).backward()
     >>> flow
-    <Flow: 3 operations, 1 leaf (2 numbers), 16 B kept for backward()>
+    <Flow: 3 operations, 1 leaf (2 numbers), 48 B kept for backward()>
       nothing is wrong with the gradient's flow
     """
     flow = Flow(Naming(names, model))
@@ -175,7 +176,7 @@ class Recorder(Observer):
         self.inside = None
         edges = list(edges_of(node))
         self.expected.update(parent.seq for parent, _, _ in edges)
-        if node.name == "operands":
+        if isinstance(node.op, Gathered):
             return
         if getattr(node.op, "joint", False):
             self.inside = node.seq
@@ -233,7 +234,7 @@ class Recorder(Observer):
 
     def _look_at_units(self, node: Node) -> None:
         """Dead ReLUs and saturated sigmoids, where their rule has kept what they returned."""
-        looked = LOOKED_AT.get(node.name)
+        looked = LOOKED_AT.get(getattr(node.op, "key", ""))
         if looked is None:
             return
         _, rule, saved = next(edges_of(node))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from autograd_core.graph import Node, Rule
+from autograd_core.transforms.joint import Gathered
 
 __all__ = ["Edge", "edges_of", "nearest", "saved_results"]
 
@@ -16,7 +17,7 @@ Edge = tuple[Node, Rule, tuple[Any, ...]]
 def edges_of(node: Node) -> Iterator[Edge]:
     """A node's edges. The node that gathers a checkpoint's operands is no step of its own."""
     for parent, rule, saved in node.edges():
-        if parent.name == "operands":
+        if isinstance(parent.op, Gathered):
             yield from parent.edges()
         else:
             yield parent, rule, saved
@@ -38,8 +39,8 @@ def nearest(root: Node, limit: int) -> tuple[list[Node], bool]:
 
 def saved_results(node: Node) -> Iterator[tuple[int, Any]]:
     """What operations returned, as far as this node's edges have kept it, with their numbers."""
-    origins: dict[Any, Node] = {rule.operand: parent for parent, rule, _ in node.edges()}
-    origins["out"] = node
+    origins: dict[Any, Node] = {"out": node}
+    origins |= {rule.operand: parent for parent, rule, _ in node.edges()}
     for _, rule, saved in node.edges():
         for source, value in zip(rule.sources, saved, strict=True):
             origin = origins.get(source)

@@ -113,9 +113,9 @@ class Reader:
             lines.append("released by an earlier backward()")
         title = f"{name} = {node.name}" if name else node.name
         kind: Kind = "output" if is_output else "operation"
-        return Box(
-            f"n{node.seq}", kind, title, lines, title, node.scope, node.name, node.shape, node.seq
-        )
+        box = Box(f"n{node.seq}", kind, title, lines, title, node.scope, node.name)
+        box.shape, box.number, box.key = node.shape, node.seq, getattr(node.op, "key", "")
+        return box
 
     def _read_operands(self, node: Node) -> None:
         edges = list(edges_of(node))
@@ -134,7 +134,7 @@ class Reader:
             arrow = Arrow("", source_id, f"n{node.seq}", name, "", f"{name}: no edge")
             arrow.place = _place(node, name)
             self.others.append(arrow)
-        if len(edges) + len(untracked) == 1 or node.name in ("add", "operands"):
+        if len(edges) + len(untracked) == 1 or getattr(node.op, "key", "") == "add":
             for place in range(len(edges)):
                 self.arrows[node.seq, place].operand = ""  # says nothing where all are alike
 

@@ -42,6 +42,7 @@ class Box:
     numbers: int = 0  # what the leaves in a group hold
     kept: tuple[tuple[int, int], ...] = ()  # in a group: what the edges inside keep
     stopped: str = ""  # why no gradient flows on from here, where something was there
+    key: str = ""  # the operation's name in the library's tables; a user's is in none
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,6 @@ __all__ = [
     "i1e",
     "iv",
     "ive",
-    "ive_slope",
     "j0",
     "j1",
     "jn",
@@ -35,13 +35,6 @@ def _over_x(out: Any, x: Any, sign: int) -> Any:
     """out / x for out = j1(x) (`sign` -1) or i1(x) (1), by their series near 0."""
     near, square = np.abs(x) < 0.01, sign * x * x
     series = 0.5 + square / 16 + square * square / 384
-    return np.where(near, series, out / np.where(near, 1, x))
-
-
-def _scaled_over_x(out: Any, x: Any) -> Any:
-    """out / x for out = i1e(x)."""
-    near, square = np.abs(x) < 0.01, x * x
-    series = (0.5 + square / 16 + square * square / 384) * np.exp(-np.abs(x))
     return np.where(near, series, out / np.where(near, 1, x))
 
 
@@ -68,14 +61,6 @@ i1: Operation = declare(
     scipys.i1,
     "The modified Bessel function, order 1.",
     x=lambda g, x, out: g * (i0(x) - _over_x(out, x, 1)),
-)
-i0e: Operation = declare(
-    scipys.i0e, "exp(-abs(x)) * i0(x).", x=lambda g, x, out: g * (i1e(x) - np.sign(x) * out)
-)
-i1e: Operation = declare(
-    scipys.i1e,
-    "exp(-abs(x)) * i1(x).",
-    x=lambda g, x, out: g * (i0e(x) - _scaled_over_x(out, x) - np.sign(x) * out),
 )
 k0: Operation = declare(
     scipys.k0,
@@ -114,27 +99,66 @@ iv: Operation = declare(
 )
 
 
-def _ive_slope_x(g: Any, v: Any, x: Any) -> Any:
-    around = (ive_slope(v - 1, x) + ive_slope(v + 1, x)) / 2
-    return g * (around - np.sign(x) * ive_slope(v, x))
+# ---- exp(-abs(x)) * iv(v, x) --------------------------------------------------------------------
+
+TERMS = 36  # of the series for large x (NIST DLMF 10.40.1): enough from FAR on
+FAR = 18
 
 
-@op(v=refused("ive", "v"), x=_ive_slope_x, value=None, pointwise=True)
-def ive_slope(v: Any, x: Any, value: Any = None) -> Any:
-    """The derivative of ive in x; `value` is ive(v, x) where it is known. Away from 0 it takes one
-    more Bessel function, else two."""
-    value = scipys.ive(v, x) if value is None else value
-    if type(x) is np.ndarray and x.all():
-        return scipys.ive(v + 1, x) + (v / x - np.sign(x)) * value
-    return (scipys.ive(v - 1, x) + scipys.ive(v + 1, x)) / 2 - np.sign(x) * value
+def _ive_far_x(g: Any, v: Any, x: Any, order: int) -> Any:
+    return g * _ive_far(v, x, order + 1)
 
 
-ive: Operation = declare(
-    scipys.ive,
-    "exp(-abs(x)) * iv(v, x).",
-    v=refused("ive", "v"),
-    x=lambda g, v, x, out: g * ive_slope(v, x, out),
+@op(v=refused("ive", "v"), x=_ive_far_x, pointwise=True)
+def _ive_far(v: Any, x: Any, order: int) -> Any:
+    """The derivative of ive in x of a given order, for large x: the series for it, each of its
+    powers differentiated."""
+    total, term = 0.0, 1 / math.sqrt(math.tau)
+    for k in range(TERMS):
+        total = total + term * math.prod(-(k + 0.5 + j) for j in range(order))
+        term = term * (((2 * k + 1) ** 2 - 4 * v * v) / ((k + 1) * 8)) / x
+    return total * x ** (-0.5 - order)
+
+
+def _scaled_over_x(x: Any) -> Any:
+    """i1e(x) / x, by its series near 0."""
+    near, square = np.abs(x) < 0.01, x * x
+    series = (0.5 + square / 16 + square * square / 384) * np.exp(-np.abs(x))
+    return np.where(near, series, i1e(x) / np.where(near, 1, x))
+
+
+def _ive_slope(v: Any, x: Any, near: Any) -> Any:
+    """The derivative of ive in x, which is `near` of small x. There its terms cancel the more, the
+    larger x is. At 0 it may jump, and is the mean of both sides."""
+    size = np.abs(x)
+    far = size > FAR + v * v / 8
+    mirrored = np.sign(x) * np.where(x < 0, (-1.0) ** v, 1.0).astype(x.dtype)
+    away = mirrored * _ive_far(v, np.where(far, size, FAR + v * v), 1)
+    return np.where(far, away, near(np.where(far, 1, x)))
+
+
+def _i0e_near(x: Any) -> Any:
+    return i1e(x) - np.sign(x) * i0e(x)
+
+
+def _i1e_near(x: Any) -> Any:
+    return i0e(x) - _scaled_over_x(x) - np.sign(x) * i1e(x)
+
+
+def _ive_x(g: Any, v: Any, x: Any) -> Any:
+    def near(x: Any) -> Any:
+        return (ive(v - 1, x) + ive(v + 1, x)) / 2 - np.sign(x) * ive(v, x)
+
+    return g * _ive_slope(v, x, near)
+
+
+i0e: Operation = declare(
+    scipys.i0e, "exp(-abs(x)) * i0(x).", x=lambda g, x: g * _ive_slope(0, x, _i0e_near)
 )
+i1e: Operation = declare(
+    scipys.i1e, "exp(-abs(x)) * i1(x).", x=lambda g, x: g * _ive_slope(1, x, _i1e_near)
+)
+ive: Operation = declare(scipys.ive, "exp(-abs(x)) * iv(v, x).", v=refused("ive", "v"), x=_ive_x)
 kv: Operation = declare(
     scipys.kv,
     "The modified Bessel function of the second kind and order v.",

@@ -19,13 +19,11 @@ from autograd_core.ops.linalg import expm, solve
 from autograd_core.ops.linalg.matrices import checked, told, transposed, unit
 
 __all__ = [
-    "banded",
     "expm",
     "solve_banded",
     "solve_sylvester",
     "solve_triangular",
     "sqrtm",
-    "triangular",
 ]
 
 
@@ -42,7 +40,7 @@ def on_host(name: str, *arrays: Any) -> None:
 
 def _triangular_y(g: Any, x: Any, lower: bool, unit_diagonal: bool, y_shape: Shape) -> Any:
     columns = g if len(y_shape) > 1 else g[..., None]
-    flow = triangular(transposed(x), columns, not lower, unit_diagonal)
+    flow = _triangular(transposed(x), columns, not lower, unit_diagonal)
     return flow if len(y_shape) > 1 else flow[..., 0]
 
 
@@ -58,7 +56,7 @@ def _triangular_x(
 
 
 @op(x=_triangular_x, y=_triangular_y)
-def triangular(x: Any, y: Any, lower: bool, unit_diagonal: bool) -> Any:
+def _triangular(x: Any, y: Any, lower: bool, unit_diagonal: bool) -> Any:
     """The solution of x @ out = y, of which only one triangle of x is read."""
     if module_of(x) is not np:
         k = int(unit_diagonal)
@@ -104,9 +102,9 @@ def solve_triangular(
     if trans not in (0, 1, 2, "N", "T", "C"):
         raise ShapeError(f"solve_triangular: trans is 0, 1, 2, 'N', 'T' or 'C', not {trans!r}")
     if trans in (0, "N"):
-        return triangular(x, y, lower, unit_diagonal)
+        return _triangular(x, y, lower, unit_diagonal)
     turned = transposed(x) if trans in (1, "T") else conjugate(transposed(x))
-    return triangular(turned, y, not lower, unit_diagonal)
+    return _triangular(turned, y, not lower, unit_diagonal)
 
 
 # ---- banded matrices -----------------------------------------------------------------------------
@@ -131,8 +129,8 @@ def _turned_bands(bands: Any, lower: int, upper: int) -> Any:
 def _banded_y(g: Any, bands: Any, lower: int, upper: int, y_shape: Shape) -> Any:
     turned = _turned_bands(bands, lower, upper)
     if len(y_shape) == 1:
-        return banded(turned, g[..., None], upper, lower)[..., 0]
-    return banded(turned, g, upper, lower)
+        return _banded(turned, g[..., None], upper, lower)[..., 0]
+    return _banded(turned, g, upper, lower)
 
 
 def _banded_bands(g: Any, bands: Any, lower: int, upper: int, y_shape: Shape, out: Any) -> Any:
@@ -145,7 +143,7 @@ def _banded_bands(g: Any, bands: Any, lower: int, upper: int, y_shape: Shape, ou
 
 
 @op(bands=_banded_bands, y=_banded_y)
-def banded(bands: Any, y: Any, lower: int, upper: int) -> Any:
+def _banded(bands: Any, y: Any, lower: int, upper: int) -> Any:
     """The solution of x @ out = y where row `upper` + i - j of `bands` has x[i, j] in column j."""
     on_host("solve_banded", bands, y)
     n = bands.shape[-1]
@@ -173,7 +171,7 @@ def solve_banded(l_and_u: tuple[int, int], bands: Any, y: Any) -> Any:
             f"solve_banded: for l_and_u={(lower, upper)} and y of shape {y.shape} the bands need "
             f"the shape {rows}; they have {bands.shape}"
         )
-    return banded(bands, y, lower, upper)
+    return _banded(bands, y, lower, upper)
 
 
 # ---- Sylvester's equation and square roots -------------------------------------------------------

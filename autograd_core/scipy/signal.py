@@ -10,7 +10,7 @@ import scipy.signal as scipys
 from autograd_core.errors import ShapeError
 from autograd_core.op import composed, op
 from autograd_core.ops.contraction import operand
-from autograd_core.ops.indexing import getitem
+from autograd_core.ops.indexing import _getitem
 from autograd_core.scipy.linalg import on_host
 
 __all__ = ["convolve", "windows"]
@@ -66,7 +66,7 @@ def convolve(x: Any, y: Any, mode: str = "full") -> Any:
     pairs = list(zip(x.shape, y.shape, strict=True))
     if mode == "same":
         middle = tuple(slice((m - 1) // 2, (m - 1) // 2 + n) for n, m in pairs)
-        return getitem(windows(x, y, x.ndim, "full"), middle)
+        return _getitem(windows(x, y, x.ndim, "full"), middle)
     if all(n >= m for n, m in pairs):
         return windows(x, y, x.ndim, mode)
     if all(m >= n for n, m in pairs):

@@ -15,8 +15,9 @@ from autograd_core.backend import special_of
 from autograd_core.errors import ShapeError
 from autograd_core.op import composed, not_differentiable, op
 from autograd_core.ops import reductions
+from autograd_core.ops.activations import _sigmoid_slope, sigmoid
 from autograd_core.ops.contraction import operand
-from autograd_core.ops.elementwise import exp, log
+from autograd_core.ops.elementwise import exp, log, where
 from autograd_core.ops.shaping import reshape
 from autograd_core.scipy import bessel
 from autograd_core.scipy.bessel import *
@@ -67,29 +68,98 @@ erf: Operation = declare(
 erfc: Operation = declare(
     scipys.erfc, "1 - erf(x).", x=lambda g, x: g * (-2 / ROOT_PI * np.exp(-x * x))
 )
+ROOT_2 = math.sqrt(2)
+STEPS = 60  # of the recurrence for erfc's moments, which converges from FROM on
+FROM = 2
+
+
+def _moments_up(x: Any, order: int) -> Any:
+    """By the recurrence from order 0 on: the digits that are lost grow with x."""
+    before, out = 0, ROOT_PI / 2 * scipys.erfcx(x)
+    for k in range(order):
+        before, out = out, (0.5 if k == 0 else k / 2 * before) - x * out
+    return out
+
+
+def _moments_down(x: Any, order: int) -> Any:
+    """By the continued fraction that the recurrence makes of the ratios of neighbours."""
+    ratio, product = 0 * x, 1
+    for k in range(order + STEPS, 0, -1):
+        ratio = k / 2 / (x + ratio)
+        if k <= order:
+            product = product * ratio
+    return product * (ROOT_PI / 2 * scipys.erfcx(x))
+
+
+def _erfcx_moment_x(g: Any, x: Any, order: int) -> Any:
+    return g * (-2 * _erfcx_moment(x, order + 1))
+
+
+@op(x=_erfcx_moment_x, pointwise=True)
+def _erfcx_moment(x: Any, order: int) -> Any:
+    """The integral of t**order * exp(-t² - 2 x t) over positive t, so that erfcx is that of order 0
+    times 2 / sqrt(pi)."""
+    far = x > FROM
+    near = _moments_up(np.where(far, FROM, x), order)
+    return np.where(far, _moments_down(np.where(far, x, FROM), order), near)
+
+
 erfcx: Operation = declare(
-    scipys.erfcx, "exp(x²) * erfc(x).", x=lambda g, x, out: g * (2 * x * out - 2 / ROOT_PI)
+    scipys.erfcx, "exp(x²) * erfc(x).", x=lambda g, x: g * (-4 / ROOT_PI * _erfcx_moment(x, 1))
 )
+
+
 erfinv: Operation = declare(
     scipys.erfinv, "The inverse of erf.", x=lambda g, out: g * (ROOT_PI / 2 * np.exp(out * out))
 )
+
+
+def _erfcinv_slope_x(g: Any, x: Any, out: Any) -> Any:
+    return g * (2 * erfcinv(x) * out * out)
+
+
+@op(x=_erfcinv_slope_x, value=None, pointwise=True)
+def _erfcinv_slope(x: Any, value: Any = None) -> Any:
+    """The derivative of erfcinv, whose `value` is known: -sqrt(pi) / 2 * exp(value²) by the tails,
+    which have their digits where value² has not."""
+    value = scipys.erfcinv(x) if value is None else value
+    return -ROOT_PI / 2 * scipys.erfcx(np.abs(value)) / np.minimum(x, 2 - x)
+
+
 erfcinv: Operation = declare(
-    scipys.erfcinv, "The inverse of erfc.", x=lambda g, out: g * (-ROOT_PI / 2 * np.exp(out * out))
+    scipys.erfcinv, "The inverse of erfc.", x=lambda g, x, out: g * _erfcinv_slope(x, out)
 )
 ndtr: Operation = declare(
     scipys.ndtr,
     "The cumulative distribution of the standard normal.",
     x=lambda g, x: g * (np.exp(-x * x / 2) / ROOT_TAU),
 )
+
+
+def _log_ndtr_x(g: Any, x: Any, out: Any) -> Any:
+    left = x < 0
+    tail = ROOT_TAU / 2 * erfcx(np.where(left, x, 0) / -ROOT_2)
+    return g * np.where(left, 1 / tail, np.exp(-x * x / 2 - out) / ROOT_TAU)
+
+
 log_ndtr: Operation = declare(
-    scipys.log_ndtr,
-    "The logarithm of ndtr, finite for any finite x.",
-    x=lambda g, x, out: g * (np.exp(-x * x / 2 - out) / ROOT_TAU),
+    scipys.log_ndtr, "The logarithm of ndtr, finite for any finite x.", x=_log_ndtr_x
 )
+
+
+def _ndtri_slope_x(g: Any, x: Any, out: Any) -> Any:
+    return g * (ndtri(x) * out * out)
+
+
+@op(x=_ndtri_slope_x, value=None, pointwise=True)
+def _ndtri_slope(x: Any, value: Any = None) -> Any:
+    """The derivative of ndtri, whose `value` is known."""
+    value = scipys.ndtri(x) if value is None else value
+    return ROOT_TAU / 2 * scipys.erfcx(np.abs(value) / ROOT_2) / np.minimum(x, 1 - x)
+
+
 ndtri: Operation = declare(
-    scipys.ndtri,
-    "The inverse of ndtr.",
-    x=lambda g, out: g * (ROOT_TAU * np.exp(out * out / 2)),
+    scipys.ndtri, "The inverse of ndtr.", x=lambda g, x, out: g * _ndtri_slope(x, out)
 )
 
 # ---- gamma and beta ------------------------------------------------------------------------------
@@ -115,9 +185,19 @@ gammaln: Operation = declare(
     "The logarithm of the absolute value of the gamma function.",
     x=lambda g, x: g * digamma(x),
 )
-rgamma: Operation = declare(
-    scipys.rgamma, "1 / gamma(x).", x=lambda g, x, out: g * (-out * digamma(x))
-)
+
+
+def _rgamma_x(g: Any, x: Any, out: Any) -> Any:
+    """By the reflection sin(pi x) * gamma(1 - x) / pi to the left, where gamma has its poles."""
+    left = x < 0.5
+    mirrored = 1 - np.where(left, x, 0)
+    turned = math.pi * (x - 2 * np.rint(x / 2))  # exact, unlike the product of pi and a large x
+    slope = np.cos(turned) - np.sin(turned) * digamma(mirrored) / math.pi
+    right = -out * digamma(np.where(left, 1, x))
+    return g * np.where(left, gamma(mirrored) * slope, right)
+
+
+rgamma: Operation = declare(scipys.rgamma, "1 / gamma(x), which is 0 at the poles.", x=_rgamma_x)
 gammasgn: Operation = declare(
     scipys.gammasgn, "The sign of the gamma function. No gradient flows.", x=None
 )
@@ -153,8 +233,17 @@ betaln: Operation = declare(
 )
 
 
+def weak(value: Any) -> Any:
+    """A NumPy number, computed from Python numbers, as one of them: it decides no dtype."""
+    return float(value) if isinstance(value, np.floating) else value
+
+
 def _gamma_density(a: Any, x: Any) -> Any:
-    return np.exp(xlogy(a - 1, x) - x - gammaln(a))
+    """A power of a small x has its digits, where the exponential of a large logarithm has not."""
+    small, constant = x < 1, weak(gammaln(a))
+    below = np.where(small, x, 1) ** (a - 1) * np.exp(-x - constant)
+    above = np.exp(xlogy(a - 1, np.where(small, 1, x)) - x - constant)
+    return np.where(small, below, above)
 
 
 gammainc: Operation = declare(
@@ -174,13 +263,13 @@ betainc: Operation = declare(
     "The regularised incomplete beta function. No gradient in a and b.",
     a=refused("betainc", "a"),
     b=refused("betainc", "b"),
-    x=lambda g, a, b, x: g * np.exp(xlogy(a - 1, x) + xlog1py(b - 1, -x) - betaln(a, b)),
+    x=lambda g, a, b, x: g * (x ** (a - 1) * (1 - x) ** (b - 1) / weak(np.exp(betaln(a, b)))),
 )
 
 
 def _student_density(df: Any, x: Any) -> Any:
     constant = gammaln((df + 1) / 2) - gammaln(df / 2) - np.log(df * math.pi) / 2
-    return np.exp(constant - (df + 1) / 2 * np.log1p(x * x / df))
+    return weak(np.exp(constant)) * np.hypot(1, x / weak(np.sqrt(df))) ** -(df + 1)
 
 
 stdtr: Operation = declare(
@@ -193,58 +282,74 @@ stdtr: Operation = declare(
 # ---- logarithms and probabilities ---------------------------------------------------------------
 
 expit: Operation = declare(
-    scipys.expit, "The logistic function 1 / (1 + exp(-x)).", x=lambda g, out: g * (out * (1 - out))
+    scipys.expit,
+    "The logistic function 1 / (1 + exp(-x)).",
+    x=lambda g, x: g * _sigmoid_slope(x),
 )
 log_expit: Operation = declare(
-    scipys.log_expit, "The logarithm of expit.", x=lambda g, x: g * expit(-x)
+    scipys.log_expit, "The logarithm of expit.", x=lambda g, x: g * sigmoid(-x)
 )
-logit: Operation = declare(scipys.logit, "log(x / (1 - x)).", x=lambda g, x: g / (x * (1 - x)))
+logit: Operation = declare(scipys.logit, "log(x / (1 - x)).", x=lambda g, x: g / x + g / (1 - x))
 xlogy: Operation = declare(
     scipys.xlogy,
     "x * log(y), and 0 where x is 0.",
     x=lambda g, y: g * np.log(y),
-    y=lambda g, x, y: g * (x / np.where((x == 0) & (y == 0), 1, y)),
+    y=lambda g, x, y: g * _ratio(x, y),
 )
 xlog1py: Operation = declare(
     scipys.xlog1py,
     "x * log1p(y), and 0 where x is 0.",
     x=lambda g, y: g * np.log1p(y),
-    y=lambda g, x, y: g * (x / np.where((x == 0) & (y == -1), 1, 1 + y)),
+    y=lambda g, x, y: g * _ratio(x, 1 + y),
 )
 entr: Operation = declare(
     scipys.entr, "-x * log(x), and 0 at 0.", x=lambda g, x: g * (-np.log(x) - 1)
 )
+
+
+def _ratio(x: Any, y: Any) -> Any:
+    """x / y; 0 for 0 / 0."""
+    return x / np.where((x == 0) & (y == 0), 1, y)
+
+
+def _log_ratio(x: Any, y: Any) -> Any:
+    """log(x / y), where x / y itself may leave the range."""
+    return 2 * np.log(np.sqrt(x) / np.sqrt(y))
+
+
 rel_entr: Operation = declare(
     scipys.rel_entr,
-    "x * log(x / y).",
-    x=lambda g, x, y: g * (np.log(x / y) + 1),
-    y=lambda g, x, y: g * (-x / y),
+    "x * log(x / y), and 0 where x is 0 and y is not negative.",
+    x=lambda g, x, y: g * (_log_ratio(x, y) + 1),
+    y=lambda g, x, y: g * -_ratio(x, y),
 )
 kl_div: Operation = declare(
     scipys.kl_div,
-    "x * log(x / y) - x + y.",
-    x=lambda g, x, y: g * np.log(x / y),
-    y=lambda g, x, y: g * (1 - x / y),
+    "x * log(x / y) - x + y, and y where x is 0 and y is not negative.",
+    x=lambda g, x, y: g * _log_ratio(x, y),
+    y=lambda g, x, y: g * (1 - _ratio(x, y)),
 )
-
-
-@not_differentiable
-def _shift(a: Any, b: Any, axis: Any) -> Any:
-    """The largest element that counts, or 0 where that is infinite."""
-    top = np.max(np.where(b == 0, -np.inf, a), axis=axis, keepdims=True)
-    return np.where(np.isfinite(top), top, 0)
 
 
 @composed
 def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False) -> Any:
-    """log(sum(b * exp(a))) over `axis`, without overflow; the sum must be positive."""
+    """log(sum(b * exp(a))) over `axis`, without overflow; the sum must be positive. An element
+    whose weight b is 0 does not count, whatever it is."""
     a = operand(a)
     if b is None:
         return reductions.logsumexp(a, axis, keepdims)
     b = operand(b)
-    shift = _shift(a, b, axis)
+    a = where(b == 0, -np.inf, a)
+    shift = _shift(a, axis)
     total = reductions.sum(b * exp(a - shift), axis, keepdims=keepdims)
     return log(total) + reshape(shift, total.shape)
+
+
+@not_differentiable
+def _shift(a: Any, axis: Any) -> Any:
+    """The largest element, or 0 where that is infinite."""
+    top = np.max(a, axis=axis, keepdims=True)
+    return np.where(np.isfinite(top), top, 0)
 
 
 @composed

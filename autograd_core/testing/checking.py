@@ -21,12 +21,14 @@ from autograd_core.testing.values import (
     is_floating,
     plain,
 )
+from autograd_core.tracebacks import public
 from autograd_core.transforms import vjp
 from autograd_core.tree import leaves
 
 __all__ = ["GradientError", "InconclusiveError", "check_gradients"]
 
 
+@public
 def check_gradients(
     f: Callable[..., Any],
     *args: Any,
@@ -37,12 +39,14 @@ def check_gradients(
     """Compare the gradients of f in its floating arguments with differences, up to an order.
 
     `args` are arrays, Tensors, numbers, or trees of them; f returns any of these. Tolerances are
-    derived: from the error that Richardson's extrapolation shows, from the rounding of the terms,
-    and from how much the gradient itself moves when the operands move by one unit of rounding
-    (float32 is compared with differences in float64). At a kink any slope between those of the two
-    sides is right. Checked as well, up to the order: dtype, shape and device of each gradient, that
-    two runs agree, that nothing arriving gives exact zeros, that no rule promotes or writes to what
-    it is given, that vjp and jvp are transposes, and that an operand may be used twice.
+    derived: from the error that Richardson's extrapolation shows, from the rounding of the terms
+    and of what is computed on the way to them, and from how much the gradient itself moves when the
+    operands and the results of all operations and rules move by their rounding (float32 is compared
+    with differences in float64). An error that is smaller than this is not seen. At a kink any
+    slope between those of the two sides is right. Checked as well, up to the order: dtype, shape
+    and device of each gradient, that two runs agree, that nothing arriving gives exact zeros, that
+    no rule promotes or writes to what it is given, that vjp and jvp are transposes, and that an
+    operand may be used twice.
 
     For a function that is not ours, `gradient` returns the gradient of f, which returns one real
     number, in all arguments: a tuple where there are several. Its order is 1.

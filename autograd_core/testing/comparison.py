@@ -12,7 +12,8 @@ from autograd_core import backend
 from autograd_core.errors import NotDifferentiableError
 from autograd_core.recording import no_grad, observed
 from autograd_core.tensor import Tensor, make
-from autograd_core.testing.differences import SHARP, UNITS, Slope, sharpened, slope
+from autograd_core.testing.differences import ROUNDING, UNITS, Slope, slope
+from autograd_core.testing.rounding import blurred, noise
 from autograd_core.testing.rules import RuleObserver
 from autograd_core.testing.values import (
     drawn,
@@ -24,15 +25,21 @@ from autograd_core.testing.values import (
     terms_of,
     text_of,
     untracked,
+    wide,
 )
 from autograd_core.transforms import jvp, vjp
 from autograd_core.tree import filled, leaves
 
 __all__ = ["Comparison", "GradientError", "InconclusiveError"]
 
-WHOLE = 24  # elements of which each is looked at; of more, random directions
-DIRECTIONS = 3
-SHAKES = 4
+WHOLE = 6  # elements of which each is looked at; of more, a random direction
+LEAST = 2.0**-10  # operands that are smaller are moved as if they had this size
+
+
+def extent(values: Any, least: float = LEAST) -> float:
+    """The size of what is moved, between `least` and 1."""
+    sizes = np.abs(values)
+    return min(max(float(np.max(sizes, initial=0, where=np.isfinite(sizes))), least), 1.0)
 
 
 class GradientError(AssertionError):
@@ -61,9 +68,11 @@ class Comparison:
         self.operands = [untracked(leaf) for _, leaf in entries]
         self.points = [host(leaf) for leaf in self.operands]
         self.rng = np.random.default_rng(seed)
-        self.largest = self.blur = 0.0
+        self.blur: Any = 0.0
+        self.inside = 0.0
         kinds = [p.dtype for p in self.points]
         self.accuracy = max((float(np.finfo(dtype).eps) for dtype in kinds), default=2.0**-52)
+        self.least = max((float(np.finfo(k).smallest_subnormal) for k in kinds), default=0.0)
 
     # the function and its gradient
 
@@ -109,16 +118,15 @@ class Comparison:
             found = pull(cotangents)
         if observer.faults:
             raise self.wrong(observer.faults[0])
-        self.largest = observer.largest
         self.check_kinds(found)
         hosts = [host(g) for g in found]
         again = [host(g) for g in self.pulled()[1](cotangents)]
         self.check_same(hosts, again)
         self.check_zeros([np.zeros_like(host(c)) for c in cotangents], pull)
         weights = [host(c) for c in cotangents]
-        noise = self.noise(weights, hosts)
-        self.check_values(hosts, weights, noise)
-        self.check_transposed(cotangents, hosts, noise)
+        moves = noise(self, weights, hosts)
+        self.check_values(hosts, weights, moves)
+        self.check_transposed(cotangents, hosts, moves)
 
     def check_kinds(self, found: list[Any]) -> None:
         for name, operand, g in zip(self.names, self.operands, found, strict=True):
@@ -156,19 +164,27 @@ class Comparison:
         count = sum(point.size for point in self.points)
         if not count or not sum(w.size for w in weights):
             return
-        self.blur = 2 * self.blurred(weights)
+        blur, inside = blurred(self, weights)
+        self.blur, self.inside = 2 * blur, math.fsum(inside) / ROUNDING
         if count <= WHOLE:
             for which, i, direction in self.units():
                 self.compare(found, weights, direction, noise, which, i)
             return
-        for _ in range(DIRECTIONS):
-            drawn_ones = [host(drawn(self.rng, operand)) for operand in self.operands]
-            pairs = zip(drawn_ones, self.points, strict=True)
-            direction = [np.where(np.isfinite(p), d, 0).astype(p.dtype) for d, p in pairs]
+        for direction in self.through():
             try:
                 self.compare(found, weights, direction, noise)
             except GradientError as error:
                 raise self.located(error, found, weights, direction, noise) from None
+
+    def through(self) -> Iterator[list[Any]]:
+        """A random direction through each operand alone: beside the gradient of one operand, that
+        of another may be too small to be seen."""
+        for which, (operand, point) in enumerate(zip(self.operands, self.points, strict=True)):
+            if np.isfinite(point).any():
+                direction = [np.zeros_like(p) for p in self.points]
+                random = host(drawn(self.rng, operand)) * extent(point)
+                direction[which] = np.where(np.isfinite(point), random, 0).astype(point.dtype)
+                yield direction
 
     def located(
         self, error: GradientError, found: list[Any], weights: list[Any],
@@ -203,44 +219,16 @@ class Comparison:
                     direction[which][i] = unit
                     yield which, i, direction
 
-    def wide(self, array: Any) -> Any:
-        """In double precision."""
-        return array.astype({"f": "f8", "c": "c16"}[array.dtype.kind])
-
-    def line(
-        self, weights: list[Any], direction: list[Any], raw: bool = False
-    ) -> Callable[[Any], Any]:
-        """The terms of the weighted results along a line through the operands; `raw` ones are
-        complex."""
-        points, ways = map(self.wide, self.points), map(self.wide, direction)
+    def line(self, weights: list[Any], direction: list[Any]) -> Callable[[float], Any]:
+        """The terms of the weighted results along a line through the operands."""
+        points, ways = map(wide, self.points), map(wide, direction)
         pairs = list(zip(points, ways, strict=True))
 
-        def terms(t: Any) -> Any:
-            return terms_of(
-                weights, self.called([np.asarray(p + t * d) if d.any() else p for p, d in pairs])
-            )
+        def terms(t: float) -> Any:
+            moved = [np.where(d == 0, p, p + t * d) if d.any() else p for p, d in pairs]
+            return terms_of(weights, self.called(moved))
 
         return terms
-
-    def noise(self, weights: list[Any], found: list[Any]) -> list[Any]:
-        """How much each element of the gradients moves when the operands, and what arrives, move by
-        two units of their rounding: the most of several times. A gradient that moves by more than
-        the root of the accuracy is not ill-conditioned, but jumps, which is no excuse."""
-        most = [np.zeros(g.shape) for g in found]
-        for _ in range(SHAKES):
-            others = self.gradients_at(
-                [self.shaken(point) for point in self.points],
-                [self.shaken(np.asarray(weight)) for weight in weights],
-            )
-            for i, (a, b) in enumerate(zip(found, others, strict=True)):
-                most[i] = np.fmax(most[i], np.abs(self.wide(a) - self.wide(b)))
-        limit = self.accuracy**0.5 * max((np.abs(g).max(initial=0) for g in found), default=0)
-        limit += UNITS * self.accuracy * max(np.abs(w).max(initial=0) for w in weights)
-        return [np.minimum(moves, limit) for moves in most]
-
-    def shaken(self, point: Any) -> Any:
-        signs = self.rng.choice([-2, 2], point.shape)
-        return np.asarray(point * (1 + signs * np.finfo(point.dtype).eps), point.dtype)
 
     def gradients_at(self, points: list[Any], weights: list[Any]) -> list[Any]:
         outs, pull = Comparison(self.f, self.replaced(points), self.seed, self.what).pulled()
@@ -249,6 +237,11 @@ class Comparison:
             for w, o in zip(weights, outs, strict=True)
         ]
         return [host(g) for g in pull(arriving)]
+
+    def results_at(self, points: list[Any]) -> list[Any]:
+        """The floating results, recorded, so that an observer sees how they come about."""
+        outs, _ = Comparison(self.f, self.replaced(points), self.seed, self.what).pulled()
+        return [np.array(host(out)) for out in outs]
 
     def replaced(self, values: list[Any]) -> list[Any]:
         placed = iter(self.there(values))
@@ -264,23 +257,17 @@ class Comparison:
         i: tuple[int, ...] = (),
     ) -> None:
         """The gradient along one direction."""
-        wide = [self.wide(np.asarray(g)) for g in found]
-        if not all(np.isfinite(g).all() for g, d in zip(wide, direction, strict=True) if d.any()):
+        gradients = [wide(np.asarray(g)) for g in found]
+        if not all(
+            np.isfinite(g).all() for g, d in zip(gradients, direction, strict=True) if d.any()
+        ):
             self.judge_not_finite(found, which, i)
-        terms = terms_of(direction, wide)
+        terms = terms_of(direction, gradients)
         actual = math.fsum(terms)
         moves = math.fsum(terms_of([np.abs(d) for d in direction], noise))
-        reach = math.fsum(np.abs(d).sum() for d in direction)
-        own = UNITS * self.accuracy * math.fsum(abs(terms)) + UNITS * moves
-        own += 4 * self.accuracy * self.largest * reach
+        own = UNITS * (self.accuracy * math.fsum(abs(terms)) + moves + self.least)
         line = self.line(weights, direction)
-        largest = self.reach(direction)
-        expected = slope(line, largest, self.blur)
-        if not math.isfinite(expected.value):  # too far: the domain may end beside tiny operands
-            expected = slope(line, self.reach(direction, least=0.0), self.blur)
-        real = all(a.dtype.kind == "f" for a in (*self.points, *weights))
-        if real and expected.below is None and SHARP * abs(expected.value) < expected.error:
-            expected = sharpened(expected, self.line(weights, direction, raw=True), largest)
+        expected = self.expected(line, direction, actual, own)
         if abs(actual - expected.value) <= expected.error + own:
             self.require_sharp(expected, own, line, actual, which, i)
             return
@@ -292,25 +279,24 @@ class Comparison:
         self.require_sharp(expected, own, line, actual, which, i)
         raise self.differs(actual, expected, own, which, i)
 
-    def blurred(self, weights: list[Any]) -> float:
-        """How much the weighted results move when the operands move by two units of rounding, in
-        double precision: what is lost inside of the function, which its results do not tell."""
-        with np.errstate(all="ignore"):
-            points = [self.wide(point) for point in self.points]
-            middle = math.fsum(terms_of(weights, self.called(points)))
-            moved = [
-                math.fsum(terms_of(weights, self.called([self.shaken(p) for p in points])))
-                for _ in range(SHAKES)
-            ]
-        moves = [abs(other - middle) for other in moved]
-        return max((move for move in moves if math.isfinite(move)), default=0.0)
+    def expected(self, line: Any, direction: list[Any], actual: float, own: float) -> Slope:
+        """What differences say. Where they do not confirm the gradient, tiny operands are moved by
+        less, because the domain may end beside them, or the function bend."""
+        found = slope(line, self.reach(direction), self.blur)
+        closer = self.reach(direction, least=0.0)
+        confirmed = abs(actual - found.value) <= found.error + own
+        if 0 < closer < self.reach(direction) and not (
+            confirmed and found.error <= 1e-6 * abs(actual)
+        ):
+            again = slope(line, closer, self.blur)
+            found = again if again.error < found.error else found
+        return found
 
-    def reach(self, direction: list[Any], least: float = 2.0**-10) -> float:
+    def reach(self, direction: list[Any], least: float = LEAST) -> float:
         """The largest step: a sixteenth of what is moved, or of 1."""
-        sizes = [
-            np.abs(p[d != 0]).max(initial=0) for p, d in zip(self.points, direction, strict=True)
-        ]
-        return float(min(max(*sizes, least, 0.0), 1.0)) / 16 or least / 16
+        pairs = zip(self.points, direction, strict=True)
+        sizes = [extent(p[d != 0], least) / np.abs(d).max() for p, d in pairs if d.any()]
+        return float(min(sizes)) / 16
 
     def require_sharp(
         self, expected: Slope, own: float, line: Any, actual: float, which: int | None, i: Any
@@ -322,7 +308,7 @@ class Comparison:
                 f"{self.what} of {named(self.shown)}: the function itself is not finite at these "
                 f"operands, so nothing can be compared\n{self.repeat()}"
             )
-        size = here + abs(actual)
+        size = here + abs(actual) + self.inside  # and what is added up on the way, if it is larger
         if not expected.error <= 1e-4 * (size + 1):
             raise InconclusiveError(
                 f"{self.what} of {named(self.shown)} {self.where(which, i)}: differences give "

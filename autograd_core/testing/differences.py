@@ -7,19 +7,20 @@ the terms' rounding can have cost is then known, and need not be guessed.
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["SHARP", "Slope", "sharpened", "slope"]
+__all__ = ["ROUNDING", "UNITS", "Slope", "slope"]
 
+FEWEST = 7  # steps that are enough for what is smooth
 LEVELS = 12  # steps, each half of the one before
 MORE = 32  # where so many are not enough, as for what oscillates
 TINY = 2.0**-24  # a step, in proportion to the largest, that sees what the others jump over
 SHARP = 1e-9  # the error, in proportion, that is good enough
+FINEST, RUNG = 40, 8  # halvings of the largest step at which nothing smooth is seen to change
 DEPTH = 5  # extrapolations, which lift the order by 2 each
 ROUNDING = 2.0**-52  # of double precision
 UNITS = 32  # of rounding for a term, its evaluation included
@@ -40,39 +41,60 @@ class Slope(NamedTuple):
     above: float | None = None
 
 
-def _at(terms: Terms, t: float) -> tuple[float, float]:
-    """The sum at t, and the size of its terms; NaN where the function cannot be evaluated."""
+def _remembered(terms: Terms) -> Terms:
+    known: dict[float, Any] = {}
+
+    def values(t: float) -> Any:
+        if t not in known:
+            known[t] = _values(terms, t)
+        return known[t]
+
+    return values
+
+
+def _values(terms: Terms, t: float) -> Any:
+    """The terms at t, or None where the function cannot be evaluated, is not finite, or has another
+    dtype (np.emath)."""
     try:
         with np.errstate(all="ignore"):
             values = terms(t)
-    except (ArithmeticError, ValueError):
-        return math.nan, math.nan
-    if not np.isfinite(values).all():
-        return math.nan, math.nan
-    return math.fsum(values), math.fsum(abs(values))
+    except (ArithmeticError, ValueError, TypeError):
+        return None
+    return values if np.isfinite(values).all() else None
 
 
-def slope(terms: Terms, largest: float = 1 / 16, blur: float = 0.0) -> Slope:
+def slope(terms: Terms, largest: float = 1 / 16, blur: Any = 0.0) -> Slope:
     """The derivative at t = 0 of the sum of ``terms(t)``, which are known to their own rounding and
-    to `blur` in all.
+    to `blur`, all of them or each.
 
     Central differences of falling steps, extrapolated (Richardson): of all of them the one whose
     error is least, as its neighbours and the rounding of the terms tell it. Steps that reach where
     the function has no value are left out.
     """
-    middle, size = _at(terms, 0.0)
+    values, depends = _remembered(terms), _depends(terms)
+    moving = _moving(values, depends, largest)
+
+    def at(t: float) -> tuple[float, float]:
+        there = values(t)
+        if there is None:
+            return math.nan, math.nan
+        return math.fsum(there[moving]), math.fsum(abs(there[moving]))
+
+    middle, size = at(0.0)
+    rounding = math.fsum((blur + np.zeros(moving.shape))[moving]) + _grain(values, depends, largest)
     best, rows = Slope(math.nan, math.inf), [[math.nan]]
     sides: list[tuple[float, float, float, float]] = []
     for level in range(MORE):
-        if level >= LEVELS and best.error <= SHARP * (abs(best.value) + size):
+        sharp = best.error <= SHARP * (abs(best.value) + size)
+        if sharp and (level >= LEVELS or (level >= FEWEST and not _has_kink(sides))):
             break
         step = largest / 2**level
-        (above, larger), (below, smaller) = _at(terms, step), _at(terms, -step)
+        (above, larger), (below, smaller) = at(step), at(-step)
         if math.isnan(above - below):
             rows, sides = [[math.nan]], []
             continue
         size = max(size, larger, smaller)
-        noise = (UNITS * ROUNDING * size + blur) / step
+        noise = (UNITS * ROUNDING * size + rounding) / step
         row = [(above - below) / (2 * step)]
         for order, coarser in enumerate(rows[-1][: DEPTH - 1], start=1):
             finer = row[-1]
@@ -85,44 +107,73 @@ def slope(terms: Terms, largest: float = 1 / 16, blur: float = 0.0) -> Slope:
         rows.append(row)
         sides.append((step, (above - middle) / step, (middle - below) / step, noise))
     step = largest * TINY
-    (above, _), (below, _) = _at(terms, step), _at(terms, -step)
+    (above, _), (below, _) = at(step), at(-step)
     doubt = abs((above - below) / (2 * step) - best.value)
-    allowed = best.error + 1e-3 * abs(best.value) + (UNITS * ROUNDING * size + blur) / step
+    allowed = best.error + 1e-3 * abs(best.value) + (UNITS * ROUNDING * size + rounding) / step
     if doubt > allowed and largest > TINY:
         return slope(terms, largest / 2**LEVELS, blur)  # it oscillates faster than the steps fall
     return _with_kink(best, sides[:LEVELS])
 
 
-def _with_kink(found: Slope, sides: list[tuple[float, float, float, float]]) -> Slope:
+def _moving(values: Terms, depends: Any, largest: float) -> Any:
+    """Which terms depend on t: the rounding of the others, however large they are, is the same
+    everywhere."""
+    middle, moving = values(0.0), depends.copy()
+    if middle is not None and not moving.all():
+        for t in (largest, -largest, largest * TINY, -largest * TINY):
+            there = values(t)
+            moving |= True if there is None else there != middle
+    return moving
+
+
+def _depends(terms: Terms) -> Any:
+    """Which terms are NaN where the operand is: they depend on it, even where they do not move."""
+    try:
+        with np.errstate(all="ignore"):
+            return np.isnan(terms(math.nan))
+    except (ArithmeticError, ValueError, TypeError):
+        return np.ones(terms(0.0).shape, bool)
+
+
+def _grain(values: Terms, depends: Any, largest: float) -> float:
+    """How coarse the terms' values are, whatever their size: of each the first change that is seen
+    as steps grow from where nothing smooth changes. ``1 - tanh(t)`` near t = 15 is tiny, and as
+    coarse as 1. What depends on t and does not change, or changes on one side alone (at a kink), is
+    taken to be that coarse.
+    """
+
+    def changes(step: float) -> Any:
+        there = values(step)
+        return np.zeros(middle.shape) if there is None else abs(there - middle)
+
+    middle = values(0.0)
+    if middle is None:
+        return 0.0
+    above, below = changes(largest), changes(-largest)
+    both = (above > 0) & (below > 0)
+    grain, found = np.where(both, np.maximum(above, below), 0.0), ~both
+    for exponent in range(-FINEST, 0, RUNG):
+        if found.all():
+            break
+        seen = changes(largest * 2.0**exponent)
+        grain = np.where(~found & (seen > 0), seen, grain)
+        found |= seen > 0
+    return 2 * math.fsum(np.where(~both & depends, ROUNDING, grain))
+
+
+def _has_kink(sides: list[tuple[float, float, float, float]]) -> bool:
     """Of a smooth function the one-sided slopes come together in proportion to the step."""
     gaps = [(above - below, noise) for _, above, below, noise in sides]
     for (gap, _), (half, noise) in pairwise(gaps[2:]):
         if abs(half) < 16 * noise or abs(half) < 0.75 * abs(gap):
-            return found
-    if len(gaps) < 5:
+            return False
+    return len(gaps) >= 5
+
+
+def _with_kink(found: Slope, sides: list[tuple[float, float, float, float]]) -> Slope:
+    if not _has_kink(sides):
         return found
     _, above, below, noise = sides[len(sides) // 2]
     if abs(above - below) <= 1e-6 * (abs(above) + abs(below)) + 16 * noise:
         return found
     return Slope(found.value, found.error, below, above)
-
-
-def sharpened(found: Slope, terms: Terms, largest: float) -> Slope:
-    """The derivative by a complex step, Im f(i·h) / h, which loses no digits (Squire and Trapp,
-    SIAM Review 40, 1998), where the function is analytic: it takes complex numbers, two steps
-    agree, and so do the differences, to their own error. Else `found`.
-    """
-    values = []
-    for step in (largest * 2.0**-60, largest * 2.0**-70):
-        try:
-            with np.errstate(all="ignore"), warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                parts = np.asarray(terms(step * 1j)).imag / step
-        except (ArithmeticError, TypeError, ValueError):
-            return found
-        if not np.isfinite(parts).all():
-            return found
-        values.append((math.fsum(parts), UNITS * ROUNDING * math.fsum(abs(parts))))
-    (value, error), (again, _) = values
-    agree = abs(value - again) <= error and abs(value - found.value) <= found.error
-    return found._replace(value=value, error=error) if agree else found

@@ -23,6 +23,7 @@ __all__ = [
     "terms_of",
     "text_of",
     "untracked",
+    "wide",
 ]
 
 
@@ -45,6 +46,11 @@ def floats(tree: Any) -> bool:
 def host(leaf: Any) -> Any:
     """A leaf's values in an array of the host."""
     return np.asarray(backend.asnumpy(array_of(leaf)))
+
+
+def wide(array: Any) -> Any:
+    """An array of the host in double precision."""
+    return array.astype({"f": "f8", "c": "c16"}[array.dtype.kind])
 
 
 def drawn(rng: Any, leaf: Any) -> Any:
@@ -71,12 +77,11 @@ def untracked(leaf: Any) -> Any:
     return make(array_of(leaf), None) if is_floating(leaf) else leaf
 
 
-def terms_of(weights: list[Any], values: list[Any], raw: bool = False) -> Any:
-    """The terms of Re Σ weights · values, or with `raw` those of the sum itself."""
+def terms_of(weights: list[Any], values: list[Any]) -> Any:
+    """The terms of the real number Re Σ weights · values."""
     pairs = zip(weights, values, strict=True)
-    parts = [(np.asarray(w) * np.asarray(v)).ravel() for w, v in pairs]
-    terms = np.concatenate(parts) if parts else np.zeros(0)
-    return terms if raw else terms.real
+    parts = [(np.asarray(w) * np.asarray(v)).real.ravel() for w, v in pairs]
+    return np.concatenate(parts) if parts else np.zeros(0)
 
 
 def named(f: Any) -> str:

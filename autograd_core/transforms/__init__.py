@@ -11,6 +11,7 @@ tracked Tensor: transforms nest freely, and nothing leaves the graph silently.
 gives a tuple of results.
 """
 
+from autograd_core.transforms.checkpoints import checkpoint
 from autograd_core.transforms.gradients import (
     elementwise_grad,
     grad,
@@ -34,7 +35,7 @@ from autograd_core.transforms.hips import (
     vector_jacobian_product,
 )
 from autograd_core.transforms.jacobians import hessian, jacobian
-from autograd_core.transforms.joint import checkpoint, custom_gradient
+from autograd_core.transforms.joint import custom_gradient
 from autograd_core.transforms.products import hvp, jvp, linearize, vhp, vjp
 
 __all__ = [

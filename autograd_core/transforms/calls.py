@@ -26,7 +26,6 @@ __all__ = [
     "Argnum",
     "Call",
     "Function",
-    "argument",
     "as_tensor",
     "called",
     "check_real",
@@ -43,7 +42,7 @@ Function = Callable[..., Any]
 
 
 @op(x=lambda g: g)
-def argument(x: Any) -> Any:
+def _argument(x: Any) -> Any:
     """x, as something to differentiate in that itself depends on something."""
     return x[...]
 
@@ -115,7 +114,7 @@ class Call:
                 "can be differentiated in. Use x.astype(float)"
             )
         if isinstance(leaf, Tensor) and leaf.node is not None and self.recording:
-            tensor: Any = argument(leaf)
+            tensor: Any = _argument(leaf)
         else:
             array = array.view()
             if isinstance(array, np.ndarray):
@@ -265,14 +264,35 @@ def described(value: Any) -> str:
 
 
 def as_tensor(name: str, value: Any) -> Tensor:
-    """A result of the function: one that it computed without its argument is a plain value."""
+    """A result of the function: one that it computed without its argument is a plain value.
+
+    Raises DTypeError for booleans and integers, whose derivative of zero would be no answer.
+    """
     if isinstance(value, Tensor):
-        return value
-    if isinstance(value, int | float | complex | np.generic) or backend.is_array(value):
-        return make(backend.asarray(value), None)
-    raise ShapeError(
-        f"{name}: the function must return arrays, or containers of them; it returned a "
-        f"{type(value).__name__}"
+        out = value
+    elif isinstance(value, int | float | complex | np.generic) or backend.is_array(value):
+        out = make(backend.asarray(value), None)
+    else:
+        raise ShapeError(
+            f"{name}: the function must return arrays, or containers of them; it returned a "
+            f"{type(value).__name__}"
+        )
+    if out.dtype.kind not in "fc":
+        raise _without_derivative(name, value, out)
+    return out
+
+
+def _without_derivative(name: str, value: Any, out: Tensor) -> DTypeError:
+    if type(value) is int:
+        instead = f"Write {float(value)} for a constant"
+    elif out.dtype.kind == "b":
+        instead = "Return the numbers of the comparison, such as x - y for x > y"
+    else:
+        instead = "Return the floating numbers that they were made of"
+    return DTypeError(
+        f"{name}: the function returned {described(value)}; booleans and integers have no "
+        f"derivative. {instead}, and what only goes along with a result beside it: as (result, "
+        "more) with has_aux=True, or not at all"
     )
 
 

@@ -13,6 +13,7 @@ from autograd_core.errors import GraphError, ShapeError
 from autograd_core.passes import private, propagate, seed
 from autograd_core.paths import Paths
 from autograd_core.tensor import Tensor, make
+from autograd_core.tracebacks import public
 from autograd_core.transforms.calls import (
     Argnum,
     Call,
@@ -43,7 +44,8 @@ def value_and_grad(
     (value, more), and the result is ((value, more), gradient). A complex f is differentiated with
     `holomorphic`, whose gradient is the complex derivative. Arguments on which the result does not
     depend have zeros; with `strict` they raise GraphError.
-    Raises ShapeError for another result, DTypeError for an integer argument.
+    Raises ShapeError for another result, DTypeError for an integer argument and for a
+    result that is complex, boolean or an integer (what goes along with `has_aux` may be anything).
 
     >>> import autograd_core as ac
     >>> ac.value_and_grad(lambda x: x**3)(2.0)
@@ -69,6 +71,7 @@ def grad(
     """
     both = _graded("grad", f, argnum, has_aux, holomorphic, strict)
 
+    @public
     @wraps(f)
     def gradient(*args: Any, **settings: Any) -> Any:
         value, found = both(*args, **settings)
@@ -80,6 +83,7 @@ def grad(
 def _graded(
     name: str, f: Function, argnum: Argnum, has_aux: bool, holomorphic: bool, strict: bool
 ) -> Function:
+    @public
     @wraps(f)
     def graded(*args: Any, **settings: Any) -> Any:
         call = Call(name, f, argnum, args, settings)
@@ -105,6 +109,7 @@ def elementwise_grad(f: Function, argnum: Argnum = 0) -> Function:
     array([ 1., -1.])
     """
 
+    @public
     @wraps(f)
     def slopes(*args: Any, **settings: Any) -> Any:
         call = Call("elementwise_grad", f, argnum, args, settings)
@@ -116,6 +121,7 @@ def elementwise_grad(f: Function, argnum: Argnum = 0) -> Function:
     return slopes
 
 
+@public
 def gradients(
     outputs: Any,
     inputs: Any,

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core.transforms.calls import Argnum, Function
+from autograd_core.tracebacks import public
+from autograd_core.transforms.calls import Argnum, Function, as_tensor
 from autograd_core.transforms.gradients import grad
 from autograd_core.transforms.jacobians import jacobian
 from autograd_core.transforms.products import hvp, jvp, vjp
@@ -47,9 +48,10 @@ def make_vjp(f: Function, argnum: int = 0) -> Function:
     """A function of f's arguments that returns (pullback, f(…)): ``pullback(g)`` is the gradient
     in one argument. See `vjp`."""
 
+    @public
     def made(*args: Any, **settings: Any) -> Any:
         value, pullback = vjp(_alone(f, argnum, args, settings), args[argnum])
-        return (lambda g: pullback(g)[0]), value
+        return public(lambda g: pullback(g)[0]), value
 
     return made
 
@@ -58,9 +60,10 @@ def make_jvp(f: Function, argnum: int = 0) -> Function:
     """A function of f's arguments that returns a function of a tangent, which returns (f(…), its
     derivative along the tangent). See `jvp`."""
 
+    @public
     def made(*args: Any, **settings: Any) -> Any:
         alone = _alone(f, argnum, args, settings)
-        return lambda tangent: jvp(alone, (args[argnum],), (tangent,))
+        return public(lambda tangent: jvp(alone, (args[argnum],), (tangent,)))
 
     return made
 
@@ -78,10 +81,12 @@ def make_ggnvp(f: Function, g: Callable[[Any], Any] = _half_square, f_argnum: in
     """A function of f's arguments that returns the product with the generalised Gauss-Newton matrix
     Jᵀ H J, of f's Jacobian J and of the Hessian H of g at f(…)."""
 
+    @public
     def made(*args: Any, **settings: Any) -> Any:
         alone, x = _alone(f, f_argnum, args, settings), args[f_argnum]
         value, pullback = vjp(alone, x)
 
+        @public
         def product(v: Any) -> Any:
             _, forward = jvp(alone, (x,), (v,))
             return pullback(hvp(g)(value, forward))[0]
@@ -94,6 +99,7 @@ def make_ggnvp(f: Function, g: Callable[[Any], Any] = _half_square, f_argnum: in
 def deriv(f: Function, argnum: int = 0) -> Function:
     """A function that returns the derivative of f's result in one number, of the result's shape."""
 
+    @public
     def derivative(*args: Any, **settings: Any) -> Any:
         x = args[argnum]
         return jvp(_alone(f, argnum, args, settings), (x,), (np.ones_like(x),))[1]
@@ -119,6 +125,7 @@ def holomorphic_grad(f: Function, argnum: Argnum = 0) -> Function:
 def multigrad_dict(f: Function) -> Function:
     """A function that returns the gradients in all arguments, by their names."""
 
+    @public
     def gradients(*args: Any, **settings: Any) -> dict[str, Any]:
         bound = signature(f).bind(*args, **settings)
         bound.apply_defaults()
@@ -131,9 +138,11 @@ def tensor_jacobian_product(f: Function, argnum: int = 0) -> Function:
     """A function of f's arguments and a tensor behind them that returns the tensor, contracted with
     the last axes of f's Jacobian's rows: ``tensordot(tensor, f(…))``'s Jacobian."""
 
+    @public
     def weighted(*args: Any, **settings: Any) -> Any:
         *rest, tensor = args
-        return np.tensordot(tensor, f(*rest, **settings), np.ndim(tensor))
+        result = as_tensor("tensor_jacobian_product", f(*rest, **settings))
+        return np.tensordot(tensor, result, np.ndim(tensor))
 
     return jacobian(weighted, argnum)
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from autograd_core import backend
 from autograd_core.tensor import Tensor
+from autograd_core.tracebacks import public
 from autograd_core.transforms.calls import (
     Argnum,
     Call,
@@ -41,6 +42,7 @@ def jacobian(f: Function, argnum: Argnum = 0, *, holomorphic: bool = False) -> F
            [0., 3., 2.]])
     """
 
+    @public
     @wraps(f)
     def derivatives(*args: Any, **settings: Any) -> Any:
         call = Call("jacobian", f, argnum, args, settings)

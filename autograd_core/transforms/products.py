@@ -13,6 +13,7 @@ from autograd_core.graph import Node
 from autograd_core.passes import private, propagate, seed
 from autograd_core.paths import Paths
 from autograd_core.tensor import Tensor, make
+from autograd_core.tracebacks import public
 from autograd_core.transforms.calls import (
     Argnum,
     Call,
@@ -28,6 +29,7 @@ from autograd_core.tree import filled, leaves, mapped
 __all__ = ["hvp", "jvp", "linearize", "vhp", "vjp"]
 
 
+@public
 def vjp(f: Function, *args: Any, has_aux: bool = False) -> Any:
     """f(*args), and a function that takes a cotangent of the result's structure and shapes to its
     product with the Jacobian: a tuple with a gradient for each argument.
@@ -41,10 +43,11 @@ def vjp(f: Function, *args: Any, has_aux: bool = False) -> Any:
     (array([1., 3.]),)
     """
     call = Call("vjp", f, tuple(range(len(args))), mapped(_kept, args), {})
-    call.warn_unreached()
     result, aux = call.out if has_aux else (call.out, None)
     outs = [as_tensor("vjp", leaf) for _, leaf in leaves(result)]
+    call.warn_unreached()
 
+    @public
     def pullback(arriving: Any) -> Any:
         given = matching("vjp: the cotangent", result, arriving)
         pairs = [(out, cotangent(out, g)) for out, g in zip(outs, given, strict=True)]
@@ -69,8 +72,8 @@ class _Linear:
     def __init__(self, call: Call, result: Any) -> None:
         self.call = call
         self.result = result
-        call.warn_unreached()
         self.outs = [as_tensor(call.name, leaf) for _, leaf in leaves(result)]
+        call.warn_unreached()
         tracked = [out.node for out in self.outs if out.node is not None]
         outside = bool(call.between(tracked).outside)
         self.depends = call.recording and outside
@@ -109,8 +112,7 @@ class _Linear:
 def _dual(out: Tensor) -> Any:
     """Zeros that stand for what arrives at a result, tracked."""
     zeros = make(backend.run_there(out._array, np.zeros_like, out._array), None)
-    if out.dtype.kind in "fc":
-        zeros.node = Node.leaf(zeros, out.shape, out.dtype)
+    zeros.node = Node.leaf(zeros, out.shape, out.dtype)
     return zeros
 
 
@@ -125,6 +127,7 @@ def _of_kind(v: Any, like: Tensor) -> Any:
     return backend.run_there(like._array, lambda: np.full_like(like._array, v))
 
 
+@public
 def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
     """f(*primals), and the derivative of the result along `tangents`, which have the structure and
     shapes of `primals`.
@@ -144,13 +147,14 @@ def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tup
     return value, _Linear(call, call.out)(tangents)
 
 
+@public
 def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
     """f(*primals), and the function of tangents that `jvp` evaluates, to be called again and again:
     f itself runs once."""
     call = Call("linearize", f, tuple(range(len(primals))), mapped(_kept, primals), {})
     value = mapped(_kept, call.value(call.out))
     linear = _Linear(call, call.out)
-    return value, lambda *tangents: linear(tangents, retain=True)
+    return value, public(lambda *tangents: linear(tangents, retain=True))
 
 
 def hvp(f: Function, argnum: Argnum = 0) -> Function:
@@ -163,6 +167,7 @@ def hvp(f: Function, argnum: Argnum = 0) -> Function:
     array([6., 6.])
     """
 
+    @public
     @wraps(f)
     def product(*args: Any, **settings: Any) -> Any:
         if len(args) < 1:

@@ -3,9 +3,8 @@
 A matrix has many such factors: eigenvectors may be turned, by a sign or, where complex, by a phase.
 A gradient is right for every function that does not depend on the choice.
 
-Eigenvalues and singular values closer together than rounding can tell count as equal, and vectors
-that belong to equal ones are not turned into each other: 0 is taken for 1 / 0. A function that does
-not depend on the gap then has its gradient there.
+Eigenvalues and singular values closer together than rounding can tell count as equal. What arrives
+does not determine the derivative with vectors of equal values, and is refused: see `gaps`.
 """
 
 from __future__ import annotations
@@ -17,14 +16,15 @@ import numpy as np
 from autograd_core.errors import NotDifferentiableError, ShapeError
 from autograd_core.op import composed, not_differentiable, op
 from autograd_core.ops.contraction import operand
+from autograd_core.ops.linalg.gaps import _over, _size, beside, by_gaps, doubled, turned
 from autograd_core.ops.linalg.matrices import (
     adjoint,
     checked,
-    inverted,
     skew,
     told,
     tracked,
     transposed,
+    unit,
 )
 from autograd_core.ops.linalg.solving import solve
 from autograd_core.ops.products import matmul
@@ -36,25 +36,10 @@ __all__ = [
     "eigh",
     "eigvals",
     "eigvalsh",
-    "lower_factor",
     "qr",
     "svd",
     "svdvals",
-    "tall_qr",
-    "thin_svd",
-    "whole_svd",
 ]
-
-
-def _rounding(values: Any) -> Any:
-    """How far apart values may be and still be equal, for each line of them."""
-    return np.finfo(values.dtype).eps * np.sum(np.abs(values), -1)[..., None]
-
-
-def _gaps(values: Any) -> tuple[Any, Any]:
-    """values[j] - values[i] for every i and j, and where it is as good as 0."""
-    gaps = values[..., None, :] - values[..., :, None]
-    return gaps, np.abs(gaps) <= _rounding(values)[..., None]
 
 
 # ---- Cholesky -----------------------------------------------------------------------------------
@@ -70,7 +55,7 @@ def _lower_factor_x(g: Any, out: Any) -> Any:
 
 
 @op(x=_lower_factor_x)
-def lower_factor(x: Any) -> Any:
+def _lower_factor(x: Any) -> Any:
     """The lower triangular matrix whose product with its adjoint is x. Only the lower triangle of x
     is read; the gradient is symmetric (Murray, arXiv:1602.07527)."""
     checked("cholesky", x)
@@ -86,7 +71,7 @@ def cholesky(x: Any, /, *, upper: bool = False) -> Any:
     Raises LinAlgError where x is not positive definite; on a device its elements are NaN instead.
     """
     x = operand(x)
-    return adjoint(lower_factor(adjoint(x))) if upper else lower_factor(x)
+    return adjoint(_lower_factor(adjoint(x))) if upper else _lower_factor(x)
 
 
 # ---- QR -----------------------------------------------------------------------------------------
@@ -111,7 +96,7 @@ def _tall_qr_x(g: Any, Q: Any, R: Any) -> Any:
 
 
 @op(x=_tall_qr_x, results=QRResult)
-def tall_qr(x: Any) -> Any:
+def _tall_qr(x: Any) -> Any:
     """Q (..., m, n) with orthonormal columns and upper triangular R (..., n, n), for m >= n."""
     return QRResult(*told("qr", np.linalg.qr, x))
 
@@ -138,9 +123,9 @@ def qr(x: Any, mode: str = "reduced") -> Any:
             )
         return _whole_qr(x, mode)
     if m >= n:
-        q, r = tall_qr(x)
+        q, r = _tall_qr(x)
     else:
-        q, r = tall_qr(x[..., :m])
+        q, r = _tall_qr(x[..., :m])
         r = concatenate([r, matmul(adjoint(q), x[..., m:])], -1)
     return r if mode == "r" else QRResult(q, r)
 
@@ -161,13 +146,9 @@ class EighResult(NamedTuple):
 def _eigh_x(g: Any, eigenvalues: Any, eigenvectors: Any) -> Any:
     for_values, for_vectors = g
     left, right = eigenvectors.conj(), transposed(eigenvectors)
-    inner = 0
-    if for_values is not None:
-        inner = left * for_values[..., None, :]
-    if for_vectors is not None:
-        gaps, near = _gaps(eigenvalues)
-        inner = inner + left @ (inverted(gaps, near) * skew(right @ for_vectors) / 2)
-    return inner @ right
+    turning = None if for_vectors is None else right @ for_vectors
+    inner = by_gaps("eigh", for_values, turning, eigenvalues)
+    return left @ ((inner + adjoint(inner)) / 2) @ right
 
 
 @op(x=_eigh_x, results=EighResult)
@@ -176,7 +157,8 @@ def eigh(x: Any, UPLO: str = "L") -> Any:
     eigenvectors, the columns of (..., n, n).
 
     Only the triangle `UPLO` of x is read; the gradient is symmetric (Hermitian), as x is.
-    Eigenvectors of equal eigenvalues are not turned into each other.
+    Raises LinAlgError in the backward pass where a gradient arrives at eigenvectors of equal
+    eigenvalues; on a device it is NaN there. `matrix_function` and its relatives are smooth there.
     """
     checked("eigh", x)
     if UPLO not in ("L", "U"):
@@ -184,15 +166,37 @@ def eigh(x: Any, UPLO: str = "L") -> Any:
     return EighResult(*told("eigh", np.linalg.eigh, x, UPLO))
 
 
-def _eigvalsh_x(g: Any, x: Any, UPLO: str) -> Any:
+def _spectral_g(g: Any, x: Any, UPLO: str) -> Any:
     _, vectors = eigh(x, UPLO)
-    return (vectors.conj() * g[..., None, :]) @ transposed(vectors)
+    return ((g @ vectors) * vectors.conj()).sum(-2)
+
+
+def _spectral_x(g: Any, values: Any, x: Any, UPLO: str, moving: bool) -> Any:
+    w, vectors = eigh(x, UPLO)
+    inner = transposed(adjoint(vectors) @ g @ vectors)
+    inner = turned(values, w, (inner + adjoint(inner)) / 2, moving, "eigh")
+    return vectors.conj() @ inner @ transposed(vectors)
+
+
+@op(values=_spectral_g, x=_spectral_x)
+def _spectral(values: Any, x: Any, UPLO: Any, moving: bool) -> Any:
+    """The conjugate of the matrix with the eigenvectors of x and these values, which may or may
+    not be `moving` with x."""
+    _, vectors = np.linalg.eigh(x, UPLO)
+    return (vectors.conj() * values[..., None, :]) @ transposed(vectors)
+
+
+def _eigvalsh_x(g: Any, x: Any, UPLO: str) -> Any:
+    return _spectral(g, x, UPLO, tracked(g))
 
 
 @op(x=_eigvalsh_x)
 def eigvalsh(x: Any, UPLO: str = "L") -> Any:
-    """The eigenvalues of symmetric (Hermitian) matrices, rising. Their gradients are finite where
-    some are equal, and so is that of every function that treats equal ones alike."""
+    """The eigenvalues of symmetric (Hermitian) matrices, rising.
+
+    Where some are equal they have a subgradient, which is the gradient of every function that
+    treats equal ones alike; its derivative is refused there, as in `eigh`.
+    """
     checked("eigvalsh", x)
     if UPLO not in ("L", "U"):
         raise ShapeError(f"eigvalsh: UPLO is 'L' or 'U', not {UPLO!r}")
@@ -206,17 +210,15 @@ class EigResult(NamedTuple):
 
 def _eig_x(g: Any, eigenvalues: Any, eigenvectors: Any) -> Any:
     for_values, for_vectors = g
-    turned = adjoint(eigenvectors)
-    inner = 0
+    turned_back, flow = adjoint(eigenvectors), None
     if for_values is not None:
-        inner = for_values.conj()[..., None] * turned
+        for_values = for_values.conj()
     if for_vectors is not None:
-        gaps, near = _gaps(eigenvalues)
-        flow = turned @ for_vectors.conj()
+        flow = turned_back @ for_vectors.conj()
         straight = np.diagonal(flow, 0, -2, -1).real
-        flow = flow - (turned @ eigenvectors) * straight[..., None, :]
-        inner = inner + (inverted(gaps, near).conj() * flow) @ turned
-    return solve(turned, inner).conj()
+        flow = flow - (turned_back @ eigenvectors) * straight[..., None, :]
+    inner = by_gaps("eig", for_values, flow, eigenvalues)
+    return solve(turned_back, inner @ turned_back).conj()
 
 
 @op(x=_eig_x, results=EigResult)
@@ -251,29 +253,29 @@ class SVDResult(NamedTuple):
 def _thin_svd_x(g: Any, U: Any, S: Any, Vh: Any) -> Any:
     for_u, for_s, for_v = g
     left, right = U.conj(), Vh.conj()
-    inner, outer = 0, 0  # the gradient is left @ inner + outer
-    if for_s is not None:
-        inner = for_s[..., None] * right
-    if for_u is None and for_v is None:
-        return left @ inner
-    gaps, near = _gaps(S)
-    ratio = inverted(gaps, near) / (S[..., None, :] + S[..., :, None] + near)
-    inverse = inverted(S, _rounding(S) >= S)
-    if for_u is not None:
-        flow = transposed(U) @ for_u
-        turning = skew(flow)
-        phases = np.diagonal(turning, 0, -2, -1) * inverse / 2  # 0 unless complex
-        inner = inner + (ratio * turning * S[..., None, :]) @ right + phases[..., None] * right
-        outer = ((for_u - left @ flow) * inverse[..., None, :]) @ right
-    if for_v is not None:
-        flow = for_v @ transposed(Vh)
-        inner = inner + (ratio * S[..., None] * skew(adjoint(flow))) @ right
-        inner = inner + inverse[..., None] * (for_v - flow @ right)
-    return left @ inner + outer
+    used = for_u is not None or for_v is not None
+    one = transposed(U) @ (0 * left if for_u is None else for_u)
+    back = (0 * right if for_v is None else for_v) @ transposed(Vh)
+    both, apart = one + adjoint(back), one - adjoint(back)
+    alone = U.shape[-2] != Vh.shape[-1] or U.dtype.kind == "c"
+    inner = by_gaps("svd", for_s, both if used else None, S, alone)
+    # the vectors of values s and t turn together by s - t, and against each other by s + t
+    scale = _size(both) + _size(apart)
+    apart = beside(apart) + unit(apart) * skew(apart) / 2  # the phases, 0 unless complex
+    sums = S[..., None, :] + S[..., :, None]
+    against = _over(apart, sums, S, scale, False, "svd")
+    flow = left @ ((inner + adjoint(inner) + against - adjoint(against)) / 2) @ right
+    if for_u is not None and U.shape[-2] > U.shape[-1]:
+        rest = for_u - left @ one
+        flow = flow + _over(rest, S[..., None, :], S, _size(for_u), False, "svd") @ right
+    if for_v is not None and Vh.shape[-1] > Vh.shape[-2]:
+        rest = for_v - back @ right
+        flow = flow + left @ _over(rest, S[..., None], S, _size(for_v), False, "svd")
+    return flow
 
 
 @op(x=_thin_svd_x, results=SVDResult)
-def thin_svd(x: Any) -> Any:
+def _thin_svd(x: Any) -> Any:
     """U (..., m, k), S (..., k) and Vh (..., k, n) with k = min(m, n)."""
     return SVDResult(*told("svd", np.linalg.svd, x, False))
 
@@ -295,13 +297,35 @@ def svd(
     if not compute_uv:
         return svdvals(x)
     if not full_matrices or x.shape[-1] == x.shape[-2]:
-        return thin_svd(x)
-    return whole_svd(x)
+        return _thin_svd(x)
+    return _whole_svd(x)
+
+
+def _sides_g(g: Any, x: Any) -> Any:
+    left, _, right = svd(x, False)
+    return ((transposed(g) @ left.conj()) * transposed(right.conj())).sum(-2)
+
+
+def _sides_x(g: Any, values: Any, x: Any, moving: bool) -> Any:
+    m, n = x.shape[-2:]
+    w, vectors = eigh(doubled(x))
+    none = np.zeros_like(values, shape=(*values.shape[:-1], abs(m - n)))
+    both = np.concatenate([-values, none, values[..., ::-1]], -1)
+    inner = transposed(adjoint(vectors) @ doubled(g) @ vectors)
+    inner = turned(both, w, inner, moving, "svd")
+    return (vectors.conj() @ inner @ transposed(vectors))[..., :m, m:]
+
+
+@op(values=_sides_g, x=_sides_x)
+def _sides(values: Any, x: Any, moving: bool) -> Any:
+    """The conjugate of the matrix with the singular vectors of x and these values, which may or
+    may not be `moving` with x."""
+    left, _, right = np.linalg.svd(x, False)
+    return (left.conj() * values[..., None, :]) @ right.conj()
 
 
 def _svdvals_x(g: Any, x: Any) -> Any:
-    left, _, right = thin_svd(x)
-    return (left.conj() * g[..., None, :]) @ right.conj()
+    return _sides(g, x, tracked(g))
 
 
 def _whole_svd_x(g: Any, x: Any) -> Any:
@@ -315,7 +339,7 @@ def _whole_svd_x(g: Any, x: Any) -> Any:
 
 
 @op(x=_whole_svd_x, results=SVDResult)
-def whole_svd(x: Any) -> Any:
+def _whole_svd(x: Any) -> Any:
     """U (..., m, m), S (..., k) and Vh (..., n, n) with k = min(m, n)."""
     return SVDResult(*told("svd", np.linalg.svd, x))
 

@@ -2,31 +2,88 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd_core.op import op
 from autograd_core.ops.linalg.decompositions import svd
-from autograd_core.ops.linalg.matrices import adjoint, checked, column, told, transposed, unit
+from autograd_core.ops.linalg.matrices import (
+    adjoint,
+    checked,
+    column,
+    embedded,
+    listed,
+    stacked,
+    told,
+    transposed,
+    unit,
+)
 from autograd_core.ops.linalg.solving import inv
-from autograd_core.ops.scans import prod_of_others
+from autograd_core.ops.scans import _prod_of_others
 
-__all__ = ["cofactors", "det", "slogdet"]
+__all__ = ["det", "slogdet"]
+
+
+# ---- derivatives of the determinant, a polynomial ------------------------------------------------
+
+
+def _products(s: Any, order: int) -> Any:
+    """The products of all s without those at `order` places: an array (..., n, ..., n) over the
+    places, 0 where two of them are one. Nothing is divided."""
+    n = s.shape[-1]
+    rows, apart = s, np.ones_like(s)
+    for _ in range(order - 1):
+        eye = unit(np.broadcast_to(rows[..., None], (*rows.shape, n)))
+        others = np.broadcast_to(apart[..., None, :], (*rows.shape, n)) * (1 - eye)
+        rows, apart = rows[..., None, :] * (1 - eye) + eye, others
+    return _prod_of_others(rows, None, -1) * apart
+
+
+def _sign(order: tuple[int, ...]) -> int:
+    swaps = sum(a > b for place, a in enumerate(order) for b in order[place + 1 :])
+    return -1 if swaps % 2 else 1
+
+
+def _minors_x(g: Any, x: Any, matrices: Any) -> Any:
+    return _minors(x, stacked([g, *listed(matrices)]))
+
+
+def _minors_matrices(g: Any, x: Any, matrices: Any) -> Any:
+    parts = listed(matrices)
+    others = [[*parts[:k], g, *parts[k + 1 :]] for k in range(len(parts))]
+    return stacked([_minors(x, stacked(other)) for other in others])
+
+
+@op(x=_minors_x, matrices=_minors_matrices)
+def _minors(x: Any, matrices: Any) -> Any:
+    """The gradient of the k-th derivative of det at x along matrices (..., k, n, n).
+
+    In the bases of the singular vectors x is diagonal, and the derivative a sum over k + 1 places
+    of the diagonal: the determinants of what the matrices have there, one row from each, times the
+    singular values at other places. It is a polynomial, at every order.
+    """
+    u, s, vh = np.linalg.svd(x, False)
+    turned = [adjoint(u) @ part @ adjoint(vh) for part in listed(matrices)]
+    letters = "abcdefghijklm"[: len(turned) + 1]
+    table: Any = _products(s, len(letters))
+    middle: Any = 0
+    for order in permutations(range(len(letters))):
+        first, *pairs = (letters[row] + letters[k] for row, k in enumerate(order))
+        inputs = ",".join(f"...{pair}" for pair in (letters, *pairs))
+        straight = first[0] == first[1]
+        part = np.einsum(f"{inputs}->...{first[: 2 - straight]}", table, *turned)
+        middle = middle + _sign(order) * (embedded(part) if straight else part)
+    return column(np.linalg.det(u) * np.linalg.det(vh)) * (u.conj() @ middle @ vh.conj())
 
 
 def _cofactors_x(g: Any, x: Any) -> Any:
-    u, s, vh = svd(x, False)
-    eye = unit(x)
-    others = prod_of_others(s[..., None, :] * (1 - eye) + eye, None, -1) * (1 - eye)
-    turned = adjoint(u) @ g @ adjoint(vh)
-    straight = others @ np.diagonal(turned, 0, -2, -1)[..., None]
-    middle = eye * straight - others * transposed(turned)
-    return column(det(u) * det(vh)) * (u.conj() @ middle @ vh.conj())
+    return _minors(x, g[..., None, :, :])
 
 
 @op(x=_cofactors_x, determinant=None)
-def cofactors(x: Any, determinant: Any = None) -> Any:
+def _cofactors(x: Any, determinant: Any = None) -> Any:
     """The derivative of det: for each element the determinant of what is left without its row and
     its column, with its sign. It is a polynomial, so singular matrices have it too.
 
@@ -45,17 +102,21 @@ def cofactors(x: Any, determinant: Any = None) -> Any:
                 return column(determinant) * transposed(inverse)
     u, s, vh = svd(x, False)
     return column(det(u) * det(vh)) * (
-        (u.conj() * prod_of_others(s, None, -1)[..., None, :]) @ vh.conj()
+        (u.conj() * _prod_of_others(s, None, -1)[..., None, :]) @ vh.conj()
     )
 
 
+# ---- determinants --------------------------------------------------------------------------------
+
+
 def _det_x(g: Any, x: Any, out: Any) -> Any:
-    return column(g) * cofactors(x, out)
+    return column(g) * _cofactors(x, out)
 
 
 @op(x=_det_x)
 def det(x: Any) -> Any:
-    """The determinants of square matrices (..., n, n). A singular matrix has a gradient as well."""
+    """The determinants of square matrices (..., n, n). A singular matrix has a gradient as well, of
+    every order."""
     checked("det", x)
     return told("det", np.linalg.det, x)
 

@@ -20,7 +20,7 @@ from autograd_core.ops.products import matmul
 from autograd_core.ops.reductions import sum
 from autograd_core.tensor import Tensor
 
-__all__ = ["cond", "lstsq", "matrix_rank", "pinv", "pseudoinverse"]
+__all__ = ["cond", "lstsq", "matrix_rank", "pinv"]
 
 
 def _pinv_x(g: Any, x: Any, out: Any) -> Any:
@@ -32,7 +32,7 @@ def _pinv_x(g: Any, x: Any, out: Any) -> Any:
 
 
 @op(x=_pinv_x)
-def pseudoinverse(x: Any, rtol: Any) -> Any:
+def _pseudoinverse(x: Any, rtol: Any) -> Any:
     """What `pinv` says; singular values up to `rtol` times the largest count as 0."""
     checked("pinv", x, square=False)
     return told("pinv", np.linalg.pinv, x, rtol)
@@ -51,7 +51,7 @@ def pinv(x: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None
     limit = rtol if rcond is None else rcond
     if isinstance(limit, Tensor) and not tracked(limit):
         limit = limit.data
-    return pseudoinverse(operand(x), 1e-15 if limit is None else limit)
+    return _pseudoinverse(operand(x), 1e-15 if limit is None else limit)
 
 
 @composed

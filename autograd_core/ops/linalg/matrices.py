@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.errors import LinAlgError
-from autograd_core.ops.diagonals import embedded
+from autograd_core.ops.diagonals import _embedded
 from autograd_core.tensor import Tensor
 
 __all__: list[str] = []
@@ -39,7 +39,23 @@ def column(x: Any) -> Any:
 def unit(x: Any) -> Any:
     """The unit matrix, for each of the matrices x."""
     n = x.shape[-1]
-    return embedded(np.ones_like(np.diagonal(x, 0, -2, -1)), 0, n, n)
+    return _embedded(np.ones_like(np.diagonal(x, 0, -2, -1)), 0, n, n)
+
+
+def embedded(x: Any) -> Any:
+    """The diagonal matrices of x."""
+    return _embedded(x, 0, x.shape[-1], x.shape[-1])
+
+
+def stacked(matrices: list[Any]) -> Any:
+    """Matrices that broadcast as one array (..., k, n, n)."""
+    shape = np.broadcast_shapes(*(m.shape for m in matrices))
+    return np.stack([np.broadcast_to(m, shape) for m in matrices], -3)
+
+
+def listed(matrices: Any) -> list[Any]:
+    """The matrices that an array (..., k, n, n) has."""
+    return [matrices[..., k, :, :] for k in range(matrices.shape[-3])]
 
 
 def skew(x: Any) -> Any:

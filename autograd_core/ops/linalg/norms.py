@@ -17,10 +17,8 @@ from autograd_core.ops.reductions import max, min, sum
 from autograd_core.ops.shaping import astype, moveaxis
 
 __all__ = [
-    "euclidean_norm",
     "matrix_norm",
     "norm",
-    "power_norm",
     "vector_norm",
 ]
 
@@ -33,7 +31,7 @@ def _euclidean_x(g: Any, x: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
 
 
 @op(x=_euclidean_x)
-def euclidean_norm(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def _euclidean_norm(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """sqrt(sum(|x|²)) over `axis` (an axis, a tuple of them, or None for all): the length of
     vectors, and the Frobenius norm of matrices. The gradient at 0 is 0."""
     if axis is None or len(negative(axis, x.ndim)) == x.ndim:
@@ -57,7 +55,7 @@ def _power_x(g: Any, x: Any, out: Any, ord: float, axis: Axis, keepdims: bool) -
 
 
 @op(x=_power_x)
-def power_norm(x: Any, ord: float, axis: Axis = None, keepdims: bool = False) -> Any:
+def _power_norm(x: Any, ord: float, axis: Axis = None, keepdims: bool = False) -> Any:
     """sum(|x| ** ord) ** (1 / ord) over `axis`. An element that is 0 has the gradient 0, even
     where it is infinite (ord < 1)."""
     return np.sum(np.abs(x) ** ord, axis=axis, keepdims=keepdims) ** (1 / ord)
@@ -70,7 +68,7 @@ def _floating(x: Any) -> Any:
 
 def _of_vectors(x: Any, ord: Any, axis: Axis, keepdims: bool) -> Any:
     if ord is None or ord == 2:
-        return euclidean_norm(x, axis, keepdims)
+        return _euclidean_norm(x, axis, keepdims)
     if isinstance(ord, str):
         raise ShapeError(f"norm: ord={ord!r} is for matrices; `axis` names the axes of vectors")
     if ord == 1:
@@ -81,7 +79,7 @@ def _of_vectors(x: Any, ord: Any, axis: Axis, keepdims: bool) -> Any:
         return min(absolute(x), axis, keepdims=keepdims)
     if ord == 0:
         return sum(x != 0, axis, keepdims=keepdims, dtype=x.real.dtype)
-    return power_norm(x, float(ord), axis, keepdims)
+    return _power_norm(x, float(ord), axis, keepdims)
 
 
 def _of_matrices(x: Any, ord: Any, axis: tuple[int, int], keepdims: bool) -> Any:
@@ -89,7 +87,7 @@ def _of_matrices(x: Any, ord: Any, axis: tuple[int, int], keepdims: bool) -> Any
     if row == column:
         raise ShapeError(f"norm: axis={axis} names one axis twice")
     if ord in (None, "fro", "f"):
-        return euclidean_norm(x, axis, keepdims)
+        return _euclidean_norm(x, axis, keepdims)
     if ord in (2, -2, "nuc"):
         return _of_singular_values(x, ord, (row, column), keepdims)
     if ord not in (1, -1, math.inf, -math.inf):
@@ -125,7 +123,7 @@ def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> 
     """
     x = _floating(x)
     if axis is None and ord is None:
-        return euclidean_norm(x, None, keepdims)
+        return _euclidean_norm(x, None, keepdims)
     check_axis("norm", axis, x)
     axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     if len(axes) == 1:

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from autograd_core.errors import DTypeError
-from autograd_core.op import composed, op
+from autograd_core.op import composed, not_differentiable, op
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.linalg.matrices import checked, told, transposed, unit
 from autograd_core.ops.linalg.solving import inv
 from autograd_core.ops.products import matmul
 
 __all__ = ["expm", "matrix_power"]
+BEYOND_NUMPY = ("expm",)
 
 
 @composed
@@ -51,27 +52,52 @@ PADE = (64764752532480000, 32382376266240000, 7771770303897600, 1187353796428800
 REACH = 5.371920351148152
 
 
+@not_differentiable
+def _scale(x: Any) -> Any:
+    """For each matrix the power of 2 just above its largest element, as a column; 1 where there is
+    no such number."""
+    if not x.size:
+        return np.ones_like(x.real, shape=(*x.shape[:-2], 1, 1))
+    largest = np.max(np.abs(x), (-2, -1))[..., None, None]
+    _, exponent = np.frexp(largest)
+    fits = np.isfinite(largest) & (largest > 0)
+    limit = np.finfo(largest.dtype).maxexp - 1
+    return 2 ** np.where(fits, np.minimum(exponent, limit), 0).astype(largest.dtype)
+
+
 def _expm_x(g: Any, x: Any) -> Any:
     """The upper right part of the exponential of [[x.T, g], [0, x.T]] (Higham, Functions of
-    Matrices, section 3.2)."""
+    Matrices, section 3.2). It is linear in g, whose size must not count among that of the whole:
+    each matrix of g is divided by a power of 2 before, and multiplied by it behind."""
     n = x.shape[-1]
+    scale, side = _scale(g), float(2 ** math.frexp(n)[1])
     turned = np.broadcast_to(transposed(x), g.shape)
-    upper = np.concatenate([turned, g], -1)
+    upper = np.concatenate([turned, g / scale / side], -1)
     lower = np.concatenate([np.zeros_like(g), turned], -1)
-    return expm(np.concatenate([upper, lower], -2))[..., :n, n:]
+    whole = expm(np.concatenate([upper, lower], -2))
+    return whole[..., :n, n:] * side * scale
 
 
 @op(x=_expm_x)
 def expm(x: Any) -> Any:
-    """The sum of x ** k / k! of square matrices (..., n, n), by scaling and squaring. On a device
-    the host waits once, for the size of x."""
+    """The sum of x ** k / k! of square matrices (..., n, n), by scaling and squaring, each by its
+    own size. On a device the host waits once, for the largest number of squarings."""
     checked("expm", x)
     if not x.size:
         return x.copy()
     x = x if x.dtype.kind in "fc" else x.astype(float)
-    size = float(np.max(np.sum(np.abs(x), -2)))
-    squarings = max(0, math.ceil(math.log2(size / REACH))) if 0 < size < math.inf else 0
-    x = x / 2**squarings
+    size = np.max(np.sum(np.abs(x), -2), -1)[..., None, None]
+    _, exponent = np.frexp(size / REACH)
+    squarings = np.where(np.isfinite(size), np.maximum(exponent, 0), 0)
+    out = _pade(x / 2 ** squarings.astype(size.dtype))
+    for done in range(int(np.max(squarings))):
+        going = squarings > done
+        base = np.where(going, out, np.zeros_like(out))
+        out = np.where(going, base @ base, out)
+    return out
+
+
+def _pade(x: Any) -> Any:
     second = x @ x
     fourth = second @ second
     sixth = second @ fourth
@@ -81,7 +107,4 @@ def expm(x: Any) -> Any:
     odd = x @ (odd + c[7] * sixth + c[5] * fourth + c[3] * second + c[1] * eye)
     even = sixth @ (c[12] * sixth + c[10] * fourth + c[8] * second)
     even = even + c[6] * sixth + c[4] * fourth + c[2] * second + c[0] * eye
-    out = told("expm", np.linalg.solve, even - odd, even + odd)
-    for _ in range(squarings):
-        out = out @ out
-    return out
+    return told("expm", np.linalg.solve, even - odd, even + odd)

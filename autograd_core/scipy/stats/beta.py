@@ -2,45 +2,197 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from autograd_core.op import composed
-from autograd_core.ops.elementwise import exp, log, where
-from autograd_core.scipy.special import betainc, betaln, xlog1py, xlogy
-from autograd_core.scipy.stats.support import log_scale, parameter, standard, within
+import numpy as np
+
+from autograd_core.backend import special_of
+from autograd_core.op import composed, op
+from autograd_core.ops.elementwise import exp, where
+from autograd_core.scipy.declaring import refused
+from autograd_core.scipy.special import xlog1py, xlogy
+from autograd_core.scipy.stats.powers import _pole, _power
+from autograd_core.scipy.stats.stable import (
+    _psi_difference,
+    beta_fraction,
+    deviance,
+    in_tail,
+    stirling,
+)
+from autograd_core.scipy.stats.support import FAR, _units, cumulative, density, either
 
 __all__ = ["cdf", "logcdf", "logpdf", "pdf"]
+
+ENDS = (0.0, 1.0)
+
+
+def _log_x(x: Any, a: Any, b: Any) -> Any:
+    low, high = (x == 0) & (a == 1), (x == 1) & (b == 1)
+    left = np.where(low, 0.0, (a - 1) / np.where(low, 1.0, x))
+    return left - np.where(high, 0.0, (b - 1) / np.where(high, 1.0, 1 - x))
+
+
+def _sum(a: Any, b: Any) -> Any:
+    """stirling(a) + stirling(b) - stirling(a + b)."""
+    return stirling(a) + stirling(b) - stirling(a + b)
+
+
+@op(
+    pointwise=True,
+    a=lambda g, a, b: g * -_psi_difference(0, a, b),
+    b=lambda g, a, b: g * -_psi_difference(0, b, a),
+)
+def _log_beta(a: Any, b: Any) -> Any:
+    """The logarithm of the beta function, exact where one of a and b is much larger."""
+    large, small = np.maximum(a, b), np.minimum(a, b)
+    r = small / large
+    logs = small * (np.log(small) - np.log(a + b)) - (large - 0.5) * np.log1p(r)
+    stable = math.log(math.tau) / 2 + logs - np.log(small) / 2 + _sum(a, b)
+    return np.where(large < 10, special_of(a).betaln(a, b), stable)
+
+
+@op(
+    pointwise=True,
+    x=lambda g, x, a, b: g * _log_x(x, a, b),
+    a=lambda g, x, a, b: g * (np.log(x) + _psi_difference(0, a, b)),
+    b=lambda g, x, a, b: g * (np.log1p(-x) + _psi_difference(0, b, a)),
+)
+def _log_density(x: Any, a: Any, b: Any) -> Any:
+    """(a - 1) log(x) + (b - 1) log(1 - x) - _log_beta(a, b). Near its maximum for large a and b,
+    where these cancel, it is the sum of two deviances."""
+    n = a + b
+    left, right = n * x / a, n * (1 - x) / b
+    central = (a >= 10) & (b >= 10) & (np.abs(left - 1) < 0.5) & (np.abs(right - 1) < 0.5)
+    y, p, q = np.where(central, x, 0.5), np.where(central, a, 10.0), np.where(central, b, 10.0)
+    left, right = np.where(central, left, 1.0), np.where(central, right, 1.0)
+    constant = np.log(p / (p + q) * q / math.tau) / 2 - _sum(p, q)
+    stable = p * deviance(left) + q * deviance(right) + constant - np.log(y) - np.log1p(-y)
+    y, p, q = np.where(central, 0.5, x), np.where(central, 1.0, a), np.where(central, 1.0, b)
+    functions = special_of(y)
+    plain = functions.xlogy(p - 1, y) + functions.xlog1py(q - 1, -y) - _log_beta(p, q)
+    return np.where(central, stable, plain)
+
+
+def _of_logarithm(x: Any, a: Any, b: Any) -> Any:
+    far = _log_density(x, a, b) < FAR
+    x, a, b = where(far, 0.5, x), where(far, 1.0, a), where(far, 1.0, b)
+    return where(far, 0.0, exp(_log_density(x, a, b)))
+
+
+def _rest(x: Any, a: Any, b: Any) -> Any:
+    """The logarithm of what is left without the powers of small exponents; of the beta function at
+    a + 1 and b + 1, so that it is smooth at small a and b."""
+    left, right = where(a < 10, 1.0, a), where(b < 10, 1.0, b)
+    return xlogy(left - 1, x) + xlog1py(right - 1, -x) - _log_beta(a + 1, b + 1)
+
+
+def _of_powers(distance: Any, scale: Any, a: Any, b: Any) -> Any:
+    """With powers for a small exponent, so that the density has its slopes at the ends."""
+    left, right, x = a < 10, b < 10, _units(distance, scale)
+    powers = _power(distance, scale, where(left, a, 1.0)) * _power(1 - x, 1.0, where(right, b, 1.0))
+    far = _rest(x, a, b) < FAR
+    out = exp(_rest(where(far, 0.5, x), where(far, 1.0, a), where(far, 1.0, b)))
+    return where(far, 0.0, powers * out * (a * (b / (a + b)) / (a + b + 1)))
+
+
+def _regular(distance: Any, scale: Any, a: Any, b: Any) -> Any:
+    large = lambda x, s, a, b: _of_logarithm(_units(x, s), a, b) / s  # noqa: E731
+    operands = (distance, 0.5), (scale, 1.0), (a, 10.0), (b, 10.0)
+    return either((a >= 10) & (b >= 10), large, _of_powers, *operands)
+
+
+def _scaled_density(distance: Any, scale: Any, a: Any, b: Any) -> Any:
+    """The density at distance / scale, over the scale."""
+    infinite = (distance == 0) & (a < 1) | (distance == scale) & (b < 1)
+    operands = (distance, 0.5), (scale, 1.0), (a, 2.0), (b, 2.0)
+    return either(infinite, _pole, _regular, *operands)
+
+
+def _density(x: Any, a: Any, b: Any) -> Any:
+    return _scaled_density(x, 1.0, a, b)
+
+
+@op(
+    pointwise=True,
+    a=refused("betainc", "a"),
+    b=refused("betainc", "b"),
+    x=lambda g, a, b, x: g * _density(x, a, b),
+)
+def _lower(a: Any, b: Any, x: Any) -> Any:
+    return special_of(x).betainc(a, b, x)
+
+
+def _tail(a: Any, b: Any, x: Any) -> Any:
+    """Where the distribution is too small for float64."""
+    return (special_of(x).betainc(a, b, x) < 1e-290) & (x < a / (a + b))
+
+
+def _ratio(a: Any, b: Any, x: Any) -> Any:
+    """The distribution over its density, far below its centre."""
+    return x * (1 - x) / a * beta_fraction(x, a, b)
+
+
+def _log_far(a: Any, b: Any, x: Any) -> Any:
+    there, y = x > 0, np.where(x > 0, x, 0.5)
+    return np.where(there, _log_density(y, a, b) + np.log(_ratio(a, b, y)), -math.inf)
+
+
+@op(
+    pointwise=True,
+    a=refused("betainc", "a"),
+    b=refused("betainc", "b"),
+    x=lambda g, a, b, x, out: g * (out * (_log_x(x, a, b) - out)),
+)
+def _hazard(a: Any, b: Any, x: Any) -> Any:
+    """The density over the distribution, the slope of its logarithm."""
+    small = _tail(a, b, x)
+    far = 1 / in_tail(small, _ratio, (a, 1.0), (b, 1.0), (x, 0.5))
+    p, q, y = np.where(small, 1.0, a), np.where(small, 1.0, b), np.where(small, 0.5, x)
+    return np.where(small, far, _density(y, p, q) / special_of(y).betainc(p, q, y))
+
+
+@op(
+    pointwise=True,
+    a=refused("betainc", "a"),
+    b=refused("betainc", "b"),
+    x=lambda g, a, b, x: g * _hazard(a, b, x),
+)
+def _log_lower(a: Any, b: Any, x: Any) -> Any:
+    """The logarithm of the distribution, exact in both tails."""
+    small = _tail(a, b, x)
+    far = in_tail(small, _log_far, (a, 1.0), (b, 1.0), (x, 0.5))
+    functions = special_of(x)
+    below, above = functions.betainc(a, b, x), functions.betainc(b, a, 1 - x)
+    low = below < 0.5
+    near = np.where(
+        low, np.log(np.where(low & ~small, below, 1.0)), np.log1p(-np.where(low, 0.0, above))
+    )
+    return np.where(small, far, near)
 
 
 @composed
 def logpdf(x: Any, a: Any, b: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The logarithm of the density with the shapes `a` and `b`; -inf outside of 0 to 1 (in units of
     `scale` from `loc`)."""
-    x = standard(x, loc, scale)
-    a, b = parameter(a, x), parameter(b, x)
-    return within(
-        (x >= 0) & (x <= 1),
-        x,
-        lambda x: xlogy(a - 1, x) + xlog1py(b - 1, -x) - betaln(a, b) - log_scale(scale),
-    )
+    return density("beta.logpdf", _log_density, ENDS, x, (a, b), loc, scale, True)
 
 
 @composed
 def pdf(x: Any, a: Any, b: Any, loc: Any = 0, scale: Any = 1) -> Any:
-    """The density."""
-    return exp(logpdf(x, a, b, loc, scale))
+    """The density. At the ends of the support the derivatives are those from within."""
+    return density("beta.pdf", _scaled_density, ENDS, x, (a, b), loc, scale, False, True)
 
 
 @composed
 def cdf(x: Any, a: Any, b: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The probability of less than x. No gradient in `a` and `b`."""
-    x = standard(x, loc, scale)
-    a, b = parameter(a, x), parameter(b, x)
-    inner = within((x > 0) & (x < 1), x, lambda x: betainc(a, b, x), 0)
-    return where(x >= 1, 1, inner)
+    formula = lambda z, a, b: _lower(a, b, z)  # noqa: E731
+    return cumulative("beta.cdf", formula, ENDS, x, (a, b), loc, scale)
 
 
 @composed
 def logcdf(x: Any, a: Any, b: Any, loc: Any = 0, scale: Any = 1) -> Any:
-    """The logarithm of `cdf`."""
-    return log(cdf(x, a, b, loc, scale))
+    """The logarithm of `cdf`, exact in both tails. No gradient in `a` and `b`."""
+    formula, beyond = (lambda z, a, b: _log_lower(a, b, z)), (-math.inf, 0.0)
+    return cumulative("beta.logcdf", formula, ENDS, x, (a, b), loc, scale, beyond)

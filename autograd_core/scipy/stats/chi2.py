@@ -2,33 +2,47 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from autograd_core.op import composed
 from autograd_core.scipy.stats import gamma
+from autograd_core.scipy.stats.support import cumulative, density
 
 __all__ = ["cdf", "logcdf", "logpdf", "pdf"]
+
+LOG_2 = math.log(2)
+
+
+def _log_density(z: Any, df: Any) -> Any:
+    return gamma._log_density(z / 2, df / 2) - LOG_2
+
+
+def _density(distance: Any, scale: Any, df: Any) -> Any:
+    return gamma.scaled_density(distance, 2 * scale, df / 2)
 
 
 @composed
 def logpdf(x: Any, df: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The logarithm of the density with `df` degrees of freedom; -inf below `loc`."""
-    return gamma.logpdf(x, df / 2, loc, 2 * scale)
+    return density("chi2.logpdf", _log_density, gamma.ENDS, x, (df,), loc, scale, True)
 
 
 @composed
 def pdf(x: Any, df: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The density."""
-    return gamma.pdf(x, df / 2, loc, 2 * scale)
+    return density("chi2.pdf", _density, gamma.ENDS, x, (df,), loc, scale, False, True)
 
 
 @composed
 def cdf(x: Any, df: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The probability of less than x. No gradient in `df`."""
-    return gamma.cdf(x, df / 2, loc, 2 * scale)
+    formula = lambda z, df: gamma._lower(df / 2, z / 2)  # noqa: E731
+    return cumulative("chi2.cdf", formula, gamma.ENDS, x, (df,), loc, scale)
 
 
 @composed
 def logcdf(x: Any, df: Any, loc: Any = 0, scale: Any = 1) -> Any:
-    """The logarithm of `cdf`."""
-    return gamma.logcdf(x, df / 2, loc, 2 * scale)
+    """The logarithm of `cdf`. No gradient in `df`."""
+    formula, beyond = (lambda z, df: gamma._log_lower(df / 2, z / 2)), (-math.inf, 0.0)
+    return cumulative("chi2.logcdf", formula, gamma.ENDS, x, (df,), loc, scale, beyond)

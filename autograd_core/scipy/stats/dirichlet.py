@@ -11,6 +11,7 @@ from autograd_core.ops.elementwise import exp
 from autograd_core.ops.reductions import sum
 from autograd_core.ops.shaping import reshape
 from autograd_core.scipy.special import gammaln, xlogy
+from autograd_core.scipy.stats.support import _known, valid
 
 __all__ = ["logpdf", "pdf"]
 
@@ -26,6 +27,7 @@ def logpdf(x: Any, alpha: Any) -> Any:
             "dirichlet: x (k,) or (k, n) and alpha (k,) are needed; they have shapes "
             f"{x.shape} and {alpha.shape}"
         )
+    alpha = _known(alpha, valid(alpha))
     constant = gammaln(sum(alpha)) - sum(gammaln(alpha))
     powers = alpha if x.ndim == 1 else reshape(alpha, (-1, 1))
     return constant + sum(xlogy(powers - 1, x), 0)

@@ -2,39 +2,153 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from autograd_core.op import composed
-from autograd_core.ops.elementwise import exp, log
-from autograd_core.scipy.special import gammainc, gammaln, xlogy
-from autograd_core.scipy.stats.support import log_scale, parameter, standard, within
+import numpy as np
+
+from autograd_core.backend import special_of
+from autograd_core.op import composed, op
+from autograd_core.ops.elementwise import exp, where
+from autograd_core.scipy.declaring import refused
+from autograd_core.scipy.special import digamma, rgamma
+from autograd_core.scipy.stats.powers import _pole, _power
+from autograd_core.scipy.stats.stable import deviance, gamma_fraction, in_tail, stirling
+from autograd_core.scipy.stats.support import FAR, _units, cumulative, density, either
 
 __all__ = ["cdf", "logcdf", "logpdf", "pdf"]
+
+ENDS = (0.0, math.inf)
+
+
+def gamma_log(a: Any) -> Any:
+    """gammaln(a) of plain arrays; SciPy's is infinite for the smallest numbers."""
+    tiny = (a > 0) & (a < 1e-300)
+    return np.where(tiny, -np.log(np.where(tiny, a, 1.0)), special_of(a).gammaln(a + tiny))
+
+
+def _log_x(x: Any, a: Any) -> Any:
+    """The slope of the logarithm, (a - 1) / x - 1."""
+    return np.where((x == 0) & (a == 1), 0.0, (a - 1) / np.where((x == 0) & (a == 1), 1.0, x)) - 1
+
+
+@op(
+    pointwise=True,
+    x=lambda g, x, a: g * _log_x(x, a),
+    a=lambda g, x, a: g * (np.log(x) - digamma(a)),
+)
+def _log_density(x: Any, a: Any) -> Any:
+    """(a - 1) log(x) - x - gammaln(a). Near its maximum for a large a, where these cancel, it is
+    the deviance of x from a."""
+    central = (a >= 10) & (np.abs(x - a) < 0.5 * a)
+    y, b = np.where(central, x, 10.0), np.where(central, a, 10.0)
+    stable = b * deviance(y / b) - stirling(b) + np.log(b / math.tau) / 2 - np.log(y)
+    y, b = np.where(central, 1.0, x), np.where(central, 1.0, a)
+    functions = special_of(y)
+    return np.where(central, stable, functions.xlogy(b - 1, y) - y - gamma_log(b))
+
+
+def _of_powers(distance: Any, scale: Any, a: Any) -> Any:
+    """For a small a: as a power, so that it has its slopes at 0."""
+    far = distance > (2000 + 4 * a) * scale
+    distance, scale = where(far, 1.0, distance), where(far, 1.0, scale)
+    out = _power(distance, scale, a) * exp(-_units(distance, scale)) * rgamma(a)
+    return where(far, 0.0, out)
+
+
+def _regular(distance: Any, scale: Any, a: Any) -> Any:
+    large = lambda x, s, a: _of_logarithm(_units(x, s), a) / s  # noqa: E731
+    return either(a < 10, _of_powers, large, (distance, 1.0), (scale, 1.0), (a, 10.0))
+
+
+def _of_logarithm(x: Any, a: Any) -> Any:
+    far = _log_density(x, a) < FAR
+    return where(far, 0.0, exp(_log_density(where(far, 10.0, x), where(far, 10.0, a))))
+
+
+def scaled_density(distance: Any, scale: Any, a: Any) -> Any:
+    """The density at distance / scale, over the scale."""
+    infinite = (distance == 0) & (a < 1)
+    first = lambda x, s, a: _pole(x, s, a, 1.0)  # noqa: E731
+    return either(infinite, first, _regular, (distance, 1.0), (scale, 1.0), (a, 2.0))
+
+
+def standard_density(x: Any, a: Any) -> Any:
+    """x ** (a - 1) exp(-x) / gamma(a)."""
+    return scaled_density(x, 1.0, a)
+
+
+@op(
+    pointwise=True,
+    a=refused("gammainc", "a"),
+    x=lambda g, a, x: g * standard_density(x, a),
+)
+def _lower(a: Any, x: Any) -> Any:
+    return special_of(x).gammainc(a, x)
 
 
 @composed
 def logpdf(x: Any, a: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The logarithm of the density with the shape `a`; -inf below `loc`."""
-    x = standard(x, loc, scale)
-    a = parameter(a, x)
-    return within(x >= 0, x, lambda x: xlogy(a - 1, x) - x - gammaln(a) - log_scale(scale))
+    return density("gamma.logpdf", _log_density, ENDS, x, (a,), loc, scale, True)
 
 
 @composed
 def pdf(x: Any, a: Any, loc: Any = 0, scale: Any = 1) -> Any:
-    """The density."""
-    return exp(logpdf(x, a, loc, scale))
+    """The density. At `loc` itself the derivatives are those from the right."""
+    return density("gamma.pdf", scaled_density, ENDS, x, (a,), loc, scale, False, True)
 
 
 @composed
 def cdf(x: Any, a: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The probability of less than x. No gradient in `a`."""
-    x = standard(x, loc, scale)
-    a = parameter(a, x)
-    return within(x > 0, x, lambda x: gammainc(a, x), 0)
+    return cumulative("gamma.cdf", lambda z, a: _lower(a, z), ENDS, x, (a,), loc, scale)
+
+
+def _tail(a: Any, x: Any) -> Any:
+    """Where the distribution is too small for float64."""
+    return (special_of(x).gammainc(a, x) < 1e-290) & (x < a + 1)
+
+
+def _ratio(a: Any, x: Any) -> Any:
+    """The distribution over its density, far below its centre."""
+    return x / a * gamma_fraction(x, a)
+
+
+def _log_far(a: Any, x: Any) -> Any:
+    there, y = x > 0, np.where(x > 0, x, 1.0)
+    return np.where(there, _log_density(y, a) + np.log(_ratio(a, y)), -math.inf)
+
+
+@op(
+    pointwise=True,
+    a=refused("gammainc", "a"),
+    x=lambda g, a, x, out: g * (out * (_log_x(x, a) - out)),
+)
+def _hazard(a: Any, x: Any) -> Any:
+    """The density over the distribution, the slope of its logarithm."""
+    small = _tail(a, x)
+    ratio = in_tail(small, _ratio, (a, 1.0), (x, 1.0))
+    b, y = np.where(small, 1.0, a), np.where(small, 1.0, x)
+    return np.where(small, 1 / ratio, standard_density(y, b) / special_of(y).gammainc(b, y))
+
+
+@op(pointwise=True, a=refused("gammainc", "a"), x=lambda g, a, x: g * _hazard(a, x))
+def _log_lower(a: Any, x: Any) -> Any:
+    """The logarithm of the distribution, exact in both tails."""
+    small = _tail(a, x)
+    far = in_tail(small, _log_far, (a, 1.0), (x, 1.0))
+    functions = special_of(x)
+    below, above = functions.gammainc(a, x), functions.gammaincc(a, x)
+    low = below < 0.5
+    near = np.where(
+        low, np.log(np.where(low & ~small, below, 1.0)), np.log1p(-np.where(low, 0.0, above))
+    )
+    return np.where(small, far, near)
 
 
 @composed
 def logcdf(x: Any, a: Any, loc: Any = 0, scale: Any = 1) -> Any:
-    """The logarithm of `cdf`."""
-    return log(cdf(x, a, loc, scale))
+    """The logarithm of `cdf`, exact in both tails. No gradient in `a`."""
+    formula = lambda z, a: _log_lower(a, z)  # noqa: E731
+    return cumulative("gamma.logcdf", formula, ENDS, x, (a,), loc, scale, (-math.inf, 0.0))

@@ -8,44 +8,59 @@ from typing import Any
 from autograd_core.op import composed
 from autograd_core.ops.elementwise import exp
 from autograd_core.scipy.special import log_ndtr, ndtr
-from autograd_core.scipy.stats.support import log_scale, standard
+from autograd_core.scipy.stats.support import cumulative, density
 
 __all__ = ["cdf", "logcdf", "logpdf", "logsf", "pdf", "sf"]
 
 LOG_ROOT_TAU = math.log(math.tau) / 2
+EVERYWHERE = (-math.inf, math.inf)
+FAR = (-60.0, 60.0)  # beyond these the density is 0 in float64, whatever its scale
+
+
+def standard_logpdf(z: Any) -> Any:
+    """The logarithm of the density of mean 0 and deviation 1."""
+    return -(z**2) / 2 - LOG_ROOT_TAU
+
+
+def standard_pdf(z: Any) -> Any:
+    """The density of mean 0 and deviation 1."""
+    return exp(standard_logpdf(z))
 
 
 @composed
 def logpdf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The logarithm of the density, with mean `loc` and standard deviation `scale`."""
-    return -(standard(x, loc, scale) ** 2) / 2 - LOG_ROOT_TAU - log_scale(scale)
+    return density("norm.logpdf", standard_logpdf, EVERYWHERE, x, (), loc, scale, True)
 
 
 @composed
 def pdf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The density."""
-    return exp(logpdf(x, loc, scale))
+    return density("norm.pdf", standard_pdf, FAR, x, (), loc, scale, False)
 
 
 @composed
 def cdf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The probability of less than x."""
-    return ndtr(standard(x, loc, scale))
+    return cumulative("norm.cdf", ndtr, FAR, x, (), loc, scale)
 
 
 @composed
 def logcdf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The logarithm of `cdf`, finite for any finite x."""
-    return log_ndtr(standard(x, loc, scale))
+    ends = (-math.inf, FAR[1])
+    return cumulative("norm.logcdf", log_ndtr, ends, x, (), loc, scale, (-math.inf, 0.0))
 
 
 @composed
 def sf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The probability of more than x."""
-    return ndtr(-standard(x, loc, scale))
+    return cumulative("norm.sf", lambda z: ndtr(-z), FAR, x, (), loc, scale, (1.0, 0.0))
 
 
 @composed
 def logsf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The logarithm of `sf`, finite for any finite x."""
-    return log_ndtr(-standard(x, loc, scale))
+    ends = (FAR[0], math.inf)
+    formula = lambda z: log_ndtr(-z)  # noqa: E731
+    return cumulative("norm.logsf", formula, ends, x, (), loc, scale, (0.0, -math.inf))

@@ -2,54 +2,106 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from autograd_core.backend import special_of
 from autograd_core.errors import NotDifferentiableError
-from autograd_core.op import composed
-from autograd_core.ops.contraction import operand
-from autograd_core.ops.elementwise import exp, log
+from autograd_core.op import composed, op
+from autograd_core.ops.elementwise import where
 from autograd_core.ops.rounding import floor
-from autograd_core.scipy.special import gammaincc, gammaln, xlogy
-from autograd_core.scipy.stats.support import parameter, within
+from autograd_core.scipy.stats.gamma import _log_density, _log_x, standard_density
+from autograd_core.scipy.stats.stable import in_tail, poisson_fraction
+from autograd_core.scipy.stats.support import _known, rounded, widened
 from autograd_core.tensor import Tensor
 
 __all__ = ["cdf", "logcdf", "logpmf", "pmf"]
 
 
-def _count(k: Any, loc: Any) -> Any:
+def _counted(
+    name: str, formula: Callable[..., Any], k: Any, mu: Any, loc: Any, beyond: Any, whole: bool
+) -> Any:
+    """formula(k - loc, mu); `beyond` below 0, above every number, and between whole ones."""
     if isinstance(k, Tensor) and k.requires_grad:
         raise NotDifferentiableError(
             "poisson: k has no gradient, being a whole number; detach() it"
         )
-    k = operand(k) - loc
-    return k if k.dtype.kind == "f" else k * 1.0
+    dtype, (k, mu, loc) = widened(name, k, mu, loc)
+    k = _known(k - loc, mu >= 0)
+    mu = _known(mu, k == k)
+    below, above = k < 0, k == math.inf
+    if whole:
+        below = below | (k != floor(k)) & (k == k)
+    out = formula(where(below | above, 1.0, floor(k)), mu)
+    return rounded(where(below, beyond[0], where(above, beyond[1], out)), dtype)
+
+
+@op(pointwise=True, k=None, mu=lambda g, k, mu: g * -standard_density(mu, k + 1))
+def _lower(k: Any, mu: Any) -> Any:
+    return special_of(mu).gammaincc(k + 1, mu)
+
+
+def _tail(k: Any, mu: Any) -> Any:
+    """Where the distribution is too small for float64."""
+    return (special_of(mu).gammaincc(k + 1, mu) < 1e-290) & (mu > k + 1)
+
+
+def _log_far(k: Any, mu: Any) -> Any:
+    return _log_density(mu, k + 1) + np.log(poisson_fraction(k, mu))
+
+
+@op(
+    pointwise=True,
+    k=None,
+    mu=lambda g, k, mu, out: g * (out * (_log_x(mu, k + 1) + out)),
+)
+def _hazard(k: Any, mu: Any) -> Any:
+    """The probability of k over that of k or less."""
+    small = _tail(k, mu)
+    far = 1 / in_tail(small, poisson_fraction, (k, 1.0), (mu, 2.0))
+    n, m = np.where(small, 1.0, k), np.where(small, 2.0, mu)
+    return np.where(small, far, standard_density(m, n + 1) / special_of(m).gammaincc(n + 1, m))
+
+
+@op(pointwise=True, k=None, mu=lambda g, k, mu: g * -_hazard(k, mu))
+def _log_lower(k: Any, mu: Any) -> Any:
+    """The logarithm of the distribution, exact in both tails."""
+    small = _tail(k, mu)
+    far = in_tail(small, _log_far, (k, 1.0), (mu, 2.0))
+    functions = special_of(mu)
+    below, above = functions.gammaincc(k + 1, mu), functions.gammainc(k + 1, mu)
+    low = below < 0.5
+    near = np.where(
+        low, np.log(np.where(low & ~small, below, 1.0)), np.log1p(-np.where(low, 0.0, above))
+    )
+    return np.where(small, far, near)
 
 
 @composed
 def logpmf(k: Any, mu: Any, loc: Any = 0) -> Any:
     """The logarithm of the probability of k where the mean is `mu`; -inf where k - loc is negative
     or no whole number. No gradient in k."""
-    k = _count(k, loc)
-    mu = parameter(mu, k)
-    inside = (k >= 0) & (k == floor(k))
-    return within(inside, k, lambda k: xlogy(k, mu) - gammaln(k + 1) - mu)
+    formula, beyond = (lambda k, mu: _log_density(mu, k + 1)), (-math.inf, -math.inf)
+    return _counted("poisson.logpmf", formula, k, mu, loc, beyond, True)
 
 
 @composed
 def pmf(k: Any, mu: Any, loc: Any = 0) -> Any:
     """The probability of k."""
-    return exp(logpmf(k, mu, loc))
+    formula, beyond = (lambda k, mu: standard_density(mu, k + 1)), (0.0, 0.0)
+    return _counted("poisson.pmf", formula, k, mu, loc, beyond, True)
 
 
 @composed
 def cdf(k: Any, mu: Any, loc: Any = 0) -> Any:
     """The probability of k or less."""
-    k = _count(k, loc)
-    mu = parameter(mu, k)
-    return within(k >= 0, k, lambda k: gammaincc(floor(k) + 1, mu), 0)
+    return _counted("poisson.cdf", _lower, k, mu, loc, (0.0, 1.0), False)
 
 
 @composed
 def logcdf(k: Any, mu: Any, loc: Any = 0) -> Any:
-    """The logarithm of `cdf`."""
-    return log(cdf(k, mu, loc))
+    """The logarithm of `cdf`, exact in both tails."""
+    return _counted("poisson.logcdf", _log_lower, k, mu, loc, (-math.inf, 0.0), False)

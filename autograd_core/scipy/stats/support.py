@@ -1,34 +1,155 @@
-"""What densities have in common: units, dtypes of parameters, and where they are 0."""
+"""What densities have in common: their dtype, their units, and where they are NaN or constant.
+
+Everything is computed in float64 and rounded once at the end, values and gradients alike: a density
+multiplies large numbers by small ones, and float32 has neither the range nor the digits for it.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from autograd_core.errors import DTypeError
+from autograd_core.op import op
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.elementwise import log, where
+from autograd_core.ops.shaping import astype
+
+__all__ = ["cumulative", "density", "either", "rounded", "valid", "widened"]
+
+FAR = -1500.0  # the logarithm of a density that is 0 in float64, whatever its scale
 
 
-def standard(x: Any, loc: Any, scale: Any) -> Any:
-    """x in units of `scale` from `loc`."""
-    return (operand(x) - loc) / scale
+def widened(name: str, *values: Any) -> tuple[Any, list[Any]]:
+    """The dtype of the result, and the operands in float64. Python numbers are weak; the first
+    operand is not. Raises DTypeError for complex operands."""
+    first = operand(values[0])
+    others = [v if type(v) in (int, float) else operand(v) for v in values[1:]]
+    dtypes = [first.dtype, *[getattr(v, "dtype", v) for v in others]]
+    dtype = np.result_type(*dtypes)
+    if dtype.kind == "c":
+        raise DTypeError(
+            f"{name}: operands are real numbers; they have the dtypes "
+            f"{', '.join(str(getattr(d, 'name', d)) for d in dtypes)}. Take x.real, if it is what "
+            "is meant"
+        )
+    one = np.ones_like(first, shape=(), dtype=np.float64)
+    arrays = [one * v if type(v) in (int, float) else _wide(v) for v in (first, *others)]
+    return (dtype if dtype.kind == "f" else np.dtype(np.float64)), arrays
 
 
-def parameter(value: Any, x: Any) -> Any:
-    """A parameter of the density of x: a Python number in x's floating dtype."""
-    if type(value) not in (int, float):
-        return operand(value)
-    dtype = np.result_type(getattr(x, "dtype", float), "f2")
-    return dtype.type(value)
+def _wide(x: Any) -> Any:
+    return x if x.dtype == np.float64 else astype(x, np.float64)
 
 
-def log_scale(scale: Any) -> Any:
-    return math.log(scale) if type(scale) in (int, float) else log(operand(scale))
+def rounded(out: Any, dtype: Any) -> Any:
+    """The result in the dtype that `widened` gave."""
+    return out if out.dtype == dtype else astype(out, dtype)
 
 
-def within(inside: Any, x: Any, formula: Callable[[Any], Any], outside: float = -math.inf) -> Any:
-    """formula(x) where `inside`, else `outside`; nothing of the formula leaks where it is not."""
-    return where(inside, formula(where(inside, x, 0.5)), outside)
+def _known_x(g: Any, valid: Any) -> Any:
+    return np.where(valid, g, math.nan)
+
+
+@op(pointwise=True, x=_known_x, valid=None)
+def _known(x: Any, valid: Any) -> Any:
+    """x, and NaN where it is not valid; so is the gradient, whatever arrives."""
+    return np.where(valid, x, math.nan)
+
+
+@op(
+    pointwise=True,
+    distance=lambda g, scale: g / scale,
+    scale=lambda g, scale, out: -(np.where(out == 0, 0.0, g) * out / scale),
+)
+def _units(distance: Any, scale: Any) -> Any:
+    """distance / scale, never -0. Where it is 0 nothing flows to the scale, also of an infinite
+    slope."""
+    return distance / scale + 0.0
+
+
+def valid(*parameters: Any) -> Any:
+    """Whether all of them are positive."""
+    holds = parameters[0] > 0
+    for parameter in parameters[1:]:
+        holds = holds & (parameter > 0)
+    return holds
+
+
+def either(
+    condition: Any, first: Callable[..., Any], second: Callable[..., Any], *operands: Any
+) -> Any:
+    """first(*operands) where the condition holds, else second(*operands).
+
+    An operand is a pair: the array, and a number that is harmless for both functions and takes its
+    place where the function is not asked, so that nothing leaks from there.
+    """
+    there = [where(condition, x, harmless) for x, harmless in operands]
+    elsewhere = [where(condition, harmless, x) for x, harmless in operands]
+    return where(condition, first(*there), second(*elsewhere))
+
+
+Ends = tuple[float, float]
+
+
+def _placed(ends: Ends, distance: Any, scale: Any, shapes: Sequence[Any]) -> tuple[Any, ...]:
+    """Whether the distance, in units of `scale`, is below and above the ends; the distance itself,
+    the scale and the shapes; the former are harmless, and let nothing through, where it is
+    outside; all are NaN where one is."""
+    holds = valid(scale, *shapes)
+    z = np.where(holds, _units(distance, scale), math.nan)
+    below, above = (z < ends[0]) | (z == -math.inf), (z > ends[1]) | (z == math.inf)
+    outside = below | above
+    distance, scale = where(outside, 0.5, distance), where(outside, 1.0, scale)
+    scale = _known(scale, z == z)
+    shapes = [_known(shape, z == z) for shape in shapes]
+    return below, above, _known(distance, z == z), scale, shapes
+
+
+def density(
+    name: str,
+    formula: Callable[..., Any],
+    ends: Ends,
+    x: Any,
+    shapes: Sequence[Any],
+    loc: Any,
+    scale: Any,
+    logarithm: bool,
+    scaled: bool = False,
+) -> Any:
+    """formula(z, *shapes), a density or its logarithm at z = (x - loc) / scale, in units of x; one
+    that is `scaled` itself takes x - loc and the scale in place of z.
+
+    Outside of the ends, and at infinity, it is 0 (its logarithm -inf) and constant. It is NaN, and
+    so is every gradient, where an operand is NaN or where `scale` or a shape is not positive.
+    """
+    dtype, (x, loc, scale, *shapes) = widened(name, x, loc, scale, *shapes)
+    below, above, distance, scale, shapes = _placed(ends, x - loc, scale, shapes)
+    outside = below | above
+    if scaled:
+        out = formula(distance, scale, *shapes)
+    else:
+        out = formula(_units(distance, scale), *shapes)
+        out = out - log(scale) if logarithm else out / scale
+    return rounded(where(outside, -math.inf if logarithm else 0.0, out), dtype)
+
+
+def cumulative(
+    name: str,
+    formula: Callable[..., Any],
+    ends: Ends,
+    x: Any,
+    shapes: Sequence[Any],
+    loc: Any,
+    scale: Any,
+    beyond: Ends = (0.0, 1.0),
+) -> Any:
+    """formula(z, *shapes), a distribution function; `beyond` is its value below and above the
+    ends. NaN as `density`."""
+    dtype, (x, loc, scale, *shapes) = widened(name, x, loc, scale, *shapes)
+    below, above, distance, scale, shapes = _placed(ends, x - loc, scale, shapes)
+    out = formula(_units(distance, scale), *shapes)
+    return rounded(where(below, beyond[0], where(above, beyond[1], out)), dtype)

@@ -1,41 +1,142 @@
-"""Student's t distribution."""
+"""Student's t distribution; with infinitely many degrees of freedom it is the normal one."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-from autograd_core.op import composed
-from autograd_core.ops.elementwise import exp, log, log1p
-from autograd_core.scipy.special import gammaln, stdtr
-from autograd_core.scipy.stats.support import log_scale, parameter, standard
+import numpy as np
+
+from autograd_core.backend import special_of
+from autograd_core.op import composed, op
+from autograd_core.ops.elementwise import absolute, exp, log, log1p, sqrt, where
+from autograd_core.scipy.declaring import refused
+from autograd_core.scipy.stats import norm
+from autograd_core.scipy.stats.stable import _log1p_less, _student_constant, beta_fraction, in_tail
+from autograd_core.scipy.stats.support import FAR, cumulative, density, either
 
 __all__ = ["cdf", "logcdf", "logpdf", "pdf"]
+
+
+def _near(z: Any, df: Any) -> Any:
+    """For z² < df: what is left of -(df + 1) / 2 log1p(q) for a large df is -z² / 2 itself."""
+    q = z * z / df
+    return -(z * z) / 2 - q / 2 - (df + 1) / 2 * _log1p_less(q)
+
+
+def _beyond(z: Any, df: Any) -> Any:
+    y = absolute(z) / sqrt(df)
+    return -(df + 1) * (log(y) + log1p((1 / y) ** 2) / 2)
+
+
+def _finite_log(z: Any, df: Any) -> Any:
+    constant = _student_constant(0, df / 2) - norm.LOG_ROOT_TAU
+    near = ~(absolute(z) > sqrt(df))
+    return constant + either(near, _near, _beyond, (z, 1.0), (df, 1.0))
+
+
+def _of_powers(z: Any, df: Any) -> Any:
+    """The tail for a small df, of which no logarithm is taken."""
+    y = absolute(z) / sqrt(df)
+    constant = exp(_student_constant(0, df / 2) - norm.LOG_ROOT_TAU)
+    return constant * y ** -(df + 1) * exp(-(df + 1) / 2 * log1p((1 / y) ** 2))
+
+
+def _of_logarithm(z: Any, df: Any) -> Any:
+    far = _finite_log(z, df) < FAR
+    return where(far, 0.0, exp(_finite_log(where(far, 1.0, z), where(far, 1.0, df))))
+
+
+def _finite(z: Any, df: Any) -> Any:
+    tail = (absolute(z) > sqrt(df)) & (df < 10)
+    return either(tail, _of_powers, _of_logarithm, (z, 2.0), (df, 1.0))
+
+
+def _log_density(z: Any, df: Any) -> Any:
+    normal = lambda z, df: norm.standard_logpdf(z)  # noqa: E731
+    return either(df == math.inf, normal, _finite_log, (z, 1.0), (df, 1.0))
+
+
+def _normal(z: Any, df: Any) -> Any:
+    far = absolute(z) > norm.FAR[1]
+    return where(far, 0.0, norm.standard_pdf(where(far, 1.0, z)))
+
+
+def _density(z: Any, df: Any) -> Any:
+    return either(df == math.inf, _normal, _finite, (z, 1.0), (df, 1.0))
+
+
+@op(pointwise=True, df=refused("stdtr", "df"), z=lambda g, df, z: g * _density(z, df))
+def _lower(df: Any, z: Any) -> Any:
+    return special_of(z).stdtr(df, z)
+
+
+def _tail(df: Any, z: Any) -> Any:
+    """Where the distribution is too small for float64."""
+    return (special_of(z).stdtr(df, z) < 1e-290) & (z < 0) & (df < math.inf)
+
+
+def _ratio(df: Any, z: Any) -> Any:
+    """The distribution over its density, in the tail below."""
+    return -z / df * beta_fraction(1 / (1 + (z / df) * z), df / 2, 0.5)
+
+
+def _log_far(df: Any, z: Any) -> Any:
+    return _log_density(z, df) + np.log(_ratio(df, z))
+
+
+def _slope(z: Any, df: Any) -> Any:
+    """The slope of the logarithm of the density."""
+    y = np.where(df == math.inf, 0.0, z / np.sqrt(df))
+    inner, outer = np.where(abs(y) > 1, 0.0, y), np.where(abs(y) > 1, z, 1.0)
+    far = -(df + 1) / outer / (1 + (df / outer) / outer)
+    near = -z * np.where(df == math.inf, 1.0, 1 + 1 / df) / (1 + inner * inner)
+    return np.where(abs(y) > 1, far, near)
+
+
+@op(
+    pointwise=True,
+    df=refused("stdtr", "df"),
+    z=lambda g, df, z, out: g * (out * (_slope(z, df) - out)),
+)
+def _hazard(df: Any, z: Any) -> Any:
+    """The density over the distribution, the slope of its logarithm."""
+    small = _tail(df, z)
+    far = 1 / in_tail(small, _ratio, (df, 1.0), (z, -1.0))
+    n, y = np.where(small, 1.0, df), np.where(small, 1.0, z)
+    return np.where(small, far, _density(y, n) / special_of(y).stdtr(n, y))
+
+
+@op(pointwise=True, df=refused("stdtr", "df"), z=lambda g, df, z: g * _hazard(df, z))
+def _log_lower(df: Any, z: Any) -> Any:
+    """The logarithm of the distribution, exact in both tails."""
+    small = _tail(df, z)
+    far = in_tail(small, _log_far, (df, 1.0), (z, -1.0))
+    tail = np.where(small, 0.5, special_of(z).stdtr(df, -np.abs(z)))
+    return np.where(small, far, np.where(z > 0, np.log1p(-tail), np.log(tail)))
 
 
 @composed
 def logpdf(x: Any, df: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The logarithm of the density with `df` degrees of freedom."""
-    z = standard(x, loc, scale)
-    df = parameter(df, z)
-    constant = gammaln((df + 1) / 2) - gammaln(df / 2) - log(df * math.pi) / 2
-    return constant - (df + 1) / 2 * log1p(z * z / df) - log_scale(scale)
+    return density("t.logpdf", _log_density, norm.EVERYWHERE, x, (df,), loc, scale, True)
 
 
 @composed
 def pdf(x: Any, df: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The density."""
-    return exp(logpdf(x, df, loc, scale))
+    return density("t.pdf", _density, norm.EVERYWHERE, x, (df,), loc, scale, False)
 
 
 @composed
 def cdf(x: Any, df: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The probability of less than x. No gradient in `df`."""
-    z = standard(x, loc, scale)
-    return stdtr(parameter(df, z), z)
+    formula = lambda z, df: _lower(df, z)  # noqa: E731
+    return cumulative("t.cdf", formula, norm.EVERYWHERE, x, (df,), loc, scale)
 
 
 @composed
 def logcdf(x: Any, df: Any, loc: Any = 0, scale: Any = 1) -> Any:
-    """The logarithm of `cdf`."""
-    return log(cdf(x, df, loc, scale))
+    """The logarithm of `cdf`. No gradient in `df`."""
+    formula, ends = (lambda z, df: _log_lower(df, z)), (-math.inf, 0.0)
+    return cumulative("t.logcdf", formula, norm.EVERYWHERE, x, (df,), loc, scale, ends)

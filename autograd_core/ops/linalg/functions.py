@@ -1,0 +1,309 @@
+"""Functions of symmetric (Hermitian) matrices, smooth where eigenvalues are equal.
+
+The k-th derivative of f(A) along matrices E is a sum of terms V (f[w_i, ..., w_j] E_i. ... E_.j)
+V^H with divided differences of f, over the orders of the E (Daleckii and Krein, 1951; Higham,
+Functions of Matrices, section 3.2). The derivative of a term in A is the sum of the terms with one
+matrix more, so that one operation gives every order. Divided differences of equal values are
+derivatives of f.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd_core.backend import module_of
+from autograd_core.errors import LinAlgError
+from autograd_core.op import composed, op
+from autograd_core.ops.contraction import operand
+from autograd_core.ops.elementwise import log, sqrt
+from autograd_core.ops.linalg.gaps import closeness, doubled
+from autograd_core.ops.linalg.matrices import (
+    adjoint,
+    checked,
+    listed,
+    stacked,
+    told,
+    transposed,
+)
+from autograd_core.ops.shaping import astype
+from autograd_core.recording import enable_grad
+from autograd_core.tensor import Tensor
+
+__all__ = ["logm", "matrix_function", "polar", "spectral_projector", "sqrtm", "whiten"]
+
+BEYOND_NUMPY = tuple(__all__)
+# Gauss's quadrature between -1 and 1
+NEAR, FAR = (math.sqrt(3 / 7 + side * math.sqrt(24 / 245)) for side in (-1, 1))
+NODES = (-FAR, -NEAR, NEAR, FAR)
+WEIGHTS = tuple((18 + side * math.sqrt(30)) / 36 for side in (-1, 1, 1, -1))
+
+
+# ---- divided differences -------------------------------------------------------------------------
+
+
+def _derivative(f: Any, df: Any, w: Any, order: int) -> Any:
+    """The derivative of f of an order, element by element; those of df come from itself."""
+    if order == 0:
+        return _plain(f(w))
+    if order == 1:
+        return _plain(df(w))
+    with enable_grad():
+        point = Tensor(w, requires_grad=True)
+        out = df(point)
+        for _ in range(order - 1):
+            if not (isinstance(out, Tensor) and out.requires_grad):
+                return np.zeros_like(w)
+            point.grad = None
+            out.backward(np.ones_like(w), create_graph=True)
+            out = point.grad if point.grad is not None else np.zeros_like(w)
+        return _plain(out)
+
+
+def _plain(x: Any) -> Any:
+    return x.data if isinstance(x, Tensor) else x
+
+
+class _Smooth:
+    """The divided differences of f at points of which all may be equal, sorted if more than two.
+
+    A quotient of differences loses digits where its points are close, and a mean of the derivative
+    between them is wrong where they are far apart: the mean counts where the two agree up to what
+    the quotient may have lost. `root` says that eigenvalues that rounding made negative are 0.
+    """
+
+    def __init__(self, name: str, f: Any, df: Any, root: bool = False) -> None:
+        self.name, self.f, self.df, self.root = name, f, df, root
+
+    def table(self, points: list[Any], places: list[Any], close: Any) -> Any:
+        if self.root:
+            points = [np.where((w < 0) & (w >= -close), 0 * w, w) for w in points]
+        with np.errstate(all="ignore"):  # at what is not finite `_checked` looks
+            return self._divided(points)[0]
+
+    def _divided(self, points: list[Any]) -> tuple[Any, Any]:
+        """The divided difference, and how large its error may be."""
+        eps = 8 * np.finfo(float).eps
+        if len(points) == 1:
+            value = _derivative(self.f, self.df, points[0], 0) + 0 * points[0]
+            return value, eps * np.abs(value)
+        (high, above), (low, below) = self._divided(points[1:]), self._divided(points[:-1])
+        gap = points[-1] - points[0]
+        equal = gap == 0
+        size = np.maximum(np.abs(points[0]), np.abs(points[-1]))
+        mean, step = self._mean(points), (high - low) / (gap + equal)
+        error = (above + below + eps * np.abs(mean) * size) / (np.abs(gap) + equal)
+        close = equal | (np.abs(mean - step) <= error)
+        value = np.where(close, mean, step)
+        return value, np.where(close, eps * np.abs(mean), error)
+
+    def _mean(self, points: list[Any]) -> Any:
+        """The mean of the derivative over the simplex of the points (Hermite and Genocchi)."""
+        order = len(points) - 1
+
+        def over(start: Any, left: Any, rest: list[Any]) -> Any:
+            if not rest:
+                return _derivative(self.f, self.df, start, order)
+            total = 0
+            for node, weight in zip(NODES, WEIGHTS, strict=True):
+                share = (node + 1) / 2 * left
+                here = start + share * (rest[0] - points[0])
+                total = total + weight / 2 * left * over(here, left - share, rest[1:])
+            return total
+
+        return over(points[0], 1.0, points[1:])
+
+
+class _Steps:
+    """The divided differences of a function that is constant near each eigenvalue: its values are
+    the `label` of their places, counted from 0 in rising order."""
+
+    def __init__(self, name: str, label: Callable[[Any], Any], hint: str) -> None:
+        self.name, self.label, self.hint = name, label, hint
+
+    def table(self, points: list[Any], places: list[Any], close: Any) -> Any:
+        labels = [self.label(place) for place in places]
+        if len(points) == 1:
+            return labels[0] + 0 * points[0]
+        same = np.all(np.stack([labels[0] == other for other in labels[1:]]), 0)
+        gap = points[-1] - points[0]
+        split = ~same & (np.abs(gap) <= close)
+        if module_of(gap) is np and split.any():
+            value = float(np.broadcast_to(points[0], split.shape)[split][0])
+            raise LinAlgError(f"{self.name}: two eigenvalues {value:.6g} are equal, {self.hint}")
+        lower = [self.table(part, at, close) for part, at in (
+            (points[1:], places[1:]), (points[:-1], places[:-1]))]  # fmt: skip
+        step = (lower[0] - lower[1]) / np.where(same | split, 1, gap)
+        return np.where(split, np.nan, np.where(same, 0, step))
+
+
+def _table(divided: Any, w: Any, order: int) -> Any:
+    """f[w_i, ..., w_j] for all combinations: an array (..., n, ..., n), computed in float64."""
+    n, dtype, stack = w.shape[-1], w.dtype, w.shape[:-1]
+    shape = (n,) * (order + 1)
+    if not w.size:
+        return np.zeros_like(w, shape=stack + shape)
+    close, w = closeness(w).astype(float), w.astype(float)
+    places = np.cumsum(np.ones_like(w), -1) - 1
+
+    def grid(x: Any) -> list[Any]:
+        axes = [(1,) * k + (n,) + (1,) * (order - k) for k in range(order + 1)]
+        lines = [x.reshape(stack + a) for a in axes]
+        if order < 2:  # two points may come in any order, and f of each is computed once
+            return lines
+        return list(np.sort(np.stack([np.broadcast_to(a, stack + shape) for a in lines]), 0))
+
+    out = divided.table(grid(w), grid(places), close.reshape(stack + (1,) * (order + 1)))
+    return _checked(divided.name, out, w, order).astype(dtype)
+
+
+def _checked(name: str, table: Any, w: Any, order: int) -> Any:
+    """What is not finite is refused on the host."""
+    if module_of(table) is np and not np.isfinite(table).all():
+        stack, n = w.shape[:-1], w.shape[-1]
+        lines = ~np.isfinite(table).reshape(*stack, n, -1)
+        value = float(w[lines.any(-1)][0])
+        what = "its function" if order == 0 else f"derivative {order} of its function"
+        raise LinAlgError(f"{name}: {what} is not finite at the eigenvalue {value:.6g}")
+    return table
+
+
+# ---- functions and their derivatives -------------------------------------------------------------
+
+
+def _parts(matrices: Any) -> list[Any]:
+    return [transposed(part) for part in listed(matrices)]
+
+
+def _term_matrices(g: Any, x: Any, matrices: Any, divided: Any) -> Any:
+    parts = _parts(matrices)
+    places = range(len(parts))
+    turned = [stacked([*parts[:k][::-1], g, *parts[k + 1 :][::-1]]) for k in places]
+    return stacked([_terms(transposed(x), t, divided) for t in turned])
+
+
+def _term_x(g: Any, x: Any, matrices: Any, divided: Any) -> Any:
+    parts = _parts(matrices)
+    places = range(len(parts) + 1)
+    turned = [stacked([*parts[:k][::-1], g, *parts[k:][::-1]]) for k in places]
+    out = sum(_terms(transposed(x), t, divided) for t in turned)
+    return (out + adjoint(out)) / 2
+
+
+@op(x=_term_x, matrices=_term_matrices)
+def _terms(x: Any, matrices: Any, divided: Any) -> Any:
+    """The term of the matrices (..., k, n, n), in their order, in the k-th derivative at x."""
+    w, v = np.linalg.eigh((x + adjoint(x)) / 2)
+    k = matrices.shape[-3]
+    table = _table(divided, w, k)
+    inner = [adjoint(v) @ part @ v for part in listed(matrices)]
+    letters = "abcdefghij"[: k + 1]
+    pairs = ",".join(f"...{letters[place : place + 2]}" for place in range(k))
+    flow = np.einsum(f"...{letters},{pairs}->...{letters[0]}{letters[-1]}", table, *inner)
+    return v @ flow @ adjoint(v)
+
+
+def _function_x(g: Any, x: Any, divided: Any) -> Any:
+    out = _terms(transposed(x), g[..., None, :, :], divided)
+    return (out + adjoint(out)) / 2
+
+
+@op(x=_function_x)
+def _function(x: Any, divided: Any) -> Any:
+    w, v = told("a function of a matrix", np.linalg.eigh, (x + adjoint(x)) / 2)
+    return (v * _table(divided, w, 0)[..., None, :]) @ adjoint(v)
+
+
+def _symmetric(name: str, x: Any) -> Any:
+    x = operand(x)
+    checked(name, x)
+    if x.dtype.kind not in "fc":
+        x = astype(x, float)
+    data = _plain(x)
+    if module_of(data) is np and data.size:
+        if not np.isfinite(data).all():
+            raise LinAlgError(f"{name}: x of shape {x.shape} has infs or NaNs; mask them first")
+        gap = float(np.max(np.abs(data - adjoint(data))))
+        if gap > float(np.finfo(data.dtype).eps) ** 0.25 * float(np.max(np.abs(data))):
+            raise LinAlgError(
+                f"{name}: x of shape {x.shape} is not symmetric (Hermitian): it differs from its "
+                f"adjoint by up to {gap:.3g}. Its symmetric part is (x + x.mH) / 2"
+            )
+    return x
+
+
+@composed
+def matrix_function(x: Any, f: Any, df: Any) -> Any:
+    """f of symmetric (Hermitian) matrices (..., n, n): V diag(f(w)) V.mH.
+
+    `f` and its derivative `df` work element by element on real arrays; for a second derivative `df`
+    is written in operations of this library. Equal eigenvalues have their exact derivatives, of
+    every order. The symmetric part of x counts, and the gradient is symmetric.
+    Raises LinAlgError where x is far from symmetric or not finite, or f is not finite at an
+    eigenvalue, and in the backward pass where df is not; on a device this is not checked.
+    """
+    return _function(_symmetric("matrix_function", x), _Smooth("matrix_function", f, df))
+
+
+@composed
+def sqrtm(x: Any) -> Any:
+    """The square root of symmetric (Hermitian) positive semidefinite matrices; see
+    `matrix_function`. A singular one has no gradient. `autograd_core.scipy.linalg.sqrtm` takes any
+    matrix on the host."""
+    return _function(_symmetric("sqrtm", x), _ROOT)
+
+
+@composed
+def logm(x: Any) -> Any:
+    """The logarithm of symmetric (Hermitian) positive definite matrices; see `matrix_function`."""
+    return _function(_symmetric("logm", x), _LOG)
+
+
+@composed
+def whiten(x: Any) -> Any:
+    """The inverse square root of symmetric (Hermitian) positive definite matrices, as of the
+    covariance of data that are to be made white; see `matrix_function`."""
+    return _function(_symmetric("whiten", x), _WHITE)
+
+
+_ROOT = _Smooth("sqrtm", sqrt, lambda w: 0.5 / sqrt(w), root=True)
+_LOG = _Smooth("logm", log, lambda w: 1 / w)
+_WHITE = _Smooth("whiten", lambda w: 1 / sqrt(w), lambda w: -0.5 / (w * sqrt(w)))
+
+
+@composed
+def spectral_projector(x: Any, start: int = 0, stop: int | None = None) -> Any:
+    """The matrix that projects onto the eigenvectors `start` to `stop` (not included) of symmetric
+    (Hermitian) matrices, whose eigenvalues rise: with v of `eigh`, v[:, start:stop] times its
+    adjoint. Places count from the end where they are negative, as in a slice.
+
+    Eigenvalues on one side may be equal; where two of the two sides are, LinAlgError in the
+    backward pass, NaN on a device.
+    """
+    x = _symmetric("spectral_projector", x)
+    first, last, _ = slice(start, stop).indices(x.shape[-1])
+    hint = "one of them among those that are projected on; choose start and stop with a gap"
+    divided = _Steps("spectral_projector", lambda p: 1.0 * ((p >= first) & (p < last)), hint)
+    return _function(x, divided)
+
+
+@composed
+def polar(x: Any) -> Any:
+    """x = u @ p with orthonormal columns in u (or rows, if x is wide) and symmetric (Hermitian) p:
+    the nearest such u, as u @ vh of `svd`. Returns (u, p).
+
+    Equal singular values are as good as others; 0 has no gradient: LinAlgError in the backward
+    pass, NaN on a device.
+    """
+    x = operand(x)
+    checked("polar", x, square=False)
+    m, n = x.shape[-2:]
+    k = min(m, n)
+    hint = "so that a singular value of x is 0, and u has no derivative there"
+    divided = _Steps("polar", lambda p: 1.0 * (p >= m + n - k) - 1.0 * (p < k), hint)
+    u = _function(doubled(x), divided)[..., :m, m:]
+    p = adjoint(u) @ x
+    return u, (p + adjoint(p)) / 2

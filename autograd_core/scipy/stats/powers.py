@@ -1,0 +1,70 @@
+"""Powers with which densities begin at the ends of their support, and their poles there."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.polynomial import polynomial
+
+from autograd_core.op import op
+
+__all__: list[str] = []
+
+LARGE = 1e100  # scales beyond which their powers leave the range
+
+
+def _power_distance(g: Any, distance: Any, scale: Any, a: Any, factor: Any, n: Any) -> Any:
+    more = tuple(polynomial.polymul(factor, (-1.0 - n, 1.0)).tolist())
+    return g * _power(distance, scale, a, more, n + 1)
+
+
+def _power_scale(g: Any, scale: Any, a: Any, out: Any) -> Any:
+    return g * -(a / scale * out)
+
+
+def _power_a(g: Any, distance: Any, scale: Any, a: Any, factor: Any, n: Any, out: Any) -> Any:
+    nothing = out == 0
+    logarithm = np.log(np.where(nothing, 1.0, distance / scale))
+    slope = np.where(nothing, 0.0, out * logarithm)
+    if len(factor) > 1:
+        less = tuple(polynomial.polyder(factor).tolist())
+        slope = slope + _power(distance, scale, a, less, n)
+    return g * slope
+
+
+@op(pointwise=True, distance=_power_distance, scale=_power_scale, a=_power_a)
+def _power(
+    distance: Any, scale: Any, a: Any, factor: tuple[float, ...] = (1.0,), n: int = 0
+) -> Any:
+    """(distance / scale) ** (a - 1) / scale, or its n-th derivative in the distance with another
+    polynomial of `a` before it, given by its coefficients. The derivatives in `scale` do not pass
+    through those in the distance, which leave the range first."""
+    z, before = distance / scale, 0 * a
+    for coefficient in reversed(factor):
+        before = before * a + coefficient
+    near = (scale < LARGE) | (distance == 0) | (n == 0)
+    out = z ** (a - 1 - np.where(near, n, 0)) / scale
+    if n:
+        inner, outer = np.where(near, scale, 1.0), np.where(near, 1.0, distance)
+        for _ in range(n):
+            out = out / inner / outer
+    return np.where(before == 0, 0.0, before * np.where(before == 0, 1.0, out))
+
+
+def _towards(distance: Any) -> Any:
+    return np.where(distance == 0, -1.0, 1.0).astype(distance.dtype)
+
+
+@op(
+    pointwise=True,
+    distance=lambda g, distance, out: g * (out * _towards(distance)),
+    scale=lambda g, out: g * -out,
+    a=lambda g, distance, out: g * (out * _towards(distance)),
+    b=lambda g, distance, out: g * (out * -_towards(distance)),
+)
+def _pole(distance: Any, scale: Any, a: Any, b: Any) -> Any:
+    """A density at an end of its support where it is infinite: below, at the distance 0, because of
+    `a`, above because of `b`. Its slopes are infinite, too. It is 0 for harmless operands."""
+    return np.where((a < 1) | (b < 1), math.inf, 0.0) + 0 * (distance + scale)

@@ -1,0 +1,185 @@
+"""What the densities of the gamma family are made of: differences of large numbers, taken exactly.
+
+References: C. Loader, Fast and accurate computation of binomial probabilities (2000), for the
+deviance and Stirling's error; NIST DLMF 5.11 for the asymptotic series.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd_core.backend import special_of
+from autograd_core.op import op
+
+__all__ = [
+    "beta_fraction",
+    "deviance",
+    "gamma_fraction",
+    "in_tail",
+    "poisson_fraction",
+    "stirling",
+]
+
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(10)
+NODES, WEIGHTS = (NODES + 1) / 2, WEIGHTS / 2  # of Gauss and Legendre, for 0 to 1
+
+# B_2k / (2k (2k - 1)), the coefficients of x ** (1 - 2k) in Stirling's series
+STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156, -3617 / 122400)
+
+
+def _less(u: Any) -> Any:
+    """log1p(u) - u: near 0 by the series of 2 artanh(s), s = u / (2 + u)."""
+    near = np.abs(u) < 0.4
+    v = np.where(near, u, 0.0)
+    s = v / (2 + v)
+    square = s * s
+    total = np.zeros_like(square)
+    for k in range(31, 1, -2):
+        total = total * square + 1 / k
+    return np.where(near, s * (2 * square * total - v), np.log1p(np.where(near, 1.0, u)) - u)
+
+
+@op(pointwise=True, u=lambda g, u: g * (-u / (1 + u)))
+def _log1p_less(u: Any) -> Any:
+    """log1p(u) - u, exact near 0."""
+    return _less(u)
+
+
+def deviance(r: Any) -> Any:
+    """log(r) - r + 1, exact near 1; of plain arrays."""
+    near = np.abs(r - 1) < 0.4
+    return np.where(near, _less(np.where(near, r - 1, 0.0)), np.log(np.where(near, 1.0, r)) - r + 1)
+
+
+def stirling(x: Any) -> Any:
+    """gammaln(x) - (x - 1/2) log(x) + x - log(2 pi) / 2; of plain arrays."""
+    large = x >= 10
+    v = 1 / np.where(large, x, 10.0)
+    series = np.zeros_like(v)
+    for coefficient in reversed(STIRLING):
+        series = series * (v * v) + coefficient
+    y = np.where(large, 1.0, x)
+    direct = special_of(y).gammaln(y) - (y - 0.5) * np.log(y) + y - math.log(math.tau) / 2
+    return np.where(large, series * v, direct)
+
+
+def _polygamma(n: int, x: Any) -> Any:
+    return special_of(x).digamma(x) if n == 0 else special_of(x).polygamma(n, x)
+
+
+def _psi_difference_x(g: Any, n: Any, x: Any, y: Any) -> Any:
+    return g * _psi_difference(n + 1, x, y)
+
+
+def _shifted_slope(g: Any, n: Any, x: Any, y: Any) -> Any:
+    return g * _shifted(n + 1, x, y)
+
+
+@op(pointwise=True, x=_psi_difference_x, y=_shifted_slope)
+def _psi_difference(n: int, x: Any, y: Any) -> Any:
+    """polygamma(n, x + y) - polygamma(n, x), the integral of the next one over y, for positive x
+    and y; exact where y is small, too."""
+    small = y < 0.5 * x
+    a, b = np.where(small, x, 1.0), np.where(small, y, 0.5)
+    mean = np.zeros_like(a * b)
+    for node, weight in zip(NODES.tolist(), WEIGHTS.tolist(), strict=True):
+        mean = mean + weight * _polygamma(n + 1, a + b * node)
+    a, b = np.where(small, 1.0, x), np.where(small, 0.5, y)
+    return np.where(small, mean * np.where(small, y, 0.5), _polygamma(n, a + b) - _polygamma(n, a))
+
+
+@op(pointwise=True, x=_shifted_slope, y=_shifted_slope)
+def _shifted(n: int, x: Any, y: Any) -> Any:
+    """polygamma(n, x + y)."""
+    return _polygamma(n, x + y)
+
+
+def _half_series() -> list[float]:
+    """The coefficients of h ** -k, k = 1 to 23, in gammaln(h + 1/2) - gammaln(h) - log(h) / 2: of
+    Bernoulli's numbers, (-1) ** (k + 1) (B_{k+1}(1/2) - B_{k+1}) / (k (k + 1))."""
+    bernoulli = [1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510,
+                 43867 / 798, -174611 / 330, 854513 / 138, -236364091 / 2730]  # fmt: skip
+    return [
+        b * (2.0 ** (1 - 2 * m) - 2) / ((2 * m - 1) * 2 * m) for m, b in enumerate(bernoulli, 1)
+    ]
+
+
+HALF = _half_series()
+
+
+def _student_constant_h(g: Any, n: Any, h: Any) -> Any:
+    return g * _student_constant(n + 1, h)
+
+
+@op(pointwise=True, h=_student_constant_h)
+def _student_constant(n: int, h: Any) -> Any:
+    """The n-th derivative of gammaln(h + 1/2) - gammaln(h) - log(h) / 2, which vanishes as -1 / 8h:
+    by its asymptotic series where the three terms would cancel."""
+    large = h >= 8
+    v = 1 / np.where(large, h, 8.0)
+    series = np.zeros_like(v)
+    for m, coefficient in reversed(list(enumerate(HALF, 1))):
+        falling = math.prod(-(2 * m - 1) - i for i in range(n))
+        series = series * (v * v) + coefficient * falling
+    y = np.where(large, 1.0, h)
+    return np.where(large, series * v ** (n + 1), _half_difference(n, y))
+
+
+def _half_difference(n: int, h: Any) -> Any:
+    if n == 0:
+        functions = special_of(h)
+        return functions.gammaln(h + 0.5) - functions.gammaln(h) - np.log(h) / 2
+    power = (-1.0) ** (n - 1) * math.factorial(n - 1) / 2 * (1 / h) ** n
+    if_small = _polygamma(n - 1, h + 0.5) - _polygamma(n - 1, h)
+    mean = np.zeros_like(h)
+    for node, weight in zip(NODES.tolist(), WEIGHTS.tolist(), strict=True):
+        mean = mean + weight * _polygamma(n, h + node / 2)
+    return np.where(h < 1, if_small, mean / 2) - power
+
+
+# ---- far tails of distribution functions, over what is left of the density ----------------------
+
+TERMS = 16  # of the continued fractions, in tails beyond 1e-290: there 8 are enough
+
+
+def in_tail(small: Any, function: Callable[..., Any], *operands: tuple[Any, float]) -> Any:
+    """function(*operands) where `small` holds, which is rare; elsewhere anything. An operand is a
+    pair: the array, and a harmless number."""
+    if type(small) is np.ndarray and not np.any(small):
+        return np.ones(small.shape)
+    return function(*(np.where(small, x, harmless) for x, harmless in operands))
+
+
+def beta_fraction(x: Any, a: Any, b: Any) -> Any:
+    """betainc(a, b, x) * a * beta(a, b) / (x ** a * (1 - x) ** b) for x far below a / (a + b), by
+    its continued fraction (DLMF 8.17.22)."""
+    out = np.ones_like(x * a * b)
+    for m in range(TERMS, -1, -1):
+        even = m * (b - m) / (a + 2 * m) * (x / (a + 2 * m - 1)) if m else np.zeros_like(out)
+        odd = -(a + m) / (a + 2 * m) * ((a + b + m) * x / (a + 2 * m + 1))
+        out = 1 + odd / out
+        out = 1 + even / out if m else out
+    return 1 / out
+
+
+def gamma_fraction(x: Any, a: Any) -> Any:
+    """gammainc(a, x) * gamma(a + 1) / (x ** a * exp(-x)) for x far below a, by its continued
+    fraction (W. Gautschi, Efficient computation of the complex error function, 1970)."""
+    out = a + 2 * TERMS
+    for m in range(TERMS, 0, -1):
+        out = a + (2 * m - 1) + m * x / out
+        out = a + (2 * m - 2) - (a + (m - 1)) * x / out
+    return a / out
+
+
+def poisson_fraction(k: Any, mu: Any) -> Any:
+    """The sum of the Poisson probabilities up to k over the last, for mu far above k, by the
+    continued fraction of the upper incomplete gamma function (DLMF 8.9.2)."""
+    out = mu + 2 * TERMS - k
+    for m in range(TERMS, 0, -1):
+        out = mu + (2 * m - 2) - k - m * (m - 1 - k) / out
+    return mu / out

@@ -1,0 +1,189 @@
+"""What rounding does to a gradient: every number on its way is moved by what rounding can do.
+
+This is Monte Carlo arithmetic (Parker, Pierce and Eggert, "Monte Carlo arithmetic: how to gamble
+with floating point and win", 2000): ``g * (1 - out * out)`` near ``out = 1`` is then seen to lose
+its digits, although the operands tell nothing about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from autograd_core import backend
+from autograd_core.graph import Parts, fit
+from autograd_core.recording import Observer, observed
+from autograd_core.testing.differences import ROUNDING, UNITS
+from autograd_core.testing.values import host, terms_of, wide
+
+__all__ = ["blurred", "noise", "shaken"]
+
+SHAKES = 4
+
+
+def noise(compared: Any, weights: list[Any], found: list[Any]) -> list[Any]:
+    """How much each element of a comparison's gradients moves when the operands, and what arrives,
+    move by two units of their rounding, and when all results on the way do: the most of several
+    times. A gradient that moves by more than the root of the accuracy is not ill-conditioned, but
+    jumps, which is no excuse."""
+    rng, accuracy = compared.rng, compared.accuracy
+    limit = accuracy**0.5 * max((np.abs(g).max(initial=0) for g in found), default=0)
+    limit += UNITS * accuracy * max(np.abs(w).max(initial=0) for w in weights)
+    most = [np.zeros(g.shape) for g in found]
+    exact = _exact(compared, weights)
+
+    def moves(others: list[Any]) -> list[Any]:
+        return [np.abs(wide(a) - wide(b)) for a, b in zip(found, others, strict=True)]
+
+    for _ in range(SHAKES):
+        points = [shaken(rng, point) for point in compared.points]
+        arriving = [shaken(rng, np.asarray(weight)) for weight in weights]
+        moved = moves(compared.gradients_at(points, arriving))
+        most = [np.fmax(m, np.minimum(a, limit)) for m, a in zip(most, moved, strict=True)]
+    for seed in range(SHAKES // 2):
+        once, twice = (
+            moves(_rounded(compared, weights, found, exact, seed, units)) for units in (2, 4)
+        )
+        for i, (a, b) in enumerate(zip(once, twice, strict=True)):
+            rounds = (a <= limit) | (b >= 1.5 * a)  # what jumps does not grow with its cause
+            most[i] = np.fmax(most[i], np.where(rounds, a, 0.0))
+    return most
+
+
+def _exact(compared: Any, weights: list[Any]) -> list[Any]:
+    """The results of all operations in double precision, where the operands have less."""
+    results = Results()
+    if compared.accuracy > ROUNDING:
+        with observed(results):
+            compared.gradients_at(list(map(wide, compared.points)), weights)
+    return results.found
+
+
+def _rounded(
+    compared: Any, weights: list[Any], found: list[Any], exact: list[Any], seed: int, units: int
+) -> list[Any]:
+    """The gradients with the results of all operations and rules moved by their rounding."""
+    try:
+        with _rounding(seed, exact, units):
+            return [np.array(g) for g in compared.gradients_at(compared.points, weights)]
+    except (ArithmeticError, ValueError):  # a function that checks its own values
+        return found
+
+
+def blurred(compared: Any, weights: list[Any]) -> tuple[Any, Any]:
+    """How much each term of a comparison's weighted results moves, in double precision, when the
+    operands move by two units of rounding, and when all results on the way do: what is lost inside
+    of the function, which its results do not tell. The second alone as well, without jumps."""
+    points = [wide(point) for point in compared.points]
+
+    def moves(results: list[Any]) -> Any:
+        return np.abs(terms_of(weights, results) - middle)
+
+    def rounded(seed: int, units: int) -> Any:
+        try:
+            with _rounding(seed, [], units):
+                return moves(compared.results_at(points))
+        except (ArithmeticError, ValueError):  # a function that checks its own values
+            return np.zeros(middle.shape)
+
+    with np.errstate(all="ignore"):
+        middle = terms_of(weights, compared.called(points))
+        limit = compared.accuracy**0.5 * np.abs(middle)
+        of_operands, of_results = np.zeros((2, middle.size))
+        for seed in range(SHAKES // 2):
+            shakes = moves(compared.called([shaken(compared.rng, point) for point in points]))
+            of_operands = np.fmax(of_operands, np.where(np.isfinite(shakes), shakes, 0.0))
+            moved = rounded(seed, 2)
+            if not (moved <= limit).all():  # what jumps does not grow with its cause
+                moved = np.where((moved <= limit) | (rounded(seed, 4) >= 1.5 * moved), moved, 0.0)
+            of_results = np.fmax(of_results, np.where(np.isfinite(moved), moved, 0.0))
+    return np.maximum(of_operands, of_results), of_results
+
+
+@contextmanager
+def _rounding(seed: int, exact: list[Any], units: int) -> Iterator[None]:
+    """Inside, the results of all operations and rules are moved; what is to be kept is copied."""
+    rounding = Rounding(np.random.default_rng(seed), exact, units)
+    try:
+        with observed(rounding):
+            yield
+    finally:
+        rounding.restore()
+
+
+def shaken(rng: Any, values: Any, more: Any = 0.0, units: int = 2) -> Any:
+    """`values`, each moved by some units of its rounding, and by `more`, up or down."""
+    signs = rng.choice([-1, 1], values.shape)
+    by = units * np.finfo(values.dtype).eps * np.abs(values) + more
+    moved = values + signs * by
+    return np.asarray(np.where(np.isfinite(moved), moved, values), values.dtype)
+
+
+class Results(Observer):
+    """Keeps what every operation returned."""
+
+    def __init__(self) -> None:
+        self.found: list[Any] = []
+
+    def forward(self, node: Any, out: Any) -> None:
+        self.found.append(np.array(host(out)))
+
+
+class Rounding(Observer):
+    """Moves the result of every operation and of every rule, until `restore` is called.
+
+    Each is moved by some units of its rounding and, in less than double precision, by its distance
+    from the same in double precision: for an operation that is `exact`, the results of a run in
+    double precision in their order.
+    """
+
+    def __init__(self, rng: Any, exact: list[Any], units: int) -> None:
+        self.rng, self.units = rng, units
+        self.exact = iter(exact)
+        self.moved: list[tuple[Any, Any]] = []
+
+    def restore(self) -> None:
+        for array, values in reversed(self.moved):
+            array[...] = values
+
+    def forward(self, node: Any, out: Any) -> None:
+        exact = next(self.exact, None)
+        known = exact is not None and exact.shape == out.shape
+        if backend.is_array(out) and out.base is None:
+            self.move(out, np.abs(exact - host(out)) if known else 0.0)
+
+    def backward(self, node: Any, rule: Any, g: Any, gx: Any) -> None:
+        if isinstance(g, Parts) or not backend.is_array(gx):
+            return
+        saved = next((kept for _, r, kept in node.edges() if r is rule), ())
+        given = [value for value in (g, *saved) if backend.is_array(value)]
+        if not any(np.may_share_memory(host(gx), host(value)) for value in given):
+            self.move(gx, self.own(rule, g, gx, saved))
+
+    def own(self, rule: Any, g: Any, gx: Any, saved: Any) -> Any:
+        """How far a rule's result is from what the rule gives in double precision."""
+        if np.finfo(gx.dtype).eps <= np.finfo(float).eps or not rule.operand:
+            return 0.0
+        exact = rule.function(_widened(g), *map(_widened, saved))
+        return np.abs(host(fit(exact, gx.shape, wide(host(gx)).dtype, 0)) - host(gx))
+
+    def move(self, array: Any, more: Any) -> None:
+        whole = array.flags.writeable if isinstance(array, np.ndarray) else array.base is None
+        if array.dtype.kind not in "fc" or not whole:
+            return
+        before = array.copy()
+        more = self.units / 2 * np.where(np.isfinite(more), more, 0.0)
+        moved = shaken(self.rng, host(array), more, self.units)
+        array[...] = backend.asarray(moved, device=backend.device_of(array))
+        self.moved.append((array, before))
+
+
+def _widened(value: Any) -> Any:
+    if isinstance(value, tuple | list):
+        return type(value)(map(_widened, value))
+    if not backend.is_array(value) or value.dtype.kind not in "fc":
+        return value
+    return backend.asarray(wide(host(value)), device=backend.device_of(value))

@@ -1,0 +1,135 @@
+"""Less memory: a function that is run again where its gradient is asked for."""
+
+from __future__ import annotations
+
+from functools import partial, wraps
+from typing import Any
+
+import numpy as np
+
+from autograd_core import backend
+from autograd_core.errors import GraphError
+from autograd_core.graph import Node, Parts, Rule
+from autograd_core.passes import propagate
+from autograd_core.paths import Paths
+from autograd_core.recording import enable_grad, is_recording
+from autograd_core.stamps import sequence_numbers, stamps
+from autograd_core.tensor import Tensor, make
+from autograd_core.tracebacks import public
+from autograd_core.transforms.calls import Function, called, is_tracked
+from autograd_core.transforms.fingerprints import Fingerprint
+from autograd_core.transforms.generators import States
+from autograd_core.transforms.joint import is_floating, recorded_as
+from autograd_core.tree import leaves, mapped
+from autograd_core.views import VALUE, Base
+
+__all__ = ["checkpoint"]
+
+
+def checkpoint(f: Function) -> Function:
+    """f, remembering its arguments and nothing in between: the backward pass runs f again.
+
+    Saves memory for the time of one more forward pass. The second run draws the same random
+    numbers: `random`, ``np.random`` and every generator that f can reach (arguments, closures,
+    globals, attributes of objects, at any depth) are set back for it, and go on afterwards where
+    they were. Tensors that f reads from elsewhere have their gradients, too.
+    Raises GraphError in the backward pass where the second run returns something else than the
+    first (other bits on the host; on a device, where sums vary, beyond the root of the precision),
+    or computes from other Tensors.
+    """
+
+    @public
+    @wraps(f)
+    def function(*args: Any, **settings: Any) -> Any:
+        if not is_recording():
+            return f(*args, **settings)
+        states = States(f, args, settings)
+        kept = mapped(_copy, (args, settings))
+        oldest = next(sequence_numbers)
+        result = f(*args, **settings)
+        arrays = tuple(t._array for _, t in leaves(kept) if isinstance(t, Tensor))
+        _check_unwritten(f, kept, oldest)
+        ends = [t.node for _, t in leaves(result) if is_tracked(t)]
+        parents = Paths([node for node in ends if node is not None], {}, oldest).outside
+        if not parents:
+            return result
+        again = partial(_again, f, states, Fingerprint(result), parents)
+        rule = Rule(again, "", ("arguments", "leaves"), (None, None))
+        watched = [p.watch.tensor() for p in parents if p.op is None and p.watch is not None]
+        saved = (kept, arrays + tuple(t._array for t in watched if t is not None))
+        return recorded_as(called(f), parents, result, rule, saved)
+
+    return function
+
+
+def _copy(leaf: Any) -> Any:
+    """The same array and history in a Tensor that nobody else can give another, or write to."""
+    if not isinstance(leaf, Tensor):
+        return leaf
+    same = make(leaf._array, leaf.node)
+    if getattr(leaf, "_memory", None) is VALUE:
+        same._memory = VALUE
+        return same
+    return Base.lent(same)
+
+
+def _check_unwritten(f: Function, kept: Any, since: int) -> None:
+    """Raise where f has overwritten the memory of an argument: a second run would see others."""
+    for path, leaf in leaves(kept):
+        if isinstance(leaf, Tensor) and stamps.find(leaf._array)[0] > since:
+            raise GraphError(
+                f"checkpoint: {called(f)} wrote into the memory of its argument{path}, so it "
+                "cannot be run again with the same. Let it write to a copy"
+            )
+
+
+def _again(
+    f: Function,
+    states: States,
+    before: Fingerprint,
+    parents: list[Node],
+    g: Parts,
+    kept: Any,
+    _: Any,
+) -> Parts:
+    """Run f again, and what arrives at each of the Tensors that it computes from."""
+    recorded = any(isinstance(part, Tensor) for part in g)
+    args, settings = mapped(_copy, kept)
+    oldest = next(sequence_numbers)
+    with states.again(), enable_grad():
+        result = f(*args, **settings)
+    difference = before.difference(result)
+    if difference is not None:
+        raise GraphError(
+            f"checkpoint: {called(f)} is not deterministic: when it was run again for its "
+            f"gradient, {difference}. It must do the same in every run: draw random numbers from a "
+            "generator among its arguments, attributes, variables or globals, keep no count of its "
+            "calls, and let nothing that it reads change before backward()"
+        )
+    outs = [leaf for _, leaf in leaves(result) if is_floating(leaf)]
+    seeds = [
+        (out.node, part)
+        for out, part in zip(outs, g, strict=True)
+        if part is not None and out.node is not None
+    ]
+    paths = Paths([node for node, _ in seeds], {p: i for i, p in enumerate(parents)}, oldest)
+    lead = next((len(part.shape) - len(node.shape) for node, part in seeds), 0)
+    arrived = propagate(
+        [(node, part) for node, part in seeds if -node.seq in paths.wanted],
+        retain=recorded, create_graph=recorded, lead=lead, paths=paths,
+    )  # fmt: skip
+    found = {i: g for i, g, _ in arrived if isinstance(i, int)}
+    if paths.outside:
+        raise GraphError(
+            f"checkpoint: {called(f)} computed from other Tensors when it was run again, such as "
+            f"{paths.outside[0]!r}; it must do the same in every run"
+        )
+    counts = next((tuple(part.shape[:lead]) for _, part in seeds), ())
+    return Parts(
+        found[i] if i in found else _zeros(outs[0]._array, counts + p.shape, p.dtype)
+        for i, p in enumerate(parents)
+    )
+
+
+def _zeros(like: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    return backend.run_there(like, partial(np.zeros_like, like, shape=shape, dtype=dtype))

@@ -1,0 +1,159 @@
+"""The generators of random numbers that a function can reach, and their states."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from types import CodeType, FrameType, FunctionType, MethodType, ModuleType, TracebackType
+from typing import Any
+
+import numpy as np
+
+from autograd_core import backend
+from autograd_core.graph import Node
+from autograd_core.tensor import Tensor
+
+__all__ = ["States"]
+
+# in which no generator stands: what a walk through objects meets most often
+ATOMS = frozenset(
+    [bool, int, float, complex, str, bytes, type(None), type(...), Node, ModuleType, CodeType,
+     FrameType, TracebackType, np.dtype, np.ufunc]
+)  # fmt: skip
+# what their classes and functions read of their own modules is no generator, but for the two that
+# all share
+LIBRARIES = sys.stdlib_module_names | {"autograd_core", "nn", "numpy", "scipy", "cupy", "cupyx"}
+
+
+class States:
+    """The states in which generators are now: of `random`, of ``np.random``, and of those that can
+    be reached from `roots`.
+
+    They are found in containers and behind attributes of any objects and of their classes, in
+    closures, defaults, partial functions and bound methods, and by the names that functions read
+    from modules. A generator of CuPy is copied on its device; `cupy.random`'s own, like any hidden
+    in another library, cannot be set back.
+    """
+
+    def __init__(self, *roots: Any) -> None:
+        self.generators = list(_reached(roots))
+        self.states = list(map(_state, self.generators))
+
+    @contextmanager
+    def again(self) -> Iterator[None]:
+        """Inside, numbers as they were drawn from here on; afterwards those that come next."""
+        present = list(map(_state, self.generators))
+        try:
+            self._set(self.states)
+            yield
+        finally:
+            self._set(present)
+
+    def _set(self, states: list[Any]) -> None:
+        for generator, state in zip(self.generators, states, strict=True):
+            _set_state(generator, state)
+
+
+def _is_on_device(value: Any) -> bool:
+    """Whether this is a bit generator whose state is an array, as CuPy's are."""
+    return hasattr(type(value), "random_raw") and backend.is_array(getattr(value, "_state", None))
+
+
+def _state(generator: Any) -> Any:
+    if isinstance(generator, np.random.BitGenerator):
+        return generator.state
+    if isinstance(generator, np.random.RandomState):
+        return generator.get_state(legacy=False)
+    if _is_on_device(generator):
+        return backend.run_there(generator._state, generator._state.copy)
+    return generator.getstate()
+
+
+def _set_state(generator: Any, state: Any) -> None:
+    if isinstance(generator, np.random.BitGenerator):
+        generator.state = state
+    elif isinstance(generator, np.random.RandomState):
+        generator.set_state(state)
+    elif _is_on_device(generator):
+        backend.run_there(state, generator._state.__setitem__, ..., state)
+    else:
+        generator.setstate(state)
+
+
+def _reached(roots: Iterable[Any]) -> Iterator[Any]:
+    """Every generator that can be reached from `roots`, once."""
+    import random  # NumPy's brings it along, too, when it is first asked for
+
+    seen: dict[int, Any] = {}  # which keeps them, so that no number stands for two
+    shared: list[Any] = [random.random, np.random.normal]
+    waiting: list[Any] = [*(draw.__self__ for draw in shared), *roots]
+    while waiting:
+        value = waiting.pop()
+        if type(value) in ATOMS or id(value) in seen:
+            continue
+        seen[id(value)] = value
+        if isinstance(value, np.random.Generator):
+            waiting.append(value.bit_generator)
+        elif isinstance(value, np.random.BitGenerator | np.random.RandomState):
+            yield value
+        elif isinstance(value, random.Random):
+            if not isinstance(value, random.SystemRandom):
+                yield value
+        elif _is_on_device(value):
+            yield value
+        else:
+            waiting += _inside(value)
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    """What an object holds: what the garbage collector sees, without the modules around it."""
+    if isinstance(value, FunctionType):
+        held = [value.__closure__, value.__defaults__, value.__kwdefaults__, value.__dict__]
+        if _from_library(value):
+            return held
+        return [*held, *_named(value.__code__, value.__globals__)]
+    if isinstance(value, MethodType):
+        return value.__self__, value.__func__
+    if isinstance(value, type):
+        return () if _from_library(value) else gc.get_referents(value)
+    if isinstance(value, Tensor):
+        return (getattr(value, "__dict__", None), type(value))
+    if backend.is_array(value):
+        return value.ravel().tolist() if value.dtype.hasobject else ()
+    if not gc.is_tracked(value) and isinstance(value, dict | tuple):
+        return ()  # of atoms only
+    if hasattr(type(value), "__globals__"):
+        return ()  # a compiled function, which would name its whole module
+    held = [held for held in gc.get_referents(value) if type(held) not in ATOMS]
+    return [type(value), *held]
+
+
+def _from_library(value: Any) -> bool:
+    return str(value.__module__).partition(".")[0] in LIBRARIES
+
+
+def _named(code: CodeType, scope: dict[str, Any]) -> Iterator[Any]:
+    """What a function reads by name from its module, and from modules that it reads there."""
+    names = set(_names(code))
+    modules, looked = [scope], set()
+    while modules:
+        module = modules.pop()
+        for name in names & module.keys():
+            value = module[name]
+            if isinstance(value, ModuleType):
+                if value not in looked:
+                    looked.add(value)
+                    modules.append(vars(value))
+            else:
+                yield value
+        if module is scope:  # imported where they are used
+            modules += [vars(sys.modules[name]) for name in names & sys.modules.keys()]
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names(constant)

@@ -1,0 +1,139 @@
+"""Values and derivatives against mpmath over whole domains, in float16, float32 and float64.
+
+The references lie in data/accuracy.npz. A value that is NumPy's or SciPy's own is not judged, and
+neither are the derivatives where the value leaves the range of the dtype, or where theirs is NaN.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from accuracy import measured
+from accuracy_points import DTYPES
+from accuracy_references import EXACT, load
+
+from autograd_core.op import operations
+
+REFERENCES = load()
+
+
+@dataclass(frozen=True)
+class Exception_:
+    """Where a rule of ours is known to miss, how and why."""
+
+    titles: tuple[str, ...]
+    orders: tuple[str, ...]
+    interval: str
+    holds: object  # of the points, the exact results and the dtype's limits
+    reason: str
+
+    def covers(self, title, order):
+        return order in self.orders and title in self.titles
+
+
+def tiny(factor):
+    """Results that are not far above the smallest normal number."""
+    return lambda points, exact, limits: np.abs(exact) < factor * float(limits.tiny)
+
+
+def subnormal(points, exact, limits):
+    return (np.abs(points) < float(limits.tiny)).all(1)
+
+
+def between(low, high):
+    return lambda points, exact, limits: ((low < abs(points)) & (abs(points) < high)).all(1)
+
+
+POWERS = ("power", "float_power", "power with 3", "power with 2.5")
+EXCEPTIONS = [
+    Exception_(
+        POWERS, ("first", "second"), "result subnormal", tiny(1),
+        "x ** (y - 1) is rounded to a subnormal before it is multiplied by y",
+    ),
+    Exception_(
+        ("power", "float_power"), ("first", "second"), "x and y subnormal", subnormal,
+        "x ** (y - 1) is beyond the range where y times it is not",
+    ),
+    Exception_(
+        ("hypot",), ("first", "second"), "x and y subnormal", subnormal,
+        "hypot itself is rounded to a subnormal",
+    ),
+    Exception_(
+        ("scipy.special.erf", "scipy.special.erfc", "scipy.special.ndtr"), ("second",),
+        "first derivative subnormal", tiny(64),
+        "the first derivative is rounded to a subnormal before it is multiplied by 2 x",
+    ),
+    Exception_(
+        ("scipy.special.erfcx",), ("first", "second"), "result subnormal", tiny(1),
+        "the integral is rounded to a subnormal before it is multiplied by 4 / sqrt(pi)",
+    ),
+    Exception_(
+        ("scipy.special.i1e",), ("second",), "6 < |x| < 9", between(6, 9),
+        "it changes its sign there, and its terms are 100 times as large",
+    ),
+    Exception_(
+        ("scipy.special.ive of order 0.5", "scipy.special.ive of order 2.0",
+         "scipy.special.ive of order 7.5"), ("first", "second"), "x < 1e-20", between(0, 1e-20),
+        "SciPy's ive of a neighbouring order is 0 or NaN",
+    ),
+    Exception_(
+        ("scipy.special.ive of order 0.5", "scipy.special.ive of order 7.5"), ("first", "second"),
+        "5 < x < 20", between(5, 20), "its terms are 20 times as large, before the series begins",
+    ),
+    Exception_(
+        ("scipy.special.gamma", "scipy.special.rgamma"), ("first", "second"), "result subnormal",
+        tiny(64), "the value is rounded to a subnormal before it is multiplied by psi",
+    ),
+    Exception_(
+        ("scipy.special.rgamma",), ("second",), "x < -33", lambda points, *_: points[:, 0] < -33,
+        "in float32 and float16 NaN where it is infinite: its terms leave the range",
+    ),
+    Exception_(
+        ("scipy.special.polygamma of order 2", "scipy.special.polygamma of order 5"),
+        ("value", "first", "second"), "result subnormal", tiny(1e3),
+        "SciPy multiplies a subnormal by a factorial",
+    ),
+]  # fmt: skip
+
+
+def judged(row, found, key, dtype):
+    """At which points a result is judged."""
+    value = found.found.get(("value", 0))
+    if key[0] == "value":
+        kernel = operations[row.name].kernel if row.name in operations else None
+        ours = row.call is not None or hasattr(kernel, "__code__")
+        return np.full(len(found.points), ours)
+    if value is None:
+        return np.full(len(found.points), True)
+    largest = float(np.finfo(dtype).max)
+    return np.isfinite(value) & (np.abs(found.exact["value", 0]) <= largest)
+
+
+def misses(row, name):
+    """What is missed in a dtype: the order, the operand, the point, what came and what is exact."""
+    found = measured(row, REFERENCES[row.title], name)
+    limits = np.finfo(DTYPES[name])
+    for key in found.found:
+        excess = found.excess(key)
+        wrong = (excess > 1) & judged(row, found, key, DTYPES[name])
+        for exception in EXCEPTIONS:
+            if exception.covers(row.title, key[0]):
+                wrong &= ~exception.holds(found.points, found.exact[key], limits)
+        for i in np.flatnonzero(wrong):
+            came, exact = found.found[key][i], found.exact[key][i]
+            where = f"{key} at {found.points[i].tolist()}"
+            yield f"{where}: {came!r}, exact {exact:.17g}, {excess[i]:.3g}"
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::autograd_core.AutogradWarning")
+@pytest.mark.parametrize("name", DTYPES)
+@pytest.mark.parametrize("title", EXACT)
+def test_every_digit_over_the_whole_domain(title, name):
+    if title not in REFERENCES:
+        pytest.skip("its references are not computed yet: python tests/accuracy_references.py")
+    found = list(misses(EXACT[title], name))
+    assert not found, f"{len(found)} misses, such as {found[:3]}"
+
+
+def test_there_are_few_exceptions():
+    assert sum(len(e.titles) for e in EXCEPTIONS) <= 25
