@@ -29,7 +29,7 @@ def _call(distribution, function, place, operands):
     if distribution == "dirichlet":
         return lambda x: called(ac.stack([x, operands[1] + 0 * x]), list(after[1:]))
     if distribution == "multivariate_normal":
-        return lambda x: called(*(v[..., None] for v in (*before, x, *after)))
+        return lambda x: called(*(np.asarray(v)[..., None] if isinstance(v, float) else v[..., None] for v in (*before, x, *after)))
     return lambda x: called(*before, x, *after)
 
 

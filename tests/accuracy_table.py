@@ -246,13 +246,24 @@ def polygamma_jet(n):
     return lambda x: [mp.polygamma(n + k, x) for k in range(4)]
 
 
+def reflected(function, v, x, step):
+    """Of a Bessel function, at positive order and argument if the order is an integer."""
+    turned = x < 0 or v < 0
+    if not turned or v != int(v):
+        return function(v, x)
+    sign = (-1) ** int(v) if (x < 0) != (v < 0 and step < 0) else 1
+    return sign * function(abs(v), abs(x))
+
+
 def bessel_jet(function, v, step, sign):
     """By F' = sign * (F[v - 1] + step * F[v + 1]) / 2."""
 
     def jet(x):
+        mp.prec = 220  # no cancellation, and more would take seconds at a point
         for k in range(4):
             orders = ((step**m * math.comb(k, m), v - k + 2 * m) for m in range(k + 1))
-            yield (mp.mpf(sign) / 2) ** k * sum(c * function(order, x) for c, order in orders)
+            total = sum(c * reflected(function, order, x, step) for c, order in orders)
+            yield (mp.mpf(sign) / 2) ** k * total
 
     return jet
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from autograd_core.op import elementwise, op
 from autograd_core.ops.activations import sigmoid
+from autograd_core.ops.elementwise import _settled
 
 __all__ = [
     "arccos",
@@ -75,7 +76,7 @@ SCALE = 2.0**-30  # a square of what is multiplied by it overflows where 1 / x²
 
 
 def _arctan_x(g: Any, x: Any) -> Any:
-    scaled = x * SCALE
+    scaled = _settled(x) * SCALE
     return g * (SCALE * SCALE / (scaled * scaled + SCALE * SCALE))
 
 
@@ -162,16 +163,23 @@ def _root_above_1(x: Any) -> Any:
     """sqrt(x * x + 1) without overflow, which for complex x jumps where arcsinh does."""
     if np.iscomplexobj(x):
         return np.sqrt(1 + 1j * x) * np.sqrt(1 - 1j * x)
-    return np.hypot(x, 1)
+    return np.hypot(_settled(x), 1)
 
 
 arcsinh = elementwise(
     np.arcsinh, "The number with hyperbolic sine x.", x=lambda g, x: g / _root_above_1(x)
 )
+
+
+def _arccosh_x(g: Any, x: Any) -> Any:
+    x = _settled(x)
+    return g / (np.sqrt(x - 1) * np.sqrt(x + 1))
+
+
 arccosh = elementwise(
     np.arccosh,
     "The number from 0 on with hyperbolic cosine x. The derivative at 1 is inf.",
-    x=lambda g, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)),
+    x=_arccosh_x,
 )
 arctanh = elementwise(
     np.arctanh,
@@ -184,10 +192,17 @@ arctanh = elementwise(
 exp2 = elementwise(np.exp2, "2 ** x.", x=lambda g, out: g * (out * LN_2))
 log2 = elementwise(np.log2, "The logarithm to base 2.", x=lambda g, x: g * (1 / LN_2) / x)
 log10 = elementwise(np.log10, "The logarithm to base 10.", x=lambda g, x: g * (1 / LN_10) / x)
+
+
+def _cbrt_x(g: Any, out: Any) -> Any:
+    out = _settled(out)
+    return g / (3 * out * out)
+
+
 cbrt = elementwise(
     np.cbrt,
     "The cube root, negative for negative x. The derivative at 0 is inf.",
-    x=lambda g, out: g / (3 * out * out),
+    x=_cbrt_x,
 )
 
 

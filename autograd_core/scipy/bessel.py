@@ -38,6 +38,11 @@ def _over_x(out: Any, x: Any, sign: int) -> Any:
     return np.where(near, series, out / np.where(near, 1, x))
 
 
+def _from_pole(x: Any, slope: Any) -> Any:
+    """The slope of a Bessel function of the second kind, which rises from its pole at 0."""
+    return np.where(x == 0, math.inf, slope)
+
+
 j0: Operation = declare(
     scipys.j0, "The Bessel function of the first kind, order 0.", x=lambda g, x: g * -j1(x)
 )
@@ -52,7 +57,7 @@ y0: Operation = declare(
 y1: Operation = declare(
     scipys.y1,
     "The Bessel function of the second kind, order 1.",
-    x=lambda g, x, out: g * (y0(x) - out / x),
+    x=lambda g, x, out: g * _from_pole(x, y0(x) - out / x),
 )
 i0: Operation = declare(
     scipys.i0, "The modified Bessel function, order 0.", x=lambda g, x: g * i1(x)
@@ -83,13 +88,13 @@ yv: Operation = declare(
     scipys.yv,
     "The Bessel function of the second kind and order v.",
     v=refused("yv", "v"),
-    x=lambda g, v, x: g * ((yv(v - 1, x) - yv(v + 1, x)) / 2),
+    x=lambda g, v, x: g * _from_pole(x, (yv(v - 1, x) - yv(v + 1, x)) / 2),
 )
 yn: Operation = declare(
     scipys.yn,
     "The Bessel function of the second kind and integer order n.",
     n=refused("yn", "n"),
-    x=lambda g, n, x: g * ((yn(n - 1, x) - yn(n + 1, x)) / 2),
+    x=lambda g, n, x: g * _from_pole(x, (yn(n - 1, x) - yn(n + 1, x)) / 2),
 )
 iv: Operation = declare(
     scipys.iv,

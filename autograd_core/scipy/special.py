@@ -17,7 +17,7 @@ from autograd_core.op import composed, not_differentiable, op
 from autograd_core.ops import reductions
 from autograd_core.ops.activations import _sigmoid_slope, sigmoid
 from autograd_core.ops.contraction import operand
-from autograd_core.ops.elementwise import exp, log, where
+from autograd_core.ops.elementwise import _settled, exp, log, where
 from autograd_core.ops.shaping import reshape
 from autograd_core.scipy import bessel
 from autograd_core.scipy.bessel import *
@@ -62,12 +62,15 @@ __all__ += [
 
 # ---- error functions, and the normal distribution -----------------------------------------------
 
-erf: Operation = declare(
-    scipys.erf, "The error function.", x=lambda g, x: g * (2 / ROOT_PI * np.exp(-x * x))
-)
-erfc: Operation = declare(
-    scipys.erfc, "1 - erf(x).", x=lambda g, x: g * (-2 / ROOT_PI * np.exp(-x * x))
-)
+
+
+def _erf_slope(x: Any) -> Any:
+    x = _settled(x)
+    return 2 / ROOT_PI * np.exp(-x * x)
+
+
+erf: Operation = declare(scipys.erf, "The error function.", x=lambda g, x: g * _erf_slope(x))
+erfc: Operation = declare(scipys.erfc, "1 - erf(x).", x=lambda g, x: g * -_erf_slope(x))
 ROOT_2 = math.sqrt(2)
 STEPS = 60  # of the recurrence for erfc's moments, which converges from FROM on
 FROM = 2
@@ -83,7 +86,7 @@ def _moments_up(x: Any, order: int) -> Any:
 
 def _moments_down(x: Any, order: int) -> Any:
     """By the continued fraction that the recurrence makes of the ratios of neighbours."""
-    ratio, product = 0 * x, 1
+    ratio, product = 0.0, 1.0
     for k in range(order + STEPS, 0, -1):
         ratio = k / 2 / (x + ratio)
         if k <= order:
@@ -123,23 +126,33 @@ def _erfcinv_slope(x: Any, value: Any = None) -> Any:
     """The derivative of erfcinv, whose `value` is known: -sqrt(pi) / 2 * exp(value²) by the tails,
     which have their digits where value² has not."""
     value = scipys.erfcinv(x) if value is None else value
-    return -ROOT_PI / 2 * scipys.erfcx(np.abs(value)) / np.minimum(x, 2 - x)
+    out = -ROOT_PI / 2 * scipys.erfcx(np.abs(value)) / np.minimum(x, 2 - x)
+    return np.where(np.isinf(value), -math.inf, out)
 
 
 erfcinv: Operation = declare(
     scipys.erfcinv, "The inverse of erfc.", x=lambda g, x, out: g * _erfcinv_slope(x, out)
 )
+
+
+def _bell(x: Any) -> Any:
+    """The density of the standard normal."""
+    x = _settled(x)
+    return np.exp(-x * x / 2) / ROOT_TAU
+
+
 ndtr: Operation = declare(
     scipys.ndtr,
     "The cumulative distribution of the standard normal.",
-    x=lambda g, x: g * (np.exp(-x * x / 2) / ROOT_TAU),
+    x=lambda g, x: g * _bell(x),
 )
 
 
 def _log_ndtr_x(g: Any, x: Any, out: Any) -> Any:
-    left = x < 0
-    tail = ROOT_TAU / 2 * erfcx(np.where(left, x, 0) / -ROOT_2)
-    return g * np.where(left, 1 / tail, np.exp(-x * x / 2 - out) / ROOT_TAU)
+    left, straight = x < 0, x < -1e8  # beyond, it is -x to the last digit
+    tail = ROOT_TAU / 2 * erfcx(np.where(left & ~straight, x, 0) / -ROOT_2)
+    right = _bell(np.where(left, 0, x)) / np.exp(np.where(left, 0, out))
+    return g * np.where(straight, -x, np.where(left, 1 / tail, right))
 
 
 log_ndtr: Operation = declare(
@@ -155,7 +168,8 @@ def _ndtri_slope_x(g: Any, x: Any, out: Any) -> Any:
 def _ndtri_slope(x: Any, value: Any = None) -> Any:
     """The derivative of ndtri, whose `value` is known."""
     value = scipys.ndtri(x) if value is None else value
-    return ROOT_TAU / 2 * scipys.erfcx(np.abs(value) / ROOT_2) / np.minimum(x, 1 - x)
+    out = ROOT_TAU / 2 * scipys.erfcx(np.abs(value) / ROOT_2) / np.minimum(x, 1 - x)
+    return np.where(np.isinf(value), math.inf, out)
 
 
 ndtri: Operation = declare(
@@ -187,13 +201,19 @@ gammaln: Operation = declare(
 )
 
 
+def _below_infinity(x: Any) -> Any:
+    """x, and the largest number in the place of infinity, to which nothing flows."""
+    return np.where(x == math.inf, float(np.finfo(x.dtype).max), x)
+
+
 def _rgamma_x(g: Any, x: Any, out: Any) -> Any:
     """By the reflection sin(pi x) * gamma(1 - x) / pi to the left, where gamma has its poles."""
     left = x < 0.5
-    mirrored = 1 - np.where(left, x, 0)
-    turned = math.pi * (x - 2 * np.rint(x / 2))  # exact, unlike the product of pi and a large x
+    there = np.where(left, x, 0)
+    mirrored = 1 - there
+    turned = math.pi * (there - 2 * np.rint(there / 2))  # exact, unlike pi times a large number
     slope = np.cos(turned) - np.sin(turned) * digamma(mirrored) / math.pi
-    right = -out * digamma(np.where(left, 1, x))
+    right = -out * digamma(_below_infinity(np.where(left, 1, x)))
     return g * np.where(left, gamma(mirrored) * slope, right)
 
 
@@ -240,7 +260,7 @@ def weak(value: Any) -> Any:
 
 def _gamma_density(a: Any, x: Any) -> Any:
     """A power of a small x has its digits, where the exponential of a large logarithm has not."""
-    small, constant = x < 1, weak(gammaln(a))
+    small, x, constant = x < 1, _below_infinity(x), weak(gammaln(a))
     below = np.where(small, x, 1) ** (a - 1) * np.exp(-x - constant)
     above = np.exp(xlogy(a - 1, np.where(small, 1, x)) - x - constant)
     return np.where(small, below, above)
@@ -269,7 +289,8 @@ betainc: Operation = declare(
 
 def _student_density(df: Any, x: Any) -> Any:
     constant = gammaln((df + 1) / 2) - gammaln(df / 2) - np.log(df * math.pi) / 2
-    return weak(np.exp(constant)) * np.hypot(1, x / weak(np.sqrt(df))) ** -(df + 1)
+    root = np.hypot(1, _settled(x) / weak(np.sqrt(df)))
+    return weak(np.exp(constant)) * root ** -(df + 1)
 
 
 stdtr: Operation = declare(
