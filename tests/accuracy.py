@@ -35,8 +35,8 @@ class Measured:
             exact = np.clip(exact, -largest, largest)  # what is beyond may be inf as well
             came = np.clip(found.astype(np.float64), -largest, largest)
             error = np.abs(came - exact) / allowed
-        error = np.where(np.isinf(allowed), 0, error)
-        return np.where(np.isnan(found), np.inf, error)
+        error = np.where(np.isnan(found), np.inf, error)
+        return np.where(np.isinf(allowed), 0, error)  # also NaN: beyond an infinite derivative
 
 
 def derivatives(function, operands):

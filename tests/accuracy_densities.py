@@ -28,12 +28,14 @@ def _call(distribution, function, place, operands):
     before, after = operands[:place], operands[place + 1 :]
     if distribution == "dirichlet":
         return lambda x: called(ac.stack([x, operands[1] + 0 * x]), list(after[1:]))
+    if distribution == "multivariate_normal" and place:  # the variance of one call is one number
+        return lambda x: ac.stack([called(*map(np.array, before), v) for v in x])
     if distribution == "multivariate_normal":
-        return lambda x: called(*(np.asarray(v)[..., None] if isinstance(v, float) else v[..., None] for v in (*before, x, *after)))
+        return lambda x: called(x[..., None], *(np.array([v]) for v in after))
     return lambda x: called(*before, x, *after)
 
 
-def _moving(distribution, functions, name, domain, operands, hidden=100, pace=lambda x: 1):
+def _moving(distribution, functions, name, domain, operands, hidden=100, pace=lambda x: 1, far=1):
     """Rows in which the operand `name` moves over `domain`; its place in `operands` is None."""
     place = NAMES[distribution].index(name)
     fixed = ", ".join(f"{n} = {v:g}" for n, v in zip(NAMES[distribution], operands, strict=True)
@@ -49,7 +51,7 @@ def _moving(distribution, functions, name, domain, operands, hidden=100, pace=la
         yield Exact(
             f"scipy.stats.{distribution}.{function}", exact, (domain,),
             singular=ends, call=_call(distribution, function, place, operands), inside=_thinned,
-            pace=pace, variant=f"in {name}, {fixed}", hidden=hidden, far=1,
+            pace=pace, variant=f"in {name}, {fixed}", hidden=hidden, far=far,
         )  # fmt: skip
 
 
@@ -64,7 +66,7 @@ DENSITIES = [
     *_moving("norm", DENSITY, "x", REALS, (ANY, 0.0, 1.0)),
     *_moving("norm", DENSITY, "scale", POSITIVE, (1.5, 0.0, ANY)),
     *_moving("t", DENSITY, "x", REALS, (ANY, 2.5, 0.0, 1.0)),
-    *_moving("t", DENSITY, "df", POSITIVE, (1.5, ANY, 0.0, 1.0)),
+    *_moving("t", DENSITY, "df", POSITIVE, (1.5, ANY, 0.0, 1.0), far=6),
     *_moving("t", DENSITY, "scale", POSITIVE, (1.5, 2.5, 0.0, ANY)),
     *_moving("gamma", DENSITY, "x", POSITIVE, (ANY, 0.5, 0.0, 1.0)),
     *_moving("gamma", DENSITY, "x", POSITIVE, (ANY, 40.0, 0.0, 1.0)),

@@ -99,3 +99,35 @@ def test_the_ends_of_the_domain(title, name):
             if number is not None and not np.isclose(came, number, 64 * np.finfo(dtype).eps, 0):
                 wrong.append(f"{key[0]} at {end}: {came}, not {number}")
     assert not wrong, "; ".join(wrong)
+
+
+SCALES = {"f2": 2.0**8, "f4": 2.0**60, "f8": 2.0**500}
+
+
+def pulled(title, operands, g):
+    """The gradient of each operand where g arrives, and the result's shape."""
+    tensors = [ac.Tensor(x, True) for x in operands]
+    out = EXACT[title].function(*tensors)
+    out.backward(np.full(out.shape, g, out.dtype))
+    nothing = np.zeros(out.shape)
+    return np.array([nothing if x.grad is None else x.grad.data for x in tensors], np.float64)
+
+
+@pytest.mark.parametrize("name", DTYPES)
+@pytest.mark.parametrize("title", EXACT)
+def test_linear_in_what_arrives(title, name):
+    """Also where there is little room left in the dtype: wherever the operands and the gradients are
+    well in its range, and are when multiplied by what arrives."""
+    dtype, row, limits = DTYPES[name], EXACT[title], np.finfo(DTYPES[name])
+    points = row.points[exact_in(dtype, row.points).all(1)]
+    operands = [np.ascontiguousarray(x, dtype) for x in points.T]
+    slopes = pulled(title, operands, 1)
+    for scale in (SCALES[name], 1 / SCALES[name]):
+        sizes = np.abs([*slopes, *(slopes * scale), *(points.T * scale)])
+        judged = ((sizes > limits.tiny / limits.eps) & (sizes < limits.max * limits.eps)).all(0)
+        found = pulled(title, operands, scale)
+        wrong = judged & ~np.isclose(found, slopes * scale, 64 * float(limits.eps), 0)
+        some = [
+            (points[i].tolist(), found[k, i] / scale, slopes[k, i]) for k, i in np.argwhere(wrong)
+        ]
+        assert not some, f"{len(some)} of {judged.sum()} for {scale}, such as {some[:3]}"

@@ -88,7 +88,7 @@ def _settled(x: Any) -> Any:
 add = elementwise(np.add, "x + y.", x=lambda g: g, y=lambda g: g)
 subtract = elementwise(np.subtract, "x - y.", x=lambda g: g, y=lambda g: -g)
 multiply = elementwise(np.multiply, "x * y.", x=lambda g, y: g * y, y=lambda g, x: g * x)
-divide = elementwise(np.divide, "x / y.", x=lambda g, y: g / y, y=lambda g, y, out: -g * out / y)
+divide = elementwise(np.divide, "x / y.", x=lambda g, y: g / y, y=lambda g, y, out: -g * (out / y))
 negative = elementwise(np.negative, "-x.", x=lambda g: -g)
 positive = elementwise(np.positive, "+x.", x=lambda g: g)
 floor_divide = elementwise(

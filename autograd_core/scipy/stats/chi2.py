@@ -11,11 +11,9 @@ from autograd_core.scipy.stats.support import cumulative, density
 
 __all__ = ["cdf", "logcdf", "logpdf", "pdf"]
 
-LOG_2 = math.log(2)
 
-
-def _log_density(z: Any, df: Any) -> Any:
-    return gamma._log_density(z / 2, df / 2) - LOG_2
+def _scaled_log(distance: Any, scale: Any, df: Any) -> Any:
+    return gamma.scaled_log(distance, 2 * scale, df / 2)
 
 
 def _density(distance: Any, scale: Any, df: Any) -> Any:
@@ -25,7 +23,7 @@ def _density(distance: Any, scale: Any, df: Any) -> Any:
 @composed
 def logpdf(x: Any, df: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The logarithm of the density with `df` degrees of freedom; -inf below `loc`."""
-    return density("chi2.logpdf", _log_density, gamma.ENDS, x, (df,), loc, scale, True)
+    return density("chi2.logpdf", _scaled_log, gamma.ENDS, x, (df,), loc, scale, True, True)
 
 
 @composed

@@ -48,6 +48,17 @@ def _log_density(x: Any, a: Any) -> Any:
     return np.where(central, stable, functions.xlogy(b - 1, y) - y - gamma_log(b))
 
 
+@op(
+    pointwise=True,
+    distance=lambda g, distance, scale, a: g * (_log_x(distance / scale, a) / scale),
+    scale=lambda g, distance, scale, a: g * ((distance / scale - a) / scale),
+    a=lambda g, distance, scale, a: g * (np.log(distance / scale) - digamma(a)),
+)
+def scaled_log(distance: Any, scale: Any, a: Any) -> Any:
+    """The logarithm of the density at distance / scale, over the scale."""
+    return _log_density(distance / scale, a) - np.log(scale)
+
+
 def _of_powers(distance: Any, scale: Any, a: Any) -> Any:
     """For a small a: as a power, so that it has its slopes at 0."""
     far = distance > (2000 + 4 * a) * scale
@@ -90,7 +101,7 @@ def _lower(a: Any, x: Any) -> Any:
 @composed
 def logpdf(x: Any, a: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The logarithm of the density with the shape `a`; -inf below `loc`."""
-    return density("gamma.logpdf", _log_density, ENDS, x, (a,), loc, scale, True)
+    return density("gamma.logpdf", scaled_log, ENDS, x, (a,), loc, scale, True, True)
 
 
 @composed

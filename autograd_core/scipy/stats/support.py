@@ -95,13 +95,17 @@ def either(
 Ends = tuple[float, float]
 
 
-def _placed(ends: Ends, distance: Any, scale: Any, shapes: Sequence[Any]) -> tuple[Any, ...]:
+def _placed(
+    ends: Ends, distance: Any, scale: Any, shapes: Sequence[Any], scaled: bool = False
+) -> tuple[Any, ...]:
     """Whether the distance, in units of `scale`, is below and above the ends; the distance itself,
     the scale and the shapes; the former are harmless, and let nothing through, where it is
-    outside; all are NaN where one is."""
+    outside; all are NaN where one is. Where only the quotient is infinite, and not the distance,
+    a formula that is `scaled` knows better."""
     holds = valid(scale, *shapes)
     z = np.where(holds, _units(distance, scale), math.nan)
-    below, above = (z < ends[0]) | (z == -math.inf), (z > ends[1]) | (z == math.inf)
+    place = distance if scaled else z
+    below, above = (z < ends[0]) | (place == -math.inf), (z > ends[1]) | (place == math.inf)
     outside = below | above
     distance, scale = where(outside, 0.5, distance), where(outside, 1.0, scale)
     scale = _known(scale, z == z)
@@ -127,7 +131,7 @@ def density(
     so is every gradient, where an operand is NaN or where `scale` or a shape is not positive.
     """
     dtype, (x, loc, scale, *shapes) = widened(name, x, loc, scale, *shapes)
-    below, above, distance, scale, shapes = _placed(ends, x - loc, scale, shapes)
+    below, above, distance, scale, shapes = _placed(ends, x - loc, scale, shapes, scaled)
     outside = below | above
     if scaled:
         out = formula(distance, scale, *shapes)

@@ -11,9 +11,11 @@ from autograd_core.backend import special_of
 from autograd_core.op import composed, op
 from autograd_core.ops.elementwise import absolute, exp, log, log1p, sqrt, where
 from autograd_core.scipy.declaring import refused
+from autograd_core.scipy.special import entr, gammaln
 from autograd_core.scipy.stats import norm
+from autograd_core.scipy.stats.powers import _power
 from autograd_core.scipy.stats.stable import _log1p_less, _student_constant, beta_fraction, in_tail
-from autograd_core.scipy.stats.support import FAR, cumulative, density, either
+from autograd_core.scipy.stats.support import FAR, _units, cumulative, density, either
 
 __all__ = ["cdf", "logcdf", "logpdf", "pdf"]
 
@@ -35,26 +37,36 @@ def _finite_log(z: Any, df: Any) -> Any:
     return constant + either(near, _near, _beyond, (z, 1.0), (df, 1.0))
 
 
-def _of_powers(z: Any, df: Any) -> Any:
-    """The tail for a small df, of which no logarithm is taken."""
-    y = absolute(z) / sqrt(df)
-    constant = exp(_student_constant(0, df / 2) - norm.LOG_ROOT_TAU)
-    return constant * y ** -(df + 1) * exp(-(df + 1) / 2 * log1p((1 / y) ** 2))
-
-
 def _of_logarithm(z: Any, df: Any) -> Any:
     far = _finite_log(z, df) < FAR
     return where(far, 0.0, exp(_finite_log(where(far, 1.0, z), where(far, 1.0, df))))
 
 
-def _finite(z: Any, df: Any) -> Any:
-    tail = (absolute(z) > sqrt(df)) & (df < 10)
-    return either(tail, _of_powers, _of_logarithm, (z, 2.0), (df, 1.0))
+@op(
+    pointwise=True,
+    distance=lambda g, distance, out: g * (distance / out),
+    scale=lambda g, scale, df, out: g * (df * scale / out),
+    df=lambda g, scale, out: g * (scale / out * scale / 2),
+)
+def _radius(distance: Any, scale: Any, df: Any) -> Any:
+    """sqrt(distance² + df * scale²)."""
+    return np.hypot(distance, np.sqrt(df) * scale)
 
 
-def _log_density(z: Any, df: Any) -> Any:
-    normal = lambda z, df: norm.standard_logpdf(z)  # noqa: E731
-    return either(df == math.inf, normal, _finite_log, (z, 1.0), (df, 1.0))
+def _constant(df: Any) -> Any:
+    """The logarithm of the density, times radius ** (df + 1) / (df * scale ** df)."""
+    gammas = gammaln((df + 1) / 2) - gammaln(df / 2 + 1)
+    return gammas - entr(df) / 2 - math.log(4 * math.pi) / 2
+
+
+def _few(distance: Any, scale: Any, df: Any) -> Any:
+    """The density for a small df, of which no logarithm is taken."""
+    return df * exp(_constant(df)) * _power(scale, _radius(distance, scale, df), df + 1)
+
+
+def _few_log(distance: Any, scale: Any, df: Any) -> Any:
+    radius = log(_radius(distance, scale, df))
+    return log(df) + _constant(df) + df * (log(scale) - radius) - radius
 
 
 def _normal(z: Any, df: Any) -> Any:
@@ -62,8 +74,33 @@ def _normal(z: Any, df: Any) -> Any:
     return where(far, 0.0, norm.standard_pdf(where(far, 1.0, z)))
 
 
+def _many(distance: Any, scale: Any, df: Any) -> Any:
+    z = _units(distance, scale)
+    return either(df == math.inf, _normal, _of_logarithm, (z, 1.0), (df, 10.0)) / scale
+
+
+def _many_log(distance: Any, scale: Any, df: Any) -> Any:
+    z, normal = _units(distance, scale), lambda z, df: norm.standard_logpdf(z)
+    return either(df == math.inf, normal, _finite_log, (z, 1.0), (df, 10.0)) - log(scale)
+
+
+def _of_few(distance: Any, scale: Any, df: Any) -> Any:
+    """Whether the density is well represented by that of few degrees of freedom."""
+    return (df < 1) | ((df < 10) & (abs(distance) > sqrt(df) * scale))
+
+
+def _scaled_density(distance: Any, scale: Any, df: Any) -> Any:
+    few = _of_few(distance, scale, df)
+    return either(few, _few, _many, (distance, 1.0), (scale, 1.0), (df, 10.0))
+
+
+def _scaled_log(distance: Any, scale: Any, df: Any) -> Any:
+    few = _of_few(distance, scale, df)
+    return either(few, _few_log, _many_log, (distance, 1.0), (scale, 1.0), (df, 10.0))
+
+
 def _density(z: Any, df: Any) -> Any:
-    return either(df == math.inf, _normal, _finite, (z, 1.0), (df, 1.0))
+    return _scaled_density(z, 1.0, df)
 
 
 @op(pointwise=True, df=refused("stdtr", "df"), z=lambda g, df, z: g * _density(z, df))
@@ -82,7 +119,7 @@ def _ratio(df: Any, z: Any) -> Any:
 
 
 def _log_far(df: Any, z: Any) -> Any:
-    return _log_density(z, df) + np.log(_ratio(df, z))
+    return _scaled_log(z, 1.0, df) + np.log(_ratio(df, z))
 
 
 def _slope(z: Any, df: Any) -> Any:
@@ -119,13 +156,13 @@ def _log_lower(df: Any, z: Any) -> Any:
 @composed
 def logpdf(x: Any, df: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The logarithm of the density with `df` degrees of freedom."""
-    return density("t.logpdf", _log_density, norm.EVERYWHERE, x, (df,), loc, scale, True)
+    return density("t.logpdf", _scaled_log, norm.EVERYWHERE, x, (df,), loc, scale, True, True)
 
 
 @composed
 def pdf(x: Any, df: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The density."""
-    return density("t.pdf", _density, norm.EVERYWHERE, x, (df,), loc, scale, False)
+    return density("t.pdf", _scaled_density, norm.EVERYWHERE, x, (df,), loc, scale, False, True)
 
 
 @composed
