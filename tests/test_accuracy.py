@@ -44,6 +44,13 @@ def between(low, high):
     return lambda points, exact, limits: ((low < abs(points)) & (abs(points) < high)).all(1)
 
 
+def of_neighbours(points, exact, limits):
+    """Where Bessel functions of neighbouring order are beyond what SciPy computes of them."""
+    size = np.abs(exact)
+    small, large = size < 1e3 * float(limits.tiny), size > float(limits.max) / 4
+    return (np.abs(points[:, 0]) < 1e-60) | small | large
+
+
 EXCEPTIONS = [
     Exception_(
         ("power", "float_power"), ("first", "second"), "result subnormal", tiny(1),
@@ -72,6 +79,11 @@ EXCEPTIONS = [
     Exception_(
         ("scipy.special.ive",), ("first", "second"),
         "5 < x < 20", between(5, 20), "its terms are 20 times as large, before the series begins",
+    ),
+    Exception_(
+        ("scipy.special.j0", "scipy.special.jv", "scipy.special.yv", "scipy.special.iv",
+         "scipy.special.kv"), ("first", "second"), "x < 1e-60, result subnormal or > max / 4",
+        of_neighbours, "SciPy's functions of neighbouring orders are 0, infinite, NaN or inexact",
     ),
     Exception_(
         ("scipy.special.gamma", "scipy.special.rgamma"), ("first", "second"), "result subnormal",

@@ -31,11 +31,21 @@ __all__ = [
 ]
 
 
+NEAR = 0.3
+
+
+def _series(x: Any, sign: int) -> Any:
+    """j1(x) / x (`sign` -1) or i1(x) / x (1) for |x| < NEAR."""
+    quarter, out = sign / 4 * x * x, 0.0
+    for k in range(5, -1, -1):
+        out = out * quarter + 0.5 / (math.factorial(k) * math.factorial(k + 1))
+    return out
+
+
 def _over_x(out: Any, x: Any, sign: int) -> Any:
-    """out / x for out = j1(x) (`sign` -1) or i1(x) (1), by their series near 0."""
-    near, square = np.abs(x) < 0.01, sign * x * x
-    series = 0.5 + square / 16 + square * square / 384
-    return np.where(near, series, out / np.where(near, 1, x))
+    """out / x for out = j1(x) (`sign` -1) or i1(x) (1)."""
+    near = np.abs(x) < NEAR
+    return np.where(near, _series(np.where(near, x, 0), sign), out / np.where(near, 1, x))
 
 
 def _from_pole(x: Any, slope: Any) -> Any:
@@ -81,26 +91,26 @@ jv: Operation = declare(
     scipys.jv,
     "The Bessel function of the first kind and order v.",
     v=refused("jv", "v"),
-    x=lambda g, v, x: g * ((jv(v - 1, x) - jv(v + 1, x)) / 2),
+    x=lambda g, v, x: g * (jv(v - 1, x) / 2 - jv(v + 1, x) / 2),
 )
 jn = jv
 yv: Operation = declare(
     scipys.yv,
     "The Bessel function of the second kind and order v.",
     v=refused("yv", "v"),
-    x=lambda g, v, x: g * _from_pole(x, (yv(v - 1, x) - yv(v + 1, x)) / 2),
+    x=lambda g, v, x: g * _from_pole(x, yv(v - 1, x) / 2 - yv(v + 1, x) / 2),
 )
 yn: Operation = declare(
     scipys.yn,
     "The Bessel function of the second kind and integer order n.",
     n=refused("yn", "n"),
-    x=lambda g, n, x: g * _from_pole(x, (yn(n - 1, x) - yn(n + 1, x)) / 2),
+    x=lambda g, n, x: g * _from_pole(x, yn(n - 1, x) / 2 - yn(n + 1, x) / 2),
 )
 iv: Operation = declare(
     scipys.iv,
     "The modified Bessel function of order v.",
     v=refused("iv", "v"),
-    x=lambda g, v, x: g * ((iv(v - 1, x) + iv(v + 1, x)) / 2),
+    x=lambda g, v, x: g * (iv(v - 1, x) / 2 + iv(v + 1, x) / 2),
 )
 
 
@@ -127,8 +137,8 @@ def _ive_far(v: Any, x: Any, order: int) -> Any:
 
 def _scaled_over_x(x: Any) -> Any:
     """i1e(x) / x, by its series near 0."""
-    near, square = np.abs(x) < 0.01, x * x
-    series = (0.5 + square / 16 + square * square / 384) * np.exp(-np.abs(x))
+    near = np.abs(x) < NEAR
+    series = _series(np.where(near, x, 0), 1) * np.exp(-np.abs(x))
     return np.where(near, series, i1e(x) / np.where(near, 1, x))
 
 
@@ -168,5 +178,5 @@ kv: Operation = declare(
     scipys.kv,
     "The modified Bessel function of the second kind and order v.",
     v=refused("kv", "v"),
-    x=lambda g, v, x: g * (-(kv(v - 1, x) + kv(v + 1, x)) / 2),
+    x=lambda g, v, x: g * -(kv(v - 1, x) / 2 + kv(v + 1, x) / 2),
 )

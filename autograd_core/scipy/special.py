@@ -64,9 +64,9 @@ __all__ += [
 
 
 def _gauss_x(g: Any, x: Any, width: float, factor: float) -> Any:
-    x = _settled(x)
+    x = np.where(np.isfinite(x), x, 0)
     root = np.exp(-width / 2 * (x * x))
-    return g * (-2 * width * factor * x * root * root)
+    return g * (x * root * (-2 * width * factor) * root)
 
 
 @op(pointwise=True, x=_gauss_x)
@@ -289,12 +289,18 @@ gammaincc: Operation = declare(
     a=refused("gammaincc", "a"),
     x=lambda g, a, x: g * -_gamma_density(a, x),
 )
+def _beta_density(a: Any, b: Any, x: Any) -> Any:
+    """Its root is multiplied first, which is not subnormal where it is."""
+    root = x ** ((a - 1) / 2)
+    return root / weak(np.exp(betaln(a, b))) * root * (1 - x) ** (b - 1)
+
+
 betainc: Operation = declare(
     scipys.betainc,
     "The regularised incomplete beta function. No gradient in a and b.",
     a=refused("betainc", "a"),
     b=refused("betainc", "b"),
-    x=lambda g, a, b, x: g * (x ** (a - 1) * (1 - x) ** (b - 1) / weak(np.exp(betaln(a, b)))),
+    x=lambda g, a, b, x: g * _beta_density(a, b, x),
 )
 
 
