@@ -49,7 +49,10 @@ def _log_beta(a: Any, b: Any) -> Any:
     r = small / large
     logs = small * (np.log(small) - np.log(a + b)) - (large - 0.5) * np.log1p(r)
     stable = math.log(math.tau) / 2 + logs - np.log(small) / 2 + _sum(a, b)
-    return np.where(large < 10, special_of(a).betaln(a, b), stable)
+    tiny = np.log(a + b) - np.log(a) - np.log(b)  # where SciPy's is infinite
+    near = np.where(small < 1e-300, np.where(large < 1e-30, tiny, -np.log(small)), 0.0)
+    direct = np.where(small < 1e-300, near, special_of(a).betaln(a, b))
+    return np.where(large < 10, direct, stable)
 
 
 @op(
@@ -72,6 +75,23 @@ def _log_density(x: Any, a: Any, b: Any) -> Any:
     functions = special_of(y)
     plain = functions.xlogy(p - 1, y) + functions.xlog1py(q - 1, -y) - _log_beta(p, q)
     return np.where(central, stable, plain)
+
+
+@op(
+    pointwise=True,
+    distance=lambda g, distance, scale, a, b: g * (_log_x(distance / scale, a, b) / scale),
+    scale=lambda g, distance, scale, a, b: g * _log_scale(distance / scale, scale, a, b),
+    a=lambda g, distance, scale, a, b: g * (np.log(distance / scale) + _psi_difference(0, a, b)),
+    b=lambda g, distance, scale, a, b: g * (np.log1p(-distance / scale) + _psi_difference(0, b, a)),
+)
+def _scaled_log(distance: Any, scale: Any, a: Any, b: Any) -> Any:
+    """The logarithm of the density at distance / scale, over the scale."""
+    return _log_density(distance / scale, a, b) - np.log(scale)
+
+
+def _log_scale(x: Any, scale: Any, a: Any, b: Any) -> Any:
+    high = (x == 1) & (b == 1)
+    return (np.where(high, 0.0, (b - 1) * x / np.where(high, 1.0, 1 - x)) - a) / scale
 
 
 def _of_logarithm(x: Any, a: Any, b: Any) -> Any:
@@ -124,8 +144,9 @@ def _lower(a: Any, b: Any, x: Any) -> Any:
 
 
 def _tail(a: Any, b: Any, x: Any) -> Any:
-    """Where the distribution is too small for float64."""
-    return (special_of(x).betainc(a, b, x) < 1e-290) & (x < a / (a + b))
+    """Where the distribution is too small for float64, or the fraction for it is better."""
+    centre = a / (a + b)
+    return (special_of(x).betainc(a, b, x) < 1e-290) & (x < centre) | (x < 0.1 * centre)
 
 
 def _ratio(a: Any, b: Any, x: Any) -> Any:
@@ -135,7 +156,8 @@ def _ratio(a: Any, b: Any, x: Any) -> Any:
 
 def _log_far(a: Any, b: Any, x: Any) -> Any:
     there, y = x > 0, np.where(x > 0, x, 0.5)
-    return np.where(there, _log_density(y, a, b) + np.log(_ratio(a, b, y)), -math.inf)
+    rest = np.log((1 - y) / a * beta_fraction(y, a, b))
+    return np.where(there, _log_density(y, a, b) + np.log(y) + rest, -math.inf)
 
 
 @op(
@@ -175,7 +197,7 @@ def _log_lower(a: Any, b: Any, x: Any) -> Any:
 def logpdf(x: Any, a: Any, b: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The logarithm of the density with the shapes `a` and `b`; -inf outside of 0 to 1 (in units of
     `scale` from `loc`)."""
-    return density("beta.logpdf", _log_density, ENDS, x, (a, b), loc, scale, True)
+    return density("beta.logpdf", _scaled_log, ENDS, x, (a, b), loc, scale, True, True)
 
 
 @composed

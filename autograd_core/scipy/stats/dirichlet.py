@@ -7,13 +7,27 @@ from typing import Any
 from autograd_core.errors import ShapeError
 from autograd_core.op import composed
 from autograd_core.ops.contraction import operand
-from autograd_core.ops.elementwise import exp
+from autograd_core.ops.elementwise import exp, where
+from autograd_core.ops.scans import prod
 from autograd_core.ops.reductions import sum
 from autograd_core.ops.shaping import reshape
 from autograd_core.scipy.special import gammaln, xlogy
-from autograd_core.scipy.stats.support import _known, valid
+from autograd_core.scipy.stats.support import _known, rounded, valid, widened
 
 __all__ = ["logpdf", "pdf"]
+
+
+def _parameters(x: Any, alpha: Any) -> tuple[Any, Any, Any, Any]:
+    """The dtype of the result, x, the exponents and the logarithm of the constant factor."""
+    dtype, (x, alpha) = widened("dirichlet", operand(x), operand(alpha))
+    if alpha.ndim != 1 or x.ndim not in (1, 2) or x.shape[0] != alpha.shape[0]:
+        raise ShapeError(
+            "dirichlet: x (k,) or (k, n) and alpha (k,) are needed; they have shapes "
+            f"{x.shape} and {alpha.shape}"
+        )
+    alpha = _known(alpha, valid(alpha))
+    exponents = alpha if x.ndim == 1 else reshape(alpha, (-1, 1))
+    return dtype, x, exponents - 1, gammaln(sum(alpha)) - sum(gammaln(alpha))
 
 
 @composed
@@ -21,19 +35,14 @@ def logpdf(x: Any, alpha: Any) -> Any:
     """The logarithm of the density at x (k,), or at each column of x (k, n), with the parameters
     `alpha` (k,). All numbers of x must be given, also the last; that they sum to 1 is not looked
     at."""
-    x, alpha = operand(x), operand(alpha)
-    if alpha.ndim != 1 or x.ndim not in (1, 2) or x.shape[0] != alpha.shape[0]:
-        raise ShapeError(
-            "dirichlet: x (k,) or (k, n) and alpha (k,) are needed; they have shapes "
-            f"{x.shape} and {alpha.shape}"
-        )
-    alpha = _known(alpha, valid(alpha))
-    constant = gammaln(sum(alpha)) - sum(gammaln(alpha))
-    powers = alpha if x.ndim == 1 else reshape(alpha, (-1, 1))
-    return constant + sum(xlogy(powers - 1, x), 0)
+    dtype, x, exponents, constant = _parameters(x, alpha)
+    return rounded(constant + sum(xlogy(exponents, x), 0), dtype)
 
 
 @composed
 def pdf(x: Any, alpha: Any) -> Any:
-    """The density."""
-    return exp(logpdf(x, alpha))
+    """The density. Where a probability is 0 the derivatives are those from within."""
+    dtype, x, exponents, constant = _parameters(x, alpha)
+    small = exponents < 10  # as powers, which have their slopes at 0; others only as logarithms
+    rest = exp(constant + sum(xlogy(where(small, 0.0, exponents), x), 0))
+    return rounded(rest * prod(x ** where(small, exponents, 0.0), 0), dtype)

@@ -59,12 +59,27 @@ def scaled_log(distance: Any, scale: Any, a: Any) -> Any:
     return _log_density(distance / scale, a) - np.log(scale)
 
 
+@op(
+    pointwise=True,
+    distance=lambda g, distance, scale, a, out: g * (out * _log_x(distance / scale, a) / scale),
+    scale=lambda g, distance, scale, a, out: g * (out * (distance / scale - a) / scale),
+    a=lambda g, distance, scale, out: g * (out * np.log(distance / scale)),
+)
+def _right(distance: Any, scale: Any, a: Any) -> Any:
+    """gamma(a) times the density right of the scale, where the slope of its logarithm is small: no
+    digits are lost when a subnormal density is multiplied by it."""
+    z = distance / scale
+    root = np.exp(z / -2)
+    return z ** (a - 1) * root / scale * root
+
+
 def _of_powers(distance: Any, scale: Any, a: Any) -> Any:
     """For a small a: as a power, so that it has its slopes at 0."""
     far = distance > (2000 + 4 * a) * scale
     distance, scale = where(far, 1.0, distance), where(far, 1.0, scale)
-    out = _power(distance, scale, a) * exp(-_units(distance, scale)) * rgamma(a)
-    return where(far, 0.0, out)
+    left = lambda x, s, a: _power(x, s, a) * exp(-_units(x, s))  # noqa: E731
+    out = either(distance < scale, left, _right, (distance, 1.0), (scale, 1.0), (a, 1.0))
+    return where(far, 0.0, out * rgamma(a))
 
 
 def _regular(distance: Any, scale: Any, a: Any) -> Any:
@@ -117,8 +132,8 @@ def cdf(x: Any, a: Any, loc: Any = 0, scale: Any = 1) -> Any:
 
 
 def _tail(a: Any, x: Any) -> Any:
-    """Where the distribution is too small for float64."""
-    return (special_of(x).gammainc(a, x) < 1e-290) & (x < a + 1)
+    """Where the distribution is too small for float64, or the fraction for it is better."""
+    return (special_of(x).gammainc(a, x) < 1e-290) & (x < a + 1) | (x < 0.1 * a)
 
 
 def _ratio(a: Any, x: Any) -> Any:
@@ -128,7 +143,8 @@ def _ratio(a: Any, x: Any) -> Any:
 
 def _log_far(a: Any, x: Any) -> Any:
     there, y = x > 0, np.where(x > 0, x, 1.0)
-    return np.where(there, _log_density(y, a) + np.log(_ratio(a, y)), -math.inf)
+    rest = np.log(gamma_fraction(y, a) / a)
+    return np.where(there, _log_density(y, a) + np.log(y) + rest, -math.inf)
 
 
 @op(

@@ -13,6 +13,7 @@ from autograd_core.errors import NotDifferentiableError
 from autograd_core.op import composed, op
 from autograd_core.ops.elementwise import where
 from autograd_core.ops.rounding import floor
+from autograd_core.scipy.special import gammaincc
 from autograd_core.scipy.stats.gamma import _log_density, _log_x, standard_density
 from autograd_core.scipy.stats.stable import in_tail, poisson_fraction
 from autograd_core.scipy.stats.support import _known, rounded, widened
@@ -45,18 +46,27 @@ def _lower(k: Any, mu: Any) -> Any:
 
 
 def _tail(k: Any, mu: Any) -> Any:
-    """Where the distribution is too small for float64."""
-    return (special_of(mu).gammaincc(k + 1, mu) < 1e-290) & (mu > k + 1)
+    """Where the distribution is too small for float64, or the fraction for it is better."""
+    return (special_of(mu).gammaincc(k + 1, mu) < 1e-290) & (mu > k + 1) | (mu > 3 * k + 60)
 
 
 def _log_far(k: Any, mu: Any) -> Any:
     return _log_density(mu, k + 1) + np.log(poisson_fraction(k, mu))
 
 
+def _hazard_slope(k: Any, mu: Any, out: Any) -> Any:
+    """Near 0 of the probability of k - 1, as that of k may be subnormal there."""
+    near = mu < 1
+    m, n = np.where(near, mu, 0.5), np.where(k > 0, k, 1.0)
+    before = np.where(k > 0, standard_density(m, n), 0.0) / gammaincc(k + 1, m)
+    pull = _log_x(np.where(near, 1.0, mu), k + 1)
+    return np.where(near, before - out, out * pull) + out * out
+
+
 @op(
     pointwise=True,
     k=None,
-    mu=lambda g, k, mu, out: g * (out * (_log_x(mu, k + 1) + out)),
+    mu=lambda g, k, mu, out: g * _hazard_slope(k, mu, out),
 )
 def _hazard(k: Any, mu: Any) -> Any:
     """The probability of k over that of k or less."""

@@ -109,8 +109,9 @@ def _lower(df: Any, z: Any) -> Any:
 
 
 def _tail(df: Any, z: Any) -> Any:
-    """Where the distribution is too small for float64."""
-    return (special_of(z).stdtr(df, z) < 1e-290) & (z < 0) & (df < math.inf)
+    """Where the distribution is too small for float64, or the fraction for it is better."""
+    small = (special_of(z).stdtr(df, z) < 1e-290) | (np.abs(z) > 10 * np.sqrt(df))
+    return small & (z < 0) & (df < math.inf)
 
 
 def _ratio(df: Any, z: Any) -> Any:
