@@ -34,15 +34,15 @@ def broadcast(**domains):
 
 
 def scipys(name):
-    """SciPy's, which computes in float64. Its betainc of float32 is not exact to the last digits:
-    it is compared with itself."""
+    """SciPy's, in float64: its betainc of float32 is not exact to the last digits."""
     owner, _, function = name.partition(".")
-    if name == "beta.cdf":
-        return lambda x, a, b, loc, scale: scipy.special.betainc(a, b, (x - loc) / scale)
-    if name == "beta.logcdf":
-        return lambda x, a, b, loc, scale: np.log(scipy.special.betainc(a, b, (x - loc) / scale))
     theirs = getattr(getattr(scipy.stats, owner), function)
-    return lambda *operands: np.asarray(theirs(*operands), np.result_type(*operands))
+
+    def density(*operands):
+        wide = (np.asarray(x, np.float64) for x in operands)
+        return np.asarray(theirs(*wide), np.result_type(*operands))
+
+    return density
 
 
 def continuous(name, domain, shapes, functions, **settings):

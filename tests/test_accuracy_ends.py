@@ -1,5 +1,5 @@
-"""The rows of the accuracy table at NaN, at infinity, at 0 and at the ends of their domains, and for
-gradients of any size that arrive.
+"""The rows of the accuracy table at NaN, at infinity, at 0 and at the ends of their domains, and
+for gradients of any size that arrive.
 
 A derivative at an end is the limit of the references: where they become constant, vanish or grow
 without bound it is known.
@@ -116,8 +116,8 @@ def pulled(title, operands, g):
 @pytest.mark.parametrize("name", DTYPES)
 @pytest.mark.parametrize("title", EXACT)
 def test_linear_in_what_arrives(title, name):
-    """Also where there is little room left in the dtype: wherever the operands and the gradients are
-    well in its range, and are when multiplied by what arrives."""
+    """Also where there is little room left in the dtype: wherever operands and gradients are well
+    in its range, and are when multiplied by what arrives."""
     dtype, row, limits = DTYPES[name], EXACT[title], np.finfo(DTYPES[name])
     points = row.points[exact_in(dtype, row.points).all(1)]
     operands = [np.ascontiguousarray(x, dtype) for x in points.T]

@@ -142,10 +142,9 @@ def test_python_numbers_are_weak_and_numpy_scalars_strong(name, dtype, device):
             x = ac.Tensor(device.array(np.full((2, 3), 1.5, dtype)), requires_grad=True)
             out = function(value, x) if swap else function(x, value)
             assert out.dtype == expected, (value, swap)
-            for _, rule, saved in out.node.edges():
-                assert rule.function(device.array(np.ones((2, 3), expected)), *saved).dtype == (
-                    expected
-                )
+            for _, rule, saved in out.node.edges():  # those of float16 run in float32
+                came = rule.function(device.array(np.ones((2, 3), expected)), *saved).dtype
+                assert came == ("f4" if expected == "f2" and rule.names else expected)
             out.sum().backward()
             assert x.grad.dtype == dtype
 

@@ -90,8 +90,9 @@ def test_the_network_of_the_lecture(network):
     assert ("linear", "sigmoid", ["keeps x, out, 80 kB"]) in found
     assert ("0.bias", "linear", ["bias"]) in found
     assert ("images", "linear", ["x"]) in found
-    # inputs 627,200 + weight 4,000 + hidden 40,000 + outputs 8,000 + labels 8,000 bytes
-    assert "5 operations, 4 leaves (39,760 numbers), 687 kB kept for backward()" in picture.dot
+    # inputs 627,200 + weight 4,000 + labels 8,000 bytes; hidden 40,000 and outputs 8,000 twice, as
+    # a sigmoid keeps its operand and its result
+    assert "5 operations, 4 leaves (39,760 numbers), 735 kB kept for backward()" in picture.dot
 
 
 def test_calls_of_modules_are_nested_clusters(network):

@@ -104,8 +104,8 @@ remainder = elementwise(
 
 def power_x(g: Any, x: Any, y: Any) -> Any:
     """Where y < 0 by x ** y, as x ** (y - 1) may leave the range where the gradient does not."""
-    if isinstance(y, int | float):
-        return g * (y * x**y) / x if y < 0 else g * (y * x ** (y - (y != 0)))
+    if isinstance(y, int | float | np.generic):
+        return g * (y * x**y) / x if y.real < 0 else g * (y * x ** (y - (y != 0)))
     negative = np.less(y, 0)
     exponent = y - np.greater(y, 0)
     return g * (y * x**exponent) / np.where(negative, x, 1)

@@ -132,7 +132,7 @@ def record_flow(
     >>> with record_flow() as flow:
     ...     ac.sum(ac.tanh(x) ** 2).backward()
     >>> flow
-    <Flow: 3 operations, 1 leaf (2 numbers), 48 B kept for backward()>
+    <Flow: 3 operations, 1 leaf (2 numbers), 32 B kept for backward()>
       nothing is wrong with the gradient's flow
     """
     flow = Flow(Naming(names, model))

@@ -289,6 +289,8 @@ gammaincc: Operation = declare(
     a=refused("gammaincc", "a"),
     x=lambda g, a, x: g * -_gamma_density(a, x),
 )
+
+
 def _beta_density(a: Any, b: Any, x: Any) -> Any:
     """Its root is multiplied first, which is not subnormal where it is."""
     root = x ** ((a - 1) / 2)
