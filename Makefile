@@ -19,6 +19,7 @@ test: .venv/made-test
 
 thorough: .venv/made-test
 	HYPOTHESIS_PROFILE=thorough VIEW_PROGRAMS=20000 $(TESTS)
+	$(BIN)/python tests/accuracy_references.py --compare
 
 lint: .venv/made-test
 	$(BIN)/ruff check .

@@ -1,6 +1,7 @@
 """Computes the references of the accuracy table with mpmath and keeps them as data.
 
-``python tests/accuracy_references.py`` computes what is missing, with names those anew. A point has
+``python tests/accuracy_references.py`` computes what is missing, with names those anew, and with
+``--compare`` it computes everything and says where it differs from what is kept. A point has
 the value and, for each operand, the first and second derivative in it with the conditions of both:
 how much they move, in all, when each operand moves by a share of itself.
 """
@@ -124,16 +125,30 @@ def _unplaned(planes):
     return bytes_of_each.view(np.float64)[..., 0].T
 
 
+def compute(titles):
+    """The references of these rows, each as soon as it is there."""
+    with ProcessPoolExecutor(2) as pool:
+        works = {pool.submit(computed, title): title for title in titles}
+        for work in as_completed(works):
+            print(f"{works[work]}: {len(work.result())} points", flush=True)
+            yield works[work], work.result()
+
+
 def main(*titles):
     references = load() if DATA.exists() else {}
     wanted = titles or [title for title in EXACT if title not in references]
-    with ProcessPoolExecutor(2) as pool:
-        works = {pool.submit(computed, title): title for title in wanted}
-        for work in as_completed(works):
-            references[works[work]] = work.result()
-            print(f"{works[work]}: {len(work.result())} points", flush=True)
-            save(references)
+    for title, found in compute(wanted):
+        references[title] = found
+        save({name: references[name] for name in EXACT if name in references})
+
+
+def compare():
+    """Raises SystemExit where a number that is kept is not the one that is computed now."""
+    kept = load()
+    wrong = [title for title, found in compute(EXACT) if not np.array_equal(found, kept[title])]
+    if wrong:
+        raise SystemExit(f"other numbers than those that are kept: {wrong}")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    compare() if sys.argv[1:] == ["--compare"] else main(*sys.argv[1:])

@@ -83,6 +83,10 @@ def ends(title, dtype):
 UNTESTED = {
     "nan_to_num": "replaces infinity by a constant",
     "scipy.special.ive of order 0.5": "see the exceptions for small x",
+    **dict.fromkeys(
+        (title for title in ONE if title.startswith("scipy.stats.multivariate_normal")),
+        "a covariance matrix of 0 or infinity is refused",
+    ),
 }
 
 
@@ -92,8 +96,9 @@ def test_the_ends_of_the_domain(title, name):
     dtype, wrong = DTYPES[name], []
     for end, expected in ends(title, dtype):
         found = at(title, dtype, end)
-        if ("value", 0) not in found or np.isnan(found["value", 0]).any():
-            continue
+        value = found.get(("value", 0), np.array(math.nan))
+        if np.isnan(value).any() or (title.startswith("scipy.stats") and np.isinf(value).any()):
+            continue  # the logarithm of a density of 0 is constant
         for key, number in zip(ORDERS, expected, strict=True):
             came = float(found[key][0])
             if number is not None and not np.isclose(came, number, 64 * np.finfo(dtype).eps, 0):

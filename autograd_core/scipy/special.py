@@ -292,9 +292,7 @@ gammaincc: Operation = declare(
 
 
 def _beta_density(a: Any, b: Any, x: Any) -> Any:
-    """Its root is multiplied first, which is not subnormal where it is."""
-    root = x ** ((a - 1) / 2)
-    return root / weak(np.exp(betaln(a, b))) * root * (1 - x) ** (b - 1)
+    return x ** (a - 1) / weak(np.exp(betaln(a, b))) * (1 - x) ** (b - 1)
 
 
 betainc: Operation = declare(

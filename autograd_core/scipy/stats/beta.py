@@ -160,11 +160,16 @@ def _log_far(a: Any, b: Any, x: Any) -> Any:
     return np.where(there, _log_density(y, a, b) + np.log(y) + rest, -math.inf)
 
 
+def _hazard_slope(x: Any, a: Any, b: Any, out: Any) -> Any:
+    end = (x == 1) & (b > 2)
+    return np.where(end, 0.0, out * (_log_x(np.where(end, 0.5, x), a, b) - out))
+
+
 @op(
     pointwise=True,
     a=refused("betainc", "a"),
     b=refused("betainc", "b"),
-    x=lambda g, a, b, x, out: g * (out * (_log_x(x, a, b) - out)),
+    x=lambda g, a, b, x, out: g * _hazard_slope(x, a, b, out),
 )
 def _hazard(a: Any, b: Any, x: Any) -> Any:
     """The density over the distribution, the slope of its logarithm."""

@@ -11,10 +11,12 @@ from autograd_core.errors import ShapeError
 from autograd_core.op import composed
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.diagonals import diag, diagonal
-from autograd_core.ops.elementwise import exp, log, sqrt
+from autograd_core.ops.elementwise import exp, log, sqrt, where
 from autograd_core.ops.linalg import cholesky, solve
 from autograd_core.ops.reductions import sum
 from autograd_core.ops.shaping import reshape
+from autograd_core.scipy.stats.norm import LOG_ROOT_TAU
+from autograd_core.scipy.stats.support import FAR
 
 __all__ = ["entropy", "logpdf", "pdf"]
 
@@ -32,6 +34,19 @@ def _factor(cov: Any, ones: Any) -> Any:
     return cholesky(cov) if cov.ndim == 2 else diag(sqrt(cov * ones))
 
 
+def _parts(x: Any, mean: Any, cov: Any) -> tuple[tuple[int, ...], Any, Any]:
+    """The shape of the stack of vectors; the vectors, flat, in the coordinates in which they are
+    standard normal (d, n); and the logarithm of the density at the mean."""
+    x = operand(x)
+    if x.ndim == 0:
+        x = reshape(x, (1,))
+    x = x if mean is None else x - mean
+    stack, d = x.shape[:-1], x.shape[-1]
+    factor = _factor(cov, np.ones_like(x, shape=(d,)))
+    whitened = solve(factor, reshape(x, (math.prod(stack), d)).T)
+    return stack, whitened, -d * LOG_ROOT_TAU - sum(log(diagonal(factor)))
+
+
 @composed
 def logpdf(x: Any, mean: Any = None, cov: Any = 1.0) -> Any:
     """The logarithm of the density of vectors x (..., d), with the mean (d,) and the covariance
@@ -39,22 +54,18 @@ def logpdf(x: Any, mean: Any = None, cov: Any = 1.0) -> Any:
 
     The gradient in the matrix is symmetric. Raises LinAlgError where it is not positive definite.
     """
-    x = operand(x)
-    if x.ndim == 0:
-        x = reshape(x, (1,))
-    x = x if mean is None else x - mean
-    d = x.shape[-1]
-    factor = _factor(cov, np.ones_like(x, shape=(d,)))
-    flat = reshape(x, (math.prod(x.shape[:-1]), d))
-    whitened = solve(factor, flat.T)
-    distance = reshape(sum(whitened * whitened, 0), x.shape[:-1])
-    return -(distance + d * math.log(math.tau)) / 2 - sum(log(diagonal(factor)))
+    stack, whitened, constant = _parts(x, mean, cov)
+    return reshape(sum(whitened * whitened, 0) / -2, stack) + constant
 
 
 @composed
 def pdf(x: Any, mean: Any = None, cov: Any = 1.0) -> Any:
     """The density."""
-    return exp(logpdf(x, mean, cov))
+    stack, whitened, constant = _parts(x, mean, cov)
+    far = sum(whitened * whitened, 0) > -2 * FAR  # 0, and constant
+    distance = sum(where(far, 0.0, whitened) ** 2, 0)
+    out = where(far, 0.0, exp(distance / -2 + constant))
+    return reshape(out, stack)
 
 
 @composed
