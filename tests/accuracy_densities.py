@@ -82,6 +82,7 @@ DENSITIES = [
     *_moving("poisson", ("pmf", "logpmf"), "mu", POSITIVE, (3.0, ANY, 0.0)),
     *_moving("poisson", ("pmf", "logpmf"), "mu", POSITIVE, (40.0, ANY, 0.0)),
     *_moving("norm", ("cdf", "sf"), "x", REALS, (ANY, 0.0, 1.0), 1100, _gauss),
+    *_moving("norm", ("logcdf", "logsf"), "x", REALS, (ANY, 0.0, 1.0), 1100, _gauss),
     *_moving("norm", CUMULATIVE, "scale", POSITIVE, (-1.5, 0.0, ANY), 1100),
     *_moving("t", CUMULATIVE, "x", REALS, (ANY, 2.5, 0.0, 1.0), 1100),
     *_moving("gamma", CUMULATIVE, "x", POSITIVE, (ANY, 3.25, 0.0, 1.0), 1100),

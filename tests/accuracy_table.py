@@ -18,7 +18,7 @@ from mpmath import mp
 import autograd_core as ac
 import nn
 from autograd_core.op import functions
-from autograd_core.scipy import special  # noqa: F401 - its functions enter the table of names
+from autograd_core.scipy import special
 
 __all__ = ["ROWS", "Exact"]
 
@@ -93,6 +93,7 @@ def two(name, reference, x=REALS, y=REALS, **settings):
 
 
 KINK = {"singular": (0.0,), "inside": lambda x: x != 0}
+STEPS = {"singular": tuple(1.5 * k for k in range(-134, 135)), "inside": lambda x: x % 1.5 != 0}
 APART = {"inside": lambda x, y: x != y}
 ELEMENTARY = [
     one("negative", lambda x: -x),
@@ -147,6 +148,13 @@ ELEMENTARY = [
     two("hypot", lambda x, y: mp.sqrt(x * x + y * y)),
     two("logaddexp", log_sum),
     two("logaddexp2", lambda x, y: log_sum(x * mp.ln2, y * mp.ln2) / mp.ln2),
+    one("remainder", lambda x: x - 1.5 * mp.floor(x / 1.5), -200, 200, **STEPS,
+        call=lambda x: ac.remainder(x, 1.5)),
+    one("fmod", lambda x: x - 1.5 * mp.floor(abs(x) / 1.5) * sign(x), -200, 200, **STEPS,
+        call=lambda x: ac.fmod(x, 1.5)),
+    one("ldexp", lambda x: x * 8, call=lambda x: ac.ldexp(x, 3)),
+    one("clip", lambda x: min(max(x, mp.mpf(-2)), mp.mpf(3)), singular=(-2.0, 3.0),
+        inside=lambda x: (x != -2) & (x != 3), call=lambda x: ac.clip(x, -2, 3)),
     two("copysign", lambda x, y: abs(x) * sign(y), call=lambda x, y: ac.copysign(x, y.data)),
 ]  # fmt: skip
 
@@ -294,6 +302,15 @@ def no_pole(x):
     return (x > 0) | (x != np.floor(x))
 
 
+def log_beta(x, y):
+    return mp.loggamma(x) + mp.loggamma(y) - mp.loggamma(x + y)
+
+
+def multigammaln(a):
+    """Of dimension 3."""
+    return mp.mpf(3) / 2 * mp.log(mp.pi) + sum(mp.loggamma(a - mp.mpf(j) / 2) for j in range(3))
+
+
 SPECIAL = [
     special_one("expit", sigmoid),
     special_one("log_expit", lambda x: -mp.log1p(mp.exp(-abs(x))) + min(x, 0), **KINK),
@@ -321,6 +338,12 @@ SPECIAL = [
     special_one("erfinv", mp.erfinv, -1, 1, singular=(-1.0, 1.0), hidden=100),
     special_one("erfcinv", erfcinv, 0, 2, jet=erfcinv_jet),
     special_one("ndtri", mp.mpf, 0, 1, jet=ndtri_jet),
+    special_two("beta", mp.beta, POSITIVE, POSITIVE),
+    special_two("betaln", log_beta, POSITIVE, POSITIVE),
+    special_one("multigammaln", multigammaln, 1, singular=(1.0,),
+                call=lambda a: special.multigammaln(a, 3)),
+    special_one("yn", mp.bessely, 0, fixed=(2,), variant="of order 2",
+                jet=bessel_jet(mp.bessely, 2, -1, 1)),
     special_two("xlogy", lambda x, y: x * mp.log(y), y=POSITIVE),
     special_two("xlog1py", lambda x, y: x * mp.log1p(y), y=(-1.0, math.inf)),
     special_two("rel_entr", lambda x, y: x * mp.log(x / y), POSITIVE, POSITIVE),

@@ -22,6 +22,7 @@ from autograd_core.ops.shaping import reshape
 from autograd_core.scipy import bessel
 from autograd_core.scipy.bessel import *
 from autograd_core.scipy.declaring import ROOT_PI, ROOT_TAU, Operation, declare, refused, scipys
+from autograd_core.scipy.psi import _psi_difference
 
 __all__ = [*bessel.__all__]
 __all__ += [
@@ -250,17 +251,25 @@ def multigammaln(a: Any, d: int) -> Any:
     return total
 
 
+def _log_beta_slope(x: Any, y: Any) -> Any:
+    """digamma(x) - digamma(x + y), whose terms cancel where x is much larger than y."""
+    usual = (x > 0) & (y > 0)
+    a, b = np.where(usual, x, 1.0), np.where(usual, y, 1.0)
+    elsewhere = digamma(np.where(usual, 1.0, x)) - digamma(np.where(usual, 1.0, x + y))
+    return np.where(usual, -_psi_difference(0, a, b), elsewhere)
+
+
 beta: Operation = declare(
     scipys.beta,
     "gamma(x) * gamma(y) / gamma(x + y).",
-    x=lambda g, x, y, out: g * (out * (digamma(x) - digamma(x + y))),
-    y=lambda g, x, y, out: g * (out * (digamma(y) - digamma(x + y))),
+    x=lambda g, x, y, out: g * (out * _log_beta_slope(x, y)),
+    y=lambda g, x, y, out: g * (out * _log_beta_slope(y, x)),
 )
 betaln: Operation = declare(
     scipys.betaln,
     "The logarithm of the absolute value of beta.",
-    x=lambda g, x, y: g * (digamma(x) - digamma(x + y)),
-    y=lambda g, x, y: g * (digamma(y) - digamma(x + y)),
+    x=lambda g, x, y: g * _log_beta_slope(x, y),
+    y=lambda g, x, y: g * _log_beta_slope(y, x),
 )
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from autograd_core.errors import NotDifferentiableError, ShapeError
 from autograd_core.op import composed, not_differentiable, op
 from autograd_core.ops.contraction import operand
-from autograd_core.ops.linalg.gaps import _over, _size, beside, by_gaps, doubled, turned
+from autograd_core.ops.linalg.gaps import _over, _size, beside, by_gaps, turned
 from autograd_core.ops.linalg.matrices import (
     adjoint,
     checked,
@@ -307,13 +307,34 @@ def _sides_g(g: Any, x: Any) -> Any:
 
 
 def _sides_x(g: Any, values: Any, x: Any, moving: bool) -> Any:
-    m, n = x.shape[-2:]
-    w, vectors = eigh(doubled(x))
-    none = np.zeros_like(values, shape=(*values.shape[:-1], abs(m - n)))
-    both = np.concatenate([-values, none, values[..., ::-1]], -1)
-    inner = transposed(adjoint(vectors) @ doubled(g) @ vectors)
-    inner = turned(both, w, inner, moving, "svd")
-    return (vectors.conj() @ inner @ transposed(vectors))[..., :m, m:]
+    """By the vectors of [[0, x], [x.mH, 0]], whose eigenvalues are the singular values, their
+    negatives and, where x is not square, 0 (Jordan and Wielandt)."""
+    left, s, right = svd(x, False)
+    back, size = adjoint(right), _size(g)
+    upper = np.concatenate([left, left[..., ::-1]], -1)
+    lower = np.concatenate([-back, back[..., ::-1]], -1)
+    inner = transposed(adjoint(upper) @ g @ lower) / 2
+    both, w = (np.concatenate([-v, v[..., ::-1]], -1) for v in (values, s))
+    inner = turned(both, w, inner + adjoint(inner), moving, "svd")
+    flow = upper.conj() @ inner @ transposed(lower) / 2
+    if left.shape[-2] > s.shape[-1]:
+        flow = flow + (_turned_out(g @ back, left, values, s, size, moving) @ right).conj()
+    if right.shape[-1] > s.shape[-1]:
+        rest = _turned_out(adjoint(g) @ left, back, values, s, size, moving)
+        flow = flow + (left @ adjoint(rest)).conj()
+    return flow
+
+
+def _turned_out(x: Any, vectors: Any, values: Any, s: Any, size: Any, moving: bool) -> Any:
+    """What is left of x outside of the vectors, which have the singular values 0, times what their
+    `values` are over their singular values s."""
+    k, gaps = s.shape[-1], s[..., None, :]
+    rest, step = x - vectors @ (adjoint(vectors) @ x), values[..., None, :]
+    rest = np.concatenate([0 * rest[..., :k, :], rest], -2)  # an error names values by their place
+    out = _over(rest * step, gaps, s, size * _size(step), False, "svd")
+    if moving:
+        out = out + 0 * _over(rest, gaps, s, size, False, "svd")
+    return out[..., k:, :]
 
 
 @op(values=_sides_g, x=_sides_x)

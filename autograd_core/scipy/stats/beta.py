@@ -11,10 +11,10 @@ from autograd_core.backend import special_of
 from autograd_core.op import composed, op
 from autograd_core.ops.elementwise import exp, where
 from autograd_core.scipy.declaring import refused
+from autograd_core.scipy.psi import _psi_difference
 from autograd_core.scipy.special import xlog1py, xlogy
 from autograd_core.scipy.stats.powers import _pole, _power
 from autograd_core.scipy.stats.stable import (
-    _psi_difference,
     beta_fraction,
     deviance,
     in_tail,

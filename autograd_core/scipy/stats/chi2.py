@@ -13,7 +13,7 @@ __all__ = ["cdf", "logcdf", "logpdf", "pdf"]
 
 
 def _scaled_log(distance: Any, scale: Any, df: Any) -> Any:
-    return gamma.scaled_log(distance, 2 * scale, df / 2)
+    return gamma._scaled_log(distance, 2 * scale, df / 2)
 
 
 def _density(distance: Any, scale: Any, df: Any) -> Any:

@@ -8,8 +8,8 @@ from autograd_core.errors import ShapeError
 from autograd_core.op import composed
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.elementwise import exp, where
-from autograd_core.ops.scans import prod
 from autograd_core.ops.reductions import sum
+from autograd_core.ops.scans import prod
 from autograd_core.ops.shaping import reshape
 from autograd_core.scipy.special import gammaln, xlogy
 from autograd_core.scipy.stats.support import _known, rounded, valid, widened

@@ -54,7 +54,7 @@ def _log_density(x: Any, a: Any) -> Any:
     scale=lambda g, distance, scale, a: g * ((distance / scale - a) / scale),
     a=lambda g, distance, scale, a: g * (np.log(distance / scale) - digamma(a)),
 )
-def scaled_log(distance: Any, scale: Any, a: Any) -> Any:
+def _scaled_log(distance: Any, scale: Any, a: Any) -> Any:
     """The logarithm of the density at distance / scale, over the scale."""
     return _log_density(distance / scale, a) - np.log(scale)
 
@@ -116,7 +116,7 @@ def _lower(a: Any, x: Any) -> Any:
 @composed
 def logpdf(x: Any, a: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The logarithm of the density with the shape `a`; -inf below `loc`."""
-    return density("gamma.logpdf", scaled_log, ENDS, x, (a,), loc, scale, True, True)
+    return density("gamma.logpdf", _scaled_log, ENDS, x, (a,), loc, scale, True, True)
 
 
 @composed

@@ -14,6 +14,7 @@ import numpy as np
 
 from autograd_core.backend import special_of
 from autograd_core.op import op
+from autograd_core.scipy.psi import NODES, WEIGHTS, _polygamma
 
 __all__ = [
     "beta_fraction",
@@ -23,9 +24,6 @@ __all__ = [
     "poisson_fraction",
     "stirling",
 ]
-
-NODES, WEIGHTS = np.polynomial.legendre.leggauss(10)
-NODES, WEIGHTS = (NODES + 1) / 2, WEIGHTS / 2  # of Gauss and Legendre, for 0 to 1
 
 # B_2k / (2k (2k - 1)), the coefficients of x ** (1 - 2k) in Stirling's series
 STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156, -3617 / 122400)
@@ -65,37 +63,6 @@ def stirling(x: Any) -> Any:
     y = np.where(large, 1.0, x)
     direct = special_of(y).gammaln(y) - (y - 0.5) * np.log(y) + y - math.log(math.tau) / 2
     return np.where(large, series * v, direct)
-
-
-def _polygamma(n: int, x: Any) -> Any:
-    return special_of(x).digamma(x) if n == 0 else special_of(x).polygamma(n, x)
-
-
-def _psi_difference_x(g: Any, n: Any, x: Any, y: Any) -> Any:
-    return g * _psi_difference(n + 1, x, y)
-
-
-def _shifted_slope(g: Any, n: Any, x: Any, y: Any) -> Any:
-    return g * _shifted(n + 1, x, y)
-
-
-@op(pointwise=True, x=_psi_difference_x, y=_shifted_slope)
-def _psi_difference(n: int, x: Any, y: Any) -> Any:
-    """polygamma(n, x + y) - polygamma(n, x), the integral of the next one over y, for positive x
-    and y; exact where y is small, too."""
-    small = y < 0.5 * x
-    a, b = np.where(small, x, 1.0), np.where(small, y, 0.5)
-    mean = np.zeros_like(a * b)
-    for node, weight in zip(NODES.tolist(), WEIGHTS.tolist(), strict=True):
-        mean = mean + weight * _polygamma(n + 1, a + b * node)
-    a, b = np.where(small, 1.0, x), np.where(small, 0.5, y)
-    return np.where(small, mean * np.where(small, y, 0.5), _polygamma(n, a + b) - _polygamma(n, a))
-
-
-@op(pointwise=True, x=_shifted_slope, y=_shifted_slope)
-def _shifted(n: int, x: Any, y: Any) -> Any:
-    """polygamma(n, x + y)."""
-    return _polygamma(n, x + y)
 
 
 def _half_series() -> list[float]:
