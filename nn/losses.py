@@ -63,14 +63,14 @@ def log_of_probability(x: Any) -> Any:
 @op(pointwise=True, logit=lambda g, logit, out: -g * out * np.tanh(logit / 2))
 def logistic_density(logit: Any) -> Any:
     """sigmoid(x) * sigmoid(-x), the slope of the sigmoid."""
-    small = np.exp(-np.fabs(logit))
+    small = np.exp(-np.abs(logit))
     return small / np.square(1 + small)
 
 
 @op(pointwise=True, logit=lambda g, logit: g * logistic_density(logit), target=lambda g: -g)
 def logistic_surplus(logit: Any, target: Any) -> Any:
     """sigmoid(logit) - target."""
-    small = np.exp(-np.fabs(logit))
+    small = np.exp(-np.abs(logit))
     missing = np.where(logit > 0, 1 - target, target) - small / (1 + small)
     return np.where(logit > 0, missing, -missing)
 
@@ -82,7 +82,7 @@ def logistic_surplus(logit: Any, target: Any) -> Any:
 )
 def logistic_loss(logit: Any, target: Any) -> Any:
     """-(t log p + (1 - t) log(1 - p)) at p = sigmoid(logit); its limits at ±inf."""
-    size = np.fabs(logit)
+    size = np.abs(logit)
     wrong = np.where(logit > 0, 1 - target, target)
     return wrong * np.where(wrong == 0, 0, size) + np.log1p(np.exp(-size))
 
