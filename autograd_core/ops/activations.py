@@ -104,7 +104,7 @@ def _sigmoid_slope(x: Any, value: Any = None) -> Any:
 @op(pointwise=True, x=_tanh_slope_x, value=None)
 def _tanh_slope(x: Any, value: Any = None) -> Any:
     """The derivative of tanh, exact also where its `value` tanh(x) is rounded to -1 or 1."""
-    if not _on_host(value) or value.size < SMALL and value.dtype.kind != "c":
+    if not _on_host(value) or (value.size < SMALL and value.dtype.kind != "c"):
         return _sech_square(x)
     out = 1 - value * value
     if out.dtype.kind == "c":
