@@ -49,11 +49,11 @@ def squared_error(prediction: Any, target: Any, scale: float) -> Any:
     return np.vdot(difference, difference).real * scale
 
 
-@op(pointwise=True, x=lambda g, x: g / np.maximum(x, float(np.finfo(x.dtype).epsneg)))
+@op(pointwise=True, x=lambda g, x: g / np.where(x <= 0, float(np.finfo(x.dtype).epsneg), x))
 def log_of_probability(x: Any) -> Any:
     """log(x) of probabilities, finite at 0 with a slope that is large there, not 0: a network that
     is wrong and sure of it can still learn."""
-    return np.log(np.maximum(x, float(np.finfo(x.dtype).tiny)))
+    return np.log(np.where(x <= 0, float(np.finfo(x.dtype).tiny), x))
 
 
 # The binary cross entropy of a logit and its derivatives. They are written in exp(-|logit|) ≤ 1 and
@@ -189,6 +189,8 @@ class MSE(_Loss):
     def forward(self, prediction: Any, target: Any) -> Tensor:
         """The loss, shape ()."""
         prediction, target = _operands("MSE", prediction, target)
+        if prediction.dtype.kind not in "fc":  # of which a difference may wrap around
+            prediction = prediction.astype(np.float64)
         shape = prediction.shape
         if target.shape != shape:
             _check_shapes("MSE", prediction, target)

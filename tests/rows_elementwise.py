@@ -30,6 +30,7 @@ ELEMENTWISE = [
     Row("multiply", binary(anything), {"x": ("y",), "y": ("x",)}, complex=True),
     Row("divide", binary(anything, nonzero), {"x": ("y",), "y": ("y", "out")}, complex=True),
     Row("negative", unary(anything), {"x": ()}, linear=True, complex=True),
+    Row("_settled", unary(anything), {"x": ("x",)}, lambda x: x, complex=True),
     Row("positive", unary(anything), {"x": ()}, linear=True, complex=True),
     Row("remainder", binary(signed(2.2, 2.3), between(0.9, 0.95)),
         {"x": (), "y": ("x", "y", "out")}, flat=True),

@@ -267,6 +267,10 @@ def ones(x):
     return 0 * x.real.sum(-2) + 1
 
 
+def watched(function, x):
+    return function(x, np.cumsum(ones(x), -1), "eigh")
+
+
 def over(function, x, gaps):
     return function(x, gaps, ones(x), 1e-9 + 0 * ones(x).sum(), True, "eigh")
 
@@ -369,7 +373,7 @@ MATRICES = [
         half=False, never=("0-d", "empty")),
     Row("linalg.matrix_rank", matrices(singular, square=False), dtype=index, **FEW),
     *(
-        Row("linalg.cond", matrices(even if square else apart, square=square, least=1 + square),
+        Row("linalg.cond", matrices(even if square else apart, square=square, least=2),
             {"x": ()}, complex=True, dtype=real, call=with_p(p), variant=f"of {p}", **FEW)
         for p, square in CONDS.items()
     ),
@@ -438,6 +442,12 @@ MATRICES = [
         call=lambda function, values, x: function(values.real, x, False), **FEW),
     Row("linalg._over", with_gaps(), {"x": (), "gaps": ()}, plain_over, complex=True, call=over,
         parts=True, **FEW),
+    Row("linalg._nearest", matrices(apart, square=False), {"x": ("x",)},
+        lambda x: plain_polar(x)[0], complex=True, **FEW),
+    Row("linalg._watched", matrices(), {"x": ()}, lambda x, *_: x, complex=True, call=watched,
+        parts=True, **FEW),
+    Row("linalg._independent", matrices(), {"x": ()}, lambda x, *_: x, complex=True,
+        call=lambda function, x: function(x, np.cumsum(ones(x), -1)), parts=True, **FEW),
     Row("linalg._seen", matrices(), {"x": ()}, lambda x, *_: x, complex=True, call=seen,
         parts=True, **FEW),
     Row("linalg.trace", matrices(square=False, offset=offsets), {"x": ()}, linear=True,

@@ -22,7 +22,11 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::autograd_core.AutogradWarning"),
     pytest.mark.filterwarnings("ignore::RuntimeWarning"),
 ]
-CONSTANT = {"relu", "nan_to_num"}  # 0 is chosen for their slope at NaN, see docs/conventions.md
+CONSTANT = {
+    "relu",
+    "nan_to_num",
+    "clip",
+}  # 0 is chosen for their slope at NaN, see docs/conventions.md
 
 
 def at(title, dtype, *points):

@@ -113,7 +113,7 @@ def _tanh_slope(x: Any, value: Any = None) -> Any:
 
 
 def _softplus(x: Any) -> Any:
-    return np.maximum(x, 0) + np.log1p(_decayed(x))
+    return np.maximum(x, 0) + np.log1p(np.exp(np.copysign(x, -1.0)))
 
 
 def _relu(x: Any) -> Any:

@@ -103,10 +103,12 @@ remainder = elementwise(
 
 
 def power_x(g: Any, x: Any, y: Any) -> Any:
-    """Where y < 0 by x ** y, as x ** (y - 1) may leave the range where the gradient does not."""
-    if isinstance(y, int | float | np.generic):
-        return g * (y * x**y) / x if y.real < 0 else g * (y * x ** (y - (y != 0)))
-    negative = np.less(y, 0)
+    """Where y < 0 by x ** y, as x ** (y - 1) may leave the range where the gradient does not; where
+    y is 0, so that the derivative in y is right."""
+    if isinstance(y, int | float | np.number):
+        n: Any = y
+        return g * (n * x**n) / x if n.real < 0 else g * (n * x ** (n - (n != 0)))
+    negative = np.where(np.equal(x, 0), np.less(y, 0), np.less_equal(y, 0))
     exponent = y - np.greater(y, 0)
     return g * (y * x**exponent) / np.where(negative, x, 1)
 

@@ -224,6 +224,11 @@ def _total(x: Any, axis: Axis) -> Any:
     return np.sum(x, axis=named(x, axis), keepdims=True, dtype=dtype)
 
 
+def _inexact(x: Any) -> Any:
+    """x in float64 if it is of integers or booleans."""
+    return x if x.dtype.kind in "fc" else x.astype(np.float64)
+
+
 def _shift(x: Any, axis: Axis) -> Any:
     """The maximum, by which exponents are lowered so that none overflows; 0 where it is not finite,
     so that inf - inf does not come up."""
@@ -239,7 +244,7 @@ def _lowered(x: Any, axis: Axis) -> Any:
 def _log_total(lowered: Any, axis: Axis) -> Any:
     """log(sum(exp(lowered))) where the largest is 0: by log1p of what the others add, so that the
     digits of a small sum are not lost in the 1."""
-    largest = lowered >= 0
+    largest = lowered == 0
     rest = _total(np.where(largest, 0, np.exp(lowered)), axis) + (_total(largest, axis) - 1)
     with np.errstate(divide="ignore"):  # the log of an empty sum of probabilities is -inf
         return np.log1p(rest)
@@ -252,9 +257,9 @@ def _logsumexp_x(g: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
 @op(x=_logsumexp_x)
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """log(sum(exp(x))) over `axis`, without overflow for any finite x."""
+    x = _inexact(x)
     top = np.max(x, axis=named(x, axis), keepdims=True)
-    out = _log_total(_lowered(x, axis), axis) + top
-    out = out.astype(np.result_type(x, np.float16), copy=False)
+    out = (_log_total(_lowered(x, axis), axis) + top).astype(x.dtype, copy=False)
     return out if keepdims else np.squeeze(out, axis=axis)
 
 
@@ -278,7 +283,7 @@ def _log_softmax_x(g: Any, out: Any, axis: Axis) -> Any:
 @op(x=_softmax_x)
 def softmax(x: Any, axis: Axis = -1) -> Any:
     """exp(x) / sum(exp(x)) over `axis`, without overflow for any finite x."""
-    out = as_array(np.exp(_lowered(x, axis)))
+    out = as_array(np.exp(_lowered(_inexact(x), axis)))
     out /= _total(out, axis)
     return out
 
@@ -286,5 +291,5 @@ def softmax(x: Any, axis: Axis = -1) -> Any:
 @op(x=_log_softmax_x)
 def log_softmax(x: Any, axis: Axis = -1) -> Any:
     """log(softmax(x)) over `axis`, exact where a probability is close to 0."""
-    out = _lowered(x, axis)
+    out = _lowered(_inexact(x), axis)
     return out - _log_total(out, axis).astype(out.dtype, copy=False)

@@ -84,10 +84,11 @@ arctan = elementwise(np.arctan, "The angle in [-pi/2, pi/2] with tangent x.", x=
 
 
 def _per_square(g: Any, x: Any, y: Any) -> Any:
-    """g * x / (x² + y²) without overflow on the way; 0 at the origin."""
+    """g * x / (x² + y²) without overflow on the way; 0 at the origin and at infinity."""
     size = np.hypot(x, y)
+    finite = np.equal(size - size, 0)
     size = size + (size == 0)
-    return g * (x / size / size)
+    return g * (np.where(finite, x, 0) / size / size)
 
 
 arctan2 = elementwise(

@@ -16,7 +16,7 @@ import numpy as np
 from autograd_core.errors import NotDifferentiableError, ShapeError
 from autograd_core.op import composed, not_differentiable, op
 from autograd_core.ops.contraction import operand
-from autograd_core.ops.linalg.gaps import _over, _size, beside, by_gaps, turned
+from autograd_core.ops.linalg.gaps import _independent, _over, _size, beside, by_gaps, turned
 from autograd_core.ops.linalg.matrices import (
     adjoint,
     checked,
@@ -210,6 +210,7 @@ class EigResult(NamedTuple):
 
 def _eig_x(g: Any, eigenvalues: Any, eigenvectors: Any) -> Any:
     for_values, for_vectors = g
+    eigenvectors = _independent(eigenvectors, eigenvalues)
     turned_back, flow = adjoint(eigenvectors), None
     if for_values is not None:
         for_values = for_values.conj()
@@ -317,12 +318,23 @@ def _sides_x(g: Any, values: Any, x: Any, moving: bool) -> Any:
     both, w = (np.concatenate([-v, v[..., ::-1]], -1) for v in (values, s))
     inner = turned(both, w, inner + adjoint(inner), moving, "svd")
     flow = upper.conj() @ inner @ transposed(lower) / 2
+    flow = flow + 0 * np.sum(_smooth_at(values, s), (-2, -1), keepdims=True)
     if left.shape[-2] > s.shape[-1]:
         flow = flow + (_turned_out(g @ back, left, values, s, size, moving) @ right).conj()
     if right.shape[-1] > s.shape[-1]:
         rest = _turned_out(adjoint(g) @ left, back, values, s, size, moving)
         flow = flow + (left @ adjoint(rest)).conj()
     return flow
+
+
+def _smooth_at(values: Any, s: Any) -> Any:
+    """values / s on the diagonal: where s is 0 it has a kink, and only a value of 0 is refused
+    nothing."""
+    eye = unit(values[..., None] * s[..., None, :])
+    size = _size(values[..., None, :])
+    return _over(
+        eye * values[..., None, :], eye * s[..., None, :] + (1 - eye), s, size, False, "svd"
+    )
 
 
 def _turned_out(x: Any, vectors: Any, values: Any, s: Any, size: Any, moving: bool) -> Any:

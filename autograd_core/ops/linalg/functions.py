@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.backend import module_of
-from autograd_core.errors import LinAlgError
+from autograd_core.errors import DTypeError, LinAlgError, NotDifferentiableError
 from autograd_core.op import composed, op
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.elementwise import log, sqrt
@@ -47,10 +47,8 @@ WEIGHTS = tuple((18 + side * math.sqrt(30)) / 36 for side in (-1, 1, 1, -1))
 
 def _derivative(f: Any, df: Any, w: Any, order: int) -> Any:
     """The derivative of f of an order, element by element; those of df come from itself."""
-    if order == 0:
-        return _plain(f(w))
-    if order == 1:
-        return _plain(df(w))
+    if order < 2:
+        return _of_numbers(df(w) if order else f(w))
     with enable_grad():
         point = Tensor(w, requires_grad=True)
         out = df(point)
@@ -65,6 +63,21 @@ def _derivative(f: Any, df: Any, w: Any, order: int) -> Any:
 
 def _plain(x: Any) -> Any:
     return x.data if isinstance(x, Tensor) else x
+
+
+def _of_numbers(out: Any) -> Any:
+    """What f or df made of real eigenvalues, which may depend on nothing else that is tracked."""
+    if isinstance(out, Tensor) and out.requires_grad:
+        raise NotDifferentiableError(
+            "a function of a matrix: f depends on a Tensor that requires a gradient, which would "
+            "not arrive there; detach() it, or write V * f(w) @ V.mH with w and V of eigh"
+        )
+    if getattr(out, "dtype", np.dtype(float)).kind == "c":
+        raise DTypeError(
+            "a function of a matrix: f has complex values; take its real and its imaginary part, "
+            "one after the other"
+        )
+    return _plain(out)
 
 
 class _Smooth:
@@ -227,7 +240,7 @@ def _symmetric(name: str, x: Any) -> Any:
         if not np.isfinite(data).all():
             raise LinAlgError(f"{name}: x of shape {x.shape} has infs or NaNs; mask them first")
         gap = float(np.max(np.abs(data - adjoint(data))))
-        if gap > float(np.finfo(data.dtype).eps) ** 0.25 * float(np.max(np.abs(data))):
+        if gap > float(np.finfo(data.dtype).eps) ** 0.5 * float(np.max(np.abs(data))):
             raise LinAlgError(
                 f"{name}: x of shape {x.shape} is not symmetric (Hermitian): it differs from its "
                 f"adjoint by up to {gap:.3g}. Its symmetric part is (x + x.mH) / 2"
@@ -290,6 +303,23 @@ def spectral_projector(x: Any, start: int = 0, stop: int | None = None) -> Any:
     return _function(x, divided)
 
 
+def _nearest_x(g: Any, x: Any) -> Any:
+    """That of the sign of [[0, x], [x.mH, 0]], of which u is a block."""
+    m, n = x.shape[-2:]
+    k = min(m, n)
+    hint = "so that a singular value of x is 0, and u has no derivative there"
+    divided = _Steps("polar", lambda p: 1.0 * (p >= m + n - k) - 1.0 * (p < k), hint)
+    flow = _terms(transposed(doubled(x)), doubled(g)[..., None, :, :], divided)
+    return ((flow + adjoint(flow)) / 2)[..., :m, m:]
+
+
+@op(x=_nearest_x)
+def _nearest(x: Any) -> Any:
+    """The nearest matrix with orthonormal columns, or rows."""
+    u, _, vh = told("polar", np.linalg.svd, x, False)
+    return u @ vh
+
+
 @composed
 def polar(x: Any) -> Any:
     """x = u @ p with orthonormal columns in u (or rows, if x is wide) and symmetric (Hermitian) p:
@@ -300,10 +330,6 @@ def polar(x: Any) -> Any:
     """
     x = operand(x)
     checked("polar", x, square=False)
-    m, n = x.shape[-2:]
-    k = min(m, n)
-    hint = "so that a singular value of x is 0, and u has no derivative there"
-    divided = _Steps("polar", lambda p: 1.0 * (p >= m + n - k) - 1.0 * (p < k), hint)
-    u = _function(doubled(x), divided)[..., :m, m:]
+    u = _nearest(x)
     p = adjoint(u) @ x
     return u, (p + adjoint(p)) / 2

@@ -15,6 +15,7 @@ refused by the same law: the operations here are their own rules.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ import numpy as np
 from autograd_core.backend import module_of
 from autograd_core.errors import LinAlgError
 from autograd_core.op import not_differentiable, op
-from autograd_core.ops.linalg.matrices import adjoint, unit
+from autograd_core.ops.linalg.matrices import adjoint, tracked, unit
 
 __all__: list[str] = []
 
@@ -39,7 +40,7 @@ KINDS = {"eigh": "eigenvalues", "svd": "singular values", "eig": "eigenvalues"}
 def closeness(values: Any) -> Any:
     """How far apart values may be and still be equal, for each matrix: what rounding may do to the
     values of a matrix of this size, in their dtype."""
-    eps = 4 * values.shape[-1] * np.finfo(values.dtype).eps
+    eps = 4 * math.sqrt(values.shape[-1]) * np.finfo(values.dtype).eps
     return eps * np.max(np.abs(values), -1, keepdims=True)[..., None]
 
 
@@ -54,8 +55,13 @@ def _eye(values: Any) -> Any:
 
 @not_differentiable
 def _size(x: Any) -> Any:
-    """The root of the sum of squares of each matrix, kept as a matrix."""
-    return np.sqrt(np.sum(np.abs(x) ** 2, (-2, -1), keepdims=True))
+    """The root of the sum of squares of each matrix, kept as a matrix; of numbers of any size."""
+    size = np.abs(x)
+    if not x.size:
+        return np.sum(size, (-2, -1), keepdims=True)
+    top = np.max(size, (-2, -1), keepdims=True)
+    top = np.where((top > 0) & np.isfinite(top), top, 1)
+    return np.sqrt(np.sum((size / top) ** 2, (-2, -1), keepdims=True)) * top
 
 
 def _over_x(g: Any, gaps: Any, values: Any, apart: bool, name: str) -> Any:
@@ -140,16 +146,34 @@ def beside(x: Any) -> Any:
 
 def by_gaps(name: str, for_values: Any, turning: Any, values: Any, alone: bool = False) -> Any:
     """What arrives at values on the diagonal, and what arrives at their vectors over the gaps."""
-    gaps = values[..., None, :] - values[..., :, None]
+    gaps = _gaps(values)
     eye = unit(gaps.real)
-    inner: Any = 0 * eye if turning is None else turning
+    if turning is None:
+        inner = eye * for_values[..., None, :]
+        return _watched(inner, values, name) if tracked(for_values) else inner
     if for_values is None:
         for_values = 0 * values
-    elif turning is not None:
+    else:
         straight = np.diagonal(turning, 0, -2, -1)
         for_values = _seen(for_values, straight, _size(turning), values, alone, name)
-    gaps = gaps.conj() if gaps.dtype.kind == "c" else gaps
-    return eye * for_values[..., None, :] + _over(inner, gaps, values, _size(inner), True, name)
+    turned = _over(turning, gaps, values, _size(turning), True, name)
+    return eye * for_values[..., None, :] + turned
+
+
+def _gaps(values: Any) -> Any:
+    gaps = values[..., None, :] - values[..., :, None]
+    return gaps.conj() if gaps.dtype.kind == "c" else gaps
+
+
+def _watched_x(g: Any, values: Any, name: str) -> Any:
+    return g + 0 * _over(g, _gaps(values), values, _size(g), True, name)
+
+
+@op(x=_watched_x, values=None)
+def _watched(x: Any, values: Any, name: str) -> Any:
+    """x, the diagonal matrix of what arrives at the values and moves with them: how it differs
+    between values that were equal is not known, so that no gradient may arrive between them."""
+    return x
 
 
 def turned(g: Any, values: Any, inner: Any, moving: bool, name: str) -> Any:
@@ -171,3 +195,20 @@ def doubled(x: Any) -> Any:
     high = np.concatenate([np.zeros_like(x, shape=(*stack, m, m)), x], -1)
     low = np.concatenate([adjoint(x), np.zeros_like(x, shape=(*stack, n, n))], -1)
     return np.concatenate([high, low], -2)
+
+
+@op(vectors=lambda g: g, values=None)
+def _independent(vectors: Any, values: Any) -> Any:
+    """The eigenvectors; refused on the host where those of equal eigenvalues are not independent,
+    so that the matrix is defective."""
+    if module_of(vectors) is np and vectors.size:
+        near = np.abs(values[..., None, :] - values[..., :, None]) <= closeness(np.abs(values))
+        if np.count_nonzero(near) > values.size:
+            sizes = np.linalg.svd(vectors, compute_uv=False)
+            bound = 64 * values.shape[-1] * np.finfo(sizes.dtype).eps
+            if (sizes[..., -1] < bound * sizes[..., 0]).any():
+                raise LinAlgError(
+                    "eig: the matrix has equal eigenvalues and fewer eigenvectors than rows, so "
+                    f"that there is no derivative. What to do: {SMOOTH['eig']}"
+                )
+    return vectors

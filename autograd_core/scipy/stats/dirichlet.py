@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from autograd_core.errors import ShapeError
 from autograd_core.op import composed
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.elementwise import exp, where
-from autograd_core.ops.reductions import sum
+from autograd_core.ops.reductions import any, sum
 from autograd_core.ops.scans import prod
 from autograd_core.ops.shaping import reshape
 from autograd_core.scipy.special import gammaln, xlogy
@@ -17,8 +18,9 @@ from autograd_core.scipy.stats.support import _known, rounded, valid, widened
 __all__ = ["logpdf", "pdf"]
 
 
-def _parameters(x: Any, alpha: Any) -> tuple[Any, Any, Any, Any]:
-    """The dtype of the result, x, the exponents and the logarithm of the constant factor."""
+def _parameters(x: Any, alpha: Any) -> tuple[Any, Any, Any, Any, Any]:
+    """The dtype of the result, where x is outside of [0, 1], x (1 / 2 there), the exponents and the
+    logarithm of the constant factor."""
     dtype, (x, alpha) = widened("dirichlet", operand(x), operand(alpha))
     if alpha.ndim != 1 or x.ndim not in (1, 2) or x.shape[0] != alpha.shape[0]:
         raise ShapeError(
@@ -27,22 +29,26 @@ def _parameters(x: Any, alpha: Any) -> tuple[Any, Any, Any, Any]:
         )
     alpha = _known(alpha, valid(alpha))
     exponents = alpha if x.ndim == 1 else reshape(alpha, (-1, 1))
-    return dtype, x, exponents - 1, gammaln(sum(alpha)) - sum(gammaln(alpha))
+    outside = any((x < 0) | (x > 1), 0)
+    constant = gammaln(sum(alpha)) - sum(gammaln(alpha))
+    return dtype, outside, where(outside, 0.5, x), exponents - 1, constant
 
 
 @composed
 def logpdf(x: Any, alpha: Any) -> Any:
     """The logarithm of the density at x (k,), or at each column of x (k, n), with the parameters
-    `alpha` (k,). All numbers of x must be given, also the last; that they sum to 1 is not looked
-    at."""
-    dtype, x, exponents, constant = _parameters(x, alpha)
-    return rounded(constant + sum(xlogy(exponents, x), 0), dtype)
+    `alpha` (k,); -inf outside of [0, 1]. All numbers of x must be given, also the last; that they
+    sum to 1 is not looked at."""
+    dtype, outside, x, exponents, constant = _parameters(x, alpha)
+    out = constant + sum(xlogy(exponents, x), 0)
+    return rounded(where(outside, -math.inf, out), dtype)
 
 
 @composed
 def pdf(x: Any, alpha: Any) -> Any:
     """The density. Where a probability is 0 the derivatives are those from within."""
-    dtype, x, exponents, constant = _parameters(x, alpha)
+    dtype, outside, x, exponents, constant = _parameters(x, alpha)
     small = exponents < 10  # as powers, which have their slopes at 0; others only as logarithms
     rest = exp(constant + sum(xlogy(where(small, 0.0, exponents), x), 0))
-    return rounded(rest * prod(x ** where(small, exponents, 0.0), 0), dtype)
+    out = rest * prod(x ** where(small, exponents, 0.0), 0)
+    return rounded(where(outside, 0.0, out), dtype)

@@ -7,7 +7,7 @@ from typing import Any
 
 from autograd_core.op import composed
 from autograd_core.scipy.declaring import ROOT_TAU
-from autograd_core.scipy.special import _gauss, log_ndtr, ndtr
+from autograd_core.scipy.gaussian import _gauss, log_ndtr, ndtr
 from autograd_core.scipy.stats.support import cumulative, density
 
 __all__ = ["cdf", "logcdf", "logpdf", "logsf", "pdf", "sf"]

@@ -105,7 +105,8 @@ def _placed(
     holds = valid(scale, *shapes)
     z = np.where(holds, _units(distance, scale), math.nan)
     place = distance if scaled else z
-    below, above = (z < ends[0]) | (place == -math.inf), (z > ends[1]) | (place == math.inf)
+    below = (z < ends[0]) | (holds & (place == -math.inf))
+    above = (z > ends[1]) | (holds & (place == math.inf))
     outside = below | above
     distance, scale = where(outside, 0.5, distance), where(outside, 1.0, scale)
     scale = _known(scale, z == z)

@@ -1,0 +1,138 @@
+"""Error functions and the normal distribution, as `special` has them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from autograd_core.op import op
+from autograd_core.scipy.declaring import ROOT_PI, ROOT_TAU, Operation, declare, scipys
+
+__all__ = ["erf", "erfc", "erfcinv", "erfcx", "erfinv", "log_ndtr", "ndtr", "ndtri"]
+
+
+def _gauss_x(g: Any, x: Any, width: float, factor: float) -> Any:
+    x = np.where(np.isfinite(x), x, 0)
+    root = np.exp(-width / 2 * (x * x))
+    return g * (x * root * (-2 * width * factor) * root)
+
+
+@op(pointwise=True, x=_gauss_x)
+def _gauss(x: Any, width: float, factor: float) -> Any:
+    """factor * exp(-width * x²). As in its slope, a root of it is multiplied first, which is not
+    subnormal where the result is."""
+    root = np.exp(-width / 2 * (x * x))
+    return factor * root * root
+
+
+def _erf_slope(x: Any) -> Any:
+    return _gauss(x, 1.0, 2 / ROOT_PI)
+
+
+erf: Operation = declare(scipys.erf, "The error function.", x=lambda g, x: g * _erf_slope(x))
+erfc: Operation = declare(scipys.erfc, "1 - erf(x).", x=lambda g, x: g * -_erf_slope(x))
+ROOT_2 = math.sqrt(2)
+STEPS = 60  # of the recurrence for erfc's moments, which converges from FROM on
+FROM = 2
+
+
+def _moments_up(x: Any, order: int) -> Any:
+    """By the recurrence from order 0 on: the digits that are lost grow with x."""
+    before, out = 0, ROOT_PI / 2 * scipys.erfcx(x)
+    for k in range(order):
+        before, out = out, (0.5 if k == 0 else k / 2 * before) - x * out
+    return out
+
+
+def _moments_down(x: Any, order: int) -> Any:
+    """By the continued fraction that the recurrence makes of the ratios of neighbours."""
+    ratio, product = 0.0, 1.0
+    for k in range(order + STEPS, 0, -1):
+        ratio = k / 2 / (x + ratio)
+        if k <= order:
+            product = product * ratio
+    return product * (ROOT_PI / 2 * scipys.erfcx(x))
+
+
+def _erfcx_moment_x(g: Any, x: Any, order: int) -> Any:
+    return g * (-2 * _erfcx_moment(x, order + 1))
+
+
+@op(x=_erfcx_moment_x, pointwise=True)
+def _erfcx_moment(x: Any, order: int) -> Any:
+    """The integral of t**order * exp(-t² - 2 x t) over positive t, so that erfcx is that of order 0
+    times 2 / sqrt(pi)."""
+    far = x > FROM
+    near = _moments_up(np.where(far, FROM, x), order)
+    return np.where(far, _moments_down(np.where(far, x, FROM), order), near)
+
+
+erfcx: Operation = declare(
+    scipys.erfcx, "exp(x²) * erfc(x).", x=lambda g, x: g * (-4 / ROOT_PI * _erfcx_moment(x, 1))
+)
+
+
+erfinv: Operation = declare(
+    scipys.erfinv, "The inverse of erf.", x=lambda g, out: g * (ROOT_PI / 2 * np.exp(out * out))
+)
+
+
+def _erfcinv_slope_x(g: Any, x: Any, out: Any) -> Any:
+    return g * (2 * erfcinv(x) * out * out)
+
+
+@op(x=_erfcinv_slope_x, value=None, pointwise=True)
+def _erfcinv_slope(x: Any, value: Any = None) -> Any:
+    """The derivative of erfcinv, whose `value` is known: -sqrt(pi) / 2 * exp(value²) by the tails,
+    which have their digits where value² has not."""
+    value = scipys.erfcinv(x) if value is None else value
+    out = -ROOT_PI / 2 * scipys.erfcx(np.abs(value)) / np.minimum(x, 2 - x)
+    return np.where(np.isinf(value), -math.inf, out)
+
+
+erfcinv: Operation = declare(
+    scipys.erfcinv, "The inverse of erfc.", x=lambda g, x, out: g * _erfcinv_slope(x, out)
+)
+
+
+def _bell(x: Any) -> Any:
+    """The density of the standard normal."""
+    return _gauss(x, 0.5, 1 / ROOT_TAU)
+
+
+ndtr: Operation = declare(
+    scipys.ndtr,
+    "The cumulative distribution of the standard normal.",
+    x=lambda g, x: g * _bell(x),
+)
+
+
+def _log_ndtr_x(g: Any, x: Any, out: Any) -> Any:
+    left, straight = x < 0, x < -1e8  # beyond, it is -x to the last digit
+    tail = ROOT_TAU / 2 * erfcx(np.where(left & ~straight, x, 0) / -ROOT_2)
+    right = _bell(np.where(left, 0, x)) / np.exp(np.where(left, 0, out))
+    return g * np.where(straight, -x, np.where(left, 1 / tail, right))
+
+
+log_ndtr: Operation = declare(
+    scipys.log_ndtr, "The logarithm of ndtr, finite for any finite x.", x=_log_ndtr_x
+)
+
+
+def _ndtri_slope_x(g: Any, x: Any, out: Any) -> Any:
+    return g * (ndtri(x) * out * out)
+
+
+@op(x=_ndtri_slope_x, value=None, pointwise=True)
+def _ndtri_slope(x: Any, value: Any = None) -> Any:
+    """The derivative of ndtri, whose `value` is known."""
+    value = scipys.ndtri(x) if value is None else value
+    out = ROOT_TAU / 2 * scipys.erfcx(np.abs(value) / ROOT_2) / np.minimum(x, 1 - x)
+    return np.where(np.isinf(value), math.inf, out)
+
+
+ndtri: Operation = declare(
+    scipys.ndtri, "The inverse of ndtr.", x=lambda g, x, out: g * _ndtri_slope(x, out)
+)
