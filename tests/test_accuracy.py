@@ -132,7 +132,9 @@ def judged(row, found, key, dtype):
         kernel = operations[row.name].kernel if row.name in operations else None
         ours = row.call is not None and not row.name.endswith((".cdf", ".sf"))
         ours = np.full(len(found.points), ours or hasattr(kernel, "__code__"))
-        if row.name.endswith(".logcdf"):  # next to 0 it is the other tail, which is SciPy's
+        if row.name.endswith(
+            (".logcdf", ".logsf")
+        ):  # next to 0 it is the other tail, which is SciPy's
             ours &= np.abs(found.exact[key]) > float(np.finfo(dtype).tiny)
         return ours
     if value is None:
