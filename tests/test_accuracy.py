@@ -78,6 +78,11 @@ EXCEPTIONS = [
         "x ** (a - 1) is subnormal before it is divided by the beta function",
     ),
     Exception_(
+        ("scipy.special.betaln",), DERIVATIVES, "x or y < 1e-25 or > 1e250",
+        lambda points, *_: (points < 1e-25).any(1) | (points > 1e250).any(1),
+        "psi and its derivatives are differences of numbers that leave the range",
+    ),
+    Exception_(
         ("scipy.special.erfcx",), DERIVATIVES, "result subnormal", tiny(1),
         "the integral is rounded to a subnormal before it is multiplied by 4 / sqrt(pi)",
     ),
@@ -117,6 +122,12 @@ EXCEPTIONS = [
          "scipy.special.kv"), DERIVATIVES, "x < 1e-60, result subnormal or > max / 4",
         of_neighbours, "SciPy's functions of neighbouring orders are 0, infinite, NaN or inexact",
         scipys=True,
+    ),
+    Exception_(
+        ("scipy.special.beta",), DERIVATIVES, "x or y < 1e-25 or > 10, or result subnormal",
+        lambda points, *more: (points < 1e-25).any(1) | (points > 10).any(1)
+        | tiny(64)(points, *more),
+        "the value is a factor, of which SciPy's has errors of up to 1e-11", scipys=True,
     ),
     Exception_(
         ("scipy.special.polygamma",), ALL, "result subnormal", tiny(1e3),
