@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 __all__ = ["ATTRIBUTES", "FUNCTIONS", "INSTEAD", "Missing", "instead", "keyword_hint", "missing",
-           "not_numbers"]  # fmt: skip
+           "missing_module", "not_numbers"]  # fmt: skip
 
 # What a function that is not covered could be replaced by: the text, and the functions it is for.
 _TEXTS: dict[str, str] = {
@@ -174,6 +174,18 @@ _FUNCTIONS: dict[str, str] = {
 }
 FUNCTIONS = {name: text for text, names in _FUNCTIONS.items() for name in names.split()}
 
+# What `nn` calls otherwise.
+_MODULES: dict[str, str] = {
+    "nn.MSE()": "MSELoss mse_loss",
+    "nn.CrossEntropy()": "CrossEntropyLoss NLLLoss cross_entropy",
+    "nn.BinaryCrossEntropy()": "BCELoss binary_cross_entropy",
+    "nn.BinaryCrossEntropy(from_logits=True)": "BCEWithLogitsLoss",
+    "nn.Linear(inputs, outputs)": "Dense",
+    "ac.relu(x) and its relatives": "functional",
+    "nn.Batches(x, y, batch_size=32)": "DataLoader",
+}
+MODULES = {name: text for text, names in _MODULES.items() for name in names.split()}
+
 SUBMODULES = ("einops", "numpy", "rendering", "scipy", "testing")
 KEYWORDS = {"dim": "axis", "dims": "axis", "keepdim": "keepdims", "input": "x", "other": "y",
             "keep_dims": "keepdims", "tensors": "arrays"}  # fmt: skip
@@ -236,5 +248,15 @@ def missing(name: str, known: Iterable[str], numpys: bool) -> str:
         return f"{said} before it is imported. Write import autograd_core.{name}"
     if numpys:
         return f"{said}: NumPy's function is not covered. Use {instead(name)}"
+    return said + _near(name, known)
+
+
+def missing_module(name: str, known: Iterable[str]) -> str:
+    """What to write instead of `nn`'s attribute `name`, which is not there."""
+    said = f"nn has no {name!r}"
+    return f"{said}. Write {MODULES[name]}" if name in MODULES else said + _near(name, known)
+
+
+def _near(name: str, known: Iterable[str]) -> str:
     near = get_close_matches(name, known, 1)
-    return said + (f". Did you mean {near[0]}?" if near else "")
+    return f". Did you mean {near[0]}?" if near else ""

@@ -11,6 +11,9 @@
 >>> optimizer.step()
 """
 
+from typing import TYPE_CHECKING, Any
+
+from autograd_core.alternatives import missing_module
 from nn import activations, data, initializers, linear, losses, module, optim, serialization
 from nn.activations import *
 from nn.data import *
@@ -30,3 +33,10 @@ __all__ += losses.__all__
 __all__ += module.__all__
 __all__ += optim.__all__
 __all__ += serialization.__all__
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise AttributeError(missing_module(name, __all__))

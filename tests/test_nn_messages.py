@@ -134,3 +134,17 @@ def test_the_gradient_of_nan_names_the_hunt(device):
     (y * 2).backward(ac.Tensor([1.0]))
     inf = ac.Tensor(np.inf, requires_grad=True)
     (inf * 2).backward()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("CrossEntropyLoss", r"Write nn\.CrossEntropy\(\)"),
+        ("functional", r"Write ac\.relu\(x\)"),
+        ("Sigmod", r"Did you mean Sigmoid\?"),
+        ("Adam", "nn has no 'Adam'"),
+    ],
+)
+def test_names_of_other_libraries(name, text):
+    with pytest.raises(AttributeError, match=text):
+        getattr(nn, name)
