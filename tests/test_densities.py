@@ -68,3 +68,19 @@ def _partial(name, numbers, places):
 def test_complex_operands_are_refused():
     with pytest.raises(TypeError, match=r"norm\.pdf: operands are real"):
         stats.norm.pdf(np.array(1j))
+
+
+@pytest.mark.filterwarnings("error")
+@mp.workdps(400)
+def test_logarithms_of_distributions_with_tiny_shapes():
+    """log(P) near 0, where the logarithm of the density and that of their ratio would cancel."""
+    for shape in (1e-8, 1e-12, 1e-100, 1e-300):
+        for x in (1e-300, 1e-5, 0.2):
+            for found, distribution in [
+                (stats.gamma.logcdf(x, shape), EXACT["gamma.cdf"](mp.mpf(x), mp.mpf(shape), 0, 1)),
+                (stats.beta.logcdf(x, shape, 2.0),
+                 mp.betainc(mp.mpf(shape), 2, 0, mp.mpf(x), regularized=True)),
+            ]:  # fmt: skip
+                expected = float(mp.log(distribution))
+                np.testing.assert_allclose(found.item(), expected, rtol=1e-6)
+        assert -0.7 < stats.t.logcdf(-1.0, shape).item() < -0.69

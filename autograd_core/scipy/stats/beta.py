@@ -156,8 +156,8 @@ def _ratio(a: Any, b: Any, x: Any) -> Any:
 
 def _log_far(a: Any, b: Any, x: Any) -> Any:
     there, y = x > 0, np.where(x > 0, x, 0.5)
-    rest = np.log((1 - y) / a * beta_fraction(y, a, b))
-    return np.where(there, _log_density(y, a, b) + np.log(y) + rest, -math.inf)
+    constant = _log_beta(a + 1, b) + np.log(a + b) - np.log(beta_fraction(y, a, b))
+    return np.where(there, a * np.log(y) + b * np.log1p(-y) - constant, -math.inf)
 
 
 def _hazard_slope(x: Any, a: Any, b: Any, out: Any) -> Any:
@@ -193,7 +193,9 @@ def _log_lower(a: Any, b: Any, x: Any) -> Any:
     below, above = functions.betainc(a, b, x), functions.betainc(b, a, 1 - x)
     low = below < 0.5
     near = np.where(
-        low, np.log(np.where(low & ~small, below, 1.0)), np.log1p(-np.where(low, 0.0, above))
+        low,
+        np.log(np.where(low & ~small, below, 1.0)),
+        np.log1p(-np.where(low | small, 0.0, above)),
     )
     return np.where(small, far, near)
 

@@ -143,8 +143,8 @@ def _ratio(a: Any, x: Any) -> Any:
 
 def _log_far(a: Any, x: Any) -> Any:
     there, y = x > 0, np.where(x > 0, x, 1.0)
-    rest = np.log(gamma_fraction(y, a) / a)
-    return np.where(there, _log_density(y, a) + np.log(y) + rest, -math.inf)
+    constant = gamma_log(a + 1) - np.log(gamma_fraction(y, a))
+    return np.where(there, a * np.log(y) - y - constant, -math.inf)
 
 
 @op(
@@ -169,7 +169,9 @@ def _log_lower(a: Any, x: Any) -> Any:
     below, above = functions.gammainc(a, x), functions.gammaincc(a, x)
     low = below < 0.5
     near = np.where(
-        low, np.log(np.where(low & ~small, below, 1.0)), np.log1p(-np.where(low, 0.0, above))
+        low,
+        np.log(np.where(low & ~small, below, 1.0)),
+        np.log1p(-np.where(low | small, 0.0, above)),
     )
     return np.where(small, far, near)
 

@@ -85,7 +85,9 @@ def _log_lower(k: Any, mu: Any) -> Any:
     below, above = functions.gammaincc(k + 1, mu), functions.gammainc(k + 1, mu)
     low = below < 0.5
     near = np.where(
-        low, np.log(np.where(low & ~small, below, 1.0)), np.log1p(-np.where(low, 0.0, above))
+        low,
+        np.log(np.where(low & ~small, below, 1.0)),
+        np.log1p(-np.where(low | small, 0.0, above)),
     )
     return np.where(small, far, near)
 

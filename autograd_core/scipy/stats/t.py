@@ -115,12 +115,14 @@ def _tail(df: Any, z: Any) -> Any:
 
 
 def _ratio(df: Any, z: Any) -> Any:
-    """The distribution over its density, in the tail below."""
-    return -z / df * beta_fraction(1 / (1 + (z / df) * z), df / 2, 0.5)
+    """The distribution over its density, times df, in the tail below."""
+    root = np.sqrt(df) / z  # a square of its reciprocal may leave the range
+    share = root * root / (1 + root * root)
+    return -z * beta_fraction(share, df / 2, 0.5)
 
 
 def _log_far(df: Any, z: Any) -> Any:
-    return _scaled_log(z, 1.0, df) + np.log(_ratio(df, z))
+    return _scaled_log(z, 1.0, df) - np.log(df) + np.log(_ratio(df, z))
 
 
 def _slope(z: Any, df: Any) -> Any:
@@ -140,7 +142,7 @@ def _slope(z: Any, df: Any) -> Any:
 def _hazard(df: Any, z: Any) -> Any:
     """The density over the distribution, the slope of its logarithm."""
     small = _tail(df, z)
-    far = 1 / in_tail(small, _ratio, (df, 1.0), (z, -1.0))
+    far = df / in_tail(small, _ratio, (df, 1.0), (z, -1.0))
     n, y = np.where(small, 1.0, df), np.where(small, 1.0, z)
     return np.where(small, far, _density(y, n) / special_of(y).stdtr(n, y))
 
