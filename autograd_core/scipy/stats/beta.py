@@ -156,7 +156,10 @@ def _ratio(a: Any, b: Any, x: Any) -> Any:
 
 def _log_far(a: Any, b: Any, x: Any) -> Any:
     there, y = x > 0, np.where(x > 0, x, 0.5)
-    constant = _log_beta(a + 1, b) + np.log(a + b) - np.log(beta_fraction(y, a, b))
+    tiny = (a < 1e-8) & (a < 1e-8 * b)  # where 1 + a has lost it
+    slope = -np.euler_gamma - special_of(b).digamma(b)
+    constant = np.where(tiny, a * slope, _log_beta(a + 1, b) + np.log(a + b))
+    constant = constant - np.log(beta_fraction(y, a, b))
     return np.where(there, a * np.log(y) + b * np.log1p(-y) - constant, -math.inf)
 
 

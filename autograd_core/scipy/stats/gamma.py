@@ -143,7 +143,8 @@ def _ratio(a: Any, x: Any) -> Any:
 
 def _log_far(a: Any, x: Any) -> Any:
     there, y = x > 0, np.where(x > 0, x, 1.0)
-    constant = gamma_log(a + 1) - np.log(gamma_fraction(y, a))
+    tiny = a < 1e-8  # where 1 + a has lost it
+    constant = np.where(tiny, -np.euler_gamma * a, gamma_log(a + 1)) - np.log(gamma_fraction(y, a))
     return np.where(there, a * np.log(y) - y - constant, -math.inf)
 
 
