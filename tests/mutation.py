@@ -94,10 +94,11 @@ def annotations(tree):
 
 
 def mutants(tree, parameters):
-    """Each mutant of a rule's syntax tree: (what was changed, the changed tree)."""
+    """Each mutant of a rule's syntax tree: (what was changed, and where, and the changed tree)."""
     skipped = {id(node) for node in annotations(tree)}
     places = [node for node in ast.walk(tree) if id(node) not in skipped]
     order = {id(node): i for i, node in enumerate(ast.walk(tree))}
+    above = {id(child): node for node in places for child in ast.iter_child_nodes(node)}
     for place in places:
         for change in changes(place, parameters):
             changed = copy.deepcopy(tree)
@@ -107,8 +108,9 @@ def mutants(tree, parameters):
                 def visit(self, node, target=target, change=change):
                     return copy.deepcopy(change) if node is target else self.generic_visit(node)
 
-            yield (f"{ast.unparse(place)} → {ast.unparse(change)}",
-                   ast.fix_missing_locations(Swap().visit(changed)))  # fmt: skip
+            what = f"{ast.unparse(place)} → {ast.unparse(change)}"
+            around = " ".join(ast.unparse(above[id(place)]).split()).removeprefix("lambda ")
+            yield f"{what} in {around}", ast.fix_missing_locations(Swap().visit(changed))
 
 
 def tree_of(function):

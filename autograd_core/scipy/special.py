@@ -90,8 +90,7 @@ def _rgamma_x(g: Any, x: Any, out: Any) -> Any:
     """By the reflection sin(pi x) * gamma(1 - x) / pi to the left, where gamma has its poles."""
     left = x < 0.5
     there = np.where(left, x, 0)
-    mirrored = 1 - there
-    turned = math.pi * (there - 2 * np.rint(there / 2))  # exact, unlike pi times a large number
+    mirrored, turned = 1 - there, math.pi * there
     slope = np.cos(turned) - np.sin(turned) * digamma(mirrored) / math.pi
     right = -out * digamma(_below_infinity(np.where(left, 1, x)))
     return g * np.where(left, gamma(mirrored) * slope, right)

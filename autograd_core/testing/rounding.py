@@ -48,7 +48,8 @@ def noise(compared: Any, weights: list[Any], found: list[Any]) -> list[Any]:
             moves(_rounded(compared, weights, found, exact, seed, units)) for units in (2, 4)
         )
         for i, (a, b) in enumerate(zip(once, twice, strict=True)):
-            rounds = (a <= limit) | (b >= 1.5 * a)  # what jumps does not grow with its cause
+            # what jumps, or overflows, does not grow with its cause
+            rounds = (a <= limit) | ((b >= 1.5 * a) & np.isfinite(b))
             most[i] = np.fmax(most[i], np.where(rounds, a, 0.0))
     return most
 
@@ -126,10 +127,10 @@ class Results(Observer):
     """Keeps what every operation returned."""
 
     def __init__(self) -> None:
-        self.found: list[Any] = []
+        self.found: list[tuple[Any, Any]] = []
 
     def forward(self, node: Any, out: Any) -> None:
-        self.found.append(np.array(host(out)))
+        self.found.append((node.op, np.array(host(out))))
 
 
 class Rounding(Observer):
@@ -137,12 +138,12 @@ class Rounding(Observer):
 
     Each is moved by some units of its rounding and, in less than double precision, by its distance
     from the same in double precision: for an operation that is `exact`, the results of a run in
-    double precision in their order.
+    double precision in their order. (Operations that only this run has, as casts, are passed over.)
     """
 
     def __init__(self, rng: Any, exact: list[Any], units: int) -> None:
         self.rng, self.units = rng, units
-        self.exact = iter(exact)
+        self.exact = list(reversed(exact))
         self.moved: list[tuple[Any, Any]] = []
 
     def restore(self) -> None:
@@ -150,7 +151,9 @@ class Rounding(Observer):
             array[...] = values
 
     def forward(self, node: Any, out: Any) -> None:
-        exact = next(self.exact, None)
+        exact = None
+        if self.exact and self.exact[-1][0] is node.op:
+            exact = self.exact.pop()[1]
         known = exact is not None and exact.shape == out.shape
         if backend.is_array(out) and out.base is None:
             self.move(out, np.abs(exact - host(out)) if known else 0.0)
