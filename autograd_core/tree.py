@@ -11,48 +11,44 @@ from typing import Any
 
 __all__ = ["filled", "leaves", "mapped"]
 
-
-def _entries(tree: Any) -> list[tuple[str, Any]] | None:
-    """What a container holds, with the text that reaches it; None where `tree` is a leaf."""
-    if isinstance(tree, dict):
-        return [(f"[{key!r}]", value) for key, value in tree.items()]
-    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        return [(f".{name}", value) for name, value in zip(tree._fields, tree, strict=True)]
-    if isinstance(tree, tuple | list):
-        return [(f"[{i}]", value) for i, value in enumerate(tree)]
-    if hasattr(type(tree), "__dataclass_fields__"):
-        return [(f".{name}", getattr(tree, name)) for name in _fields(tree)]
-    return [] if tree is None else None
+_SEQUENCES = (tuple, list)
 
 
-def leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+def leaves(tree: Any, path: str = "") -> list[tuple[str, Any]]:
     """Each leaf, with its path: ``"['layers'][0].weight"``. Dicts in the order of their keys."""
-    entries = _entries(tree)
-    if entries is None:
-        yield path, tree
-        return
-    for step, value in entries:
-        yield from leaves(value, path + step)
+    if tree is None:
+        return []
+    if isinstance(tree, _SEQUENCES):
+        if hasattr(tree, "_fields"):
+            steps = [(f"{path}.{name}", v) for name, v in zip(tree._fields, tree, strict=True)]
+        else:
+            steps = [(f"{path}[{i}]", value) for i, value in enumerate(tree)]
+    elif isinstance(tree, dict):
+        steps = [(f"{path}[{key!r}]", value) for key, value in tree.items()]
+    elif hasattr(type(tree), "__dataclass_fields__"):
+        steps = [(f"{path}.{name}", getattr(tree, name)) for name in _fields(tree)]
+    else:
+        return [(path, tree)]
+    return [leaf for step, value in steps for leaf in leaves(value, step)]
 
 
 def filled(tree: Any, values: Iterator[Any]) -> Any:
     """A tree of the same structure, with the next of `values` for each leaf."""
-    entries = _entries(tree)
-    if entries is None:
-        return next(values)
-    found = [filled(value, values) for _, value in entries]
     if tree is None:
         return None
+    if isinstance(tree, _SEQUENCES):
+        found = [filled(value, values) for value in tree]
+        return type(tree)(*found) if hasattr(tree, "_fields") else type(tree)(found)
     if isinstance(tree, dict):
         same = copy(tree)  # a subclass keeps what else it has, such as a default
-        same.update(zip(tree, found, strict=True))
+        same.update([(key, filled(value, values)) for key, value in tree.items()])
         return same
-    if isinstance(tree, tuple | list):
-        return type(tree)(*found) if hasattr(tree, "_fields") else type(tree)(found)
-    made = object.__new__(type(tree))
-    for name, value in zip(_fields(tree), found, strict=True):
-        object.__setattr__(made, name, value)
-    return made
+    if hasattr(type(tree), "__dataclass_fields__"):
+        made = object.__new__(type(tree))
+        for name in _fields(tree):
+            object.__setattr__(made, name, filled(getattr(tree, name), values))
+        return made
+    return next(values)
 
 
 def _fields(tree: Any) -> list[str]:

@@ -17,12 +17,16 @@ NAN, INF = np.nan, np.inf
 
 
 class Point(NamedTuple):
-    """A call of an operation by name, and the gradient of each operand where ones arrive."""
+    """A call of an operation by name, and the gradient of each operand where ones times `arriving`
+    arrive; `second`, where it is given, is that of the sum of all these gradients."""
 
     name: str
     operands: dict
     gradients: dict
     settings: dict = {}  # noqa: RUF012 - never written to
+    arriving: float = 1.0
+    second: dict = {}  # noqa: RUF012
+    host: bool = False  # CuPy has no such function
 
 
 def ties(name, x, gradient):
@@ -60,6 +64,11 @@ POINTS = [
     ties("min", [1, NAN], [NAN, NAN]),
     Point("sinc", {"x": [2.0**40]}, {"x": [2.0**-40]}),
     Point("power", {"x": [2.0], "y": [-1.0]}, {"x": [-0.25], "y": [np.log(2) / 2]}),
+    Point("power", {"x": [0, 0, 2]}, {"x": [INF, INF, 0.5**1.5]}, {"y": 0.5}),
+    Point("power", {"x": [0, 2]}, {"x": [0, 0]}, {"y": 0}),
+    Point("power", {"x": [0.0], "y": [0.0]}, {"x": [0], "y": [0]}, arriving=-1.0),
+    Point("power", {"x": [2.0], "y": [0.0]}, {"x": [0], "y": [np.log(2)]},
+          second={"x": [0.5], "y": [0.5 + np.log(2) ** 2]}),
     Point("softmax", {"x": [40.0, 0.0]}, {"x": [0, 0]}, {"axis": -1}),
     Point("scipy.special.log_ndtr", {"x": [-20.0, 3.0]},
           {"x": [np.sqrt(2 / np.pi) / erfcx(20 / np.sqrt(2)),
@@ -82,6 +91,12 @@ POINTS = [
     Point("cumprod", {"x": 3.0}, {"x": 1}, {"axis": 0}),
     Point("scipy.special.j1", {"x": [0, 0.009]}, {"x": [0.5, (jv(0, 0.009) - jv(2, 0.009)) / 2]}),
     Point("scipy.special.i1", {"x": [0, 0.009]}, {"x": [0.5, (iv(0, 0.009) + iv(2, 0.009)) / 2]}),
+    Point("scipy.special.y1", {"x": [0.0]}, {"x": [INF]}),
+    Point("scipy.special.yn", {"x": [0.0]}, {"x": [INF]}, {"n": 1}),
+    Point("scipy.special.yv", {"x": [0.0]}, {"x": [INF]}, {"v": 1.0}, host=True),
+    Point("linalg.expm", {"x": np.diag([1.0, -1.0])},
+          {"x": 1e200 * np.array([[np.e, np.sinh(1)], [np.sinh(1), 1 / np.e]])}, arriving=1e200),
+    Point("linalg.svdvals", {"x": np.eye(2)}, {"x": np.eye(2)}, second={"x": np.zeros((2, 2))}),
     Point("scipy.special.xlogy", {"x": [0, 0, 2], "y": [0, 3, 0]}, {"y": [0, 0, INF]}),
     Point("scipy.special.xlog1py", {"x": [0, 0, 2], "y": [-1, 3, -1]}, {"y": [0, 0, INF]}),
 ]  # fmt: skip
@@ -98,8 +113,14 @@ def check_point(point, device):
     }
     with np.errstate(all="ignore"):
         out = functions[point.name](**tensors, **point.settings)
-        ones = np.ones(out.shape) * (1 + 1j if out.dtype.kind == "c" else 1)
-        out.backward(device.array(ones))
-    for name, expected in point.gradients.items():
-        found = device.numpy(tensors[name].grad)
-        np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-15)
+        ones = np.ones(out.shape) * (1 + 1j if out.dtype.kind == "c" else 1) * point.arriving
+        inputs = [tensors[name] for name in point.gradients]
+        found = ac.gradients(
+            out, inputs, grad_outputs=device.array(ones), create_graph=bool(point.second)
+        )
+        again = []
+        if point.second:
+            again = ac.gradients(sum(ac.sum(g) for g in found), inputs)
+    for expected, got in ((point.gradients, found), (point.second, again)):
+        for name, g in zip(expected, got, strict=True):
+            np.testing.assert_allclose(device.numpy(g), expected[name], rtol=1e-13, atol=1e-15)
