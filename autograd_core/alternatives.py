@@ -4,7 +4,6 @@ PyTorch, JAX and TensorFlow have. Errors say it, and for NumPy's the table in th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 from typing import Any
 
 __all__ = ["ATTRIBUTES", "FUNCTIONS", "INSTEAD", "Missing", "instead", "keyword_hint", "missing",
@@ -258,5 +257,7 @@ def missing_module(name: str, known: Iterable[str]) -> str:
 
 
 def _near(name: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches  # half a millisecond of an import
+
     near = get_close_matches(name, known, 1)
     return f". Did you mean {near[0]}?" if near else ""
