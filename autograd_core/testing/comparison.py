@@ -68,6 +68,7 @@ class Comparison:
         self.operands = [untracked(leaf) for _, leaf in entries]
         self.points = [host(leaf) for leaf in self.operands]
         self.rng = np.random.default_rng(seed)
+        self.middle: Any = None  # the terms of the weighted results at the operands themselves
         self.blur: Any = 0.0
         self.inside = 0.0
         kinds = [p.dtype for p in self.points]
@@ -164,7 +165,9 @@ class Comparison:
         count = sum(point.size for point in self.points)
         if not count or not sum(w.size for w in weights):
             return
-        blur, inside = blurred(self, weights)
+        with np.errstate(all="ignore"):
+            self.middle = terms_of(weights, self.called(list(map(wide, self.points))))
+        blur, inside = blurred(self, weights, self.middle)
         self.blur, self.inside = 2 * blur, math.fsum(inside) / ROUNDING
         if count <= WHOLE:
             for which, i, direction in self.units():
@@ -225,6 +228,8 @@ class Comparison:
         pairs = list(zip(points, ways, strict=True))
 
         def terms(t: float) -> Any:
+            if t == 0:
+                return self.middle
             moved = [np.where(d == 0, p, p + t * d) if d.any() else p for p, d in pairs]
             return terms_of(weights, self.called(moved))
 
@@ -269,14 +274,14 @@ class Comparison:
         line = self.line(weights, direction)
         expected = self.expected(line, direction, actual, own)
         if abs(actual - expected.value) <= expected.error + own:
-            self.require_sharp(expected, own, line, actual, which, i)
+            self.require_sharp(expected, actual, which, i)
             return
         if expected.below is not None and expected.above is not None:
             low, high = sorted((expected.below, expected.above))
             slack = 1e-4 * (abs(low) + abs(high)) + own
             if low - slack <= actual <= high + slack:
                 return  # a subgradient
-        self.require_sharp(expected, own, line, actual, which, i)
+        self.require_sharp(expected, actual, which, i)
         raise self.differs(actual, expected, own, which, i)
 
     def expected(self, line: Any, direction: list[Any], actual: float, own: float) -> Slope:
@@ -298,11 +303,9 @@ class Comparison:
         sizes = [extent(p[d != 0], least) / np.abs(d).max() for p, d in pairs if d.any()]
         return float(min(sizes)) / 16
 
-    def require_sharp(
-        self, expected: Slope, own: float, line: Any, actual: float, which: int | None, i: Any
-    ) -> None:
+    def require_sharp(self, expected: Slope, actual: float, which: int | None, i: Any) -> None:
         """Differences that say nothing are no confirmation."""
-        here = math.fsum(abs(line(0.0)))
+        here = math.fsum(abs(self.middle))
         if not math.isfinite(here):
             raise InconclusiveError(
                 f"{self.what} of {named(self.shown)}: the function itself is not finite at these "

@@ -74,10 +74,11 @@ def _rounded(
         return found
 
 
-def blurred(compared: Any, weights: list[Any]) -> tuple[Any, Any]:
-    """How much each term of a comparison's weighted results moves, in double precision, when the
-    operands move by two units of rounding, and when all results on the way do: what is lost inside
-    of the function, which its results do not tell. The second alone as well, without jumps."""
+def blurred(compared: Any, weights: list[Any], middle: Any) -> tuple[Any, Any]:
+    """How much each term of a comparison's weighted results moves from its value, `middle`, in
+    double precision, when the operands move by two units of rounding, and when all results on the
+    way do: what is lost inside of the function, which its results do not tell. The second alone as
+    well, without jumps."""
     points = [wide(point) for point in compared.points]
 
     def moves(results: list[Any]) -> Any:
@@ -91,7 +92,6 @@ def blurred(compared: Any, weights: list[Any]) -> tuple[Any, Any]:
             return np.zeros(middle.shape)
 
     with np.errstate(all="ignore"):
-        middle = terms_of(weights, compared.called(points))
         limit = compared.accuracy**0.5 * np.abs(middle)
         of_operands, of_results = np.zeros((2, middle.size))
         for seed in range(SHAKES // 2):
