@@ -12,22 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd_core import creation, errors, methods, namespace, ops, protocols, random, transforms
-from autograd_core.alternatives import missing
-from autograd_core.backend import available_devices, device
-from autograd_core.creation import *
+from autograd_core import errors, ops, transforms
 from autograd_core.debug import detect_anomaly
-from autograd_core.errors import *
-from autograd_core.memory import keep_heap
-from autograd_core.methods import from_dlpack
-from autograd_core.namespace import *
-from autograd_core.namespace import (
-    __array_api_version__ as __array_api_version__,
-)
-from autograd_core.namespace import (
-    __array_namespace_info__ as __array_namespace_info__,
-)
-from autograd_core.op import (
+from autograd_core.devices.backend import available_devices, device
+from autograd_core.devices.memory import keep_heap
+from autograd_core.engine.op import (
     composed,
     each,
     elementwise,
@@ -38,15 +27,26 @@ from autograd_core.op import (
     op,
     operations,
 )
+from autograd_core.engine.state import enable_grad, is_recording, no_grad
+from autograd_core.engine.tensor import Tensor
+from autograd_core.errors import *
+from autograd_core.errors.alternatives import missing
+from autograd_core.interface import array_api, creation, methods, protocols, random
+from autograd_core.interface.array_api import *
+from autograd_core.interface.array_api import (
+    __array_api_version__ as __array_api_version__,
+)
+from autograd_core.interface.array_api import (
+    __array_namespace_info__ as __array_namespace_info__,
+)
+from autograd_core.interface.creation import *
+from autograd_core.interface.methods import from_dlpack
 from autograd_core.ops import *
 from autograd_core.ops import emath, fft, linalg
-from autograd_core.recording import enable_grad, is_recording, no_grad
-from autograd_core.tensor import Tensor
 from autograd_core.transforms import *
 
 methods.bind()
 protocols.bind()
-del globals()["tensor"]  # the module: of ac.tensor(data) it would say that it cannot be called
 
 __version__ = "0.1.0"
 __all__ = [
@@ -68,7 +68,7 @@ __all__ += ["keep_heap", "nested", "no_grad", "not_differentiable", "once_differ
 __all__ += ["op"]
 __all__ += ["random"]
 __all__ += creation.__all__
-__all__ += namespace.__all__
+__all__ += array_api.__all__
 __all__ += ["functions", "operations"]
 __all__ += errors.__all__
 __all__ += transforms.__all__

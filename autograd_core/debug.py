@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import backend
+from autograd_core.devices import backend
+from autograd_core.engine.exits import user_line
+from autograd_core.engine.graph import Node, Parts, Rule
+from autograd_core.engine.state import Observer, observed
 from autograd_core.errors import NonFiniteError, StaleArrayError
-from autograd_core.exits import user_line
-from autograd_core.graph import Node, Parts, Rule
-from autograd_core.recording import Observer, observed
 
 __all__ = ["detect_anomaly"]
 

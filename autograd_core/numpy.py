@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy
 
-from autograd_core import creation
-from autograd_core.op import functions
+from autograd_core.engine.op import functions
+from autograd_core.engine.tensor import Tensor
+from autograd_core.interface import creation
 from autograd_core.ops import fft as fft
 from autograd_core.ops import linalg as linalg
-from autograd_core.tensor import Tensor
-from autograd_core.tree import leaves
+from autograd_core.transforms.tree import leaves
 
 random = numpy.random
 _SUBMODULES = {"fft": fft.__name__, "linalg": linalg.__name__, "random": random.__name__}

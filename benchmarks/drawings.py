@@ -61,7 +61,7 @@ def graphs() -> dict[str, tuple[Any, Any]]:
     """Results to draw, each with its model."""
     import autograd_core as ac
     import nn
-    from autograd_core.recording import module_scope
+    from autograd_core.engine.state import module_scope
 
     rng = np.random.default_rng(0)
     model = nn.Sequential(

@@ -13,7 +13,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from autograd_core.alternatives import missing_module
+from autograd_core.errors.alternatives import missing_module
 from nn import activations, data, initializers, linear, losses, module, optim, serialization
 from nn.activations import *
 from nn.data import *

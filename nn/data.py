@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd_core import Tensor, backend
+from autograd_core import Tensor
+from autograd_core.devices import backend
+from autograd_core.devices.memory import prefetched
+from autograd_core.engine.state import hunting
 from autograd_core.errors import AutogradError, DeviceError, DTypeError, ShapeError
-from autograd_core.memory import prefetched
-from autograd_core.recording import hunting
 from nn.initializers import generator_of
 
 __all__ = ["MNIST", "Batches", "DataError", "one_hot", "read_idx", "read_mnist"]

@@ -8,9 +8,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from autograd_core import Tensor, backend, no_grad
+from autograd_core import Tensor, no_grad
+from autograd_core.devices import backend
+from autograd_core.engine.state import STATE, Scope
 from autograd_core.errors import AutogradError, DTypeError, ShapeError
-from autograd_core.recording import STATE, Scope
 
 __all__ = ["Module", "Parameter", "Sequential"]
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import Tensor, backend
+from autograd_core import Tensor
+from autograd_core.devices import backend
+from autograd_core.devices.fusion import Fused
+from autograd_core.engine.stamps import stamp
 from autograd_core.errors import AutogradError
-from autograd_core.fusion import Fused
-from autograd_core.stamps import stamp
 from nn.module import Module, Parameter
 
 __all__ = ["SGD"]

@@ -17,7 +17,7 @@ from mpmath import mp
 
 import autograd_core as ac
 import nn
-from autograd_core.op import functions
+from autograd_core.engine.op import functions
 from autograd_core.scipy import special
 
 __all__ = ["ROWS", "Exact"]

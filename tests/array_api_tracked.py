@@ -12,7 +12,7 @@ import sys
 import types
 
 import autograd_core as ac
-from autograd_core import creation
+from autograd_core.interface import creation
 
 
 def tracked(make):

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import autograd_core as ac
-from autograd_core import backend
+from autograd_core.devices import backend
 from tests import fake_device
 
 pytest.register_assert_rewrite("differences", "op_checks", "host")

@@ -3,7 +3,7 @@
 import numpy as np
 
 import autograd_core as ac
-from autograd_core import backend
+from autograd_core.devices import backend
 
 
 def host(value):

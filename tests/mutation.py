@@ -32,7 +32,7 @@ from op_table import DIFFERENTIABLE  # noqa: E402
 from singular_points import POINTS, check_point  # noqa: E402
 from test_accuracy import EXACT, REFERENCES, misses  # noqa: E402
 
-from autograd_core.op import operations, row_by_row  # noqa: E402
+from autograd_core.engine.op import operations, row_by_row  # noqa: E402
 
 CASES = 60
 SECONDS = 30  # of a processor; the slowest row takes one

@@ -11,7 +11,7 @@ from hypothesis import Phase, find, settings
 from op_table import HERE
 
 import autograd_core as ac
-from autograd_core.passes import propagate
+from autograd_core.engine.backward import propagate
 
 # ---- one call ------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from older_numpy import numpys
 from op_cases import Case, elementwise, settled
 
-from autograd_core.op import functions, operations
+from autograd_core.engine.op import functions, operations
 from autograd_core.testing.strategies import any_axis, between, distinct, signed, staggered
 
 HERE = object()  # among the settings of a case: the name of the device under test

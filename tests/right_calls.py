@@ -25,7 +25,7 @@ from scipy.special import erf  # noqa: E402
 import autograd_core as ac  # noqa: E402
 from autograd_core.testing import check_gradients  # noqa: E402
 from autograd_core.testing.strategies import SEEDS  # noqa: E402
-from autograd_core.tree import mapped  # noqa: E402
+from autograd_core.transforms.tree import mapped  # noqa: E402
 
 ROWS = {row.id: row for row in DIFFERENTIABLE if row.name != "_to_device"}
 SCALES = [1.0, 1.0, 1e-6, 1e-3, 1e3, 1e6]

@@ -13,7 +13,7 @@ from accuracy import measured
 from accuracy_points import DTYPES
 from accuracy_references import EXACT, load
 
-from autograd_core.op import operations
+from autograd_core.engine.op import operations
 
 REFERENCES = load()
 PAGE = Path(__file__).parent.parent / "docs" / "accuracy.md"

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import autograd_core as ac
-from autograd_core import protocols
 from autograd_core.errors import AutogradError, DTypeError, NotDifferentiableError
+from autograd_core.interface import protocols
 from autograd_core.ops import aliases
 
 INF, NAN = np.inf, np.nan

@@ -10,7 +10,7 @@ import pytest
 
 import autograd_core as ac
 import nn
-from autograd_core import backend, memory
+from autograd_core.devices import backend, memory
 from autograd_core.errors import DeviceError, OutOfMemoryError
 from examples import mnist_mlp, mnist_training
 from tests import fake_device as fake

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import autograd_core as ac
-from autograd_core import backend
+from autograd_core.devices import backend
 from autograd_core.errors import DeviceError, OutOfMemoryError
 from tests import fake_device as fake
 

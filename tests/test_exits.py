@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import autograd_core as ac
+from autograd_core.engine.op import constant
 from autograd_core.errors import AutogradError
-from autograd_core.op import constant
 
 HOST_ONLY = {  # an array on a device refuses these by itself
     "np.asarray": lambda x, a: np.asarray(x),

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograd_core.coverage import VERSIONS
 from tests import fake_device as fake
 from tests.fake_names import NAMES
+from tools.coverage import VERSIONS
 
 DATA = Path(__file__).parent / "data"
 

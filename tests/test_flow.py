@@ -10,8 +10,8 @@ import pytest
 
 import autograd_core as ac
 import nn
+from autograd_core.engine.exits import exits
 from autograd_core.errors import AutogradError, GraphError
-from autograd_core.exits import exits
 from autograd_core.rendering import FlowHistory, compare, draw, explain, record_flow
 from autograd_core.rendering.statistics import measure, resolved
 from nn.data import one_hot

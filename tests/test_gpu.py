@@ -13,7 +13,7 @@ from op_table import ROWS
 
 import autograd_core as ac
 import nn
-from autograd_core import backend
+from autograd_core.devices import backend
 from autograd_core.errors import DeviceError, OutOfMemoryError
 from examples import mnist_mlp
 

@@ -14,42 +14,34 @@ import pytest
 
 import autograd_core as ac
 import nn
-from autograd_core import coverage, creation, namespace, ops, stub
-from autograd_core.alternatives import INSTEAD
-from autograd_core.op import functions
-from autograd_core.protocols import ALIASES, operation_of
+from autograd_core import ops
+from autograd_core.engine.op import functions
+from autograd_core.errors.alternatives import INSTEAD
+from autograd_core.interface import array_api, creation
+from autograd_core.interface.protocols import ALIASES, operation_of
 from autograd_core.scipy import linalg, signal, special
+from tools import coverage, stub
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "autograd_core").rglob("*.py")) + sorted((ROOT / "nn").glob("*.py"))
 
-# Each layer may import from those before it, and from its own.
-LAYERS = [
-    ["alternatives", "errors", "exits", "recording", "stamps", "tracebacks", "tree"],
-    ["backend"],
-    ["hooks"],
-    ["fusion", "graph", "halves", "layouts", "memory"],
-    ["views"],
-    ["paths", "tensor"],
-    ["passes"],
-    ["explanations", "untracked"],
-    ["record"],
-    ["op"],
-    ["ops", "scipy"],
-    ["writes"],
-    ["ufuncs"],
-    ["creation", "random", "namespace"],
-    ["methods", "protocols", "transforms"],
-    ["coverage", "debug", "einops", "numpy", "rendering", "stub", "testing"],
-    ["__init__"],
-    ["nn"],
-]
-RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
+
+def ladder():
+    """The layers, as CONTRIBUTING lists them: each may import from those before it, and from its
+    own."""
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    layers = text.split("reads\nthis list:")[1].split("```")[1]
+    return [[name.strip() for name in layer.split(",")] for layer in layers.split("→")]
+
+
+RANK = {name: rank for rank, layer in enumerate(ladder()) for name in layer}
 
 
 def layer_of(path):
     parts = path.relative_to(ROOT).with_suffix("").parts
-    return "nn" if parts[0] == "nn" else parts[1]
+    if parts[0] != "autograd_core":
+        return parts[0]
+    return "autograd_core" if parts[1] == "__init__" else parts[1]
 
 
 def imported(path):
@@ -171,7 +163,7 @@ def test_a_public_name_is_numpys_or_declared(prefix):
 
 
 def test_creation_and_plain_answers_have_numpys_names():
-    for module in (creation, namespace):
+    for module in (creation, array_api):
         names = {name for name in module.__all__ if not name.startswith("__")}  # the standard's
         assert names <= set(dir(np)) | coverage.VERSIONS.keys()
 
@@ -213,11 +205,11 @@ def test_no_two_modules_give_one_name_two_meanings(module):
 
 def test_a_declaration_is_what_the_package_exports():
     for name in ("op", "elementwise", "composed", "not_differentiable"):
-        assert getattr(ac, name) is getattr(sys.modules["autograd_core.op"], name)
+        assert getattr(ac, name) is getattr(sys.modules["autograd_core.engine.op"], name)
 
 
 def test_the_stub_shows_what_is_bound():
-    assert stub.PATH.read_text() == stub.stub(), "run: python -m autograd_core.stub"
+    assert stub.PATH.read_text() == stub.stub(), "run: python -m tools.stub"
 
 
 def test_every_function_of_numpy_is_spoken_of():
@@ -232,7 +224,7 @@ def release(version):
 
 
 def test_the_coverage_table_is_what_is_covered():
-    assert coverage.PATH.read_text() == coverage.table(), "run: python -m autograd_core.coverage"
+    assert coverage.PATH.read_text() == coverage.table(), "run: python -m tools.coverage"
 
 
 @pytest.mark.parametrize("name", coverage.VERSIONS)

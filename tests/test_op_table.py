@@ -33,8 +33,8 @@ from op_table import DIFFERENTIABLE, POINTWISE, ROWS
 from rows_linalg import LINALG
 
 import autograd_core as ac
-from autograd_core.op import constant, functions, operations
-from autograd_core.views import VALUE, base_of
+from autograd_core.engine.op import constant, functions, operations
+from autograd_core.engine.views import VALUE, base_of
 from tests.conftest import Host
 
 DRAWN = st.data()

@@ -9,15 +9,15 @@ import pytest
 
 import autograd_core as ac
 import autograd_core.numpy as anp
-from autograd_core import record
-from autograd_core.op import constant
+from autograd_core.engine import forward
+from autograd_core.engine.op import constant
 from autograd_core.rendering import draw, explain
 
 X = np.array([1.0, 2.0])
 NAMES = {"g", "self", "declared", "kernel", "home", "out", "record", "node_x", "rule_x", "function"}
 NAMES |= {"complete", "defaults", "operands", "settings", "name", "doc", "pointwise", "position"}
 NAMES |= {"view", "results", "shapes", "_", "_out", "__kernel", "\u03c3"}
-NAMES |= record._NAMES.keys() | {name for name in dir(builtins) if name.isidentifier()}
+NAMES |= forward._NAMES.keys() | {name for name in dir(builtins) if name.isidentifier()}
 FEATURES = {"pointwise", "results", "view"}  # what op() is told besides rules
 NAMES = sorted(NAMES - set(keyword.kwlist) - {"__debug__"})
 

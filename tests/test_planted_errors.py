@@ -10,7 +10,7 @@ from op_cases import Case
 from op_table import ROWS
 
 import autograd_core as ac
-from autograd_core.op import operations
+from autograd_core.engine.op import operations
 
 by_id = {row.id: row for row in ROWS}
 

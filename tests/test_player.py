@@ -9,8 +9,8 @@ import pytest
 
 import autograd_core as ac
 import nn
+from autograd_core.engine.state import module_scope
 from autograd_core.errors import FreedGraphError
-from autograd_core.recording import module_scope
 from autograd_core.rendering import draw, record_flow
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

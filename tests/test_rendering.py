@@ -14,8 +14,8 @@ import pytest
 
 import autograd_core as ac
 import nn
+from autograd_core.engine.state import module_scope
 from autograd_core.errors import AutogradError, FreedGraphError, GraphError
-from autograd_core.recording import module_scope
 from autograd_core.rendering import Drawing, FormatError, RendererError, draw, drawing, renderer
 
 ROOT = Path(__file__).parent.parent

@@ -19,7 +19,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from view_programs import Programs, names_in, run, shortest, total
 
 import autograd_core as ac
-from autograd_core import backend
+from autograd_core.devices import backend
 from autograd_core.errors import AutogradError
 from tests import fake_device
 from tests.conftest import Host

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.engine.op import composed, elementwise, op
 from autograd_core.errors import NotDifferentiableError
-from autograd_core.op import composed, elementwise, op
 from autograd_core.ops.elementwise import absolute, imag, masked, power_x, power_y, real
 from autograd_core.ops.reductions import all
 

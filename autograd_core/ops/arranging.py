@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import backend
+from autograd_core.devices import backend
+from autograd_core.engine.op import composed, op
+from autograd_core.engine.tensor import Tensor
 from autograd_core.errors import DTypeError, ShapeError
-from autograd_core.op import composed, op
 from autograd_core.ops.axes import Shape, check_axis, negative
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.indexing import _getitem
@@ -28,7 +29,6 @@ from autograd_core.ops.shaping import (
     transpose,
 )
 from autograd_core.ops.sorting import argwhere
-from autograd_core.tensor import Tensor
 
 __all__ = [
     "atleast_1d",

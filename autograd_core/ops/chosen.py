@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.engine.op import listed
+from autograd_core.engine.tensor import Tensor
 from autograd_core.errors import ShapeError
-from autograd_core.op import listed
+from autograd_core.errors.tracebacks import shorten
 from autograd_core.ops.elementwise import where as choose
-from autograd_core.tensor import Tensor
-from autograd_core.tracebacks import shorten
 
 __all__ = ["reduction"]
 

@@ -12,10 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import backend
+from autograd_core.devices import backend
+from autograd_core.engine.layouts import is_part
+from autograd_core.engine.op import composed, op
+from autograd_core.engine.tensor import Tensor
+from autograd_core.engine.untracked import unwrap_nested
 from autograd_core.errors import IndexingError, ShapeError
-from autograd_core.layouts import is_part
-from autograd_core.op import composed, op
 from autograd_core.ops.axes import Shape
 from autograd_core.ops.elementwise import conjugate, multiply
 from autograd_core.ops.indexing import _getitem, number
@@ -30,8 +32,6 @@ from autograd_core.ops.subscripts import (
     plan,
     toward,
 )
-from autograd_core.tensor import Tensor
-from autograd_core.untracked import unwrap_nested
 
 __all__ = [
     "einsum",

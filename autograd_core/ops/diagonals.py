@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.engine.op import composed, op
+from autograd_core.engine.views import read_only
 from autograd_core.errors import ShapeError
-from autograd_core.op import composed, op
 from autograd_core.ops.arranging import from_end
 from autograd_core.ops.axes import Shape
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.shaping import ravel, stack
-from autograd_core.views import read_only
 
 __all__ = [
     "diag",

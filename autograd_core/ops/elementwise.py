@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core.layouts import copied
-from autograd_core.op import elementwise, listed, op
+from autograd_core.engine.layouts import copied
+from autograd_core.engine.op import elementwise, listed, op
 from autograd_core.ops.indexing import number
 
 __all__ = [

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import backend
-from autograd_core.op import composed
+from autograd_core.devices import backend
+from autograd_core.engine.op import composed
+from autograd_core.engine.untracked import unwrap_nested
 from autograd_core.ops import elementwise, trigonometry
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.shaping import astype
-from autograd_core.untracked import unwrap_nested
 
 __all__ = [
     "arccos",

@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import backend
+from autograd_core.devices import backend
+from autograd_core.engine.op import composed, op
+from autograd_core.engine.tensor import Tensor, make
 from autograd_core.errors import ShapeError
-from autograd_core.op import composed, op
 from autograd_core.ops.arranging import roll
 from autograd_core.ops.axes import Shape, check_axis, negative
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.elementwise import conjugate
-from autograd_core.tensor import Tensor, make
 
 __all__ = [
     "fft",

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import backend
+from autograd_core.devices import backend
+from autograd_core.engine.layouts import copied
+from autograd_core.engine.op import nested, op
+from autograd_core.engine.tensor import Tensor
+from autograd_core.engine.views import VALUE
 from autograd_core.errors import DTypeError, IndexingError, ShapeError
-from autograd_core.layouts import copied
-from autograd_core.op import nested, op
 from autograd_core.ops.axes import Shape, negative
-from autograd_core.tensor import Tensor
-from autograd_core.views import VALUE
 
 __all__ = [
     "assign",

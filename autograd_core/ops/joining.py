@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.engine.op import composed
 from autograd_core.errors import DTypeError, IndexingError, ShapeError
-from autograd_core.op import composed
 from autograd_core.ops.arranging import along, atleast_1d, atleast_2d, atleast_3d, from_end, on_host
 from autograd_core.ops.axes import check_axis
 from autograd_core.ops.contraction import operand

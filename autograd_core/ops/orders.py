@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from autograd_core.engine.op import composed, listed
+from autograd_core.engine.untracked import unwrap_nested
 from autograd_core.errors import ShapeError
-from autograd_core.op import composed, listed
+from autograd_core.errors.tracebacks import shorten
 from autograd_core.ops import shaping
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.shaping import transpose
-from autograd_core.tracebacks import shorten
-from autograd_core.untracked import unwrap_nested
 
 __all__ = [
     "ravel",

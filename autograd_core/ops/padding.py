@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.engine.op import composed
+from autograd_core.engine.tensor import Tensor
 from autograd_core.errors import NotDifferentiableError, ShapeError
-from autograd_core.op import composed
 from autograd_core.ops.arranging import along, there
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.indexing import _getitem
@@ -20,7 +21,6 @@ from autograd_core.ops.products import matmul
 from autograd_core.ops.quantiles import median
 from autograd_core.ops.reductions import max, mean, min
 from autograd_core.ops.shaping import _pad_constant, broadcast_to, concatenate, moveaxis
-from autograd_core.tensor import Tensor
 
 __all__ = ["pad"]
 

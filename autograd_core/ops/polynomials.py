@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from autograd_core.engine.op import composed
 from autograd_core.errors import ShapeError
-from autograd_core.op import composed
 from autograd_core.ops.arranging import atleast_1d
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.diagonals import vander

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.engine.op import composed, op
 from autograd_core.errors import IndexingError, ShapeError
-from autograd_core.op import composed, op
 from autograd_core.ops.axes import Shape
 from autograd_core.ops.indexing import _getitem
 from autograd_core.ops.shaping import _pad_constant, moveaxis

@@ -10,16 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import backend
+from autograd_core.devices import backend
+from autograd_core.engine.op import composed
+from autograd_core.engine.tensor import Tensor
 from autograd_core.errors import DTypeError, NotDifferentiableError, ShapeError
-from autograd_core.op import composed
 from autograd_core.ops.axes import Axis, check_axis, joined, negative
 from autograd_core.ops.elementwise import where
 from autograd_core.ops.indexing import number
 from autograd_core.ops.reductions import mean
 from autograd_core.ops.shaping import moveaxis, reshape
 from autograd_core.ops.sorting import _gather_along
-from autograd_core.tensor import Tensor
 
 __all__ = [
     "median",

@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core.backend import as_array
+from autograd_core.devices.backend import as_array
+from autograd_core.engine.op import op
+from autograd_core.engine.tensor import Tensor
 from autograd_core.errors import NotDifferentiableError, ShapeError
-from autograd_core.op import op
 from autograd_core.ops.activations import quiet
 from autograd_core.ops.axes import Axis, Shape, inverse, length, named, negative, restored, spread
 from autograd_core.ops.chosen import described, reduction
 from autograd_core.ops.elementwise import add, conjugate, maximum, minimum, real, sqrt
 from autograd_core.ops.elementwise import where as choose
 from autograd_core.ops.indexing import number
-from autograd_core.tensor import Tensor
 
 __all__ = [
     "all",

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core.op import composed, elementwise, op
+from autograd_core.engine.op import composed, elementwise, op
 from autograd_core.ops.elementwise import floor_divide, remainder
 
 __all__ = [

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.engine.op import composed, op
 from autograd_core.errors import ShapeError
-from autograd_core.op import composed, op
 from autograd_core.ops.axes import (
     Axis,
     Shape,

@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.engine.op import composed, listed, not_differentiable
+from autograd_core.engine.tensor import Tensor
+from autograd_core.engine.untracked import unwrap_nested, without_gradient
 from autograd_core.errors import DTypeError, IndexingError, ShapeError
-from autograd_core.op import composed, listed, not_differentiable
 from autograd_core.ops import elementwise
 from autograd_core.ops.axes import check_axis
 from autograd_core.ops.contraction import operand
@@ -29,8 +31,6 @@ from autograd_core.ops.shaping import (
     stack,
 )
 from autograd_core.ops.sorting import _gather_along, flatnonzero, nonzero, searchsorted
-from autograd_core.tensor import Tensor
-from autograd_core.untracked import unwrap_nested, without_gradient
 
 __all__ = [
     "apply_along_axis",

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import backend
+from autograd_core.devices import backend
+from autograd_core.engine.layouts import is_part
+from autograd_core.engine.op import each, listed, op
+from autograd_core.engine.untracked import unwrap_nested
+from autograd_core.engine.views import itself, read_only
 from autograd_core.errors import ShapeError
-from autograd_core.layouts import is_part
-from autograd_core.op import each, listed, op
 from autograd_core.ops.axes import Shape, negative
-from autograd_core.untracked import unwrap_nested
-from autograd_core.views import itself, read_only
 
 __all__ = [
     "astype",

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.engine.op import composed, not_differentiable, op
 from autograd_core.errors import ShapeError
-from autograd_core.op import composed, not_differentiable, op
 from autograd_core.ops.axes import Axis, Shape, check_axis, negative
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.elementwise import conjugate, remainder, where

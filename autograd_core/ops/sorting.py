@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd_core.engine.op import composed, not_differentiable, op
+from autograd_core.engine.tensor import Tensor
 from autograd_core.errors import IndexingError, NotDifferentiableError
-from autograd_core.op import composed, not_differentiable, op
 from autograd_core.ops.axes import Axis, Shape, check_axis, named
 from autograd_core.ops.shaping import ravel
-from autograd_core.tensor import Tensor
 
 __all__ = [
     "argpartition",

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.engine.op import composed, not_differentiable, op
 from autograd_core.errors import ShapeError
-from autograd_core.op import composed, not_differentiable, op
 from autograd_core.ops.axes import Axis, check_axis, inverse, length, restored
 from autograd_core.ops.elementwise import clip, conjugate, imag, isnan, real, sqrt, where
 from autograd_core.ops.products import matmul

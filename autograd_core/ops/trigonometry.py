@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core.op import elementwise, op
+from autograd_core.engine.op import elementwise, op
 from autograd_core.ops.activations import sigmoid
 from autograd_core.ops.elementwise import _settled
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import backend
+from autograd_core.devices import backend
+from autograd_core.engine.op import composed, op
+from autograd_core.engine.views import read_only
 from autograd_core.errors import ShapeError
-from autograd_core.op import composed, op
 from autograd_core.ops.axes import Shape, check_axis
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.indexing import _getitem
-from autograd_core.views import read_only
 
 __all__ = [
     "overlap_add",

@@ -12,15 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import backend
+from autograd_core.devices import backend
+from autograd_core.engine.op import composed
+from autograd_core.engine.tensor import Tensor
 from autograd_core.errors import DTypeError, NotDifferentiableError, ShapeError
-from autograd_core.op import composed
 from autograd_core.ops.axes import check_axis
 from autograd_core.ops.indexing import _getitem
 from autograd_core.ops.selecting import unravel_index, where, within
 from autograd_core.ops.shaping import ravel
 from autograd_core.ops.sorting import flatnonzero
-from autograd_core.tensor import Tensor
 
 __all__ = ["copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask"]
 

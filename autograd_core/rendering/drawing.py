@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autograd_core.engine.tensor import Tensor
 from autograd_core.errors import AutogradError, FreedGraphError, GraphError
+from autograd_core.errors.tracebacks import public
 from autograd_core.rendering.collapsing import fitted
 from autograd_core.rendering.dot import write
 from autograd_core.rendering.explaining import traced
@@ -18,8 +20,6 @@ from autograd_core.rendering.nodes import nearest
 from autograd_core.rendering.reading import Reader
 from autograd_core.rendering.renderer import INSTALL, RendererError, find_renderer, render
 from autograd_core.rendering.scene import Scene
-from autograd_core.tensor import Tensor
-from autograd_core.tracebacks import public
 
 if TYPE_CHECKING:
     import graphviz

@@ -8,18 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import backend
+from autograd_core.devices import backend
+from autograd_core.engine.backward import propagate, seed
+from autograd_core.engine.graph import Node
+from autograd_core.engine.state import observed
+from autograd_core.engine.tensor import Tensor
 from autograd_core.errors import AutogradError, FreedGraphError, GraphError
-from autograd_core.graph import Node
-from autograd_core.passes import propagate, seed
-from autograd_core.recording import observed
+from autograd_core.errors.tracebacks import public
 from autograd_core.rendering.flow import Flow, Recorder
 from autograd_core.rendering.naming import Naming
 from autograd_core.rendering.scene import Box
 from autograd_core.rendering.values import Crossing, Picture
 from autograd_core.rendering.wording import counted, shortened, written
-from autograd_core.tensor import Tensor
-from autograd_core.tracebacks import public
 
 __all__ = ["explain", "traced"]
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd_core import backend
+from autograd_core.devices import backend
+from autograd_core.engine.exits import exits
+from autograd_core.engine.graph import Node, Parts, Rule
+from autograd_core.engine.state import Observer, observed
 from autograd_core.errors import GraphError
-from autograd_core.exits import exits
-from autograd_core.graph import Node, Parts, Rule
-from autograd_core.recording import Observer, observed
 from autograd_core.rendering.findings import Finding, find
 from autograd_core.rendering.naming import Naming
 from autograd_core.rendering.nodes import edges_of

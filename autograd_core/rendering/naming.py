@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from autograd_core import backend
+from autograd_core.devices import backend
+from autograd_core.engine.graph import Node
+from autograd_core.engine.state import Scope
+from autograd_core.engine.tensor import Tensor
 from autograd_core.errors import AutogradError
-from autograd_core.graph import Node
-from autograd_core.recording import Scope
 from autograd_core.rendering.scene import Scene
-from autograd_core.tensor import Tensor
 
 __all__ = ["Naming"]
 

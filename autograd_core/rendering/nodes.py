@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
-from autograd_core.graph import Node, Rule
+from autograd_core.engine.graph import Node, Rule
 from autograd_core.transforms.joint import Gathered
 
 __all__ = ["Edge", "edges_of", "nearest", "saved_results"]

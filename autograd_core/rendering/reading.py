@@ -8,10 +8,12 @@ import weakref
 from collections.abc import Iterator
 from typing import Any
 
-from autograd_core import backend
+from autograd_core.devices import backend
+from autograd_core.engine.exits import exits
+from autograd_core.engine.graph import Node, Rule
+from autograd_core.engine.stamps import root_of
+from autograd_core.engine.tensor import Tensor
 from autograd_core.errors import AutogradError
-from autograd_core.exits import exits
-from autograd_core.graph import Node, Rule
 from autograd_core.rendering.naming import Naming
 from autograd_core.rendering.nodes import edges_of, saved_results
 from autograd_core.rendering.scene import Arrow, Box, Kind, Scene
@@ -24,8 +26,6 @@ from autograd_core.rendering.wording import (
     shape_and_dtype,
     small_value,
 )
-from autograd_core.stamps import root_of
-from autograd_core.tensor import Tensor
 
 __all__ = ["Reader"]
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd_core import backend
+from autograd_core.devices import backend
 
 __all__ = ["Statistics", "measure", "resolved"]
 

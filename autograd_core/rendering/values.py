@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd_core import backend
-from autograd_core.graph import Node, Rule
+from autograd_core.devices import backend
+from autograd_core.engine.graph import Node, Rule
+from autograd_core.engine.tensor import Tensor
 from autograd_core.rendering.nodes import saved_results
-from autograd_core.tensor import Tensor
 
 __all__ = ["Crossing", "Picture", "Values", "picture"]
 

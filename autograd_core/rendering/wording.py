@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import backend
+from autograd_core.devices import backend
 
 __all__ = [
     "byte_size",

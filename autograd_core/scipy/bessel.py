@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core.op import op
+from autograd_core.engine.op import op
 from autograd_core.scipy.declaring import Operation, declare, refused, scipys
 
 __all__ = [

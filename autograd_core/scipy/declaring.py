@@ -7,9 +7,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from autograd_core.engine.op import elementwise
+from autograd_core.engine.tensor import Tensor
 from autograd_core.errors import NotDifferentiableError
-from autograd_core.op import elementwise
-from autograd_core.tensor import Tensor
 
 try:
     import scipy.special as scipys

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core.op import op
+from autograd_core.engine.op import op
 from autograd_core.scipy.declaring import ROOT_PI, ROOT_TAU, Operation, declare, scipys
 
 __all__ = ["erf", "erfc", "erfcinv", "erfcx", "erfinv", "log_ndtr", "ndtr", "ndtri"]

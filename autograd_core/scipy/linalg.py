@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import scipy.linalg as scipys
 
-from autograd_core.backend import module_of
+from autograd_core.devices.backend import module_of
+from autograd_core.engine.op import composed, op
 from autograd_core.errors import DeviceError, LinAlgError, ShapeError
-from autograd_core.op import composed, op
 from autograd_core.ops.axes import Shape
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.elementwise import conjugate

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import scipy.signal as scipys
 
+from autograd_core.engine.op import composed, op
 from autograd_core.errors import ShapeError
-from autograd_core.op import composed, op
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.indexing import _getitem
 from autograd_core.scipy.linalg import on_host

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core.backend import special_of
+from autograd_core.devices.backend import special_of
+from autograd_core.engine.op import composed, not_differentiable, op
 from autograd_core.errors import ShapeError
-from autograd_core.op import composed, not_differentiable, op
 from autograd_core.ops import reductions
 from autograd_core.ops.activations import _sigmoid_slope, sigmoid
 from autograd_core.ops.contraction import operand

@@ -10,6 +10,7 @@ from warnings import catch_warnings, simplefilter, warn_explicit
 import numpy as np
 
 from autograd_core.errors import AutogradWarning, GraphError, NotDifferentiableError
+from autograd_core.errors.tracebacks import public
 from autograd_core.testing.comparison import Comparison, GradientError, InconclusiveError
 from autograd_core.testing.differences import UNITS
 from autograd_core.testing.foreign import Foreign
@@ -21,9 +22,8 @@ from autograd_core.testing.values import (
     is_floating,
     plain,
 )
-from autograd_core.tracebacks import public
 from autograd_core.transforms import vjp
-from autograd_core.tree import leaves
+from autograd_core.transforms.tree import leaves
 
 __all__ = ["GradientError", "InconclusiveError", "check_gradients"]
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import backend
+from autograd_core.devices import backend
+from autograd_core.engine.state import no_grad, observed
+from autograd_core.engine.tensor import Tensor, make
 from autograd_core.errors import NotDifferentiableError
-from autograd_core.recording import no_grad, observed
-from autograd_core.tensor import Tensor, make
 from autograd_core.testing.differences import ROUNDING, UNITS, Slope, slope
 from autograd_core.testing.rounding import blurred, noise
 from autograd_core.testing.rules import RuleObserver
@@ -28,7 +28,7 @@ from autograd_core.testing.values import (
     wide,
 )
 from autograd_core.transforms import jvp, vjp
-from autograd_core.tree import filled, leaves
+from autograd_core.transforms.tree import filled, leaves
 
 __all__ = ["Comparison", "GradientError", "InconclusiveError"]
 

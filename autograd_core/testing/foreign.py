@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core.tensor import make
+from autograd_core.engine.tensor import make
 from autograd_core.testing.comparison import Comparison
 from autograd_core.testing.rounding import noise
-from autograd_core.tree import filled, leaves
+from autograd_core.transforms.tree import filled, leaves
 
 __all__ = ["Foreign"]
 

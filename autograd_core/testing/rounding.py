@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import backend
-from autograd_core.graph import Parts, fit
-from autograd_core.recording import Observer, observed
+from autograd_core.devices import backend
+from autograd_core.engine.graph import Parts, fit
+from autograd_core.engine.state import Observer, observed
 from autograd_core.testing.differences import ROUNDING, UNITS
 from autograd_core.testing.values import host, terms_of, wide
 

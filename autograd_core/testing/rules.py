@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import backend
-from autograd_core.graph import Parts
-from autograd_core.recording import Observer
-from autograd_core.tensor import Tensor
+from autograd_core.devices import backend
+from autograd_core.engine.graph import Parts
+from autograd_core.engine.state import Observer
+from autograd_core.engine.tensor import Tensor
 from autograd_core.testing.values import host
 
 __all__ = ["RuleObserver"]

@@ -16,8 +16,8 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from autograd_core import backend
-from autograd_core.tensor import Tensor
+from autograd_core.devices import backend
+from autograd_core.engine.tensor import Tensor
 
 __all__ = [
     "any_axis",

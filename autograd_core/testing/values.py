@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import backend
-from autograd_core.recording import no_grad
-from autograd_core.tensor import Tensor, make
-from autograd_core.tree import filled, leaves
+from autograd_core.devices import backend
+from autograd_core.engine.state import no_grad
+from autograd_core.engine.tensor import Tensor, make
+from autograd_core.transforms.tree import filled, leaves
 
 __all__ = [
     "array_of",

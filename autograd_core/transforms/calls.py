@@ -9,18 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import backend
+from autograd_core.devices import backend
+from autograd_core.engine.backward import private, propagate, seed
+from autograd_core.engine.exits import exits, warn_user
+from autograd_core.engine.graph import Node
+from autograd_core.engine.op import op
+from autograd_core.engine.paths import Paths
+from autograd_core.engine.stamps import sequence_numbers
+from autograd_core.engine.state import enable_grad, is_recording
+from autograd_core.engine.tensor import Tensor, make
+from autograd_core.engine.views import VALUE, Base
 from autograd_core.errors import DTypeError, GraphError, IndexingError, ShapeError
-from autograd_core.exits import exits, warn_user
-from autograd_core.graph import Node
-from autograd_core.op import op
-from autograd_core.passes import private, propagate, seed
-from autograd_core.paths import Paths
-from autograd_core.recording import enable_grad, is_recording
-from autograd_core.stamps import sequence_numbers
-from autograd_core.tensor import Tensor, make
-from autograd_core.tree import filled, leaves, mapped
-from autograd_core.views import VALUE, Base
+from autograd_core.transforms.tree import filled, leaves, mapped
 
 __all__ = [
     "Argnum",

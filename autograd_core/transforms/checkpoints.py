@@ -7,21 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import backend
+from autograd_core.devices import backend
+from autograd_core.engine.backward import propagate
+from autograd_core.engine.graph import Node, Parts, Rule
+from autograd_core.engine.paths import Paths
+from autograd_core.engine.stamps import sequence_numbers, stamps
+from autograd_core.engine.state import enable_grad, is_recording
+from autograd_core.engine.tensor import Tensor, make
+from autograd_core.engine.views import VALUE, Base
 from autograd_core.errors import GraphError
-from autograd_core.graph import Node, Parts, Rule
-from autograd_core.passes import propagate
-from autograd_core.paths import Paths
-from autograd_core.recording import enable_grad, is_recording
-from autograd_core.stamps import sequence_numbers, stamps
-from autograd_core.tensor import Tensor, make
-from autograd_core.tracebacks import public
+from autograd_core.errors.tracebacks import public
 from autograd_core.transforms.calls import Function, called, is_tracked
 from autograd_core.transforms.fingerprints import Fingerprint
 from autograd_core.transforms.generators import States
 from autograd_core.transforms.joint import is_floating, recorded_as
-from autograd_core.tree import leaves, mapped
-from autograd_core.views import VALUE, Base
+from autograd_core.transforms.tree import leaves, mapped
 
 __all__ = ["checkpoint"]
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import backend
-from autograd_core.stamps import sequence_numbers, stamps
-from autograd_core.tensor import Tensor
-from autograd_core.tree import leaves
+from autograd_core.devices import backend
+from autograd_core.engine.stamps import sequence_numbers, stamps
+from autograd_core.engine.tensor import Tensor
+from autograd_core.transforms.tree import leaves
 
 __all__ = ["Fingerprint"]
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import backend
-from autograd_core.graph import Node
-from autograd_core.tensor import Tensor
+from autograd_core.devices import backend
+from autograd_core.engine.graph import Node
+from autograd_core.engine.tensor import Tensor
 
 __all__ = ["States"]
 

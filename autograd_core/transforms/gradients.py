@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import backend
+from autograd_core.devices import backend
+from autograd_core.engine.backward import private, propagate, seed
+from autograd_core.engine.paths import Paths
+from autograd_core.engine.tensor import Tensor, make
 from autograd_core.errors import GraphError, ShapeError
-from autograd_core.passes import private, propagate, seed
-from autograd_core.paths import Paths
-from autograd_core.tensor import Tensor, make
-from autograd_core.tracebacks import public
+from autograd_core.errors.tracebacks import public
 from autograd_core.transforms.calls import (
     Argnum,
     Call,
@@ -25,7 +25,7 @@ from autograd_core.transforms.calls import (
     is_tracked,
     one_number,
 )
-from autograd_core.tree import filled, leaves, mapped
+from autograd_core.transforms.tree import filled, leaves, mapped
 
 __all__ = ["elementwise_grad", "grad", "gradients", "stop_gradient", "value_and_grad"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core.tracebacks import public
+from autograd_core.errors.tracebacks import public
 from autograd_core.transforms.calls import Argnum, Function, as_tensor
 from autograd_core.transforms.gradients import grad
 from autograd_core.transforms.jacobians import jacobian

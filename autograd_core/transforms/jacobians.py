@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import backend
-from autograd_core.tensor import Tensor
-from autograd_core.tracebacks import public
+from autograd_core.devices import backend
+from autograd_core.engine.tensor import Tensor
+from autograd_core.errors.tracebacks import public
 from autograd_core.transforms.calls import (
     Argnum,
     Call,
@@ -21,7 +21,7 @@ from autograd_core.transforms.calls import (
     cotangent,
     zeros,
 )
-from autograd_core.tree import mapped
+from autograd_core.transforms.tree import mapped
 
 __all__ = ["hessian", "jacobian"]
 

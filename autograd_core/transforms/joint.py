@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import backend
+from autograd_core.devices import backend
+from autograd_core.engine.graph import Node, Parts, Rule, fit
+from autograd_core.engine.op import Result, row_by_row
+from autograd_core.engine.stamps import sequence_numbers
+from autograd_core.engine.state import STATE, enable_grad, is_recording, no_grad
+from autograd_core.engine.tensor import Tensor, make
 from autograd_core.errors import ShapeError
-from autograd_core.graph import Node, Parts, Rule, fit
-from autograd_core.op import Result, row_by_row
-from autograd_core.recording import STATE, enable_grad, is_recording, no_grad
-from autograd_core.stamps import sequence_numbers
-from autograd_core.tensor import Tensor, make
-from autograd_core.tracebacks import public
+from autograd_core.errors.tracebacks import public
 from autograd_core.transforms.calls import Function, called, is_tracked
 from autograd_core.transforms.gradients import stop_gradient
-from autograd_core.tree import leaves, mapped
+from autograd_core.transforms.tree import leaves, mapped
 
 __all__ = ["custom_gradient", "is_floating", "recorded_as"]
 

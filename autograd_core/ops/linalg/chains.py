@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+from autograd_core.engine.op import functions
 from autograd_core.errors import ShapeError
-from autograd_core.op import functions
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.products import matmul
 

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd_core.engine.op import composed, not_differentiable, op
 from autograd_core.errors import NotDifferentiableError, ShapeError
-from autograd_core.op import composed, not_differentiable, op
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.linalg.gaps import _independent, _over, _size, beside, by_gaps, turned
 from autograd_core.ops.linalg.matrices import (

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd_core.op import op
+from autograd_core.engine.op import op
 from autograd_core.ops.linalg.decompositions import svd
 from autograd_core.ops.linalg.matrices import (
     adjoint,

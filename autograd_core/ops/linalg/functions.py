@@ -15,9 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core.backend import module_of
+from autograd_core.devices.backend import module_of
+from autograd_core.engine.op import composed, op
+from autograd_core.engine.state import enable_grad
+from autograd_core.engine.tensor import Tensor
 from autograd_core.errors import DTypeError, LinAlgError, NotDifferentiableError
-from autograd_core.op import composed, op
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.elementwise import log, sqrt
 from autograd_core.ops.linalg.gaps import closeness, doubled
@@ -30,8 +32,6 @@ from autograd_core.ops.linalg.matrices import (
     transposed,
 )
 from autograd_core.ops.shaping import astype
-from autograd_core.recording import enable_grad
-from autograd_core.tensor import Tensor
 
 __all__ = ["logm", "matrix_function", "polar", "spectral_projector", "sqrtm", "whiten"]
 

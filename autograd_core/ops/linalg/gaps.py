@@ -20,9 +20,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core.backend import module_of
+from autograd_core.devices.backend import module_of
+from autograd_core.engine.op import not_differentiable, op
 from autograd_core.errors import LinAlgError
-from autograd_core.op import not_differentiable, op
 from autograd_core.ops.linalg.matrices import adjoint, tracked, unit
 
 __all__: list[str] = []

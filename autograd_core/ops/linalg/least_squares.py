@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.engine.op import composed, not_differentiable, op
+from autograd_core.engine.tensor import Tensor
 from autograd_core.errors import LinAlgError, ShapeError
-from autograd_core.op import composed, not_differentiable, op
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.elementwise import absolute, where
 from autograd_core.ops.indexing import number
@@ -18,7 +19,6 @@ from autograd_core.ops.linalg.norms import norm
 from autograd_core.ops.linalg.solving import inv
 from autograd_core.ops.products import matmul
 from autograd_core.ops.reductions import sum
-from autograd_core.tensor import Tensor
 
 __all__ = ["cond", "lstsq", "matrix_rank", "pinv"]
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.engine.tensor import Tensor
 from autograd_core.errors import LinAlgError
 from autograd_core.ops.diagonals import _embedded
-from autograd_core.tensor import Tensor
 
 __all__: list[str] = []
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.engine.op import composed, op
 from autograd_core.errors import ShapeError
-from autograd_core.op import composed, op
 from autograd_core.ops.axes import Axis, check_axis, inverse, negative, restored
 from autograd_core.ops.elementwise import absolute
 from autograd_core.ops.indexing import number

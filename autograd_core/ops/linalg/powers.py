@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.engine.op import composed, not_differentiable, op
 from autograd_core.errors import DTypeError
-from autograd_core.op import composed, not_differentiable, op
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.linalg.matrices import checked, told, transposed, unit
 from autograd_core.ops.linalg.solving import inv

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from autograd_core.engine.op import composed, functions
 from autograd_core.errors import ShapeError
-from autograd_core.op import composed, functions
 from autograd_core.ops import diagonals, products
 from autograd_core.ops.arranging import matrix_transpose
 from autograd_core.ops.contraction import operand, tensordot, vecdot

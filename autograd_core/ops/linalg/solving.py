@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.engine.op import composed, op
 from autograd_core.errors import LinAlgError, ShapeError
-from autograd_core.op import composed, op
 from autograd_core.ops.axes import Shape
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.linalg.matrices import checked, told, transposed

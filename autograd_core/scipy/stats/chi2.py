@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from autograd_core.op import composed
+from autograd_core.engine.op import composed
 from autograd_core.scipy.stats import gamma
 from autograd_core.scipy.stats.support import cumulative, density
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from autograd_core.engine.op import composed
 from autograd_core.errors import ShapeError
-from autograd_core.op import composed
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.elementwise import exp, where
 from autograd_core.ops.reductions import any, sum

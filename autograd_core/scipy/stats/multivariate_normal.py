@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.engine.op import composed
 from autograd_core.errors import ShapeError
-from autograd_core.op import composed
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.diagonals import diag, diagonal
 from autograd_core.ops.elementwise import exp, log, sqrt, where

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from autograd_core.op import composed
+from autograd_core.engine.op import composed
 from autograd_core.scipy.declaring import ROOT_TAU
 from autograd_core.scipy.gaussian import _gauss, log_ndtr, ndtr
 from autograd_core.scipy.stats.support import cumulative, density

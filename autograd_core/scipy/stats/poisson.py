@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core.backend import special_of
+from autograd_core.devices.backend import special_of
+from autograd_core.engine.op import composed, op
+from autograd_core.engine.tensor import Tensor
 from autograd_core.errors import NotDifferentiableError
-from autograd_core.op import composed, op
 from autograd_core.ops.elementwise import where
 from autograd_core.ops.rounding import floor
 from autograd_core.scipy.special import gammaincc
 from autograd_core.scipy.stats.gamma import _log_density, _log_x, standard_density
 from autograd_core.scipy.stats.stable import in_tail, poisson_fraction
 from autograd_core.scipy.stats.support import _known, rounded, widened
-from autograd_core.tensor import Tensor
 
 __all__ = ["cdf", "logcdf", "logpmf", "pmf"]
 

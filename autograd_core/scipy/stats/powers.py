@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.polynomial import polynomial
 
-from autograd_core.op import op
+from autograd_core.engine.op import op
 
 __all__: list[str] = []
 

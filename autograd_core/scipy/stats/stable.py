@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core.backend import special_of
-from autograd_core.op import op
+from autograd_core.devices.backend import special_of
+from autograd_core.engine.op import op
 from autograd_core.scipy.psi import NODES, WEIGHTS, _polygamma
 
 __all__ = [

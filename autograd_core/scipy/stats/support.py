@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.engine.op import op
 from autograd_core.errors import DTypeError
-from autograd_core.op import op
 from autograd_core.ops.contraction import operand
 from autograd_core.ops.elementwise import log, where
 from autograd_core.ops.shaping import astype

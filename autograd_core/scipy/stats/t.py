@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core.backend import special_of
-from autograd_core.op import composed, op
+from autograd_core.devices.backend import special_of
+from autograd_core.engine.op import composed, op
 from autograd_core.ops.elementwise import absolute, exp, log, log1p, sqrt, where
 from autograd_core.scipy.declaring import refused
 from autograd_core.scipy.special import entr, gammaln

@@ -1,0 +1,397 @@
+"""Arrays and where they live: NumPy on the host, CuPy on a device.
+
+The only file that names `cupy`, and it imports it only for somebody who asks for a device: a CuPy
+array that reaches us has been made by somebody who did. Everything else is written with ``np.``
+functions and operators, which NumPy's protocols carry to CuPy. `DIFFERENCES` lists what differs.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from autograd_core.errors import (
+    AutogradError,
+    DeviceError,
+    DTypeError,
+    OutOfMemoryError,
+    ShapeError,
+)
+from autograd_core.errors.alternatives import not_numbers
+
+__all__ = [
+    "as_array",
+    "asarray",
+    "asnumpy",
+    "available_devices",
+    "check_dtype",
+    "check_home",
+    "check_index",
+    "check_value",
+    "created",
+    "device",
+    "device_kept",
+    "device_of",
+    "explained",
+    "follow",
+    "free_unused",
+    "from_dlpack",
+    "in_use",
+    "index_of",
+    "install",
+    "is_array",
+    "module_of",
+    "operand",
+    "run_there",
+    "special_of",
+    "to_device",
+]
+
+# What we do about the places where CuPy (14.2) differs from NumPy, beyond what its own errors say.
+DIFFERENCES: dict[str, str] = {
+    "host arrays in an index": "CuPy copies them silently; check_index refuses them",
+    "host arrays assigned to elements": "CuPy copies some silently; check_value refuses them",
+    "integer indices out of range": "CuPy wraps them around; to check would be to wait",
+    "broadcast_to": "CuPy's result is writable memory shared by many elements; no rule writes to "
+    "what it was given",
+    "ufunc.at on complex numbers": "missing in CuPy; real and imaginary parts are added apart",
+    "ones(like=…) and relatives": "fail on CuPy; kernels use the *_like functions",
+    "np.errstate": "has no effect on a device; stable forms do not rely on it for their values",
+    "random streams": "differ from NumPy's at the same seed; weights are drawn on the host",
+}
+
+# What may stand beside a Tensor in an operation as it is. Anything else goes through `operand`.
+PLAIN: frozenset[type] = frozenset({bool, int, float, complex, type(None), np.ndarray})
+
+_arrays: tuple[type, ...] = (np.ndarray,)
+_module: Any = None  # CuPy, once it is needed
+_wanted: ContextVar[str | None] = ContextVar("autograd_core device", default=None)
+
+
+def is_array(value: Any) -> bool:
+    """Whether `value` is an array of a backend: on the host or on a device."""
+    if isinstance(value, _arrays):
+        return True
+    if _module is None and type(value).__module__.split(".")[0] == "cupy":
+        install(sys.modules["cupy"])
+        return isinstance(value, _arrays)
+    return False
+
+
+def as_array(result: Any) -> Any:
+    """A kernel's result as an array. NumPy returns scalars where an array has no axes left."""
+    if is_array(result):
+        return result
+    if isinstance(result, np.generic):
+        return np.asarray(result)
+    raise TypeError(f"a kernel must return an array; it returned {type(result).__name__}")
+
+
+def asarray(data: Any, dtype: Any = None, device: str | None = None) -> Any:
+    """`data` as an array that a Tensor can hold: shared where it is one already, else converted.
+
+    Data from the host goes to `device`, or to the device of an enclosing ``with device(...)``. A
+    subclass of NumPy's array becomes the plain array that it is made of, except a masked array,
+    whose mask would be lost: TypeError.
+    """
+    array = data
+    if not is_array(data):
+        try:
+            array = np.asarray(data, dtype=dtype)
+        except ValueError as error:
+            raise ShapeError(f"no array can be made of this data: {error}") from error
+    elif isinstance(data, np.ma.MaskedArray):
+        raise TypeError(
+            "a Tensor has no mask: pass array.filled(value), or choose with where(mask, x, y)"
+        )
+    elif isinstance(data, np.ndarray) and type(data) is not np.ndarray:
+        array = np.asarray(data)
+    check_dtype(array.dtype, array)
+    wanted = array.dtype.newbyteorder("=") if dtype is None else np.dtype(dtype)
+    if array.dtype != wanted:
+        check_dtype(wanted)
+        array = run_there(array, array.astype, wanted)
+    if device is None and type(array) is np.ndarray:
+        device = _wanted.get()
+    return array if device is None else to_device(array, device)
+
+
+def operand(value: Any) -> Any:
+    """What stands beside a Tensor in an operation, as an array or a NumPy scalar."""
+    if type(value) in _arrays or isinstance(value, np.generic | bool | int | float | complex):
+        return value
+    if isinstance(value, np.matrix):
+        raise TypeError("np.matrix is not supported: pass np.asarray(matrix) and use @")
+    return asarray(value)
+
+
+def check_dtype(dtype: Any, data: Any = None) -> None:
+    """Refuse what is no number: None, objects, texts, dates, records."""
+    if dtype.kind not in "biufc":
+        raise DTypeError(not_numbers(dtype, data))
+
+
+# ---- devices ------------------------------------------------------------------------------------
+
+
+def install(module: Any) -> None:
+    """Use `module` as the array module of the devices ``"cuda:…"``: CuPy, or in the tests a strict
+    stand-in for it. None takes it away."""
+    global _arrays, _module
+    _module = module
+    _arrays = (np.ndarray,) if module is None else (np.ndarray, module.ndarray)
+
+
+def device_module() -> Any:
+    """CuPy, imported when a device is first asked for; a DeviceError where it finds no device."""
+    if _module is None:
+        try:
+            import cupy
+        except ImportError as error:
+            raise DeviceError(
+                f"a CUDA device needs CuPy, which cannot be imported here ({error}). Install the "
+                "wheel of your CUDA version: pip install 'cupy-cuda12x[ctk]' or "
+                "'cupy-cuda13x[ctk]', which bring CUDA's libraries along"
+            ) from error
+        _count_devices(cupy)
+        install(cupy)
+    return _module
+
+
+def _count_devices(module: Any) -> int:
+    """How many CUDA devices there are: at least one."""
+    try:
+        count = int(module.cuda.runtime.getDeviceCount())
+    except RuntimeError as error:  # CuPy's CUDARuntimeError
+        reason = str(error)
+    else:
+        if count:
+            return count
+        reason = "there are none"
+    raise DeviceError(
+        f"CuPy finds no usable CUDA device: {reason}. Is there a GPU, and does its driver fit the "
+        "CUDA version of the CuPy wheel?"
+    )
+
+
+def available_devices() -> list[str]:
+    """The devices that Tensors can live on here, ``"cpu"`` first. Imports CuPy if it is there."""
+    try:
+        return ["cpu", *(f"cuda:{i}" for i in range(_count_devices(device_module())))]
+    except DeviceError:
+        return ["cpu"]
+
+
+def index_of(device: str) -> int | None:
+    """The number of a CUDA device; None for the host. ``"cuda"`` is the current one."""
+    kind, _, number = device.partition(":") if isinstance(device, str) else ("", "", "")
+    if device == "cpu":
+        return None
+    if kind != "cuda" or not (number.isdecimal() or device == "cuda"):
+        raise DeviceError(f"a device is 'cpu', 'cuda' or 'cuda:1' and so on, not {device!r}")
+    module = device_module()
+    count = _count_devices(module)
+    index = int(number) if number else int(module.cuda.Device().id)
+    if index >= count:
+        raise DeviceError(f"there is no {device!r}; available: {', '.join(available_devices())}")
+    return index
+
+
+def device_of(array: Any) -> str:
+    """The device's name: ``"cpu"``, or ``"cuda:0"`` and so on."""
+    return "cpu" if isinstance(array, np.ndarray | np.generic) else f"cuda:{array.device.id}"
+
+
+def module_of(array: Any) -> Any:
+    """The array module that `array` belongs to: NumPy for anything on the host."""
+    return _module if _module is not None and isinstance(array, _module.ndarray) else np
+
+
+def special_of(array: Any) -> Any:
+    """SciPy's module of special functions, or CuPy's for an array on a device."""
+    if module_of(array) is np:
+        return import_module("scipy.special")
+    return getattr(_module, "special", None) or import_module("cupyx.scipy.special")
+
+
+def created(name: str, device: str | None, *operands: Any, **settings: Any) -> Any:
+    """A new array by NumPy's function of that name, or CuPy's where it is to live on a device."""
+    wanted = _wanted.get() if device is None else device
+    index = None if wanted is None else index_of(wanted)
+    if index is None:
+        return as_array(getattr(np, name)(*operands, **settings))
+    made = getattr(_module, name, None)
+    if made is None:  # made on the host, for want of it
+        return _attempt(index, _module.asarray, getattr(np, name)(*operands, **settings))
+    return _attempt(index, made, *operands, **settings)
+
+
+def to_device(array: Any, device: str) -> Any:
+    """`array` on `device`: itself where it is there already, else a copy."""
+    index = index_of(device)
+    if index is None:
+        return asnumpy(array)
+    if device_of(array) == f"cuda:{index}":
+        return array
+    if isinstance(array, _module.ndarray):
+        return _attempt(index, array.copy)
+    return _attempt(index, _module.asarray, array)
+
+
+def from_dlpack(source: Any) -> Any:
+    """Another library's array as one of ours, sharing its memory."""
+    kind, _ = source.__dlpack_device__()
+    if kind == 1:  # DLPack's number of the host
+        return np.from_dlpack(source)
+    if kind in (2, 13):  # a CUDA device, its memory managed or not
+        return device_module().from_dlpack(source)
+    raise DeviceError(f"DLPack device type {kind} is neither the host nor a CUDA device")
+
+
+def asnumpy(array: Any) -> Any:
+    """`array`, or one of NumPy's numbers, as an array on the host."""
+    host = isinstance(array, np.ndarray | np.generic)
+    return np.asarray(array) if host else _module.asnumpy(array)
+
+
+def in_use() -> bool:
+    """Whether a device has been used in this process."""
+    return _module is not None
+
+
+def run_there(home: Any, function: Callable[..., Any], *operands: Any) -> Any:
+    """``function(*operands)`` while the device of the array `home` is the current one. Memory that
+    runs out and libraries that are missing are told in our words."""
+    if _module is None or not isinstance(home, _module.ndarray):
+        return function(*operands)
+    return _attempt(home.device.id, function, *operands)
+
+
+def _attempt(index: int, function: Callable[..., Any], *operands: Any, **settings: Any) -> Any:
+    """``function(*operands)`` while device `index` is the current one."""
+    try:
+        if index == _module.cuda.runtime.getDevice():
+            return function(*operands, **settings)
+        with _module.cuda.Device(index):
+            return function(*operands, **settings)
+    except Exception as error:
+        told = explained(error, index)
+        if told is None:
+            raise
+        error.__traceback__ = None  # its frames hold arrays, of which there are too many
+        raise told from error
+
+
+def follow(array: Any) -> None:
+    """Make the device of `array` the current one; nothing for an array on the host."""
+    if isinstance(array, tuple):  # several gradients
+        array = next(part for part in array if part is not None)
+    if isinstance(array, _module.ndarray):
+        index = array.device.id
+        if index != _module.cuda.runtime.getDevice():
+            _module.cuda.Device(index).use()
+
+
+@contextmanager
+def device_kept() -> Iterator[None]:
+    """The current device is afterwards the one that it was before."""
+    with _module.cuda.Device():
+        yield
+
+
+@contextmanager
+def device(name: str) -> Iterator[None]:
+    """Inside, Tensors made of host data, layers' weights among them, live on device `name`.
+
+    >>> import autograd_core as ac
+    >>> with ac.device("cpu"):
+    ...     ac.Tensor([1.0, 2.0]).device
+    'cpu'
+    """
+    index = index_of(name)
+    token = _wanted.set("cpu" if index is None else f"cuda:{index}")
+    try:
+        if index is None:
+            yield
+        else:
+            with _module.cuda.Device(index):
+                yield
+    finally:
+        _wanted.reset(token)
+
+
+# ---- where CuPy is more lenient than we are -----------------------------------------------------
+
+
+def check_index(x: Any, index: Any) -> None:
+    """Refuse arrays in an index that live elsewhere than x: CuPy would copy those of the host
+    silently."""
+    home = device_of(x)
+    for entry in index if isinstance(index, tuple) else (index,):
+        if isinstance(entry, np.bool_) or not (is_array(entry) or isinstance(entry, np.generic)):
+            continue
+        if device_of(entry) != home:
+            raise DeviceError(
+                f"a Tensor on {home} is indexed by an array on {device_of(entry)}; move the index "
+                f"there once: Tensor(index).to({home!r})"
+            )
+
+
+def check_value(x: Any, value: Any) -> None:
+    """Refuse what is to be written into x from an array that lives elsewhere."""
+    if is_array(value) and device_of(value) != device_of(x):
+        raise DeviceError(
+            f"an array on {device_of(value)} cannot be written into a Tensor on {device_of(x)}; "
+            f"move it there first: Tensor(value).to({device_of(x)!r})"
+        )
+
+
+def check_home(x: Any, gradient: Any, what: str) -> None:
+    """Refuse a gradient that lives elsewhere than x, the array that it belongs to."""
+    home, there = device_of(x), device_of(gradient)
+    if home != there:
+        raise DeviceError(
+            f"backward: the Tensor lives on {home}, {what} on {there}; move it first, as in "
+            f".to({home!r})"
+        )
+
+
+# ---- what goes wrong there ----------------------------------------------------------------------
+
+
+def explained(error: Exception, index: int | None = None) -> AutogradError | None:
+    """`error` in our words if it says that memory ran out, with what is held on the device `index`,
+    or that a library of CUDA is missing; else None."""
+    if isinstance(error, AutogradError):
+        return None
+    if isinstance(error, ImportError):
+        return DeviceError(
+            f"CuPy is here, but not all libraries of CUDA: {error}. They come with "
+            "pip install 'cupy-cuda12x[ctk]' (or 'cupy-cuda13x[ctk]')"
+        )
+    if not isinstance(error, MemoryError) and "OutOfMemory" not in type(error).__name__:
+        return None
+    held = ""
+    if _module is not None:
+        with _module.cuda.Device(index):
+            pool = _module.get_default_memory_pool()
+            used, total = pool.used_bytes(), pool.total_bytes()
+            where = f"cuda:{_module.cuda.runtime.getDevice()}"
+        held = f" Device memory held on {where}: {used:,} bytes in use of {total:,}."
+    return OutOfMemoryError(
+        f"out of memory: {error}.{held} Use smaller batches, or release Tensors"
+    )
+
+
+def free_unused() -> None:
+    """Hand cached device memory back, of every device."""
+    if _module is not None:
+        for index in range(_count_devices(_module)):
+            with _module.cuda.Device(index):
+                _module.get_default_memory_pool().free_all_blocks()

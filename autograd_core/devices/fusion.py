@@ -1,0 +1,176 @@
+"""One launch on a device for a chain of elementwise steps.
+
+A rule or kernel written for NumPy is run once on symbols; what it computes is written down as one
+C++ expression, and the device's `ElementwiseKernel` does it in a single launch. The NumPy form
+stays the definition: it runs on the host, on Tensors, and wherever no expression can be written.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from autograd_core.devices import backend
+
+__all__ = ["PREAMBLE", "Fused", "Symbol"]
+
+PREAMBLE = """
+template <typename T> __device__ T select(bool condition, T x, T y) { return condition ? x : y; }
+template <typename T> __device__ T sign(T x) { return x != x ? x : T((x > 0) - (x < 0)); }
+template <typename T> __device__ T larger(T x, T y) { return x != x || x > y ? x : y; }
+template <typename T> __device__ T smaller(T x, T y) { return x != x || x < y ? x : y; }
+"""
+
+# NumPy's function → its text in C++ (and in Python, where the tests' stand-in evaluates it)
+TEXTS: dict[Any, str] = {
+    np.add: "({} + {})",
+    np.subtract: "({} - {})",
+    np.multiply: "({} * {})",
+    np.divide: "({} / {})",
+    np.negative: "(-{})",
+    np.reciprocal: "(T(1) / {})",
+    np.square: "({0} * {0})",
+    np.power: "pow({}, {})",
+    np.exp: "exp({})",
+    np.expm1: "expm1({})",
+    np.log: "log({})",
+    np.log1p: "log1p({})",
+    np.sqrt: "sqrt({})",
+    np.sin: "sin({})",
+    np.cos: "cos({})",
+    np.tanh: "tanh({})",
+    np.tan: "tan({})",
+    np.sinh: "sinh({})",
+    np.cosh: "cosh({})",
+    np.exp2: "exp2({})",
+    np.log2: "log2({})",
+    np.log10: "log10({})",
+    np.cbrt: "cbrt({})",
+    np.hypot: "hypot({}, {})",
+    np.copysign: "copysign({}, {})",
+    np.floor: "floor({})",
+    np.ceil: "ceil({})",
+    np.trunc: "trunc({})",
+    np.rint: "rint({})",
+    np.absolute: "abs({})",
+    np.fabs: "abs({})",
+    np.sign: "sign({})",
+    np.maximum: "larger({}, {})",
+    np.minimum: "smaller({}, {})",
+    np.greater: "({} > {})",
+    np.greater_equal: "({} >= {})",
+    np.less: "({} < {})",
+    np.less_equal: "({} <= {})",
+    np.equal: "({} == {})",
+    np.not_equal: "({} != {})",
+    np.where: "select({}, {}, {})",
+}
+
+
+_NUMBERS = (bool, int, float)
+
+
+class _Unwritable(Exception):
+    """The function does something that has no text here; its NumPy form is used instead."""
+
+
+class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
+    """Stands for an array of floating dtype T; computing with it writes an expression."""
+
+    def __init__(self, text: str, steps: int = 0) -> None:
+        self.text = text
+        self.steps = steps
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **settings: Any) -> Symbol:
+        # `x += 1` on a symbol comes with out=; rebinding the name is all that it means here
+        settings.pop("out", None)
+        if method != "__call__" or settings:
+            raise _Unwritable(f"{ufunc.__name__}.{method}")
+        return _written(ufunc, inputs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, settings: Any) -> Any:
+        if function is np.iscomplexobj:
+            return False
+        if function is np.ones_like:
+            return Symbol("T(1)")
+        if settings:
+            raise _Unwritable(function.__name__)
+        return _written(function, args)
+
+    def conj(self) -> Symbol:
+        """Itself: a symbol is real."""
+        return self
+
+    real = property(conj)
+
+
+def _written(function: Any, operands: Iterable[Any]) -> Symbol:
+    if function not in TEXTS:
+        raise _Unwritable(function.__name__)
+    symbols = [o if isinstance(o, Symbol) else _number(o) for o in operands]
+    text = TEXTS[function].format(*(symbol.text for symbol in symbols))
+    return Symbol(text, 1 + sum(symbol.steps for symbol in symbols))
+
+
+def _number(value: Any) -> Symbol:
+    if not isinstance(value, _NUMBERS) or not math.isfinite(value):
+        raise _Unwritable(f"{value!r}")
+    return Symbol(f"T({value!r})")
+
+
+class Fused:
+    """`function` of arrays, in one launch where its operands live on a device.
+
+    `expression` is what the launch computes, None where it cannot be written or is a single step
+    anyway. Operands are arrays of one floating dtype, or Python numbers.
+    """
+
+    def __init__(self, function: Callable[..., Any], names: Iterable[str] | None = None) -> None:
+        code = function.__code__
+        self.function = function
+        self.names = tuple(names or code.co_varnames[: code.co_argcount])
+        self.__wrapped__ = function
+        self.__name__ = function.__name__
+        self._kernels: dict[Any, Any] = {}
+        self._expression: str | None = None
+        self._tried = False
+
+    @property
+    def expression(self) -> str | None:
+        """The C++ text, with the operands' names and `T` for their dtype."""
+        if not self._tried:
+            self._tried = True
+            self._expression = self._write()
+        return self._expression
+
+    def _write(self) -> str | None:
+        try:
+            written = self.function(*map(Symbol, self.names))
+        except (_Unwritable, AttributeError, TypeError):  # what a symbol cannot do
+            return None
+        return written.text if isinstance(written, Symbol) and written.steps > 1 else None
+
+    def __call__(self, *operands: Any) -> Any:
+        module = backend.module_of(operands[0])
+        if module is np or not self.fits(*operands):
+            return self.function(*operands)
+        return self.kernel(module)(*operands)
+
+    def fits(self, *operands: Any) -> bool:
+        """Whether these operands can go through one launch."""
+        dtypes = {getattr(o, "dtype", None) for o in operands if not isinstance(o, _NUMBERS)}
+        only = dtypes.pop() if len(dtypes) == 1 else None
+        return only is not None and only.char in "fd" and self.expression is not None
+
+    def kernel(self, module: Any) -> Any:
+        """The device's kernel; its last parameter, `result`, may be given to write in place."""
+        if module not in self._kernels:
+            name = "".join(c if c.isalnum() else "_" for c in self.__name__)
+            self._kernels[module] = module.ElementwiseKernel(
+                ", ".join(f"T {n}" for n in self.names), "T result",
+                f"result = {self.expression}", f"autograd_{name}", preamble=PREAMBLE,
+            )  # fmt: skip
+        return self._kernels[module]

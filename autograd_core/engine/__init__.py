@@ -1,0 +1,1 @@
+"""What happens to a Tensor: it is recorded, and gradients flow back."""

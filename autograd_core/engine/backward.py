@@ -1,0 +1,163 @@
+"""Backward passes over Tensors: what is sent in, what comes back, and where it is kept."""
+
+from __future__ import annotations
+
+from _thread import allocate_lock  # threading's, without the 2 ms of importing threading
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
+
+import numpy as np
+
+from autograd_core.devices import backend
+from autograd_core.engine.exits import warn_user
+from autograd_core.engine.graph import Node, release, run
+from autograd_core.engine.state import STATE, enable_grad
+from autograd_core.engine.tensor import Tensor, make
+from autograd_core.errors import DTypeError, GraphError, ShapeError
+from autograd_core.errors.tracebacks import shorten
+
+__all__ = ["backward", "commit", "private", "propagate", "seed"]
+
+_NAN_LOSS = (
+    "backward() of NaN: no gradient will be of use. Run the forward pass inside "
+    "`with ac.detect_anomaly():` to see which operation made the NaN"
+)
+_commit_lock = allocate_lock()
+
+
+def backward(
+    self: Tensor,
+    gradient: Any = None,
+    *,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+) -> None:
+    """Add ∂self/∂leaf to the `grad` of every leaf this Tensor was computed from.
+
+    `gradient` is what arrives here, of this Tensor's shape: 1 by default, which only a Tensor
+    of one real element may leave out. `create_graph` records the pass itself, for gradients of
+    gradients. Unless `retain_graph` (the same as `create_graph` where it is None) is true, the
+    graph is released on the way.
+    """
+    try:
+        if self.node is None:
+            raise GraphError(
+                "backward() on a Tensor that no operation recorded: none of its inputs has "
+                "requires_grad=True, or it was made under no_grad() or by detach()"
+            )
+        arrived = propagate(
+            [(self.node, seed(self, gradient))],
+            retain=create_graph if retain_graph is None else retain_graph,
+            create_graph=create_graph,
+        )
+        commit(arrived)
+    except Exception as error:
+        shorten(error)
+        raise
+
+
+def seed(tensor: Tensor, gradient: Any = None) -> Any:
+    """`gradient`, or 1, as what arrives at a Tensor: of its shape and dtype, and on its device."""
+    if gradient is None:
+        if tensor._array.size != 1:
+            raise GraphError(
+                f"backward() needs to know what arrives at a Tensor of shape {tensor.shape}: "
+                f"call backward(gradient) with an array of that shape, or reduce it to one "
+                f"number first, as in .sum().backward()"
+            )
+        if tensor._array.dtype.kind == "c":
+            raise DTypeError(
+                f"backward() of a complex Tensor (dtype {tensor.dtype}) needs to know what arrives "
+                "there. Differentiate its real or imaginary part, as in z.real.backward(), or pass "
+                "backward(ac.ones_like(z)) where it is holomorphic in complex leaves"
+            )
+        if tensor._array.ndim == 0 and isinstance(tensor._array, np.ndarray):
+            value = tensor._array.item()
+            if value != value and STATE.get()[2] is None:  # an observer has more to say
+                warn_user(_NAN_LOSS)
+            return tensor._array.dtype.type(1)  # ones_like costs a small network 1 % of its step
+        return backend.run_there(tensor._array, np.ones_like, tensor._array)
+    if not isinstance(gradient, Tensor):
+        gradient = backend.asarray(gradient)
+    elif gradient.node is None:
+        gradient = gradient._array
+    if gradient.shape != tensor.shape:
+        raise ShapeError(
+            f"backward: the Tensor has shape {tensor.shape}, so its gradient must too; "
+            f"it has shape {gradient.shape}"
+        )
+    backend.check_home(tensor._array, getattr(gradient, "_array", gradient), "its gradient")
+    if gradient.dtype == tensor.dtype:
+        return gradient
+    if gradient.dtype.kind == "c" and tensor.dtype.kind != "c":
+        raise DTypeError(f"backward: a {gradient.dtype} gradient for a {tensor.dtype} Tensor")
+    return backend.run_there(tensor._array, gradient.astype, tensor.dtype)
+
+
+def propagate(
+    seeds: list[tuple[Node, Any]],
+    *,
+    retain: bool,
+    create_graph: bool = False,
+    lead: int = 0,
+    paths: Any = None,
+    wrap: Callable[[Any, Node], Tensor] | None = None,
+) -> list[tuple[Any, Any, bool]]:
+    """Run a backward pass and return what arrived, without touching any ``.grad``.
+
+    `wrap` makes the Tensors on which rules run under `create_graph` out of what was saved.
+    """
+    unfinished: list[Node] = []
+    settings: dict[str, Any] = {"retain": retain, "lead": lead, "paths": paths}
+    if create_graph:
+        seeds = [(node, g if isinstance(g, Tensor) else make(g, None)) for node, g in seeds]
+        settings["wrap"] = wrap or make
+    else:
+        seeds = [(node, g._array if isinstance(g, Tensor) else g) for node, g in seeds]
+        settings["follow"] = backend.follow if backend.in_use() else None
+    with (
+        backend.device_kept() if backend.in_use() else nullcontext(),
+        enable_grad() if create_graph else nullcontext(),
+    ):
+        try:
+            return run(seeds, unfinished=unfinished, **settings)
+        except Exception as error:
+            explained = backend.explained(error)
+            if explained is None:
+                raise
+            error.__traceback__ = None  # its frames hold the gradients that were on their way
+        release(unfinished)
+        backend.free_unused()
+    raise explained
+
+
+def commit(arrived: list[tuple[Any, Any, bool]]) -> None:
+    """Add what arrived to each Tensor's ``.grad``; a gradient there is private and contiguous."""
+    with _commit_lock:
+        totals = [
+            (tensor, backend.run_there(tensor._array, _total, tensor, g, owned))
+            for watch, g, owned in arrived
+            if (tensor := watch.tensor()) is not None
+        ]
+        for tensor, total in totals:
+            tensor._grad = total
+
+
+def _total(tensor: Tensor, g: Any, owned: bool) -> Tensor:
+    data, held = tensor._array, tensor._grad
+    if g.shape != data.shape or (g.dtype is not data.dtype and g.dtype != data.dtype):
+        raise GraphError(
+            f"the gradient has shape {g.shape} and dtype {g.dtype}, but the leaf's data was "
+            f"rebound to shape {data.shape} and dtype {data.dtype} meanwhile"
+        )
+    if isinstance(g, Tensor):
+        return g if held is None else held + g
+    if held is not None:
+        return make(backend.as_array(held._array + g), None)
+    return make(private(g, owned), None)
+
+
+def private(g: Any, owned: bool) -> Any:
+    """What arrived as an array that nobody else can hold, and contiguous."""
+    return g if owned and g.flags.c_contiguous and g.ndim else backend.as_array(g).copy()

@@ -1,0 +1,104 @@
+"""Where values left the graph lately: without it no drawing could say why a gradient stops.
+
+Nothing is kept alive by it: a few hundred short notes, and weak references to what left.
+"""
+
+from __future__ import annotations
+
+import sys
+import weakref
+from collections import deque
+from typing import TYPE_CHECKING, Any
+from warnings import warn
+
+from autograd_core.engine.stamps import sequence_numbers
+from autograd_core.errors import AutogradWarning, ShapeError
+
+if TYPE_CHECKING:
+    from autograd_core.engine.state import Scope
+
+__all__ = [
+    "AS_ARRAY",
+    "AS_NUMBER",
+    "Exit",
+    "by_user",
+    "exits",
+    "note_exit",
+    "number_of",
+    "user_line",
+    "warn_user",
+]
+
+# Why a tracked Tensor is no plain number and no plain array, and what to write instead
+AS_NUMBER = (
+    "of a tracked Tensor would leave the graph silently. Use tensor.item() for a number to print, "
+    "to compare or to sum up, and np.sin(tensor) for math.sin(tensor). Write tracked values into "
+    "ac.zeros_like(x) or ac.zeros(…), not into a plain array, or stack them with ac.stack([…])"
+)
+AS_ARRAY = (
+    "NumPy asked a tracked Tensor for a plain array, as np.asarray(tensor) does, which would leave "
+    "the graph silently. Make one Tensor of several with ac.array([a, b]) or ac.stack([a, b]), and "
+    "give NumPy's functions that one. Write tracked values into ac.zeros(…) and not into "
+    "np.zeros(…). Take a number out with tensor.item()"
+)
+INSIDE = ("autograd_core", "nn", "contextlib")
+
+
+class Exit:
+    """A value that left: `number` lies between those of the operations around it, `source` is the
+    operation whose result it was, `line` is the user's, and `array` refers weakly to the value."""
+
+    __slots__ = ("array", "line", "number", "reason", "scope", "source")
+
+    def __init__(self, reason: str, source: str, scope: Scope | None, array: Any) -> None:
+        self.number = next(sequence_numbers)
+        self.reason, self.source, self.scope = reason, source, scope
+        self.line = user_line()
+        self.array = array
+
+
+exits: deque[Exit] = deque(maxlen=256)
+
+
+def note_exit(reason: str, source: str = "", array: Any = None, scope: Scope | None = None) -> None:
+    """Note that a result of the operation `source` leaves the graph here."""
+    referable = type(array).__weakrefoffset__ and array is not None
+    reference = weakref.ref(array) if referable else None
+    exits.append(Exit(reason, source, scope, reference))
+
+
+def number_of(array: Any, call: str) -> Any:
+    """The one element of an array as a Python number."""
+    if array.size != 1:
+        raise ShapeError(
+            f"{call} needs a Tensor of one element; this one has shape {array.shape}. Choose one, "
+            "as in x[0].item(), reduce it, as in x.sum().item(), take all with x.tolist() (of a "
+            "tracked one, x.detach().tolist()), and write np.sin(x) for math.sin(x)"
+        )
+    return array.item()
+
+
+def by_user() -> bool:
+    """Whether the function that asks was called by code outside the library."""
+    frame = sys._getframe(2)
+    return frame.f_globals.get("__name__", "").partition(".")[0] not in INSIDE
+
+
+def _users_frame() -> tuple[Any, int]:
+    """The frame of the code that called the library, and how far it is from who asks for it."""
+    frame, level = sys._getframe(1), 0
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in INSIDE:
+        frame, level = frame.f_back, level + 1
+    return frame, level
+
+
+def user_line() -> str:
+    """``file:line`` of the code that called the library."""
+    frame, _ = _users_frame()
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def warn_user(message: str) -> None:
+    """Give an AutogradWarning that names the line of the code that called the library."""
+    _, level = _users_frame()
+    warn(message, AutogradWarning, stacklevel=level + 1)

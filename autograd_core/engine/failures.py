@@ -1,0 +1,124 @@
+"""What an operation says when it cannot run: which one, every operand, the likely fix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd_core.devices import backend
+from autograd_core.engine.graph import Node
+from autograd_core.errors import (
+    AutogradError,
+    DeviceError,
+    DTypeError,
+    IndexingError,
+    LinAlgError,
+    NotDifferentiableError,
+    ShapeError,
+)
+
+if TYPE_CHECKING:
+    from autograd_core.engine.op import Op
+
+__all__ = ["explanation", "failed", "none_given", "scattered", "setting_error", "unexpected"]
+
+
+def setting_error(declared: Op, setting: str) -> NotDifferentiableError:
+    return NotDifferentiableError(
+        f"{declared.name}: {setting!r} is a setting and cannot be a Tensor, because no gradient "
+        f"would flow through it. Pass a plain value, for example {setting}=int(tensor)"
+    )
+
+
+def unexpected(declared: Op, keyword: str) -> TypeError:
+    """Python's error of a keyword that a function does not have."""
+    return TypeError(f"{declared.name}() got an unexpected keyword argument {keyword!r}")
+
+
+def none_given(
+    declared: Op, error: Exception, operands: tuple[tuple[str, Any], ...]
+) -> DTypeError | None:
+    """What to raise where an operand that has to be there is None, and that is what is wrong."""
+    absent = [name for name, value in operands if value is None]
+    if not absent or not isinstance(error, TypeError | ValueError):
+        return None
+    told = DTypeError(
+        f"{declared.name}: {absent[0]} is None; an operand is a number, an array or a Tensor. Does "
+        "the function that made it return its result?"
+    )
+    told.operation, told.operands = declared.name, []
+    return told
+
+
+def explanation(declared: Op, error: Exception, operands: dict[str, Any]) -> AutogradError:
+    """A kernel's error in the user's words: the operation, every operand, the likely fix."""
+    apart = scattered(declared, operands)
+    if apart is not None:
+        return apart
+    what = "dtype" if isinstance(error, TypeError) else "shape"
+    described = [
+        f"{name} has {what} {getattr(value, what)}"
+        for name, value in operands.items()
+        if hasattr(value, what)
+    ]
+    described += [
+        f"{name} have shapes {', '.join(str(np.shape(entry)) for entry in value)}"
+        for name, value in operands.items()
+        if isinstance(value, list)
+    ]
+    text = str(error).strip()
+    message = f"{declared.name}: {', '.join(described)}. {text[:1].upper()}{text[1:]}"
+    if isinstance(error, TypeError):
+        return DTypeError(message)
+    if isinstance(error, np.linalg.LinAlgError):
+        return LinAlgError(message)
+    kind = IndexingError if isinstance(error, IndexError) else ShapeError
+    return kind(message + _hint(declared, operands))
+
+
+def failed(
+    declared: Op, error: AutogradError, nodes: dict[str, list[Node | None] | None]
+) -> AutogradError:
+    """`error`, which then knows the graph up to where it happened, so that it can be drawn."""
+    if not hasattr(error, "operands"):
+        error.operation = declared.name
+        error.operands = [
+            (name, node)
+            for name, found in nodes.items()
+            for node in found or ()
+            if node is not None
+        ]
+    return error
+
+
+def scattered(declared: Op, operands: dict[str, Any]) -> DeviceError | None:
+    """The error to raise where the operands' arrays live on several devices."""
+    homes = {name: backend.device_of(array) for name, array in _arrays_in(operands)}
+    found = {backend.device_of(array) for _, array in _arrays_in(operands)}
+    if len(found) < 2:
+        return None
+    where = ", ".join(f"{name} is on {home}" for name, home in homes.items())
+    where = where if len(homes) > 1 else f"they are on {', '.join(sorted(found))}"
+    return DeviceError(
+        f"{declared.name}: the operands must live on one device, but {where}. Move one of them "
+        f"first, as in tensor.to({max(found)!r})"
+    )
+
+
+def _arrays_in(operands: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in operands.items():
+        for entry in value if isinstance(value, list) else [value]:
+            if backend.is_array(entry):
+                yield name, entry
+
+
+def _hint(declared: Op, operands: dict[str, Any]) -> str:
+    """A likely fix where one operand, transposed, would fit."""
+    x, y = operands.get("x"), operands.get("y")
+    if declared.key == "matmul" and getattr(y, "ndim", 0) == 2 and getattr(x, "ndim", 0) >= 1:
+        rows = x.shape[-1]  # type: ignore[union-attr]
+        asked = f". y needs {rows} rows"
+        return asked + (". Did you mean y.T?" if y.shape[1] == rows else "")  # type: ignore[union-attr]
+    return ""

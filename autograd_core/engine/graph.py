@@ -1,0 +1,374 @@
+"""The computation graph and the backward pass. Read this file first.
+
+A `Node` stands for one recorded operation (or for a leaf). It reaches its operands through edges,
+and an edge is a chain-rule closure made visible: a rule, and exactly the values that the rule asked
+for by name. Creation order is a topological order, so the backward pass is a heap of sequence
+numbers: no recursion, no visited set.
+
+This module knows no operation and no NumPy function. Gradients are anything that has ``+``,
+``shape``, ``dtype``, ``sum``, ``reshape`` and ``astype``: plain arrays in a plain backward pass,
+Tensors when the pass itself is to be recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from heapq import heappop, heappush
+from typing import Any
+
+from autograd_core.engine.hooks import Watch
+from autograd_core.engine.stamps import sequence_numbers, stamps
+from autograd_core.engine.state import STATE, Scope
+from autograd_core.errors import FreedGraphError, ShapeError, StaleArrayError
+
+__all__ = [
+    "Node",
+    "Parts",
+    "Rule",
+    "fit",
+    "freed",
+    "release",
+    "run",
+]
+
+Shape = tuple[int, ...]
+Gradient = Any  # an array of NumPy or CuPy, or a Tensor in a recorded pass
+
+
+class Rule:
+    """The derivative of an operation for one operand: ``function(g, *saved)`` gives its gradient.
+
+    `names` are the parameters after ``g``; they decide what an edge keeps. `sources` says for each
+    of them where it came from: an operand's name, ``"out"``, the position of one of several
+    results, or None for what has no gradient.
+    """
+
+    __slots__ = ("function", "names", "on_device", "operand", "sources", "stacked", "trusted")
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        operand: str,
+        names: tuple[str, ...],
+        sources: tuple[str | int | None, ...],
+    ) -> None:
+        self.function = function
+        self.on_device = function  # the same, in fewer launches, where there is such a form
+        self.stacked = function  # the same for a stack of gradients
+        self.operand = operand
+        self.names = names
+        self.sources = sources
+        # our own rules hand out no buffer twice; a user's may return a constant of theirs
+        self.trusted = str(getattr(function, "__module__", "")).startswith("autograd_core.")
+
+
+class Parts(tuple[Any, ...]):
+    """What arrives at an operation with several results: a gradient for each, and None for those
+    that nobody used. The only gradient that is not an array, and it knows only ``+``."""
+
+    def __add__(self, other: Any) -> Parts:
+        pairs = zip(self, other, strict=True)
+        return Parts(b if a is None else a if b is None else a + b for a, b in pairs)
+
+
+FREED = Rule(lambda g: g, "", (), ())
+
+
+class Node:
+    """One recorded operation, or a leaf (`op` is None).
+
+    The first edge lies in the node's own slots and further ones in nested tuples of the same five
+    entries: one or two objects a node for the garbage collector to walk.
+    """
+
+    __slots__ = (
+        "dtype",
+        "fits",  # True: the rule's result has the parent's shape and dtype by construction
+        "more",  # the next edge as (parent, rule, saved, fits, more), or None
+        "op",
+        "parent",
+        "rule",
+        "saved",
+        "scope",
+        "seq",
+        "shape",
+        "watch",
+    )
+    seq: int
+    op: Any
+    shape: Shape
+    dtype: Any
+    scope: Scope | None
+    watch: Watch | None
+    parent: Node | None
+    rule: Any
+    saved: Any
+    fits: bool
+    more: Any
+
+    @classmethod
+    def leaf(cls, tensor: Any, shape: Shape, dtype: Any) -> Node:
+        """The node of a Tensor whose gradient a user asked for."""
+        node = cls()
+        node.seq = next(sequence_numbers)
+        node.shape = shape
+        node.dtype = dtype
+        node.watch = Watch(tensor, keeps_grad=True)
+        node.op = node.scope = node.parent = node.rule = node.more = None
+        node.saved = ()
+        node.fits = True
+        return node
+
+    def result(self, position: int, shape: Shape, dtype: Any) -> Node:
+        """The node of one of this operation's several results: it hands on what arrives there."""
+        node = Node()
+        node.seq = next(sequence_numbers)
+        node.op = self.op.results[position]
+        node.shape, node.dtype, node.scope = shape, dtype, self.scope
+        node.parent, node.rule, node.saved, node.fits = self, node.op.rule, (), True
+        node.watch = node.more = None
+        return node
+
+    def edges(self) -> Iterator[tuple[Node, Rule, tuple[Any, ...]]]:
+        """Each edge as (parent, rule, saved), in the order of the operands."""
+        parent, rule, saved, more = self.parent, self.rule, self.saved, self.more
+        while parent is not None:
+            yield parent, rule, saved
+            if more is None:
+                return
+            parent, rule, saved, _, more = more
+
+    @property
+    def released(self) -> bool:
+        """Whether a backward pass has used this node up and dropped its edges."""
+        return self.rule is FREED
+
+    @property
+    def name(self) -> str:
+        """The operation's name, or ``"leaf"``."""
+        return "leaf" if self.op is None else str(self.op.name)
+
+    def __repr__(self) -> str:
+        return f"<{self.name} {self.dtype}{list(self.shape)}>"
+
+
+def run(
+    seeds: list[tuple[Node, Gradient]],
+    *,
+    retain: bool,
+    wrap: Callable[[Any, Node], Any] | None = None,
+    lead: int = 0,
+    follow: Callable[[Any], None] | None = None,
+    paths: Any = None,
+    unfinished: list[Node],
+) -> list[tuple[Any, Gradient, bool]]:
+    """Walk from the seeds to the leaves; return what arrived at each watched node.
+
+    Each result is (watch, gradient, owned): `owned` says that nobody else can hold that buffer.
+    With `paths` (see paths.py) only they are walked, and what arrives at a target comes with the
+    target's name.
+    With `retain` false a node drops its edges as soon as it has been used, so memory falls during
+    the pass. With `wrap`, rules run on Tensors (`wrap(array, node)` makes one) and are recorded.
+    `lead` is the number of leading batch axes that every gradient carries. `follow`, where a device
+    is in use, makes an array's device the current one; a rule then runs in its form for devices.
+    Where memory runs out, `unfinished` takes the nodes that are still to be gone through.
+
+    Nothing is written to a Tensor here: an error in the middle leaves every ``.grad`` as it was.
+
+    One long function on purpose: whatever is called in this loop is paid for at every edge.
+    """
+    heap: list[int] = []
+    # keys are negated sequence numbers, so that a min-heap hands out the youngest node first
+    nodes: dict[int, Node] = {}
+    gradients: dict[int, Gradient] = {}
+    owned: set[int] = set()  # keys whose buffer this pass made: only these are added to in place
+    arrived: list[tuple[Any, Gradient, bool]] = []
+    wanted, oldest = (None, 0) if paths is None else (paths.wanted, paths.oldest)
+    _, _, observer = STATE.get()
+    for seeded, g in seeds:
+        key = -seeded.seq
+        if key in gradients:
+            gradients[key] = gradients[key] + g
+        else:
+            nodes[key], gradients[key] = seeded, g
+            heappush(heap, key)
+    node: Node | None = None
+    try:
+        while heap or node is not None:
+            if node is None:
+                key = heappop(heap)
+                node, g = nodes.pop(key), gradients.pop(key)
+            if wanted is not None and node.seq < oldest:
+                arrived.append((wanted[key], g, False))
+                node = None
+                continue
+            watch = node.watch
+            if watch is not None:
+                mine = key in owned
+                if watch.hooks:
+                    g, mine = watch.hooked(g, lead), False
+                if watch.keeps_grad:
+                    arrived.append((watch, g, mine))
+            if wanted is not None and wanted[key] is not None:
+                arrived.append((wanted[key], g, key in owned and not (watch and watch.hooks)))
+            if observer is not None:
+                observer.arrive(node, g)
+            parent, rule, saved, fits, more = (
+                node.parent,
+                node.rule,
+                node.saved,
+                node.fits,
+                node.more,
+            )
+            if parent is None:
+                if rule is FREED:
+                    raise freed(node)
+                node = None
+                continue
+            if stamps.newest > node.seq:
+                _refuse_stale(node)
+            following = gx = None
+            while True:
+                key = -parent.seq
+                if wanted is None or key in wanted:
+                    if wrap is not None:
+                        kept = _wrapped(node, rule, saved, wrap)
+                        gx = (rule.stacked if lead else rule.function)(g, *kept)
+                    elif follow is not None:
+                        follow(g)
+                        gx = (rule.stacked if lead else rule.on_device)(g, *saved)
+                        follow(gx)
+                    elif lead:
+                        gx = rule.stacked(g, *saved)
+                    else:
+                        gx = rule.function(g, *saved)
+                    if not fits:
+                        try:
+                            gx = fit(gx, parent.shape, parent.dtype, lead)
+                        except (AttributeError, TypeError, ValueError) as error:
+                            raise _misfit(node, rule, gx, parent) from error
+                    if observer is not None:
+                        observer.backward(node, rule, g, gx)
+                    if key in gradients:
+                        if key in owned and wrap is None:
+                            gradients[key] += gx
+                        else:
+                            gradients[key] = gradients[key] + gx
+                            owned.add(key)
+                    else:
+                        mine = parent.op is None and rule.trusted and gx is not g
+                        if mine and _is_fresh(gx, saved):
+                            owned.add(key)
+                        if more is None and (not heap or key < heap[0]):
+                            following = parent  # younger than all that wait: no need to queue
+                        else:
+                            nodes[key], gradients[key] = parent, gx
+                            heappush(heap, key)
+                if more is None:
+                    break
+                parent, rule, saved, fits, more = more
+            if not retain:
+                node.parent = node.more = node.saved = None
+                node.rule = FREED
+            node, g = following, gx
+    except MemoryError:
+        unfinished.extend(n for n in (node, *nodes.values()) if n is not None)
+        raise
+    return arrived
+
+
+def release(nodes: list[Node]) -> None:
+    """Drop every edge that can be reached from `nodes`, and with it whatever was saved."""
+    while nodes:
+        node = nodes.pop()
+        nodes += [parent for parent, _, _ in node.edges()]
+        if node.op is not None:
+            node.parent = node.more = node.saved = None
+            node.rule = FREED
+
+
+def fit(g: Gradient, shape: Shape, dtype: Any, lead: int = 0) -> Gradient:
+    """The gradient of a broadcast (or promoted) operand, back in its own shape and dtype.
+
+    Axes that broadcasting added or stretched are summed. A real operand of a complex result takes
+    the real part.
+    """
+    if g.shape[lead:] != shape:
+        added = g.ndim - lead - len(shape)
+        if added:
+            g = g.sum(lead if added == 1 else tuple(range(lead, lead + added)))
+        if g.shape[lead:] != shape:
+            lengths = zip(shape, g.shape[lead:], strict=True)
+            stretched = [lead + axis for axis, (n, m) in enumerate(lengths) if n != m]
+            g = g.sum(tuple(stretched)).reshape(g.shape[:lead] + shape)
+    if g.dtype != dtype:
+        g = (g.real if g.dtype.kind == "c" and dtype.kind != "c" else g).astype(dtype)
+    return g
+
+
+def _is_fresh(gx: Gradient, saved: tuple[Any, ...]) -> bool:
+    """Whether a rule's result is a buffer of its own and not a view or something it was given."""
+    if getattr(gx, "base", gx) is not None:
+        return False
+    for value in saved:  # noqa: SIM110 - a generator expression costs more than all the rest
+        if value is gx:
+            return False
+    return True
+
+
+def _wrapped(
+    node: Node, rule: Rule, saved: tuple[Any, ...], wrap: Callable[[Any, Node], Any]
+) -> list[Any]:
+    """The saved values as Tensors that remember where they came from."""
+    origins: dict[Any, Node] = {"out": node}
+    origins |= {edge.operand: parent for parent, edge, _ in node.edges()}
+    for source, value in zip(rule.sources, saved, strict=True):
+        if isinstance(source, int):
+            origins[source] = node.result(source, value.shape, value.dtype)
+    return [
+        wrap(value, origins[source]) if source in origins else value
+        for source, value in zip(rule.sources, saved, strict=True)
+    ]
+
+
+def _misfit(node: Node, rule: Rule, gx: Any, parent: Node) -> Exception:
+    shape = getattr(gx, "shape", None)
+    if shape is None:
+        return TypeError(
+            f"{node.name}: the rule for {rule.operand!r} must return an array; it returned a "
+            f"{type(gx).__name__}"
+        )
+    return ShapeError(
+        f"{node.name}: the rule for {rule.operand!r} returned a gradient of shape {shape}, which "
+        f"no broadcasting makes of the operand's shape {parent.shape}"
+    )
+
+
+def freed(node: Node) -> FreedGraphError:
+    return FreedGraphError(
+        f"a backward pass has already gone through {node.name!r} and released what it saved; "
+        "pass retain_graph=True to the first backward() if the graph is needed again"
+    )
+
+
+def _arrays_in(saved: Any) -> Iterator[Any]:
+    """The arrays in a saved value, which may be an index with arrays in it."""
+    if hasattr(saved, "base"):
+        yield saved
+    elif isinstance(saved, tuple | list):
+        for entry in saved:
+            yield from _arrays_in(entry)
+
+
+def _refuse_stale(node: Node) -> None:
+    for _, rule, saved in node.edges():
+        kept = zip(rule.names, saved, strict=True)
+        for name, value in ((name, array) for name, held in kept for array in _arrays_in(held)):
+            number, tensor_name = stamps.find(value)
+            if number > node.seq:
+                what = f"{tensor_name!r}, which " if tensor_name else ""
+                raise StaleArrayError(
+                    f"{node.name}: the gradient for {rule.operand!r} needs {what}it saved as "
+                    f"{name!r} (shape {value.shape}), but that memory was overwritten after the "
+                    "operation ran. Run backward() before the write, or write to a copy"
+                )

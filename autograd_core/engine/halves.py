@@ -1,0 +1,70 @@
+"""float16 is computed in float32 and rounded once.
+
+A formula of several steps would round each of them to 11 bits and leave the range, which ends at
+65,504, on the way. So the Python kernels of elementwise operations get float16 operands as float32,
+and so do their rules; the edge gives the gradient its dtype back. Rules stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from autograd_core.engine.graph import Node, Rule
+
+__all__ = ["HALF", "in_single", "widen"]
+
+HALF = np.dtype(np.float16)
+NARROW = frozenset("e?bB")  # the dtypes whose result with float16 is float16
+
+
+def _single(value: Any) -> Any:
+    """A float16 array or Tensor in float32; anything else as it is."""
+    return value.astype(np.float32) if getattr(value, "dtype", None) == HALF else value
+
+
+def in_single(kernel: Callable[..., Any], *operands: Any) -> Any:
+    """``kernel(*operands)`` computed in float32 where the result is float16."""
+    dtypes = [operand.dtype for operand in operands if hasattr(operand, "dtype")]
+    if not all(dtype.char in NARROW for dtype in dtypes):
+        return kernel(*operands)
+    out = kernel(*map(_single, operands))
+    return out.astype(HALF) if out.dtype == np.float32 else out
+
+
+def widen(node: Node) -> None:
+    """Let the rules of a node run in float32."""
+    edges = []
+    parent, rule, saved, fits, more = node.parent, node.rule, node.saved, node.fits, node.more
+    while parent is not None:
+        edges.append((parent, _wide(rule), saved, fits and not rule.names))
+        if more is None:
+            break
+        parent, rule, saved, fits, more = more
+    rest = None
+    for edge in reversed(edges):
+        rest = (*edge, rest)
+    if rest is not None:
+        node.parent, node.rule, node.saved, node.fits, node.more = rest
+
+
+@cache
+def _wide(rule: Rule) -> Rule:
+    """The rule in float32; one that saves nothing takes a single step."""
+    if not rule.names:
+        return rule
+    wide = Rule(_in_single(rule.function), rule.operand, rule.names, rule.sources)
+    wide.on_device = _in_single(rule.on_device)
+    wide.stacked = _in_single(rule.stacked)
+    wide.trusted = rule.trusted
+    return wide
+
+
+def _in_single(function: Callable[..., Any]) -> Callable[..., Any]:
+    def widened(g: Any, *saved: Any) -> Any:
+        return function(_single(g), *map(_single, saved))
+
+    return widened

@@ -1,0 +1,46 @@
+"""What a node owes to its Tensor when a gradient arrives there."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd_core.devices import backend
+
+__all__ = ["Watch"]
+
+
+class Watch:
+    """Where the gradient of a node's Tensor goes, and the hooks on its way.
+
+    The Tensor is held weakly: with ``create_graph``, leaf node → grad → its graph → leaf node
+    would be a ring.
+    """
+
+    __slots__ = ("hooks", "keeps_grad", "tensor")
+
+    def __init__(self, tensor: Any, keeps_grad: bool) -> None:
+        self.tensor = weakref.ref(tensor)
+        self.keeps_grad = keeps_grad
+        self.hooks: list[Callable[[Any], Any]] = []
+
+    def hooked(self, g: Any, lead: int = 0) -> Any:
+        """What the hooks make of the total gradient, an array or a Tensor.
+
+        A hook knows only the shape of its Tensor: where `lead` batch axes stand in front, each
+        gradient of the stack goes through the hooks by itself.
+        """
+        if lead:
+            rows = [g[i] for i in range(len(g))]
+            hooked = [self.hooked(row, lead - 1) for row in rows]
+            if all(after is row for after, row in zip(hooked, rows, strict=True)):
+                return g
+            return backend.run_there(g, np.stack, hooked)
+        for hook in tuple(self.hooks):
+            replaced = hook(g)
+            if replaced is not None:
+                g = replaced
+        return g

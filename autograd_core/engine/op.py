@@ -1,0 +1,366 @@
+"""Declaring an operation: its kernel in plain NumPy and one rule per differentiable operand.
+
+    multiply = elementwise(np.multiply, "x * y.", x=lambda g, y: g * y, y=lambda g, x: g * x)
+
+    @op(x=lambda g, x_shape, axis, keepdims: spread(g, x_shape, axis, keepdims))
+    def sum(x, axis=None, keepdims=False):
+        return np.sum(x, axis=axis, keepdims=keepdims)
+
+A rule's parameter names are what the graph keeps alive: an operand, a setting, ``out``, an
+operand's shape (``x_shape``) or the result's (``out_shape``). Nothing else is saved.
+
+The operands are the parameters named in the decorator: a rule says how to differentiate, None says
+that nothing flows there, `each(rule)` takes a list of operands and `nested` a container (an index)
+whose Tensors are only read. All other parameters are settings, and a Tensor there is an error.
+
+An operation with several results returns a named tuple of them and declares its class
+(`results=`). What arrives at its rules is then a tuple, with None for results that nobody used; a
+rule may ask for a result by its name.
+
+A declaration is checked at import and becomes one plain function, as with dataclasses: `record`
+writes it. Those of this package stand in the tables `operations` and `functions`, by the names of
+NumPy and SciPy; one made anywhere else is its user's own and stands in none.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from inspect import CO_VARARGS, CO_VARKEYWORDS
+from keyword import iskeyword
+from types import CodeType
+from typing import Any, ParamSpec, TypeVar, overload
+
+import numpy as np
+
+from autograd_core.devices.fusion import Fused
+from autograd_core.engine.forward import function_of, meanings
+from autograd_core.engine.graph import Parts, Rule
+from autograd_core.engine.tensor import Tensor
+from autograd_core.engine.untracked import without_gradient
+from autograd_core.errors import NotDifferentiableError
+from autograd_core.errors.tracebacks import public
+
+__all__ = [
+    "Op",
+    "composed",
+    "each",
+    "elementwise",
+    "functions",
+    "listed",
+    "nested",
+    "not_differentiable",
+    "once_differentiable",
+    "op",
+    "operations",
+    "row_by_row",
+]
+
+P = ParamSpec("P")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Each:
+    """Marks a list of operands. Its rule may ask for `position` and `shapes`."""
+
+    def __init__(self, rule: Callable[..., Any] | None) -> None:
+        self.rule = rule
+
+
+def each(rule: Callable[..., Any] | None) -> Each:
+    """Declare a parameter as a list of operands that share one rule."""
+    return Each(rule)
+
+
+def once_differentiable(rule: Callable[..., Any]) -> Callable[..., Any]:
+    """Declare that a rule is no function of Tensors, so that what it computes has no derivative of
+    its own: a second derivative raises NotDifferentiableError instead of being silently wrong."""
+    rule.once_differentiable = True  # type: ignore[attr-defined]
+    return rule
+
+
+def _once(name: str, operand: str, rule: Callable[..., Any]) -> Callable[..., Any]:
+    def guarded(g: Any, *saved: Any) -> Any:
+        if any(isinstance(value, Tensor) for value in (g, *saved)):
+            raise NotDifferentiableError(
+                f"{name}: its rule for {operand!r} is declared once_differentiable, so it has no "
+                "second derivative; call backward() without create_graph=True"
+            )
+        return rule(g, *saved)
+
+    guarded.__module__ = rule.__module__
+    return guarded
+
+
+def row_by_row(rule: Callable[..., Any]) -> Callable[..., Any]:
+    """A rule for a stack of gradients out of one for a single gradient. A user's rule may count its
+    axes from the front, which a stack would make silently wrong."""
+
+    def stacked(g: Any, *saved: Any) -> Any:
+        length = len(next(part for part in g if part is not None) if isinstance(g, Parts) else g)
+        return _stack([rule(_row(g, i), *saved) for i in range(length)])
+
+    return stacked
+
+
+def _row(g: Any, i: int) -> Any:
+    return Parts(None if p is None else p[i] for p in g) if isinstance(g, Parts) else g[i]
+
+
+def _stack(rows: list[Any]) -> Any:
+    if isinstance(rows[0], Parts):
+        return Parts(map(_stack, map(list, zip(*rows, strict=True))))
+    return None if rows[0] is None else np.stack(rows)
+
+
+class _Nested:
+    """Marks a container whose Tensors are read and never differentiated, such as an index."""
+
+
+nested = _Nested()
+
+
+class Result:
+    """What the node of one of several results knows in place of an operation."""
+
+    def __init__(self, name: str, position: int, count: int) -> None:
+        def placed(g: Any) -> Parts:
+            return Parts(g if i == position else None for i in range(count))
+
+        self.name = name
+        self.parameters = self.defaults = self.operands = self.results = ()
+        self.variadic: set[str] = set()
+        self.rule = Rule(placed, name, (), ())
+
+
+class Op:
+    """One declared operation: what nodes, drawings and tests know it by. `key` is its name in the
+    table `operations`, and empty for a user's.
+
+    Raises TypeError where a rule asks for a name that it cannot have.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        kernel: Callable[..., Any],
+        operands: dict[str, Any],
+        parameters: tuple[str, ...],
+        defaults: tuple[Any, ...] = (),
+        pointwise: bool = False,
+        results: Any = None,
+        view: Any = None,
+    ) -> None:
+        names = () if results is None else results._fields
+        self.results = tuple(Result(n, i, len(names)) for i, n in enumerate(names))
+        self.name, self.key = name, ""
+        self.kernel = kernel
+        self.operands = tuple(operands)
+        self.parameters = parameters
+        self.defaults = defaults
+        self.pointwise = pointwise
+        self.view = view
+        self.settings = tuple(p for p in parameters if p not in operands)
+        self.variadic = {p for p, rule in operands.items() if isinstance(rule, Each)}
+        self.nested = {p for p, rule in operands.items() if rule is nested}
+        self._check_names()
+        rules = {p: r.rule if isinstance(r, Each) else r for p, r in operands.items()}
+        self.rules = {p: self._read(p, rule) for p, rule in rules.items() if callable(rule)}
+        self.function = function_of(self)
+
+    def _check_names(self) -> None:
+        for operand in self.operands:
+            if operand not in self.parameters:
+                raise TypeError(f"op {self.name!r} has no parameter {operand!r}")
+            if not operand.isidentifier() or iskeyword(operand):
+                raise TypeError(f"op {self.name!r}: a parameter cannot be called {operand!r}")
+
+    def _read(self, operand: str, rule: Callable[..., Any]) -> Rule:
+        names = _signature_of(rule)[0][1:]
+        self._check_asked(operand, names)
+        results = {result.name: i for i, result in enumerate(self.results)}
+        origins = results | {origin: origin for origin in (*self.operands, "out")}
+        if getattr(rule, "once_differentiable", False):
+            rule = _once(self.name, operand, rule)
+        read = Rule(rule, operand, names, tuple(map(origins.get, names)))
+        if self.pointwise:
+            read.on_device = Fused(rule)
+        elif not read.trusted:
+            read.stacked = row_by_row(rule)
+        return read
+
+    def _check_asked(self, operand: str, names: tuple[str, ...]) -> None:
+        """Raise where what a rule asks for is unknown, or could be either of two things."""
+        known: dict[str, list[str]] = {}
+        for name, _, words in meanings(self, operand):
+            known.setdefault(name, []).append(words)
+        for name in names:
+            asks = f"op {self.name!r}: the rule for {operand!r} asks for {name!r}"
+            if name not in known:
+                raise TypeError(f"{asks}; it can have {', '.join(sorted(known))}")
+            if len(known[name]) > 1:
+                raise TypeError(
+                    f"{asks}, which could be {' or '.join(known[name])}; give the parameter "
+                    "another name"
+                )
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+
+operations: dict[str, Op] = {}  # the declarations of this package by name
+functions: dict[str, Callable[..., Any]] = {}  # the same with what is made of them, ready to call
+NAMESPACES = frozenset({"emath", "fft", "linalg"})  # those of NumPy, and of ours of the same names
+constant: set[str] = set()  # the names of those through which no gradient flows
+
+
+def _signature_of(function: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[Any, ...]]:
+    code: CodeType | None = getattr(function, "__code__", None)
+    if code is None:
+        raise TypeError(f"{function!r} is not written in Python; wrap it, as in lambda g, x: f(x)")
+    if code.co_kwonlyargcount or code.co_flags & (CO_VARARGS | CO_VARKEYWORDS):
+        raise TypeError(
+            f"{function.__name__}: parameters of a kernel or a rule have names and positions; "
+            "*args, **settings and keyword-only ones are not covered"
+        )
+    return code.co_varnames[: code.co_argcount], function.__defaults__ or ()
+
+
+def _caller() -> str:
+    """The module that calls the function that asks for it."""
+    return str(sys._getframe(2).f_globals.get("__name__", ""))
+
+
+def _is_ours(module: str) -> bool:
+    """Whether what is declared in a module belongs into the tables."""
+    return module.partition(".")[0] == __name__.partition(".")[0]
+
+
+def _declare(declared: Op, doc: str | None, module: str, ours: bool) -> Callable[..., Any]:
+    function = declared.function
+    function.__doc__, function.__module__ = doc, module
+    if ours:
+        declared.key = _key(function)
+        declared.name = declared.name.removeprefix("_")  # a part of public ones is shown without
+        operations[declared.key] = declared
+        _enter(function, flat=not declared.rules)
+    return function
+
+
+def _enter(function: Callable[..., Any], flat: bool = False) -> None:
+    """Put a function of ours into the tables; a flat one has no gradient."""
+    functions[_key(function)] = function
+    if flat:
+        constant.add(_key(function))
+
+
+def listed(function: F) -> F:
+    """Declare a function that shortens the traceback of its errors itself, to be called at no cost;
+    else it is like `composed`."""
+    if _is_ours(_caller()):
+        _enter(function)
+    return function
+
+
+def _key(function: Callable[..., Any]) -> str:
+    """The name that NumPy or SciPy knows a function by: ``"exp"``, ``"linalg.norm"``,
+    ``"scipy.special.erf"``."""
+    module = (function.__module__ or "").removeprefix("autograd_core.").removeprefix("ops.")
+    namespace = module.split(".")[0]
+    if namespace == "scipy":
+        return f"{module}.{function.__name__}"
+    return f"{namespace}.{function.__name__}" if namespace in NAMESPACES else function.__name__
+
+
+# ---- the ways to declare --------------------------------------------------------------------
+
+
+def op(
+    *, pointwise: bool = False, results: Any = None, view: Any = None, **operands: Any
+) -> Callable[[Callable[P, Any]], Callable[P, Tensor]]:
+    """Turn a kernel into a differentiable operation. See the module's docstring.
+
+    `pointwise` says that the operands broadcast and the result has their common shape, so that an
+    edge whose operand did not broadcast has nothing to undo. `results` is the class of the named
+    tuple that a kernel with several results returns. `view` declares that the result may share the
+    memory of the first operand: ``view(x, part, *settings)`` gives x with the result replaced by
+    `part`, which is how a write through it reaches x; `read_only` forbids it.
+    The operation has the kernel's name; ``name="…"`` gives it another, as for a lambda.
+    Raises TypeError at once where a rule asks for a name that it cannot have.
+    """
+    ours, told = _is_ours(_caller()), _told(operands)
+    features = {"pointwise": pointwise, "results": results, "view": view}
+
+    def declare(kernel: Callable[P, Any]) -> Callable[P, Tensor]:
+        parameters, defaults = _signature_of(kernel)
+        name = told.get("name", _name_of(kernel))
+        for word in [word for word in parameters if features.get(word)]:
+            raise TypeError(
+                f"op {name!r}: {word}= says something about the operation, so no parameter of the "
+                f"kernel can be called {word!r}; give it another name"
+            )
+        declared = Op(name, kernel, operands, parameters, defaults, pointwise, results, view)
+        return _declare(declared, kernel.__doc__, kernel.__module__, ours)
+
+    return declare
+
+
+@overload
+def elementwise(
+    kernel: Any, doc: str, /, *, x: Any, name: str = ..., home: str = ...
+) -> Callable[[Any], Tensor]: ...
+@overload
+def elementwise(
+    kernel: Any, doc: str, /, *, x: Any, y: Any, name: str = ..., home: str = ...
+) -> Callable[[Any, Any], Tensor]: ...
+@overload
+def elementwise(
+    kernel: Any, doc: str, /, *, condition: Any, x: Any, y: Any, name: str = ..., home: str = ...
+) -> Callable[[Any, Any, Any], Tensor]: ...
+@overload
+def elementwise(kernel: Any, doc: str, /, **operands: Any) -> Callable[..., Tensor]: ...
+def elementwise(kernel: Any, doc: str, /, **operands: Any) -> Callable[..., Tensor]:
+    """Declare an operation that works element by element on operands that broadcast.
+
+    The kernel is a ufunc or a function of the operands, in their order. The operation has its name,
+    or the one that ``name="…"`` gives, as for a lambda; ``home="…"`` is the module that it belongs
+    to. A text is never a rule, so an operand may have these names, too.
+    """
+    caller, told = _caller(), _told(operands)
+    name = told.get("name", _name_of(kernel))
+    declared = Op(name, kernel, operands, tuple(operands), pointwise=True)
+    ours = _is_ours(caller)
+    return _declare(declared, doc, told.get("home", "autograd_core" if ours else caller), ours)
+
+
+def _told(operands: dict[str, Any]) -> dict[str, str]:
+    """What is said about an operation among its operands, which is then taken out of them."""
+    return {w: operands.pop(w) for w in ("name", "home") if isinstance(operands.get(w), str)}
+
+
+def _name_of(kernel: Any) -> str:
+    name = str(getattr(kernel, "__name__", ""))
+    return name if name.isidentifier() else "unnamed operation"
+
+
+def composed(function: F) -> F:
+    """Declare a function that is made of operations and has no rule of its own.
+
+    Every order of derivative, every device and every batch comes from its parts; on plain arrays it
+    gives plain arrays, because they do.
+    """
+    shown: Any = public(function)
+    if _is_ours(_caller()):
+        _enter(shown)
+    return shown  # type: ignore[no-any-return]
+
+
+def not_differentiable(function: Callable[P, Any]) -> Callable[P, Any]:
+    """Declare a function of arrays through which no gradient flows, whatever it takes and returns.
+
+    It is written for arrays. Given a Tensor, even a tracked one, it returns untracked Tensors.
+    """
+    shown = without_gradient(function)
+    if _is_ours(_caller()):
+        _enter(shown, flat=True)
+    return shown

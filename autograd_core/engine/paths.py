@@ -1,0 +1,56 @@
+"""Which nodes lie between the results of a computation and what it is differentiated in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograd_core.engine.graph import Node, freed
+
+__all__ = ["Paths"]
+
+
+class Paths:
+    """The nodes between outputs and targets, for a pass that goes through no others.
+
+    `targets` name what is asked for. Nodes older than `oldest` (by default the oldest target) are
+    not entered: one of them that is a target takes what arrives and hands nothing on, and the
+    others that are reached are `outside`, as something that the outputs depend on as well.
+    Raises FreedGraphError where a pass has been before.
+    """
+
+    __slots__ = ("nodes", "oldest", "outside", "wanted")
+
+    def __init__(
+        self, outputs: list[Node], targets: dict[Node, Any], oldest: int | None = None
+    ) -> None:
+        if oldest is None:
+            oldest = min((node.seq for node in targets), default=0)
+        parents: dict[int, list[int]] = {}
+        self.nodes: dict[int, Node] = {}
+        self.outside: list[Node] = []
+        waiting = list(outputs)
+        while waiting:
+            node = waiting.pop()
+            if node.seq in parents:
+                continue
+            parents[node.seq] = older = []
+            if node.seq < oldest:
+                if node not in targets:
+                    self.outside.append(node)
+                continue
+            self.nodes[node.seq] = node
+            if node.released:
+                raise freed(node)
+            parent, more = node.parent, node.more
+            while parent is not None:
+                older.append(parent.seq)
+                if parent.seq not in parents:
+                    waiting.append(parent)
+                if more is None:
+                    break
+                parent, _, _, _, more = more
+        self.oldest = oldest
+        self.wanted = {-node.seq: name for node, name in targets.items()}
+        for seq in sorted(parents):
+            if -seq not in self.wanted and any(-older in self.wanted for older in parents[seq]):
+                self.wanted[-seq] = None

@@ -1,0 +1,390 @@
+"""`Tensor`: an array and the node that remembers how it was made.
+
+No mathematics lives here: operators and methods are bound from the operations by `methods`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from operator import index
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd_core.devices import backend
+from autograd_core.engine.exits import AS_ARRAY, AS_NUMBER, note_exit, number_of, warn_user
+from autograd_core.engine.graph import Node
+from autograd_core.engine.hooks import Watch
+from autograd_core.engine.layouts import copied
+from autograd_core.engine.stamps import stamp
+from autograd_core.engine.views import VALUE, Base, View, base_of, others
+from autograd_core.errors import DTypeError, GraphError, ShapeError
+from autograd_core.errors.tracebacks import shorten
+
+if TYPE_CHECKING:
+    from autograd_core.engine._methods import Methods  # written by `python -m tools.stub`
+else:
+    Methods = object
+
+__all__ = ["Tensor", "make", "result"]
+
+_NO_GRAD = (
+    "this Tensor is the result of an operation, and no gradient is kept for it. Call "
+    "x.retain_grad() before backward() if it is wanted. If x was a leaf and became a result in "
+    "w = w - lr * w.grad, write: with ac.no_grad(): w -= lr * w.grad"
+)
+
+
+class Tensor(Methods):
+    """An array that records what is computed from it.
+
+    `data` is anything NumPy makes an array of; an array is shared, not copied. `requires_grad`
+    makes the Tensor a leaf: after ``loss.backward()`` its `grad` holds ∂loss/∂self, with its own
+    shape and dtype. Only floating and complex dtypes can require a gradient. `name` is what error
+    messages and drawings call it.
+
+    >>> import autograd_core as ac
+    >>> x = ac.Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad
+    Tensor([2., 4., 6.])
+    """
+
+    __slots__ = ("__weakref__", "_array", "_grad", "_memory", "_name", "node")
+
+    _array: Any
+    _grad: Tensor | None
+    _memory: Any  # what it shares with other Tensors (see views.py); mostly not set
+    node: Node | None
+
+    def __init__(
+        self,
+        data: Any,
+        requires_grad: bool = False,
+        *,
+        dtype: Any = None,
+        device: str | None = None,
+        name: str | None = None,
+    ) -> None:
+        try:
+            if isinstance(data, Tensor):
+                data = data._leave("Tensor(tensor)", "tensor.detach()")
+            self._array = backend.asarray(data, dtype, device)
+            self._name = name
+            self._grad = None
+            self.node = None
+            if requires_grad:
+                self.requires_grad = True
+        except Exception as error:
+            shorten(error)
+            raise
+
+    @property
+    def data(self) -> Any:
+        """The array. Assigning rebinds it (a recorded graph keeps the old array); an augmented
+        assignment such as ``w.data -= step`` writes into it, and a graph that still needs the old
+        values refuses to go on. Writing to ``tensor.data[...]`` directly goes unseen."""
+        return self._array
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        if value is self._array:
+            stamp(self)
+            return
+        if isinstance(value, Tensor):
+            value = value._leave("tensor.data = other", "other.detach()")
+        value = backend.asarray(value)
+        if self.node is not None and (value.shape, value.dtype) != (self.shape, self.dtype):
+            self._require_leaf("data with another shape or dtype can be given to")
+            self._array = value
+            self._part()
+            self.requires_grad = True
+        self._array = value
+        self._part()
+
+    def _part(self) -> None:
+        """Share memory with no other Tensor any more."""
+        if getattr(self, "_memory", None) is not None:
+            del self._memory
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether operations on this Tensor are recorded."""
+        return self.node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        if self.node is not None:
+            self._require_leaf("requires_grad can be changed on")
+        if type(getattr(self, "_memory", None)) is View:
+            if others(self):
+                raise GraphError(
+                    "this Tensor is a view of another one, whose gradient it would take away. "
+                    "Take a copy first, as in y = x[1:].copy(), or set requires_grad on the other"
+                )
+            self._part()
+        if not wanted:
+            self._set_node(None)
+            return
+        if self._array.dtype.kind not in "fc":
+            raise DTypeError(
+                f"only floating and complex Tensors can require a gradient; this one has dtype "
+                f"{self._array.dtype}. Use dtype=float, as in Tensor(data, True, dtype=float)"
+            )
+        hooks = self.node.watch.hooks if self.node is not None and self.node.watch else []
+        node = Node.leaf(self, self._array.shape, self._array.dtype)
+        assert node.watch is not None
+        node.watch.hooks = hooks
+        self._set_node(node)
+
+    def _set_node(self, node: Node | None) -> None:
+        self.node = node
+        base = base_of(self)
+        if base is not None:
+            base.node = node
+
+    @property
+    def grad(self) -> Tensor | None:
+        """∂loss/∂self of the passes since it was last set to None; None before the first. Only
+        leaves have one, and intermediate Tensors that asked for it with `retain_grad()`."""
+        if self._grad is None and not self.is_leaf:
+            watch = self.node.watch  # type: ignore[union-attr]
+            if watch is None or not watch.keeps_grad:
+                warn_user(_NO_GRAD)
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        self._grad = value if value is None else self._as_grad(value)
+
+    def _as_grad(self, value: Any) -> Tensor:
+        """What was assigned to `grad`, as a Tensor of this one's shape and dtype."""
+        if isinstance(value, int | float | complex | np.generic):
+            fill = partial(np.full_like, self._array, value, dtype=np.result_type(value))
+            value = make(backend.run_there(self._array, fill), None)
+        elif backend.is_array(value):
+            value = make(backend.asarray(value), None)
+        elif not isinstance(value, Tensor):
+            raise TypeError(
+                f"a Tensor's grad is a Tensor, an array or None, not a {type(value).__name__}"
+            )
+        if value.shape != self.shape:
+            raise ShapeError(f"grad: the Tensor has shape {self.shape}, its grad {value.shape}")
+        if value.dtype == self.dtype:
+            return value  # type: ignore[no-any-return]
+        if not np.can_cast(value.dtype, self.dtype, "same_kind"):
+            raise DTypeError(f"grad: the Tensor has dtype {self.dtype}, its grad {value.dtype}")
+        return value.astype(self.dtype)  # type: ignore[no-any-return]
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether a person made it: no operation stands behind it."""
+        return self.node is None or self.node.op is None
+
+    @property
+    def name(self) -> str | None:
+        """What messages and drawings call this Tensor."""
+        return getattr(self, "_name", None)
+
+    @name.setter
+    def name(self, value: str | None) -> None:
+        self._name = value
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each axis."""
+        return self._array.shape  # type: ignore[no-any-return]
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self._array.ndim  # type: ignore[no-any-return]
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return self._array.size  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> Any:
+        """NumPy's dtype object of the elements."""
+        return self._array.dtype
+
+    @property
+    def device(self) -> str:
+        """Where the data lives: ``"cpu"``, ``"cuda:0"`` …"""
+        return backend.device_of(self._array)
+
+    def __len__(self) -> int:
+        return len(self._array)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self._array)))
+
+    __hash__ = object.__hash__  # __eq__ compares elements, identity is what a dict wants
+
+    # Ways out of the graph, each asked for by name
+
+    def detach(self) -> Tensor:
+        """The same data without its history. Shares memory."""
+        if self.node is not None:
+            note_exit("detach()", self.node.name, self._array, self.node.scope)
+        return make(self._array, None)
+
+    def numpy(self) -> Any:
+        """The array of an untracked Tensor on the host. Shares memory."""
+        array = self._leave("numpy()", "detach().numpy()")
+        if not isinstance(array, np.ndarray):
+            raise TypeError(f"this Tensor lives on {self.device}; use .cpu().numpy()")
+        return array
+
+    def item(self) -> Any:
+        """The only element as a Python number."""
+        if self.node is not None:
+            note_exit("item()", self.node.name, scope=self.node.scope)
+        return number_of(self._array, "item()")
+
+    def tolist(self) -> Any:
+        """The elements of an untracked Tensor as nested lists of Python numbers."""
+        return self._leave("tolist()", "detach().tolist()").tolist()
+
+    def __float__(self) -> float:
+        return float(self._as_number("float()"))
+
+    def __int__(self) -> int:
+        if self.node is not None:
+            note_exit("int()", self.node.name, scope=self.node.scope)
+        return int(number_of(self._array, "int()"))
+
+    def __complex__(self) -> complex:
+        return complex(self._as_number("complex()"))
+
+    def _as_number(self, call: str) -> Any:
+        if self.node is not None and self._array.size == 1:
+            raise GraphError(f"{call} {AS_NUMBER}")
+        return number_of(self._array, call)
+
+    def __bool__(self) -> bool:
+        return bool(self._array)
+
+    def __index__(self) -> int:
+        array = self.data
+        return index(array if isinstance(array, np.ndarray) else array.item())
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        if self.node is not None:
+            raise GraphError(AS_ARRAY)
+        return np.array(self._array, dtype=dtype, copy=copy)
+
+    def _leave(self, call: str, instead: str) -> Any:
+        """The data, if nothing is recorded that would be left behind without a word."""
+        if self.node is not None:
+            raise GraphError(
+                f"{call} would leave the graph silently: this Tensor requires a gradient. "
+                f"Use {instead} if that is meant"
+            )
+        return self._array
+
+    def __copy__(self) -> Any:
+        kind, (what, array, *more), attributes = self.__reduce__()
+        same = kind(what, backend.run_there(array, copied, array), *more)
+        if attributes:
+            same.__dict__.update(attributes)
+        return same
+
+    def __reduce__(self) -> Any:
+        if not self.is_leaf:
+            raise GraphError("a recorded Tensor cannot be copied or pickled; use .detach() first")
+        what = self.__class__, self._array, self.requires_grad, self.name, self._grad
+        return _restore, what, getattr(self, "__dict__", None) or None
+
+    # Gradients (`backward` itself is bound by `methods`)
+
+    def retain_grad(self) -> None:
+        """Keep the gradient of this intermediate Tensor in its `grad` too."""
+        self._watch().keeps_grad = True
+
+    def register_hook(self, hook: Callable[[Any], Any]) -> Callable[[], None]:
+        """Call ``hook(g)`` with the total gradient that arrives here, as a Tensor; what it returns,
+        unless None, takes its place, and so does what it writes into g. Where a pass takes a stack
+        of gradients, as `jacobian`'s does, it is called for each of them. Returns a function that
+        removes the hook."""
+        hooks = self._watch().hooks
+
+        def on_arrival(g: Any) -> Any:
+            recorded = isinstance(g, Tensor)
+            array = g._array if recorded else backend.as_array(g)
+            given = Base.lent(make(array, g.node if recorded else None))
+            replaced = hook(given)
+            if replaced is None and given._array is array:
+                return None
+            replaced = given if replaced is None else replaced
+            if not isinstance(replaced, Tensor):
+                replaced = make(backend.asarray(replaced), None)
+            if replaced.shape != g.shape:
+                raise ShapeError(
+                    f"a hook must return a gradient of the shape it was given, {g.shape}; "
+                    f"it returned {replaced.shape}"
+                )
+            backend.check_home(self._array, replaced._array, "what its hook returned")
+            replaced = replaced if replaced.dtype == g.dtype else replaced.astype(g.dtype)
+            return replaced if recorded else replaced._array
+
+        hooks.append(on_arrival)
+        return lambda: hooks.remove(on_arrival)
+
+    def _watch(self) -> Watch:
+        if self.node is None:
+            raise GraphError("this Tensor is not tracked: no gradient will arrive here")
+        if self.node.watch is None:
+            self.node.watch = Watch(self, keeps_grad=False)
+        return self.node.watch
+
+    def _require_leaf(self, what: str) -> None:
+        if not self.is_leaf:
+            raise GraphError(f"{what} a leaf only; this Tensor comes from {self.node.name!r}")  # type: ignore[union-attr]
+
+    def __repr__(self) -> str:
+        text = np.array2string(backend.asnumpy(self._array), separator=", ", prefix="Tensor(")
+        notes = [text]
+        if self._array.dtype not in (np.float64, np.int64, np.bool_, np.complex128):
+            notes.append(f"dtype={self._array.dtype}")
+        if self.device != "cpu":
+            notes.append(f"device={self.device!r}")
+        if self.node is not None:
+            notes.append("requires_grad=True" if self.is_leaf else f"op={self.node.name}")
+        return f"Tensor({', '.join(notes)})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self._array.item(), spec) if spec and self.size == 1 else repr(self)
+
+
+_new = object.__new__
+
+
+def make(array: Any, node: Node | None) -> Tensor:
+    """A Tensor around `array` as it is: no check, no conversion."""
+    tensor = _new(Tensor)
+    tensor._array = array
+    tensor.node = node
+    tensor._grad = None
+    return tensor
+
+
+def result(out: Any, node: Node | None) -> Tensor:
+    """A Tensor around what a kernel returned: an array, or one of NumPy's scalars."""
+    array = backend.as_array(out)
+    tensor = make(array, node)
+    if not array.ndim and not isinstance(out, np.ndarray):
+        tensor._memory = VALUE
+    return tensor
+
+
+def _restore(
+    kind: type[Tensor], data: Any, requires_grad: bool, name: str | None, grad: Tensor | None
+) -> Tensor:
+    tensor = kind.__new__(kind)
+    Tensor.__init__(tensor, data, requires_grad, name=name)
+    tensor._grad = grad
+    return tensor

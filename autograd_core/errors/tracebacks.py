@@ -1,0 +1,94 @@
+"""What an error shows of the library: the user's own frames, and of ours the first and the last.
+
+Every public function hands the errors that leave it to `shorten`. A ``try`` costs nothing where
+nothing is raised, so the functions that run for every operation have one written into them; the
+others are decorated with `public`. ``AUTOGRAD_CORE_FULL_TRACEBACK=1`` in the environment leaves
+tracebacks and causes as they are.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from functools import wraps
+from types import TracebackType
+from typing import ParamSpec, TypeVar
+
+from autograd_core.errors.alternatives import keyword_hint
+
+__all__ = ["public", "shorten"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+OURS = "autograd_core"
+ARRAYS = frozenset({OURS, "numpy", "scipy", "cupy", "cupyx"})  # where no code of a user stands
+
+
+def public(function: Callable[P, R]) -> Callable[P, R]:
+    """A function that shows no more of the library than one line or two when it fails."""
+
+    @wraps(function)
+    def called(*args: P.args, **settings: P.kwargs) -> R:
+        try:
+            return function(*args, **settings)
+        except Exception as error:
+            shorten(error)
+            raise
+
+    return called
+
+
+def shorten(error: BaseException) -> None:
+    """Take the library's frames out of the traceback of an error, and of those that it comes from:
+    all that stand above a frame of somebody else, and those between the first and the last of the
+    others. A cause that says nothing more than the error is dropped."""
+    if type(error) is TypeError:
+        keyword_hint(error)
+    if os.environ.get("AUTOGRAD_CORE_FULL_TRACEBACK"):
+        return
+    seen: set[int] = set()
+    at: BaseException | None = error
+    while at is not None and id(at) not in seen:
+        seen.add(id(at))
+        at.__traceback__ = _shortened(at.__traceback__)
+        before = at.__cause__ or (None if at.__suppress_context__ else at.__context__)
+        if before is not None and _says_nothing_more(before, at):
+            at.__cause__ = at.__context__ = before = None
+        at = before
+
+
+def _entries(traceback: TracebackType | None) -> Iterator[TracebackType]:
+    while traceback is not None:
+        yield traceback
+        traceback = traceback.tb_next
+
+
+def _package(entry: TracebackType) -> str:
+    return str(entry.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
+
+
+def _only_passes_on(entry: TracebackType) -> bool:
+    """Whether a frame does nothing but call what stands below it."""
+    frame = entry.tb_frame
+    return frame.f_globals is globals() or frame.f_code.co_name == "_first_call"
+
+
+def _shortened(traceback: TracebackType | None) -> TracebackType | None:
+    entries = list(_entries(traceback))
+    ours = [_package(entry) == OURS for entry in entries]
+    last = max((i for i, mine in enumerate(ours) if not mine), default=-1)
+    kept = [entry for entry, mine in zip(entries, ours, strict=True) if not mine]
+    behind = [entry for entry in entries[last + 1 :] if not _only_passes_on(entry)]
+    kept += behind[:1] + behind[1:][-1:]
+    following = None
+    for entry in reversed(kept):
+        entry.tb_next, following = following, entry
+    return following
+
+
+def _says_nothing_more(cause: BaseException, error: BaseException) -> bool:
+    """Whether no code of a user raised the cause, and the error's message has all of its own."""
+    if any(_package(entry) not in ARRAYS for entry in _entries(cause.__traceback__)):
+        return False
+    return str(cause).strip().lower() in str(error).lower()

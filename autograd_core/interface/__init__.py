@@ -1,0 +1,1 @@
+"""What makes a Tensor look like a NumPy array."""

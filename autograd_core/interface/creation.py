@@ -1,0 +1,298 @@
+"""New Tensors: from data, filled, counted, spaced. NumPy's names and parameters, and a `device`.
+
+Unlike the operations these return Tensors whatever they are given. They live on `device`, or on
+that of an enclosing ``with device(...)``, and have NumPy's default dtypes.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from autograd_core import ops
+from autograd_core.devices import backend
+from autograd_core.engine.op import composed
+from autograd_core.engine.tensor import Tensor, make
+from autograd_core.engine.untracked import tensors_in
+from autograd_core.errors import GraphError
+from autograd_core.errors.tracebacks import public
+from autograd_core.ops.shaping import _cast
+
+__all__ = [
+    "arange",
+    "array",
+    "asarray",
+    "empty",
+    "empty_like",
+    "eye",
+    "full",
+    "full_like",
+    "geomspace",
+    "identity",
+    "indices",
+    "linspace",
+    "logspace",
+    "ones",
+    "ones_like",
+    "tri",
+    "zeros",
+    "zeros_like",
+]
+
+Shape = int | tuple[int, ...]
+
+
+@public
+def asarray(
+    data: Any, dtype: Any = None, *, device: str | None = None, copy: bool | None = None
+) -> Tensor:
+    """`data` as a Tensor; a Tensor stays itself, tracked or not, where nothing has to change.
+
+    `copy` is True (always), False (raise where one would be needed) or None (only if needed).
+    """
+    if isinstance(data, list | tuple) and next(tensors_in(data), None) is not None:
+        data = _stacked(data)
+    if isinstance(data, Tensor):
+        return _converted(data, dtype, device, copy)
+    array = backend.asarray(data, dtype, device)
+    if copy and backend.is_array(data) and array is data:
+        array = backend.run_there(array, array.copy)
+    if copy is False and array is not data:
+        raise ValueError("asarray: copy=False, but this data has to be copied to become a Tensor")
+    return make(array, None)
+
+
+def _stacked(data: Any) -> Any:
+    """Nested lists in which there are Tensors, as one Tensor."""
+    if not isinstance(data, list | tuple):
+        return data
+    home = next(tensors_in(data)).device if next(tensors_in(data), None) is not None else None
+    return ops.stack([asarray(entry, device=home) for entry in data])
+
+
+def _converted(x: Tensor, dtype: Any, device: str | None, copy: bool | None) -> Tensor:
+    out = x if dtype is None or x.dtype == dtype else ops.astype(x, dtype)
+    out = out if device is None else out.to(device)
+    if copy is False and out is not x:
+        raise ValueError(
+            f"asarray: copy=False, but a {x.dtype} Tensor on {x.device} has to be copied to become "
+            f"{out.dtype} on {out.device}"
+        )
+    return ops.copy(x) if copy and out is x else out
+
+
+@public
+def array(data: Any, dtype: Any = None, *, copy: bool = True, device: str | None = None) -> Tensor:
+    """A Tensor of `data` in memory of its own, unless `copy` is false."""
+    return asarray(data, dtype, device=device, copy=True if copy else None)
+
+
+def _refuse_tracked(name: str, given: Any) -> None:
+    if any(tensor.requires_grad for tensor in tensors_in(given)):
+        raise GraphError(f"{name}: a tracked Tensor cannot be a setting; pass tensor.item()")
+
+
+def _new(name: str, *operands: Any, device: str | None, **settings: Any) -> Tensor:
+    """What NumPy's, or on a device CuPy's, function of that name makes."""
+    _refuse_tracked(name, operands)
+    return make(backend.created(name, device, *operands, **settings), None)
+
+
+@public
+def zeros(shape: Shape, dtype: Any = None, *, device: str | None = None) -> Tensor:
+    """Zeros, float64 by default."""
+    return _new("zeros", shape, device=device, dtype=dtype or np.float64)
+
+
+@public
+def ones(shape: Shape, dtype: Any = None, *, device: str | None = None) -> Tensor:
+    """Ones, float64 by default."""
+    return _new("ones", shape, device=device, dtype=dtype or np.float64)
+
+
+@public
+def empty(shape: Shape, dtype: Any = None, *, device: str | None = None) -> Tensor:
+    """Memory as it was found: every element has yet to be written."""
+    return _new("empty", shape, device=device, dtype=dtype or np.float64)
+
+
+@public
+def full(shape: Shape, fill_value: Any, dtype: Any = None, *, device: str | None = None) -> Tensor:
+    """`fill_value` everywhere. Where that is a Tensor it is broadcast, and its gradient summed."""
+    if isinstance(fill_value, Tensor):
+        return ops.copy(ops.broadcast_to(asarray(fill_value, dtype, device=device), shape))
+    return _new("full", shape, fill_value, device=device, dtype=dtype)
+
+
+@public
+def eye(
+    n: int, m: int | None = None, k: int = 0, dtype: Any = None, *, device: str | None = None
+) -> Tensor:
+    """Ones on the `k`-th diagonal of n rows and m columns, zeros elsewhere."""
+    return _new("eye", n, m, k=k, device=device, dtype=dtype or np.float64)
+
+
+@public
+def identity(n: int, dtype: Any = None, *, device: str | None = None) -> Tensor:
+    """The identity matrix of n rows."""
+    return eye(n, dtype=dtype, device=device)
+
+
+@public
+def tri(
+    n: int, m: int | None = None, k: int = 0, dtype: Any = None, *, device: str | None = None
+) -> Tensor:
+    """Ones on and below the `k`-th diagonal of n rows and m columns, zeros elsewhere."""
+    return _new("tri", n, m, k=k, device=device, dtype=dtype or np.float64)
+
+
+@public
+def indices(dimensions: tuple[int, ...], dtype: Any = int, *, device: str | None = None) -> Tensor:
+    """For each axis the position along it of every element; shape (ndim, *dimensions)."""
+    return _new("indices", dimensions, device=device, dtype=dtype)
+
+
+@public
+def arange(
+    start: Any,
+    stop: Any = None,
+    step: Any = 1,
+    dtype: Any = None,
+    *,
+    device: str | None = None,
+) -> Tensor:
+    """Numbers from `start` up to, not including, `stop`; from 0 where only one bound is given."""
+    bounds = (0, start) if stop is None else (start, stop)
+    return _new("arange", *bounds, step, device=device, dtype=dtype)
+
+
+def _fractions(like: Tensor, num: int, endpoint: bool) -> Tensor:
+    """`num` even steps from 0 to 1 (to before 1 without `endpoint`), one for each of a new first
+    axis before those of `like`, in its floating dtype."""
+    steps = np.arange(num) / max(num - 1 if endpoint else num, 1)
+    dtype = like.dtype if like.dtype.kind in "fc" else np.dtype(float)
+    return Tensor(steps.reshape((num,) + (1,) * like.ndim), dtype=dtype, device=like.device)
+
+
+def _spaced(
+    name: str, start: Any, stop: Any, axis: int, dtype: Any, device: Any, **how: Any
+) -> Any:
+    """What NumPy's function of that name makes of plain numbers; None where they are arrays."""
+    if hasattr(start, "ndim") or hasattr(stop, "ndim"):
+        return None
+    return _new(name, start, stop, axis=axis, dtype=dtype, device=device, **how)
+
+
+def _placed(out: Any, axis: int, dtype: Any) -> Tensor:
+    out = ops.moveaxis(out, 0, axis) if axis else out
+    return out if dtype is None else _cast(out, dtype)
+
+
+@composed
+def linspace(
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: Any = None,
+    axis: int = 0,
+    *,
+    device: str | None = None,
+) -> Any:
+    """`num` numbers evenly spaced from `start` to `stop`, which may be Tensors: each number's
+    gradient is shared between them by nearness. With `retstep` the distance comes along."""
+    out = _spaced("linspace", start, stop, axis, dtype, device, num=num, endpoint=endpoint)
+    if out is None:
+        start, stop = asarray(start), asarray(stop)
+        t = _fractions(stop - start, num, endpoint)
+        out = _placed(start * (1 - t) + stop * t, axis, dtype)
+    return (out, (stop - start) / max(num - endpoint, 1)) if retstep else out
+
+
+@composed
+def logspace(
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    base: float = 10.0,
+    dtype: Any = None,
+    axis: int = 0,
+    *,
+    device: str | None = None,
+) -> Any:
+    """`base` to the power of `num` numbers evenly spaced from `start` to `stop`."""
+    out = base ** linspace(start, stop, num, endpoint, axis=axis, device=device)
+    return _placed(out, 0, dtype)
+
+
+@composed
+def geomspace(
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    dtype: Any = None,
+    axis: int = 0,
+    *,
+    device: str | None = None,
+) -> Any:
+    """`num` numbers from `start` to `stop`, each the same multiple of the one before."""
+    out = _spaced("geomspace", start, stop, axis, dtype, device, num=num, endpoint=endpoint)
+    if out is None:
+        start = asarray(start)
+        ratio = stop / start
+        out = _placed(start * ratio ** _fractions(ratio, num, endpoint), axis, dtype)
+    return out
+
+
+def _like(name: str, x: Any, dtype: Any, shape: Any, device: str | None, **settings: Any) -> Tensor:
+    _refuse_tracked(name, settings)
+    prototype = x.data if isinstance(x, Tensor) else backend.asarray(x)
+    settings |= {"dtype": dtype, "shape": shape}
+    made = backend.run_there(prototype, partial(getattr(np, name), **settings), prototype)
+    return make(made if device is None else backend.to_device(made, device), None)
+
+
+@public
+def zeros_like(
+    x: Any, dtype: Any = None, *, shape: Shape | None = None, device: str | None = None
+) -> Tensor:
+    """Zeros with the shape, dtype and device of x, where they are not given."""
+    return _like("zeros_like", x, dtype, shape, device)
+
+
+@public
+def ones_like(
+    x: Any, dtype: Any = None, *, shape: Shape | None = None, device: str | None = None
+) -> Tensor:
+    """Ones with the shape, dtype and device of x, where they are not given."""
+    return _like("ones_like", x, dtype, shape, device)
+
+
+@public
+def empty_like(
+    x: Any, dtype: Any = None, *, shape: Shape | None = None, device: str | None = None
+) -> Tensor:
+    """Memory as it was found, with the shape, dtype and device of x, where they are not given."""
+    return _like("empty_like", x, dtype, shape, device)
+
+
+@public
+def full_like(
+    x: Any,
+    fill_value: Any,
+    dtype: Any = None,
+    *,
+    shape: Shape | None = None,
+    device: str | None = None,
+) -> Tensor:
+    """`fill_value` everywhere, with the shape, dtype and device of x, where they are not given. A
+    Tensor is broadcast."""
+    if isinstance(fill_value, Tensor):
+        shape = np.shape(x) if shape is None else shape
+        return full(shape, fill_value, dtype or x.dtype, device=device)
+    return _like("full_like", x, dtype, shape, device, fill_value=fill_value)

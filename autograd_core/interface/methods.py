@@ -1,0 +1,246 @@
+"""One table that gives Tensor its operators and methods. `stub` shows them to type checkers."""
+
+from __future__ import annotations
+
+import operator
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from autograd_core import ops
+from autograd_core.devices import backend
+from autograd_core.engine.backward import backward
+from autograd_core.engine.op import functions
+from autograd_core.engine.tensor import Tensor
+from autograd_core.errors import DTypeError, ShapeError
+from autograd_core.errors.alternatives import ATTRIBUTES, Missing
+from autograd_core.errors.tracebacks import public
+from autograd_core.interface.writes import augmented, set_item
+from autograd_core.ops.indexing import _getitem
+from autograd_core.ops.shaping import _to_device as _moved
+
+OPERATORS: dict[str, Callable[..., Any]] = {
+    "add": ops.add,
+    "sub": ops.subtract,
+    "mul": ops.multiply,
+    "truediv": ops.divide,
+    "floordiv": ops.floor_divide,
+    "mod": ops.remainder,
+    "pow": ops.power,
+    "matmul": ops.matmul,
+    "and": ops.bitwise_and,
+    "or": ops.bitwise_or,
+    "xor": ops.bitwise_xor,
+    "lshift": ops.left_shift,
+    "rshift": ops.right_shift,
+}
+# for messages
+SYMBOLS = ("+", "-", "*", "/", "//", "%", "**", "@", "&", "|", "^", "<<", ">>")
+COMMUTATIVE = {"add", "mul", "and", "or", "xor"}
+COMPARISONS: dict[str, Callable[..., Any]] = {
+    "eq": ops.equal,
+    "ne": ops.not_equal,
+    "lt": ops.less,
+    "le": ops.less_equal,
+    "gt": ops.greater,
+    "ge": ops.greater_equal,
+}
+UNARY: dict[str, Callable[..., Any]] = {
+    "neg": ops.negative,
+    "pos": ops.positive,
+    "abs": ops.absolute,
+    "invert": ops.invert,
+}
+METHODS: tuple[str, ...] = (
+    "all", "any", "argmax", "argmin", "argpartition", "argsort", "astype", "choose", "clip",
+    "cumprod", "cumsum", "diagonal", "dot", "max", "mean", "min",
+    "nonzero", "prod", "put", "ravel", "repeat", "round", "searchsorted", "squeeze", "std", "sum",
+    "swapaxes", "take", "trace",
+    "var",
+)  # fmt: skip
+
+
+def _reversed(function: Callable[..., Any]) -> Callable[[Any, Any], Any]:
+    return lambda self, other: function(other, self)
+
+
+def _reshape(self: Tensor, *shape: Any, order: str = "C", copy: bool | None = None) -> Any:
+    """`reshape(2, 3)` and `reshape((2, 3))` both."""
+    return ops.reshape(self, shape[0] if len(shape) == 1 else shape, order, copy=copy)
+
+
+def _transpose(self: Tensor, *axes: Any) -> Any:
+    """`transpose()`, `transpose(1, 0)` and `transpose((1, 0))`."""
+    order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
+    return ops.transpose(self, order or None)
+
+
+def _matrix_transpose(self: Tensor) -> Any:
+    """The last two axes exchanged."""
+    return ops.swapaxes(self, -1, -2)
+
+
+def _conj(self: Tensor) -> Any:
+    """The complex conjugate; self where the elements are real."""
+    return ops.conjugate(self) if self.dtype.kind == "c" else self
+
+
+def _real_part(self: Tensor) -> Any:
+    """The real part; self where the elements are real."""
+    return ops.real(self) if self.dtype.kind == "c" else self
+
+
+def _set_real(self: Tensor, value: Any) -> None:
+    """Write the real parts of the elements."""
+    set_item(_real_part(self), ..., value)
+
+
+def _set_imag(self: Tensor, value: Any) -> None:
+    """Write the imaginary parts of complex elements."""
+    if self.dtype.kind != "c":
+        raise DTypeError(f"a Tensor of dtype {self.dtype} has no imaginary part to write to")
+    set_item(ops.imag(self), ..., value)
+
+
+@public
+def _to(self: Tensor, device: str) -> Any:
+    """This Tensor on `device`, differentiably; itself where it is there already."""
+    index = backend.index_of(device)
+    device = "cpu" if index is None else f"cuda:{index}"
+    return self if device == self.device else _moved(self, device, self.device)
+
+
+def _cpu(self: Tensor) -> Any:
+    """This Tensor on the host, differentiably."""
+    return _to(self, "cpu")
+
+
+def _to_device(self: Tensor, device: str, /, *, stream: None = None) -> Any:
+    """The Array API standard's name for `to`."""
+    return _to(self, device)
+
+
+def _names(self: Tensor) -> list[str]:
+    """Its attributes, without those of other libraries that an error would answer."""
+    found: dict[str, Any] = {}
+    for kind in reversed(type(self).__mro__):
+        found |= vars(kind)
+    return [n for n in object.__dir__(self) if not isinstance(found.get(n), Missing)]
+
+
+def _namespace(self: Tensor, /, *, api_version: str | None = None) -> Any:
+    """The Array API standard's namespace of Tensors: `autograd_core`."""
+    return sys.modules["autograd_core"]
+
+
+def _compress(self: Tensor, condition: Any, axis: int | None = None) -> Any:
+    """The parts along `axis`, or the elements, where `condition` holds."""
+    return ops.compress(condition, self, axis)
+
+
+def _copy(self: Tensor, order: str = "C") -> Any:
+    """A copy in memory of its own, laid out in `order` C, F, A or K."""
+    return ops.copy(self, order)
+
+
+def _flatten(self: Tensor, order: str = "C") -> Any:
+    """All elements in one axis, read in `order` C, F, A or K, in memory of their own."""
+    return ops.copy(ops.ravel(self, order))
+
+
+def _fill(self: Tensor, value: Any) -> None:
+    """Write one value into every element."""
+    set_item(self, ..., value)
+
+
+def _sort(
+    self: Tensor, axis: int = -1, kind: Any = None, order: None = None, *, stable: Any = None
+) -> None:
+    """Put the elements along `axis` into rising order, in place. `sort(x)` makes a new Tensor."""
+    set_item(self, ..., ops.sort(self, axis, kind, order, stable=stable))
+
+
+def _partition(
+    self: Tensor, kth: Any, axis: int = -1, kind: str = "introselect", order: None = None
+) -> None:
+    """Put the elements along `axis` into an order in which those at `kth` are where sorting would
+    put them, in place. `partition(x, kth)` makes a new Tensor."""
+    set_item(self, ..., ops.partition(self, kth, axis, kind, order))
+
+
+def _copy_from(self: Tensor, source: Any) -> Tensor:
+    """Write `source` (same shape) into this Tensor's memory; returns self.
+
+    Like any write it is for untracked Tensors, or for leaves under `no_grad`.
+    """
+    values = source if isinstance(source, Tensor) else backend.asarray(source)
+    if values.shape != self.shape:
+        raise ShapeError(f"copy_: the Tensor has shape {self.shape}, the source {values.shape}")
+    set_item(self, ..., values)
+    return self
+
+
+def _dlpack(
+    self: Tensor,
+    *,
+    stream: Any = None,
+    max_version: tuple[int, int] | None = None,
+    dl_device: tuple[int, int] | None = None,
+    copy: bool | None = None,
+) -> Any:
+    """The data for another library, without a copy (DLPack). For an untracked Tensor."""
+    array = self._leave("__dlpack__()", "tensor.detach()")
+    return array.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
+
+
+def _dlpack_device(self: Tensor) -> tuple[int, int]:
+    """DLPack's (device type, device number)."""
+    return self._array.__dlpack_device__()  # type: ignore[no-any-return]
+
+
+@public
+def from_dlpack(source: Any, /, *, device: str | None = None, copy: bool | None = None) -> Tensor:
+    """A Tensor that shares the memory of another library's array, on the host or on a GPU. With a
+    `device` it lives there, as a copy if need be; `copy` may force one, or forbid it.
+
+    >>> import numpy as np, autograd_core as ac
+    >>> ac.from_dlpack(np.arange(3.0))
+    Tensor([0., 1., 2.])
+    """
+    shared = backend.from_dlpack(source)
+    array = shared if device is None else backend.to_device(shared, device)
+    if copy is False and array is not shared:
+        raise BufferError(f"from_dlpack: copy=False, but the data has to move to {device}")
+    return Tensor(backend.run_there(array, array.copy) if copy and array is shared else array)
+
+
+def bind() -> None:
+    """Give Tensor everything in the tables."""
+    table: dict[str, Any] = {"__getitem__": _getitem, "__setitem__": set_item}
+    for name, function in (OPERATORS | COMPARISONS | UNARY).items():
+        table[f"__{name}__"] = function
+    for name, function in OPERATORS.items():
+        table[f"__r{name}__"] = function if name in COMMUTATIVE else _reversed(function)
+    for symbol, (name, function) in zip(SYMBOLS, OPERATORS.items(), strict=True):
+        table[f"__i{name}__"] = augmented(symbol, function, getattr(operator, f"i{name}"))
+    for name in METHODS:
+        table[name] = getattr(ops, name)
+    table |= {"__divmod__": ops.divmod, "__rdivmod__": _reversed(ops.divmod)}
+    table |= {"reshape": _reshape, "transpose": _transpose, "conj": _conj}
+    table |= {"compress": _compress, "copy": _copy, "flatten": _flatten, "conjugate": _conj}
+    table |= {"fill": _fill, "sort": _sort, "partition": _partition}
+    table |= {"backward": backward, "to": _to, "cpu": _cpu, "copy_": _copy_from}
+    table |= {"to_device": _to_device, "__array_namespace__": _namespace}
+    table["__dir__"] = _names
+    table |= {"__dlpack__": _dlpack, "__dlpack_device__": _dlpack_device}
+    table |= {"T": property(_transpose), "mT": property(_matrix_transpose)}
+    table |= {"real": property(_real_part, _set_real), "imag": property(ops.imag, _set_imag)}
+    for name, value in table.items():
+        setattr(Tensor, name, value)
+    for name in ATTRIBUTES:
+        if not hasattr(Tensor, name):
+            setattr(Tensor, name, Missing(name))
+    for name, function in functions.items():
+        for spelt in (name, f"{name}_"):
+            if "." not in name and spelt not in vars(Tensor):
+                setattr(Tensor, spelt, Missing(spelt, function))

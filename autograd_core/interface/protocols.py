@@ -1,0 +1,278 @@
+"""NumPy's own functions on Tensors: ``np.exp(tensor)`` is ``autograd_core.exp(tensor)``.
+
+Nothing leaves the graph here: a function that we do not cover raises and says so.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any
+
+import numpy as np
+
+from autograd_core import ops
+from autograd_core.devices.backend import run_there
+from autograd_core.engine.op import NAMESPACES, functions
+from autograd_core.engine.tensor import Tensor
+from autograd_core.engine.untracked import tensors_in, unwrap_nested
+from autograd_core.errors import AutogradError, DeviceError, NotDifferentiableError
+from autograd_core.errors.alternatives import instead
+from autograd_core.errors.tracebacks import public, shorten
+from autograd_core.interface import creation
+from autograd_core.interface.writes import check_out, write_out
+
+ALIASES: dict[str, Callable[..., Any]] = {
+    "amax": ops.max,
+    "amin": ops.min,
+    "row_stack": ops.vstack,
+    "permute_dims": ops.transpose,
+    "concat": ops.concatenate,
+    "trapz": ops.trapezoid,
+}
+# Answers about a Tensor that carry no gradient and need none: NumPy's plain result comes out.
+PLAIN = ("shape", "ndim", "size", "result_type", "can_cast", "common_type", "min_scalar_type",
+         "iscomplexobj", "isrealobj", "may_share_memory", "shares_memory", "array_equal",
+         "array_equiv", "allclose", "isclose", "array_repr", "array_str", "array2string",
+         "diag_indices_from", "tril_indices_from", "triu_indices_from",
+         )  # fmt: skip
+SHORTER = {"a_min": "min", "a_max": "max"}  # parameters that NumPy has under two names
+LIKE = ("zeros_like", "ones_like", "empty_like", "full_like")
+# defaults that NumPy 2.0 passes on
+PASSED_ON = {"order": ("C", "K"), "ndmin": (0,), "subok": (False,)}
+MADE_LIKE = (
+    "arange",
+    "array",
+    "asarray",
+    "empty",
+    "eye",
+    "full",
+    "identity",
+    "ones",
+    "tri",
+    "zeros",
+)
+
+
+def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
+    """NumPy's function on the arrays, run where they live."""
+
+    def answer(*args: Any, **settings: Any) -> Any:
+        tensors = list(tensors_in((args, settings)))
+        homes = sorted({tensor.device for tensor in tensors})
+        if len(homes) > 1:
+            raise DeviceError(
+                f"{function.__name__}: the Tensors live on {' and '.join(homes)}; move one of them "
+                f"first, as in tensor.to({homes[-1]!r})"
+            )
+        run = partial(function, *unwrap_nested(args), **unwrap_nested(settings))
+        return run_there(tensors[0].data, run)
+
+    return answer
+
+
+def _numpys(name: str) -> Any:
+    """NumPy's function of a name such as ``"exp"``, ``"linalg.norm"`` or ``"sliding_window_view"``,
+    or None; none of np.fft, which NumPy imports when it is first used, and so do we."""
+    if name.startswith("fft."):
+        return None
+    function: Any = np.lib.stride_tricks if hasattr(np.lib.stride_tricks, name) else np
+    for part in name.split("."):
+        function = getattr(function, part, None)
+    return function
+
+
+OURS = dict(functions)  # and none of a user's, which may be called as one of NumPy's is
+
+
+@cache
+def function_table() -> dict[Any, Callable[..., Any]]:
+    """What NumPy's functions are for Tensors. Made when it is first asked for."""
+    table: dict[Any, Callable[..., Any]] = {}
+    for name, ours in (OURS | ALIASES).items():
+        function = _numpys(name)
+        if function is not None and not isinstance(function, np.ufunc):
+            table[function] = ours
+    table |= {getattr(np, name): _plain(getattr(np, name)) for name in PLAIN}
+    table |= {getattr(np, name): getattr(creation, name) for name in LIKE}
+    return table
+
+
+@cache
+def _made_like() -> dict[Any, Callable[..., Any]]:
+    """What NumPy's functions that take ``like=tensor`` are here. NumPy asks for them with nothing
+    but the Tensor that the result is to be like."""
+    return {getattr(np, name): getattr(creation, name) for name in MADE_LIKE}
+
+
+@cache
+def ufunc_table() -> dict[Any, Callable[..., Any]]:
+    """What NumPy's and SciPy's ufuncs are for Tensors."""
+    pairs = ((_numpys(name), ours) for name, ours in OURS.items())
+    return {ufunc: ours for ufunc, ours in pairs if isinstance(ufunc, np.ufunc)}
+
+
+def _uncovered(call: str, instead: str) -> NotDifferentiableError:
+    return NotDifferentiableError(
+        f"np.{call} is not covered for Tensors, and nothing leaves the graph silently. "
+        f"Use {instead}"
+    )
+
+
+_EXIT = "tensor.detach().numpy() if no gradient is wanted, or declare an op for it"
+
+
+def _named(function: Any) -> tuple[str, str]:
+    """The name of a function that is not covered, and what to use instead."""
+    place = function.__module__.removeprefix("numpy").strip(".")
+    name = f"{place}.{function.__name__}" if place in NAMESPACES else function.__name__
+    return name, instead(name)
+
+
+def array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **settings: Any) -> Any:
+    """NumPy's `__array_ufunc__`: the operation of the same name."""
+    try:
+        ours = operation_of(ufunc)
+        if ours is None:
+            name = ufunc.__name__
+            raise _uncovered(name if method == "__call__" else f"{name}.{method}", _EXIT)
+        if method == "__call__" and not settings:
+            return ours(*inputs)
+        from autograd_core.interface import ufuncs  # not at the top: few programs need it
+
+        if method == "__call__":
+            return ufuncs.call(ufunc, ours, inputs, settings)
+        if method == "reduceat" and len(inputs) > 1:
+            settings.pop("indices", None)  # NumPy passes it by position and by keyword
+        return ufuncs.METHODS[method](ufunc, ours, *inputs, **settings)
+    except Exception as error:
+        shorten(error)
+        raise
+
+
+class _Parameters:
+    """What NumPy's function and ours call the same things."""
+
+    def __init__(
+        self, agree: int, defaults: dict[str, Any], renamed: dict[str, str], foreign: set[str]
+    ) -> None:
+        self.agree = agree  # so many in front mean the same, whatever they are called
+        self.defaults = defaults  # NumPy's parameters, in order
+        self.renamed = renamed  # NumPy's names of what we call something else
+        self.foreign = foreign  # what only NumPy has
+
+
+@cache
+def _parameters(function: Any, ours: Any) -> _Parameters | None:
+    """None where any number of operands stand in front, or where NumPy does not tell."""
+    import inspect  # not at the top: it costs as much as half of this package
+
+    try:
+        theirs = inspect.signature(function).parameters
+    except ValueError:
+        return None
+    mine = inspect.signature(ours).parameters
+    if any(p.kind is p.VAR_POSITIONAL for p in (*theirs.values(), *mine.values())):
+        return None
+    in_order = [name for name, p in mine.items() if p.kind is not p.KEYWORD_ONLY]
+    pairs = [(a, b) for a, b in zip(theirs, in_order, strict=False)]
+    renamed = {a: b for a, b in pairs if a not in mine and b not in theirs} | SHORTER
+    agree = next((i for i, (a, b) in enumerate(pairs) if renamed.get(a, a) != b), len(pairs))
+    defaults = {name: p.default for name, p in theirs.items()}
+    return _Parameters(agree, defaults, renamed, {*theirs} - {*mine} - {*renamed})
+
+
+def _for_ours(
+    function: Any, ours: Any, args: tuple[Any, ...], settings: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """What NumPy's function was given, as ours takes it. What only NumPy has may be given as the
+    default that it is there, as NumPy's own wrappers do."""
+    known = _parameters(function, ours)
+    if known is None:
+        return args, settings
+    behind = dict(zip(list(known.defaults)[known.agree :], args[known.agree :], strict=False))
+    return args[: known.agree], {
+        known.renamed.get(name, name): value
+        for name, value in (behind | settings).items()
+        if name not in known.foreign or not _is(value, known.defaults[name])
+    }
+
+
+def _is(value: Any, default: Any) -> bool:
+    """Whether a setting is its default; an array is compared with nothing."""
+    return value is default or (isinstance(value, str) and value == default)
+
+
+def _of_scipy(ufunc: np.ufunc) -> Callable[..., Any] | None:
+    """What is ours of SciPy's special functions, of which NumPy knows nothing."""
+    theirs = sys.modules.get("scipy.special")
+    if getattr(theirs, ufunc.__name__, None) is not ufunc:
+        return None
+    from autograd_core.scipy import special
+
+    ours: Callable[..., Any] | None = getattr(special, ufunc.__name__, None)
+    if ours is not None:
+        ufunc_table()[ufunc] = ours
+    return ours
+
+
+def operation_of(function: Any) -> Callable[..., Any] | None:
+    """What NumPy's function is for Tensors; None if it is not covered."""
+    if isinstance(function, np.ufunc):
+        return ufunc_table().get(function) or _of_scipy(function)
+    table = function_table()
+    if function not in table:
+        name, _ = _named(function)
+        if not name.startswith("fft.") or name not in OURS:
+            return None
+        table[function] = OURS[name]
+    return table[function]
+
+
+@public
+def array_function(
+    self: Tensor, function: Any, types: Any, args: tuple[Any, ...], settings: dict[str, Any]
+) -> Any:
+    """NumPy's `__array_function__`: the operation of the same name, given the same parameters."""
+    ours = operation_of(function)
+    if ours is None:
+        ours = _made_like().get(function)
+        if ours is None:
+            raise _uncovered(*_named(function))
+        kept = {n: v for n, v in settings.items() if v not in PASSED_ON.get(n, ())}
+        settings = kept | {"device": settings.get("device") or self.device}
+    out = None
+    if settings or len(args) > 1:
+        args, settings = _for_ours(function, ours, args, settings)
+        out = settings.pop("out", None)
+    try:
+        if out is None:
+            return ours(*args, **settings)
+        name = f"np.{_named(function)[0]}"
+        check_out(name, out)
+        settings = _as_wide(function, ours, out, args, settings)
+        return write_out(name, ours(*args, **settings), out)
+    except TypeError as error:
+        if "argument" not in str(error) or isinstance(error, AutogradError):
+            raise
+        name, _ = _named(function)
+        given = ", ".join(setting for setting in settings if setting != "device")
+        raise _uncovered(f"{name}({given})", _EXIT) from error
+
+
+def _as_wide(function: Any, ours: Any, out: Any, args: Any, settings: dict[str, Any]) -> Any:
+    """`settings`, with the dtype of `out` where NumPy computes in it, as sums do in a wider one."""
+    known = _parameters(function, ours)
+    wide = known is not None and "dtype" in known.defaults and "dtype" not in known.foreign
+    if not wide or not hasattr(out, "dtype") or settings.get("dtype") is not None:
+        return settings
+    first = getattr(args[0], "dtype", None) if args else None
+    floating = first is not None and first.kind in "fc" and out.dtype.kind in "fc"
+    return settings | {"dtype": np.result_type(first, out.dtype)} if floating else settings
+
+
+def bind() -> None:
+    """Give Tensor NumPy's two protocols."""
+    Tensor.__array_ufunc__ = array_ufunc  # type: ignore[attr-defined]
+    Tensor.__array_function__ = array_function  # type: ignore[attr-defined]

@@ -1,0 +1,1 @@
+"""Writers of files, for developers: `python -m tools.coverage`, `python -m tools.stub`."""

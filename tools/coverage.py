@@ -1,0 +1,192 @@
+"""What becomes of each function of NumPy: differentiable, declared to carry no gradient, a plain
+answer, or not covered, and then what to use instead. `python -m tools.coverage` writes the
+table in docs/coverage.md; what it does not know, a test reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from pkgutil import walk_packages
+from typing import Any
+
+import numpy as np
+
+from autograd_core import ops
+from autograd_core.engine.op import constant, functions
+from autograd_core.errors.alternatives import INSTEAD
+from autograd_core.interface import array_api, creation
+from autograd_core.interface.protocols import ALIASES, PLAIN, operation_of
+
+__all__ = ["OUTSIDE", "VERSIONS", "beyond", "kind_of", "names", "table"]
+
+PATH = Path(__file__).parent.parent / "docs" / "coverage.md"
+NAMESPACES = {"": np, "linalg.": np.linalg, "fft.": np.fft, "emath.": np.emath}
+
+# They take no array that could be tracked: files, texts, settings, dates, types, index grids.
+OUTSIDE = frozenset(
+    [
+        "base_repr",
+        "binary_repr",
+        "busday_count",
+        "busday_offset",
+        "datetime_as_string",
+        "datetime_data",
+        "fft.fftfreq",
+        "fft.rfftfreq",
+        "format_float_positional",
+        "format_float_scientific",
+        "from_dlpack",
+        "frombuffer",
+        "fromfile",
+        "fromfunction",
+        "fromiter",
+        "frompyfunc",
+        "fromregex",
+        "fromstring",
+        "genfromtxt",
+        "get_include",
+        "get_printoptions",
+        "getbufsize",
+        "geterr",
+        "geterrcall",
+        "info",
+        "is_busday",
+        "isdtype",
+        "isfortran",
+        "isnat",
+        "isscalar",
+        "issubdtype",
+        "iterable",
+        "load",
+        "loadtxt",
+        "mintypecode",
+        "nested_iters",
+        "printoptions",
+        "promote_types",
+        "save",
+        "savetxt",
+        "savez",
+        "savez_compressed",
+        "set_printoptions",
+        "setbufsize",
+        "seterr",
+        "seterrcall",
+        "show_config",
+        "show_runtime",
+        "test",
+        "typename",
+        "broadcast_shapes",
+        "bmat",
+        "diag_indices",
+        "mask_indices",
+        "tril_indices",
+        "triu_indices",
+        "bartlett",
+        "blackman",
+        "hamming",
+        "hanning",
+        "kaiser",
+    ]
+)
+
+# Functions that only some of the NumPy versions have that we support: the first and the last that
+# have it, None where all older or newer ones do. They stand in the table whatever version writes
+# it, so that it is the same text everywhere.
+VERSIONS: dict[str, tuple[str | None, str | None]] = {
+    "cumulative_prod": ("2.1", None),
+    "cumulative_sum": ("2.1", None),
+    "in1d": (None, "2.3"),
+    "matvec": ("2.2", None),
+    "row_stack": (None, "2.4"),
+    "trapz": (None, "2.3"),
+    "unstack": ("2.1", None),
+    "vecmat": ("2.2", None),
+}
+
+
+def _is_function(value: Any) -> bool:
+    return callable(value) and not isinstance(value, type)
+
+
+def names() -> Iterator[tuple[str, Any]]:
+    """Every function of NumPy, of its linalg, its fft and its emath, by name; None for one of
+    `VERSIONS` that the installed NumPy has not got. NumPy 2.0 lists three private ones: they are
+    left out."""
+    for prefix, owner in NAMESPACES.items():
+        elsewhere = set() if prefix else VERSIONS.keys() - set(owner.__all__)
+        for name in sorted(elsewhere.union(owner.__all__)):
+            function = None if name in elsewhere else getattr(owner, name)
+            if name in elsewhere or (_is_function(function) and not name.startswith("_")):
+                yield prefix + name, function
+
+
+def beyond() -> Iterator[str]:
+    """The public functions that NumPy has not got: each table of operations declares its own."""
+    for found in walk_packages(ops.__path__, f"{ops.__name__}."):
+        namespace = found.name.split(".")[2]
+        prefix = f"{namespace}." if f"{namespace}." in NAMESPACES else ""
+        for name in getattr(import_module(found.name), "BEYOND_NUMPY", ()):
+            yield prefix + name
+
+
+def _is_ours(name: str, function: Any) -> bool:
+    """Whether it is an operation here; by its name where NumPy has not got it."""
+    if function is None:
+        return name in functions or name in ALIASES
+    return operation_of(function) is not None
+
+
+def kind_of(name: str, function: Any) -> str:
+    """What becomes of NumPy's `function` called `name`; "unknown" where we have not said."""
+    if name in OUTSIDE:
+        return "takes no array"
+    if name in PLAIN or name in array_api.__all__:
+        return "plain answer"
+    if name in creation.__all__ and name not in functions:
+        return "makes a Tensor"
+    if _is_ours(name, function):
+        return "not differentiable" if name in constant else "differentiable"
+    return "use instead" if name in INSTEAD else "unknown"
+
+
+def _which(name: str) -> str:
+    """In words, which versions of NumPy have it; nothing where all have."""
+    oldest, newest = VERSIONS.get(name, (None, None))
+    if oldest is None and newest is None:
+        return ""
+    return f" (NumPy {oldest} and newer)" if oldest else f" (up to NumPy {newest})"
+
+
+def _said(name: str, kind: str) -> str:
+    return f"{kind}: {INSTEAD[name]}" if kind == "use instead" else kind
+
+
+def table() -> str:
+    """docs/coverage.md, the same text with every NumPy."""
+    rows = [(name, kind_of(name, function)) for name, function in names()]
+    counts = {kind: sum(k == kind for _, k in rows) for kind in dict.fromkeys(k for _, k in rows)}
+    head = [
+        "# NumPy's functions",
+        "",
+        "Written by `python -m tools.coverage`. On a tracked Tensor each of them gives a",
+        "tracked one, is declared to carry no gradient, gives a plain answer, or raises and says",
+        "what to use instead: nothing leaves the graph silently.",
+        "",
+        ", ".join(f"{count} {kind}" for kind, count in counts.items()) + ".",
+        "",
+        "| NumPy's function | here |",
+        "|---|---|",
+    ]
+    lines = [f"| `{name}`{_which(name)} | {_said(name, kind)} |" for name, kind in rows]
+    more = [
+        "",
+        "## Functions that NumPy has not got",
+        "",
+        ", ".join(f"`{name}`" for name in sorted(beyond())) + ".",
+    ]
+    return "\n".join([*head, *lines, *more]) + "\n"
+
+
+if __name__ == "__main__":
+    PATH.write_text(table())
