@@ -10,7 +10,8 @@ import numpy as np
 
 from autograd_core import Tensor, no_grad
 from autograd_core.devices import backend
-from autograd_core.engine.state import STATE, Scope
+from autograd_core.engine.scope import Scope
+from autograd_core.engine.state import STATE
 from autograd_core.errors import AutogradError, DTypeError, ShapeError
 
 __all__ = ["Module", "Parameter", "Sequential"]

@@ -8,14 +8,12 @@ from __future__ import annotations
 import sys
 import weakref
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from warnings import warn
 
+from autograd_core.engine.scope import Scope
 from autograd_core.engine.stamps import sequence_numbers
 from autograd_core.errors import AutogradWarning, ShapeError
-
-if TYPE_CHECKING:
-    from autograd_core.engine.state import Scope
 
 __all__ = [
     "AS_ARRAY",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from autograd_core.devices import backend
-from autograd_core.engine.graph import Node
+from autograd_core.engine.graph import Node, Operation
 from autograd_core.errors import (
     AutogradError,
     DeviceError,
@@ -19,26 +19,23 @@ from autograd_core.errors import (
     ShapeError,
 )
 
-if TYPE_CHECKING:
-    from autograd_core.engine.op import Op
-
 __all__ = ["explanation", "failed", "none_given", "scattered", "setting_error", "unexpected"]
 
 
-def setting_error(declared: Op, setting: str) -> NotDifferentiableError:
+def setting_error(declared: Operation, setting: str) -> NotDifferentiableError:
     return NotDifferentiableError(
         f"{declared.name}: {setting!r} is a setting and cannot be a Tensor, because no gradient "
         f"would flow through it. Pass a plain value, for example {setting}=int(tensor)"
     )
 
 
-def unexpected(declared: Op, keyword: str) -> TypeError:
+def unexpected(declared: Operation, keyword: str) -> TypeError:
     """Python's error of a keyword that a function does not have."""
     return TypeError(f"{declared.name}() got an unexpected keyword argument {keyword!r}")
 
 
 def none_given(
-    declared: Op, error: Exception, operands: tuple[tuple[str, Any], ...]
+    declared: Operation, error: Exception, operands: tuple[tuple[str, Any], ...]
 ) -> DTypeError | None:
     """What to raise where an operand that has to be there is None, and that is what is wrong."""
     absent = [name for name, value in operands if value is None]
@@ -52,7 +49,7 @@ def none_given(
     return told
 
 
-def explanation(declared: Op, error: Exception, operands: dict[str, Any]) -> AutogradError:
+def explanation(declared: Operation, error: Exception, operands: dict[str, Any]) -> AutogradError:
     """A kernel's error in the user's words: the operation, every operand, the likely fix."""
     apart = scattered(declared, operands)
     if apart is not None:
@@ -79,7 +76,7 @@ def explanation(declared: Op, error: Exception, operands: dict[str, Any]) -> Aut
 
 
 def failed(
-    declared: Op, error: AutogradError, nodes: dict[str, list[Node | None] | None]
+    declared: Operation, error: AutogradError, nodes: dict[str, list[Node | None] | None]
 ) -> AutogradError:
     """`error`, which then knows the graph up to where it happened, so that it can be drawn."""
     if not hasattr(error, "operands"):
@@ -93,7 +90,7 @@ def failed(
     return error
 
 
-def scattered(declared: Op, operands: dict[str, Any]) -> DeviceError | None:
+def scattered(declared: Operation, operands: dict[str, Any]) -> DeviceError | None:
     """The error to raise where the operands' arrays live on several devices."""
     homes = {name: backend.device_of(array) for name, array in _arrays_in(operands)}
     found = {backend.device_of(array) for _, array in _arrays_in(operands)}
@@ -114,7 +111,7 @@ def _arrays_in(operands: dict[str, Any]) -> Iterator[tuple[str, Any]]:
                 yield name, entry
 
 
-def _hint(declared: Op, operands: dict[str, Any]) -> str:
+def _hint(declared: Operation, operands: dict[str, Any]) -> str:
     """A likely fix where one operand, transposed, would fit."""
     x, y = operands.get("x"), operands.get("y")
     if declared.key == "matmul" and getattr(y, "ndim", 0) == 2 and getattr(x, "ndim", 0) >= 1:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from inspect import Parameter, Signature
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +27,7 @@ from autograd_core.engine.failures import (
     setting_error,
     unexpected,
 )
-from autograd_core.engine.graph import Node
+from autograd_core.engine.graph import Node, Operation
 from autograd_core.engine.halves import HALF, in_single, widen
 from autograd_core.engine.stamps import sequence_numbers
 from autograd_core.engine.state import STATE
@@ -36,9 +36,6 @@ from autograd_core.engine.untracked import unwrap_nested, wrapped
 from autograd_core.engine.views import VALUE, note_view
 from autograd_core.errors import AutogradError
 from autograd_core.errors.tracebacks import shorten
-
-if TYPE_CHECKING:
-    from autograd_core.engine.op import Op
 
 __all__ = ["function_of", "meanings"]
 
@@ -54,7 +51,7 @@ def _globals(mark: str) -> dict[str, Any]:
     return {"__name__": "autograd_core"} | {mark + name: value for name, value in _NAMES.items()}
 
 
-def meanings(declared: Op, operand: str) -> Iterator[tuple[str, str, str]]:
+def meanings(declared: Operation, operand: str) -> Iterator[tuple[str, str, str]]:
     """What the rule for `operand` may ask for: each name, its expression in the written text, and
     what it is in words. A name that comes twice is ambiguous."""
     for p in declared.parameters:
@@ -71,7 +68,7 @@ def meanings(declared: Op, operand: str) -> Iterator[tuple[str, str, str]]:
         yield "shapes", "$shapes", f"the shapes of {operand}"
 
 
-def function_of(declared: Op) -> Callable[..., Any]:
+def function_of(declared: Operation) -> Callable[..., Any]:
     """A function that is written when it is first called: importing hundreds of declarations then
     costs nothing, and from the second call on it is the plain function that its text says."""
     mark = _mark(declared.parameters)
@@ -116,7 +113,7 @@ def _signature(parameters: tuple[str, ...], defaults: tuple[Any, ...]) -> Signat
     return Signature([Parameter(name, kind, default=default) for name, default in pairs])
 
 
-def _source(declared: Op) -> Iterator[str]:
+def _source(declared: Operation) -> Iterator[str]:
     """The text of a function that runs and records one operation. ``$`` stands for the mark that
     our own names begin with."""
     parameters = declared.parameters
@@ -145,7 +142,7 @@ def _source(declared: Op) -> Iterator[str]:
     yield "        raise"
 
 
-def _body(declared: Op, call: str) -> Iterator[str]:
+def _body(declared: Operation, call: str) -> Iterator[str]:
     """The lines that unwrap the operands, run the kernel and record it."""
     parameters = declared.parameters
     for setting in declared.settings:
@@ -205,7 +202,7 @@ def _indent(lines: Iterator[str]) -> Iterator[str]:
     return ("    " + line for line in lines)
 
 
-def _unwrap(declared: Op, call: str) -> Iterator[str]:
+def _unwrap(declared: Operation, call: str) -> Iterator[str]:
     """Replace every operand by its array, and remember the node it came from."""
     first, *others = declared.operands
     if not others and first not in declared.variadic:
@@ -233,7 +230,7 @@ def _unwrap(declared: Op, call: str) -> Iterator[str]:
     yield f"if $home is None: return $kernel({call})"
 
 
-def _record(declared: Op, silent: list[str]) -> Iterator[str]:
+def _record(declared: Operation, silent: list[str]) -> Iterator[str]:
     """Make the node, with an edge for every operand that needs a gradient; `silent` is the end
     where none does."""
     tracked, pointwise = list(declared.rules), declared.pointwise
@@ -271,7 +268,7 @@ def _record(declared: Op, silent: list[str]) -> Iterator[str]:
         yield "if $observer is not None: $observer.forward($record, $out)"
 
 
-def _edges(declared: Op) -> Iterator[str]:
+def _edges(declared: Operation) -> Iterator[str]:
     tracked, variadic = list(declared.rules), declared.variadic
 
     def edge(p: str, more: str) -> str:
@@ -299,13 +296,13 @@ def _edges(declared: Op) -> Iterator[str]:
     yield slots + "$edge"
 
 
-def _saved(declared: Op, operand: str) -> str:
+def _saved(declared: Operation, operand: str) -> str:
     """The tuple of what an edge keeps."""
     expressions = {name: text for name, text, _ in meanings(declared, operand)}
     return f"({''.join(f'{expressions[name]}, ' for name in declared.rules[operand].names)})"
 
 
-def _noted(declared: Op, node: Node, out: Any) -> None:
+def _noted(declared: Operation, node: Node, out: Any) -> None:
     """Note that no gradient flows through this call of an operation."""
     what = f"{declared.name} to {out.dtype}" if declared.rules else declared.name
     note_exit(f"{what}, which has no gradient", node.name, out, node.scope)
@@ -338,7 +335,9 @@ def _unwrap_each(values: Any) -> tuple[list[Any], list[Node | None] | None, Any]
     return arrays, nodes, home
 
 
-def _run_there(declared: Op, home: Any, kernel: Callable[..., Any], values: tuple[Any, ...]) -> Any:
+def _run_there(
+    declared: Operation, home: Any, kernel: Callable[..., Any], values: tuple[Any, ...]
+) -> Any:
     """Run a kernel on the device of `home`, or in float32 where its operands are float16."""
     operands = {
         name: value

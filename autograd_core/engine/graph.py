@@ -12,24 +12,18 @@ Tensors when the pass itself is to be recorded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Set
 from heapq import heappop, heappush
+from types import MappingProxyType
 from typing import Any
 
 from autograd_core.engine.hooks import Watch
+from autograd_core.engine.scope import Scope
 from autograd_core.engine.stamps import sequence_numbers, stamps
-from autograd_core.engine.state import STATE, Scope
+from autograd_core.engine.state import STATE
 from autograd_core.errors import FreedGraphError, ShapeError, StaleArrayError
 
-__all__ = [
-    "Node",
-    "Parts",
-    "Rule",
-    "fit",
-    "freed",
-    "release",
-    "run",
-]
+__all__ = ["Node", "Operation", "Parts", "Rule", "fit", "freed", "release", "run"]
 
 Shape = tuple[int, ...]
 Gradient = Any  # an array of NumPy or CuPy, or a Tensor in a recorded pass
@@ -71,6 +65,28 @@ class Parts(tuple[Any, ...]):
         return Parts(b if a is None else a if b is None else a + b for a, b in pairs)
 
 
+class Operation:
+    """What a node knows of what made it: an `Op`, one of its several results, or a function whose
+    operands share one rule. `key` is its name in the table `operations`, and empty outside."""
+
+    key = ""
+    joint = False  # all operands share one rule
+    operands: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    defaults: tuple[Any, ...] = ()
+    variadic: Set[str] = frozenset()  # operands that are lists
+    nested: Set[str] = frozenset()  # operands whose Tensors are read and have no gradient
+    rules: Mapping[str, Rule] = MappingProxyType({})
+    results: tuple[Any, ...] = ()  # the operation of each, where there are several
+    kernel: Any = None
+    pointwise = False
+    view: Any = None
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
 FREED = Rule(lambda g: g, "", (), ())
 
 
@@ -95,7 +111,7 @@ class Node:
         "watch",
     )
     seq: int
-    op: Any
+    op: Any  # an Operation, or None of a leaf
     shape: Shape
     dtype: Any
     scope: Scope | None
@@ -147,6 +163,11 @@ class Node:
     def name(self) -> str:
         """The operation's name, or ``"leaf"``."""
         return "leaf" if self.op is None else str(self.op.name)
+
+    @property
+    def key(self) -> str:
+        """The operation's name in the table `operations`, or an empty text."""
+        return "" if self.op is None else str(self.op.key)
 
     def __repr__(self) -> str:
         return f"<{self.name} {self.dtype}{list(self.shape)}>"

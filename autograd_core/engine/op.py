@@ -35,7 +35,7 @@ import numpy as np
 
 from autograd_core.devices.fusion import Fused
 from autograd_core.engine.forward import function_of, meanings
-from autograd_core.engine.graph import Parts, Rule
+from autograd_core.engine.graph import Operation, Parts, Rule
 from autograd_core.engine.tensor import Tensor
 from autograd_core.engine.untracked import without_gradient
 from autograd_core.errors import NotDifferentiableError
@@ -120,22 +120,19 @@ class _Nested:
 nested = _Nested()
 
 
-class Result:
-    """What the node of one of several results knows in place of an operation."""
+class Result(Operation):
+    """One of the several results of an operation."""
 
     def __init__(self, name: str, position: int, count: int) -> None:
         def placed(g: Any) -> Parts:
             return Parts(g if i == position else None for i in range(count))
 
-        self.name = name
-        self.parameters = self.defaults = self.operands = self.results = ()
-        self.variadic: set[str] = set()
+        super().__init__(name)
         self.rule = Rule(placed, name, (), ())
 
 
-class Op:
-    """One declared operation: what nodes, drawings and tests know it by. `key` is its name in the
-    table `operations`, and empty for a user's.
+class Op(Operation):
+    """One declared operation: what nodes, drawings and tests know it by.
 
     Raises TypeError where a rule asks for a name that it cannot have.
     """
@@ -151,9 +148,9 @@ class Op:
         results: Any = None,
         view: Any = None,
     ) -> None:
+        super().__init__(name)
         names = () if results is None else results._fields
         self.results = tuple(Result(n, i, len(names)) for i, n in enumerate(names))
-        self.name, self.key = name, ""
         self.kernel = kernel
         self.operands = tuple(operands)
         self.parameters = parameters

@@ -10,11 +10,11 @@ from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from typing import Any, ParamSpec
 
 from autograd_core.engine.exits import by_user, note_exit
+from autograd_core.engine.scope import Scope
 
 __all__ = [
     "STATE",
     "Observer",
-    "Scope",
     "enable_grad",
     "hunting",
     "is_recording",
@@ -24,17 +24,6 @@ __all__ = [
 ]
 
 P = ParamSpec("P")
-
-
-class Scope:
-    """Which module made a node: its class and the call around it. Never the module itself, which
-    could keep an activation alive and close a reference ring."""
-
-    __slots__ = ("kind", "outer")
-
-    def __init__(self, kind: str, outer: Scope | None) -> None:
-        self.kind = kind
-        self.outer = outer
 
 
 class Observer:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from autograd_core.engine.state import Scope
+from autograd_core.engine.scope import Scope
 from autograd_core.rendering.scene import SOURCES, Arrow, Box, Kind, Scene
 from autograd_core.rendering.wording import byte_size, counted, shortened
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from autograd_core.engine.state import Scope
+from autograd_core.engine.scope import Scope
 from autograd_core.rendering.scale import Scale, in_words
 from autograd_core.rendering.scene import Arrow, Box, Kind, Scene
 from autograd_core.rendering.wording import printable, shortened

@@ -178,7 +178,7 @@ class Recorder(Observer):
         self.expected.update(parent.seq for parent, _, _ in edges)
         if isinstance(node.op, Gathered):
             return
-        if getattr(node.op, "joint", False):
+        if node.op is not None and node.op.joint:
             self.inside = node.seq
             self.joint[node.parent.seq] = node.seq  # type: ignore[union-attr]
         self.edges[node.seq] = [(parent, rule) for parent, rule, _ in edges]
@@ -234,7 +234,7 @@ class Recorder(Observer):
 
     def _look_at_units(self, node: Node) -> None:
         """Dead ReLUs and saturated sigmoids, where their rule has kept what they returned."""
-        looked = LOOKED_AT.get(getattr(node.op, "key", ""))
+        looked = LOOKED_AT.get(node.key)
         if looked is None:
             return
         _, rule, saved = next(edges_of(node))

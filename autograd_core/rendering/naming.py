@@ -7,7 +7,7 @@ from typing import Any
 
 from autograd_core.devices import backend
 from autograd_core.engine.graph import Node
-from autograd_core.engine.state import Scope
+from autograd_core.engine.scope import Scope
 from autograd_core.engine.tensor import Tensor
 from autograd_core.errors import AutogradError
 from autograd_core.rendering.scene import Scene

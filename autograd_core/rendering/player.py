@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from autograd_core.engine.state import Scope
+from autograd_core.engine.scope import Scope
 from autograd_core.rendering.scale import Scale, in_words
 from autograd_core.rendering.scene import SOURCES, Arrow, Box, Scene
 from autograd_core.rendering.values import Picture, Values

@@ -114,7 +114,7 @@ class Reader:
         title = f"{name} = {node.name}" if name else node.name
         kind: Kind = "output" if is_output else "operation"
         box = Box(f"n{node.seq}", kind, title, lines, title, node.scope, node.name)
-        box.shape, box.number, box.key = node.shape, node.seq, getattr(node.op, "key", "")
+        box.shape, box.number, box.key = node.shape, node.seq, node.key
         return box
 
     def _read_operands(self, node: Node) -> None:
@@ -134,7 +134,7 @@ class Reader:
             arrow = Arrow("", source_id, f"n{node.seq}", name, "", f"{name}: no edge")
             arrow.place = _place(node, name)
             self.others.append(arrow)
-        if len(edges) + len(untracked) == 1 or getattr(node.op, "key", "") == "add":
+        if len(edges) + len(untracked) == 1 or node.key == "add":
             for place in range(len(edges)):
                 self.arrows[node.seq, place].operand = ""  # says nothing where all are alike
 

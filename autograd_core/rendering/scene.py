@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from autograd_core.engine.state import Scope
+from autograd_core.engine.scope import Scope
 
 if TYPE_CHECKING:
     from autograd_core.rendering.statistics import Statistics

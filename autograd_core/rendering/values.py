@@ -71,7 +71,7 @@ class Values:
         for seq, value in (known | dict(saved_results(node))).items():
             if seq not in self.results:
                 self.results[seq] = picture(value)
-        if node.op is not None and not getattr(node.op, "settings", True):
+        if node.op is not None and node.op.kernel is not None and not node.op.settings:
             self.calls[node.seq] = node, _operands(node)
 
     def complete(self) -> None:

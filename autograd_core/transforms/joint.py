@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.devices import backend
-from autograd_core.engine.graph import Node, Parts, Rule, fit
+from autograd_core.engine.graph import Node, Operation, Parts, Rule, fit
 from autograd_core.engine.op import Result, row_by_row
 from autograd_core.engine.stamps import sequence_numbers
 from autograd_core.engine.state import STATE, enable_grad, is_recording, no_grad
@@ -23,15 +23,13 @@ from autograd_core.transforms.tree import leaves, mapped
 __all__ = ["custom_gradient", "is_floating", "recorded_as"]
 
 
-class Joint:
-    """What a node knows in place of an operation where all operands share one rule."""
+class Joint(Operation):
+    """A function whose operands share one rule."""
 
     joint = True
 
     def __init__(self, name: str, results: int = 0) -> None:
-        self.name = name
-        self.parameters = self.defaults = self.operands = ()
-        self.variadic: set[str] = set()
+        super().__init__(name)
         self.results = tuple(
             Result(f"result {i} of {name}" if results > 1 else f"result of {name}", i, results)
             for i in range(results)
@@ -39,7 +37,7 @@ class Joint:
 
 
 class Gathered(Joint):
-    """Of the node that hands its operands on to a joint one: no step of its own."""
+    """Hands operands on to a joint operation: no step of its own."""
 
     joint = False
 

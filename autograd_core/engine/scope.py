@@ -1,0 +1,16 @@
+"""Which call of a module an operation belongs to."""
+
+from __future__ import annotations
+
+__all__ = ["Scope"]
+
+
+class Scope:
+    """The class of a module and the call around it. Never the module itself, which could keep an
+    activation alive and close a reference ring."""
+
+    __slots__ = ("kind", "outer")
+
+    def __init__(self, kind: str, outer: Scope | None) -> None:
+        self.kind = kind
+        self.outer = outer
