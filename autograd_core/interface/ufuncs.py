@@ -20,9 +20,9 @@ from autograd_core.engine.untracked import unwrap_nested
 from autograd_core.errors import DTypeError, NotDifferentiableError, ShapeError
 from autograd_core.interface.writes import check_out, own, recorded, write_out
 from autograd_core.ops.axes import joined, negative
-from autograd_core.ops.contraction import operand
 from autograd_core.ops.elementwise import where as choose
 from autograd_core.ops.indexing import _add_at, _getitem
+from autograd_core.ops.operands import as_operand
 
 __all__ = ["METHODS", "call"]
 
@@ -69,9 +69,10 @@ def call(ufunc: Any, ours: Ours, inputs: tuple[Any, ...], settings: dict[str, An
 def _where(ufunc: Any, ours: Ours, inputs: tuple[Any, ...], where: Any, out: Any) -> Any:
     """Nothing is computed, and no gradient made, where the mask does not hold."""
     first = out[0] if isinstance(out, tuple) else out
-    mask = ops.broadcast_to(operand(where), first.shape)
+    mask = ops.broadcast_to(as_operand(where), first.shape)
     picked = [
-        x if isinstance(x, bool | int | float | complex) else _at(operand(x), mask) for x in inputs
+        x if isinstance(x, bool | int | float | complex) else _at(as_operand(x), mask)
+        for x in inputs
     ]
     return write_out(_name(ufunc), ours(*picked), out, mask)
 
@@ -92,7 +93,7 @@ def _in_dtype(name: str, x: Any, dtype: Any) -> Any:
     """An operand in the dtype that was asked for; a Python number is weak."""
     if isinstance(x, bool | int | float | complex):
         return np.dtype(dtype).type(x)
-    x = operand(x)
+    x = as_operand(x)
     if np.dtype(dtype).kind not in "fc" or not np.can_cast(x.dtype, dtype, "same_kind"):
         raise DTypeError(f"np.{name}: dtype={dtype} for an operand of dtype {x.dtype}")
     return x if x.dtype == dtype else ops.astype(x, dtype)
@@ -107,7 +108,7 @@ def _name(ufunc: Any, method: str = "") -> str:
 
 def outer(ufunc: Any, ours: Ours, x: Any, y: Any, **settings: Any) -> Any:
     """The ufunc of every element of x with every element of y."""
-    x, y = operand(x), operand(y)
+    x, y = as_operand(x), as_operand(y)
     return call(ufunc, ours, (x.reshape(x.shape + (1,) * y.ndim), y), settings)
 
 
@@ -136,7 +137,7 @@ def reduce(
     where: Any = True,
 ) -> Any:
     """The elements along `axis` taken together, one after the other."""
-    x = operand(x)
+    x = as_operand(x)
     check_out(_name(ufunc, "reduce"), out)
     target = out[0] if isinstance(out, tuple) else out
     if dtype is None and target is not None and ufunc in (np.add, np.multiply):
@@ -155,7 +156,7 @@ def reduce(
             _name(ufunc, "reduce"), whole(x, axis=axis, keepdims=keepdims, **given), out
         )
     lines = _parts(joined(x, axes))
-    masks = None if where is True else ops.broadcast_to(operand(where), x.shape)
+    masks = None if where is True else ops.broadcast_to(as_operand(where), x.shape)
     mask = [] if masks is None else _parts(joined(masks, axes))
     folded = _folded(ufunc, ours, lines, initial, mask, x.dtype)
     if not lines:  # an initial value, and nothing else
@@ -202,7 +203,7 @@ def accumulate(
     ufunc: Any, ours: Ours, x: Any, axis: int = 0, dtype: Any = None, out: Any = None
 ) -> Any:
     """The elements along `axis` taken together up to each of them."""
-    x = operand(x)
+    x = as_operand(x)
     check_out(_name(ufunc, "accumulate"), out)
     if dtype is not None:
         x = _in_dtype(f"{ufunc.__name__}.accumulate", x, dtype)
@@ -221,9 +222,9 @@ def reduceat(
 ) -> Any:
     """`reduce` over the slices along `axis` that begin at `indices`, each up to the next; where the
     next is not larger, the one element."""
-    x = operand(x)
+    x = as_operand(x)
     check_out(_name(ufunc, "reduceat"), out)
-    places = [int(i) for i in np.asarray(backend.asnumpy(operand(unwrap_nested(indices))))]
+    places = [int(i) for i in np.asarray(backend.asnumpy(as_operand(unwrap_nested(indices))))]
     length = x.shape[axis]
     for place in places:
         if not 0 <= place < length:
@@ -254,7 +255,9 @@ def at(ufunc: Any, ours: Ours, x: Any, index: Any, *values: Any) -> None:
     elif ufunc in (np.add, np.subtract):
         (value,) = values
         write_out(
-            _name(ufunc, "at"), _add_at(x, index, value if ufunc is np.add else -operand(value)), x
+            _name(ufunc, "at"),
+            _add_at(x, index, value if ufunc is np.add else -as_operand(value)),
+            x,
         )
     else:
         _one_by_one(ours, x, index, values)
@@ -264,7 +267,7 @@ def _one_by_one(ours: Ours, x: Tensor, index: Any, values: tuple[Any, ...]) -> N
     """Round by round: in each an element is named once."""
     places = np.arange(x.size).reshape(x.shape)[_on_host(unwrap_nested(index))]
     values = tuple(  # copies: they may be views of x, which is written to
-        v if np.ndim(v) == 0 else ops.broadcast_to(operand(v), places.shape).reshape(-1).copy()
+        v if np.ndim(v) == 0 else ops.broadcast_to(as_operand(v), places.shape).reshape(-1).copy()
         for v in values
     )
     for picks, chosen in _rounds(places.reshape(-1)):

@@ -13,9 +13,9 @@ from autograd_core.devices import backend
 from autograd_core.engine.op import composed, op
 from autograd_core.engine.tensor import Tensor
 from autograd_core.errors import DTypeError, ShapeError
-from autograd_core.ops.axes import Shape, check_axis, negative
-from autograd_core.ops.contraction import operand
+from autograd_core.ops.axes import Shape, check_axis, from_end, negative
 from autograd_core.ops.indexing import _getitem
+from autograd_core.ops.operands import as_operand
 from autograd_core.ops.reductions import sum
 from autograd_core.ops.scans import diff
 from autograd_core.ops.shaping import (
@@ -51,13 +51,6 @@ __all__ = [
 ]
 
 
-def from_end(axes: Any, ndim: int) -> Any:
-    """An axis, or several in their order, counted from the end."""
-    if isinstance(axes, int | np.integer):
-        return int(axes) - ndim if axes >= 0 else int(axes)
-    return tuple(from_end(axis, ndim) for axis in axes)
-
-
 # ---- order --------------------------------------------------------------------------------------
 
 
@@ -87,7 +80,7 @@ def flipud(x: Any) -> Any:
 
 
 def _at_least(name: str, x: Any, ndim: int) -> Any:
-    x = operand(x)
+    x = as_operand(x)
     if x.ndim < ndim:
         raise ShapeError(f"{name}: x needs {ndim} axes or more; it has shape {x.shape}")
     return x
@@ -126,7 +119,7 @@ def rot90(x: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
 @composed
 def rollaxis(x: Any, axis: int, start: int = 0) -> Any:
     """The axis `axis` moved to lie before the axis `start`. `moveaxis` is easier to read."""
-    x = operand(x)
+    x = as_operand(x)
     order = list(range(x.ndim))
     check_axis("rollaxis", axis, x)
     moved = order.pop(axis)
@@ -149,7 +142,7 @@ def matrix_transpose(x: Any) -> Any:
 @composed
 def tile(x: Any, repetitions: int | Sequence[int]) -> Any:
     """x repeated as a whole, so many times along each axis."""
-    x = operand(x)
+    x = as_operand(x)
     times: list[Any] = [repetitions] if np.ndim(repetitions) == 0 else list(repetitions)  # type: ignore[arg-type]
     count = max(len(times), x.ndim)
     times = [1] * (count - len(times)) + [index(n) for n in times]
@@ -175,7 +168,7 @@ def _repeated(x: Any, repeats: int, axis: int) -> Any:
 @composed
 def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Any:
     """Each element along `axis`, or of all, `repeats` times: one number, or one for each."""
-    x = operand(x)
+    x = as_operand(x)
     if axis is None:
         x, axis = ravel(x), 0
     check_axis("repeat", axis, x, least=1)
@@ -215,7 +208,7 @@ def on_host(value: Any) -> Any:
 @composed
 def resize(x: Any, new_shape: int | Sequence[int]) -> Any:
     """All elements in C order in another shape, from the first again where they do not suffice."""
-    x = operand(x)
+    x = as_operand(x)
     shape = (new_shape,) if isinstance(new_shape, int) else tuple(new_shape)
     size = math.prod(shape)
     if size < 0 or any(n < 0 for n in shape):
@@ -230,7 +223,7 @@ def resize(x: Any, new_shape: int | Sequence[int]) -> Any:
 
 
 def _each(arrays: tuple[Any, ...], change: Any) -> Any:
-    changed = tuple(change(operand(x)) for x in arrays)
+    changed = tuple(change(as_operand(x)) for x in arrays)
     return changed[0] if len(changed) == 1 else changed
 
 
@@ -257,7 +250,7 @@ def atleast_3d(*arrays: Any) -> Any:
 @composed
 def broadcast_arrays(*arrays: Any) -> tuple[Any, ...]:
     """The arrays, each repeated to the shape that all of them broadcast to. Read-only views."""
-    arrays = tuple(map(operand, arrays))
+    arrays = tuple(map(as_operand, arrays))
     try:
         shape = np.broadcast_shapes(*(x.shape for x in arrays))
     except ValueError as error:
@@ -274,7 +267,7 @@ def meshgrid(
     two axes are exchanged, as pictures have them; with "ij" they are not."""
     if indexing not in ("xy", "ij"):
         raise ShapeError(f"meshgrid: indexing is 'xy' or 'ij', not {indexing!r}")
-    vectors = [ravel(operand(x)) for x in arrays]
+    vectors = [ravel(as_operand(x)) for x in arrays]
     count = len(vectors)
     places = list(range(count))
     if indexing == "xy" and count > 1:
@@ -293,7 +286,7 @@ def meshgrid(
 @composed
 def ediff1d(x: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     """The differences of neighbours in C order, between `to_begin` and `to_end` in x's dtype."""
-    x = operand(x)
+    x = as_operand(x)
     parts = [part for part in (to_begin, diff(ravel(x)), to_end) if part is not None]
     parts = [part if hasattr(part, "ndim") else there(x, np.asarray(part)) for part in parts]
     if not all(np.can_cast(part.dtype, x.dtype, "same_kind") for part in parts):
@@ -309,7 +302,7 @@ def ediff1d(x: Any, to_end: Any = None, to_begin: Any = None) -> Any:
 def trim_zeros(x: Any, trim: str = "fb", axis: int | Sequence[int] | None = None) -> Any:
     """x without the zeros at its front ("f" in `trim`) and back ("b"), along `axis` or every axis.
     The host waits to know how many there are."""
-    x = operand(x)
+    x = as_operand(x)
     if set(trim.lower()) - set("fb"):
         raise ShapeError(f"trim_zeros: trim is made of 'f' and 'b', not {trim!r}")
     places = on_host(argwhere(x))

@@ -16,6 +16,7 @@ __all__ = [
     "Axis",
     "Shape",
     "check_axis",
+    "from_end",
     "inverse",
     "joined",
     "length",
@@ -34,6 +35,13 @@ def negative(axis: Axis, ndim: int) -> Shape:
         return tuple(range(-ndim, 0))
     axes = (axis,) if not isinstance(axis, tuple) else axis
     return tuple(sorted(int(a) - ndim if a >= 0 else int(a) for a in axes))
+
+
+def from_end(axes: Any, ndim: int) -> Any:
+    """An axis, or several in their order, counted from the end."""
+    if isinstance(axes, int | np.integer):
+        return int(axes) - ndim if axes >= 0 else int(axes)
+    return tuple(from_end(axis, ndim) for axis in axes)
 
 
 def named(x: Any, axis: Axis) -> Any:

@@ -12,15 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core.devices import backend
 from autograd_core.engine.layouts import is_part
 from autograd_core.engine.op import composed, op
-from autograd_core.engine.tensor import Tensor
 from autograd_core.engine.untracked import unwrap_nested
 from autograd_core.errors import IndexingError, ShapeError
 from autograd_core.ops.axes import Shape
+from autograd_core.ops.diagonals import diagonal
 from autograd_core.ops.elementwise import conjugate, multiply
 from autograd_core.ops.indexing import _getitem, number
+from autograd_core.ops.operands import as_operand
 from autograd_core.ops.reductions import sum as summed
 from autograd_core.ops.shaping import astype, moveaxis, ravel, reshape, transpose
 from autograd_core.ops.subscripts import (
@@ -100,11 +100,6 @@ def _packed(x: Any) -> Any:
 # ---- any number of them --------------------------------------------------------------------------
 
 
-def operand(value: Any) -> Any:
-    """A Tensor or an array, which has a shape, of whatever is given as an operand."""
-    return value if isinstance(value, Tensor) or backend.is_array(value) else backend.asarray(value)
-
-
 @composed
 def einsum(subscripts: str, *operands: Any, optimize: Any = False) -> Any:
     """The sum of products that `subscripts` say, as in ``einsum("ij,jk->ik", x, y)``.
@@ -116,7 +111,7 @@ def einsum(subscripts: str, *operands: Any, optimize: Any = False) -> Any:
     """
     if not isinstance(subscripts, str):
         subscripts, operands = from_sublists((subscripts, *operands))
-    arrays = [operand(x) for x in operands]
+    arrays = [as_operand(x) for x in operands]
     terms, output = explicit(subscripts, tuple([x.ndim for x in arrays]))
     dtype = np.result_type(*[x.dtype for x in arrays])
     unrepeated = []
@@ -150,8 +145,6 @@ def _strided(x: Any, places: list[int], n: int) -> Any:
     if is_part(*unwrap_nested((flat, ended))):
         step = sum(n**i for i in range(count))  # from one of the diagonal to the next, in C order
         return _getitem(flat, (..., slice(None, None, step)))
-    from autograd_core.ops.diagonals import diagonal  # which imports this file
-
     for _ in range(count - 1):
         ended = diagonal(ended, 0, -2, -1)
     return ended
@@ -181,7 +174,7 @@ def _diagonal(x: Any, term: str) -> tuple[Any, str]:
 def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
     """The sum of products over pairs of axes: the last `axes` of x and the first of y, or the axes
     in a pair of lists, as in ``tensordot(x, y, ([0], [1]))``."""
-    x, y = operand(x), operand(y)
+    x, y = as_operand(x), as_operand(y)
     pairs = _pairs(axes, x.ndim, y.ndim)
     for a, b in pairs:
         if x.shape[a] != y.shape[b]:
@@ -227,7 +220,7 @@ def _tensordot_subscripts(x_ndim: int, y_ndim: int, pairs: tuple[tuple[int, int]
 @composed
 def inner(x: Any, y: Any) -> Any:
     """The sum of products over the last axes of both; x * y where one of them has no axes."""
-    x, y = operand(x), operand(y)
+    x, y = as_operand(x), as_operand(y)
     if x.ndim == 0 or y.ndim == 0:
         return multiply(x, y)
     return _checked("inner", x, y, -1, -1, _tensordot_subscripts(*_last(x.ndim, y.ndim)))
@@ -248,7 +241,7 @@ def _checked(name: str, x: Any, y: Any, a: int, b: int, subscripts: str) -> Any:
 
 
 def _flat(x: Any) -> Any:
-    x = operand(x)
+    x = as_operand(x)
     return x if x.ndim == 1 else ravel(x)
 
 
@@ -271,7 +264,7 @@ def outer(x: Any, y: Any) -> Any:
 @composed
 def kron(x: Any, y: Any) -> Any:
     """The Kronecker product: every element of x, each times all of y as a block."""
-    x, y = operand(x), operand(y)
+    x, y = as_operand(x), as_operand(y)
     out = _contract(x, y, _kron_subscripts(x.ndim, y.ndim))
     ndim = max(x.ndim, y.ndim)
     shapes = ((1,) * (ndim - x.ndim) + x.shape, (1,) * (ndim - y.ndim) + y.shape)
@@ -308,7 +301,7 @@ def _stacked_subscripts(x_ndim: int, y_ndim: int, terms: tuple[str, str, str]) -
 @composed
 def vecdot(x: Any, y: Any, axis: int = -1) -> Any:
     """The sum of conj(x) * y over an axis; the other axes broadcast."""
-    x, y = operand(x), operand(y)
+    x, y = as_operand(x), as_operand(y)
     if axis != -1:
         x, y = moveaxis(x, axis, -1), moveaxis(y, axis, -1)
     return _stacked("vecdot", _conjugated(x), y, ("a", "a", ""), -1, -1)
@@ -317,10 +310,10 @@ def vecdot(x: Any, y: Any, axis: int = -1) -> Any:
 @composed
 def matvec(x: Any, y: Any) -> Any:
     """Matrices x (..., n, m) times vectors y (..., m); stacks of them broadcast."""
-    return _stacked("matvec", operand(x), operand(y), ("ab", "b", "a"), -1, -1)
+    return _stacked("matvec", as_operand(x), as_operand(y), ("ab", "b", "a"), -1, -1)
 
 
 @composed
 def vecmat(x: Any, y: Any) -> Any:
     """The conjugates of vectors x (..., n) times matrices y (..., n, m); stacks broadcast."""
-    return _stacked("vecmat", _conjugated(operand(x)), operand(y), ("a", "ab", "b"), -1, -2)
+    return _stacked("vecmat", _conjugated(as_operand(x)), as_operand(y), ("a", "ab", "b"), -1, -2)

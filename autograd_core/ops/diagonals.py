@@ -9,9 +9,8 @@ import numpy as np
 from autograd_core.engine.op import composed, op
 from autograd_core.engine.views import read_only
 from autograd_core.errors import ShapeError
-from autograd_core.ops.arranging import from_end
-from autograd_core.ops.axes import Shape
-from autograd_core.ops.contraction import operand
+from autograd_core.ops.axes import Shape, from_end
+from autograd_core.ops.operands import as_operand
 from autograd_core.ops.shaping import ravel, stack
 
 __all__ = [
@@ -67,7 +66,7 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
 @composed
 def diag(x: Any, k: int = 0) -> Any:
     """The `k`-th diagonal of a matrix, or a matrix of zeros with the vector x on it."""
-    x = operand(x)
+    x = as_operand(x)
     if x.ndim == 1:
         side = x.shape[0] + abs(k)
         return _embedded(x, k, side, side)
@@ -79,7 +78,7 @@ def diag(x: Any, k: int = 0) -> Any:
 @composed
 def diagflat(x: Any, k: int = 0) -> Any:
     """A matrix of zeros with all elements of x, in C order, on its `k`-th diagonal."""
-    return diag(ravel(operand(x)), k)
+    return diag(ravel(as_operand(x)), k)
 
 
 @op(x=_trace_x)
@@ -103,7 +102,7 @@ def triu(x: Any, k: int = 0) -> Any:
 @composed
 def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     """A matrix whose columns are powers of the vector x, N of them, falling unless `increasing`."""
-    x = operand(x)
+    x = as_operand(x)
     if x.ndim != 1:
         raise ShapeError(f"vander: x is a vector; it has shape {x.shape}")
     powers = [x**n for n in range(x.shape[0] if N is None else N)]

@@ -13,7 +13,7 @@ from autograd_core.devices import backend
 from autograd_core.engine.op import composed
 from autograd_core.engine.untracked import unwrap_nested
 from autograd_core.ops import elementwise, trigonometry
-from autograd_core.ops.contraction import operand
+from autograd_core.ops.operands import as_operand
 from autograd_core.ops.shaping import astype
 
 __all__ = [
@@ -33,7 +33,7 @@ SINGLE = tuple(map(np.dtype, ("f4", "i1", "u1", "i2", "u2")))  # what becomes co
 
 def _operand(x: Any) -> Any:
     """x with a dtype; Python's numbers have one as well in np.emath."""
-    return np.asarray(x)[()] if isinstance(x, int | float | complex) else operand(x)
+    return np.asarray(x)[()] if isinstance(x, int | float | complex) else as_operand(x)
 
 
 def _any(x: Any, condition: Callable[[Any], Any]) -> bool:

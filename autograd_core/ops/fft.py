@@ -18,8 +18,8 @@ from autograd_core.engine.tensor import Tensor, make
 from autograd_core.errors import ShapeError
 from autograd_core.ops.arranging import roll
 from autograd_core.ops.axes import Shape, check_axis, negative
-from autograd_core.ops.contraction import operand
 from autograd_core.ops.elementwise import conjugate
+from autograd_core.ops.operands import as_operand
 
 __all__ = [
     "fft",
@@ -182,21 +182,21 @@ def _each(transform: Callable[..., Any], x: Any, plan: Any, norm: Any) -> Any:
 def fftn(x: Any, s: Axes = None, axes: Axes = None, norm: Any = None) -> Any:
     """`fft` along several `axes`, one after the other: all of them, or as many of the last as `s`,
     the numbers of elements, has entries (-1: as many as there are)."""
-    x = operand(x)
+    x = as_operand(x)
     return _each(fft, x, _plan("fftn", x, s, axes)[::-1], norm)
 
 
 @composed
 def ifftn(x: Any, s: Axes = None, axes: Axes = None, norm: Any = None) -> Any:
     """The inverse of `fftn`."""
-    x = operand(x)
+    x = as_operand(x)
     return _each(ifft, x, _plan("ifftn", x, s, axes)[::-1], norm)
 
 
 @composed
 def rfftn(x: Any, s: Axes = None, axes: Axes = None, norm: Any = None) -> Any:
     """`fftn` of a real x: the last of the axes has only the first half of the frequencies."""
-    x = operand(x)
+    x = as_operand(x)
     *others, (n, axis) = _plan("rfftn", x, s, axes) or [(None, -1)]
     return _each(fft, rfft(x, n, axis, norm), others[::-1], norm)
 
@@ -204,7 +204,7 @@ def rfftn(x: Any, s: Axes = None, axes: Axes = None, norm: Any = None) -> Any:
 @composed
 def irfftn(x: Any, s: Axes = None, axes: Axes = None, norm: Any = None) -> Any:
     """The inverse of `rfftn`; `s` says whether the last axis has an even or odd length."""
-    x = operand(x)
+    x = as_operand(x)
     *others, (n, axis) = _plan("irfftn", x, s, axes) or [(None, -1)]
     return irfft(_each(ifft, x, others, norm), n, axis, norm)
 
@@ -239,13 +239,13 @@ def irfft2(x: Any, s: Axes = None, axes: Axes = (-2, -1), norm: Any = None) -> A
 @composed
 def fftshift(x: Any, axes: int | Axes = None) -> Any:
     """The frequency 0 moved to the middle of each of `axes` (all)."""
-    return _shifted(operand(x), axes, 1)
+    return _shifted(as_operand(x), axes, 1)
 
 
 @composed
 def ifftshift(x: Any, axes: int | Axes = None) -> Any:
     """The inverse of `fftshift`."""
-    return _shifted(operand(x), axes, -1)
+    return _shifted(as_operand(x), axes, -1)
 
 
 def _shifted(x: Any, axes: int | Axes, sign: int) -> Any:

@@ -9,10 +9,10 @@ import numpy as np
 
 from autograd_core.engine.op import composed
 from autograd_core.errors import DTypeError, IndexingError, ShapeError
-from autograd_core.ops.arranging import along, atleast_1d, atleast_2d, atleast_3d, from_end, on_host
-from autograd_core.ops.axes import check_axis
-from autograd_core.ops.contraction import operand
+from autograd_core.ops.arranging import along, atleast_1d, atleast_2d, atleast_3d, on_host
+from autograd_core.ops.axes import check_axis, from_end
 from autograd_core.ops.indexing import _getitem
+from autograd_core.ops.operands import as_operand
 from autograd_core.ops.shaping import astype, broadcast_to, concatenate, moveaxis, ravel, reshape
 
 __all__ = [
@@ -61,7 +61,9 @@ def dstack(arrays: Sequence[Any]) -> Any:
 @composed
 def column_stack(arrays: Sequence[Any]) -> Any:
     """Matrices joined along axis 1; vectors are columns."""
-    return _joined(map(operand, arrays), lambda x: x if x.ndim > 1 else reshape(x, (x.size, 1)), 1)
+    return _joined(
+        map(as_operand, arrays), lambda x: x if x.ndim > 1 else reshape(x, (x.size, 1)), 1
+    )
 
 
 @composed
@@ -95,13 +97,13 @@ def _blocks(arrays: Any) -> Any:
         for entry in arrays:
             yield from _blocks(entry)
     else:
-        yield operand(arrays)
+        yield as_operand(arrays)
 
 
 def _block(arrays: Any, depth: int, ndim: int) -> Any:
     if isinstance(arrays, list):
         return concatenate([_block(entry, depth - 1, ndim) for entry in arrays], -depth)
-    x = operand(arrays)
+    x = as_operand(arrays)
     return reshape(x, (1,) * (ndim - x.ndim) + x.shape) if x.ndim < ndim else x
 
 
@@ -112,13 +114,13 @@ def _block(arrays: Any, depth: int, ndim: int) -> Any:
 def append(x: Any, values: Any, axis: int | None = None) -> Any:
     """`values` behind x, along `axis`; both flattened where it is None."""
     if axis is None:
-        return concatenate([ravel(operand(x)), ravel(operand(values))])
-    return concatenate([operand(x), operand(values)], axis)
+        return concatenate([ravel(as_operand(x)), ravel(as_operand(values))])
+    return concatenate([as_operand(x), as_operand(values)], axis)
 
 
 def _line(name: str, x: Any, axis: int | None) -> tuple[Any, int]:
     """x with the negative axis that is meant; flattened where that is None."""
-    x = operand(x)
+    x = as_operand(x)
     if axis is None:
         x, axis = ravel(x), -1
     check_axis(name, axis, x)
@@ -139,7 +141,7 @@ def insert(x: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     """`values`, in x's dtype, before the places `obj` of `axis` (of the flat x where it is None).
     `obj` is a number, a slice, or a list of numbers or truths."""
     x, axis = _line("insert", x, axis)
-    length, values = x.shape[axis], operand(values)
+    length, values = x.shape[axis], as_operand(values)
     if getattr(values, "requires_grad", False) and not np.can_cast(
         values.dtype, x.dtype, "same_kind"
     ):
@@ -181,7 +183,7 @@ def delete(x: Any, obj: Any, axis: int | None = None) -> Any:
 def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     """x in sections along `axis`: so many of equal length, as nearly as possible, or between the
     places that are listed."""
-    x = operand(x)
+    x = as_operand(x)
     check_axis("array_split", axis, x)
     axis, length = from_end(axis, x.ndim), x.shape[axis]
     if isinstance(indices_or_sections, int | np.integer):
@@ -199,7 +201,7 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
 @composed
 def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     """x in sections of one length along `axis`, or between the places that are listed."""
-    x = operand(x)
+    x = as_operand(x)
     check_axis("split", axis, x)
     if isinstance(indices_or_sections, int | np.integer) and x.shape[axis] % indices_or_sections:
         raise ShapeError(
@@ -210,7 +212,7 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
 
 
 def _split_along(name: str, x: Any, where: Any, axis: int, least: int) -> list[Any]:
-    x = operand(x)
+    x = as_operand(x)
     if x.ndim < least:
         raise ShapeError(f"{name}: x needs {least} axes or more; it has shape {x.shape}")
     return split(x, where, axis)
@@ -237,7 +239,7 @@ def dsplit(x: Any, indices_or_sections: Any) -> list[Any]:
 @composed
 def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
     """The parts of x along `axis`, without it."""
-    x = operand(x)
+    x = as_operand(x)
     check_axis("unstack", axis, x)
     lines = moveaxis(x, axis, 0) if axis else x
     return tuple(_getitem(lines, place) for place in range(lines.shape[0]))

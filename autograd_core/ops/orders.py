@@ -15,7 +15,7 @@ from autograd_core.engine.untracked import unwrap_nested
 from autograd_core.errors import ShapeError
 from autograd_core.errors.tracebacks import shorten
 from autograd_core.ops import shaping
-from autograd_core.ops.contraction import operand
+from autograd_core.ops.operands import as_operand
 from autograd_core.ops.shaping import transpose
 
 __all__ = [
@@ -62,7 +62,7 @@ def reshape(
     try:
         if order == "C":
             return shaping.reshape(x, shape, copy)
-        x = operand(x)
+        x = as_operand(x)
         if _axes("reshape", x, order, "CFA") is None:
             return shaping.reshape(x, shape, copy)
         lengths = tuple(shape) if isinstance(shape, Sequence) else (shape,)
@@ -77,6 +77,6 @@ def ravel(x: Any, order: str = "C") -> Any:
     """All elements in one axis, read in `order` C, F, A or K. A view where possible."""
     if order == "C":
         return shaping.ravel(x)
-    x = operand(x)
+    x = as_operand(x)
     axes = _axes("ravel", x, order, "CFAK")
     return shaping.ravel(x if axes is None else transpose(x, axes))

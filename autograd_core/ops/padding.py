@@ -15,8 +15,8 @@ from autograd_core.engine.op import composed
 from autograd_core.engine.tensor import Tensor
 from autograd_core.errors import NotDifferentiableError, ShapeError
 from autograd_core.ops.arranging import along, there
-from autograd_core.ops.contraction import operand
 from autograd_core.ops.indexing import _getitem
+from autograd_core.ops.operands import as_operand
 from autograd_core.ops.products import matmul
 from autograd_core.ops.quantiles import median
 from autograd_core.ops.reductions import max, mean, min
@@ -52,7 +52,7 @@ def pad(
     "mean", "median", "minimum" (of the nearest `stat_length` elements, or all), or "empty" (zeros
     here). Raises NotDifferentiableError for a function as mode.
     """
-    x = operand(x)
+    x = as_operand(x)
     if callable(mode):
         raise NotDifferentiableError(
             "pad: a function as mode writes into an array, which no graph sees; compute the border "

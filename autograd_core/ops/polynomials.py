@@ -7,10 +7,10 @@ from typing import Any
 from autograd_core.engine.op import composed
 from autograd_core.errors import ShapeError
 from autograd_core.ops.arranging import atleast_1d
-from autograd_core.ops.contraction import operand
 from autograd_core.ops.diagonals import vander
 from autograd_core.ops.elementwise import sqrt
 from autograd_core.ops.linalg import lstsq
+from autograd_core.ops.operands import as_operand
 from autograd_core.ops.reductions import sum
 from autograd_core.ops.shaping import _pad_constant, concatenate
 from autograd_core.ops.signals import convolve
@@ -19,7 +19,7 @@ __all__ = ["polyadd", "polyder", "polyfit", "polyint", "polymul", "polysub", "po
 
 
 def _coefficients(name: str, p: Any) -> Any:
-    p = atleast_1d(operand(p))
+    p = atleast_1d(as_operand(p))
     if p.ndim != 1:
         raise ShapeError(f"{name}: a polynomial is a vector of numbers; it has shape {p.shape}")
     return p
@@ -28,7 +28,7 @@ def _coefficients(name: str, p: Any) -> Any:
 @composed
 def polyval(p: Any, x: Any) -> Any:
     """The polynomial with the coefficients `p`, the highest power first, at x."""
-    p, x = _coefficients("polyval", p), operand(x)
+    p, x = _coefficients("polyval", p), as_operand(x)
     out = x * 0
     for k in range(p.shape[0]):
         out = out * x + p[k]
@@ -46,7 +46,7 @@ def polyadd(p: Any, q: Any) -> Any:
 @composed
 def polysub(p: Any, q: Any) -> Any:
     """The coefficients of the difference."""
-    return polyadd(p, -operand(q))
+    return polyadd(p, -as_operand(q))
 
 
 def _longer(p: Any, length: int) -> Any:
@@ -75,7 +75,7 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
     """The coefficients of the `m`-th antiderivative, with the constants `k` (0), of the first
     integration first."""
     p = _coefficients("polyint", p)
-    constants = None if k is None else atleast_1d(operand(k))
+    constants = None if k is None else atleast_1d(as_operand(k))
     if constants is not None and constants.shape not in ((1,), (m,)):
         raise ShapeError(f"polyint: one constant or m={m} of them; k has shape {constants.shape}")
     for i in range(m):
@@ -96,7 +96,7 @@ def polyfit(x: Any, y: Any, deg: int, rcond: Any = None, *, w: Any = None) -> An
     """The coefficients of the polynomial of degree `deg` that comes closest to y (m,), or each
     column of y (m, k), at x (m,) in the sense of least squares. `w` are weights of y - polynomial,
     not squared."""
-    x, y = operand(x), operand(y)
+    x, y = as_operand(x), as_operand(y)
     if x.ndim != 1 or y.ndim not in (1, 2) or x.shape[0] != y.shape[0] or deg < 0 or not x.size:
         raise ShapeError(
             "polyfit: x (m,), y (m,) or (m, k) and deg >= 0 are needed; they have shapes "
@@ -104,7 +104,7 @@ def polyfit(x: Any, y: Any, deg: int, rcond: Any = None, *, w: Any = None) -> An
         )
     rows = vander(x, deg + 1)
     if w is not None:
-        w = operand(w)
+        w = as_operand(w)
         rows, y = rows * w[:, None], y * (w if y.ndim == 1 else w[:, None])
     scale = sqrt(sum(rows * rows, 0))
     found, *_ = lstsq(rows / scale, y, rcond)

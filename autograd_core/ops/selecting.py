@@ -18,8 +18,8 @@ from autograd_core.engine.untracked import unwrap_nested, without_gradient
 from autograd_core.errors import DTypeError, IndexingError, ShapeError
 from autograd_core.ops import elementwise
 from autograd_core.ops.axes import check_axis
-from autograd_core.ops.contraction import operand
 from autograd_core.ops.indexing import _getitem, _scatter, assign, number
+from autograd_core.ops.operands import as_operand
 from autograd_core.ops.shaping import (
     apart,
     astype,
@@ -73,12 +73,12 @@ def take(x: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> 
     Places beyond the end are refused (`mode` raise), counted on from the start (wrap) or replaced
     by the nearest one (clip; negative ones too). A place may be named several times.
     """
-    x = operand(x)
+    x = as_operand(x)
     check_axis("take", axis, x)
     if axis is None:
         x, axis = ravel(x), 0
     if mode != "raise":
-        indices = within("take", operand(indices), x.shape[axis], mode)
+        indices = within("take", as_operand(indices), x.shape[axis], mode)
     if isinstance(indices, tuple):
         indices = list(indices)
     index = indices if not axis else (*[slice(None)] * (axis % x.ndim), indices)
@@ -89,7 +89,7 @@ def take(x: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> 
 def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
     """For each line of x along `axis` the elements at the places in the same line of `indices`,
     such as argsort gives; of the flat x where `axis` is None."""
-    x, indices = operand(x), operand(indices)
+    x, indices = as_operand(x), as_operand(indices)
     check_axis("take_along_axis", axis, x)
     if axis is None:
         x, axis = ravel(x), 0
@@ -138,7 +138,7 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
     """x where the condition holds, else y; without them, the places where it does: `nonzero`.
     Nothing, not even NaN, leaks from the branch not taken."""
     if x is None and y is None:
-        return nonzero(operand(condition))
+        return nonzero(as_operand(condition))
     if x is None or y is None:
         raise ShapeError("where: give both x and y, or neither of them")
     return elementwise.where(condition, x, y)
@@ -148,7 +148,7 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
 def compress(condition: Any, x: Any, axis: int | None = None) -> Any:
     """The slices of x along `axis` (elements of the flat x where it is None) for which the
     condition, a list of truth values, holds."""
-    condition = operand(condition)
+    condition = as_operand(condition)
     if condition.ndim != 1:
         raise ShapeError(f"compress: the condition has one axis, not shape {condition.shape}")
     return take(x, flatnonzero(condition), axis)
@@ -157,12 +157,12 @@ def compress(condition: Any, x: Any, axis: int | None = None) -> Any:
 @composed
 def extract(condition: Any, x: Any) -> Any:
     """The elements of x for which the condition holds, in one axis."""
-    return take(ravel(operand(x)), flatnonzero(operand(condition)))
+    return take(ravel(as_operand(x)), flatnonzero(as_operand(condition)))
 
 
 def _of_one_dtype(values: Sequence[Any]) -> list[Any]:
     """The values, numbers among them in the dtype that all have together."""
-    values = [v if isinstance(v, int | float | complex) else operand(v) for v in values]
+    values = [v if isinstance(v, int | float | complex) else as_operand(v) for v in values]
     dtype = np.result_type(*(v.dtype if hasattr(v, "dtype") else v for v in values))
     return [v if hasattr(v, "dtype") else dtype.type(v) for v in values]
 
@@ -176,7 +176,7 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
             f"select: as many conditions as choices, and at least one, are needed; there are "
             f"{len(condlist)} and {len(choicelist)}"
         )
-    conditions = [operand(condition) for condition in condlist]
+    conditions = [as_operand(condition) for condition in condlist]
     for i, condition in enumerate(conditions):
         if condition.dtype != np.bool_:
             raise DTypeError(f"select: condition {i} must hold truth values, not {condition.dtype}")
@@ -190,7 +190,7 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
 def choose(a: Any, choices: Sequence[Any], mode: str = "raise") -> Any:
     """Element by element, the one of the arrays in `choices` that the integers `a` number. Numbers
     beyond the last are refused (`mode` raise), counted on (wrap) or replaced by it (clip)."""
-    a, n = operand(a), len(choices)
+    a, n = as_operand(a), len(choices)
     if a.dtype.kind not in "iub":
         raise DTypeError(f"choose: a numbers the choices and must be integers, not {a.dtype}")
     if not n:
@@ -214,12 +214,12 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
     """A function that is defined in pieces: each of `funclist`, a function or a number, gives the
     result for the elements of x where its condition holds, the last of them if several do. One
     function more than conditions is for the rest, which is else 0. The result has x's dtype."""
-    x = operand(x)
+    x = as_operand(x)
     if not isinstance(condlist, list | tuple):
         condlist = [condlist] if condlist.ndim == x.ndim else list(condlist)
     elif x.ndim and all(isinstance(entry, bool | np.bool_) for entry in condlist):
         condlist = [condlist]
-    conditions = [astype(operand(condition), np.bool_) for condition in condlist]
+    conditions = [astype(as_operand(condition), np.bool_) for condition in condlist]
     if len(funclist) == len(conditions) + 1:
         rest = conditions[0]
         for condition in conditions[1:]:
@@ -246,7 +246,7 @@ def apply_along_axis(
 ) -> Any:
     """``func1d(line, *args, **kwargs)`` for each line of `arr` along `axis`; the axes of its
     results take the place of that axis. A loop in Python: slower than a function with `axis`."""
-    x = operand(arr)
+    x = as_operand(arr)
     check_axis("apply_along_axis", axis, x)
     axis %= x.ndim
     lead = (*x.shape[:axis], *x.shape[axis + 1 :])
@@ -254,7 +254,7 @@ def apply_along_axis(
     if not count:
         raise ShapeError(f"apply_along_axis: there is no line along axis {axis} of {x.shape}")
     lines = reshape(moveaxis(x, axis, -1), (count, x.shape[axis]))
-    results = [operand(func1d(_getitem(lines, i), *args, **kwargs)) for i in range(count)]
+    results = [as_operand(func1d(_getitem(lines, i), *args, **kwargs)) for i in range(count)]
     out = stack(results)
     inner = out.ndim - 1
     out = reshape(out, lead + out.shape[1:])
@@ -267,7 +267,7 @@ def apply_along_axis(
 def apply_over_axes(func: Callable[[Any, int], Any], a: Any, axes: int | Sequence[int]) -> Any:
     """``func(x, axis)`` over each of the axes in turn; where it drops the axis, that is put back
     with length 1."""
-    x = operand(a)
+    x = as_operand(a)
     for axis in (axes,) if isinstance(axes, int | np.integer) else axes:
         check_axis("apply_over_axes", axis, x)
         out = func(x, axis % x.ndim)
@@ -282,7 +282,7 @@ def apply_over_axes(func: Callable[[Any, int], Any], a: Any, axes: int | Sequenc
 def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     """How often each number occurs among the integers x, of 0 or more; with `weights`, the sum of
     theirs, as float64. Differentiable in the weights."""
-    x = operand(x)
+    x = as_operand(x)
     if x.ndim != 1 or x.dtype.kind not in "iub":
         raise ShapeError(
             f"bincount: x must be integers in one axis, not {x.dtype} of shape {x.shape}"
@@ -293,7 +293,7 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     places = unwrap_nested(astype(x, np.intp, copy=False))
     if weights is None:
         return _scatter(np.ones_like(x, dtype=np.intp), places, (length,), 1)
-    weights = operand(weights)
+    weights = as_operand(weights)
     if weights.shape != x.shape:
         raise ShapeError(f"bincount: x has shape {x.shape}, its weights {weights.shape}")
     return _scatter(astype(weights, np.float64, copy=False), places, (length,), 1)
@@ -344,9 +344,9 @@ def histogram(
     if weights is None:
         counts, edges = _histogram(x, bins, range, density)
         return counts, edges
-    weights = operand(weights)
+    weights = as_operand(weights)
     _, edges = _histogram(x, bins, range, None, _values(weights))
-    sums = _sums([ravel(operand(_values(x)))], [edges], _exactly(weights))
+    sums = _sums([ravel(as_operand(_values(x)))], [edges], _exactly(weights))
     sums = astype(sums, weights.dtype, copy=False)
     return (_densities(sums, [astype(edges, np.float64)]) if density else sums), edges
 
@@ -360,9 +360,9 @@ def histogram2d(
     if weights is None:
         counts, *edges = _histogram2d(x, y, bins, range, density=density)
         return counts, *edges
-    weights = operand(weights)
+    weights = as_operand(weights)
     _, *edges = _histogram2d(x, y, bins, range, weights=_values(weights))
-    sums = _sums([operand(_values(v)) for v in (x, y)], edges, _exactly(weights))
+    sums = _sums([as_operand(_values(v)) for v in (x, y)], edges, _exactly(weights))
     return (_densities(sums, edges) if density else sums), *edges
 
 
@@ -375,7 +375,7 @@ def histogramdd(
     if weights is None:
         counts, edges = _histogramdd(sample, bins, range, density=density)
         return counts, edges
-    weights = operand(weights)
+    weights = as_operand(weights)
     _, edges = _histogramdd(sample, bins, range, weights=_values(weights))
     if not hasattr(sample, "ndim"):
         sample = np.asarray(sample) if np.ndim(sample[0]) == 0 else stack(list(sample), 1)

@@ -11,9 +11,9 @@ import numpy as np
 from autograd_core.engine.op import composed, not_differentiable, op
 from autograd_core.errors import ShapeError
 from autograd_core.ops.axes import Axis, Shape, check_axis, negative
-from autograd_core.ops.contraction import operand
 from autograd_core.ops.elementwise import conjugate, remainder, where
 from autograd_core.ops.indexing import _getitem, number
+from autograd_core.ops.operands import as_operand
 from autograd_core.ops.reductions import sum
 from autograd_core.ops.scans import cumsum, diff
 from autograd_core.ops.selecting import take_along_axis
@@ -64,7 +64,7 @@ def _convolve_rows(x: Any, y: Any, mode: Any) -> Any:
 
 
 def _signals(name: str, x: Any, y: Any, mode: str) -> tuple[Any, Any]:
-    x, y = operand(x), operand(y)
+    x, y = as_operand(x), as_operand(y)
     if x.ndim != 1 or y.ndim != 1 or not (x.size and y.size):
         raise ShapeError(
             f"{name}: two vectors that are not empty; they have shapes {x.shape} and {y.shape}"
@@ -136,7 +136,7 @@ def _running_max(x: Any, axis: int) -> Any:
 def cummax(x: Any, axis: int = 0) -> Any:
     """The largest of the first 1, 2, 3 … elements along `axis`. Of equal ones the first has the
     gradient. ``np.maximum.accumulate`` is this."""
-    x = operand(x)
+    x = as_operand(x)
     check_axis("cummax", axis, x)
     return take_along_axis(x, _leaders(x, axis), axis)
 
@@ -144,7 +144,7 @@ def cummax(x: Any, axis: int = 0) -> Any:
 @composed
 def cummin(x: Any, axis: int = 0) -> Any:
     """The smallest of the first 1, 2, 3 … elements along `axis`; as `cummax`."""
-    x = operand(x)
+    x = as_operand(x)
     check_axis("cummin", axis, x)
     return take_along_axis(x, _leaders(-x, axis), axis)
 
@@ -162,7 +162,7 @@ def interp(
     Differentiable in x, xp, fp, `left` and `right`. At a point of the polygon x has the slope
     behind it.
     """
-    x, xp, fp = operand(x), operand(xp), operand(fp)
+    x, xp, fp = as_operand(x), as_operand(xp), as_operand(fp)
     if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
         raise ShapeError(
             f"interp: xp and fp are vectors of one length; they have shapes {xp.shape} and "
@@ -254,12 +254,12 @@ def gradient(f: Any, *spacing: Any, axis: Axis = None, edge_order: int = 1) -> A
 
     `spacing` is one number for all axes (1), or for each axis a number or the samples' coordinates.
     """
-    f = operand(f)
+    f = as_operand(f)
     several = axis is None or isinstance(axis, tuple)
     axes = tuple(range(f.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     for each in axes:
         check_axis("gradient", each, f)
-    steps: list[Any] = [operand(s) if np.ndim(s) else s for s in spacing] or [1.0]
+    steps: list[Any] = [as_operand(s) if np.ndim(s) else s for s in spacing] or [1.0]
     if len(steps) == 1 and np.ndim(steps[0]) == 0:
         steps = steps * len(axes)
     if len(steps) != len(axes):
@@ -297,7 +297,7 @@ def _trapezoids(name: str, y: Any, x: Any, dx: Any, axis: int) -> Any:
     check_axis(name, axis, y)
     width = dx
     if x is not None:
-        x = operand(x)
+        x = as_operand(x)
         if x.ndim == 0 or x.shape[axis if x.ndim > 1 else 0] != y.shape[axis]:
             raise ShapeError(
                 f"{name}: y has {y.shape[axis]} samples along axis {axis} (shape {y.shape}), so x "
@@ -313,7 +313,7 @@ def _trapezoids(name: str, y: Any, x: Any, dx: Any, axis: int) -> Any:
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """The integral of samples y along `axis` by the trapezoidal rule: at the coordinates x, or
     spaced by `dx`."""
-    return sum(_trapezoids("trapezoid", operand(y), x, dx, axis), axis)
+    return sum(_trapezoids("trapezoid", as_operand(y), x, dx, axis), axis)
 
 
 @composed
@@ -322,7 +322,7 @@ def cumulative_trapezoid(
 ) -> Any:
     """The integral up to each sample but the first, as SciPy has it; with ``initial=0`` it begins
     with a 0 for that one."""
-    y = operand(y)
+    y = as_operand(y)
     out = cumsum(_trapezoids("cumulative_trapezoid", y, x, dx, axis), axis)
     if initial is None:
         return out
@@ -350,6 +350,6 @@ def unwrap(
 ) -> Any:
     """x with whole periods added so that no step along `axis` is larger than `discont` (half a
     period). The gradient is 1."""
-    x = operand(x)
+    x = as_operand(x)
     check_axis("unwrap", axis, x)
     return x + _turns(x, discont, axis, period)

@@ -12,8 +12,8 @@ from autograd_core.engine.op import composed, op
 from autograd_core.engine.views import read_only
 from autograd_core.errors import ShapeError
 from autograd_core.ops.axes import Shape, check_axis
-from autograd_core.ops.contraction import operand
 from autograd_core.ops.indexing import _getitem
+from autograd_core.ops.operands import as_operand
 
 __all__ = [
     "overlap_add",
@@ -63,7 +63,7 @@ def sliding_window_view(
     """The windows of `window_shape` at every place along the axes `axis` (all of them by default),
     which count the places; the elements of the windows lie along new last axes. A read-only view.
     The gradient of an element is the sum of those of all windows that it is in."""
-    x = operand(x)
+    x = as_operand(x)
     lengths = tuple(window_shape) if isinstance(window_shape, Sequence) else (window_shape,)
     axes = range(x.ndim) if axis is None else axis if isinstance(axis, Sequence) else (axis,)
     if len(lengths) != len(axes):

@@ -13,10 +13,10 @@ from autograd_core.devices.backend import module_of
 from autograd_core.engine.op import composed, op
 from autograd_core.errors import DeviceError, LinAlgError, ShapeError
 from autograd_core.ops.axes import Shape
-from autograd_core.ops.contraction import operand
 from autograd_core.ops.elementwise import conjugate
 from autograd_core.ops.linalg import expm, solve
 from autograd_core.ops.linalg.matrices import checked, told, transposed, unit
+from autograd_core.ops.operands import as_operand
 
 __all__ = [
     "expm",
@@ -92,7 +92,7 @@ def solve_triangular(
     Only the upper triangle of x is read, or the lower one; with `unit_diagonal` its diagonal counts
     as 1. `trans` 1 or "T" solves x.T @ out = y, 2 or "C" that with the conjugate.
     """
-    x, y = operand(x), operand(y)
+    x, y = as_operand(x), as_operand(y)
     checked("solve_triangular", x)
     if y.ndim == 0 or y.shape[-2:][0] != x.shape[-1]:
         raise ShapeError(
@@ -164,7 +164,7 @@ def solve_banded(l_and_u: tuple[int, int], bands: Any, y: Any) -> Any:
     the main one are not 0: row u + i - j of `bands` (l + u + 1, n) has x[i, j] in column j. y has
     the shape (n,) or (n, k)."""
     lower, upper = l_and_u
-    bands, y = operand(bands), operand(y)
+    bands, y = as_operand(bands), as_operand(y)
     rows = (lower + upper + 1, y.shape[0] if y.ndim in (1, 2) else -1)
     if bands.shape != rows:
         raise ShapeError(

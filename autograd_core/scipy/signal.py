@@ -9,8 +9,8 @@ import scipy.signal as scipys
 
 from autograd_core.engine.op import composed, op
 from autograd_core.errors import ShapeError
-from autograd_core.ops.contraction import operand
 from autograd_core.ops.indexing import _getitem
+from autograd_core.ops.operands import as_operand
 from autograd_core.scipy.linalg import on_host
 
 __all__ = ["convolve", "windows"]
@@ -53,7 +53,7 @@ def convolve(x: Any, y: Any, mode: str = "full") -> Any:
     """The convolution of two arrays with the same number of axes: where they overlap at all
     ("full"), the middle of that with x's shape ("same"), or where one overlaps the other entirely
     ("valid")."""
-    x, y = operand(x), operand(y)
+    x, y = as_operand(x), as_operand(y)
     if x.ndim != y.ndim or not (x.ndim and x.size and y.size):
         raise ShapeError(
             "convolve: arrays with the same number of axes, and not empty; they have shapes "

@@ -16,8 +16,8 @@ from autograd_core.engine.op import composed, not_differentiable, op
 from autograd_core.errors import ShapeError
 from autograd_core.ops import reductions
 from autograd_core.ops.activations import _sigmoid_slope, sigmoid
-from autograd_core.ops.contraction import operand
 from autograd_core.ops.elementwise import _settled, exp, log, where
+from autograd_core.ops.operands import as_operand
 from autograd_core.ops.shaping import reshape
 from autograd_core.scipy import bessel, gaussian
 from autograd_core.scipy.bessel import *
@@ -109,7 +109,7 @@ psi = digamma
 @composed
 def multigammaln(a: Any, d: int) -> Any:
     """The logarithm of the multivariate gamma function of dimension `d`."""
-    a = operand(a)
+    a = as_operand(a)
     if d < 1 or d != int(d):
         raise ShapeError(f"multigammaln: d is an integer, 1 or more; it is {d!r}")
     total: Any = d * (d - 1) / 4 * math.log(math.pi)
@@ -250,10 +250,10 @@ kl_div: Operation = declare(
 def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False) -> Any:
     """log(sum(b * exp(a))) over `axis`, without overflow; the sum must be positive. An element
     whose weight b is 0 does not count, whatever it is."""
-    a = operand(a)
+    a = as_operand(a)
     if b is None:
         return reductions.logsumexp(a, axis, keepdims)
-    b = operand(b)
+    b = as_operand(b)
     shift = _shift(where(b == 0, -np.inf, a), axis)
     exponents = a - shift
     largest = math.log(float(np.finfo(exponents.dtype).max)) - 1  # finite beside a weight of 0

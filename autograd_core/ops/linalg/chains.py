@@ -8,7 +8,7 @@ from typing import Any
 
 from autograd_core.engine.op import functions
 from autograd_core.errors import ShapeError
-from autograd_core.ops.contraction import operand
+from autograd_core.ops.operands import as_operand
 from autograd_core.ops.products import matmul
 
 __all__ = ["multi_dot"]
@@ -17,7 +17,7 @@ __all__ = ["multi_dot"]
 def multi_dot(arrays: Sequence[Any]) -> Any:
     """The product of two matrices or more, in the order that takes the fewest multiplications. The
     first and the last may be vectors: a row, and a column."""
-    matrices = [operand(x) for x in arrays]
+    matrices = [as_operand(x) for x in arrays]
     inner = {x.ndim for x in matrices[1:-1]}
     ends = {x.ndim for x in matrices[:1] + matrices[-1:]}
     if len(matrices) < 2 or not inner <= {2} or not ends <= {1, 2}:

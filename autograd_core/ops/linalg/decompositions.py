@@ -15,7 +15,6 @@ import numpy as np
 
 from autograd_core.engine.op import composed, not_differentiable, op
 from autograd_core.errors import NotDifferentiableError, ShapeError
-from autograd_core.ops.contraction import operand
 from autograd_core.ops.linalg.gaps import _independent, _over, _size, beside, by_gaps, turned
 from autograd_core.ops.linalg.matrices import (
     adjoint,
@@ -27,6 +26,7 @@ from autograd_core.ops.linalg.matrices import (
     unit,
 )
 from autograd_core.ops.linalg.solving import solve
+from autograd_core.ops.operands import as_operand
 from autograd_core.ops.products import matmul
 from autograd_core.ops.shaping import concatenate
 
@@ -70,7 +70,7 @@ def cholesky(x: Any, /, *, upper: bool = False) -> Any:
     Only that triangle of x is read. The gradient is symmetric (Hermitian), as x is.
     Raises LinAlgError where x is not positive definite; on a device its elements are NaN instead.
     """
-    x = operand(x)
+    x = as_operand(x)
     return adjoint(_lower_factor(adjoint(x))) if upper else _lower_factor(x)
 
 
@@ -111,7 +111,7 @@ def qr(x: Any, mode: str = "reduced") -> Any:
     Raises NotDifferentiableError for "complete" of a tracked x with m > n, whose last columns may
     be any, and for "raw".
     """
-    x = operand(x)
+    x = as_operand(x)
     checked("qr", x, square=False)
     m, n = x.shape[-2:]
     if mode not in ("reduced", "r", "complete", "raw"):
@@ -293,7 +293,7 @@ def svd(
     With `full_matrices` and an x that is not square, what is added to U or Vh may be anything: S
     has a gradient, U and Vh raise NotDifferentiableError in the backward pass.
     """
-    x = operand(x)
+    x = as_operand(x)
     checked("svd", x, square=False)
     if not compute_uv:
         return svdvals(x)

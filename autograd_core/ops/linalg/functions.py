@@ -20,7 +20,6 @@ from autograd_core.engine.op import composed, op
 from autograd_core.engine.state import enable_grad
 from autograd_core.engine.tensor import Tensor
 from autograd_core.errors import DTypeError, LinAlgError, NotDifferentiableError
-from autograd_core.ops.contraction import operand
 from autograd_core.ops.elementwise import log, sqrt
 from autograd_core.ops.linalg.gaps import closeness, doubled
 from autograd_core.ops.linalg.matrices import (
@@ -31,6 +30,7 @@ from autograd_core.ops.linalg.matrices import (
     told,
     transposed,
 )
+from autograd_core.ops.operands import as_operand
 from autograd_core.ops.shaping import astype
 
 __all__ = ["logm", "matrix_function", "polar", "spectral_projector", "sqrtm", "whiten"]
@@ -231,7 +231,7 @@ def _function(x: Any, divided: Any) -> Any:
 
 
 def _symmetric(name: str, x: Any) -> Any:
-    x = operand(x)
+    x = as_operand(x)
     checked(name, x)
     if x.dtype.kind not in "fc":
         x = astype(x, float)
@@ -328,7 +328,7 @@ def polar(x: Any) -> Any:
     Equal singular values are as good as others; 0 has no gradient: LinAlgError in the backward
     pass, NaN on a device.
     """
-    x = operand(x)
+    x = as_operand(x)
     checked("polar", x, square=False)
     u = _nearest(x)
     p = adjoint(u) @ x

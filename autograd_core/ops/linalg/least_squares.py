@@ -10,13 +10,13 @@ import numpy as np
 from autograd_core.engine.op import composed, not_differentiable, op
 from autograd_core.engine.tensor import Tensor
 from autograd_core.errors import LinAlgError, ShapeError
-from autograd_core.ops.contraction import operand
 from autograd_core.ops.elementwise import absolute, where
 from autograd_core.ops.indexing import number
 from autograd_core.ops.linalg.decompositions import svdvals
 from autograd_core.ops.linalg.matrices import adjoint, checked, told, tracked, transposed
 from autograd_core.ops.linalg.norms import norm
 from autograd_core.ops.linalg.solving import inv
+from autograd_core.ops.operands import as_operand
 from autograd_core.ops.products import matmul
 from autograd_core.ops.reductions import sum
 
@@ -51,7 +51,7 @@ def pinv(x: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None
     limit = rtol if rcond is None else rcond
     if isinstance(limit, Tensor) and not tracked(limit):
         limit = limit.data
-    return _pseudoinverse(operand(x), 1e-15 if limit is None else limit)
+    return _pseudoinverse(as_operand(x), 1e-15 if limit is None else limit)
 
 
 @composed
@@ -63,7 +63,7 @@ def lstsq(x: Any, y: Any, rcond: Any = None) -> Any:
     and x has rank n; the rank is an int. Singular values up to `rcond` (the dtype's eps times the
     longer side) times the largest count as 0.
     """
-    x, y = operand(x), operand(y)
+    x, y = as_operand(x), as_operand(y)
     checked("lstsq", x, square=False)
     if x.ndim != 2 or y.ndim not in (1, 2) or x.shape[0] != y.shape[0]:
         raise ShapeError(
@@ -112,7 +112,7 @@ def cond(x: Any, p: Any = None) -> Any:
     Infinite where x is singular; with `p` 1, inf, "fro" and their relatives a gradient is refused
     there (LinAlgError).
     """
-    x = operand(x)
+    x = as_operand(x)
     checked("cond", x, square=p not in (None, 2, -2))
     if not all(x.shape[-2:]):
         raise LinAlgError(f"cond: an empty matrix has none; x has shape {x.shape}")

@@ -10,9 +10,9 @@ import numpy as np
 
 from autograd_core.engine.op import composed, not_differentiable, op
 from autograd_core.errors import DTypeError
-from autograd_core.ops.contraction import operand
 from autograd_core.ops.linalg.matrices import checked, told, transposed, unit
 from autograd_core.ops.linalg.solving import inv
+from autograd_core.ops.operands import as_operand
 from autograd_core.ops.products import matmul
 
 __all__ = ["expm", "matrix_power"]
@@ -23,7 +23,7 @@ BEYOND_NUMPY = ("expm",)
 def matrix_power(x: Any, n: int) -> Any:
     """The product of n equal square matrices; of their inverses where n is negative; the unit
     matrix for 0."""
-    x = operand(x)
+    x = as_operand(x)
     checked("matrix_power", x)
     try:
         n = index(n)

@@ -9,9 +9,10 @@ from autograd_core.engine.op import composed, functions
 from autograd_core.errors import ShapeError
 from autograd_core.ops import diagonals, products
 from autograd_core.ops.arranging import matrix_transpose
-from autograd_core.ops.contraction import operand, tensordot, vecdot
 from autograd_core.ops.contraction import outer as _outer
+from autograd_core.ops.contraction import tensordot, vecdot
 from autograd_core.ops.linalg.matrices import checked
+from autograd_core.ops.operands import as_operand
 from autograd_core.ops.products import matmul
 
 __all__ = [
@@ -32,7 +33,7 @@ for _same in (matmul, matrix_transpose, tensordot, vecdot):
 @composed
 def cross(x: Any, y: Any, /, *, axis: int = -1) -> Any:
     """The vector product of vectors of three elements along `axis`."""
-    x, y = operand(x), operand(y)
+    x, y = as_operand(x), as_operand(y)
     for name, vectors in (("x", x), ("y", y)):
         if not -vectors.ndim <= axis < vectors.ndim or vectors.shape[axis] != 3:
             raise ShapeError(
@@ -52,7 +53,7 @@ def diagonal(x: Any, /, *, offset: int = 0) -> Any:
 @composed
 def outer(x: Any, y: Any, /) -> Any:
     """The products of all elements of the vector x with all of the vector y."""
-    x, y = operand(x), operand(y)
+    x, y = as_operand(x), as_operand(y)
     if x.ndim != 1 or y.ndim != 1:
         raise ShapeError(f"linalg.outer: two vectors; they have shapes {x.shape} and {y.shape}")
     return _outer(x, y)

@@ -10,8 +10,8 @@ import numpy as np
 from autograd_core.engine.op import composed, op
 from autograd_core.errors import LinAlgError, ShapeError
 from autograd_core.ops.axes import Shape
-from autograd_core.ops.contraction import operand
 from autograd_core.ops.linalg.matrices import checked, told, transposed
+from autograd_core.ops.operands import as_operand
 from autograd_core.ops.shaping import reshape, transpose
 
 __all__ = ["inv", "solve", "tensorinv", "tensorsolve"]
@@ -73,7 +73,7 @@ def solve(x: Any, y: Any) -> Any:
 def tensorinv(x: Any, ind: int = 2) -> Any:
     """The inverse of the map that tensordot(x, y, y.ndim) is, where the first `ind` axes of x have
     as many elements as the others."""
-    x = operand(x)
+    x = as_operand(x)
     front, back = x.shape[:ind], x.shape[ind:]
     if ind <= 0 or math.prod(front) != math.prod(back):
         raise LinAlgError(
@@ -87,7 +87,7 @@ def tensorinv(x: Any, ind: int = 2) -> Any:
 def tensorsolve(x: Any, y: Any, axes: Any = None) -> Any:
     """What tensordot(x, out, out.ndim) must be given to be y. `axes` of x are taken to its end
     before."""
-    x, y = operand(x), operand(y)
+    x, y = as_operand(x), as_operand(y)
     if axes is not None:
         moved = [axis % x.ndim for axis in axes]
         x = transpose(x, [axis for axis in range(x.ndim) if axis not in moved] + moved)

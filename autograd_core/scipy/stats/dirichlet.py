@@ -7,8 +7,8 @@ from typing import Any
 
 from autograd_core.engine.op import composed
 from autograd_core.errors import ShapeError
-from autograd_core.ops.contraction import operand
 from autograd_core.ops.elementwise import exp, where
+from autograd_core.ops.operands import as_operand
 from autograd_core.ops.reductions import any, sum
 from autograd_core.ops.scans import prod
 from autograd_core.ops.shaping import reshape
@@ -21,7 +21,7 @@ __all__ = ["logpdf", "pdf"]
 def _parameters(x: Any, alpha: Any) -> tuple[Any, Any, Any, Any, Any]:
     """The dtype of the result, where x is outside of [0, 1], x (1 / 2 there), the exponents and the
     logarithm of the constant factor."""
-    dtype, (x, alpha) = widened("dirichlet", operand(x), operand(alpha))
+    dtype, (x, alpha) = widened("dirichlet", as_operand(x), as_operand(alpha))
     if alpha.ndim != 1 or x.ndim not in (1, 2) or x.shape[0] != alpha.shape[0]:
         raise ShapeError(
             "dirichlet: x (k,) or (k, n) and alpha (k,) are needed; they have shapes "

@@ -9,10 +9,10 @@ import numpy as np
 
 from autograd_core.engine.op import composed
 from autograd_core.errors import ShapeError
-from autograd_core.ops.contraction import operand
 from autograd_core.ops.diagonals import diag, diagonal
 from autograd_core.ops.elementwise import exp, log, sqrt, where
 from autograd_core.ops.linalg import cholesky, solve
+from autograd_core.ops.operands import as_operand
 from autograd_core.ops.reductions import sum
 from autograd_core.ops.shaping import reshape
 from autograd_core.scipy.stats.norm import LOG_ROOT_TAU
@@ -24,7 +24,7 @@ __all__ = ["entropy", "logpdf", "pdf"]
 def _factor(cov: Any, ones: Any) -> Any:
     """The lower triangular factor of a covariance matrix, or of a diagonal one that is given as a
     vector of variances, or as one variance for all."""
-    cov = operand(cov)
+    cov = as_operand(cov)
     d = ones.shape[0]
     if cov.shape not in ((), (d,), (d, d)):
         raise ShapeError(
@@ -37,7 +37,7 @@ def _factor(cov: Any, ones: Any) -> Any:
 def _parts(x: Any, mean: Any, cov: Any) -> tuple[tuple[int, ...], Any, Any]:
     """The shape of the stack of vectors; the vectors, flat, in the coordinates in which they are
     standard normal (d, n); and the logarithm of the density at the mean."""
-    x = operand(x)
+    x = as_operand(x)
     if x.ndim == 0:
         x = reshape(x, (1,))
     x = x if mean is None else x - mean
@@ -71,7 +71,7 @@ def pdf(x: Any, mean: Any = None, cov: Any = 1.0) -> Any:
 @composed
 def entropy(mean: Any = None, cov: Any = 1.0) -> Any:
     """The differential entropy, in nats."""
-    vector = operand(cov if mean is None else mean)
+    vector = as_operand(cov if mean is None else mean)
     d = vector.shape[-1] if vector.ndim else 1
     factor = _factor(cov, np.ones_like(vector, shape=(d,)))
     return d / 2 * (math.log(math.tau) + 1) + sum(log(diagonal(factor)))

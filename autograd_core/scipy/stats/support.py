@@ -14,8 +14,8 @@ import numpy as np
 
 from autograd_core.engine.op import op
 from autograd_core.errors import DTypeError
-from autograd_core.ops.contraction import operand
 from autograd_core.ops.elementwise import log, where
+from autograd_core.ops.operands import as_operand
 from autograd_core.ops.shaping import astype
 
 __all__ = ["cumulative", "density", "either", "rounded", "valid", "widened"]
@@ -26,8 +26,8 @@ FAR = -1500.0  # the logarithm of a density that is 0 in float64, whatever its s
 def widened(name: str, *values: Any) -> tuple[Any, list[Any]]:
     """The dtype of the result, and the operands in float64. Python numbers are weak; the first
     operand is not. Raises DTypeError for complex operands."""
-    first = operand(values[0])
-    others = [v if type(v) in (int, float) else operand(v) for v in values[1:]]
+    first = as_operand(values[0])
+    others = [v if type(v) in (int, float) else as_operand(v) for v in values[1:]]
     dtypes = [first.dtype, *[getattr(v, "dtype", v) for v in others]]
     dtype = np.result_type(*dtypes)
     if dtype.kind == "c":
