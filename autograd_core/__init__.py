@@ -39,6 +39,7 @@ from autograd_core.interface.array_api import (
 from autograd_core.interface.array_api import (
     __array_namespace_info__ as __array_namespace_info__,
 )
+from autograd_core.interface.bessel import i0
 from autograd_core.interface.creation import *
 from autograd_core.interface.methods import from_dlpack
 from autograd_core.ops import *
@@ -61,6 +62,7 @@ __all__ = [
     "enable_grad",
     "fft",
     "from_dlpack",
+    "i0",
     "is_recording",
     "linalg",
 ]

@@ -83,14 +83,11 @@ def _numpys(name: str) -> Any:
     return function
 
 
-OURS = dict(functions)  # and none of a user's, which may be called as one of NumPy's is
-
-
 @cache
 def function_table() -> dict[Any, Callable[..., Any]]:
     """What NumPy's functions are for Tensors. Made when it is first asked for."""
     table: dict[Any, Callable[..., Any]] = {}
-    for name, ours in (OURS | ALIASES).items():
+    for name, ours in (functions | ALIASES).items():
         function = _numpys(name)
         if function is not None and not isinstance(function, np.ufunc):
             table[function] = ours
@@ -109,7 +106,7 @@ def _made_like() -> dict[Any, Callable[..., Any]]:
 @cache
 def ufunc_table() -> dict[Any, Callable[..., Any]]:
     """What NumPy's and SciPy's ufuncs are for Tensors."""
-    pairs = ((_numpys(name), ours) for name, ours in OURS.items())
+    pairs = ((_numpys(name), ours) for name, ours in functions.items())
     return {ufunc: ours for ufunc, ours in pairs if isinstance(ufunc, np.ufunc)}
 
 
@@ -224,9 +221,9 @@ def operation_of(function: Any) -> Callable[..., Any] | None:
     table = function_table()
     if function not in table:
         name, _ = _named(function)
-        if not name.startswith("fft.") or name not in OURS:
+        if not name.startswith("fft.") or name not in functions:
             return None
-        table[function] = OURS[name]
+        table[function] = functions[name]
     return table[function]
 
 

@@ -20,7 +20,6 @@ __all__ = [
     "fmax",
     "fmin",
     "fmod",
-    "i0",
     "nan_to_num",
     "real_if_close",
 ]
@@ -132,11 +131,3 @@ def nan_to_num(
             "Assign the result instead: x = nan_to_num(x)"
         )
     return np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
-
-
-@composed
-def i0(x: Any) -> Any:
-    """The modified Bessel function of the first kind, order 0. It needs SciPy."""
-    from autograd_core.scipy.special import i0 as bessel
-
-    return bessel(x)

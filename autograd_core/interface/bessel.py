@@ -1,0 +1,17 @@
+"""NumPy's one Bessel function. Its slope needs SciPy, and the tables in `ops` need NumPy alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograd_core.engine.op import composed
+
+__all__ = ["i0"]
+
+
+@composed
+def i0(x: Any) -> Any:
+    """The modified Bessel function of the first kind, order 0. It needs SciPy."""
+    from autograd_core.scipy.special import i0 as bessel
+
+    return bessel(x)
