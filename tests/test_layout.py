@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import graphlib
 import importlib
 import inspect
 import os
@@ -45,16 +46,8 @@ def layer_of(path):
 
 
 def imported(path):
-    tree = ast.parse(path.read_text())
-    for_types_only = [
-        inner
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-        for inner in node.body
-    ]
-    for statement in ast.walk(tree):
-        if statement in for_types_only:
-            continue
+    """The modules that a file imports, for types too."""
+    for statement in ast.walk(ast.parse(path.read_text())):
         if isinstance(statement, ast.Import):
             yield from (alias.name for alias in statement.names)
         elif isinstance(statement, ast.ImportFrom):
@@ -70,6 +63,26 @@ def test_imports_point_one_way(path):
             assert layer_of(path) == "nn"
         elif parts[0] == "autograd_core" and len(parts) > 1 and parts[1] in RANK:
             assert RANK[parts[1]] <= RANK[layer_of(path)], f"{path} imports {module}"
+
+
+def module_of(path):
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def test_no_imports_in_a_circle():
+    """Among modules, and among packages. (A package that a module lies in is left out: a sibling is
+    imported from it, or the whole library as its user does.)"""
+    modules = {module_of(path): path for path in SOURCES}
+    imports = {
+        name: {m for m in imported(path) if m in modules and not f"{name}.".startswith(f"{m}.")}
+        for name, path in modules.items()
+    }
+    packages = {}
+    for name, others in imports.items():
+        first, *rest = (".".join(module.split(".")[:2]) for module in (name, *others))
+        packages.setdefault(first, set()).update(other for other in rest if other != first)
+    for graph in (imports, packages):
+        graphlib.TopologicalSorter(graph).prepare()  # raises CycleError
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
 
+from autograd_core.rendering.measured import Finding, Measured
 from autograd_core.rendering.scene import SOURCES, Box
 from autograd_core.rendering.wording import counted, shortened
-
-if TYPE_CHECKING:
-    from autograd_core.rendering.flow import Flow
 
 __all__ = ["Finding", "find"]
 
@@ -18,21 +15,7 @@ FAR = 1e4  # by how much a gradient may shrink or grow between two layers of a h
 MANY = 0.5  # the share of units from which on a layer is called dead or saturated
 
 
-class Finding(NamedTuple):
-    """`kind` is one word, `where` the box or the parameter, `text` the whole sentence, and `short`
-    what stands in the box."""
-
-    kind: str
-    where: str
-    text: str
-    short: str
-    box: Box | None = None
-
-    def __str__(self) -> str:
-        return f"{self.kind}: {self.text}"
-
-
-def find(flow: Flow) -> list[Finding]:
+def find(flow: Measured) -> list[Finding]:
     """All findings, and each written into its box."""
     found = [
         *_not_finite(flow),
@@ -48,7 +31,7 @@ def find(flow: Flow) -> list[Finding]:
     return found
 
 
-def place(box: Box, flow: Flow) -> str:
+def place(box: Box, flow: Measured) -> str:
     """A box's title, and the module it stands in."""
     scope = box.scope
     if scope is None or box.kind in SOURCES:
@@ -66,7 +49,7 @@ def place(box: Box, flow: Flow) -> str:
     return f"{box.title} ({scope.kind}{' ' + name if name else ''})"
 
 
-def _not_finite(flow: Flow) -> Iterator[Finding]:
+def _not_finite(flow: Measured) -> Iterator[Finding]:
     """The operations that make inf or NaN out of finite gradients."""
     boxes = {box.id: box for box in flow.scene.boxes}
     for arrow in flow.scene.arrows:
@@ -87,7 +70,7 @@ def _not_finite(flow: Flow) -> Iterator[Finding]:
         yield Finding("not finite", target.title, text, short, target)
 
 
-def _units(flow: Flow) -> Iterator[Finding]:
+def _units(flow: Measured) -> Iterator[Finding]:
     boxes = {box.number: box for box in flow.scene.boxes}
     for seq, (word, share, batch) in sorted(flow.units.items()):
         box = boxes.get(seq)
@@ -105,7 +88,7 @@ def _units(flow: Flow) -> Iterator[Finding]:
             yield Finding("saturated", box.title, text, f"saturated: {percent} of its values", box)
 
 
-def _stops(flow: Flow) -> Iterator[Finding]:
+def _stops(flow: Measured) -> Iterator[Finding]:
     """Where a gradient stops for certain: an operand of the graph had left it before."""
     boxes = {box.id: box for box in flow.scene.boxes}
     for arrow in flow.scene.arrows:
@@ -117,7 +100,7 @@ def _stops(flow: Flow) -> Iterator[Finding]:
             yield Finding("gradient stops", target.title, text, "the gradient stops here", source)
 
 
-def _unused(flow: Flow) -> Iterator[Finding]:
+def _unused(flow: Measured) -> Iterator[Finding]:
     reached = {box.number for box in flow.scene.boxes}
     unused = [name for seq, name in flow.naming.parameters.items() if seq not in reached]
     if not unused:
@@ -129,7 +112,7 @@ def _unused(flow: Flow) -> Iterator[Finding]:
     yield Finding("unused parameter", unused[0], text, "")
 
 
-def _zeros(flow: Flow) -> Iterator[Finding]:
+def _zeros(flow: Measured) -> Iterator[Finding]:
     """Operations that make nothing but zeros out of a gradient that is not zero."""
     into = flow.scene.operands()
     boxes = {box.id: box for box in flow.scene.boxes}
@@ -147,7 +130,7 @@ def _zeros(flow: Flow) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _shrinks_or_grows(flow: Flow) -> Iterator[Finding]:
+def _shrinks_or_grows(flow: Measured) -> Iterator[Finding]:
     """From the first layer to the last: the gradients of weights, and what arrives at results."""
     for chain in _chains(flow):
         if len(chain) < 2:
@@ -170,7 +153,7 @@ def _shrinks_or_grows(flow: Flow) -> Iterator[Finding]:
         return
 
 
-def _chains(flow: Flow) -> Iterator[list[tuple[Box, float]]]:
+def _chains(flow: Measured) -> Iterator[list[tuple[Box, float]]]:
     """Weights in the order of their use, and the results of what uses them; where there are no
     weights, all results."""
     boxes = {box.id: box for box in flow.scene.boxes}
@@ -190,7 +173,7 @@ def _sizes(boxes: Iterable[Box]) -> list[tuple[Box, float]]:
     return [(box, rms) for box, rms in found if 0 < rms < math.inf]
 
 
-def _culprit(flow: Flow, grows: bool) -> str:
+def _culprit(flow: Measured, grows: bool) -> str:
     """The operation that changes the gradient's size most, on average over its calls."""
     boxes = {box.id: box for box in flow.scene.boxes}
     factors: dict[str, list[float]] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,39 +13,26 @@ from autograd_core.devices import backend
 from autograd_core.engine.exits import exits
 from autograd_core.engine.graph import Node, Parts, Rule
 from autograd_core.engine.state import Observer, observed
-from autograd_core.errors import GraphError
-from autograd_core.rendering.findings import Finding, find
+from autograd_core.rendering.findings import find
+from autograd_core.rendering.measured import Measured
 from autograd_core.rendering.naming import Naming
 from autograd_core.rendering.nodes import edges_of
 from autograd_core.rendering.reading import Reader
 from autograd_core.rendering.scene import Scene
-from autograd_core.rendering.statistics import Statistics, measure, resolved
+from autograd_core.rendering.statistics import measure, resolved
 from autograd_core.transforms.joint import Gathered
-
-if TYPE_CHECKING:
-    from autograd_core.rendering.values import Values
 
 __all__ = ["Flow", "Recorder", "record_flow"]
 
 RECENT = 200  # steps before the first operation in which what became its operand may have left
 
 
-class Flow:
+class Flow(Measured):
     """What flowed back in the backward passes of a `record_flow` block.
 
     `findings` say in words what is wrong, `table()` shows it layer by layer, `plot()` as a picture;
     ``draw(flow)`` draws it. Where several passes ran, each node shows the last one through it.
     """
-
-    def __init__(self, naming: Naming) -> None:
-        self.naming = naming
-        self.scene = Scene(flow=True)
-        self.values: Values | None = None
-        self.passes = 0
-        self.parameters: dict[int, Statistics] = {}  # of the values, by number of a leaf
-        self.units: dict[int, tuple[str, float, int]] = {}  # see Recorder.activation
-        self.exits: list[str] = []  # where values left the graph between its operations
-        self.findings: list[Finding] = []
 
     def table(self, *, limit: int = 60) -> str:
         """Layer by layer, from the input to the output: what arrives there, what arrives at its
@@ -105,14 +92,6 @@ class Flow:
         said = "\n".join(f"  {finding}" for finding in self.findings)
         said = said or "  nothing is wrong with the gradient's flow"
         return f"<Flow: {self.scene.heading[0]}>\n{said}"
-
-    def require(self) -> None:
-        """Raise GraphError where no backward pass was recorded."""
-        if not self.passes:
-            raise GraphError(
-                "no backward pass ran inside this record_flow(): put it around loss.backward(), as "
-                "in `with record_flow() as flow: loss.backward()`"
-            )
 
 
 @contextmanager

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from autograd_core.rendering.measured import Measured
 from autograd_core.rendering.tables import layers
 from autograd_core.rendering.wording import shortened
-
-if TYPE_CHECKING:
-    from autograd_core.rendering.flow import Flow
 
 __all__ = ["plot_flows", "plot_history"]
 
@@ -20,7 +18,7 @@ STYLES = (("o", "-"), ("s", "--"), ("^", ":"), ("D", "-."))  # told apart withou
 NAMES = 40  # labels on an axis that can still be read
 
 
-def plot_flows(flows: Mapping[str, Flow]) -> Any:
+def plot_flows(flows: Mapping[str, Measured]) -> Any:
     """The rms of the gradient at each layer, one line for each flow."""
     rows = {name: layers(flow) for name, flow in flows.items()}
     longest = max(rows.values(), key=len)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from autograd_core.engine.scope import Scope
 from autograd_core.rendering.collapsing import repetitions
+from autograd_core.rendering.measured import Measured
 from autograd_core.rendering.scene import SOURCES, Box
 from autograd_core.rendering.statistics import Statistics
 from autograd_core.rendering.wording import shortened
-
-if TYPE_CHECKING:
-    from autograd_core.rendering.flow import Flow
 
 __all__ = ["Layer", "columns", "compared", "layers", "table"]
 
@@ -33,7 +30,7 @@ class Layer:
     unique_name: str = ""
 
 
-def layers(flow: Flow) -> list[Layer]:
+def layers(flow: Measured) -> list[Layer]:
     """The innermost calls of modules, in the order in which they ran."""
     flow.require()
     found: dict[Scope | str, list[Box]] = {}
@@ -69,7 +66,7 @@ def layers(flow: Flow) -> list[Layer]:
     return made
 
 
-def table(flow: Flow, limit: int) -> str:
+def table(flow: Measured, limit: int) -> str:
     """The flow's layers as aligned lines, and below them what is wrong."""
     rows: list[tuple[str, ...]] = [HEAD]
     found = layers(flow)
@@ -87,7 +84,7 @@ def table(flow: Flow, limit: int) -> str:
     return "\n".join(lines)
 
 
-def _rows(flow: Flow, layer: Layer, times: int) -> list[tuple[str, ...]]:
+def _rows(flow: Measured, layer: Layer, times: int) -> list[tuple[str, ...]]:
     g = layer.gradient
     name = layer.name if times == 1 else f"… {layer.name}, {times:,} times more"
     cells = [shortened(name, 40), str(layer.shape or "scalar"), _rms(g), _zeros(g)]
@@ -143,7 +140,7 @@ def _without_repetitions(found: list[Layer]) -> list[tuple[Layer, int]]:
     return shown + [(layer, 1) for layer in found[at:]]
 
 
-def compared(flows: Mapping[str, Flow]) -> str:
+def compared(flows: Mapping[str, Measured]) -> str:
     """Flows side by side: the gradient's rms at every layer, by the place of the layer."""
     by_flow = {name: layers(flow) for name, flow in flows.items()}
     rows = [("layer", *by_flow)]

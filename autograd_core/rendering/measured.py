@@ -1,0 +1,51 @@
+"""What a `Flow` holds, without what is made of it: findings, tables and plots read this."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from autograd_core.errors import GraphError
+from autograd_core.rendering.naming import Naming
+from autograd_core.rendering.scene import Box, Scene
+from autograd_core.rendering.statistics import Statistics
+
+if TYPE_CHECKING:
+    from autograd_core.rendering.values import Values
+
+__all__ = ["Finding", "Measured"]
+
+
+class Finding(NamedTuple):
+    """`kind` is one word, `where` the box or the parameter, `text` the whole sentence, and `short`
+    what stands in the box."""
+
+    kind: str
+    where: str
+    text: str
+    short: str
+    box: Box | None = None
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.text}"
+
+
+class Measured:
+    """The statistics of backward passes, and the scene that they are drawn in."""
+
+    def __init__(self, naming: Naming) -> None:
+        self.naming = naming
+        self.scene = Scene(flow=True)
+        self.values: Values | None = None
+        self.passes = 0
+        self.parameters: dict[int, Statistics] = {}  # of the values, by number of a leaf
+        self.units: dict[int, tuple[str, float, int]] = {}  # see Recorder.activation
+        self.exits: list[str] = []  # where values left the graph between its operations
+        self.findings: list[Finding] = []
+
+    def require(self) -> None:
+        """Raise GraphError where no backward pass was recorded."""
+        if not self.passes:
+            raise GraphError(
+                "no backward pass ran inside this record_flow(): put it around loss.backward(), as "
+                "in `with record_flow() as flow: loss.backward()`"
+            )
