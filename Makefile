@@ -19,7 +19,7 @@ test: .venv/made-test
 
 thorough: .venv/made-test
 	HYPOTHESIS_PROFILE=thorough VIEW_PROGRAMS=20000 $(TESTS)
-	$(BIN)/python tests/accuracy_references.py --compare
+	$(BIN)/python -m tests.accuracy.references --compare
 
 lint: .venv/made-test
 	$(BIN)/ruff check .
@@ -31,15 +31,15 @@ oracles: .venv/made-test .venv/made-oracles
 
 # 20,000 right calls, none of which may be flagged
 checker: .venv/made-test
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/right_calls.py 20000
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.right_calls 20000
 
 # the core of the suite on the oldest and the newest Python and NumPy that are here
 matrix: .venv/bin/python
-	$(BIN)/python tests/matrix.py $(WORKERS)
+	$(BIN)/python -m tests.matrix $(WORKERS)
 
 # every rule changed in every place: is it seen?
 mutants: .venv/made-test
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/mutation.py
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.mutation
 
 bench: .venv/made-bench
 	$(BIN)/python -m benchmarks.overhead

@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, settings
 
 import autograd_core as ac
 from autograd_core.devices import backend
-from tests import fake_device
+from tests.fake_cupy import device as fake_device
 
-pytest.register_assert_rewrite("differences", "op_checks", "host")
+pytest.register_assert_rewrite("tests.differences", "tests.table.checks", "tests.host")
 
 COMMON = {"deadline": None, "print_blob": True, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("ci", max_examples=12, derandomize=True, database=None, **COMMON)

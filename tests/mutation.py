@@ -1,7 +1,7 @@
 """Mutation testing of the rules: is every error in them seen by the rows of their own operation?
 
     make mutants                    # all operations, on all cores
-    python tests/mutation.py exp linalg.solve
+    python -m tests.mutation exp linalg.solve
 
 In each rule one thing at a time is changed: a constant, a sign, an operator, an operand, an axis, a
 conjugate. A mutant is killed when a check of one of the operation's rows fails. Those that survive
@@ -21,23 +21,20 @@ from collections import Counter
 from multiprocessing import Pool
 from pathlib import Path
 
-HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE.parent), str(HERE)]
+import numpy as np
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
-import numpy as np  # noqa: E402
-from hypothesis import HealthCheck, Phase, given, settings  # noqa: E402
-from hypothesis import strategies as st  # noqa: E402
-from op_checks import check_batched, check_gradient, check_precision  # noqa: E402
-from op_table import DIFFERENTIABLE  # noqa: E402
-from singular_points import POINTS, check_point  # noqa: E402
-from test_accuracy import EXACT, REFERENCES, misses  # noqa: E402
-
-from autograd_core.engine.op import operations, row_by_row  # noqa: E402
+from autograd_core.engine.op import operations, row_by_row
+from tests.table.checks import check_batched, check_gradient, check_precision
+from tests.table.rows import DIFFERENTIABLE
+from tests.table.singular_points import POINTS, check_point
+from tests.test_accuracy import EXACT, REFERENCES, misses
 
 CASES = 60
 SECONDS = 30  # of a processor; the slowest row takes one
 ACCURATE = [row for row in EXACT.values() if row.title in REFERENCES]
-LISTED = HERE / "data" / "mutants.txt"
+LISTED = Path(__file__).parent / "data" / "mutants.txt"
 OTHER = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult,
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.GtE, ast.GtE: ast.Lt, ast.Gt: ast.LtE,

@@ -2,7 +2,7 @@
 values from 1e-6 to 1e6, and functions where they saturate.
 
     make checker                              # 20,000 of them, on two cores
-    python tests/right_calls.py 2000 sigmoid  # fewer, and only of what has this in its name
+    python -m tests.right_calls 2000 sigmoid  # fewer, and only of what has this in its name
 """
 
 import os
@@ -10,22 +10,18 @@ import sys
 import time
 import warnings
 from multiprocessing import Pool
-from pathlib import Path
 
-HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE.parent), str(HERE)]
+import numpy as np
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from scipy.special import erf
 
-import numpy as np  # noqa: E402
-import op_checks  # noqa: E402
-from hypothesis import HealthCheck, Phase, given, settings  # noqa: E402
-from hypothesis import strategies as st  # noqa: E402
-from op_table import DIFFERENTIABLE  # noqa: E402
-from scipy.special import erf  # noqa: E402
-
-import autograd_core as ac  # noqa: E402
-from autograd_core.testing import check_gradients  # noqa: E402
-from autograd_core.testing.strategies import SEEDS  # noqa: E402
-from autograd_core.transforms.tree import mapped  # noqa: E402
+import autograd_core as ac
+from autograd_core.testing import check_gradients
+from autograd_core.testing.strategies import SEEDS
+from autograd_core.transforms.tree import mapped
+from tests.table import checks as op_checks
+from tests.table.rows import DIFFERENTIABLE
 
 ROWS = {row.id: row for row in DIFFERENTIABLE if row.name != "_to_device"}
 SCALES = [1.0, 1.0, 1e-6, 1e-3, 1e3, 1e6]

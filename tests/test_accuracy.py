@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from accuracy import measured
-from accuracy_points import DTYPES
-from accuracy_references import EXACT, load
 
 from autograd_core.engine.op import operations
+from tests.accuracy.derivatives import measured
+from tests.accuracy.points import DTYPES
+from tests.accuracy.references import EXACT, load
 
 REFERENCES = load()
 PAGE = Path(__file__).parent.parent / "docs" / "accuracy.md"
@@ -190,7 +190,7 @@ def test_there_are_few_exceptions():
 
 
 def test_the_page_shows_every_row_and_every_exception():
-    """python tests/accuracy_page.py; its figures are those of one machine."""
+    """python -m tests.accuracy.page; its figures are those of one machine."""
     shown = PAGE.read_text()
     sizes = {title: len(row.points) for title, row in EXACT.items()}
     assert [title for title, n in sizes.items() if f"| `{title}` | {n} |" not in shown] == []

@@ -9,11 +9,11 @@ import math
 
 import numpy as np
 import pytest
-from accuracy import derivatives
-from accuracy_points import DTYPES, exact_in
-from accuracy_references import EXACT, load
 
 import autograd_core as ac
+from tests.accuracy.derivatives import derivatives
+from tests.accuracy.points import DTYPES, exact_in
+from tests.accuracy.references import EXACT, load
 
 REFERENCES = load()
 ONE = [title for title, row in EXACT.items() if len(row.domains) == 1]

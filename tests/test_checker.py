@@ -8,11 +8,11 @@ import pytest
 import scipy.special
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from right_calls import ROWS, SATURATED, SCALES, call_of, saturated
 
 import autograd_core as ac
 from autograd_core.testing import GradientError, InconclusiveError, check_gradients
 from autograd_core.testing.differences import slope
+from tests.right_calls import ROWS, SATURATED, SCALES, call_of, saturated
 
 X = np.array([[0.7, -1.2, 0.4], [1.1, 0.3, -0.6]])
 Y = np.array([0.9, 1.3, -0.8])

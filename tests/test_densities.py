@@ -5,10 +5,10 @@ from itertools import product
 import mpmath as mp
 import numpy as np
 import pytest
-from exact_densities import EXACT
 
 import autograd_core as ac
 from autograd_core.scipy import stats
+from tests.accuracy.exact_densities import EXACT
 
 NAN = np.nan
 

@@ -13,7 +13,7 @@ import nn
 from autograd_core.devices import backend, memory
 from autograd_core.errors import DeviceError, OutOfMemoryError
 from examples import mnist_mlp, mnist_training
-from tests import fake_device as fake
+from tests.fake_cupy import device as fake
 
 ROOT = Path(__file__).parent.parent
 

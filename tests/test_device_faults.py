@@ -7,7 +7,7 @@ import pytest
 import autograd_core as ac
 from autograd_core.devices import backend
 from autograd_core.errors import DeviceError, OutOfMemoryError
-from tests import fake_device as fake
+from tests.fake_cupy import device as fake
 
 
 @pytest.fixture(autouse=True)

@@ -2,14 +2,14 @@
 draw: empty arrays, 0-d ones, float32 and complex numbers among them."""
 
 import numpy as np
-import op_checks
-import op_table
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_core as ac
 from autograd_core.rendering import draw, explain, record_flow
+from tests.table import checks as op_checks
+from tests.table import rows as op_table
 
 ROWS = [row for row in op_table.DIFFERENTIABLE if row.id != "_to_device"]  # the host alone is here
 

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests import fake_device as fake
-from tests.fake_names import NAMES
+from tests.fake_cupy import device as fake
+from tests.fake_cupy.names import NAMES
 from tools.coverage import VERSIONS
 
 DATA = Path(__file__).parent / "data"
@@ -395,7 +395,7 @@ def test_the_array_has_cupys_attributes_and_no_others():
 
 
 def test_the_stand_in_needs_no_cupy():
-    code = "import sys; from tests import fake_device; print('cupy' in sys.modules)"
+    code = "import sys; from tests.fake_cupy import device; print('cupy' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=DATA.parent.parent
     )
@@ -407,8 +407,8 @@ def test_the_list_is_the_installed_cupys():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what CuPy says of its own environment
         cupy = pytest.importorskip("cupy", reason="needs CuPy: pip install -e '.[oracles]'")
-        from tests.generate_cupy_names import NAMES as path
-        from tests.generate_cupy_names import lines
+        from tests.fake_cupy.generate_names import NAMES as path
+        from tests.fake_cupy.generate_names import lines
 
         if cupy.__version__ != "14.2.0":
             pytest.skip(f"the list is of CuPy 14.2.0; {cupy.__version__} is installed")

@@ -5,17 +5,17 @@ import re
 
 import numpy as np
 import pytest
-from conftest import GPU, NO_GPU, Cuda, Host
 from hypothesis import given
 from hypothesis import strategies as st
-from op_checks import called, gradients, normal, operands
-from op_table import ROWS
 
 import autograd_core as ac
 import nn
 from autograd_core.devices import backend
 from autograd_core.errors import DeviceError, OutOfMemoryError
 from examples import mnist_mlp
+from tests.conftest import GPU, NO_GPU, Cuda, Host
+from tests.table.checks import called, gradients, normal, operands
+from tests.table.rows import ROWS
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(GPU is None, reason=f"no GPU: {NO_GPU}")]
 HOST = Host()

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.fake_names import NAMES
+from tests.fake_cupy.names import NAMES
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "autograd_core" / "ops").rglob("*.py"))

@@ -1,4 +1,4 @@
-"""What holds for every operation, row by row of op_table.py."""
+"""What holds for every operation, row by row of tests/table."""
 
 import functools
 import gc
@@ -10,8 +10,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from op_cases import Case
-from op_checks import (
+
+import autograd_core as ac
+from autograd_core.engine.op import constant, functions, operations
+from autograd_core.engine.views import VALUE, base_of
+from tests.conftest import Host
+from tests.table.cases import Case
+from tests.table.checks import (
     assert_close,
     called,
     check_batched,
@@ -29,13 +34,8 @@ from op_checks import (
     operands,
     reference,
 )
-from op_table import DIFFERENTIABLE, POINTWISE, ROWS
-from rows_linalg import LINALG
-
-import autograd_core as ac
-from autograd_core.engine.op import constant, functions, operations
-from autograd_core.engine.views import VALUE, base_of
-from tests.conftest import Host
+from tests.table.linalg import LINALG
+from tests.table.rows import DIFFERENTIABLE, POINTWISE, ROWS
 
 DRAWN = st.data()
 every_row = pytest.mark.parametrize("row", ROWS, ids=operator.attrgetter("id"))

@@ -3,14 +3,14 @@
 from dataclasses import replace
 
 import numpy as np
-import op_checks as checks
 import pytest
 from hypothesis import strategies as st
-from op_cases import Case
-from op_table import ROWS
 
 import autograd_core as ac
 from autograd_core.engine.op import operations
+from tests.table import checks
+from tests.table.cases import Case
+from tests.table.rows import ROWS
 
 by_id = {row.id: row for row in ROWS}
 

@@ -4,11 +4,11 @@ from functools import partial
 
 import numpy as np
 import pytest
-from differences import assert_agrees, terms
 from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd_core as ac
+from tests.differences import assert_agrees, terms
 
 UNARY = {
     "sin": (ac.sin, np.sin),

@@ -3,7 +3,8 @@
 import operator
 
 import pytest
-from singular_points import POINTS, check_point
+
+from tests.table.singular_points import POINTS, check_point
 
 
 @pytest.mark.parametrize("point", POINTS, ids=operator.attrgetter("name"))

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from differences import assert_agrees
 
 import autograd_core as ac
 from examples.fixed_point import fixed_point
@@ -10,6 +9,7 @@ from examples.fixed_point import main as show_fixed_point
 from examples.minimize import main as show_minimize
 from examples.odeint import main as show_odeint
 from examples.odeint import odeint
+from tests.differences import assert_agrees
 
 START, TIMES, THETA = np.array([1.0, -0.5]), np.array([0.0, 0.4, 1.0]), np.array([0.7, -0.3])
 

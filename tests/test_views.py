@@ -16,13 +16,13 @@ import numpy as np
 import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
-from view_programs import Programs, names_in, run, shortest, total
 
 import autograd_core as ac
 from autograd_core.devices import backend
 from autograd_core.errors import AutogradError
-from tests import fake_device
 from tests.conftest import Host
+from tests.fake_cupy import device as fake_device
+from tests.view_programs import Programs, names_in, run, shortest, total
 
 COUNT = int(os.environ.get("VIEW_PROGRAMS", 300))
 

@@ -1,0 +1,1 @@
+"""Every function against mpmath, over its whole domain."""
