@@ -12,12 +12,14 @@ import numpy as np
 from autograd_core.devices import backend
 from autograd_core.engine.exits import warn_user
 from autograd_core.engine.graph import Node, release, run
+from autograd_core.engine.hooks import Watch
+from autograd_core.engine.paths import Paths
 from autograd_core.engine.state import STATE, enable_grad
 from autograd_core.engine.tensor import Tensor, make
 from autograd_core.errors import DTypeError, GraphError, ShapeError
 from autograd_core.errors.tracebacks import shorten
 
-__all__ = ["backward", "commit", "private", "propagate", "seed"]
+__all__ = ["backward", "commit", "private", "propagate", "pull", "seed", "zeros_like"]
 
 _NAN_LOSS = (
     "backward() of NaN: no gradient will be of use. Run the forward pass inside "
@@ -101,7 +103,7 @@ def propagate(
     retain: bool,
     create_graph: bool = False,
     lead: int = 0,
-    paths: Any = None,
+    paths: Paths | None = None,
     wrap: Callable[[Any, Node], Tensor] | None = None,
 ) -> list[tuple[Any, Any, bool]]:
     """Run a backward pass and return what arrived, without touching any ``.grad``.
@@ -130,6 +132,34 @@ def propagate(
         release(unfinished)
         backend.free_unused()
     raise explained
+
+
+def pull(
+    seeds: list[tuple[Node, Any]],
+    paths: Paths,
+    *,
+    retain: bool,
+    create_graph: bool = False,
+    lead: int = 0,
+    wrap: Callable[[Any, Node], Tensor] | None = None,
+) -> dict[Any, Any]:
+    """What arrives at the targets of `paths`, by the names they have there: Tensors under
+    `create_graph`, else arrays that nobody else holds. Targets that no seed leads to are missing.
+    """
+    arrived = propagate(
+        [(node, g) for node, g in seeds if paths.lead_from(node)],
+        retain=retain, create_graph=create_graph, lead=lead, paths=paths, wrap=wrap,
+    )  # fmt: skip
+    return {
+        name: g if isinstance(g, Tensor) else backend.run_there(g, private, g, owned)
+        for name, g, owned in arrived
+        if not isinstance(name, Watch)
+    }
+
+
+def zeros_like(array: Any, shape: tuple[int, ...] | None = None, dtype: Any = None) -> Any:
+    """Zeros on the device of `array`: what arrives where nothing does."""
+    return backend.run_there(array, lambda: np.zeros_like(array, shape=shape, dtype=dtype))
 
 
 def commit(arrived: list[tuple[Any, Any, bool]]) -> None:

@@ -54,3 +54,7 @@ class Paths:
         for seq in sorted(parents):
             if -seq not in self.wanted and any(-older in self.wanted for older in parents[seq]):
                 self.wanted[-seq] = None
+
+    def lead_from(self, node: Node) -> bool:
+        """Whether a path leads from this node to a target, or it is one."""
+        return -node.seq in self.wanted

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.devices import backend
-from autograd_core.engine.backward import private, propagate, seed
+from autograd_core.engine.backward import pull, seed, zeros_like
 from autograd_core.engine.exits import exits, warn_user
 from autograd_core.engine.graph import Node
 from autograd_core.engine.op import op
@@ -166,7 +166,7 @@ class Call:
         """Warn where the result depends on no argument at all: that is seldom meant. A function
         that differentiates something may well be constant: the derivative of a linear one is."""
         nodes = [leaf.node for _, leaf in leaves(self.out) if is_tracked(leaf)]
-        if self.nested or any(-node.seq in self.between(nodes).wanted for node in nodes):
+        if self.nested or any(map(self.between(nodes).lead_from, nodes)):
             return
         left = [exit for exit in exits if exit.number > self.began]
         how = f". A value left the graph by {left[-1].reason} at {left[-1].line}" if left else ""
@@ -200,30 +200,22 @@ class Call:
         """
         tracked = [(out.node, g) for out, g in seeds if out.node is not None]
         paths = self.between([node for node, _ in tracked])
-        reached = [(node, g) for node, g in tracked if -node.seq in paths.wanted]
         if record is None:
             depends = bool(paths.outside) or any(is_tracked(g) for _, g in seeds)
             record = self.recording and depends
-        arrived = propagate(
-            reached, retain=retain or record, create_graph=record, lead=lead, paths=paths, wrap=wrap
+        found = pull(
+            tracked, paths, retain=retain or record, create_graph=record, lead=lead, wrap=wrap
         )
-        found = {i: (g, owned) for i, g, owned in arrived if isinstance(i, int)}
-        counts = seeds[0][1].shape[:lead] if lead else ()
-        return [self._arrived(i, found.get(i), counts, strict) for i in range(len(self.nodes))]
-
-    def _arrived(self, i: int, found: Any, counts: tuple[int, ...], strict: bool) -> Any:
-        array = self.arrays[i]
-        if found is None:
-            if strict:
-                raise GraphError(
-                    f"{self.name}: the result does not depend on {self.paths[i]}; strict=False "
-                    "gives zeros"
-                )
-            return backend.run_there(
-                array, lambda: np.zeros_like(array, shape=counts + array.shape)
+        missing = [path for i, path in enumerate(self.paths) if i not in found]
+        if strict and missing:
+            raise GraphError(
+                f"{self.name}: the result does not depend on {missing[0]}; strict=False gives zeros"
             )
-        g, owned = found
-        return g if isinstance(g, Tensor) else backend.run_there(g, private, g, owned)
+        counts = seeds[0][1].shape[:lead] if lead else ()
+        return [
+            found[i] if i in found else zeros_like(array, counts + array.shape)
+            for i, array in enumerate(self.arrays)
+        ]
 
 
 def _place(

@@ -5,10 +5,7 @@ from __future__ import annotations
 from functools import partial, wraps
 from typing import Any
 
-import numpy as np
-
-from autograd_core.devices import backend
-from autograd_core.engine.backward import propagate
+from autograd_core.engine.backward import pull, zeros_like
 from autograd_core.engine.graph import Node, Parts, Rule
 from autograd_core.engine.paths import Paths
 from autograd_core.engine.stamps import sequence_numbers, stamps
@@ -114,11 +111,7 @@ def _again(
     ]
     paths = Paths([node for node, _ in seeds], {p: i for i, p in enumerate(parents)}, oldest)
     lead = next((len(part.shape) - len(node.shape) for node, part in seeds), 0)
-    arrived = propagate(
-        [(node, part) for node, part in seeds if -node.seq in paths.wanted],
-        retain=recorded, create_graph=recorded, lead=lead, paths=paths,
-    )  # fmt: skip
-    found = {i: g for i, g, _ in arrived if isinstance(i, int)}
+    found = pull(seeds, paths, retain=recorded, create_graph=recorded, lead=lead)
     if paths.outside:
         raise GraphError(
             f"checkpoint: {called(f)} computed from other Tensors when it was run again, such as "
@@ -126,10 +119,6 @@ def _again(
         )
     counts = next((tuple(part.shape[:lead]) for _, part in seeds), ())
     return Parts(
-        found[i] if i in found else _zeros(outs[0]._array, counts + p.shape, p.dtype)
+        found[i] if i in found else zeros_like(outs[0]._array, counts + p.shape, p.dtype)
         for i, p in enumerate(parents)
     )
-
-
-def _zeros(like: Any, shape: tuple[int, ...], dtype: Any) -> Any:
-    return backend.run_there(like, partial(np.zeros_like, like, shape=shape, dtype=dtype))

@@ -6,10 +6,7 @@ from collections.abc import Iterator
 from functools import wraps
 from typing import Any
 
-import numpy as np
-
-from autograd_core.devices import backend
-from autograd_core.engine.backward import private, propagate, seed
+from autograd_core.engine.backward import pull, seed, zeros_like
 from autograd_core.engine.paths import Paths
 from autograd_core.engine.tensor import Tensor, make
 from autograd_core.errors import GraphError, ShapeError
@@ -162,20 +159,18 @@ def gradients(
     seeds = [
         (out.node, seed(out, g))
         for out, g in zip(ends, given, strict=True)
-        if -out.node.seq in paths.wanted
+        if paths.lead_from(out.node)
     ]
     retain = create_graph if retain_graph is None else retain_graph
-    arrived = propagate(seeds, retain=retain, create_graph=create_graph, paths=paths)
-    found = {i: (g, owned) for i, g, owned in arrived if isinstance(i, int)}
+    found = pull(seeds, paths, retain=retain, create_graph=create_graph)
 
     def results() -> Iterator[Tensor]:
         for path, tensor in wanted:
-            g, owned = found.get(targets[tensor.node], (None, False))
-            if g is None and strict:
+            i = targets[tensor.node]
+            if i not in found and strict:
                 raise GraphError(f"gradients: no output depends on the input{path}")
-            if g is None:
-                g, owned = backend.run_there(tensor._array, np.zeros_like, tensor._array), True
-            yield g if isinstance(g, Tensor) else make(private(g, owned), None)
+            g = found[i] if i in found else zeros_like(tensor._array)
+            yield g if isinstance(g, Tensor) else make(g, None)
 
     return filled(inputs, results())
 

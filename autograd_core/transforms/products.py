@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.devices import backend
-from autograd_core.engine.backward import private, propagate, seed
+from autograd_core.engine.backward import pull, seed, zeros_like
 from autograd_core.engine.graph import Node
 from autograd_core.engine.paths import Paths
 from autograd_core.engine.tensor import Tensor, make
@@ -92,26 +92,22 @@ class _Linear:
         ]
         targets = {dual.node: i for i, dual in enumerate(self.duals)}
         paths = Paths([g.node for g, _ in pairs], targets)
-        reached = [(g.node, v) for g, v in pairs if -g.node.seq in paths.wanted]
         record = self.depends or (call.recording and any(is_tracked(v) for v in given))
-        arrived = propagate(reached, retain=retain or record, create_graph=record, paths=paths)
-        found = {i: (g, owned) for i, g, owned in arrived if isinstance(i, int)}
+        seeds = [(g.node, v) for g, v in pairs]
+        found = pull(seeds, paths, retain=retain or record, create_graph=record)
         plain = call.plain and not any(isinstance(v, Tensor) for v in given)
-        results = (self._tangent(i, found.get(i), plain) for i in range(len(self.outs)))
-        return filled(self.result, results)
 
-    def _tangent(self, i: int, found: Any, plain: bool) -> Any:
-        array = self.outs[i]._array
-        if found is None:
-            g: Any = make(backend.run_there(array, np.zeros_like, array), None)
-        else:
-            g = found[0] if isinstance(found[0], Tensor) else make(private(*found), None)
-        return g._array[()] if plain and g.node is None else g
+        def tangent(i: int, out: Tensor) -> Any:
+            g = found[i] if i in found else zeros_like(out._array)
+            g = g if isinstance(g, Tensor) else make(g, None)
+            return g._array[()] if plain and g.node is None else g
+
+        return filled(self.result, map(tangent, range(len(self.outs)), self.outs))
 
 
 def _dual(out: Tensor) -> Any:
     """Zeros that stand for what arrives at a result, tracked."""
-    zeros = make(backend.run_there(out._array, np.zeros_like, out._array), None)
+    zeros = make(zeros_like(out._array), None)
     zeros.node = Node.leaf(zeros, out.shape, out.dtype)
     return zeros
 
