@@ -19,7 +19,7 @@ from autograd_core.engine.tensor import Tensor, make
 from autograd_core.errors import DTypeError, GraphError, ShapeError
 from autograd_core.errors.tracebacks import shorten
 
-__all__ = ["backward", "commit", "private", "propagate", "pull", "seed", "zeros_like"]
+__all__ = ["backward", "commit", "private", "propagate", "pull", "seed", "zero_gradient"]
 
 _NAN_LOSS = (
     "backward() of NaN: no gradient will be of use. Run the forward pass inside "
@@ -157,7 +157,7 @@ def pull(
     }
 
 
-def zeros_like(array: Any, shape: tuple[int, ...] | None = None, dtype: Any = None) -> Any:
+def zero_gradient(array: Any, shape: tuple[int, ...] | None = None, dtype: Any = None) -> Any:
     """Zeros on the device of `array`: what arrives where nothing does."""
     return backend.run_there(array, lambda: np.zeros_like(array, shape=shape, dtype=dtype))
 

@@ -23,7 +23,7 @@ from autograd_core.engine.stamps import sequence_numbers, stamps
 from autograd_core.engine.state import STATE
 from autograd_core.errors import FreedGraphError, ShapeError, StaleArrayError
 
-__all__ = ["Node", "Operation", "Parts", "Rule", "fit", "freed", "release", "run"]
+__all__ = ["Node", "Operation", "Parts", "Rule", "Shape", "fit", "freed", "release", "run"]
 
 Shape = tuple[int, ...]
 Gradient = Any  # an array of NumPy or CuPy, or a Tensor in a recorded pass

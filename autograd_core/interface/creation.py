@@ -41,7 +41,7 @@ __all__ = [
     "zeros_like",
 ]
 
-Shape = int | tuple[int, ...]
+ShapeLike = int | tuple[int, ...]
 
 
 @public
@@ -101,25 +101,27 @@ def _new(name: str, *operands: Any, device: str | None, **settings: Any) -> Tens
 
 
 @public
-def zeros(shape: Shape, dtype: Any = None, *, device: str | None = None) -> Tensor:
+def zeros(shape: ShapeLike, dtype: Any = None, *, device: str | None = None) -> Tensor:
     """Zeros, float64 by default."""
     return _new("zeros", shape, device=device, dtype=dtype or np.float64)
 
 
 @public
-def ones(shape: Shape, dtype: Any = None, *, device: str | None = None) -> Tensor:
+def ones(shape: ShapeLike, dtype: Any = None, *, device: str | None = None) -> Tensor:
     """Ones, float64 by default."""
     return _new("ones", shape, device=device, dtype=dtype or np.float64)
 
 
 @public
-def empty(shape: Shape, dtype: Any = None, *, device: str | None = None) -> Tensor:
+def empty(shape: ShapeLike, dtype: Any = None, *, device: str | None = None) -> Tensor:
     """Memory as it was found: every element has yet to be written."""
     return _new("empty", shape, device=device, dtype=dtype or np.float64)
 
 
 @public
-def full(shape: Shape, fill_value: Any, dtype: Any = None, *, device: str | None = None) -> Tensor:
+def full(
+    shape: ShapeLike, fill_value: Any, dtype: Any = None, *, device: str | None = None
+) -> Tensor:
     """`fill_value` everywhere. Where that is a Tensor it is broadcast, and its gradient summed."""
     if isinstance(fill_value, Tensor):
         return ops.copy(ops.broadcast_to(asarray(fill_value, dtype, device=device), shape))
@@ -259,7 +261,7 @@ def _like(name: str, x: Any, dtype: Any, shape: Any, device: str | None, **setti
 
 @public
 def zeros_like(
-    x: Any, dtype: Any = None, *, shape: Shape | None = None, device: str | None = None
+    x: Any, dtype: Any = None, *, shape: ShapeLike | None = None, device: str | None = None
 ) -> Tensor:
     """Zeros with the shape, dtype and device of x, where they are not given."""
     return _like("zeros_like", x, dtype, shape, device)
@@ -267,7 +269,7 @@ def zeros_like(
 
 @public
 def ones_like(
-    x: Any, dtype: Any = None, *, shape: Shape | None = None, device: str | None = None
+    x: Any, dtype: Any = None, *, shape: ShapeLike | None = None, device: str | None = None
 ) -> Tensor:
     """Ones with the shape, dtype and device of x, where they are not given."""
     return _like("ones_like", x, dtype, shape, device)
@@ -275,7 +277,7 @@ def ones_like(
 
 @public
 def empty_like(
-    x: Any, dtype: Any = None, *, shape: Shape | None = None, device: str | None = None
+    x: Any, dtype: Any = None, *, shape: ShapeLike | None = None, device: str | None = None
 ) -> Tensor:
     """Memory as it was found, with the shape, dtype and device of x, where they are not given."""
     return _like("empty_like", x, dtype, shape, device)
@@ -287,7 +289,7 @@ def full_like(
     fill_value: Any,
     dtype: Any = None,
     *,
-    shape: Shape | None = None,
+    shape: ShapeLike | None = None,
     device: str | None = None,
 ) -> Tensor:
     """`fill_value` everywhere, with the shape, dtype and device of x, where they are not given. A

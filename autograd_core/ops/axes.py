@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.engine.graph import Shape
 from autograd_core.errors import IndexingError
 
-Shape = tuple[int, ...]
 Axis = int | tuple[int, ...] | None
 
 __all__ = [

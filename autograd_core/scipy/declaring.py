@@ -18,10 +18,10 @@ except ImportError as error:
         f"special functions need SciPy ({error}): pip install 'autograd-core[scipy]'"
     ) from error
 
-__all__ = ["ROOT_PI", "ROOT_TAU", "Operation", "declare", "refused", "scipys"]
+__all__ = ["ROOT_PI", "ROOT_TAU", "Function", "declare", "refused", "scipys"]
 
-Operation = Callable[..., Tensor]
-declare: Callable[..., Operation] = partial(elementwise, home="autograd_core.scipy.special")
+Function = Callable[..., Tensor]
+declare: Callable[..., Function] = partial(elementwise, home="autograd_core.scipy.special")
 
 ROOT_PI, ROOT_TAU = math.sqrt(math.pi), math.sqrt(math.tau)
 

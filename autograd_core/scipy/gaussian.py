@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.engine.op import op
-from autograd_core.scipy.declaring import ROOT_PI, ROOT_TAU, Operation, declare, scipys
+from autograd_core.scipy.declaring import ROOT_PI, ROOT_TAU, Function, declare, scipys
 
 __all__ = ["erf", "erfc", "erfcinv", "erfcx", "erfinv", "log_ndtr", "ndtr", "ndtri"]
 
@@ -31,8 +31,8 @@ def _erf_slope(x: Any) -> Any:
     return _gauss(x, 1.0, 2 / ROOT_PI)
 
 
-erf: Operation = declare(scipys.erf, "The error function.", x=lambda g, x: g * _erf_slope(x))
-erfc: Operation = declare(scipys.erfc, "1 - erf(x).", x=lambda g, x: g * -_erf_slope(x))
+erf: Function = declare(scipys.erf, "The error function.", x=lambda g, x: g * _erf_slope(x))
+erfc: Function = declare(scipys.erfc, "1 - erf(x).", x=lambda g, x: g * -_erf_slope(x))
 ROOT_2 = math.sqrt(2)
 STEPS = 60  # of the recurrence for erfc's moments, which converges from FROM on
 FROM = 2
@@ -69,12 +69,12 @@ def _erfcx_moment(x: Any, order: int) -> Any:
     return np.where(far, _moments_down(np.where(far, x, FROM), order), near)
 
 
-erfcx: Operation = declare(
+erfcx: Function = declare(
     scipys.erfcx, "exp(x²) * erfc(x).", x=lambda g, x: g * (-4 / ROOT_PI * _erfcx_moment(x, 1))
 )
 
 
-erfinv: Operation = declare(
+erfinv: Function = declare(
     scipys.erfinv, "The inverse of erf.", x=lambda g, out: g * (ROOT_PI / 2 * np.exp(out * out))
 )
 
@@ -92,7 +92,7 @@ def _erfcinv_slope(x: Any, value: Any = None) -> Any:
     return np.where(np.isinf(value), -math.inf, out)
 
 
-erfcinv: Operation = declare(
+erfcinv: Function = declare(
     scipys.erfcinv, "The inverse of erfc.", x=lambda g, x, out: g * _erfcinv_slope(x, out)
 )
 
@@ -102,7 +102,7 @@ def _bell(x: Any) -> Any:
     return _gauss(x, 0.5, 1 / ROOT_TAU)
 
 
-ndtr: Operation = declare(
+ndtr: Function = declare(
     scipys.ndtr,
     "The cumulative distribution of the standard normal.",
     x=lambda g, x: g * _bell(x),
@@ -116,7 +116,7 @@ def _log_ndtr_x(g: Any, x: Any, out: Any) -> Any:
     return g * np.where(straight, -x, np.where(left, 1 / tail, right))
 
 
-log_ndtr: Operation = declare(
+log_ndtr: Function = declare(
     scipys.log_ndtr, "The logarithm of ndtr, finite for any finite x.", x=_log_ndtr_x
 )
 
@@ -133,6 +133,6 @@ def _ndtri_slope(x: Any, value: Any = None) -> Any:
     return np.where(np.isinf(value), math.inf, out)
 
 
-ndtri: Operation = declare(
+ndtri: Function = declare(
     scipys.ndtri, "The inverse of ndtr.", x=lambda g, x, out: g * _ndtri_slope(x, out)
 )

@@ -21,7 +21,7 @@ from autograd_core.ops.operands import as_operand
 from autograd_core.ops.shaping import reshape
 from autograd_core.scipy import bessel, gaussian
 from autograd_core.scipy.bessel import *
-from autograd_core.scipy.declaring import Operation, declare, refused, scipys
+from autograd_core.scipy.declaring import Function, declare, refused, scipys
 from autograd_core.scipy.gaussian import *
 from autograd_core.scipy.psi import _psi_difference
 
@@ -71,10 +71,10 @@ def polygamma(n: int, x: Any) -> Any:
     return out.astype(dtype) if dtype.kind == "f" else out
 
 
-gamma: Operation = declare(
+gamma: Function = declare(
     scipys.gamma, "The gamma function.", x=lambda g, x, out: g * (out * digamma(x))
 )
-gammaln: Operation = declare(
+gammaln: Function = declare(
     scipys.gammaln,
     "The logarithm of the absolute value of the gamma function.",
     x=lambda g, x: g * digamma(x),
@@ -96,11 +96,11 @@ def _rgamma_x(g: Any, x: Any, out: Any) -> Any:
     return g * np.where(left, gamma(mirrored) * slope, right)
 
 
-rgamma: Operation = declare(scipys.rgamma, "1 / gamma(x), which is 0 at the poles.", x=_rgamma_x)
-gammasgn: Operation = declare(
+rgamma: Function = declare(scipys.rgamma, "1 / gamma(x), which is 0 at the poles.", x=_rgamma_x)
+gammasgn: Function = declare(
     scipys.gammasgn, "The sign of the gamma function. No gradient flows.", x=None
 )
-digamma: Operation = declare(
+digamma: Function = declare(
     scipys.digamma, "The derivative of gammaln.", x=lambda g, x: g * polygamma(1, x)
 )
 psi = digamma
@@ -126,13 +126,13 @@ def _log_beta_slope(x: Any, y: Any) -> Any:
     return np.where(usual, -_psi_difference(0, a, b), elsewhere)
 
 
-beta: Operation = declare(
+beta: Function = declare(
     scipys.beta,
     "gamma(x) * gamma(y) / gamma(x + y).",
     x=lambda g, x, y, out: g * (out * _log_beta_slope(x, y)),
     y=lambda g, x, y, out: g * (out * _log_beta_slope(y, x)),
 )
-betaln: Operation = declare(
+betaln: Function = declare(
     scipys.betaln,
     "The logarithm of the absolute value of beta.",
     x=lambda g, x, y: g * _log_beta_slope(x, y),
@@ -153,13 +153,13 @@ def _gamma_density(a: Any, x: Any) -> Any:
     return np.where(small, below, above)
 
 
-gammainc: Operation = declare(
+gammainc: Function = declare(
     scipys.gammainc,
     "The regularised lower incomplete gamma function. No gradient in a.",
     a=refused("gammainc", "a"),
     x=lambda g, a, x: g * _gamma_density(a, x),
 )
-gammaincc: Operation = declare(
+gammaincc: Function = declare(
     scipys.gammaincc,
     "1 - gammainc(a, x).",
     a=refused("gammaincc", "a"),
@@ -171,7 +171,7 @@ def _beta_density(a: Any, b: Any, x: Any) -> Any:
     return x ** (a - 1) / weak(np.exp(betaln(a, b))) * (1 - x) ** (b - 1)
 
 
-betainc: Operation = declare(
+betainc: Function = declare(
     scipys.betainc,
     "The regularised incomplete beta function. No gradient in a and b.",
     a=refused("betainc", "a"),
@@ -186,7 +186,7 @@ def _student_density(df: Any, x: Any) -> Any:
     return weak(np.exp(constant)) * root ** -(df + 1)
 
 
-stdtr: Operation = declare(
+stdtr: Function = declare(
     scipys.stdtr,
     "The cumulative distribution of Student's t. No gradient in df.",
     df=refused("stdtr", "df"),
@@ -195,28 +195,28 @@ stdtr: Operation = declare(
 
 # ---- logarithms and probabilities ---------------------------------------------------------------
 
-expit: Operation = declare(
+expit: Function = declare(
     scipys.expit,
     "The logistic function 1 / (1 + exp(-x)).",
     x=lambda g, x: g * _sigmoid_slope(x),
 )
-log_expit: Operation = declare(
+log_expit: Function = declare(
     scipys.log_expit, "The logarithm of expit.", x=lambda g, x: g * sigmoid(-x)
 )
-logit: Operation = declare(scipys.logit, "log(x / (1 - x)).", x=lambda g, x: g / x + g / (1 - x))
-xlogy: Operation = declare(
+logit: Function = declare(scipys.logit, "log(x / (1 - x)).", x=lambda g, x: g / x + g / (1 - x))
+xlogy: Function = declare(
     scipys.xlogy,
     "x * log(y), and 0 where x is 0.",
     x=lambda g, y: g * np.log(y),
     y=lambda g, x, y: g * _ratio(x, y),
 )
-xlog1py: Operation = declare(
+xlog1py: Function = declare(
     scipys.xlog1py,
     "x * log1p(y), and 0 where x is 0.",
     x=lambda g, y: g * np.log1p(y),
     y=lambda g, x, y: g * _ratio(x, 1 + y),
 )
-entr: Operation = declare(
+entr: Function = declare(
     scipys.entr, "-x * log(x), and 0 at 0.", x=lambda g, x: g * (-np.log(x) - 1)
 )
 
@@ -232,13 +232,13 @@ def _log_ratio(x: Any, y: Any) -> Any:
     return 2 * np.log(np.sqrt(x) / np.sqrt(y))
 
 
-rel_entr: Operation = declare(
+rel_entr: Function = declare(
     scipys.rel_entr,
     "x * log(x / y), and 0 where x is 0 and y is not negative.",
     x=lambda g, x, y: g * (_log_ratio(x, y) + 1),
     y=lambda g, x, y: g * -_ratio(x, y),
 )
-kl_div: Operation = declare(
+kl_div: Function = declare(
     scipys.kl_div,
     "x * log(x / y) - x + y, and y where x is 0 and y is not negative.",
     x=lambda g, x, y: g * _log_ratio(x, y),

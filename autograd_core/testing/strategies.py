@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from autograd_core.devices import backend
+from autograd_core.engine.graph import Shape
 from autograd_core.engine.tensor import Tensor
 
 __all__ = [
@@ -38,7 +39,6 @@ __all__ = [
     "truths",
 ]
 
-Shape = tuple[int, ...]
 Domain = Callable[[Any, Shape], Any]
 Strategy = st.SearchStrategy[Any]
 

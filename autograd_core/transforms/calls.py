@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.devices import backend
-from autograd_core.engine.backward import pull, seed, zeros_like
+from autograd_core.engine.backward import pull, seed, zero_gradient
 from autograd_core.engine.exits import exits, warn_user
 from autograd_core.engine.graph import Node
 from autograd_core.engine.op import op
@@ -213,7 +213,7 @@ class Call:
             )
         counts = seeds[0][1].shape[:lead] if lead else ()
         return [
-            found[i] if i in found else zeros_like(array, counts + array.shape)
+            found[i] if i in found else zero_gradient(array, counts + array.shape)
             for i, array in enumerate(self.arrays)
         ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial, wraps
 from typing import Any
 
-from autograd_core.engine.backward import pull, zeros_like
+from autograd_core.engine.backward import pull, zero_gradient
 from autograd_core.engine.graph import Node, Parts, Rule
 from autograd_core.engine.paths import Paths
 from autograd_core.engine.stamps import sequence_numbers, stamps
@@ -119,6 +119,6 @@ def _again(
         )
     counts = next((tuple(part.shape[:lead]) for _, part in seeds), ())
     return Parts(
-        found[i] if i in found else zeros_like(outs[0]._array, counts + p.shape, p.dtype)
+        found[i] if i in found else zero_gradient(outs[0]._array, counts + p.shape, p.dtype)
         for i, p in enumerate(parents)
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import wraps
 from typing import Any
 
-from autograd_core.engine.backward import pull, seed, zeros_like
+from autograd_core.engine.backward import pull, seed, zero_gradient
 from autograd_core.engine.paths import Paths
 from autograd_core.engine.tensor import Tensor, make
 from autograd_core.errors import GraphError, ShapeError
@@ -169,7 +169,7 @@ def gradients(
             i = targets[tensor.node]
             if i not in found and strict:
                 raise GraphError(f"gradients: no output depends on the input{path}")
-            g = found[i] if i in found else zeros_like(tensor._array)
+            g = found[i] if i in found else zero_gradient(tensor._array)
             yield g if isinstance(g, Tensor) else make(g, None)
 
     return filled(inputs, results())

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.devices import backend
-from autograd_core.engine.backward import pull, seed, zeros_like
+from autograd_core.engine.backward import pull, seed, zero_gradient
 from autograd_core.engine.graph import Node
 from autograd_core.engine.paths import Paths
 from autograd_core.engine.tensor import Tensor, make
@@ -98,7 +98,7 @@ class _Linear:
         plain = call.plain and not any(isinstance(v, Tensor) for v in given)
 
         def tangent(i: int, out: Tensor) -> Any:
-            g = found[i] if i in found else zeros_like(out._array)
+            g = found[i] if i in found else zero_gradient(out._array)
             g = g if isinstance(g, Tensor) else make(g, None)
             return g._array[()] if plain and g.node is None else g
 
@@ -107,7 +107,7 @@ class _Linear:
 
 def _dual(out: Tensor) -> Any:
     """Zeros that stand for what arrives at a result, tracked."""
-    zeros = make(zeros_like(out._array), None)
+    zeros = make(zero_gradient(out._array), None)
     zeros.node = Node.leaf(zeros, out.shape, out.dtype)
     return zeros
 
