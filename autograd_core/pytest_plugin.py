@@ -1,4 +1,4 @@
-"""A plugin for pytest: below a gradient that is wrong stands how to see it again, and nothing else.
+"""A plugin for pytest: below a wrong gradient it prints how to reproduce it, and nothing else.
 
 pytest finds it where this package is installed.
 """

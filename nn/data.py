@@ -30,7 +30,7 @@ def one_hot(labels: Any, num_classes: int, dtype: Any = np.float64) -> Any:
     """Labels as rows with a 1 at the label's place: (…,) integers in, (…, num_classes) out.
 
     An array gives an array, a Tensor a Tensor, on the device of the labels. Raises DTypeError for
-    labels that are no integers, and AutogradError for one out of range; on a device that is seen
+    labels that are not integers, and AutogradError for one out of range; on a device that is seen
     inside `detect_anomaly` only, because to look is to wait.
 
     >>> one_hot(np.array([1, 0, 2]), 3)

@@ -4,9 +4,9 @@
 ``"batch"``, the sum over the outputs and the mean over the batch (the first axis).
 
 Raises ShapeError for shapes that do not fit, DTypeError for None, complex numbers where real ones
-are meant and class labels that are no integers, AutogradError for probabilities outside [0, 1] by
+are meant and class labels that are not integers, AutogradError for probabilities outside [0, 1] by
 more than rounding. Values on a device are looked at inside `detect_anomaly` only, because to look
-is to wait; NaN is no error, and gives NaN.
+is to wait; NaN is not an error, and gives NaN.
 """
 
 from __future__ import annotations

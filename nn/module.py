@@ -32,8 +32,8 @@ class Module:
     Where a layer cannot take its input, the error names the layer as the outermost module that was
     called knows it: ``0 (Linear): expects 4 features, x has shape (5, 7)``.
 
-    Parameters and modules are found where they stand: as attributes, or in lists, tuples and dicts
-    that are attributes, in order of definition. There is nothing to register.
+    Parameters and modules are found as attributes, or in lists, tuples and dicts that are
+    attributes, in order of definition. Nothing needs to be registered.
 
     >>> class Model(Module):
     ...     def __init__(self):
@@ -153,7 +153,7 @@ class Module:
         return lines[0] + ")" if len(lines) == 1 else "\n".join([*lines, ")"])
 
     def describe(self) -> str:
-        """What stands between the brackets of the repr."""
+        """What is written between the brackets of the repr."""
         return ""
 
 
@@ -235,7 +235,7 @@ def _check_layer(place: int, layer: Any) -> None:
 
 
 def _children(parent: Any) -> Iterator[tuple[str, Any]]:
-    """What stands directly in a module or a container; a Sequential's layers go by their number."""
+    """The direct members of a module or a container. A Sequential's layers are named by number."""
     if isinstance(parent, Module):
         for name, value in vars(parent).items():
             if isinstance(parent, Sequential) and name == "layers":

@@ -57,8 +57,8 @@ class SGD:
     its `grad` (see docs/conventions.md).
 
     Parameters without a gradient are left as they are. A graph recorded before a step that still
-    needs the old weights refuses to run backward. Raises TypeError for what is no list of Tensors,
-    AutogradError for a Tensor that cannot be trained or comes twice, and for bad settings.
+    needs the old weights refuses to run backward. Raises TypeError for what is not a list of
+    Tensors, AutogradError for a Tensor that cannot be trained or comes twice, and for bad settings.
     """
 
     def __init__(

@@ -66,7 +66,7 @@ DIFFERENCES: dict[str, str] = {
     "random streams": "differ from NumPy's at the same seed; weights are drawn on the host",
 }
 
-# What may stand beside a Tensor in an operation as it is. Anything else goes through `operand`.
+# What an operation takes beside a Tensor unchanged. Anything else goes through `operand`.
 PLAIN: frozenset[type] = frozenset({bool, int, float, complex, type(None), np.ndarray})
 
 _arrays: tuple[type, ...] = (np.ndarray,)
@@ -123,7 +123,7 @@ def asarray(data: Any, dtype: Any = None, device: str | None = None) -> Any:
 
 
 def operand(value: Any) -> Any:
-    """What stands beside a Tensor in an operation, as an array or a NumPy scalar."""
+    """An operand beside a Tensor, as an array or a NumPy scalar."""
     if type(value) in _arrays or isinstance(value, np.generic | bool | int | float | complex):
         return value
     if isinstance(value, np.matrix):
@@ -132,7 +132,7 @@ def operand(value: Any) -> Any:
 
 
 def check_dtype(dtype: Any, data: Any = None) -> None:
-    """Refuse what is no number: None, objects, texts, dates, records."""
+    """Refuse what is not a number: None, objects, texts, dates, records."""
     if dtype.kind not in "biufc":
         raise DTypeError(not_numbers(dtype, data))
 
@@ -142,7 +142,7 @@ def check_dtype(dtype: Any, data: Any = None) -> None:
 
 def install(module: Any) -> None:
     """Use `module` as the array module of the devices ``"cuda:…"``: CuPy, or in the tests a strict
-    stand-in for it. None takes it away."""
+    stand-in for it. None removes it."""
     global _arrays, _module
     _module = module
     _arrays = (np.ndarray,) if module is None else (np.ndarray, module.ndarray)

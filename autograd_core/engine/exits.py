@@ -27,7 +27,7 @@ __all__ = [
     "warn_user",
 ]
 
-# Why a tracked Tensor is no plain number and no plain array, and what to write instead
+# Why a tracked Tensor is not taken as a number or as an array, and what to write instead
 AS_NUMBER = (
     "of a tracked Tensor would leave the graph silently. Use tensor.item() for a number to print, "
     "to compare or to sum up, and np.sin(tensor) for math.sin(tensor). Write tracked values into "

@@ -1,6 +1,6 @@
 """The computation graph and the backward pass. Read this file first.
 
-A `Node` stands for one recorded operation (or for a leaf). It reaches its operands through edges,
+A `Node` is one recorded operation, or a leaf. It reaches its operands through edges,
 and an edge is a chain-rule closure made visible: a rule, and exactly the values that the rule asked
 for by name. Creation order is a topological order, so the backward pass is a heap of sequence
 numbers: no recursion, no visited set.

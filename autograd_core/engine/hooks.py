@@ -30,7 +30,7 @@ class Watch:
     def hooked(self, g: Any, lead: int = 0) -> Any:
         """What the hooks make of the total gradient, an array or a Tensor.
 
-        A hook knows only the shape of its Tensor: where `lead` batch axes stand in front, each
+        A hook knows only the shape of its Tensor: where `lead` batch axes are in front, each
         gradient of the stack goes through the hooks by itself.
         """
         if lead:

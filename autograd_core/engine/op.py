@@ -18,8 +18,8 @@ An operation with several results returns a named tuple of them and declares its
 rule may ask for a result by its name.
 
 A declaration is checked at import and becomes one plain function, as with dataclasses: `record`
-writes it. Those of this package stand in the tables `operations` and `functions`, by the names of
-NumPy and SciPy; one made anywhere else is its user's own and stands in none.
+writes it. Those of this package are in the tables `operations` and `functions`, by the names of
+NumPy and SciPy; one made anywhere else belongs to its user and is in neither.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def each(rule: Callable[..., Any] | None) -> Each:
 
 
 def once_differentiable(rule: Callable[..., Any]) -> Callable[..., Any]:
-    """Declare that a rule is no function of Tensors, so that what it computes has no derivative of
+    """Declare that a rule cannot be run on Tensors, so that what it computes has no derivative of
     its own: a second derivative raises NotDifferentiableError instead of being silently wrong."""
     rule.once_differentiable = True  # type: ignore[attr-defined]
     return rule

@@ -179,7 +179,7 @@ class Tensor(Methods):
 
     @property
     def is_leaf(self) -> bool:
-        """Whether a person made it: no operation stands behind it."""
+        """Whether it was created by the user, not by an operation."""
         return self.node is None or self.node.op is None
 
     @property
@@ -278,7 +278,7 @@ class Tensor(Methods):
         return np.array(self._array, dtype=dtype, copy=copy)
 
     def _leave(self, call: str, instead: str) -> Any:
-        """The data, if nothing is recorded that would be left behind without a word."""
+        """The data, if no recorded operation would be lost silently."""
         if self.node is not None:
             raise GraphError(
                 f"{call} would leave the graph silently: this Tensor requires a gradient. "

@@ -47,7 +47,7 @@ class Base:
         self.array = tensor._array
         self.node: Node | None = tensor.node
         self.tensors = [weakref.ref(tensor)]
-        self.limit = 8  # so many references may wait until the dead ones among them are dropped
+        self.limit = 8  # this many references may collect before the dead ones are dropped
         self.borrowed = borrowed
 
     @classmethod

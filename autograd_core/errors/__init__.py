@@ -5,7 +5,7 @@
     │   └── IndexingError     (IndexError)    an index or axis out of range
     ├── LinAlgError           (np.linalg.LinAlgError) a matrix that is not square, or singular …
     ├── DTypeError            (TypeError)     a dtype that cannot be used here
-    ├── NotDifferentiableError(TypeError)     the graph would be left without a word
+    ├── NotDifferentiableError(TypeError)     the graph would be left silently
     ├── DeviceError           (RuntimeError)  arrays on different devices, no such device
     │   └── OutOfMemoryError  (MemoryError)   memory ran out; the graph has been released
     ├── NonFiniteError        (ArithmeticError) detect_anomaly met an inf or a NaN

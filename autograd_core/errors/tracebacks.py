@@ -22,7 +22,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 OURS = "autograd_core"
-ARRAYS = frozenset({OURS, "numpy", "scipy", "cupy", "cupyx"})  # where no code of a user stands
+ARRAYS = frozenset({OURS, "numpy", "scipy", "cupy", "cupyx"})  # no code of a user's
 
 
 def public(function: Callable[P, R]) -> Callable[P, R]:
@@ -41,7 +41,7 @@ def public(function: Callable[P, R]) -> Callable[P, R]:
 
 def shorten(error: BaseException) -> None:
     """Take the library's frames out of the traceback of an error, and of those that it comes from:
-    all that stand above a frame of somebody else, and those between the first and the last of the
+    all that are above a frame of other code, and those between the first and the last of the
     others. A cause that says nothing more than the error is dropped."""
     if type(error) is TypeError:
         keyword_hint(error)
@@ -69,7 +69,7 @@ def _package(entry: TracebackType) -> str:
 
 
 def _only_passes_on(entry: TracebackType) -> bool:
-    """Whether a frame does nothing but call what stands below it."""
+    """Whether a frame only calls the one below it."""
     frame = entry.tb_frame
     return frame.f_globals is globals() or frame.f_code.co_name == "_first_call"
 

@@ -1,5 +1,5 @@
 """What makes `autograd_core` a namespace of the Python Array API standard (2024.12): dtypes,
-constants, and questions about them. Answers are NumPy's, and Tensors may stand among the questions.
+constants, and questions about them. Answers are NumPy's, and Tensors may be among the arguments.
 """
 
 from __future__ import annotations

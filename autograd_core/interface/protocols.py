@@ -154,7 +154,7 @@ class _Parameters:
     def __init__(
         self, agree: int, defaults: dict[str, Any], renamed: dict[str, str], foreign: set[str]
     ) -> None:
-        self.agree = agree  # so many in front mean the same, whatever they are called
+        self.agree = agree  # this many in front mean the same, whatever they are called
         self.defaults = defaults  # NumPy's parameters, in order
         self.renamed = renamed  # NumPy's names of what we call something else
         self.foreign = foreign  # what only NumPy has
@@ -162,7 +162,7 @@ class _Parameters:
 
 @cache
 def _parameters(function: Any, ours: Any) -> _Parameters | None:
-    """None where any number of operands stand in front, or where NumPy does not tell."""
+    """None where any number of operands comes first, or where NumPy does not tell."""
     import inspect  # not at the top: it costs as much as half of this package
 
     try:

@@ -66,7 +66,7 @@ def _sech_square(x: Any) -> Any:
     return out
 
 
-FEW = 16  # of so many elements one is few: they are taken out, computed and put back
+FEW = 16  # one element in this many is few: those are taken out, computed and put back
 SMALL = 16384  # up to where that takes as long as to compute them all
 
 

@@ -1,4 +1,4 @@
-"""Further arithmetic: remainders, signs, sizes, angles, and what stands in for NaN."""
+"""Further arithmetic: remainders, signs, sizes, angles, and replacements for NaN."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def real_if_close(x: Any, tol: float = 100) -> Any:
     return real(x) if all(absolute(imag(x)) < bound) else x
 
 
-# ---- what stands in for NaN ---------------------------------------------------------------------
+# ---- replacements for NaN ------------------------------------------------------------------------
 
 
 def _finite_x(g: Any, x: Any) -> Any:

@@ -107,7 +107,7 @@ def rot90(x: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     x = _at_least("rot90", x, 2)
     first, second = axes
     if first % x.ndim == second % x.ndim:
-        raise ShapeError(f"rot90: axes={axes} of an array of shape {x.shape} are no plane")
+        raise ShapeError(f"rot90: axes={axes} of an array of shape {x.shape} do not name a plane")
     if k % 4 == 0:
         return flip(x, ())
     if k % 4 == 2:
@@ -141,7 +141,7 @@ def matrix_transpose(x: Any) -> Any:
 
 @composed
 def tile(x: Any, repetitions: int | Sequence[int]) -> Any:
-    """x repeated as a whole, so many times along each axis."""
+    """x repeated as a whole, `repetitions` times along each axis."""
     x = as_operand(x)
     times: list[Any] = [repetitions] if np.ndim(repetitions) == 0 else list(repetitions)  # type: ignore[arg-type]
     count = max(len(times), x.ndim)

@@ -62,7 +62,7 @@ def _contract(x: Any, y: Any, subscripts: str) -> Any:
     """The sum of products that ``"ij,jk->ik"`` and its like say, as a matrix product where that is
     what they mean: np.einsum does not use BLAS.
 
-    Each letter stands in two of the three terms, or in all of them, and in none of them twice. Axes
+    Each letter occurs in two of the three terms, or in all of them, and in none of them twice. Axes
     of length 1 broadcast, except where they are summed over.
     """
     laid = layout(subscripts)
@@ -104,8 +104,8 @@ def _packed(x: Any) -> Any:
 def einsum(subscripts: str, *operands: Any, optimize: Any = False) -> Any:
     """The sum of products that `subscripts` say, as in ``einsum("ij,jk->ik", x, y)``.
 
-    Letters that stand in the operands and not behind the arrow are summed over; without an arrow,
-    letters that stand twice are. An ellipsis stands for any axes, which broadcast. Operands and
+    Letters that are in the operands and not behind the arrow are summed over; without an arrow,
+    letters that occur twice are. An ellipsis stands for any axes, which broadcast. Operands and
     lists of integers in turn are taken too: ``einsum(x, [0, 1], y, [1, 2])``. Three and more
     operands are multiplied two at a time in a good order, so that `optimize` changes nothing.
     """

@@ -1,7 +1,8 @@
 """Operations that work element by element on operands that broadcast.
 
 A rule gives the derivative as if nothing had broadcast: the edge undoes broadcasting. The kinks and
-singular points, and what is returned there, stand beside the rule; the documentation collects them.
+singular points, and what is returned there, are documented beside the rule;
+docs/conventions.md collects them.
 """
 
 from typing import Any
@@ -255,7 +256,7 @@ def real(x: Any) -> Any:
     return x.real
 
 
-# in this order: np.float64 is a float, so complex * float is no array
+# in this order: np.float64 is a float, so complex * float is not an array
 @op(x=lambda g: g * -1j, view=_with_imag)
 def imag(x: Any) -> Any:
     """The imaginary part."""

@@ -44,7 +44,7 @@ __all__ = [
 
 Axes = Sequence[int] | None
 
-# The scaling that makes an inverse transform of what is not one: 1 / n stands on the other side.
+# The scaling that makes an inverse transform of what is not one: 1 / n goes to the other side.
 TURNED: dict[Any, Any] = {
     None: "forward",
     "backward": "forward",
@@ -90,7 +90,7 @@ def _fft_x(g: Any, x_shape: Shape, axis: int, norm: Any) -> Any:
 def fft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
     """The discrete Fourier transform along `axis`: sum of x[j] * exp(-2πi * j * k / n).
 
-    x is cut, or filled up with zeros, to `n` elements. `norm` says on which side 1 / n stands:
+    x is cut, or filled up with zeros, to `n` elements. `norm` says on which side 1 / n is applied:
     "backward" (the default: in the inverse), "forward", or "ortho", its root on both.
     """
     check_axis("fft", axis, x)

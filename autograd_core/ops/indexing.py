@@ -20,7 +20,7 @@ __all__ = [
 ]
 BEYOND_NUMPY = ("assign",)
 
-MANY = 256  # from so many elements on, a shorter way to them pays for its preparation
+MANY = 256  # from this many elements on, a shorter way to them pays for its preparation
 
 
 def _repeats(index: Any) -> bool:
@@ -45,7 +45,7 @@ def _batch_last(x: Any, lead: int) -> Any:
 
 def _place(index: Any, lead: int) -> Any:
     """`index` for an array that has `lead` batch axes at its end. In front they would not stay in
-    front: x[:, 0, :, [1, 2]] begins with the axis of the array, because it stands apart."""
+    front: x[:, 0, :, [1, 2]] begins with the axis of the array."""
     entries = index if isinstance(index, tuple) else (index,)
     return (*entries, *[slice(None)] * lead) if any(e is ... for e in entries) else entries
 
@@ -146,7 +146,7 @@ def _put_back(x: Any, part: Any, index: Any) -> Any:
 
 @op(x=_getitem_x, index=nested, view=_put_back)
 def _getitem(x: Any, index: Any) -> Any:
-    """x[index] for every index that NumPy has; a Tensor of integers or booleans may stand in it."""
+    """x[index] for every index that NumPy has; it may contain Tensors of integers or booleans."""
     if backend.in_use():
         backend.check_index(x, index)
     try:
@@ -219,8 +219,8 @@ def _assign_value(g: Any, index: Any, x_shape: Shape, value_shape: Shape) -> Any
 
 
 def _last(index: Any, x_shape: Shape) -> Any:
-    """Where x[index] is named for the last time, whose value stands; None where none is named
-    twice. On a device no index names one twice: it was refused."""
+    """Where x[index] names an element for the last time, whose value is kept; None where none is
+    named twice. On a device no index names one twice: it was refused."""
     entries = index if isinstance(index, tuple) else (index,)
     if not all(isinstance(entry, np.ndarray) or not backend.is_array(entry) for entry in entries):
         return None
@@ -248,8 +248,8 @@ def assign(x: Any, index: Any, value: Any) -> Any:
     """A copy of x in which x[index] is `value`, which broadcasts to it.
 
     No gradient flows to the elements of x that were replaced. Where an index names an element
-    twice the last value stands, and has the gradient; on a device, where that is not defined, it is
-    for a single value only. Neither a float into integers nor a complex number into reals is
+    twice the last value is kept, and has the gradient; on a device, where that is not defined,
+    an array of values is refused. Neither a float into integers nor a complex number into reals is
     written.
     """
     _check_kinds(x, value)

@@ -128,7 +128,7 @@ def _line(name: str, x: Any, axis: int | None) -> tuple[Any, int]:
 
 
 def _places(name: str, function: Any, length: int, obj: Any, *values: Any) -> Any:
-    """What NumPy's function of a line of so many places does to them."""
+    """What NumPy's function does to a line of that many elements."""
     obj = obj if isinstance(obj, slice | int) else on_host(obj)
     try:
         return function(np.arange(length), obj, *values)
@@ -139,7 +139,7 @@ def _places(name: str, function: Any, length: int, obj: Any, *values: Any) -> An
 @composed
 def insert(x: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     """`values`, in x's dtype, before the places `obj` of `axis` (of the flat x where it is None).
-    `obj` is a number, a slice, or a list of numbers or truths."""
+    `obj` is a number, a slice, or a list of integers or booleans."""
     x, axis = _line("insert", x, axis)
     length, values = x.shape[axis], as_operand(values)
     if getattr(values, "requires_grad", False) and not np.can_cast(
@@ -166,7 +166,7 @@ def insert(x: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
 @composed
 def delete(x: Any, obj: Any, axis: int | None = None) -> Any:
     """x without the places `obj` of `axis` (of the flat x where it is None). `obj` is a number, a
-    slice, or a list of numbers or truths."""
+    slice, or a list of integers or booleans."""
     x, axis = _line("delete", x, axis)
     kept = _places("delete", np.delete, x.shape[axis], obj)
     if isinstance(obj, int):  # two slices, which need no index
@@ -181,7 +181,7 @@ def delete(x: Any, obj: Any, axis: int | None = None) -> Any:
 
 @composed
 def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    """x in sections along `axis`: so many of equal length, as nearly as possible, or between the
+    """x in sections along `axis`: a number of sections of nearly equal length, or between the
     places that are listed."""
     x = as_operand(x)
     check_axis("array_split", axis, x)

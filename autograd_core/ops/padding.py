@@ -103,7 +103,7 @@ def _pairs(name: str, value: Any, x: Any) -> Pairs:
 
 
 def _places(length: int, width: tuple[int, int], mode: Any) -> list[int]:
-    """Which elements of a line stand in its padded form."""
+    """Which elements of a line its padded form consists of."""
     return list(map(int, np.pad(np.arange(length), width, mode=mode)))
 
 

@@ -100,7 +100,7 @@ def _there(values: Any, x: Any) -> Any:
 
 
 def _ranked(lines: Any, ranks: Any) -> Any:
-    """Where in each line the elements stand that sorting would put at `ranks`; the place of a NaN
+    """The index in each line of the elements that sorting would put at `ranks`; that of a NaN
     where there is one."""
     last = lines.shape[-1] - 1
     order = np.argpartition(lines, sorted({*ranks.tolist(), last}), axis=-1)

@@ -119,7 +119,7 @@ def _spread_function(plain: Any) -> Callable[..., Tensor]:
             return plain(x, **unknown)  # which says so
         if mean is not None:
             raise NotDifferentiableError(
-                f"{plain.__name__}: mean= is not covered; leave it away, it is computed"
+                f"{plain.__name__}: mean= is not covered; leave it out, the mean is computed"
             )
         if correction is not None:
             if ddof:

@@ -231,7 +231,7 @@ def _differences(x: Any, n: int = 1, axis: int = -1) -> Any:
 
 
 def _end(value: Any, x: Any, axis: int) -> Any:
-    """What stands before or after x: a number is repeated over the other axes."""
+    """What is put before or after x: a number is repeated over the other axes."""
     place = axis % x.ndim
     if np.ndim(value):
         return value

@@ -1,7 +1,7 @@
 """Order: sorting, ranks, what is where, and which values there are.
 
 A sorted array is its operand's elements in another order, so its gradient is what arrives, put back
-by the inverse order. Where elements are equal, that order is the one they stand in.
+by the inverse order. Where elements are equal, they keep their order.
 """
 
 from __future__ import annotations
@@ -245,7 +245,7 @@ def isin(
 
 @not_differentiable
 def _unique_places(x: Any, axis: int | None = None, equal_nan: bool = True) -> tuple[Any, Any, Any]:
-    """Of the unique values of x in rising order: where each stands first, which of them each
+    """Of the unique values of x in rising order: the first index of each, which of them each
     element of x is, and how many elements are equal to it. Not differentiable."""
     check_axis("unique", axis, x)
     _, *found = np.unique(x, True, True, True, axis=axis, equal_nan=equal_nan)
@@ -300,7 +300,7 @@ class UniqueInverse(NamedTuple):
 
 @composed
 def unique_all(x: Any) -> UniqueAll:
-    """The unique values, where each stands first, which of them each element is, and how often
+    """The unique values, the first index of each, which of them each element is, and how often
     each comes. Differentiable in the values, as `unique` is; every NaN is a value of its own."""
     return UniqueAll(*unique(x, True, True, True, equal_nan=False))
 

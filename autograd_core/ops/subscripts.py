@@ -51,8 +51,8 @@ def from_sublists(arguments: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
 
 @lru_cache(maxsize=1024)
 def explicit(subscripts: str, ndims: tuple[int, ...]) -> tuple[tuple[str, ...], str]:
-    """The operands' terms and the result's, with a letter for every axis that an ellipsis stands
-    for. Raises ShapeError where `subscripts` do not fit operands of so many axes."""
+    """The operands' terms and the result's, with a letter for every axis of an ellipsis.
+    Raises ShapeError if `subscripts` do not fit operands with these numbers of axes."""
     inputs, arrow, output = subscripts.replace(" ", "").partition("->")
     terms = inputs.split(",")
     if len(terms) != len(ndims):
@@ -122,7 +122,7 @@ class Plan(NamedTuple):
 @lru_cache(maxsize=1024)
 def plan(terms: tuple[str, ...], output: str, shapes: tuple[Shape, ...]) -> Plan:
     """How to compute a sum of products, two operands at a time, those first whose product adds
-    least to what is held. No letter stands twice in a term."""
+    least to what is held. No letter occurs twice in a term."""
     lengths = [dict(zip(t, shape, strict=True)) for t, shape in zip(terms, shapes, strict=True)]
     _check_lengths(terms, output, shapes)
     steps = []
@@ -206,7 +206,7 @@ class Layout(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def layout(subscripts: str) -> Layout:
-    """The layout for ``"ij,jk->ik"`` and its like: each letter stands in two of the terms or all
+    """The layout for ``"ij,jk->ik"`` and its like: each letter occurs in two of the terms or all
     three, and in none of them twice."""
     inputs, _, output = subscripts.partition("->")
     a, b = inputs.split(",")

@@ -105,7 +105,7 @@ def shortened_repetitions(scene: Scene) -> Scene:
 
 
 def repetitions(keys: Sequence[Hashable]) -> Iterator[tuple[int, int, int]]:
-    """(start, period, times) of everything that stands at least four times in a row."""
+    """(start, period, times) of everything that occurs at least four times in a row."""
     numbers: dict[Hashable, int] = {}
     codes = np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.intp)
     free = np.ones(len(codes), dtype=bool)

@@ -32,12 +32,12 @@ def find(flow: Measured) -> list[Finding]:
 
 
 def place(box: Box, flow: Measured) -> str:
-    """A box's title, and the module it stands in."""
+    """A box's title, and the module it is in."""
     scope = box.scope
     if scope is None or box.kind in SOURCES:
         return box.title
     name = flow.scene.module_names.get(scope, "")
-    if not name:  # a module without parameters: known by what stands before it
+    if not name:  # a module without parameters: known by what comes before it
         boxes = {other.id: other for other in flow.scene.boxes}
         before = (boxes[a.source].scope for a in flow.scene.arrows if a.target == box.id)
         names = (

@@ -149,7 +149,7 @@ class Recorder(Observer):
             self.flow.values.result(node, out)
 
     def arrive(self, node: Node, g: Any) -> None:
-        """Measure what arrives at a node, and note what stands in it."""
+        """Measure what arrives at a node, and note what it holds."""
         if self.inside is not None and node.seq > self.inside:
             return  # a function that runs again inside a checkpoint's rule
         self.inside = None
@@ -191,7 +191,7 @@ class Recorder(Observer):
         if place < 0:
             return
         parent, _ = edges[place]
-        edges[place] = None  # one rule may stand for all operands of a list
+        edges[place] = None  # one rule may serve all operands of a list
         key = seq, place
         if isinstance(gx, Parts):  # from one of several results
             self.crossing[key] = self.measured.get(seq)

@@ -16,8 +16,8 @@ class FlowHistory:
     """How the gradients at each layer change in the course of a training run.
 
     Each ``with history.step():`` around a backward pass adds one column: the rms of the gradient at
-    each layer and parameter, and what was wrong. Only these numbers are kept. `every` looks at one
-    step of so many; the others run at full speed.
+    each layer and parameter, and what was wrong. Only these numbers are kept. With `every=n`
+    one step in n is recorded; the others run at full speed.
 
         history = FlowHistory(model, every=10)
         for images, labels in batches:

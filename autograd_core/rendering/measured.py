@@ -17,7 +17,7 @@ __all__ = ["Finding", "Measured"]
 
 class Finding(NamedTuple):
     """`kind` is one word, `where` the box or the parameter, `text` the whole sentence, and `short`
-    what stands in the box."""
+    what is written into the box."""
 
     kind: str
     where: str

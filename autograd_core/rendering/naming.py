@@ -84,7 +84,7 @@ class Naming:
         """The dotted name of the module behind a scope, where the parameters it uses tell.
 
         A scope records the class of its module alone. Where all parameters that its own operations
-        use stand in one module of that class, that is the one.
+        use are in one module of that class, that is the one.
         """
         scopes = {box.id: box.scope for box in scene.boxes}
         names = {box.id: self.parameters.get(box.number) for box in scene.boxes}

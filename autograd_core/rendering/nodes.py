@@ -15,7 +15,7 @@ Edge = tuple[Node, Rule, tuple[Any, ...]]
 
 
 def edges_of(node: Node) -> Iterator[Edge]:
-    """A node's edges. The node that gathers a checkpoint's operands is no step of its own."""
+    """A node's edges. The node that gathers a checkpoint's operands is not a step of its own."""
     for parent, rule, saved in node.edges():
         if isinstance(parent.op, Gathered):
             yield from parent.edges()

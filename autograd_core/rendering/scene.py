@@ -21,7 +21,7 @@ SOURCES: tuple[Kind, ...] = ("input", "parameter", "leaf")
 class Box:
     """A Tensor that came in, an operation and its result, or several of them in one (a group).
 
-    `lines` stand below the title; `findings` say what is wrong there. Bytes that edges keep are
+    `lines` are below the title; `findings` say what is wrong there. Bytes that edges keep are
     counted by an array's number, as several edges may keep the same one. Tuples where many are:
     the garbage collector leaves those of plain values alone.
     """
@@ -31,7 +31,7 @@ class Box:
     title: str
     lines: list[str] = field(default_factory=list)
     tooltip: str = ""
-    scope: Scope | None = None  # the cluster it stands in
+    scope: Scope | None = None  # the cluster it is in
     operation: str = ""
     shape: tuple[int, ...] = ()
     number: int = 0  # of the node in the order of the record; 0 where there is none

@@ -14,7 +14,7 @@ from autograd_core.rendering.nodes import saved_results
 
 __all__ = ["Crossing", "Picture", "Values", "picture"]
 
-WHOLE = 64  # arrays of up to so many elements are kept as they are
+WHOLE = 64  # arrays of up to this many elements are kept whole
 SIDE = 28  # rows and columns of the picture of a bigger one
 
 

@@ -304,7 +304,7 @@ class Comparison:
         return float(min(sizes)) / 16
 
     def require_sharp(self, expected: Slope, actual: float, which: int | None, i: Any) -> None:
-        """Differences that say nothing are no confirmation."""
+        """Differences that are too coarse do not confirm a gradient."""
         here = math.fsum(abs(self.middle))
         if not math.isfinite(here):
             raise InconclusiveError(
@@ -347,8 +347,8 @@ class Comparison:
         size = math.fsum(abs(one)) + math.fsum(abs(other))
         if not abs(left - right) <= 64 * UNITS * self.accuracy * size + own:
             raise self.wrong(
-                f"is no transpose of its jvp: ⟨vjp(g), d⟩ = {right}, ⟨g, jvp(d)⟩ = {left}. Its "
-                "rules compute something else on Tensors than on arrays"
+                f"is not the transpose of its jvp: ⟨vjp(g), d⟩ = {right}, ⟨g, jvp(d)⟩ = {left}. "
+                "Its rules compute something else on Tensors than on arrays"
             )
 
     # words

@@ -17,7 +17,7 @@ __all__ = ["ROUNDING", "UNITS", "Slope", "slope"]
 
 FEWEST = 7  # steps that are enough for what is smooth
 LEVELS = 12  # steps, each half of the one before
-MORE = 32  # where so many are not enough, as for what oscillates
+MORE = 32  # where those are not enough, as for what oscillates
 TINY = 2.0**-24  # a step, in proportion to the largest, that sees what the others jump over
 SHARP = 1e-9  # the error, in proportion, that is good enough
 FINEST, RUNG = 40, 8  # halvings of the largest step at which nothing smooth is seen to change

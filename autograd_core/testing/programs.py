@@ -108,7 +108,8 @@ class Program(NamedTuple):
 
 @st.composite
 def programs(draw: Any, most_steps: int = 10, most_inputs: int = 3) -> Program:
-    """Programs of up to so many steps and inputs. They shrink to fewer steps and smaller shapes."""
+    """Programs of up to `most_steps` steps and `most_inputs` inputs, which shrink to fewer steps
+    and smaller shapes."""
     back = st.integers(0, 4)
     step = st.tuples(st.sampled_from(UNARY), back) | st.tuples(st.sampled_from(BINARY), back, back)
     steps = draw(st.lists(step, min_size=1, max_size=most_steps))

@@ -28,7 +28,7 @@ def noise(compared: Any, weights: list[Any], found: list[Any]) -> list[Any]:
     """How much each element of a comparison's gradients moves when the operands, and what arrives,
     move by two units of their rounding, and when all results on the way do: the most of several
     times. A gradient that moves by more than the root of the accuracy is not ill-conditioned, but
-    jumps, which is no excuse."""
+    jumps, which does not excuse an error."""
     rng, accuracy = compared.rng, compared.accuracy
     limit = accuracy**0.5 * max((np.abs(g).max(initial=0) for g in found), default=0)
     limit += UNITS * accuracy * max(np.abs(w).max(initial=0) for w in weights)

@@ -214,7 +214,7 @@ def positions(length: int, shape: Shape, unique: bool = False) -> Strategy:
 @st.composite
 def mixed_indices(draw: Any, shape: Shape, unique: bool = False) -> Any:
     """For each axis an integer, a slice or an array of integers, with new axes between them: the
-    arrays may stand apart, where NumPy puts their axes in front."""
+    arrays may be apart from each other, where NumPy puts their axes in front."""
     entries: list[Any] = []
     uses_array = False
     for length in shape:
@@ -242,7 +242,7 @@ def masks(draw: Any, shape: Shape) -> Any:
 
 
 def indices(shape: Shape, unique: bool = False) -> Strategy:
-    """Everything that can stand in x[...]; if `unique`, no element is named twice."""
+    """Everything that can be written in x[...]; if `unique`, no element is named twice."""
     basic = hnp.basic_indices(shape, allow_newaxis=True)
     if not shape:
         return basic

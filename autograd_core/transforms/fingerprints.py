@@ -53,7 +53,7 @@ def _described(mark: tuple[Any, Any, Any]) -> str:
 
 
 def _mark(leaf: Any) -> tuple[Any, Any, Any]:
-    """(shape, dtype, what stands for the values)."""
+    """(shape, dtype, a fingerprint of the values)."""
     array = leaf._array if isinstance(leaf, Tensor) else leaf
     if isinstance(array, bool | int | float | complex | np.generic):
         array = np.asarray(array)

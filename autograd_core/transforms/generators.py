@@ -17,13 +17,13 @@ from autograd_core.engine.tensor import Tensor
 
 __all__ = ["States"]
 
-# in which no generator stands: what a walk through objects meets most often
+# which contain no generator: what a walk through objects meets most often
 ATOMS = frozenset(
     [bool, int, float, complex, str, bytes, type(None), type(...), Node, ModuleType, CodeType,
      FrameType, TracebackType, np.dtype, np.ufunc]
 )  # fmt: skip
-# what their classes and functions read of their own modules is no generator, but for the two that
-# all share
+# what their classes and functions read of their own modules is not a generator, except for
+# the two that all share
 LIBRARIES = sys.stdlib_module_names | {"autograd_core", "nn", "numpy", "scipy", "cupy", "cupyx"}
 
 
@@ -86,7 +86,7 @@ def _reached(roots: Iterable[Any]) -> Iterator[Any]:
     """Every generator that can be reached from `roots`, once."""
     import random  # NumPy's brings it along, too, when it is first asked for
 
-    seen: dict[int, Any] = {}  # which keeps them, so that no number stands for two
+    seen: dict[int, Any] = {}  # which keeps them alive, so that no id is used twice
     shared: list[Any] = [random.random, np.random.normal]
     waiting: list[Any] = [*(draw.__self__ for draw in shared), *roots]
     while waiting:

@@ -72,7 +72,7 @@ def inverted(x: Any, near: Any) -> Any:
 
 
 def checked(name: str, x: Any, square: bool = True) -> None:
-    """Refuse what is no stack of (square) matrices."""
+    """Refuse what is not a stack of (square) matrices."""
     shape = np.shape(x)
     if len(shape) < 2 or (square and shape[-1] != shape[-2]):
         what = "square matrices" if square else "matrices"

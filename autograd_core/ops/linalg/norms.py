@@ -135,7 +135,7 @@ def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> 
 
 @composed
 def vector_norm(x: Any, /, *, axis: Axis = None, keepdims: bool = False, ord: Any = 2) -> Any:
-    """The norm of the vectors that stand along `axis`, which may be several axes or, as None, all
+    """The norm of the vectors along `axis`, which may be several axes or, as None, all
     of them. `ord` is as in `norm`."""
     x = _floating(x)
     check_axis("vector_norm", axis, x)
