@@ -4,7 +4,7 @@ Let E be what happens to x, in x's own basis. Vectors i and j turn into each oth
 E_ij / (w_j - w_i), so that M, what arrives at the vectors in this basis, counts by
 M_ij / (w_j - w_i). Where w_i = w_j, a smooth function has the derivative D_ij E_ij there, but D_ij
 is not a function of what arrives: for sum(C * (V h(w) V^T)) arrive M_ij = 2 C_ij h and h' C_ii at
-the values, and D_ij = h' C_ij, while for h that is constant near w_i the same M arrives, and D_ij = 0.
+the values, and D_ij = h' C_ij; for h that is constant near w_i the same M arrives, and D_ij = 0.
 So M_ij that is not 0 is refused.
 Where h = 0, M is 0 however C is, and what arrives at w_i alone tells of C_ii only: refused as well.
 Where M_ii says that h is not 0 and M_ij is 0, so is C_ij, and nothing is lost.
