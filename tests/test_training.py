@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -230,13 +229,14 @@ def test_an_explicit_option_wins_over_quick():
 
 def interrupted(folder, *options, at, after=0.1):
     """The files and the rows of metrics of a run that is interrupted after a line of output."""
+    # a process in the background has SIGINT ignored by the shell, and so would its child
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", "examples.mnist_mlp", "--out", str(folder), *options],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT,
         env=os.environ | {"PYTHONUNBUFFERED": "1"},
-        # what runs in the background inherits from the shell that SIGINT is ignored
-        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
+    signal.signal(signal.SIGINT, before)
     try:
         for line in process.stdout:
             if line.startswith(at):
