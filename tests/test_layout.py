@@ -129,7 +129,7 @@ def import_share(modules):
         f"import {modules}; print(b - a, now() - b)"
     )
     python(code)  # writes the byte code
-    runs = [python(code, OPENBLAS_NUM_THREADS="1").split() for _ in range(12)]
+    runs = [python(code, OPENBLAS_NUM_THREADS="1").split() for _ in range(30)]
     numpys, ours = (min(map(float, times)) for times in zip(*runs, strict=True))
     return ours / numpys
 
