@@ -161,6 +161,9 @@ class Op(Operation):
         self.variadic = {p for p, rule in operands.items() if isinstance(rule, Each)}
         self.nested = {p for p, rule in operands.items() if rule is nested}
         self._check_names()
+        # what no other meaning can have: parameters, where none is called as a shape or a result is
+        shapes = {f"{p}_shape" for p in operands} | {"out", "out_shape", "position", "shapes"}
+        self.plain = {*parameters, "out"} if shapes.isdisjoint(parameters) else set()
         rules = {p: r.rule if isinstance(r, Each) else r for p, r in operands.items()}
         self.rules = {p: self._read(p, rule) for p, rule in rules.items() if callable(rule)}
         self.function = function_of(self)
@@ -188,6 +191,8 @@ class Op(Operation):
 
     def _check_asked(self, operand: str, names: tuple[str, ...]) -> None:
         """Raise where what a rule asks for is unknown, or could be either of two things."""
+        if not self.results and self.plain.issuperset(names):
+            return  # as nearly all: a millisecond of an import
         known: dict[str, list[str]] = {}
         for name, _, words in meanings(self, operand):
             known.setdefault(name, []).append(words)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial, wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_core.engine.backward import pull, zero_gradient
 from autograd_core.engine.graph import Node, Parts, Rule
@@ -15,10 +15,12 @@ from autograd_core.engine.views import VALUE, Base
 from autograd_core.errors import GraphError
 from autograd_core.errors.tracebacks import public
 from autograd_core.transforms.calls import Function, called, is_tracked
-from autograd_core.transforms.fingerprints import Fingerprint
-from autograd_core.transforms.generators import States
 from autograd_core.transforms.joint import is_floating, recorded_as
 from autograd_core.transforms.tree import leaves, mapped
+
+if TYPE_CHECKING:
+    from autograd_core.transforms.fingerprints import Fingerprint
+    from autograd_core.transforms.generators import States
 
 __all__ = ["checkpoint"]
 
@@ -40,6 +42,10 @@ def checkpoint(f: Function) -> Function:
     def function(*args: Any, **settings: Any) -> Any:
         if not is_recording():
             return f(*args, **settings)
+        # not at the top: few programs need them, and they take 0.6 ms to import
+        from autograd_core.transforms.fingerprints import Fingerprint
+        from autograd_core.transforms.generators import States
+
         states = States(f, args, settings)
         kept = mapped(_copy, (args, settings))
         oldest = next(sequence_numbers)
