@@ -16,16 +16,15 @@ from autograd_core import errors, ops, transforms
 from autograd_core.debug import detect_anomaly
 from autograd_core.devices.backend import available_devices, device
 from autograd_core.devices.memory import keep_heap
+from autograd_core.engine import op as _op
 from autograd_core.engine.op import (
     composed,
     each,
     elementwise,
-    functions,
     nested,
     not_differentiable,
     once_differentiable,
     op,
-    operations,
 )
 from autograd_core.engine.state import enable_grad, is_recording, no_grad
 from autograd_core.engine.tensor import Tensor
@@ -43,7 +42,7 @@ from autograd_core.interface.bessel import i0
 from autograd_core.interface.creation import *
 from autograd_core.interface.methods import from_dlpack
 from autograd_core.ops import *
-from autograd_core.ops import emath, fft, linalg
+from autograd_core.ops import emath
 from autograd_core.transforms import *
 
 methods.bind()
@@ -83,9 +82,18 @@ def __dir__() -> list[str]:
     return sorted({*__all__, *(_PARTS & globals().keys()), "__version__"})
 
 
-if not TYPE_CHECKING:
+if TYPE_CHECKING:
+    from autograd_core.engine.op import functions, operations
+    from autograd_core.ops import fft, linalg
+else:
 
     def __getattr__(name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
+        if name in ops.LATER:
+            return ops.load(name)
+        if name in ("functions", "operations"):
+            for namespace in ops.LATER:
+                ops.load(namespace)
+            return getattr(_op, name)
         raise AttributeError(missing(name, __all__, hasattr(np, name)))

@@ -25,7 +25,8 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from autograd_core.engine.op import operations, row_by_row
+from autograd_core import operations
+from autograd_core.engine.op import row_by_row
 from tests.table.checks import check_batched, check_gradient, check_precision
 from tests.table.rows import DIFFERENTIABLE
 from tests.table.singular_points import POINTS, check_point

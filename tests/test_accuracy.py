@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograd_core.engine.op import operations
+from autograd_core import operations
 from tests.accuracy.derivatives import measured
 from tests.accuracy.points import DTYPES
 from tests.accuracy.references import EXACT, load

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import autograd_core as ac
-from autograd_core.engine.op import constant
+from autograd_core.engine.op import gradient_free
 from autograd_core.errors import AutogradError
 
 HOST_ONLY = {  # an array on a device refuses these by itself
@@ -132,7 +132,7 @@ PLAIN_ANSWERS = {
 }  # fmt: skip
 ONE_BY_ONE = {"atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "meshgrid"}
 WRITING = {"copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask"}  # x[i] = v
-NO_GRADIENT = constant | {"zeros_like", "ones_like", "empty_like"}
+NO_GRADIENT = gradient_free | {"zeros_like", "ones_like", "empty_like"}
 NO_GRADIENT |= {"sign"}  # of real numbers
 NO_GRADIENT |= {"histogram", "histogram2d", "histogramdd"}  # of what is counted; weights have one
 NAMES = [

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import autograd_core as ac
+from autograd_core import operations
 from autograd_core.devices.fusion import PREAMBLE, Fused
-from autograd_core.engine.op import operations
 
 CHAINS = {
     f"{name}.{operand}": rule.on_device

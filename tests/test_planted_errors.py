@@ -7,7 +7,7 @@ import pytest
 from hypothesis import strategies as st
 
 import autograd_core as ac
-from autograd_core.engine.op import operations
+from autograd_core import operations
 from tests.table import checks
 from tests.table.cases import Case
 from tests.table.rows import ROWS

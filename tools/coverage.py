@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import ops
-from autograd_core.engine.op import constant, functions
+from autograd_core import functions, ops
+from autograd_core.engine.op import gradient_free
 from autograd_core.errors.alternatives import INSTEAD
 from autograd_core.interface import array_api, creation
 from autograd_core.interface.protocols import ALIASES, PLAIN, operation_of
@@ -146,7 +146,7 @@ def kind_of(name: str, function: Any) -> str:
     if name in creation.__all__ and name not in functions:
         return "makes a Tensor"
     if _is_ours(name, function):
-        return "not differentiable" if name in constant else "differentiable"
+        return "not differentiable" if name in gradient_free else "differentiable"
     return "use instead" if name in INSTEAD else "unknown"
 
 

@@ -213,7 +213,7 @@ class Op(Operation):
 operations: dict[str, Op] = {}  # the declarations of this package by name
 functions: dict[str, Callable[..., Any]] = {}  # the same with what is made of them, ready to call
 NAMESPACES = frozenset({"emath", "fft", "linalg"})  # those of NumPy, and of ours of the same names
-constant: set[str] = set()  # the names of those through which no gradient flows
+gradient_free: set[str] = set()  # the names of those through which no gradient flows
 
 
 def _signature_of(function: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[Any, ...]]:
@@ -253,7 +253,7 @@ def _enter(function: Callable[..., Any], flat: bool = False) -> None:
     """Put a function of ours into the tables; a flat one has no gradient."""
     functions[_key(function)] = function
     if flat:
-        constant.add(_key(function))
+        gradient_free.add(_key(function))
 
 
 def listed(function: F) -> F:

@@ -74,9 +74,7 @@ def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _numpys(name: str) -> Any:
     """NumPy's function of a name such as ``"exp"``, ``"linalg.norm"`` or ``"sliding_window_view"``,
-    or None; none of np.fft, which NumPy imports when it is first used, and so do we."""
-    if name.startswith("fft."):
-        return None
+    or None."""
     function: Any = np.lib.stride_tricks if hasattr(np.lib.stride_tricks, name) else np
     for part in name.split("."):
         function = getattr(function, part, None)
@@ -85,9 +83,12 @@ def _numpys(name: str) -> Any:
 
 @cache
 def function_table() -> dict[Any, Callable[..., Any]]:
-    """What NumPy's functions are for Tensors. Made when it is first asked for."""
+    """What NumPy's functions are for Tensors. Made when it is first asked for; those of np.fft and
+    np.linalg are entered when they are first called."""
     table: dict[Any, Callable[..., Any]] = {}
     for name, ours in (functions | ALIASES).items():
+        if name.partition(".")[0] in ops.LATER:
+            continue
         function = _numpys(name)
         if function is not None and not isinstance(function, np.ufunc):
             table[function] = ours
@@ -221,7 +222,11 @@ def operation_of(function: Any) -> Callable[..., Any] | None:
     table = function_table()
     if function not in table:
         name, _ = _named(function)
-        if not name.startswith("fft.") or name not in functions:
+        namespace = name.partition(".")[0]
+        if namespace not in ops.LATER:
+            return None
+        ops.load(namespace)
+        if name not in functions:
             return None
         table[function] = functions[name]
     return table[function]

@@ -3,12 +3,12 @@
 A table's public names are NumPy's, and those in its `BEYOND_NUMPY`.
 """
 
+from importlib import import_module as _import_module
 from types import FunctionType as _FunctionType
+from types import ModuleType as _ModuleType
 from typing import TYPE_CHECKING
 
 from autograd_core.ops import emath as emath
-from autograd_core.ops import fft as fft
-from autograd_core.ops import linalg as linalg
 from autograd_core.ops.activations import *
 from autograd_core.ops.aliases import *
 from autograd_core.ops.arithmetic import *
@@ -37,3 +37,10 @@ from autograd_core.ops.writing import *
 
 if not TYPE_CHECKING:  # type checkers read the star imports
     __all__ = [n for n, f in vars().items() if n[0] != "_" and isinstance(f, _FunctionType)]
+
+LATER = frozenset({"fft", "linalg"})  # a quarter of the import, and few programs need them
+
+
+def load(namespace: str) -> _ModuleType:
+    """One of `LATER`, imported when it is first used, as NumPy does with its own ``np.fft``."""
+    return _import_module(f"{__name__}.{namespace}")

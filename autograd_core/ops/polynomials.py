@@ -9,7 +9,6 @@ from autograd_core.errors import ShapeError
 from autograd_core.ops.arranging import atleast_1d
 from autograd_core.ops.diagonals import vander
 from autograd_core.ops.elementwise import sqrt
-from autograd_core.ops.linalg import lstsq
 from autograd_core.ops.operands import as_operand
 from autograd_core.ops.reductions import sum
 from autograd_core.ops.shaping import _pad_constant, concatenate
@@ -107,5 +106,7 @@ def polyfit(x: Any, y: Any, deg: int, rcond: Any = None, *, w: Any = None) -> An
         w = as_operand(w)
         rows, y = rows * w[:, None], y * (w if y.ndim == 1 else w[:, None])
     scale = sqrt(sum(rows * rows, 0))
+    from autograd_core.ops.linalg import lstsq  # imported when it is first used
+
     found, *_ = lstsq(rows / scale, y, rcond)
     return found / (scale if y.ndim == 1 else scale[:, None])

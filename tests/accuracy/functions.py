@@ -16,7 +16,7 @@ from mpmath import mp
 
 import autograd_core as ac
 import nn
-from autograd_core.engine.op import functions
+from autograd_core import functions
 from autograd_core.scipy import special
 from tests.accuracy import points as accuracy_points
 

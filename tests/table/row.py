@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from autograd_core.engine.op import functions, operations
+from autograd_core import functions, operations
 from autograd_core.testing.strategies import any_axis, between, distinct, signed, staggered
 from tests.older_numpy import numpys
 from tests.table.cases import Case, elementwise, settled

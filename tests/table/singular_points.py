@@ -10,7 +10,7 @@ from scipy.special import erfcx, iv, jv, ndtr
 
 import autograd_core as ac
 import autograd_core.scipy.special
-from autograd_core.engine.op import functions
+from autograd_core import functions
 from autograd_core.ops.trigonometry import NEAR
 
 NAN, INF = np.nan, np.inf
