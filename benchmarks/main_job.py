@@ -27,7 +27,9 @@ def results(repeats: int) -> dict[str, float]:
     loss_of = mnist_training.loss_function(options, model)
     optimizer = nn.SGD(model.parameters(), lr=options.lr)
     generator = np.random.RandomState(options.seed)
-    batches = nn.Batches(train.x, train.y, batch_size=100, generator=generator, drop_last=True)
+    batches = nn.DataLoader(
+        nn.TensorDataset(train.x, train.y), 100, shuffle=True, generator=generator, drop_last=True
+    )
     network = Network()
     order = np.arange(len(train.x))
 

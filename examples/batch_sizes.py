@@ -40,7 +40,8 @@ def train(x: Any, y: Any, size: int, rate: float, epochs: int) -> Any:
     """(seconds of training so far, loss on all of x) before the first epoch and after each."""
     model, loss_of = network(), nn.MSE("batch")
     optimizer = nn.SGD(model.parameters(), lr=rate)
-    batches = nn.Batches(x, y, batch_size=size or len(x), generator=np.random.default_rng(1))
+    dataset = nn.TensorDataset(x, y)
+    batches = nn.DataLoader(dataset, size or len(x), shuffle=True, generator=1)
     seconds, rows = 0.0, []
     for epoch in range(epochs + 1):
         if epoch:

@@ -42,8 +42,9 @@ def trained(images: Any, labels: Any, hidden: int, epochs: int) -> nn.Sequential
         nn.Linear(784, hidden, **how), nn.Sigmoid(), nn.Linear(hidden, 10, **how), nn.Sigmoid()
     )
     loss_of, optimizer = nn.MSE("batch"), nn.SGD(model.parameters(), lr=0.5)
+    dataset = nn.TensorDataset(images / 255, nn.one_hot(labels, 10))
     for _ in range(epochs):
-        for x, y in nn.Batches(images / 255, nn.one_hot(labels, 10), batch_size=50):
+        for x, y in nn.DataLoader(dataset, batch_size=50, shuffle=True, generator=0):
             optimizer.zero_grad()
             loss_of(model(x), y).backward()
             optimizer.step()

@@ -81,8 +81,8 @@ def loss_function(options: argparse.Namespace, model: nn.Module) -> Callable[...
     """The loss whose gradient is taken: sum over outputs, mean over the batch, plus λΩ."""
     losses: dict[str, nn.Module] = {
         "mse": nn.MSE("batch"),
-        "binary_cross_entropy": nn.BinaryCrossEntropy("batch", from_logits=True),
-        "cross_entropy": nn.CrossEntropy("mean", from_logits=True),
+        "binary_cross_entropy": nn.BCEWithLogitsLoss(reduction="batch"),
+        "cross_entropy": nn.CrossEntropyLoss(),
     }
     loss = losses[options.loss]
     if options.l2 == 0:
@@ -137,7 +137,10 @@ def look(losses: list[ac.Tensor], done: int) -> None:
 
 
 def first_not_finite(
-    model: nn.Sequential, loss_of: Callable[..., ac.Tensor], optimizer: nn.SGD, batches: nn.Batches
+    model: nn.Sequential,
+    loss_of: Callable[..., ac.Tensor],
+    optimizer: nn.SGD,
+    batches: nn.DataLoader,
 ) -> str:
     """Repeat an epoch up to what was first not finite: which layer's gradient, at which step; or
     which weights, if the gradients were and the step was too long."""
@@ -171,10 +174,11 @@ class Training:
         self.optimizer = nn.SGD(model.parameters(), lr=options.lr)
         # shared by training and evaluation, as the published run has it
         self.generator = np.random.RandomState(options.seed)
-        self.batches = nn.Batches(
-            parts["train"].x,
-            parts["train"].y,
-            batch_size=options.batch,
+        train = parts["train"]
+        self.batches = nn.DataLoader(
+            nn.TensorDataset(train.x, train.y),
+            batch_size=options.batch or len(train.x),
+            shuffle=True,
             generator=self.generator,
             drop_last=True,
             device=options.device,

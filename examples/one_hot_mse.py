@@ -59,7 +59,7 @@ def main(arguments: list[str] | None = None) -> None:
         print("with the slide's nine entries:", error)
 
     mse, slope = ac.value_and_grad(nn.MSE())(OUTPUT, target)
-    entropy, entropy_slope = ac.value_and_grad(nn.BinaryCrossEntropy())(OUTPUT, target)
+    entropy, entropy_slope = ac.value_and_grad(nn.BCELoss())(OUTPUT, target)
     by_hand = 2 * (OUTPUT - target) / len(OUTPUT)
     print(f"\n{'digit':16}", *(f"{digit:7}" for digit in range(len(OUTPUT))))
     for name, row in (

@@ -62,7 +62,7 @@ def by_modules(x: Any, y: Any, steps: int) -> tuple[list[Any], list[float]]:
     model = nn.Sequential(nn.Linear(2, HIDDEN), nn.Tanh(), nn.Linear(HIDDEN, 1), nn.Sigmoid())
     for parameter, array in zip(model.parameters(), start(), strict=True):
         parameter.data = array
-    loss_of, optimizer = nn.BinaryCrossEntropy(), nn.SGD(model.parameters(), lr=RATE)
+    loss_of, optimizer = nn.BCELoss(), nn.SGD(model.parameters(), lr=RATE)
     losses = []
     for _ in range(steps):
         loss = loss_of(model(x), y)

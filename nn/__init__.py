@@ -14,22 +14,37 @@
 from typing import TYPE_CHECKING, Any
 
 from autograd_core.errors.alternatives import missing_module
-from nn import activations, data, initializers, linear, losses, module, optim, serialization
+from nn import (
+    activations,
+    cross_entropy,
+    data,
+    initializers,
+    linear,
+    losses,
+    mnist,
+    module,
+    optim,
+    serialization,
+)
 from nn.activations import *
+from nn.cross_entropy import *
 from nn.data import *
 from nn.initializers import *
 from nn.linear import *
 from nn.losses import *
+from nn.mnist import *
 from nn.module import *
 from nn.optim import *
 from nn.serialization import *
 
 __all__ = []
 __all__ += activations.__all__
+__all__ += cross_entropy.__all__
 __all__ += data.__all__
 __all__ += initializers.__all__
 __all__ += linear.__all__
 __all__ += losses.__all__
+__all__ += mnist.__all__
 __all__ += module.__all__
 __all__ += optim.__all__
 __all__ += serialization.__all__

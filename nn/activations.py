@@ -6,6 +6,7 @@ from typing import Any
 
 import autograd_core as ac
 from autograd_core import Tensor
+from autograd_core.errors.tracebacks import public
 from nn.module import Module
 
 __all__ = ["Identity", "LogSoftmax", "ReLU", "Sigmoid", "Softmax", "Softplus", "Tanh"]
@@ -52,22 +53,24 @@ class Softplus(Module):
 
 
 class Softmax(Module):
-    """exp(x) / sum(exp(x)) over `axis`."""
+    """exp(x) / sum(exp(x)) over the axis `dim`."""
 
-    def __init__(self, axis: int = -1) -> None:
-        self.axis = axis
+    @public
+    def __init__(self, dim: int = -1) -> None:
+        self.dim = dim
 
     def forward(self, x: Any) -> Tensor:
-        """Probabilities: they sum to 1 over the axis."""
-        return ac.softmax(x, axis=self.axis)
+        """Probabilities: they sum to 1 over `dim`."""
+        return ac.softmax(x, axis=self.dim)
 
 
 class LogSoftmax(Module):
-    """log(softmax(x)) over `axis`."""
+    """log(softmax(x)) over the axis `dim`."""
 
-    def __init__(self, axis: int = -1) -> None:
-        self.axis = axis
+    @public
+    def __init__(self, dim: int = -1) -> None:
+        self.dim = dim
 
     def forward(self, x: Any) -> Tensor:
         """Logarithms of probabilities."""
-        return ac.log_softmax(x, axis=self.axis)
+        return ac.log_softmax(x, axis=self.dim)

@@ -1,14 +1,10 @@
-"""Data: one-hot labels, mini-batches, and the MNIST files."""
+"""Data: one-hot labels, datasets and mini-batches."""
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import zlib
-from collections.abc import Iterator
-from operator import index
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -17,21 +13,19 @@ from autograd_core.devices import backend
 from autograd_core.devices.memory import prefetched
 from autograd_core.engine.state import hunting
 from autograd_core.errors import AutogradError, DeviceError, DTypeError, ShapeError
+from autograd_core.errors.tracebacks import public
+from autograd_core.transforms.tree import filled, leaves
 from nn.initializers import generator_of
 
-__all__ = ["MNIST", "Batches", "DataError", "one_hot", "read_idx", "read_mnist"]
-
-
-class DataError(AutogradError, OSError):
-    """A data file that is missing, truncated or not the one that is meant."""
+__all__ = ["DataLoader", "TensorDataset", "one_hot"]
 
 
 def one_hot(labels: Any, num_classes: int, dtype: Any = np.float64) -> Any:
-    """Labels as rows with a 1 at the label's place: (…,) integers in, (…, num_classes) out.
+    """Labels as rows with a 1 at the label's index: (…,) integers in, (…, num_classes) out.
 
     An array gives an array, a Tensor a Tensor, on the device of the labels. Raises DTypeError for
-    labels that are not integers, and AutogradError for one out of range; on a device that is seen
-    inside `detect_anomaly` only, because to look is to wait.
+    labels that are not integers, and AutogradError for one out of range; on a device only inside
+    `detect_anomaly`, because reading values synchronizes.
 
     >>> one_hot(np.array([1, 0, 2]), 3)
     array([[0., 1., 0.],
@@ -43,15 +37,21 @@ def one_hot(labels: Any, num_classes: int, dtype: Any = np.float64) -> Any:
     labels = labels if backend.is_array(labels) else np.asarray(labels)
     if labels.dtype.kind not in "iu":
         raise DTypeError(f"labels are integers; these are {labels.dtype}: labels.astype(int)")
-    if readable(labels) and labels.size and not _within(labels, num_classes):
-        raise AutogradError(
-            f"labels must be in [0, {num_classes}); these are in [{labels.min()}, {labels.max()}]"
-        )
+    check_labels(labels, num_classes)
     return backend.run_there(labels, _rows, labels, num_classes, dtype)
 
 
+def check_labels(labels: Any, num_classes: int) -> None:
+    """Raise AutogradError for a label outside [0, num_classes), where values are read."""
+    array = labels.data if isinstance(labels, Tensor) else labels
+    if readable(array) and array.size and not _within(array, num_classes):
+        raise AutogradError(
+            f"labels must be in [0, {num_classes}); these are in [{array.min()}, {array.max()}]"
+        )
+
+
 def readable(array: Any) -> bool:
-    """Whether values are looked at: those on a device inside `detect_anomaly` only."""
+    """Whether values are read for a check: those on a device only inside `detect_anomaly`."""
     return isinstance(array, np.ndarray) or hunting()
 
 
@@ -64,144 +64,146 @@ def _within(labels: Any, num_classes: int) -> bool:
     return bool(labels.min() >= 0 and labels.max() < num_classes)
 
 
-class Batches:
-    """Arrays of one length, cut into mini-batches of Tensors; reshuffled on every pass.
+class TensorDataset:
+    """Arrays of the same length on the host; sample i is a tuple of their rows i.
 
-    `batch_size` 0 takes all rows at once. `generator` draws the order: an int to seed a generator
-    of its own, or a ``numpy.random`` generator to share. `drop_last` leaves out a smaller last
-    batch. On a CUDA `device` the next batch is copied while the present one is used.
+    >>> len(TensorDataset(np.zeros((5, 3)), np.arange(5)))
+    5
+    """
 
-    >>> rows = Batches(np.arange(6.0), batch_size=4, shuffle=False)
-    >>> [batch.shape for (batch,) in rows]
+    def __init__(self, *arrays: Any) -> None:
+        self.tensors = tuple(
+            _rows_on_host(f"TensorDataset: array {i}", a) for i, a in enumerate(arrays)
+        )
+        lengths = sorted({len(array) for array in self.tensors})
+        if len(lengths) != 1:
+            raise ShapeError(f"the arrays must have the same length; they have {lengths}")
+
+    def __len__(self) -> int:
+        return len(self.tensors[0])
+
+    def __getitem__(self, rows: Any) -> tuple[Any, ...]:
+        return tuple(array[rows] for array in self.tensors)
+
+
+class DataLoader:
+    """Mini-batches of a dataset, as Tensors.
+
+    A dataset has a length and gives sample i as ``dataset[i]``: a `TensorDataset`, an array of
+    rows, or any sequence of arrays, numbers, tuples or dicts of them, which are stacked (by
+    `collate_fn`, if given). With `shuffle` each pass has a new order, drawn from `generator`: an
+    int (a seed), a ``numpy.random`` generator, or None for a fresh one. `drop_last` leaves out a
+    smaller last batch. On a CUDA `device` the next batch is copied while the present one is used.
+
+    >>> loader = DataLoader(TensorDataset(np.arange(6.0), np.arange(6)), batch_size=4)
+    >>> [x.shape for x, y in loader]
     [(4,), (2,)]
     """
 
+    @public
     def __init__(
         self,
-        *arrays: Any,
-        batch_size: int,
-        shuffle: bool = True,
-        generator: Any = 0,
+        dataset: Any,
+        batch_size: int = 1,
+        shuffle: bool = False,
+        *,
+        collate_fn: Callable[[list[Any]], Any] | None = None,
         drop_last: bool = False,
+        generator: Any = None,
         device: str = "cpu",
     ) -> None:
-        self.arrays = tuple(_rows_on_host(place, array) for place, array in enumerate(arrays))
-        lengths = {len(array) for array in self.arrays}
-        if len(lengths) != 1:
-            raise ShapeError(f"the arrays must have one length; they have {sorted(lengths)}")
-        self.length = lengths.pop()
-        batch_size = index(batch_size)
-        if not self.length:
-            raise ShapeError("there are no rows to make batches of")
-        if not 0 <= batch_size <= self.length:
-            raise AutogradError(
-                f"a batch size is between 1 and the number of rows, {self.length}, or 0 for all "
-                f"of them; it is {batch_size}"
-            )
-        self.batch_size = batch_size or self.length
+        self.dataset = _dataset(dataset, batch_size)
+        self.batch_size = int(batch_size)
         self.shuffle = shuffle
-        self.generator = generator_of(generator)
+        self.collate_fn = collate_fn
         self.drop_last = drop_last
+        self.generator = generator_of(generator)
         self.device = device
+        length = len(self.dataset)
+        if not length:
+            raise ShapeError("DataLoader: the dataset is empty")
+        if self.batch_size < 1:
+            raise AutogradError(f"batch_size is a positive integer, not {batch_size}")
+        if not len(self):
+            raise AutogradError(
+                f"DataLoader: with drop_last, {length} samples give no batch of {self.batch_size}"
+            )
 
     def __len__(self) -> int:
-        whole, rest = divmod(self.length, self.batch_size)
+        whole, rest = divmod(len(self.dataset), self.batch_size)
         return whole + (rest > 0 and not self.drop_last)
 
-    def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
-        order = np.arange(self.length)
+    def __iter__(self) -> Iterator[Any]:
+        order = np.arange(len(self.dataset))
         if self.shuffle:
             self.generator.shuffle(order)
-        batches = (
-            tuple(array.take(order[i : i + self.batch_size], axis=0) for array in self.arrays)
+        rows = (
+            order[i : i + self.batch_size]
             for i in range(0, len(self) * self.batch_size, self.batch_size)
         )
-        for batch in prefetched(batches, self.device):
-            yield tuple(map(Tensor, batch))
+        batches: deque[Any] = deque()  # those whose arrays are being copied
+
+        def arrays() -> Iterator[tuple[Any, ...]]:
+            for each in rows:
+                batches.append(self._batch(each))
+                yield tuple(_on_host(array) for _, array in leaves(batches[-1]))
+
+        for copied in prefetched(arrays(), self.device):
+            yield filled(batches.popleft(), map(Tensor, copied))
+
+    def _batch(self, rows: Any) -> Any:
+        dataset = self.dataset
+        if self.collate_fn is None:
+            if isinstance(dataset, np.ndarray):
+                return dataset.take(rows, axis=0)
+            if isinstance(dataset, TensorDataset):
+                return tuple(array.take(rows, axis=0) for array in dataset.tensors)
+        return (self.collate_fn or _stacked)([dataset[i] for i in rows.tolist()])
 
 
-def _rows_on_host(place: int, array: Any) -> Any:
-    if array is None:
-        raise DTypeError(f"Batches: array {place} is None; expected an array of rows")
-    if isinstance(array, Tensor):
-        array = array.numpy()
-    elif backend.is_array(array) and not isinstance(array, np.ndarray):
-        raise DeviceError(
-            "Batches draws rows on the host: pass host arrays, and device= for where they go"
+def _dataset(given: Any, batch_size: Any) -> Any:
+    """What `DataLoader` is given, or why it is not a dataset."""
+    if not isinstance(batch_size, int | np.integer):
+        raise TypeError(
+            f"DataLoader: batch_size is a {type(batch_size).__name__}, not an int. For several "
+            "arrays write DataLoader(TensorDataset(x, y), batch_size=32)"
         )
-    array = np.asarray(array)
+    if given is None or isinstance(given, Tensor) or backend.is_array(given):
+        return _rows_on_host("DataLoader: the dataset", given)
+    if not (hasattr(given, "__len__") and hasattr(given, "__getitem__")):
+        raise TypeError(
+            f"DataLoader takes a dataset with len(dataset) and dataset[i], not a "
+            f"{type(given).__name__}; write TensorDataset(x, y), or list(samples)"
+        )
+    return given
+
+
+def _stacked(samples: list[Any]) -> Any:
+    """The samples' arrays stacked, in the structure that each sample has."""
+    columns = zip(*([leaf for _, leaf in leaves(sample)] for sample in samples), strict=True)
+    try:
+        return filled(samples[0], iter([np.stack(list(map(_on_host, each))) for each in columns]))
+    except ValueError as error:
+        raise ShapeError(
+            f"DataLoader cannot stack the samples: {error}. Give a collate_fn"
+        ) from None
+
+
+def _on_host(array: Any) -> Any:
+    return array.numpy() if isinstance(array, Tensor) else np.asarray(array)
+
+
+def _rows_on_host(role: str, array: Any) -> Any:
+    if array is None:
+        raise DTypeError(f"{role} is None; expected an array of rows")
+    held = array.data if isinstance(array, Tensor) else array
+    if backend.is_array(held) and not isinstance(held, np.ndarray):
+        raise DeviceError(
+            f"{role} is on {backend.device_of(held)}; rows are drawn on the host: pass host "
+            "arrays, or tensor.cpu(), and to DataLoader device= for the batches"
+        )
+    array = _on_host(array)
     backend.check_dtype(array.dtype)
     if not array.ndim:
-        raise ShapeError("Batches takes arrays of rows; a single number has none")
+        raise ShapeError(f"{role} is a single number; expected an array of rows")
     return array
-
-
-# ---- MNIST --------------------------------------------------------------------------------------
-
-
-class MNIST(NamedTuple):
-    """The 70,000 images, uint8 of shape (60000, 784) and (10000, 784), and their labels, uint8."""
-
-    train_images: Any
-    train_labels: Any
-    test_images: Any
-    test_labels: Any
-
-
-# name: number of unpacked bytes and their SHA-256 (people hold .gz files made at other levels)
-FILES = {
-    "train-images-idx3-ubyte": (
-        47_040_016, "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"),
-    "train-labels-idx1-ubyte": (
-        60_008, "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"),
-    "t10k-images-idx3-ubyte": (
-        7_840_016, "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"),
-    "t10k-labels-idx1-ubyte": (
-        10_008, "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"),
-}  # fmt: skip
-MIRROR = "https://ossci-datasets.s3.amazonaws.com/mnist/"
-
-
-def read_mnist(folder: str | Path) -> MNIST:
-    """The four MNIST files of `folder` (LeCun, Cortes and Burges), packed with gzip or not.
-
-    Raises DataError where a file is missing, truncated or altered; nothing is written.
-    """
-    arrays = [_read_checked(Path(folder), name) for name in FILES]
-    images, labels, test_images, test_labels = arrays
-    return MNIST(images.reshape(-1, 784), labels, test_images.reshape(-1, 784), test_labels)
-
-
-def _read_checked(folder: Path, name: str) -> Any:
-    size, digest = FILES[name]
-    path = next((p for p in (folder / f"{name}.gz", folder / name) if p.is_file()), None)
-    how = f"Get it from {MIRROR}{name}.gz"
-    if path is None:
-        raise DataError(f"{folder / name}.gz is missing (nor is there a {name}). {how}")
-    content = _unpacked(path, how)
-    if len(content) != size:
-        raise DataError(f"{path}: expected {size:,} bytes unpacked, found {len(content):,}. {how}")
-    found = hashlib.sha256(content).hexdigest()
-    if found != digest:
-        raise DataError(f"{path} is altered: expected SHA-256 {digest}, found {found}. {how}")
-    return read_idx(content)
-
-
-def _unpacked(path: Path, how: str) -> bytes:
-    content = path.read_bytes()
-    if path.suffix != ".gz":
-        return content
-    try:
-        return gzip.decompress(content)
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path}: expected a whole gzip file, found: {error}. {how}") from error
-
-
-def read_idx(content: bytes) -> Any:
-    """The array in an IDX file of unsigned bytes: two zero bytes, the type 8, the number of axes,
-    their lengths as big-endian 32-bit integers, then the elements in C order."""
-    if content[:3] != b"\0\0\x08":
-        raise DataError(f"an IDX file of bytes starts with 00 00 08, this with {content[:3].hex()}")
-    ndim = content[3]
-    shape = np.frombuffer(content, ">u4", count=ndim, offset=4)
-    return np.frombuffer(content, np.uint8, offset=4 + 4 * ndim).reshape(shape)

@@ -8,6 +8,7 @@ import numpy as np
 
 from autograd_core import Tensor, linear
 from autograd_core.errors import ShapeError
+from autograd_core.errors.tracebacks import public
 from nn.initializers import Initializer, generator_of, glorot_uniform, zeros
 from nn.module import Module, Parameter, misfit
 
@@ -24,6 +25,7 @@ class Linear(Module):
     Raises ShapeError for an input of another number of features, with the name of the layer.
     """
 
+    @public
     def __init__(
         self,
         in_features: int,

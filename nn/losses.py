@@ -1,12 +1,13 @@
-"""Losses. Each takes (prediction, target) and returns a Tensor of one number.
+"""Losses, with PyTorch's names, signatures and semantics. Each is called with (input, target).
 
-`reduction` says how the elements' losses come together: ``"mean"`` over all elements, ``"sum"``, or
-``"batch"``, the sum over the outputs and the mean over the batch (the first axis).
+`reduction` combines the losses of the elements: ``"mean"``, ``"sum"``, ``"none"`` (no reduction),
+or ``"batch"``, which PyTorch does not have: the sum over all but the first axis and the mean over
+that, the batch.
 
 Raises ShapeError for shapes that do not fit, DTypeError for None, complex numbers where real ones
-are meant and class labels that are not integers, AutogradError for probabilities outside [0, 1] by
-more than rounding. Values on a device are looked at inside `detect_anomaly` only, because to look
-is to wait; NaN is not an error, and gives NaN.
+are needed and class indices that are not integers, AutogradError for probabilities outside [0, 1]
+by more than round-off. On a device values are checked only inside `detect_anomaly`, because reading
+them synchronizes; NaN is not an error, and gives NaN.
 """
 
 from __future__ import annotations
@@ -19,13 +20,20 @@ import numpy as np
 import autograd_core as ac
 from autograd_core import Tensor, op
 from autograd_core.errors import AutogradError, DTypeError, ShapeError
-from nn.data import one_hot, readable
+from autograd_core.errors.tracebacks import public
+from nn.data import readable
 from nn.module import Module, Parameter
 
-__all__ = ["MSE", "BinaryCrossEntropy", "CrossEntropy", "l2_penalty"]
+__all__ = [
+    "MSE",
+    "BCELoss",
+    "BCEWithLogitsLoss",
+    "MSELoss",
+    "l2_penalty",
+]
 
-REDUCTIONS = ("mean", "batch", "sum")
-_LOGITS = "For the numbers before the sigmoid or softmax (logits) write {}(from_logits=True)"
+REDUCTIONS = ("mean", "sum", "none", "batch")
+LOWEST_LOG = -100.0  # what BCELoss takes for log(0), as PyTorch does
 
 # ---- operations ---------------------------------------------------------------------------------
 
@@ -41,7 +49,7 @@ def _difference(g: Any, prediction: Any, target: Any, scale: float) -> Any:
 )
 def squared_error(prediction: Any, target: Any, scale: float) -> Any:
     """scale * sum(|prediction - target| ** 2), for operands of one shape. One operation, because
-    subtract, square, sum and scale one by one cost a small network a tenth of its training step."""
+    subtract, square, sum and scale one by one take a tenth of a small network's training step."""
     difference = (prediction - target).ravel()
     if difference.dtype.char == "e":  # a sum of float16 soon is beyond 65,504
         difference = difference.astype(np.float32)
@@ -49,15 +57,20 @@ def squared_error(prediction: Any, target: Any, scale: float) -> Any:
     return np.vdot(difference, difference).real * scale
 
 
-@op(pointwise=True, x=lambda g, x: g / np.where(x <= 0, float(np.finfo(x.dtype).epsneg), x))
+def _slope_of_log(g: Any, x: Any) -> Any:
+    return g / np.where(x <= 0, float(np.finfo(x.dtype).epsneg), x)
+
+
+@op(pointwise=True, x=_slope_of_log)
 def log_of_probability(x: Any) -> Any:
-    """log(x) of probabilities, finite at 0 with a slope that is large there, not 0: a network that
-    is wrong and sure of it can still learn."""
-    return np.log(np.where(x <= 0, float(np.finfo(x.dtype).tiny), x))
+    """max(log(x), -100) of probabilities. The slope at 0 is large, not 0: a network that is certain
+    and wrong can still learn."""
+    positive = np.where(x <= 0, 1, x)
+    return np.where(x <= 0, LOWEST_LOG, np.maximum(np.log(positive), LOWEST_LOG))
 
 
 # The binary cross entropy of a logit and its derivatives. They are written in exp(-|logit|) ≤ 1 and
-# sums of what has one sign, so that nothing overflows or cancels however sure the network is.
+# sums of terms of one sign, so that nothing overflows or cancels however large the logit is.
 
 
 @op(pointwise=True, logit=lambda g, logit, out: -g * out * np.tanh(logit / 2))
@@ -87,35 +100,35 @@ def logistic_loss(logit: Any, target: Any) -> Any:
     return wrong * np.where(wrong == 0, 0, size) + np.log1p(np.exp(-size))
 
 
-# ---- what may be given --------------------------------------------------------------------------
+# ---- checks of the operands ---------------------------------------------------------------------
 
 
-def _operands(loss: str, prediction: Any, target: Any) -> tuple[Any, Any]:
-    """Both with a shape; what is a list of numbers comes to where the prediction is."""
-    for role, value in (("prediction", prediction), ("target", target)):
+def _operands(loss: Module, input: Any, target: Any) -> tuple[Any, Any]:
+    """Both as Tensors or arrays; a list becomes an array on the device of the input."""
+    for role, value in (("input", input), ("target", target)):
         if value is None:
-            raise DTypeError(f"{loss}: the {role} is None; expected a Tensor or an array")
-    prediction = prediction if hasattr(prediction, "shape") else np.asarray(prediction)
-    home = getattr(prediction, "device", "cpu")
-    return prediction, target if hasattr(target, "shape") else ac.asarray(target, device=home)
+            raise DTypeError(f"{name_of(loss)}: the {role} is None; expected a Tensor or an array")
+    input = input if hasattr(input, "shape") else np.asarray(input)
+    home = getattr(input, "device", "cpu")
+    return input, target if hasattr(target, "shape") else ac.asarray(target, device=home)
 
 
-def _real_operands(loss: str, prediction: Any, target: Any) -> tuple[Any, Any]:
-    """As above for the losses of probabilities: real, and a prediction of a floating dtype."""
-    prediction, target = _operands(loss, prediction, target)
-    for role, value in (("prediction", prediction), ("target", target)):
+def real_operands(loss: Module, input: Any, target: Any) -> tuple[Any, Any]:
+    """As `_operands`, for the losses of probabilities: real, and an input of a floating dtype."""
+    input, target = _operands(loss, input, target)
+    for role, value in (("input", input), ("target", target)):
         if value.dtype.kind == "c":
             raise DTypeError(
-                f"{loss} is a loss of real numbers; the {role} has dtype {value.dtype}. Take "
-                "ac.real(x) or ac.absolute(x) of it first"
+                f"{name_of(loss)} is a loss of real numbers; the {role} has dtype {value.dtype}. "
+                "Take ac.real(x) or ac.absolute(x) of it first"
             )
-    if prediction.dtype.kind != "f":
-        prediction = prediction.astype(np.float64)
-    return prediction, target
+    if input.dtype.kind != "f":
+        input = input.astype(np.float64)
+    return input, target
 
 
-def _check_probabilities(loss: str, role: str, values: Any, hint: str) -> None:
-    """Refuse values outside [0, 1], by more than what rounding makes of a sum of probabilities."""
+def check_probabilities(loss: Module, role: str, values: Any, hint: str) -> None:
+    """Refuse values outside [0, 1], by more than the round-off of a sum of probabilities."""
     array = values.data if isinstance(values, Tensor) else values
     if array.dtype.kind == "b" or not readable(array):
         return
@@ -123,167 +136,171 @@ def _check_probabilities(loss: str, role: str, values: Any, hint: str) -> None:
     outside = (array < -slack) | (array > 1 + slack)
     if outside.any():
         raise AutogradError(
-            f"{loss}: the {role} must be in [0, 1]; {int(outside.sum())} of {array.size} values "
-            f"are not, the first is {array[outside].ravel()[0]!s}. {hint}"
+            f"{name_of(loss)}: the {role} must be in [0, 1]; {int(outside.sum())} of {array.size} "
+            f"values are not, the first is {array[outside].ravel()[0]!s}. {hint}"
         )
 
 
-def _check_shapes(loss: str, prediction: Any, target: Any) -> None:
-    """Refuse two shapes: broadcasting (n, 1) and (n,) to (n, n) hides a mistake."""
-    shape, given = prediction.shape, target.shape
+def _check_shapes(loss: Module, input: Any, target: Any) -> None:
+    """Refuse two shapes: broadcasting (n, 1) and (n,) to (n, n) would hide a mistake."""
+    shape, given = input.shape, target.shape
     if shape == given:
         return
     hint = ""
     if [n for n in shape if n != 1] == [n for n in given if n != 1]:
-        hint = f". Write target.reshape({_text(shape)}) or prediction.reshape({_text(given)})"
+        hint = f". Write target.reshape({text_of(shape)}) or input.reshape({text_of(given)})"
     elif given == shape[:-1] and target.dtype.kind in "iu":
         hint = f". Write one-hot labels: nn.one_hot(target, {shape[-1]})"
     raise ShapeError(
-        f"{loss}: prediction and target must have one shape; they have {shape} and {given}{hint}"
+        f"{name_of(loss)}: input and target must have the same shape; they have {shape} and "
+        f"{given}{hint}"
     )
 
 
-def _text(shape: tuple[int, ...]) -> str:
+def text_of(shape: tuple[int, ...]) -> str:
     return str(shape[0]) if len(shape) == 1 else str(shape)
+
+
+def name_of(loss: Module) -> str:
+    return type(loss).__name__
+
+
+def weight_like(loss: Module, weight: Any, like: Any) -> Any:
+    """A weight with the dtype of `like`, on its device."""
+    weight = ac.asarray(weight, dtype=like.dtype)
+    return weight.to(getattr(like, "device", "cpu"))
 
 
 # ---- losses -------------------------------------------------------------------------------------
 
 
-class _Loss(Module):
+class Loss(Module):
     def __init__(self, reduction: str = "mean") -> None:
         if reduction not in REDUCTIONS:
             raise AutogradError(f"reduction is one of {REDUCTIONS}, not {reduction!r}")
         self.reduction = reduction
 
     def scale(self, shape: tuple[int, ...]) -> float:
-        """What the sum over all elements is multiplied by."""
+        """The factor of the sum over all elements."""
         if self.reduction == "sum":
             return 1.0
         if not math.prod(shape) or (self.reduction == "batch" and not shape):
             raise ShapeError(
-                f"{type(self).__name__}: no {self.reduction} of losses of shape {shape}: the first "
-                "axis is the batch, of one example at least"
+                f"{name_of(self)}: losses of shape {shape} have no {self.reduction}: the first "
+                "axis is the batch, with at least one example"
             )
         return 1 / (math.prod(shape) if self.reduction == "mean" else shape[0])
+
+    def reduced(self, losses: Any) -> Tensor:
+        """The losses of the elements combined; float16 is summed in float32."""
+        if self.reduction == "none":
+            return losses  # type: ignore[no-any-return]
+        scale = self.scale(losses.shape)
+        if losses.dtype.char != "e":
+            return ac.sum(losses) * scale
+        return (ac.sum(losses, dtype=np.float32) * scale).astype(np.float16)
 
     def describe(self) -> str:
         """The reduction."""
         return f"reduction={self.reduction!r}"
 
 
-def _total(losses: Any, scale: float) -> Tensor:
-    """scale * sum(losses), summed in float32 where they are float16."""
-    if losses.dtype.char != "e":
-        return ac.sum(losses) * scale
-    return (ac.sum(losses, dtype=np.float32) * scale).astype(np.float16)
-
-
-class MSE(_Loss):
-    """The squared error, |prediction - target|², which is real for complex numbers too.
+class MSE(Loss):
+    """The squared error |input - target|², also of complex numbers. `MSELoss` is the same class.
 
     ``reduction="mean"`` is the mean over all elements; the lecture's network trains on ``"batch"``:
     summed over the outputs, averaged over the batch. Shapes: both the same.
     """
 
-    def forward(self, prediction: Any, target: Any) -> Tensor:
-        """The loss, shape ()."""
-        prediction, target = _operands("MSE", prediction, target)
-        if prediction.dtype.kind not in "fc":  # of which a difference may wrap around
-            prediction = prediction.astype(np.float64)
-        shape = prediction.shape
-        if target.shape != shape:
-            _check_shapes("MSE", prediction, target)
-        return squared_error(prediction, target, self.scale(shape))
+    @public
+    def __init__(self, reduction: str = "mean") -> None:
+        super().__init__(reduction)
+
+    def forward(self, input: Any, target: Any) -> Tensor:
+        """The loss: shape (), or the operands' with ``reduction="none"``."""
+        input, target = _operands(self, input, target)
+        if input.dtype.kind not in "fc":  # a difference of integers may wrap around
+            input = input.astype(np.float64)
+        if target.shape != input.shape:
+            _check_shapes(self, input, target)
+        if self.reduction == "none":
+            return _square(input - target)  # type: ignore[no-any-return]
+        return squared_error(input, target, self.scale(input.shape))
 
 
-class BinaryCrossEntropy(_Loss):
-    """-(t log p + (1 - t) log(1 - p)), the negative log likelihood of independent yes-no outputs.
+MSELoss = MSE
 
-    `prediction` holds probabilities, or with `from_logits` the numbers before the sigmoid, which is
-    exact where a probability would round to 0 or 1, with its limits at ±inf. `target` holds
-    probabilities, or labels 0 and 1. At probabilities of 0 and 1 the loss is finite and its slope
-    that at the smallest number that the dtype can tell from 1. Shapes: both the same.
+
+class BCELoss(Loss):
+    """-w (t log p + (1 - t) log(1 - p)), the negative log likelihood of independent binary outputs.
+
+    The input p holds probabilities, the target t probabilities or labels 0 and 1: shapes the same.
+    `weight` w broadcasts against them. Logarithms are -100 or more, as in PyTorch; the slope at
+    p = 0 and 1 is that at the dtype's smallest distance from 1. For large logits use
+    `BCEWithLogitsLoss`, which is exact where a probability rounds to 0 or 1.
     """
 
-    def __init__(self, reduction: str = "mean", *, from_logits: bool = False) -> None:
+    @public
+    def __init__(self, weight: Any = None, *, reduction: str = "mean") -> None:
         super().__init__(reduction)
-        self.from_logits = from_logits
+        self.weight = checked_weight(weight)
 
-    def forward(self, prediction: Any, target: Any) -> Tensor:
-        """The loss, shape ()."""
-        name = "BinaryCrossEntropy"
-        prediction, target = _real_operands(name, prediction, target)
-        _check_shapes(name, prediction, target)
-        scale = self.scale(prediction.shape)
-        _check_probabilities(name, "target", target, "Labels are 0 and 1")
+    def losses(self, input: Any, target: Any) -> Any:
+        """The losses of the elements, before `weight`."""
+        check_probabilities(self, "input", input, "For logits use nn.BCEWithLogitsLoss()")
+        positive, negative = log_of_probability(input), log_of_probability(1 - input)
+        return -(target * positive + (1 - target) * negative)
+
+    def forward(self, input: Any, target: Any) -> Tensor:
+        """The loss: shape (), or the operands' with ``reduction="none"``."""
+        input, target = real_operands(self, input, target)
+        _check_shapes(self, input, target)
+        check_probabilities(self, "target", target, "Labels are 0 and 1")
         if target.dtype.kind != "f":
-            target = target.astype(prediction.dtype)
-        if self.from_logits:
-            return _total(logistic_loss(prediction, target), scale)
-        _check_probabilities(name, "prediction", prediction, _LOGITS.format(name))
-        yes, no = log_of_probability(prediction), log_of_probability(1 - prediction)
-        return _total(-(target * yes + (1 - target) * no), scale)
+            target = target.astype(input.dtype)
+        losses = self.losses(input, target)
+        if self.weight is not None:
+            losses = losses * weight_like(self, self.weight, losses)
+        return self.reduced(losses)
 
 
-class CrossEntropy(_Loss):
-    """-sum(t log p) over the classes (the last axis), the negative log likelihood of one of many.
+class BCEWithLogitsLoss(BCELoss):
+    """`BCELoss` of p = sigmoid(input), exact for every logit, with its limits at ±inf.
 
-    `prediction` (..., classes) holds logits, or probabilities where `from_logits` is false.
-    `target` holds class indices (...,) or probabilities (..., classes), such as one-hot labels. The
-    mean is over the examples.
+    `pos_weight` multiplies the term of the positive labels: one number, or one for each class (the
+    last axis).
     """
 
-    def __init__(self, reduction: str = "mean", *, from_logits: bool = True) -> None:
-        super().__init__(reduction)
-        self.from_logits = from_logits
+    @public
+    def __init__(
+        self, weight: Any = None, *, reduction: str = "mean", pos_weight: Any = None
+    ) -> None:
+        super().__init__(weight, reduction=reduction)
+        self.pos_weight = checked_weight(pos_weight)
 
-    def forward(self, prediction: Any, target: Any) -> Tensor:
-        """The loss, shape ()."""
-        name = "CrossEntropy"
-        prediction, target = _real_operands(name, prediction, target)
-        target = _rows_of(prediction, target)
-        scale = self.scale(prediction.shape[:-1])
-        _check_probabilities(name, "target", target, "Its rows are one-hot or probabilities")
-        if self.from_logits:
-            logarithms = ac.log_softmax(prediction)
-            # a class that is ruled out by a logit of -inf, and is not the target's: 0 * -inf is 0
-            logarithms = ac.where((target == 0) & ac.isinf(logarithms), 0, logarithms)
-        else:
-            _check_probabilities(name, "prediction", prediction, _LOGITS.format(name))
-            logarithms = log_of_probability(prediction)
-        return _total(target * logarithms, -scale)
+    def losses(self, input: Any, target: Any) -> Any:
+        """The losses of the elements, before `weight`."""
+        losses = logistic_loss(input, target)
+        if self.pos_weight is None:
+            return losses
+        positive = target * logistic_loss(input, ac.ones_like(target))
+        positive = ac.where(target == 0, 0, positive)  # not 0 * inf
+        return losses + (weight_like(self, self.pos_weight, losses) - 1) * positive
 
 
-def _rows_of(prediction: Any, target: Any) -> Any:
-    """The target as rows of the prediction's shape, in a floating dtype."""
-    if not prediction.shape:
-        raise ShapeError("CrossEntropy: the prediction has no axis of classes, its shape is ()")
-    *examples, classes = prediction.shape
-    if target.shape == tuple(examples) and (classes > 1 or target.dtype.kind in "iu"):
-        if target.dtype.kind not in "iu":
-            raise DTypeError(
-                f"CrossEntropy: class labels are integers; these are {target.dtype}: "
-                f"labels.astype(int), or rows of probabilities of shape {prediction.shape}"
-            )
-        return one_hot(target, classes, dtype=prediction.dtype)
-    if target.shape == (*examples, 1) != prediction.shape:
-        raise ShapeError(
-            f"CrossEntropy: class labels have shape {tuple(examples)} for a prediction of shape "
-            f"{prediction.shape}; these have {target.shape}. Write "
-            f"target.reshape({_text(tuple(examples))})"
-        )
-    _check_shapes("CrossEntropy", prediction, target)
-    return target if target.dtype.kind == "f" else target.astype(prediction.dtype)
+def checked_weight(weight: Any) -> Any:
+    if isinstance(weight, str):
+        raise DTypeError(f"weight is an array of numbers, not a str: write reduction={weight!r}")
+    return weight
 
 
 def l2_penalty(parameters: list[Parameter], strength: float) -> Any:
-    """The lecture's λΩ(θ) with Ω = sum of all |w|² of the weights; biases (one axis) are left
-    alone."""
+    """The lecture's λΩ(θ): `strength` times the sum of |w|² over the weights. Biases (one axis) are
+    left out."""
     squares = [ac.sum(_square(w)) for w in parameters if w.ndim > 1]
     return sum((strength * each for each in squares[1:]), strength * squares[0]) if squares else 0.0
 
 
-def _square(w: Tensor) -> Any:
+def _square(w: Any) -> Any:
     """|w|²."""
     return ac.square(w) if w.dtype.kind != "c" else ac.real(w * ac.conjugate(w))

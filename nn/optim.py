@@ -13,6 +13,7 @@ from autograd_core.devices import backend
 from autograd_core.devices.fusion import Fused
 from autograd_core.engine.stamps import stamp
 from autograd_core.errors import AutogradError
+from autograd_core.errors.tracebacks import public
 from nn.module import Module, Parameter
 
 __all__ = ["SGD"]
@@ -61,6 +62,7 @@ class SGD:
     Tensors, AutogradError for a Tensor that cannot be trained or comes twice, and for bad settings.
     """
 
+    @public
     def __init__(
         self, parameters: Iterable[Parameter], lr: float = 0.1, momentum: float = 0.0
     ) -> None:

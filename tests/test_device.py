@@ -107,7 +107,7 @@ def test_a_step_that_waits_or_transfers_is_seen(careless, plain_layout):
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
 @pytest.mark.parametrize(
     "loss_of",
-    [nn.MSE("batch"), nn.CrossEntropy(), nn.BinaryCrossEntropy(from_logits=True)],
+    [nn.MSE("batch"), nn.CrossEntropyLoss(), nn.BCEWithLogitsLoss()],
     ids=lambda loss: type(loss).__name__,
 )
 def test_steps_on_the_device_equal_steps_on_the_host(loss_of, momentum):
@@ -190,7 +190,7 @@ def test_batches_arrive_on_the_device_the_same_as_on_the_host():
     host, device = (
         [
             (x.cpu().numpy(), y.cpu().numpy(), x.device)
-            for x, y in nn.Batches(*arrays, batch_size=4, generator=3, device=name)
+            for x, y in nn.DataLoader(nn.TensorDataset(*arrays), 4, True, generator=3, device=name)
         ]
         for name in ("cpu", "cuda:1")
     )
@@ -209,7 +209,7 @@ def test_a_batch_is_written_only_where_nobody_reads_any_more():
     fake.cuda.Event.late = True  # no copy is ever done
     try:
         for _ in range(2):
-            for (x,) in nn.Batches(np.ones((8, 2)), batch_size=2, device="cuda:1"):
+            for x in nn.DataLoader(np.ones((8, 2)), batch_size=2, device="cuda:1"):
                 x + 1
     finally:
         fake.cuda.Event.late = False
@@ -227,12 +227,12 @@ def test_a_batch_is_written_only_where_nobody_reads_any_more():
     assert kinds.count("copy") == 8
     assert len({stream for kind, stream, _ in fake.cuda.log if kind == "copy"}) == 1
     assert len(memory._under_way[1]) == 8, "each copy's source lives on"
-    next(iter(nn.Batches(np.ones((8, 2)), batch_size=2, device="cuda:1")))
+    next(iter(nn.DataLoader(np.ones((8, 2)), batch_size=2, device="cuda:1")))
     assert len(memory._under_way[1]) == 1, "those of copies that are done do not"
 
 
 def test_big_endian_data_travels():
-    (x,) = next(iter(nn.Batches(np.arange(4.0).astype(">f8"), batch_size=2, device="cuda:0")))
+    x = next(iter(nn.DataLoader(np.arange(4.0).astype(">f8"), batch_size=2, device="cuda:0")))
     assert set(x.cpu().numpy().tolist()) < {0.0, 1.0, 2.0, 3.0}
 
 
@@ -406,7 +406,7 @@ def test_a_cpu_user_never_imports_cupy():
         "import sys, numpy as np, autograd_core as ac, nn, examples.mnist_mlp as job\n"
         "model = nn.Sequential(nn.Linear(4, 3), nn.Sigmoid())\n"
         "optimizer = nn.SGD(model.parameters(), lr=0.1)\n"
-        "for x, in nn.Batches(np.ones((4, 4)), batch_size=2):\n"
+        "for x in nn.DataLoader(np.ones((4, 4)), batch_size=2):\n"
         "    loss = nn.MSE()(model(x), np.ones((2, 3))); loss.backward(); optimizer.step()\n"
         "repr(loss); model.state_dict(); model.to('cpu'); loss.device\n"
         "import io, pickle; from autograd_core.rendering import draw\n"

@@ -66,7 +66,7 @@ def test_directions_at_infinity():
 
 def test_the_slope_of_a_small_probability_is_not_cut():
     for p in (1e-8, 1e-20, 1e-300):
-        loss = lambda p: nn.BinaryCrossEntropy()(p, np.ones(1))  # noqa: E731
+        loss = lambda p: nn.BCELoss()(p, np.ones(1))  # noqa: E731
         np.testing.assert_allclose(ac.grad(loss)(np.array([p])), -1 / p)
 
 

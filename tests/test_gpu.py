@@ -67,8 +67,8 @@ def test_work_follows_the_current_stream(cuda):
 
 def test_batches_that_travel_on_their_own_stream_arrive_whole(cuda):
     rows = np.random.default_rng(0).normal(size=(64 * 50, 1000))
-    batches = nn.Batches(rows, batch_size=64, shuffle=False, device="cuda:0")
-    for number, (x,) in enumerate(batches):
+    batches = nn.DataLoader(rows, batch_size=64, device="cuda:0")
+    for number, x in enumerate(batches):
         expected = rows[64 * number : 64 * (number + 1)]
         np.testing.assert_array_equal(x.cpu().numpy(), expected)
 

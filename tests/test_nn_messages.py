@@ -79,10 +79,10 @@ def test_none_is_no_input():
             activation()(None)
     with pytest.raises(DTypeError, match=rf"^blocks.first.0 \(Linear\): {told}$"):
         Net()(None)
-    with pytest.raises(DTypeError, match=r"^Batches: array 1 is None"):
-        nn.Batches(np.ones(3), None, batch_size=1)
+    with pytest.raises(DTypeError, match=r"^TensorDataset: array 1 is None"):
+        nn.TensorDataset(np.ones(3), None)
     with pytest.raises(DTypeError, match="dtype object"):
-        nn.Batches(np.array([None, None]), batch_size=1)
+        nn.DataLoader(np.array([None, None]))
 
     class Optional(nn.Module):
         def forward(self, x):
@@ -115,7 +115,7 @@ def test_an_int_is_a_seed(seed):
     assert_equal(drawn, nn.Linear(3, 2, generator=seed).weight)
     legacy = nn.Linear(3, 2, generator=np.random.RandomState(0))
     assert legacy.weight.shape == (2, 3)
-    for make in (partial(nn.Linear, 3, 2), partial(nn.Batches, np.ones(3), batch_size=1)):
+    for make in (partial(nn.Linear, 3, 2), partial(nn.DataLoader, np.ones(3))):
         with pytest.raises(DTypeError, match=r"an int \(a seed\).* not a str"):
             make(generator="0")
 
@@ -139,8 +139,9 @@ def test_the_gradient_of_nan_names_the_hunt(device):
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("CrossEntropyLoss", r"Write nn\.CrossEntropy\(\)"),
-        ("functional", r"Write ac\.relu\(x\)"),
+        ("CrossEntropy", r"Write nn\.CrossEntropyLoss\(\)"),
+        ("Batches", r"Write nn\.DataLoader\(nn\.TensorDataset\(x, y\), batch_size=32\)"),
+        ("functional", r"Write a function such as ac\.relu\(x\)"),
         ("Sigmod", r"Did you mean Sigmoid\?"),
         ("Adam", "nn has no 'Adam'"),
     ],

@@ -175,13 +175,22 @@ FUNCTIONS = {name: text for text, names in _FUNCTIONS.items() for name in names.
 
 # What `nn` calls otherwise.
 _MODULES: dict[str, str] = {
-    "nn.MSE()": "MSELoss mse_loss",
-    "nn.CrossEntropy()": "CrossEntropyLoss NLLLoss cross_entropy",
-    "nn.BinaryCrossEntropy()": "BCELoss binary_cross_entropy",
-    "nn.BinaryCrossEntropy(from_logits=True)": "BCEWithLogitsLoss",
+    "nn.MSELoss()(x, y)": "mse_loss",
+    "nn.CrossEntropyLoss()": "CrossEntropy CategoricalCrossentropy softmax_cross_entropy",
+    "nn.CrossEntropyLoss()(logits, labels)": "cross_entropy",
+    "nn.CrossEntropyLoss(), which takes class indices": "SparseCategoricalCrossentropy",
+    "nn.NLLLoss()(logarithms, labels)": "nll_loss",
+    "nn.BCELoss(), or nn.BCEWithLogitsLoss() for logits": "BinaryCrossEntropy BinaryCrossentropy",
+    "nn.BCELoss()(p, labels)": "binary_cross_entropy",
+    "nn.BCEWithLogitsLoss()(x, labels)": "binary_cross_entropy_with_logits",
+    "ac.mean(ac.abs(x - y))": "L1Loss l1_loss",
     "nn.Linear(inputs, outputs)": "Dense",
-    "ac.relu(x) and its relatives": "functional",
-    "nn.Batches(x, y, batch_size=32)": "DataLoader",
+    "a function such as ac.relu(x)": "functional",
+    "lambda x: x.reshape(len(x), -1)": "Flatten",
+    "a list of modules as an attribute": "ModuleList ParameterList",
+    "a dict of modules as an attribute": "ModuleDict ParameterDict",
+    "an initializer, as in nn.Linear(2, 3, initializer=nn.he_normal)": "init",
+    "nn.DataLoader(nn.TensorDataset(x, y), batch_size=32)": "Batches utils data",
 }
 MODULES = {name: text for text, names in _MODULES.items() for name in names.split()}
 
@@ -190,11 +199,33 @@ KEYWORDS = {"dim": "axis", "dims": "axis", "keepdim": "keepdims", "input": "x", 
             "keep_dims": "keepdims", "tensors": "arrays"}  # fmt: skip
 
 
+# What a class of `nn` calls otherwise, or does instead.
+_NN_KEYWORDS: dict[str, str] = {
+    "The axis is called dim=, as in PyTorch": "axis axes",
+    "Write reduction='mean', 'sum' or 'none'": "size_average reduce",
+    "Write BCEWithLogitsLoss() for logits; CrossEntropyLoss takes no probabilities": "from_logits",
+    "Batches are made in this process; those for a device= are copied in advance": (
+        "num_workers pin_memory prefetch_factor persistent_workers"
+    ),
+    "Give the dataset in the order wanted, or shuffle=True": "sampler batch_sampler",
+    "Write bias=": "use_bias",
+    "It is called in_features and out_features": "in_channels out_channels input_dim output_dim",
+    "It is called lr=": "learning_rate",
+    "For several arrays write DataLoader(TensorDataset(x, y), batch_size=32)": "batch_size",
+}
+NN_KEYWORDS = {name: text for text, names in _NN_KEYWORDS.items() for name in names.split()}
+
+
 def keyword_hint(error: TypeError) -> None:
-    """Say in Python's message of an unexpected keyword what it is called here."""
-    _, found, rest = str(error.args[0] if error.args else "").partition("keyword argument '")
+    """Say in Python's message of an unexpected keyword what it is called here: as in NumPy, or in
+    the constructors of `nn` as in PyTorch."""
+    function, found, rest = str(error.args[0] if error.args else "").partition(" argument '")
     name, quote, more = rest.partition("'")
-    if found and quote and not more and name in KEYWORDS:
+    if not (found and quote and not more):
+        return
+    if "__init__()" in function and name in NN_KEYWORDS:
+        error.args = (f"{error.args[0]}. {NN_KEYWORDS[name]}",)
+    elif "__init__()" not in function and name in KEYWORDS:
         error.args = (f"{error.args[0]}. NumPy's name for it is {KEYWORDS[name]}=",)
 
 

@@ -99,7 +99,7 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
             f"they have shape {indices.shape} and dtype {indices.dtype}"
         )
     try:
-        return _gather_along(x, indices, axis)
+        return _gather_along(x, indices, axis, indices.shape[axis] == 1)
     except IndexError as error:
         raise IndexingError(f"take_along_axis: x has shape {x.shape}, and {error}") from error
 

@@ -405,7 +405,7 @@ def pair(function):
 
 
 def cross_entropy(x, y):
-    return nn.CrossEntropy("sum")(ac.stack([x, y], -1), np.zeros(x.shape, int))
+    return nn.CrossEntropyLoss(reduction="sum")(ac.stack([x, y], 1), np.zeros(x.shape, int))
 
 
 SEVERAL = [
@@ -413,9 +413,9 @@ SEVERAL = [
     two("softmax", lambda x, y: sigmoid(x - y), call=pair(ac.softmax)),
     two("log_softmax", lambda x, y: -softplus(y - x), call=pair(ac.log_softmax)),
     two("nn.MSE", lambda x, y: (x - y) ** 2, call=nn.MSE("sum")),
-    two("nn.CrossEntropy", lambda x, y: softplus(y - x), call=cross_entropy),
-    *(one("nn.BinaryCrossEntropy", lambda x, t=t: softplus(x) - t * x, variant=f"with target {t}",
-          call=lambda x, t=t: nn.BinaryCrossEntropy("sum", from_logits=True)(x, t + 0 * x.data),
+    two("nn.CrossEntropyLoss", lambda x, y: softplus(y - x), call=cross_entropy),
+    *(one("nn.BCEWithLogitsLoss", lambda x, t=t: softplus(x) - t * x, variant=f"with target {t}",
+          call=lambda x, t=t: nn.BCEWithLogitsLoss(reduction="sum")(x, t + 0 * x.data),
           inside=np.isfinite) for t in (0.0, 1.0, 0.25)),
 ]  # fmt: skip
 

@@ -1,0 +1,167 @@
+"""The losses of one class among many, with PyTorch's names, signatures and semantics."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+import autograd_core as ac
+from autograd_core import Tensor
+from autograd_core.errors import AutogradError, DTypeError, ShapeError
+from autograd_core.errors.tracebacks import public
+from nn.data import check_labels
+from nn.losses import (
+    Loss,
+    check_probabilities,
+    checked_weight,
+    name_of,
+    real_operands,
+    text_of,
+    weight_like,
+)
+
+__all__ = ["CrossEntropyLoss", "NLLLoss"]
+
+
+class NLLLoss(Loss):
+    """-w log p of the target's class, the negative log likelihood of one class among many.
+
+    The input holds log-probabilities, as from `nn.LogSoftmax`: (classes,), (n, classes) or
+    (n, classes, d1, d2, …), classes on axis 1. The target holds class indices: (), (n,) or
+    (n, d1, d2, …). `weight` w has one number for each class; the mean is divided by the sum of the
+    weights of the targets. Targets equal to `ignore_index` contribute nothing.
+    """
+
+    @public
+    def __init__(
+        self, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean"
+    ) -> None:
+        super().__init__(reduction)
+        self.weight = checked_weight(weight)
+        self.ignore_index = ignore_index
+
+    def forward(self, input: Any, target: Any) -> Tensor:
+        """The loss: shape (), or the target's with ``reduction="none"``."""
+        input, target = real_operands(self, input, target)
+        axis = self.class_axis(input)
+        self.check_indices(input, target, axis)
+        weight = self.class_weights(input, axis)
+        return self.likelihood(input, target, weight, axis, 0.0)
+
+    def class_axis(self, input: Any) -> int:
+        """Axis 1, or 0 of a single example."""
+        if not input.shape:
+            raise ShapeError(f"{name_of(self)}: the input has no axis of classes, its shape is ()")
+        return 1 if input.ndim > 1 else 0
+
+    def class_weights(self, input: Any, axis: int) -> Any:
+        """The weights of the classes, to be broadcast against the input; or None."""
+        if self.weight is None:
+            return None
+        weight, classes = weight_like(self, self.weight, input), input.shape[axis]
+        if weight.shape != (classes,):
+            raise ShapeError(
+                f"{name_of(self)}: weight has shape {weight.shape}; expected ({classes},), one "
+                "number for each class"
+            )
+        return weight.reshape((classes,) + (1,) * (input.ndim - axis - 1))
+
+    def check_indices(self, input: Any, target: Any, axis: int) -> None:
+        """Refuse a target that does not hold one class index for each example."""
+        expected = input.shape[:axis] + input.shape[axis + 1 :]
+        if target.shape != expected:
+            hint = ""
+            if [n for n in target.shape if n != 1] == [n for n in expected if n != 1]:
+                hint = f". Write target.reshape({text_of(expected)})"
+            elif target.shape == input.shape[:-1]:
+                hint = ". The classes are on axis 1: write ac.moveaxis(input, -1, 1)"
+            raise ShapeError(
+                f"{name_of(self)}: class indices have shape {expected} for an input of shape "
+                f"{input.shape}; these have {target.shape}{hint}"
+            )
+        if target.dtype.kind not in "iu":
+            raise DTypeError(
+                f"{name_of(self)}: class indices are integers; these are {target.dtype}: "
+                f"target.astype(int), or probabilities of shape {input.shape}"
+            )
+
+    def likelihood(
+        self, logarithms: Any, indices: Any, weight: Any, axis: int, smoothing: float
+    ) -> Tensor:
+        """The loss of class indices. With `smoothing` s a target is 1 - s, and s spread evenly over
+        all classes."""
+        classes, kept, shares = logarithms.shape[axis], self._kept(indices), None
+        if kept is not None:
+            indices = ac.where(kept, indices, 0)
+        check_labels(indices, classes)
+        rows = ac.expand_dims(indices, axis)
+        losses = -ac.take_along_axis(logarithms, rows, axis)
+        if weight is not None:
+            shares = ac.take_along_axis(ac.broadcast_to(weight, logarithms.shape), rows, axis)
+            losses, logarithms = shares * losses, weight * logarithms
+            shares = ac.squeeze(shares, axis)
+        if smoothing:
+            spread = ac.sum(logarithms, axis, keepdims=True) * (-smoothing / classes)
+            losses = (1 - smoothing) * losses + spread
+        losses = ac.squeeze(losses, axis)
+        if kept is not None:
+            losses = ac.where(kept, losses, 0)
+            shares = ac.where(kept, ac.ones_like(losses) if shares is None else shares, 0)
+        if shares is None or self.reduction != "mean":
+            return self.reduced(losses)
+        dtype = np.float32 if losses.dtype.char == "e" else losses.dtype
+        mean = ac.sum(losses, dtype=dtype) / ac.sum(shares, dtype=dtype)
+        return mean.astype(losses.dtype)
+
+    def _kept(self, indices: Any) -> Any:
+        """True where an index is not `ignore_index`; None where all are, as far as is known."""
+        array = indices.data if isinstance(indices, Tensor) else indices
+        if not math.prod(array.shape):
+            return None
+        kept = array != self.ignore_index
+        return None if isinstance(array, np.ndarray) and kept.all() else kept
+
+
+class CrossEntropyLoss(NLLLoss):
+    """-sum(w t log softmax(input)) over the classes, of logits with the classes on axis 1.
+
+    The input has shape (classes,), (n, classes) or (n, classes, d1, d2, …). The target holds class
+    indices, as in `NLLLoss`, or probabilities of the input's shape, such as one-hot labels, of
+    which the mean is over all but the axis of classes. `label_smoothing` s in [0, 1] mixes the
+    target with the uniform distribution, (1 - s) t + s / classes.
+    """
+
+    @public
+    def __init__(
+        self,
+        weight: Any = None,
+        *,
+        ignore_index: int = -100,
+        reduction: str = "mean",
+        label_smoothing: float = 0.0,
+    ) -> None:
+        super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
+        if not 0 <= label_smoothing <= 1:
+            raise AutogradError(f"label_smoothing must be in [0, 1], not {label_smoothing}")
+        self.label_smoothing = label_smoothing
+
+    def forward(self, input: Any, target: Any) -> Tensor:
+        """The loss: shape (), or the input's without the classes with ``reduction="none"``."""
+        input, target = real_operands(self, input, target)
+        axis, smoothing = self.class_axis(input), self.label_smoothing
+        weight = self.class_weights(input, axis)
+        if target.shape != input.shape:
+            self.check_indices(input, target, axis)
+            return self.likelihood(ac.log_softmax(input, axis), target, weight, axis, smoothing)
+        check_probabilities(self, "target", target, "It holds one-hot labels or probabilities")
+        if target.dtype.kind != "f":
+            target = target.astype(input.dtype)
+        if smoothing:
+            target = (1 - smoothing) * target + smoothing / input.shape[axis]
+        logarithms = ac.log_softmax(input, axis)
+        # a class excluded by a logit of -inf, of probability 0 in the target: not 0 * -inf
+        logarithms = ac.where((target == 0) & ac.isinf(logarithms), 0, logarithms)
+        terms = target * logarithms
+        return self.reduced(-ac.sum(terms if weight is None else weight * terms, axis))

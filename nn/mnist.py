@@ -1,0 +1,87 @@
+"""The MNIST files, and the IDX format that they have."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import zlib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd_core.errors import AutogradError
+
+__all__ = ["MNIST", "DataError", "read_idx", "read_mnist"]
+
+
+class DataError(AutogradError, OSError):
+    """A data file that is missing, truncated or not the one that is meant."""
+
+
+class MNIST(NamedTuple):
+    """The 70,000 images, uint8 of shape (60000, 784) and (10000, 784), and their labels, uint8."""
+
+    train_images: Any
+    train_labels: Any
+    test_images: Any
+    test_labels: Any
+
+
+# name: number of unpacked bytes and their SHA-256 (people hold .gz files made at other levels)
+FILES = {
+    "train-images-idx3-ubyte": (
+        47_040_016, "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"),
+    "train-labels-idx1-ubyte": (
+        60_008, "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"),
+    "t10k-images-idx3-ubyte": (
+        7_840_016, "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"),
+    "t10k-labels-idx1-ubyte": (
+        10_008, "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"),
+}  # fmt: skip
+MIRROR = "https://ossci-datasets.s3.amazonaws.com/mnist/"
+
+
+def read_mnist(folder: str | Path) -> MNIST:
+    """The four MNIST files of `folder` (LeCun, Cortes and Burges), packed with gzip or not.
+
+    Raises DataError where a file is missing, truncated or altered; nothing is written.
+    """
+    arrays = [_read_checked(Path(folder), name) for name in FILES]
+    images, labels, test_images, test_labels = arrays
+    return MNIST(images.reshape(-1, 784), labels, test_images.reshape(-1, 784), test_labels)
+
+
+def _read_checked(folder: Path, name: str) -> Any:
+    size, digest = FILES[name]
+    path = next((p for p in (folder / f"{name}.gz", folder / name) if p.is_file()), None)
+    how = f"Get it from {MIRROR}{name}.gz"
+    if path is None:
+        raise DataError(f"{folder / name}.gz is missing (nor is there a {name}). {how}")
+    content = _unpacked(path, how)
+    if len(content) != size:
+        raise DataError(f"{path}: expected {size:,} bytes unpacked, found {len(content):,}. {how}")
+    found = hashlib.sha256(content).hexdigest()
+    if found != digest:
+        raise DataError(f"{path} is altered: expected SHA-256 {digest}, found {found}. {how}")
+    return read_idx(content)
+
+
+def _unpacked(path: Path, how: str) -> bytes:
+    content = path.read_bytes()
+    if path.suffix != ".gz":
+        return content
+    try:
+        return gzip.decompress(content)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path}: expected a whole gzip file, found: {error}. {how}") from error
+
+
+def read_idx(content: bytes) -> Any:
+    """The array in an IDX file of unsigned bytes: two zero bytes, the type 8, the number of axes,
+    their lengths as big-endian 32-bit integers, then the elements in C order."""
+    if content[:3] != b"\0\0\x08":
+        raise DataError(f"an IDX file of bytes starts with 00 00 08, this with {content[:3].hex()}")
+    ndim = content[3]
+    shape = np.frombuffer(content, ">u4", count=ndim, offset=4)
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * ndim).reshape(shape)
