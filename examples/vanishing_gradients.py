@@ -99,7 +99,7 @@ def main(arguments: list[str] | None = None) -> None:
         history = train(models[name], x, y, steps)
         after = [parameter.data for parameter in models[name].parameters()]
         moved = np.linalg.norm(after[0] - before[0]) / np.linalg.norm(before[0])
-        print(f"\n{name}: relative change of the first layer's weights in {steps} steps {moved:.1e}")
+        print(f"\n{name}: after {steps} steps the first layer's weights differ by {moved:.1e}")
         pictures.append(save(history.plot(), chosen.out / f"history_{name}.png"))
     print("\npictures:", *pictures, sep="\n  ")
 
