@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter_ns
 
-BOUNDS = {"1,000": 1.03, "backward": 2.2}  # by the first word of what is measured
+BOUNDS = {"1,000": 1.03, "backward": 2.2}  # by the first word of the name of the work
 WORKER = """
 import sys, gc, numpy as np
 sys.path.insert(0, sys.argv[1])

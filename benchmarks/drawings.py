@@ -3,7 +3,7 @@
     python -m benchmarks.drawings
 
 Bounds: a recorded backward pass takes at most 1.5 times as long (784-1024-1024-10 network, batch
-size 256, float32); drawing and saving as SVG takes at most 0.5 s for the lecture's network, 2 s for
+size 256, float32); drawing and saving as SVG takes at most 0.5 s for a 784-50-10 network, 2 s for
 1,000 nodes and 10 s for 100,000 nodes.
 """
 
@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks import measure
 
 BOUNDS = {
-    "the lecture's network": 0.5,
+    "784-50-10 network": 0.5,
     "1,000 nodes": 2.0,
     "100,000 nodes": 10.0,
     "100,000 nodes in modules": 10.0,
@@ -83,7 +83,7 @@ def graphs() -> dict[str, tuple[Any, Any]]:
         return x
 
     return {
-        "the lecture's network": (small, model),
+        "784-50-10 network": (small, model),
         "1,000 nodes": (chain(500, True), None),
         "100,000 nodes": (chain(50_000, False), None),
         "100,000 nodes in modules": (chain(50_000, True), None),

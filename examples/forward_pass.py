@@ -103,7 +103,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     output = found[-1][1].detach()
     print("\nŷ  ", " ".join(f"{number:5.3f}" for number in output.tolist()))
-    print(f"the network says {output.argmax().item()}; it is a {label}")
+    print(f"predicted digit {output.argmax().item()}, true digit {label}")
     difference = abs(model(x) - output).max().item()
     print(f"largest difference from the nn.Sequential: {difference:.1e}")
     error = nn.MSE("sum")(output, nn.one_hot(label, 10)).item()
