@@ -1,10 +1,10 @@
-# `make mnist` trains the lecture's network, `make test` runs the whole suite. Both need only Python
-# 3.11 or newer, make and a package index; both work in .venv and leave the system alone.
+# `make mnist` trains a network on MNIST, `make test` runs the whole suite. Both need only Python 3.11
+# or newer, make and a package index; both install into .venv and do not change the system.
 
 PYTHON ?= python3
 DEVICE ?= cpu
 WORKERS ?= 2
-# two workers on two cores: a BLAS that starts threads of its own would only get in their way
+# one worker for each of two cores: BLAS threads would only compete with them
 TESTS = OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
 BIN := .venv/bin
 MADE = setup.cfg pyproject.toml
@@ -29,15 +29,15 @@ lint: .venv/made-test
 oracles: .venv/made-test .venv/made-oracles
 	$(TESTS) -m oracle
 
-# 20,000 right calls, none of which may be flagged
+# 20,000 correct calls, in none of which the checker may report an error
 checker: .venv/made-test
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.right_calls 20000
 
-# the core of the suite on the oldest and the newest Python and NumPy that are here
+# the core of the suite on the oldest and the newest Python and NumPy that are installed
 matrix: .venv/bin/python
 	$(BIN)/python -m tests.matrix $(WORKERS)
 
-# every rule changed in every place: is it seen?
+# modify each part of every rule, and check that a test fails
 mutants: .venv/made-test
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.mutation
 

@@ -1,1 +1,1 @@
-"""Side by side with the peers: one table each, all peers interleaved in one run."""
+"""Comparisons with other libraries: one table each, all libraries interleaved in one run."""

@@ -1,9 +1,9 @@
-"""This checkout beside another one, in one interleaved run: ``python -m benchmarks.against PATH``.
+"""Compare this checkout with another one, interleaved: ``python -m benchmarks.against PATH``.
 
-Two processes, one on each checkout, take turns at the same work, so that what else the machine does
-meets both alike. Each ratio is the median of those of the pairs; for operations that neither view
-nor write one above 1.03 is a miss, and one above 2.2 for the backward pass of an activation, whose
-slope is exact where it saturates.
+Two processes, one for each checkout, run the same work in turn, so that other load on the machine
+affects both alike. Each ratio is the median over the pairs of runs. The script fails if a ratio is
+above 1.03 for operations without views and writes, or above 2.2 for the backward pass of an
+activation, whose derivative is exact where it saturates.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter_ns
 
-BOUNDS = {"1,000": 1.03, "backward": 2.2}  # by the first word of what is measured
+BOUNDS = {"1,000": 1.03, "backward": 2.2}  # by the first word of the name of the work
 WORKER = """
 import sys, gc, numpy as np
 sys.path.insert(0, sys.argv[1])
@@ -95,7 +95,7 @@ for line in sys.stdin:
 
 
 class Worker:
-    """A process that runs the work of one checkout when it is told to."""
+    """A process that runs the work of one checkout on request."""
 
     def __init__(self, path: str) -> None:
         command = [sys.executable, "-c", WORKER, path]
@@ -108,14 +108,14 @@ class Worker:
         self.work = self.out.readline().strip().split("|")[1:]
 
     def time(self, work: str) -> int:
-        """Nanoseconds that it took."""
+        """Run `work`; returns its time in nanoseconds."""
         self.to.write(work + "\n")
         self.to.flush()
         return int(self.out.readline())
 
 
 def imports(path: str) -> float:
-    """Milliseconds to import the package, over a process that imports NumPy."""
+    """Milliseconds to import the package after NumPy."""
     code = (
         "import time, numpy, numpy.linalg; s = time.process_time(); import autograd_core; "
         "print((time.process_time() - s) * 1e3)"
@@ -133,7 +133,7 @@ def imports(path: str) -> float:
 
 
 def main() -> None:
-    """Print the ratios; exit 1 where one is above the bound."""
+    """Print the ratios; exit 1 if one is above its bound."""
     here, there = str(Path(__file__).parent.parent), sys.argv[1]
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 60
     ours, others = Worker(here), Worker(there)

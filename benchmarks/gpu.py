@@ -2,8 +2,8 @@
 
     python -m benchmarks.gpu
 
-A launch costs the host about 10 µs: a small network gains nothing on a GPU, a wide one a great
-deal. Where there is no CUDA device the columns that need one are named as skipped.
+A kernel launch takes about 10 µs on the host, so a small network is not faster on a GPU, and a wide
+one is much faster. Without a CUDA device the columns that need one are reported as skipped.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ WIDTHS = (50, 500, 2_000, 8_000)
 
 
 def ours(width: int, device: str) -> Callable[[], tuple[float]]:
-    """autograd_core on a device; ms a step."""
+    """autograd_core on a device; ms per step."""
     import autograd_core as ac
     import nn
 
@@ -50,7 +50,7 @@ def ours(width: int, device: str) -> Callable[[], tuple[float]]:
 
 
 def torch(width: int, device: str) -> Callable[[], tuple[float]]:
-    """PyTorch eager on a device; ms a step."""
+    """PyTorch eager on a device; ms per step."""
     import torch
 
     model = torch.nn.Sequential(
@@ -77,10 +77,10 @@ def torch(width: int, device: str) -> Callable[[], tuple[float]]:
 
 
 def main() -> None:
-    """Print ms a step by width."""
+    """Print ms per step for each width."""
     import autograd_core as ac
 
-    chosen = measure.options("ms per training step, side by side")
+    chosen = measure.options("ms per training step, compared")
     device = next((name for name in ac.available_devices() if name != "cpu"), None)
     peers: dict[str, tuple[str, Callable[[int], Any]]] = {
         "NumPy": ("numpy", lambda width: ours(width, "cpu"))

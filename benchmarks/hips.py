@@ -1,11 +1,11 @@
-"""Every function of HIPS autograd that has a gradient, and what there is for it here.
+"""Check the gradients of every function that has one in HIPS autograd.
 
     python -m benchmarks.hips
 
-Each is called as in `ops_table`, on small operands. Its gradient and the gradient of that are
-compared, along a direction, with central differences of its values and of its gradients; the
-largest relative errors are printed. Functions that HIPS has no gradient for follow. The script
-fails where one is missing, or wrong.
+Each function is called as in `ops_table`, on small operands. Its first and second derivatives along
+a direction are compared with central differences of its values and of its gradients; the largest
+relative errors are printed. Functions without a gradient in HIPS autograd follow. The script fails
+if a gradient is missing or wrong.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ MODULES = [
     *(f"scipy.{m}" for m in ("special", "stats", "linalg", "signal", "integrate")),
 ]
 
-# What is no function of its users: parts of its graph and of its containers.
+# Not public functions: parts of HIPS autograd's graph and of its containers.
 PARTS = {
     "core.add": "gradients are added by the backward pass",
     "core.mut_add": "gradients are added by the backward pass",
@@ -41,7 +41,7 @@ PARTS = {
     "core.scalar_mul": "a Tensor times a number",
     "core.inner_prod": "sum(x * y)",
     "core.covector": "conj(x)",
-    "builtins.container_take": "operands are lists and tuples of Tensors as they are",
+    "builtins.container_take": "operands may be lists and tuples of Tensors",
     "builtins.container_untake": "as container_take",
     "builtins.sequence_extend_left": "as container_take",
     "builtins.sequence_extend_right": "as container_take",
@@ -49,16 +49,16 @@ PARTS = {
     "builtins._make_dict": "as container_take",
     "numpy.numpy_boxes.__getitem__": "getitem: the row below",
     "numpy.numpy_vjps.untake": "scatter, the gradient of getitem",
-    "numpy.numpy_vjps.dot_adjoint_0": "the rule of dot, made of products",
-    "numpy.numpy_vjps.dot_adjoint_1": "the rule of dot, made of products",
-    "numpy.numpy_vjps.tensordot_adjoint_0": "the rule of contract, a contraction again",
-    "numpy.numpy_vjps.tensordot_adjoint_1": "the rule of contract, a contraction again",
+    "numpy.numpy_vjps.dot_adjoint_0": "the rule of dot, composed of products",
+    "numpy.numpy_vjps.dot_adjoint_1": "the rule of dot, composed of products",
+    "numpy.numpy_vjps.tensordot_adjoint_0": "the rule of contract, itself a contraction",
+    "numpy.numpy_vjps.tensordot_adjoint_1": "the rule of contract, itself a contraction",
     "numpy.numpy_wrapper.array_from_args": "array([tensor, …]): stack",
     "numpy.numpy_wrapper._array_from_scalar_or_array": "array(tensor)",
     "numpy.numpy_wrapper.concatenate_args": "concatenate([…])",
     "numpy.numpy_wrapper.make_diagonal": "diag, embedded",
-    "numpy.fft.truncate_pad": "cut and filled up by the rules of fft",
-    "gammasgn": "declared: a sign has no gradient",
+    "numpy.fft.truncate_pad": "truncation and padding are part of the rules of fft",
+    "gammasgn": "declared not differentiable: it is a sign",
 }
 
 
@@ -79,7 +79,7 @@ def of_matrix(name: str, call: Callable[..., Any], m: int = 3, n: int = 3) -> Ro
 
 
 SHAPES = {"norm": 0, "t": 1, "gamma": 1, "beta": 2, "chi2": 1}
-# What the table of the benchmark does not have, or has at points that differences cannot tell.
+# Not in the table of the benchmark, or there at points where differences are not accurate.
 MORE = [
     Row("astype", between(-1, 1), lambda f, x: f(x, complex)),
     of_matrix("linalg.cholesky", lambda f, x: f(symmetric(x))),
@@ -115,7 +115,7 @@ MORE = [
     Row("stats.multivariate_normal.entropy", lambda _: [matrix()],
         lambda f, root: f(np.zeros(3), symmetric(root))),
 ]  # fmt: skip
-# What HIPS has no gradient for.
+# Functions without a gradient in HIPS autograd.
 BEYOND = [
     Row("cumprod", between(0.5, 2)),
     Row("interp", lambda _: [np.array([0.3, 1.6]), np.arange(3.0), positive(3)]),
@@ -149,7 +149,7 @@ BEYOND = [
 
 
 def functions() -> Iterator[tuple[str, str]]:
-    """The functions of HIPS that have a gradient: (name, the name of the rows about it)."""
+    """(name, name of its rows) of each function that has a gradient in HIPS autograd."""
     for module in MODULES:
         importlib.import_module(f"autograd.{module}")
     from autograd.core import primitive_vjps
@@ -240,7 +240,7 @@ def judged(rows: list[Row]) -> tuple[str, bool]:
 
 
 def examples() -> dict[str, tuple[str, bool]]:
-    """Operations of a user's own, of the first order."""
+    """User-defined operations, first order only."""
     a = ac.Tensor([2.0, 9.0], requires_grad=True)
     fixed_point(a, np.ones(2), lambda a, x: (x + a / x) / 2).sum().backward()
     fixed = float(np.abs(a.grad.numpy() - 0.5 / np.sqrt([2, 9])).max())  # type: ignore[union-attr]

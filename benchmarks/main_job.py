@@ -1,5 +1,5 @@
-"""The main job's epoch, evaluation of 60,000 images included, beside the published class's epoch of
-training alone. It should take less than twice as long.
+"""One epoch of the MNIST example, with the evaluation of 60,000 images, compared with one epoch of
+training with the published class. It should take less than twice as long.
 
     python -m benchmarks.main_job
 """
@@ -16,7 +16,7 @@ from benchmarks.published import Network
 
 
 def results(repeats: int) -> dict[str, float]:
-    """Seconds an epoch."""
+    """Seconds per epoch."""
     import nn
     from examples import mnist_options, mnist_training
 

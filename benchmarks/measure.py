@@ -1,4 +1,4 @@
-"""Interleaved timing, and a table that says on which machine."""
+"""Interleaved timing, and tables with a description of the machine."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-# They choose another kernel or block size than OpenBLAS would: never for a measurement.
+# Variables that override the kernel or block size of OpenBLAS; removed for measurements.
 MISLEADING = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
 
 def options(
     description: str, more: Callable[[argparse.ArgumentParser], None] = lambda parser: None
 ) -> argparse.Namespace:
-    """Common options, and what `more` adds. Starts the process again where NumPy must see another
-    environment."""
+    """The common options and those that `more` adds. Restarts the process if NumPy needs other
+    environment variables."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--repeats", type=int, default=15, help="rounds; each runs every peer once")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--default-heap", action="store_true", help="leave glibc's heap as it is")
-    parser.add_argument("--quick", action="store_true", help="a few rounds, to see that it works")
+    parser.add_argument("--quick", action="store_true", help="a few rounds, as a test")
     more(parser)
     chosen = parser.parse_args()
     chosen.repeats = 3 if chosen.quick else chosen.repeats
@@ -46,13 +46,13 @@ def options(
 
 
 def available(peers: Mapping[str, tuple[str, Callable[[], Any]]]) -> dict[str, Any]:
-    """The peers whose package is here, made by their functions; the others are named."""
+    """The peers whose package is installed, created by their functions; prints the others."""
     found = {}
     for name, (package, make) in peers.items():
         try:
             importlib.import_module(package)
         except ImportError as error:
-            print(f"skipped: {name} ({error}); pip install -e '.[bench]' brings it")
+            print(f"skipped: {name} ({error}); pip install -e '.[bench]' installs it")
             continue
         found[name] = make()
     return found
@@ -61,7 +61,7 @@ def available(peers: Mapping[str, tuple[str, Callable[[], Any]]]) -> dict[str, A
 def interleaved(
     peers: Mapping[str, Callable[[], tuple[float, ...]]], repeats: int
 ) -> dict[str, tuple[float, ...]]:
-    """Each peer's median of each number that it returns, over `repeats` rounds after a warm-up."""
+    """The median of each value that a peer returns, over `repeats` rounds after a warm-up."""
     rounds: dict[str, list[tuple[float, ...]]] = {name: [] for name in peers}
     for count in range(repeats + 1):
         for name, once in peers.items():
@@ -75,7 +75,7 @@ def interleaved(
 
 
 def table(title: str, header: list[str], rows: list[list[str]]) -> None:
-    """Print rows under a header, columns aligned."""
+    """Print rows under a header, with aligned columns."""
     widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
     print(f"\n{title}")
     for row in [header, ["-" * width for width in widths], *rows]:

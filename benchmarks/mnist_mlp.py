@@ -1,9 +1,9 @@
-"""One training epoch of the lecture's network, 784-50-10 at batch 100, side by side.
+"""One training epoch of a 784-50-10 network on MNIST, batch size 100, in several libraries.
 
     python -m benchmarks.mnist_mlp
 
-Every peer starts from the same weights and sees the same 550 batches; before anything is timed, its
-weights after one epoch are compared with those of hand-written NumPy.
+All peers start from the same weights and use the same 550 batches. Before timing, their weights
+after one epoch are compared with those of hand-written NumPy.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def ours(x: Any, y: Any, labels: Any) -> Epoch:
 
 
 def primitives(x: Any, y: Any, labels: Any) -> Epoch:
-    """autograd_core from its operations, as a student writes it."""
+    """autograd_core without nn, from basic operations."""
     import autograd_core as ac
 
     def epoch(order: Any) -> list[Any]:
@@ -193,7 +193,7 @@ PEERS: dict[str, tuple[str, Callable[[Any, Any, Any], Epoch]]] = {
 
 
 def check(epochs: dict[str, Epoch], order: Any, dtype: Any) -> None:
-    """All peers end at the same weights; a benchmark of something wrong is worth nothing."""
+    """Exit with an error unless all peers end with the same weights."""
     expected = Network()
     x, labels, _ = data(np.float64)
     expected.train_epoch(x, labels, order)
@@ -202,11 +202,11 @@ def check(epochs: dict[str, Epoch], order: Any, dtype: Any) -> None:
         for found, wanted in zip(epoch(order), expected.parameters(), strict=True):
             error = np.linalg.norm(found - wanted) / np.linalg.norm(wanted)
             if not error < tolerance:
-                raise SystemExit(f"{name} ends at other weights: relative difference {error:.1e}")
+                raise SystemExit(f"{name} ends with other weights: relative difference {error:.1e}")
 
 
 def results(dtype: Any, repeats: int) -> dict[str, float]:
-    """Seconds an epoch, by peer."""
+    """Seconds per epoch, by peer."""
     x, labels, y = data(dtype)
     x_double = data(np.float64)[0]
     makers = {
@@ -228,7 +228,7 @@ def results(dtype: Any, repeats: int) -> dict[str, float]:
 
 def main() -> None:
     """Print one table for each dtype."""
-    chosen = measure.options("seconds per epoch, side by side")
+    chosen = measure.options("seconds per epoch, compared")
     for dtype in (np.float32, np.float64):
         figures = results(dtype, chosen.repeats)
         floor = figures["NumPy, optimised by hand"]

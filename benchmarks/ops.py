@@ -1,15 +1,15 @@
-"""Every operation beside HIPS autograd's: forward and backward of the sum of its result.
+"""Compare every operation with HIPS autograd: forward and backward of the sum of its result.
 
     python -m benchmarks.ops                       # all of them, at five sizes
-    python -m benchmarks.ops --only sum einsum     # those whose name begins so
+    python -m benchmarks.ops --only sum einsum     # those whose names start with these
     python -m benchmarks.ops --first               # differentiated in the first operand only
 
-A cell is our time divided by HIPS's, float64, both in this process and in turn. `*` marks a cell
-above 1, `!!` one that stays above 1.5 in three measurements, `?` one in which HIPS's gradient is
-not ours: the reasons are listed below the table.
+A cell is our time divided by HIPS autograd's, float64, both measured in turn in this process. `*`
+marks a cell above 1, `!!` one that is above 1.5 in three measurements, `?` one in which the
+gradients differ: the reasons are listed below the table.
 
-HIPS differentiates in several operands as in ``grad(f, (0, 1))``, which costs it some 20 µs for the
-tuple; ``--first`` shows what is left without.
+HIPS autograd differentiates in several operands as in ``grad(f, (0, 1))``, which adds about 20 µs
+for the tuple; ``--first`` excludes this overhead.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Gradients = Callable[[], list[Any]]
 
 
 def found(owners: Iterable[Any], name: str) -> Any:
-    """The function of a dotted name in the first of the modules that has it, or None."""
+    """The function with a dotted name, from the first module that has it; None if none does."""
     for owner in owners:
         function = owner
         for part in name.split("."):
@@ -122,7 +122,7 @@ def ratio(peers: dict[str, Gradients], rounds: int) -> float:
 
 
 def compared(mine: list[Any], theirs: list[Any]) -> str:
-    """What is wrong with HIPS's gradients; nothing where they are ours."""
+    """How HIPS autograd's gradients differ from ours; empty if they agree."""
     for a, b in zip(mine, theirs, strict=True):
         b = np.asarray(b)
         if np.isfinite(a).all() and not np.isfinite(b).all():
@@ -138,7 +138,7 @@ def compared(mine: list[Any], theirs: list[Any]) -> str:
 
 
 def cell(row: Row, size: int, chosen: argparse.Namespace) -> tuple[float | None, str]:
-    """(ratio, remark): no ratio where one of the libraries cannot do it."""
+    """(ratio, remark); the ratio is None if one of the libraries raises an error."""
     values = row.values(size)
     count = 1 if chosen.first else len(values)
     peers: dict[str, Gradients] = {}
@@ -147,9 +147,9 @@ def cell(row: Row, size: int, chosen: argparse.Namespace) -> tuple[float | None,
         peers[name] = make(row, values, count)
         try:
             gradients[name] = peers[name]()
-        except Exception as error:  # whatever the other library raises is what we want to say
+        except Exception as error:  # any error of either library is reported
             said = str(error).partition("\n")[0][:80]
-            return None, f"{name} cannot: {type(error).__name__}: {said}"
+            return None, f"{name} raises {type(error).__name__}: {said}"
     remark = compared(gradients["ours"], gradients["hips"])
     first = ratio(peers, chosen.repeats)
     if first <= LIMIT:
@@ -168,7 +168,7 @@ def shown(value: float | None, remark: str) -> str:
 
 
 def without_row() -> list[str]:
-    """HIPS's functions that have a gradient, and neither a row nor a reason to be left out."""
+    """Functions with a gradient in HIPS autograd, without a row and not in LEFT_OUT."""
     import autograd.numpy as anp
     import autograd.scipy.special as special
     from autograd.core import primitive_vjps
@@ -185,14 +185,14 @@ def without_row() -> list[str]:
 
 
 def selected(chosen: argparse.Namespace) -> list[Row]:
-    """The rows to run; those that a library lacks are named."""
+    """The rows to run; prints those that a library does not have."""
     rows = [
         row
         for row in TABLE
         if not chosen.only or any(row.title.startswith(only) for only in chosen.only)
     ]
     if unknown := without_row():
-        print(f"in HIPS autograd, and without a row here: {', '.join(unknown)}")
+        print(f"in HIPS autograd, but without a row here: {', '.join(unknown)}")
     for who, lookup in (("autograd_core", our_function), ("HIPS autograd", their_function)):
         missing = sorted({row.name for row in rows if lookup(row) is None})
         if missing:
@@ -204,7 +204,7 @@ def selected(chosen: argparse.Namespace) -> list[Row]:
 def measured(
     rows: list[Row], sizes: tuple[int, ...], chosen: argparse.Namespace
 ) -> tuple[list[list[str]], dict[str, list[str]]]:
-    """The table's rows, and the remarks below it by heading."""
+    """The rows of the table, and the remarks below it, by heading."""
     table = []
     notes: dict[str, list[str]] = {}
     for row in rows:
@@ -228,14 +228,14 @@ def measured(
 
 
 def more_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--only", nargs="+", metavar="NAME", help="operations that begin so")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="operations that start with NAME")
     parser.add_argument("--first", action="store_true", help="differentiate in one operand")
 
 
 def main() -> None:
-    """Print the table and what stands out in it."""
-    chosen = measure.options("every operation beside HIPS autograd's", more_options)
-    warnings.simplefilter("ignore")  # of HIPS's own
+    """Print the table and the remarks."""
+    chosen = measure.options("every operation compared with HIPS autograd", more_options)
+    warnings.simplefilter("ignore")  # those of HIPS autograd
     np.seterr(all="ignore")
     sizes = (1, 1_000) if chosen.quick else SIZES
     table, notes = measured(selected(chosen), sizes, chosen)

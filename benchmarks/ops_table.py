@@ -1,5 +1,5 @@
-"""What benchmarks/ops.py measures: every function of HIPS autograd that has a gradient, and how to
-call it at a size. The same call goes to both libraries."""
+"""The rows of benchmarks/ops.py: every function that has a gradient in HIPS autograd, and its call
+at a given size. Both libraries get the same call."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ import numpy as np
 Values = Callable[[int], list[Any]]
 RANDOM = np.random.default_rng(0)
 
-# HIPS has a gradient for them too, and they are left out on purpose.
+# These have a gradient in HIPS autograd too, but are left out deliberately.
 LEFT_OUT = {
-    "array_from_args": "what its array() calls",
-    "concatenate_args": "what its concatenate() calls",
-    "make_diagonal": "an auxiliary of its own",
-    "fft.truncate_pad": "an auxiliary of its own",
+    "array_from_args": "called by its array()",
+    "concatenate_args": "called by its concatenate()",
+    "make_diagonal": "an internal function",
+    "fft.truncate_pad": "an internal function",
     "gammasgn": "a sign: the gradient is zero",
-    "linalg.eig": "complex eigenvalues of real matrices: another function at another size",
+    "linalg.eig": "complex eigenvalues of real matrices: which are complex depends on the size",
 }
 
 
 @dataclass(frozen=True)
 class Row:
-    """A function by NumPy's name, called as ``call(function, *operands)`` on `values` of a size."""
+    """A function by its NumPy name, called as ``call(function, *operands)`` with `values(size)`."""
 
     name: str
     values: Values
     call: Callable[..., Any] = lambda function, *operands: function(*operands)
     variant: str = ""
     largest: int = 1_000_000
-    ours: str = ""  # our name, where it is another one
+    ours: str = ""  # our name, if different
 
     @property
     def title(self) -> str:
@@ -43,7 +43,7 @@ class Row:
 
 
 def side(n: int, axes: int = 2) -> int:
-    """The length of each of `axes` axes, of about n elements together."""
+    """The length of each axis of a cube with `axes` axes and about n elements."""
     length: float = n ** (1 / axes)
     return max(1, round(length))
 
@@ -65,7 +65,7 @@ def matrices(count: int = 1) -> Values:
 
 
 def ranged(n: int) -> list[Any]:
-    """A matrix whose products are of the order of 1."""
+    """A matrix whose products are of order 1."""
     return [np.exp(normal(side(n), side(n)) / side(n))]
 
 
@@ -92,18 +92,18 @@ def regular(n: int) -> list[Any]:
 
 
 def definite(n: int) -> list[Any]:
-    """A symmetric positive definite matrix whose eigenvalues lie apart."""
+    """A symmetric positive definite matrix with separate eigenvalues."""
     factor = normal(side(n), side(n))
     return [factor @ factor.T + np.diag(np.arange(1.0, 1 + side(n)))]
 
 
 def single(n: int) -> list[Any]:
-    """A row, with an axis of length 1 in front."""
+    """A row vector of shape (1, n)."""
     return [normal(1, n)]
 
 
 def rows(n: int) -> list[Any]:
-    """A row that can be repeated to a square of n elements."""
+    """A row vector that broadcasts to a square of n elements."""
     return [normal(1, side(n))]
 
 
@@ -112,7 +112,7 @@ def triples(n: int) -> list[Any]:
 
 
 def planes(n: int) -> list[Any]:
-    """A matrix and a row that broadcasts along it."""
+    """A matrix and a vector that broadcasts along its rows."""
     return [normal(side(n), side(n)), normal(side(n))]
 
 
@@ -169,7 +169,7 @@ ELEMENTWISE = [
 
 
 def plain(x: Any) -> Any:
-    """The array in a Tensor or a box: what a condition is made of."""
+    """The array in a Tensor or in a box of HIPS autograd, for conditions."""
     return getattr(x, "data", None) if hasattr(x, "requires_grad") else getattr(x, "_value", x)
 
 
@@ -177,7 +177,7 @@ def plain(x: Any) -> Any:
 
 
 def joined(parts: Any) -> Any:
-    """One array of several results, with other weights for each."""
+    """The sum of several results, each with a different weight."""
     first, *others = parts
     for weight, part in enumerate(others, 2):
         first = first + weight * part
@@ -191,8 +191,8 @@ REDUCTIONS = [
         for name in ("sum", "mean", "var", "std", "max", "min", "amax", "amin")
         for variant, settings in AXES.items()
     ),
-    # Products that are in the range of their dtype. Where one underflows, HIPS divides what is left
-    # by each element, which is fast and gives 0 or NaN; ours is right, in 4 to 5 times as long.
+    # Products within the range of their dtype. If one underflows, HIPS autograd divides the result
+    # by each element, which is fast and gives 0 or NaN; ours is correct and 4 to 5 times slower.
     *(
         Row("prod", ranged, lambda f, x, s=settings: f(x, **s), variant)
         for variant, settings in AXES.items()
@@ -252,9 +252,9 @@ SHAPING = [
     Row("full", lambda n: [normal(1)], lambda f, x: f((1000,), x), largest=1),
     Row("linspace", lambda n: [np.array(0.5)], lambda f, x: f(x, 2.0, 1000), largest=1),
     Row("getitem", vectors(), lambda f, x: x[::2], "a slice"),
-    Row("getitem", vectors(), lambda f, x: x[0], "a number"),
+    Row("getitem", vectors(), lambda f, x: x[0], "an integer"),
     Row("getitem", vectors(), lambda f, x: x[np.arange(plain(x).shape[0])], "integers"),
-    Row("getitem", vectors(), lambda f, x: x[plain(x) > 0], "truths"),
+    Row("getitem", vectors(), lambda f, x: x[plain(x) > 0], "booleans"),
 ]
 
 # ---- products, linear algebra, Fourier transforms ------------------------------------------------

@@ -1,8 +1,8 @@
-"""What an operation costs: a chain of 1,000 small ones, forward, and forward and backward together.
+"""Time per operation in a chain of 1,000 small ones: forward, and forward with backward.
 
     python -m benchmarks.overhead
 
-Multiply by 0.99, add to itself, multiply by 0.5, sin, over and over, in float32.
+The chain repeats: multiply by 0.99, add to itself, multiply by 0.5, sin; in float32.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def chain(x: Any, sin: Callable[[Any], Any]) -> Any:
 
 
 def timed(forward: Callable[[], Any], backward: Callable[[Any], Any]) -> tuple[float, float]:
-    """ns an operation: forward, forward and backward."""
+    """ns per operation: forward, forward and backward."""
     start = time.perf_counter()
     y = forward()
     middle = time.perf_counter()
@@ -39,7 +39,7 @@ def timed(forward: Callable[[], Any], backward: Callable[[Any], Any]) -> tuple[f
 
 
 def numpy(x: Any) -> Callable[[], tuple[float, float]]:
-    """The arithmetic alone, differentiated by hand: what no recorder can undercut."""
+    """The arithmetic alone, differentiated by hand: a lower bound for any recorded graph."""
 
     def backward(y: Any) -> None:
         g = np.ones_like(x)
@@ -108,7 +108,7 @@ def mygrad(x: Any) -> Callable[[], tuple[float, float]]:
 
 
 def results(shape: tuple[int, ...], repeats: int) -> dict[str, tuple[float, ...]]:
-    """(forward, forward + backward) in ns an operation, by peer."""
+    """(forward, forward + backward) in ns per operation, by peer."""
     x = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
     peers = {
         "NumPy, by hand": ("numpy", lambda: numpy(x)),
@@ -122,7 +122,7 @@ def results(shape: tuple[int, ...], repeats: int) -> dict[str, tuple[float, ...]
 
 def main() -> None:
     """Print one table for each shape."""
-    chosen = measure.options("ns per operation, side by side")
+    chosen = measure.options("ns per operation, compared")
     for shape in ((10,), (100, 100)):
         figures = results(shape, chosen.repeats)
         reference = figures["autograd_core"][1]

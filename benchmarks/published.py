@@ -1,7 +1,7 @@
-"""The published network in hand-written float64 NumPy: what the main job is measured against.
+"""The published network in hand-written NumPy: the reference for the MNIST example.
 
-The recipe of Raschka, Liu and Mirjalili (2022, chapter 11) in the plain style of a textbook,
-written from its equations; and the same network as tight as NumPy allows.
+The network of Raschka, Liu and Mirjalili (2022, chapter 11) in float64, written from its equations
+as in a textbook; and the same network, optimised as far as NumPy allows.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Network:
 
 
 class Tight(Network):
-    """The same network with every temporary written in place, in any floating dtype."""
+    """The same network with all temporaries written in place, in any floating-point dtype."""
 
     def __init__(self, dtype: Any) -> None:
         super().__init__()

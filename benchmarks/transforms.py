@@ -1,9 +1,9 @@
-"""What transforms cost, in gradients: Hessian-vector products and jvps of the lecture's network, a
-Jacobian in one pass beside one vjp after the other, and grad beside backward().
+"""Time of transforms relative to gradients: Hessian-vector products and jvps of a small network, a
+Jacobian in one pass compared with a loop over vjps, and grad compared with backward().
 
     python -m benchmarks.transforms
 
-The bounds are 2.5 gradients for hvp, and a fifth of the loop's time for the Jacobian.
+The bounds are 2.5 times a gradient for hvp, and a fifth of the loop's time for the Jacobian.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ BOUNDS = {"hvp ÷ gradient": 2.5, "jacobian ÷ a forward and 100 vjps": 0.2}
 
 
 def seconds(function: Callable[[], Any]) -> Callable[[], tuple[float]]:
-    """How long one call takes."""
+    """Seconds of one call."""
 
     def timed() -> tuple[float]:
         start = time.perf_counter()
@@ -50,7 +50,7 @@ def network(batch: int = 1_000) -> tuple[Callable[..., Any], list[Any]]:
 
 
 def mixed() -> tuple[Callable[[Any], Any], Any]:
-    """A function of 100 numbers with 100 results: matmul, a reduction and getitem."""
+    """A function with 100 inputs and 100 outputs: matmul, a reduction and getitem."""
     import autograd_core as ac
 
     rng = np.random.default_rng(0)
@@ -65,7 +65,7 @@ def mixed() -> tuple[Callable[[Any], Any], Any]:
 
 
 def peers() -> dict[str, Callable[[], tuple[float]]]:
-    """What is timed, by name."""
+    """The timed functions, by name."""
     import autograd_core as ac
 
     loss, parameters = network()
@@ -107,8 +107,8 @@ PAIRS = [
 
 
 def main() -> None:
-    """Print milliseconds and the ratios; exit 1 where a bound is missed."""
-    chosen = measure.options("what transforms cost")
+    """Print milliseconds and the ratios; exit 1 if a bound is exceeded."""
+    chosen = measure.options("time of transforms")
     found = measure.interleaved(peers(), chosen.repeats)
     measure.table("time", ["", "ms"], [[name, f"{1e3 * t:.2f}"] for name, (t,) in found.items()])
     rows, missed = [], []

@@ -1,11 +1,11 @@
-"""Backpropagation traced on the lecture's small network: two inputs, two hidden units, two outputs.
+"""Backpropagation step by step in a small network: two inputs, two hidden units, two outputs.
 
     python -m examples.backpropagation
 
 The gradient of an output weight is a product of three factors; that of a hidden weight is the sum
-over the two paths that lead from the loss to it, one through each output. Every factor is shown
-with its number, and the products are the engine's gradients. The page that it leaves steps through
-the same forward and backward pass.
+over the two paths that lead from the loss to it, one through each output. The program prints the
+value of every factor and compares the products with the gradients of `backward()`. It also writes
+an HTML page that steps through the same forward and backward pass.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ def forward() -> dict[str, Any]:
 
 
 def local(t: dict[str, Any], of: str, by: str) -> float:
-    """∂of/∂by, where `of` is computed from `by` by one step of the lecture."""
+    """∂of/∂by, where `of` is computed from `by` in one step."""
     return ac.gradients(t[of], [t[by]], retain_graph=True)[0].item()  # type: ignore[no-any-return]
 
 
 def trace(t: dict[str, Any], *path: str) -> float:
-    """Print the factors along one path, which starts at the loss, and return their product."""
+    """Print the factors along one path from the loss, and return their product."""
     product, symbols, numbers = 1.0, [], []
     for above, below in pairwise(path):
         factor = local(t, above, below)
@@ -59,7 +59,7 @@ def trace(t: dict[str, Any], *path: str) -> float:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Trace one output weight and one hidden weight; there is nothing to shorten with --quick."""
+    """Trace one output weight and one hidden weight; --quick has no effect."""
     chosen = options("Backpropagation on a small network.", "backpropagation", arguments)
     t = forward()
     for name in ("z1_h", "a1_h", "z1_out", "a1_out", "a2_out", "L"):
@@ -67,12 +67,12 @@ def main(arguments: list[str] | None = None) -> None:
 
     print("\nan output weight: one path, three factors")
     output = trace(t, "L", "a1_out", "z1_out", "w11_out")
-    print("\na hidden weight: two paths, added")
+    print("\na hidden weight: the sum over two paths")
     hidden = trace(t, "L", "a1_out", "z1_out", "a1_h", "z1_h", "w11_h")
     print("   +")
     hidden += trace(t, "L", "a2_out", "z2_out", "a1_h", "z1_h", "w11_h")
 
-    print("\nstep by step, as the engine goes (what was computed for an output is used again):")
+    print("\nforward and backward pass step by step (shared factors are computed once):")
     explain(t["L"], names=t)
     page = draw(t["L"], names=t).save(chosen.out / "backpropagation.html")
 

@@ -1,10 +1,11 @@
-"""Batch, mini-batch and stochastic gradient descent on MNIST, side by side.
+"""Batch, mini-batch and stochastic gradient descent on MNIST, compared.
 
     python -m examples.batch_sizes
 
-The gradient of the whole set is exact and dear; that of a few samples is noisy and cheap. Seen by
-epoch, small batches win, as they take more steps; seen by time, one sample at a time loses, as
-products of small matrices leave the processor idle. The middle way is why mini-batches are used.
+The gradient on the whole training set is exact but expensive; the gradient on a few samples is
+noisy but cheap. Per epoch, small batches reduce the loss most, because they take more steps. Per
+second, single samples are slow, because products of small matrices do not use the processor fully.
+Mini-batches are a compromise.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import nn
 from examples.lecture import options, save
 
 DATA = Path(__file__).parent / "data" / "mnist"
-# name: (samples in a batch, 0 for all of them; learning rate; how it is drawn)
+# name: (samples in a batch, 0 for all of them; learning rate; line style)
 WAYS = {
     "batch": (0, 2.0, "s-"),
     "mini-batch of 100": (100, 0.5, "o-"),
@@ -29,7 +30,7 @@ WAYS = {
 
 
 def network() -> nn.Sequential:
-    """The lecture's, from the same weights each time."""
+    """The network, with the same initial weights each time."""
     how: Any = {"initializer": nn.normal(0.0, 0.1), "generator": np.random.default_rng(0)}
     return nn.Sequential(
         nn.Linear(784, 50, **how), nn.Sigmoid(), nn.Linear(50, 10, **how), nn.Sigmoid()
@@ -37,7 +38,7 @@ def network() -> nn.Sequential:
 
 
 def train(x: Any, y: Any, size: int, rate: float, epochs: int) -> Any:
-    """(seconds of training so far, loss on all of x) before the first epoch and after each."""
+    """Rows (seconds of training, loss on all of x): before the first epoch and after each epoch."""
     model, loss_of = network(), nn.MSE("batch")
     optimizer = nn.SGD(model.parameters(), lr=rate)
     dataset = nn.TensorDataset(x, y)
@@ -58,7 +59,7 @@ def train(x: Any, y: Any, size: int, rate: float, epochs: int) -> Any:
 
 
 def picture(path: Path, runs: dict[str, Any]) -> Path:
-    """The losses by epoch and by time."""
+    """Plot the losses by epoch and by time; returns the path."""
     import matplotlib.pyplot as plt
 
     figure, (left, right) = plt.subplots(1, 2, sharey=True, figsize=(11, 4.4), layout="constrained")
@@ -75,7 +76,7 @@ def picture(path: Path, runs: dict[str, Any]) -> Path:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Train the same network three ways."""
+    """Train the same network with three batch sizes."""
     chosen = options("Batch, mini-batch and stochastic descent.", "batch_sizes", arguments)
     rows, epochs = (1_000, 4) if chosen.quick else (10_000, 15)
     mnist = nn.read_mnist(DATA)

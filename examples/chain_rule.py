@@ -2,8 +2,9 @@
 
     python -m examples.chain_rule
 
-Each factor is the derivative of one function, where its own input is. Multiplied from the outside
-in, they give on the way the derivative of f in every value between: what backward passes down.
+Each factor is the derivative of one function at its own input. The products of the factors, taken
+from the outside in, are the derivatives of f with respect to the intermediate values, which are the
+gradients that the backward pass computes.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import autograd_core as ac
 from autograd_core.rendering import RendererError, draw
 from examples.lecture import options
 
-# innermost first, as they are applied
+# innermost first, in the order of application
 FUNCTIONS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "v": ("x²", lambda x: x**2),
     "u": ("sin v", np.sin),
@@ -36,7 +37,7 @@ def composed(x: Any) -> Any:
 
 
 def factors(x: float) -> list[tuple[str, float, float, float]]:
-    """(name, input, value, derivative there) of each function, innermost first."""
+    """(name, input, value, derivative at the input) of each function, innermost first."""
     found = []
     for name, (_, function) in FUNCTIONS.items():
         value, slope = ac.value_and_grad(function)(x)
@@ -46,7 +47,7 @@ def factors(x: float) -> list[tuple[str, float, float, float]]:
 
 
 def picture(folder: Path, x: float) -> Path:
-    """The recorded graph, every value with its name; as DOT text where nothing renders it."""
+    """Draw the recorded graph with the name of every value; DOT text if there is no renderer."""
     value = ac.Tensor(x, requires_grad=True)
     names = {"x": value}
     for name, (_, function) in FUNCTIONS.items():
@@ -60,10 +61,10 @@ def picture(folder: Path, x: float) -> Path:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Print each factor and their product; there is nothing to shorten with --quick."""
+    """Print each factor and their product; --quick has no effect."""
     chosen = options("The chain rule, factor by factor.", "chain_rule", arguments)
     x, product, inside = 0.7, 1.0, ["x", *FUNCTIONS]
-    print(f"{'function':12} {'input':>10} {'value':>10}   {'factor':8} {'is':>9}   product so far")
+    print(f"{'function':12} {'input':>10} {'value':>10}   {'factor':18}   product so far")
     for (name, at, value, slope), variable in zip(
         reversed(factors(x)), reversed(inside[:-1]), strict=True
     ):

@@ -1,9 +1,9 @@
-"""An operation of one's own whose gradient is not that of its steps: the fixed point x = f(a, x).
+"""A user-defined operation that is not differentiated step by step: the fixed point x = f(a, x).
 
     python -m examples.fixed_point
 
-The steps that lead to it need not be remembered. By the implicit function theorem the gradient is
-w · ∂f/∂a, where w = g + w · ∂f/∂x is a fixed point as well.
+The iterates need not be stored. By the implicit function theorem the gradient is w · ∂f/∂a, where w
+is the solution of w = g + w · ∂f/∂x, again a fixed point.
 """
 
 from __future__ import annotations
@@ -44,15 +44,15 @@ def _fixed_point_a(g: Any, a: Any, out: Any, f: Function, tolerance: float) -> A
 
 @ac.op(a=_fixed_point_a, start=None)
 def fixed_point(a: Any, start: Any, f: Function, tolerance: float = 1e-13) -> Any:
-    """The x with x = f(a, x) to which the steps from `start` lead. It is differentiable in a, once.
+    """The solution of x = f(a, x) that iteration from `start` reaches. Differentiable once, in a.
 
-    Raises ArithmeticError where they lead nowhere.
+    Raises ArithmeticError if it does not converge within 1000 steps.
     """
     return _iterated(lambda x: f(a, x), start, tolerance)
 
 
 def main() -> None:
-    """Square roots, as the Babylonians took them."""
+    """Square roots by the Babylonian method."""
     a = ac.Tensor([2.0, 9.0], requires_grad=True)
     roots = fixed_point(a, np.ones(2), lambda a, x: (x + a / x) / 2)
     ac.sum(roots).backward()

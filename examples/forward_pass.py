@@ -1,12 +1,12 @@
-"""The forward algorithm of a network, layer by layer, on one digit of MNIST.
+"""The forward pass of a network, layer by layer, on one digit of MNIST.
 
     python -m examples.forward_pass
 
     h⁰ = x;  for k = 1 … l:  aᵏ = bᵏ + Wᵏ hᵏ⁻¹,  hᵏ = f(aᵏ);  ŷ = hˡ;  J = L(ŷ, y) + λ Ω(θ)
 
-(Goodfellow, Bengio and Courville, 2016, algorithm 6.3.) Three operations of the engine are all it
-takes; the same weights in an `nn.Sequential` give the same numbers. The weights have been trained
-for a moment, so that the last layer has something to say.
+(Goodfellow, Bengio and Courville, 2016, algorithm 6.3.) It needs
+three operations only: `add`, `matmul` and `sigmoid`. An `nn.Sequential` with the same weights gives
+the same values. The weights are trained briefly first, so that the output is meaningful.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def forward(x: Any, layers: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
 
 
 def trained(images: Any, labels: Any, hidden: int, epochs: int) -> nn.Sequential:
-    """The lecture's network after a few epochs of mini-batch gradient descent."""
+    """A network with one hidden layer after a few epochs of mini-batch gradient descent."""
     generator = np.random.default_rng(0)
     how: Any = {"initializer": nn.normal(0.0, 0.1), "generator": generator}
     model = nn.Sequential(
@@ -52,7 +52,7 @@ def trained(images: Any, labels: Any, hidden: int, epochs: int) -> nn.Sequential
 
 
 def picture(path: Path, digit: Any, rows: list[tuple[str, Any]]) -> Path:
-    """The digit on the left; on the right a strip of colours for every aᵏ and hᵏ."""
+    """Plot the digit on the left, and every aᵏ and hᵏ as a strip of colours on the right."""
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplot_mosaic(
@@ -80,8 +80,8 @@ def picture(path: Path, digit: Any, rows: list[tuple[str, Any]]) -> Path:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Take one digit through the network, by the algorithm and by the modules."""
-    chosen = options("The forward algorithm, layer by layer.", "forward_pass", arguments)
+    """Compute the output for one digit by the algorithm and by `nn`."""
+    chosen = options("The forward pass, layer by layer.", "forward_pass", arguments)
     hidden, epochs, rows = (16, 1, 10_000) if chosen.quick else (50, 3, 60_000)
     mnist = nn.read_mnist(DATA)
     model = trained(mnist.train_images[:rows], mnist.train_labels[:rows], hidden, epochs)
@@ -104,7 +104,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     output = found[-1][1].detach()
     print("\nŷ  ", " ".join(f"{number:5.3f}" for number in output.tolist()))
-    print(f"the network says {output.argmax().item()}; it is a {label}")
+    print(f"predicted digit {output.argmax().item()}, true digit {label}")
     difference = abs(model(x) - output).max().item()
     print(f"largest difference from the nn.Sequential: {difference:.1e}")
     error = nn.MSE("sum")(output, nn.one_hot(label, 10)).item()

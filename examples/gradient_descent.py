@@ -1,10 +1,10 @@
-"""Gradient descent, w ← w − η ∂L/∂w, with a learning rate too small, right, and too large.
+"""Gradient descent, w ← w − η ∂L/∂w, with learning rates that are too small, right and too large.
 
     python -m examples.gradient_descent
 
-The step is proportional to the slope, so it shrinks towards a minimum by itself. With η too small
-there is little progress; too large, it overshoots, and then oscillates or leaves. On two parameters
-the steepest direction sets the limit, while the flattest decides how long it takes.
+The step is proportional to the slope, so it becomes smaller near a minimum. If η is too small,
+progress is slow; if it is too large, the steps overshoot, and descent oscillates or diverges. With
+two parameters the steepest direction limits η, and the flattest one determines the number of steps.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ Loss = Callable[[Any], Any]
 
 
 def bowl(w: Any) -> Any:
-    """A parabola; its lowest point is 1."""
+    """A parabola with its minimum at 1."""
     return (w - 1) ** 2
 
 
 def bumpy(w: Any) -> Any:
-    """A parabola with bumps: a local minimum beside the global one."""
+    """A parabola plus a cosine: it has a local and a global minimum."""
     return 0.1 * (w - 1) ** 2 + 0.5 * np.cos(2 * w)
 
 
 def valley(w: Any) -> Any:
-    """Ten times as steep across as along; its lowest point is (0, 0)."""
+    """A quadratic with curvatures 1 and 10; its minimum is (0, 0)."""
     return 0.5 * (w[0] ** 2 + 10 * w[1] ** 2)
 
 
@@ -45,7 +45,7 @@ WORDS = ("too small", "right", "too large")
 
 
 def descend(loss: Loss, start: Any, rate: float, steps: int) -> Any:
-    """The path: `start`, and where every step leads."""
+    """The path: `start` and the point after each step."""
     slope, path = ac.grad(loss), [np.asarray(start, dtype=float)]
     for _ in range(steps):
         path.append(path[-1] - rate * slope(path[-1]))
@@ -53,7 +53,7 @@ def descend(loss: Loss, start: Any, rate: float, steps: int) -> Any:
 
 
 def picture(file: Path, steps: int) -> Path:
-    """A row for each loss, a column for each learning rate."""
+    """Plot a row for each loss and a column for each learning rate."""
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(3, 3, figsize=(11, 9.5), layout="constrained")
@@ -75,7 +75,7 @@ def picture(file: Path, steps: int) -> Path:
 
 
 def animation(file: Path, steps: int) -> Path:
-    """The valley with all three learning rates, step by step."""
+    """Animate the descent in the valley with all three learning rates."""
     import matplotlib.pyplot as plt
     from matplotlib.animation import FuncAnimation, PillowWriter
 
@@ -103,7 +103,7 @@ def animation(file: Path, steps: int) -> Path:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Go down three slopes with three learning rates each."""
+    """Minimise three losses with three learning rates each."""
     chosen = options("Gradient descent and its learning rate.", "gradient_descent", arguments)
     steps = 20 if chosen.quick else 60
     print(f"after {steps} steps\n{'loss':14} {'η':>6}  {'':10} {'first L':>9} {'last L':>10}   w")

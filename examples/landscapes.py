@@ -1,10 +1,10 @@
-"""Convex and other losses: what their Hessians say, minima that differ, a saddle, and twins.
+"""Convex and non-convex losses: Hessians, local minima, a saddle point and equivalent weights.
 
     python -m examples.landscapes
 
 The loss of linear and of polynomial regression is convex: no eigenvalue of its Hessian is negative
-anywhere, so every stationary point is the global minimum. The loss of a network is not: descent
-ends in different minima, a saddle lies between them, and two weight settings that look different
+anywhere, so every stationary point is a global minimum. The loss of a network is not convex:
+gradient descent ends in different minima with saddle points between them, and different weights can
 compute the same function.
 """
 
@@ -33,22 +33,22 @@ def network(theta: Any, x: Any) -> Any:
 
 
 def network_loss(theta: Any) -> Any:
-    """Its mean squared error."""
+    """The mean squared error of the network."""
     return np.mean((network(theta, X) - Y) ** 2)
 
 
 def wavy(w: Any) -> Any:
-    """A loss of two parameters with four minima of different depth, and saddles between."""
+    """A loss of two parameters with four minima of different depth, separated by saddle points."""
     return (w[0] ** 2 - 1) ** 2 + (w[1] ** 2 - 1) ** 2 + 0.3 * w[0] * w[1] + 0.15 * w[0]
 
 
 def eigenvalues(loss: Any, at: Any) -> Any:
-    """Of the Hessian, in ascending order."""
+    """The eigenvalues of the Hessian, in ascending order."""
     return np.linalg.eigvalsh(ac.hessian(loss)(at))
 
 
 def descend(loss: Any, start: Any, steps: int, rate: float = 0.05) -> Any:
-    """Where gradient descent ends."""
+    """The point that gradient descent reaches from `start`."""
     slope, w = ac.grad(loss), np.array(start, dtype=float)
     for _ in range(steps):
         w = w - rate * slope(w)
@@ -56,7 +56,7 @@ def descend(loss: Any, start: Any, steps: int, rate: float = 0.05) -> Any:
 
 
 def stationary(loss: Any, start: Any) -> Any:
-    """Where the gradient is zero near `start`, a saddle or not, by Newton's method."""
+    """A point near `start` where the gradient is zero, by Newton's method."""
     w = np.array(start, dtype=float)
     for _ in range(20):
         w = w - np.linalg.solve(ac.hessian(loss)(w), ac.grad(loss)(w))
@@ -64,15 +64,15 @@ def stationary(loss: Any, start: Any) -> Any:
 
 
 def twins(theta: Any) -> dict[str, Any]:
-    """Weight settings that compute the same function: units swapped, signs turned."""
+    """Weights that compute the same function: units swapped, signs of one unit flipped."""
     return {
         "units swapped": theta[[1, 0, 3, 2]],
-        "signs of one unit turned": theta * np.array([-1.0, 1.0, -1.0, 1.0]),
+        "signs of one unit flipped": theta * np.array([-1.0, 1.0, -1.0, 1.0]),
     }
 
 
 def picture(path: Path, ends: list[Any], saddle: Any) -> Path:
-    """Contours: a slice of the convex loss, and the wavy one with what was found."""
+    """Contour plots: a slice of the convex loss, and the wavy loss with its stationary points."""
     import matplotlib.pyplot as plt
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 5.6), layout="constrained")
@@ -100,12 +100,12 @@ def picture(path: Path, ends: list[Any], saddle: Any) -> Path:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Look at the Hessians, go down from several starts, and compare twins."""
+    """Compute Hessians, descend from several starts, and compare equivalent weights."""
     chosen = options("Convex and non-convex losses.", "landscapes", arguments)
     steps = 200 if chosen.quick else 2000
     generator = np.random.default_rng(0)
 
-    print("least eigenvalue of the Hessian at ten random points")
+    print("smallest eigenvalue of the Hessian at ten random points")
     for name, loss in (("polynomial regression", polynomial_loss), ("network", network_loss)):
         least = min(eigenvalues(loss, 3 * generator.normal(size=4))[0] for _ in range(10))
         verdict = "convex" if least >= 0 else "not convex"
@@ -114,7 +114,7 @@ def main(arguments: list[str] | None = None) -> None:
     starts = [(-1.0, 1.0), (-1.0, -1.0), (1.0, -1.0), (1.0, 1.0)]
     ends = sorted((descend(wavy, start, steps) for start in starts), key=wavy)
     saddle = stationary(wavy, (0.1, 1.1))
-    print("\nwhere the gradient is zero")
+    print("\nstationary points")
     for name, w in (*((f"minimum {i}", w) for i, w in enumerate(ends, 1)), ("saddle", saddle)):
         values = eigenvalues(wavy, w)
         size = np.abs(ac.grad(wavy)(w)).max()
@@ -122,7 +122,7 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"gradient {size:.0e}, eigenvalues {np.round(values, 2)}")
 
     theta = descend(network_loss, generator.normal(size=4), steps)
-    print(f"\nthe same function by other weights, L = {network_loss(theta):.6f}")
+    print(f"\nthe same function with other weights, L = {network_loss(theta):.6f}")
     for name, other in twins(theta).items():
         change = np.abs(network(other, X) - network(theta, X)).max()
         print(f"  {name:25} weights differ by {np.linalg.norm(other - theta):.2f}, ", end="")

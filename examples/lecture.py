@@ -1,4 +1,4 @@
-"""What the lecture's examples share: their options, and how a figure is saved."""
+"""Shared by the examples that follow the lecture: command-line options and saving of figures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def options(description: str, name: str, arguments: list[str] | None) -> argparse.Namespace:
-    """`quick`, and the folder `out`, which is made."""
+    """The options `quick` and `out`; creates the folder `out`."""
     parser = argparse.ArgumentParser(prog=f"python -m examples.{name}", description=description)
     parser.add_argument("--quick", action="store_true", help="a smaller run of a few seconds")
     parser.add_argument("--out", type=Path, default=Path("runs") / name, help="folder for results")
@@ -18,7 +18,7 @@ def options(description: str, name: str, arguments: list[str] | None) -> argpars
 
 
 def save(figure: Any, path: Path) -> Path:
-    """Write the figure and forget it; returns the path."""
+    """Write the figure to `path` and close it; returns the path."""
     import matplotlib.pyplot as plt
 
     figure.savefig(path, dpi=120)

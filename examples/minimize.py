@@ -1,4 +1,4 @@
-"""SciPy's optimisers with exact derivatives, and no adapter between.
+"""SciPy's optimisers with exact derivatives, without an adapter.
 
     python -m examples.minimize
 
@@ -17,18 +17,18 @@ import autograd_core as ac
 
 
 def rosenbrock(x: Any) -> Any:
-    """The banana-shaped valley whose lowest point is (1, 1, …) (Rosenbrock, 1960)."""
+    """The Rosenbrock function, with its minimum at (1, 1, …) (Rosenbrock, 1960)."""
     return np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
 
 
 def decay(parameters: Any, times: Any, measured: Any) -> Any:
-    """How far the measurements are from an exponential decay of (height, rate)."""
+    """The residuals of the measurements for an exponential decay with (height, rate)."""
     height, rate = parameters
     return height * np.exp(-rate * times) - measured
 
 
 def main() -> None:
-    """Find the valley's lowest point two ways, and fit a decay."""
+    """Minimise the Rosenbrock function by two methods, and fit a decay."""
     start = np.zeros(10)
     first = minimize(ac.value_and_grad(rosenbrock), start, jac=True, method="BFGS")
     second = minimize(
@@ -40,7 +40,7 @@ def main() -> None:
     noise = 0.01 * np.random.default_rng(0).normal(size=20)
     measured = 3 * np.exp(-2 * times) + noise
     fit = least_squares(decay, [1.0, 1.0], jac=ac.jacobian(decay), args=(times, measured))
-    print(f"{'decay':20} height {fit.x[0]:.3f}, rate {fit.x[1]:.3f}; they were 3 and 2")
+    print(f"{'decay':20} height {fit.x[0]:.3f}, rate {fit.x[1]:.3f}; the true values are 3 and 2")
 
 
 if __name__ == "__main__":

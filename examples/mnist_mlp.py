@@ -1,12 +1,12 @@
-"""The lecture's network learns MNIST: 784-50-10, sigmoid, mini-batch gradient descent.
+"""Train a network on MNIST: 784-50-10, sigmoid, mini-batch gradient descent.
 
     python -m examples.mnist_mlp                      # the published run: 94.54 % on the test set
     python -m examples.mnist_mlp --hidden 100 50 --activation relu --loss cross_entropy --lr 0.05
     python -m examples.mnist_mlp --quick              # a few seconds
 
-The defaults repeat, batch for batch, the run that Raschka, Liu and Mirjalili publish (Machine
-Learning with PyTorch and Scikit-Learn, 2022, chapter 11). Pictures, weights and metrics end up in
-runs/.
+The defaults reproduce, batch for batch, the run published by Raschka, Liu and Mirjalili (Machine
+Learning with PyTorch and Scikit-Learn, 2022, chapter 11). Pictures, weights and metrics are written
+to runs/.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from examples import mnist_report
 from examples.mnist_options import parsed
 from examples.mnist_training import Training, build, load, probabilities
 
-INTERRUPTED = 130  # what a shell calls the end by Ctrl-C
+INTERRUPTED = 130  # the exit status that shells use for Ctrl-C
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Train, then write the pictures, the weights and the metrics."""
     options = parsed(arguments)
-    ac.keep_heap()  # glibc: keep freed pages; training runs about a fifth faster
+    ac.keep_heap()  # glibc: keep freed pages; training is about 20 % faster
     parts = load(options)
     try:
         options.out.mkdir(parents=True, exist_ok=True)
@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> None:
     print(model, flush=True)
     training = Training(options, parts, model)
     start = time.perf_counter()
-    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is reported
+    with np.errstate(over="ignore", invalid="ignore"):  # values that are not finite are reported
         finished = training.run()
     seconds = time.perf_counter() - start
     with undisturbed():
@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def report(training: Training, seconds: float) -> None:
-    """Test the model, and write what is to be looked at."""
+    """Test the model, and write the pictures, the weights and the metrics."""
     options, model = training.options, training.model
     test, some = training.parts["test"], training.parts["train"]
     outputs = probabilities(options, model, test.x)
@@ -65,7 +65,7 @@ def report(training: Training, seconds: float) -> None:
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Inside, Ctrl-C does nothing: the report takes a few seconds and should be whole."""
+    """Ignore Ctrl-C inside the block: the report takes a few seconds and should be complete."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,4 +1,4 @@
-"""The options of the MNIST example, all checked before any work is done."""
+"""The options of the MNIST example, all checked before training starts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ACTIVATIONS = {"sigmoid": nn.Sigmoid, "relu": nn.ReLU, "tanh": nn.Tanh, "identit
 
 
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
-    """The options. Ends the program with what is wrong where one makes no sense."""
+    """The options; exits with an error message if one is invalid."""
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.epochs is None:
@@ -31,7 +31,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
         (0 < options.lr < float("inf"), f"--lr must be positive and finite, not {options.lr}"),
         (0 <= options.l2 < float("inf"), f"--l2 must be 0 or more, not {options.l2}"),
         (0 <= options.seed < 2**32, f"--seed must be in [0, 2³²), not {options.seed}"),
-        (_can_hold_files(options.out), f"--out {options.out}: no folder that could be written to"),
+        (_can_hold_files(options.out), f"--out {options.out}: not a folder that can be written to"),
     ]
     for holds, complaint in checks:
         if not holds:
@@ -47,18 +47,18 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m examples.mnist_mlp",
-        description="Train the lecture's network on MNIST.",
+        description="Train a network on MNIST.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add = parser.add_argument
     add("--hidden", type=int, nargs="+", default=[50], help="units of each hidden layer")
     add("--activation", choices=ACTIVATIONS, default="sigmoid", help="of the hidden layers")
     add("--loss", choices=["mse", "binary_cross_entropy", "cross_entropy"], default="mse")
-    add("--batch", type=int, default=100, help="1 = stochastic, 0 = all at once")
+    add("--batch", type=int, default=100, help="1 = stochastic, 0 = whole training set")
     add("--epochs", type=int, default=argparse.SUPPRESS, help="50 by default; 3 with --quick")
     add("--lr", type=float, default=0.1, help="learning rate η")
     add("--l2", type=float, default=0.0, help="strength λ of the L2 regularisation")
-    add("--seed", type=int, default=123, help="of the weights and of the batches")
+    add("--seed", type=int, default=123, help="seed of the weights and of the batches")
     add("--dtype", choices=["float32", "float64"], default="float64")
     add("--device", default="cpu", help="cpu, cuda, cuda:1 …")
     add("--data", type=Path, default=HERE / "data" / "mnist", help="folder of the MNIST files")
@@ -69,6 +69,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _can_hold_files(folder: Path) -> bool:
-    """Whether `folder` can be written to, or made."""
+    """Return True if `folder` can be written to or created."""
     there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
     return there.is_dir() and os.access(there, os.W_OK)

@@ -1,4 +1,4 @@
-"""What a training run leaves behind: curves, confusion matrix, worst mistakes, metrics, graph."""
+"""The results of a training run: curves, confusion matrix, worst mistakes, metrics, graph."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COLUMNS = ("epoch", "seconds", "train_mse", "train_acc", "valid_mse", "valid_acc
 def write(
     out: Path, history: list[dict[str, float]], test: Any, outputs: Any, loss: Tensor, model: Any
 ) -> None:
-    """Write everything into `out`. `outputs` are the model's (n, 10) for the test images."""
+    """Write all results to `out`. `outputs` (n, 10) are those of the model for the test images."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -29,7 +29,7 @@ def write(
 
 
 def begin(out: Path) -> None:
-    """Take away what an earlier run has left in `out`, and start the table of metrics."""
+    """Remove the files of an earlier run from `out`, and start the table of metrics."""
     for name in ("weights.npz", "curves.png", "confusion.png", "mistakes.png", "graph.svg",
                  "graph.html"):  # fmt: skip
         (out / name).unlink(missing_ok=True)
@@ -38,7 +38,7 @@ def begin(out: Path) -> None:
 
 
 def add(out: Path, row: dict[str, float]) -> None:
-    """An epoch's row of metrics, written at once."""
+    """Append the metrics of an epoch to the table on disk."""
     with (out / METRICS).open("a", newline="") as file:
         csv.DictWriter(file, COLUMNS).writerow(row)
 
@@ -91,7 +91,7 @@ def _confusion(out: Path, labels: Any, outputs: Any) -> Path:
 
 
 def _mistakes(out: Path, test: Any, outputs: Any) -> Path:
-    """The wrong answers in which the network was surest of itself."""
+    """Plot the wrong predictions with the largest margin over the true class."""
     import matplotlib.pyplot as plt
 
     rows = np.arange(len(outputs))
@@ -104,13 +104,13 @@ def _mistakes(out: Path, test: Any, outputs: Any) -> Path:
         axis.axis("off")
     for axis, i in zip(axes.flat, worst, strict=False):
         axis.imshow(test.x[i].reshape(28, 28), cmap="gray_r", interpolation="nearest")
-        axis.set_title(f"a {test.labels[i]}, taken for {predicted[i]}", fontsize=9)
+        axis.set_title(f"true {test.labels[i]}, predicted {predicted[i]}", fontsize=9)
     figure.suptitle("Worst mistakes on the test images")
     return _saved(figure, out / "mistakes.png")
 
 
 def _graph(out: Path, loss: Tensor, model: Any) -> list[Path]:
-    """A page to step through, which needs no renderer, and a picture, which does."""
+    """Write an interactive page, which needs no renderer, and a picture, which does."""
     drawing = draw(loss, model=model)
     written = [drawing.save(out / "graph.html")]
     try:

@@ -1,8 +1,8 @@
 """The published split of MNIST: 55,000 training, 5,000 validation and 10,000 test rows.
 
 Stratified, drawn twice by scikit-learn with random_state=123 (Raschka, Liu and Mirjalili, 2022,
-chapter 11) from the 70,000 images, training file first. The rows are stored, so that running the
-example needs no scikit-learn; ``python -m examples.mnist_split`` draws and stores them again.
+chapter 11) from the 70,000 images, training file first. The rows are stored, so that the example
+runs without scikit-learn; ``python -m examples.mnist_split`` draws and stores them again.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Split(NamedTuple):
 
 
 def stored() -> Split:
-    """The split that lies beside the data."""
+    """The split that is stored with the data."""
     with np.load(PATH) as file:
         return Split(*(file[name] for name in Split._fields))
 

@@ -1,4 +1,4 @@
-"""How the MNIST example trains: epochs of steps, an eye on what is not finite, and Ctrl-C."""
+"""Training in the MNIST example: epochs, checks for values that are not finite, and Ctrl-C."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ import nn
 from examples import mnist_report, mnist_split
 from examples.mnist_options import ACTIVATIONS
 
-STEPS_BETWEEN_LOOKS = 100  # reading a loss makes the host wait for a device, so it is done seldom
+STEPS_BETWEEN_LOOKS = 100  # reading a loss makes the host wait for the device
 
 
 class Part(NamedTuple):
-    """Images scaled to [-1, 1], shape (n, 784), their labels and their labels one-hot."""
+    """Images scaled to [-1, 1], shape (n, 784), their labels and their one-hot labels."""
 
     x: Any
     labels: Any
@@ -29,7 +29,7 @@ class Part(NamedTuple):
 
 
 class Diverged(Exception):
-    """Something was not finite after the step `step`, which counts from 0 within the epoch."""
+    """`what` was not finite after `step`, which counts from 0 within the epoch."""
 
     def __init__(self, what: str, step: int) -> None:
         self.what = what
@@ -56,8 +56,8 @@ def load(options: argparse.Namespace) -> dict[str, Part]:
 def build(options: argparse.Namespace) -> nn.Sequential:
     """784 - hidden … - 10 with weights from N(0, 0.1) and biases zero.
 
-    For the squared error the outputs go through a sigmoid, as in the lecture; the two likelihoods
-    take the net input itself, which is exact where a probability would round to 0 or 1.
+    For the squared error the outputs go through a sigmoid. The two cross-entropies take the net
+    input (logits), which is exact where a probability would be rounded to 0 or 1.
     """
     generator = np.random.RandomState(options.seed)  # the published run's generator
     sizes = [784, *options.hidden, 10]
@@ -78,7 +78,7 @@ def build(options: argparse.Namespace) -> nn.Sequential:
 
 
 def loss_function(options: argparse.Namespace, model: nn.Module) -> Callable[..., ac.Tensor]:
-    """The loss whose gradient is taken: sum over outputs, mean over the batch, plus λΩ."""
+    """The training loss: sum over outputs, mean over the batch, plus λΩ."""
     losses: dict[str, nn.Module] = {
         "mse": nn.MSE("batch"),
         "binary_cross_entropy": nn.BCEWithLogitsLoss(reduction="batch"),
@@ -92,7 +92,7 @@ def loss_function(options: argparse.Namespace, model: nn.Module) -> Callable[...
 
 
 def probabilities(options: argparse.Namespace, model: nn.Module, x: Any) -> Any:
-    """The model's outputs as numbers in [0, 1], shape (n, 10), on the host; in large slabs."""
+    """The model's outputs as probabilities, shape (n, 10), on the host; 5,000 rows at a time."""
     last: dict[str, Callable[[Any], Any]] = {
         "mse": lambda a: a,
         "binary_cross_entropy": ac.sigmoid,
@@ -129,7 +129,7 @@ def train_epoch(
 
 
 def look(losses: list[ac.Tensor], done: int) -> None:
-    """Raise Diverged where one of these losses is not finite."""
+    """Raise Diverged if one of these losses is not finite."""
     if losses:
         finite = np.isfinite(ac.stack(losses).cpu().numpy())
         if not finite.all():
@@ -142,8 +142,8 @@ def first_not_finite(
     optimizer: nn.SGD,
     batches: nn.DataLoader,
 ) -> str:
-    """Repeat an epoch up to what was first not finite: which layer's gradient, at which step; or
-    which weights, if the gradients were and the step was too long."""
+    """Repeat an epoch up to the first value that is not finite, and describe it: the gradient of a
+    parameter, or a parameter after its update, and the step."""
     for step, (x, y) in enumerate(batches):
         loss = loss_of(model(x), y)
         optimizer.zero_grad()
@@ -159,12 +159,12 @@ def first_not_finite(
 
 
 def finite(tensor: ac.Tensor) -> bool:
-    """Whether all elements are; waits for a device."""
+    """Return True if all elements are finite; waits for a device."""
     return bool(np.isfinite(tensor.detach().cpu().numpy()).all())
 
 
 class Training:
-    """A model, its data and what has been reached: the last good weights are always on disk."""
+    """A model, its data and its metrics so far; the last finite weights are always on disk."""
 
     def __init__(
         self, options: argparse.Namespace, parts: dict[str, Part], model: nn.Sequential
@@ -172,7 +172,7 @@ class Training:
         self.options, self.parts, self.model = options, parts, model
         self.loss_of = loss_function(options, model)
         self.optimizer = nn.SGD(model.parameters(), lr=options.lr)
-        # shared by training and evaluation, as the published run has it
+        # shared by training and evaluation, as in the published run
         self.generator = np.random.RandomState(options.seed)
         train = parts["train"]
         self.batches = nn.DataLoader(
@@ -188,12 +188,12 @@ class Training:
         self.keep()
 
     def keep(self) -> None:
-        """Take the present weights as the last good ones."""
+        """Store the current weights as the last good ones."""
         self.weights, self.order = self.model.state_dict(), self.generator.get_state()
         nn.save_state(self.weights, self.options.out / "weights.npz")
 
     def run(self) -> bool:
-        """Train; whether it came to its end. Ctrl-C ends at the last whole epoch."""
+        """Train; return True if all epochs ran. After Ctrl-C the last complete epoch counts."""
         try:
             for epoch in range(1, self.options.epochs + 1):
                 row = self.epoch(epoch)
@@ -229,7 +229,7 @@ class Training:
         return row
 
     def stop(self, diverged: Diverged) -> None:
-        """End the program with what was first not finite."""
+        """Exit with a message that names the first value that was not finite."""
         self.model.load_state_dict(self.weights)
         self.generator.set_state(self.order)
         why = first_not_finite(self.model, self.loss_of, self.optimizer, self.batches)
@@ -246,7 +246,7 @@ def evaluate(
     options: argparse.Namespace, model: nn.Module, part: Part, generator: Any, name: str
 ) -> dict[str, float]:
     """Accuracy in per cent, and the mean squared error over all elements."""
-    generator.shuffle(np.arange(len(part.x)))  # the published run shuffles here too: same stream
+    generator.shuffle(np.arange(len(part.x)))  # as in the published run: same random stream
     outputs = probabilities(options, model, part.x)
     correct = float((outputs.argmax(1) == part.labels).mean() * 100)
     outputs -= part.y

@@ -1,11 +1,11 @@
-"""A single neuron, h = f(W·x + b): the perceptron, and what gradient descent needs instead.
+"""A single neuron, h = f(W·x + b): the perceptron, and a unit that gradient descent can train.
 
     python -m examples.neuron
 
-The perceptron's f is a step. Its slope is 0 wherever it has one, so gradient descent stands still,
-and the perceptron has a rule of its own (Rosenblatt, 1958), which stops at the first line without a
-mistake. With the sigmoid for f, and nothing else changed, the gradient leads; the unit then also
-says how sure it is.
+The perceptron's f is a step function. Its derivative is 0 wherever it exists, so gradient descent
+does not change the weights. The perceptron has its own learning rule (Rosenblatt, 1958), which
+stops at the first line that separates the classes. With a sigmoid as f, gradient descent works, and
+the output is a probability.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ def loss(theta: Any, x: Any, y: Any, f: Any) -> Any:
 
 
 def clouds(count: int) -> tuple[Any, Any]:
-    """Two clouds of points in the plane that a line can part, and the labels 0 and 1."""
+    """Two linearly separable clouds of points in the plane, and the labels 0 and 1."""
     generator = np.random.default_rng(3)
     centres = np.repeat([[-1.2, -0.6], [1.2, 0.9]], count // 2, axis=0)
     return centres + 0.65 * generator.normal(size=(count, 2)), np.repeat([0.0, 1.0], count // 2)
 
 
 def perceptron(x: Any, y: Any, epochs: int) -> tuple[Any, int]:
-    """Rosenblatt's rule, W ← W + (y − h) x, point by point; also the epochs it took."""
+    """Train by Rosenblatt's rule, W ← W + (y − h) x, point by point; returns θ and the epochs."""
     theta = {"W": np.zeros(2), "b": 0.0}
     for epoch in range(1, epochs + 1):
         before = theta
@@ -57,7 +57,7 @@ def perceptron(x: Any, y: Any, epochs: int) -> tuple[Any, int]:
 
 
 def descend(theta: Any, x: Any, y: Any, f: Any, *, lr: float, steps: int) -> Any:
-    """Gradient descent, θ ← θ − η ∂L/∂θ, whatever f is."""
+    """Gradient descent, θ ← θ − η ∂L/∂θ, for any f."""
     slope = ac.grad(loss)
     for _ in range(steps):
         g = slope(theta, x, y, f)
@@ -66,7 +66,7 @@ def descend(theta: Any, x: Any, y: Any, f: Any, *, lr: float, steps: int) -> Any
 
 
 def picture(path: Path, x: Any, y: Any, lines: dict[str, Any]) -> Path:
-    """The points, the units' boundaries W·x + b = 0, and the last unit's output as shading."""
+    """Plot the points, the boundaries W·x + b = 0, and the last unit's output as shading."""
     import matplotlib.pyplot as plt
 
     figure, axis = plt.subplots(figsize=(9, 5.4), layout="constrained")
@@ -85,18 +85,18 @@ def picture(path: Path, x: Any, y: Any, lines: dict[str, Any]) -> Path:
         (w1, w2), b = unit["W"], unit["b"]
         axis.plot(across[0], -(w1 * across[0] + b) / w2, style, color="black", label=name)
     axis.set(xlim=(-3.6, 3.6), ylim=(-2.7, 2.7), xlabel="x₁", ylabel="x₂")
-    axis.set_title("Two neurons, and where each changes its mind")
+    axis.set_title("Decision boundaries of two neurons")
     axis.legend(loc="lower left")
     return save(figure, path)
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Train the neuron three ways, and draw the two that learned."""
+    """Train the neuron in three ways, and plot the two that learned."""
     chosen = options("One neuron, with a step and with a sigmoid.", "neuron", arguments)
     x, y = clouds(40 if chosen.quick else 120)
     start = {"W": np.array([0.5, -1.0]), "b": 0.0}
     steps = 200 if chosen.quick else 2000
-    with warnings.catch_warnings(record=True) as said:  # a step hands no gradient on: it is told
+    with warnings.catch_warnings(record=True) as said:  # a step has no gradient
         warnings.simplefilter("always")
         stuck = descend(start, x, y, step, lr=1.0, steps=10)
         slope = ac.grad(loss)(start, x, y, step)["W"]

@@ -1,10 +1,10 @@
-"""An operation of one's own around somebody else's solver: ordinary differential equations.
+"""A user-defined operation around SciPy's solver for ordinary differential equations.
 
     python -m examples.odeint          # needs SciPy: pip install -e '.[scipy]'
 
-SciPy solves dy/dt = f(y, t, theta). The gradient needs no memory of its steps: a second equation,
-solved backward in time, carries what arrives (Chen et al., Neural Ordinary Differential Equations,
-arXiv:1806.07366, appendix B).
+SciPy solves dy/dt = f(y, t, theta). The gradient does not need the solver's steps: it is the
+solution of an adjoint equation, solved backward in time (Chen et al., Neural Ordinary Differential
+Equations, arXiv:1806.07366, appendix B).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def _pulled(f: Function, y: Any, t: float, theta: Any, w: Any) -> tuple[Any, Any
 
 
 def _adjoint(g: Any, out: Any, times: Any, theta: Any, f: Function) -> tuple[Any, Any]:
-    """The gradients of the start and of theta, backward from one time to the one before."""
+    """The gradients of `start` and theta, integrated backward from time to time."""
     n = out.shape[1]
 
     def slopes(state: Any, t: float) -> Any:
@@ -58,7 +58,7 @@ def _odeint_theta(g: Any, out: Any, times: Any, theta: Any, f: Function) -> Any:
 
 @ac.once_differentiable
 def _odeint_times(g: Any, out: Any, times: Any, theta: Any, f: Function) -> Any:
-    """What a later time adds to each value; the first time is where it starts."""
+    """g · f at each later time; for the first time, also the effect of moving the start."""
     along = [g[i] @ f(out[i], times[i], theta) for i in range(1, len(times))]
     first = -_adjoint(g, out, times, theta, f)[0] @ f(out[0], times[0], theta)
     return np.array([first + g[0] @ f(out[0], times[0], theta), *along])
@@ -67,12 +67,12 @@ def _odeint_times(g: Any, out: Any, times: Any, theta: Any, f: Function) -> Any:
 @ac.op(start=_odeint_start, times=_odeint_times, theta=_odeint_theta)
 def odeint(start: Any, times: Any, theta: Any, f: Function) -> Any:
     """y at each of the `times` (t,), as (t, n): the solution of dy/dt = f(y, t, theta) with y =
-    `start` (n,) at the first of them. theta (p,) are parameters. It is differentiable once."""
+    `start` (n,) at the first of them. theta (p,) are parameters. Differentiable once."""
     return scipys_odeint(lambda y, t: f(y, t, theta), start, times, rtol=1e-10, atol=1e-10)
 
 
 def main() -> None:
-    """A spring with friction: how its rest depends on its stiffness."""
+    """A damped spring: the gradient of its positions in stiffness and friction."""
 
     def spring(y: Any, t: float, theta: Any) -> Any:
         return np.stack([y[1], -theta[0] * y[0] - theta[1] * y[1]])

@@ -1,10 +1,10 @@
-"""One-hot labels, and the lecture's question: what is the mean squared error of this answer?
+"""One-hot labels, and the mean squared error of one prediction.
 
     python -m examples.one_hot_mse
 
-The image is a 2; the network's ten outputs are OUTPUT. The slide prints the one-hot vector of the 2
-with nine entries, a slip: there are ten digits, so there are ten. The gradient 2 (ŷ − y) / n says
-which outputs to change; that of the binary cross-entropy asks for the same, and more loudly.
+The image is a 2; the network's ten outputs are OUTPUT. The lecture's slide shows the one-hot vector
+of the 2 with nine entries by mistake; ten digits need ten. The gradient 2 (ŷ − y) / n shows which
+outputs to change; that of the binary cross-entropy has the same signs and is larger.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SLIDE = np.array([0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
 
 
 def picture(path: Path, target: Any, slopes: dict[str, Any]) -> Path:
-    """Above the output and the target, below the gradients."""
+    """Plot the output and the target above, the gradients below."""
     import matplotlib.pyplot as plt
 
     digits = np.arange(len(target))
@@ -47,7 +47,7 @@ def picture(path: Path, target: Any, slopes: dict[str, Any]) -> Path:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Encode, measure and differentiate; there is nothing to shorten with --quick."""
+    """Encode the labels, compute losses and gradients; --quick has no effect."""
     chosen = options("One-hot labels and the MSE of one digit.", "one_hot_mse", arguments)
     labels = np.array([1, 0, 2])
     print("labels", labels, "as one-hot rows:", *nn.one_hot(labels, 3).astype(int))

@@ -2,9 +2,9 @@
 
     python -m examples.regularisation
 
-A polynomial has as many coefficients as there are noisy points. With almost no λ it goes through
-all of them and is wrong in between; with too much it hardly bends. The training error only grows
-with λ, and the weights only shrink; the error on points held out is least in the middle.
+A polynomial has as many coefficients as there are noisy points. If λ is very small, it passes
+through all of them and is wrong in between; if λ is too large, it is almost flat. With increasing λ
+the training error grows and the weights shrink; the held-out error has a minimum in between.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ def loss(w: Any, x: Any, y: Any) -> Any:
 
 
 def objective(w: Any, x: Any, y: Any, strength: float) -> Any:
-    """L + λ Ω. As a bias, the constant w₀ is left alone."""
+    """L + λ Ω. The bias w₀ is not penalised."""
     return loss(w, x, y) + strength * np.sum(w[1:] ** 2)
 
 
 def fitted(x: Any, y: Any, strength: float) -> Any:
-    """The weights of the lowest J. It is quadratic in w, so one step of Newton leads there."""
+    """The weights that minimise J, by one Newton step: J is quadratic in w."""
     w = np.zeros(DEGREE + 1)
     slope = ac.grad(objective)(w, x, y, strength)
     return w - np.linalg.solve(ac.hessian(objective)(w, x, y, strength), slope)
@@ -49,7 +49,7 @@ def measured(count: int, seed: int) -> tuple[Any, Any]:
 
 
 def picture(path: Path, train: Any, strengths: Any, fits: Any, table: Any, best: int) -> Path:
-    """The curves of three λ, and the errors and the weights' norm against λ."""
+    """Plot the fits for three values of λ, and the errors and the weights' norm against λ."""
     import matplotlib.pyplot as plt
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.6), layout="constrained")
@@ -73,7 +73,7 @@ def picture(path: Path, train: Any, strengths: Any, fits: Any, table: Any, best:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Fit the same points for several λ, and judge the fits on others."""
+    """Fit the same points for several λ, and compute the errors on other points."""
     chosen = options("L2 regularisation of a polynomial.", "regularisation", arguments)
     train, held_out = measured(DEGREE + 1, seed=2), measured(400, seed=1)
     strengths = np.logspace(-9, 1, 6 if chosen.quick else 21)
@@ -83,7 +83,7 @@ def main(arguments: list[str] | None = None) -> None:
     print(f"{'λ':>8} {'training error':>16} {'held-out error':>16} {'‖w‖':>12}")
     for place, (strength, row) in enumerate(zip(strengths, table, strict=True)):
         numbers = f"{strength:8.0e} {row[0]:16.5f} {row[1]:16.5f} {row[2]:12.3f}"
-        print(numbers + ("  ← least held-out error" if place == best else ""))
+        print(numbers + ("  ← smallest held-out error" if place == best else ""))
     path = chosen.out / "regularisation.png"
     print("\npicture:", picture(path, train, strengths, fits, table, best))
 

@@ -1,10 +1,10 @@
-"""The same network twice: from the engine's primitives, and from `nn`.
+"""The same network twice: from basic operations, and from `nn`.
 
     python -m examples.small_network
 
-A few operations, `backward()` and one line of gradient descent are all that training needs; the
-modules of `nn` are these lines with names. Both start from the same weights, see the same points in
-the same order (two spirals, which no straight line parts), and end with the same weights.
+Training needs only a few operations, `backward()` and one line of gradient descent; the modules of
+`nn` wrap these lines. Both networks start from the same weights, are trained on the same points
+(two spirals, which a straight line cannot separate) and end with the same weights.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ HIDDEN, RATE = 16, 0.5
 
 
 def spirals(count: int) -> tuple[Any, Any]:
-    """Points on two spirals with a little noise, and 0 or 1 for which it is."""
+    """Points on two spirals with a little noise, and their labels, 0 or 1."""
     generator = np.random.default_rng(0)
     turn = np.linspace(0.3, 1.0, count // 2)
     angle = 1.5 * np.pi * turn
@@ -32,7 +32,7 @@ def spirals(count: int) -> tuple[Any, Any]:
 
 
 def start() -> list[Any]:
-    """Weights and biases of two layers."""
+    """The initial weights and biases of two layers."""
     generator = np.random.default_rng(1)
     return [
         generator.normal(size=(HIDDEN, 2)) * 2, generator.normal(size=HIDDEN),
@@ -41,7 +41,7 @@ def start() -> list[Any]:
 
 
 def by_primitives(x: Any, y: Any, steps: int) -> tuple[list[Any], list[float]]:
-    """Tensors, operators, `backward()`, and w ← w − η ∂L/∂w."""
+    """Train with Tensors, operators, `backward()`, and w ← w − η ∂L/∂w."""
     w1, b1, w2, b2 = parameters = [ac.Tensor(array, requires_grad=True) for array in start()]
     losses = []
     for _ in range(steps):
@@ -58,7 +58,7 @@ def by_primitives(x: Any, y: Any, steps: int) -> tuple[list[Any], list[float]]:
 
 
 def by_modules(x: Any, y: Any, steps: int) -> tuple[list[Any], list[float]]:
-    """The same with `nn`."""
+    """Train the same network with `nn`."""
     model = nn.Sequential(nn.Linear(2, HIDDEN), nn.Tanh(), nn.Linear(HIDDEN, 1), nn.Sigmoid())
     for parameter, array in zip(model.parameters(), start(), strict=True):
         parameter.data = array
@@ -74,13 +74,13 @@ def by_modules(x: Any, y: Any, steps: int) -> tuple[list[Any], list[float]]:
 
 
 def probability(weights: list[Any], x: Any) -> Any:
-    """What the network says of points, in plain NumPy."""
+    """The network's output for points x, in plain NumPy."""
     w1, b1, w2, b2 = weights
     return 1 / (1 + np.exp(-(np.tanh(x @ w1.T + b1) @ w2.T + b2)))
 
 
 def picture(path: Path, x: Any, y: Any, weights: list[Any], losses: dict[str, Any]) -> Path:
-    """The points on what the network says of the plane, and both losses."""
+    """Plot the points on the network's output, and both losses."""
     import matplotlib.pyplot as plt
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.5), layout="constrained")

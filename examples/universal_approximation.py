@@ -2,10 +2,10 @@
 
     python -m examples.universal_approximation
 
-(Cybenko, 1989.) Three functions on [−1, 1], one smooth, one with a corner and one with steep steps;
-networks of 1, 2, 4 … sigmoid units. Each starts from the units of the one before and from new ones
-that do not count yet, so that its loss can only be smaller. SciPy's BFGS takes the gradient as the
-library gives it.
+(Cybenko, 1989.) Three functions on [−1, 1], one smooth, one with a kink and one with steep steps,
+are fitted by networks of 1, 2, 4 … sigmoid units. Each network starts from the units of the
+previous one and new units with output weight 0, so that its loss cannot be larger. SciPy's BFGS
+uses the gradient of `ac.value_and_grad`.
 """
 
 from __future__ import annotations
@@ -41,17 +41,17 @@ def loss(theta: Any, x: Any, y: Any) -> Any:
 
 
 def grown(theta: Any, units: int) -> Any:
-    """θ with units added: steps evenly spread over the domain, that do not count yet, v = 0."""
+    """θ with units added: steps evenly spaced over the domain, with weight v = 0."""
     known = theta[:-1].reshape(3, -1)
     count = units - known.shape[1]
     steps = np.linspace(-1, 1, 2 * count + 1)[1::2]
-    w = np.full(count, 4.0 * units)  # the more there are, the steeper
+    w = np.full(count, 4.0 * units)  # steeper with more units
     new = np.stack([w, -w * steps, np.zeros(count)])
     return np.append(np.concatenate([known, new], axis=1), theta[-1])
 
 
 def fitted(function: Function, sizes: list[int], steps: int) -> list[Any]:
-    """θ of a network of each size, trained."""
+    """The trained θ of a network of each size."""
     from scipy.optimize import minimize
 
     objective, theta, found = ac.value_and_grad(loss), np.zeros(1), []
@@ -64,12 +64,12 @@ def fitted(function: Function, sizes: list[int], steps: int) -> list[Any]:
 
 
 def largest_error(theta: Any, function: Function) -> float:
-    """What the theorem speaks of, measured on points between those of the training as well."""
+    """The largest absolute error, also at points between the training points."""
     return float(np.max(np.abs(network(theta, BETWEEN) - function(BETWEEN))))
 
 
 def picture(path: Path, sizes: list[int], fits: dict[str, list[Any]], errors: Any) -> Path:
-    """Each function with three of its networks, and the errors of all."""
+    """Plot each function with three of its networks, and the errors of all networks."""
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(2, 2, figsize=(10, 7), layout="constrained")
@@ -92,7 +92,7 @@ def picture(path: Path, sizes: list[int], fits: dict[str, list[Any]], errors: An
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Fit the three functions with more and more units."""
+    """Fit the three functions with increasing numbers of units."""
     chosen = options(
         "One hidden layer as a universal approximator.", "universal_approximation", arguments
     )

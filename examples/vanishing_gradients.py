@@ -2,9 +2,9 @@
 
     python -m examples.vanishing_gradients
 
-A sigmoid's slope is 1/4 at most, and on its way back the gradient is multiplied by it in every
-layer. `record_flow` measures what arrives at each layer, says in words what is wrong, and draws it;
-a short training run shows what it means: the first layers of the sigmoid network do not move.
+The derivative of a sigmoid is at most 1/4, and the backward pass multiplies the gradient by it in
+every layer. `record_flow` measures the gradient at each layer, reports problems and can be drawn. A
+short training run shows the consequence: the first layers of the sigmoid network hardly change.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ WIDTH = 32
 
 
 def network(activation: type[nn.Module], layers: int) -> nn.Sequential:
-    """Layers of one width; weights of variance 2 / inputs (He et al., 2015)."""
+    """Layers of equal width; weights of variance 2 / inputs (He et al., 2015)."""
     how: Any = {
         "initializer": nn.normal(0.0, (2 / WIDTH) ** 0.5),
         "generator": np.random.default_rng(0),
@@ -37,7 +37,7 @@ def network(activation: type[nn.Module], layers: int) -> nn.Sequential:
 
 
 def task(count: int) -> tuple[Any, Any]:
-    """Points, and 1 where their first two coordinates have the same sign, else -1."""
+    """Random points; 1 if their first two coordinates have the same sign, else -1."""
     x = np.random.default_rng(1).normal(size=(count, WIDTH))
     return x, np.sign(x[:, :1] * x[:, 1:2])
 
@@ -51,7 +51,7 @@ def first_flow(model: nn.Sequential, x: Any, y: Any) -> Flow:
 
 
 def train(model: nn.Sequential, x: Any, y: Any, steps: int) -> FlowHistory:
-    """Gradient descent, with a look at the flow every few steps."""
+    """Gradient descent that records the flow every few steps."""
     optimizer = nn.SGD(model.parameters(), lr=0.02)
     history, loss_of = FlowHistory(model, every=max(1, steps // 40)), nn.MSE()
     for _ in range(steps):
@@ -64,7 +64,7 @@ def train(model: nn.Sequential, x: Any, y: Any, steps: int) -> FlowHistory:
 
 
 def slopes(path: Path) -> Path:
-    """The activation functions and their derivatives."""
+    """Plot the activation functions and their derivatives."""
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
@@ -73,13 +73,13 @@ def slopes(path: Path) -> Path:
         axes[0].plot(z, function(z), style, linewidth=2.2, label=name)
         axes[1].plot(z, ac.elementwise_grad(function)(z), style, linewidth=2.2, label=name)
     axes[0].set(title="f(z)", xlabel="z", ylim=(-1.3, 3))
-    axes[1].set(title="df/dz: what the gradient is multiplied by", xlabel="z", ylim=(-0.05, 1.15))
+    axes[1].set(title="df/dz: the factor of the gradient", xlabel="z", ylim=(-0.05, 1.15))
     axes[0].legend()
     return save(figure, path)
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Compare the flows, train two of the networks, and leave the pictures."""
+    """Compare the flows, train two of the networks, and save the pictures."""
     chosen = options("Why gradients vanish.", "vanishing_gradients", arguments)
     layers, steps = 20, 10 if chosen.quick else 400
     x, y = task(128)
@@ -99,7 +99,7 @@ def main(arguments: list[str] | None = None) -> None:
         history = train(models[name], x, y, steps)
         after = [parameter.data for parameter in models[name].parameters()]
         moved = np.linalg.norm(after[0] - before[0]) / np.linalg.norm(before[0])
-        print(f"\n{name}: in {steps} steps the first layer's weights moved by {moved:.1e}")
+        print(f"\n{name}: after {steps} steps the first layer's weights differ by {moved:.1e}")
         pictures.append(save(history.plot(), chosen.out / f"history_{name}.png"))
     print("\npictures:", *pictures, sep="\n  ")
 

@@ -175,7 +175,7 @@ def test_the_forward_algorithm_is_what_the_modules_and_numpy_compute():
 
 def test_the_forward_pass_recognises_the_digit(tmp_path, capsys):
     forward_pass.main(["--quick", "--out", str(tmp_path)])
-    assert "the network says 7; it is a 7" in capsys.readouterr().out
+    assert "predicted digit 7, true digit 7" in capsys.readouterr().out
 
 
 def test_the_lectures_mean_squared_error(tmp_path, capsys):

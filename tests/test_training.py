@@ -147,7 +147,7 @@ def test_options(options, tmp_path, capsys):
         (["--activation", "swish"], "invalid choice"),
         (["--unknown"], "unrecognized arguments"),
         (["--device", "cuda:99"], "CUDA device"),
-        (["--out", "/dev/null/x"], "no folder that could be written to"),
+        (["--out", "/dev/null/x"], "not a folder that can be written to"),
         (["--device", "gpu"], "a device is 'cpu', 'cuda' or"),
     ],
 )

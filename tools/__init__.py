@@ -1,1 +1,1 @@
-"""Writers of files, for developers: `python -m tools.coverage`, `python -m tools.stub`."""
+"""Scripts that write generated files: `python -m tools.coverage`, `python -m tools.stub`."""

@@ -1,6 +1,6 @@
-"""What becomes of each function of NumPy: differentiable, declared to carry no gradient, a plain
-answer, or not covered, and then what to use instead. `python -m tools.coverage` writes the
-table in docs/coverage.md; what it does not know, a test reports."""
+"""The status of each NumPy function: differentiable, declared to carry no gradient, a plain answer,
+or not covered, with the replacement. `python -m tools.coverage` writes the table in
+docs/coverage.md; a test reports functions without a status."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["OUTSIDE", "VERSIONS", "beyond", "kind_of", "names", "table"]
 PATH = Path(__file__).parent.parent / "docs" / "coverage.md"
 NAMESPACES = {"": np, "linalg.": np.linalg, "fft.": np.fft, "emath.": np.emath}
 
-# They take no array that could be tracked: files, texts, settings, dates, types, index grids.
+# No array argument could be tracked: files, strings, settings, dates, dtypes, index grids.
 OUTSIDE = frozenset(
     [
         "base_repr",
@@ -90,9 +90,9 @@ OUTSIDE = frozenset(
     ]
 )
 
-# Functions that only some of the NumPy versions have that we support: the first and the last that
-# have it, None where all older or newer ones do. They stand in the table whatever version writes
-# it, so that it is the same text everywhere.
+# Functions that only some of the supported NumPy versions have: the first and the last version that
+# has it, None if all older or all newer ones do. They are in the table with every NumPy version, so
+# that its text is always the same.
 VERSIONS: dict[str, tuple[str | None, str | None]] = {
     "cumulative_prod": ("2.1", None),
     "cumulative_sum": ("2.1", None),
@@ -110,9 +110,8 @@ def _is_function(value: Any) -> bool:
 
 
 def names() -> Iterator[tuple[str, Any]]:
-    """Every function of NumPy, of its linalg, its fft and its emath, by name; None for one of
-    `VERSIONS` that the installed NumPy has not got. NumPy 2.0 lists three private ones: they are
-    left out."""
+    """Names and functions of NumPy, linalg, fft and emath; None for those of `VERSIONS` that the
+    installed NumPy does not have. Three private functions that NumPy 2.0 lists are left out."""
     for prefix, owner in NAMESPACES.items():
         elsewhere = set() if prefix else VERSIONS.keys() - set(owner.__all__)
         for name in sorted(elsewhere.union(owner.__all__)):
@@ -122,7 +121,7 @@ def names() -> Iterator[tuple[str, Any]]:
 
 
 def beyond() -> Iterator[str]:
-    """The public functions that NumPy has not got: each table of operations declares its own."""
+    """The public functions that NumPy does not have, as each table of operations declares them."""
     for found in walk_packages(ops.__path__, f"{ops.__name__}."):
         namespace = found.name.split(".")[2]
         prefix = f"{namespace}." if f"{namespace}." in NAMESPACES else ""
@@ -131,14 +130,14 @@ def beyond() -> Iterator[str]:
 
 
 def _is_ours(name: str, function: Any) -> bool:
-    """Whether it is an operation here; by its name where NumPy has not got it."""
+    """Return True if it is an operation here; looked up by name if NumPy does not have it."""
     if function is None:
         return name in functions or name in ALIASES
     return operation_of(function) is not None
 
 
 def kind_of(name: str, function: Any) -> str:
-    """What becomes of NumPy's `function` called `name`; "unknown" where we have not said."""
+    """The status of NumPy's `function` called `name`; "unknown" if it has none."""
     if name in OUTSIDE:
         return "takes no array"
     if name in PLAIN or name in array_api.__all__:
@@ -151,7 +150,7 @@ def kind_of(name: str, function: Any) -> str:
 
 
 def _which(name: str) -> str:
-    """In words, which versions of NumPy have it; nothing where all have."""
+    """The NumPy versions that have it, as text; empty if all have it."""
     oldest, newest = VERSIONS.get(name, (None, None))
     if oldest is None and newest is None:
         return ""
@@ -163,15 +162,15 @@ def _said(name: str, kind: str) -> str:
 
 
 def table() -> str:
-    """docs/coverage.md, the same text with every NumPy."""
+    """The text of docs/coverage.md, the same with every NumPy version."""
     rows = [(name, kind_of(name, function)) for name, function in names()]
     counts = {kind: sum(k == kind for _, k in rows) for kind in dict.fromkeys(k for _, k in rows)}
     head = [
         "# NumPy's functions",
         "",
-        "Written by `python -m tools.coverage`. On a tracked Tensor each of them gives a",
-        "tracked one, is declared to carry no gradient, gives a plain answer, or raises and says",
-        "what to use instead: nothing leaves the graph silently.",
+        "Written by `python -m tools.coverage`. For a tracked Tensor each function returns a",
+        "tracked Tensor, is declared to carry no gradient, returns a plain answer (not a Tensor),",
+        "or raises an error that says what to use instead: no value leaves the graph silently.",
         "",
         ", ".join(f"{count} {kind}" for kind, count in counts.items()) + ".",
         "",
@@ -181,7 +180,7 @@ def table() -> str:
     lines = [f"| `{name}`{_which(name)} | {_said(name, kind)} |" for name, kind in rows]
     more = [
         "",
-        "## Functions that NumPy has not got",
+        "## Functions that NumPy does not have",
         "",
         ", ".join(f"`{name}`" for name in sorted(beyond())) + ".",
     ]

@@ -1,6 +1,6 @@
-"""Writes `_methods.pyi`, which shows type checkers what `methods` binds to Tensor.
+"""Writes `_methods.pyi`, which tells type checkers what `methods` binds to Tensor.
 
-Run ``python -m tools.stub`` after a change of the table; a test compares.
+Run ``python -m tools.stub`` after a change of the table; a test compares the stub with the code.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def _shown(name: str) -> Iterator[str]:
 
 
 def _definition(name: str, parameters: list[str], result: str) -> Iterator[str]:
-    """A method's definition, broken as ruff breaks lines of more than 100 characters."""
+    """A method's definition, wrapped as ruff wraps lines of more than 100 characters."""
     inner = ", ".join(parameters)
     if len(name) + len(inner) + len(result) < 81:
         yield f"def {name}({inner}) -> {result}: ..."

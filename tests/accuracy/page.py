@@ -17,34 +17,34 @@ START = """\
 
 Written by `python -m tests.accuracy.page`. Every elementwise and special function, activation, loss
 and density is compared with mpmath over its whole domain, in float64, float32 and float16: at one
-number in every binade of each dtype, subnormal ones among them, on a grid where functions saturate,
-and closer and closer to the ends of domains and supports. References are numbers with hundreds of
-digits, rounded to float64; they lie in tests/data/accuracy.npz.
+point in every binade of each dtype, including subnormal numbers, on a grid where functions
+saturate, and increasingly close to the ends of domains and supports. The references are computed
+with hundreds of digits, rounded to float64 and stored in tests/data/accuracy.npz.
 
-With v the exact result and eps the distance of 1 to the next number, 64 eps (|v| + |x v'|) and one
-subnormal number are allowed: what a result moves by where its operand x moves by its rounding. For
-a second derivative 64 eps |f'| are allowed as well. Not judged are derivatives where the value is
-NaN or beyond the range of the dtype.
+Let v be the exact result and eps the distance from 1 to the next number. The allowed error is
+64 eps (|v| + |x v'|) plus the smallest subnormal number; the term |x v'| accounts for the rounding
+of the operand x. For a second derivative, 64 eps |f'| is added. Derivatives are not tested where
+the value is NaN or outside the range of the dtype.
 """
 EXCEPTED = """
 ## Exceptions
 
 """
 NEIGHBOURS = """
-Derivatives that are SciPy's functions of a neighbouring order, with their errors:
+Derivatives that are SciPy functions of a neighbouring order, and have their errors:
 
 """
 FIGURES = """
 ## The largest errors
 
-In units of what is allowed, exceptions left out: of the value, the first and the second derivative.
-A value that is NumPy's or SciPy's own is not judged.
+Errors of the value, the first and the second derivative, relative to the allowed error, without the
+exceptions. Values computed by NumPy or SciPy functions are not tested.
 
 """
 OWN = """
 ## Values of NumPy and SciPy
 
-Those that are further away than is allowed here, with NumPy {numpy} and SciPy {scipy}:
+Values whose error exceeds the allowed error, with NumPy {numpy} and SciPy {scipy}:
 
 """
 
@@ -59,7 +59,7 @@ def exceptions(of_scipy):
 
 
 def largest(row, found, dtype):
-    """By order the largest error that is judged, in units of what is allowed."""
+    """The largest tested error for each order, relative to the allowed error."""
     limits = np.finfo(dtype)
     worst = dict.fromkeys(ORDERS)
     for key in found.found:
@@ -85,8 +85,8 @@ def figures(references):
 
 
 def own_errors(references):
-    """Values of NumPy's and SciPy's own that are further away than a rule of ours may be."""
-    yield "| function | dtype | points | such as |"
+    """Rows for the values of NumPy and SciPy whose error exceeds the allowed error."""
+    yield "| function | dtype | points | example |"
     yield "|---|---|---|---|"
     for title, row in EXACT.items():
         for name, dtype in DTYPES.items():
