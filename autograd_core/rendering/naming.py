@@ -75,7 +75,7 @@ class Naming:
         return self.given.get(id(array))
 
     def is_parameter(self, node: Node) -> bool:
-        """Whether a leaf belongs to the model, or says by its class that it belongs to one."""
+        """True if a leaf belongs to the model, or says by its class that it belongs to one."""
         if node.seq in self.parameters:
             return True
         return node.op is None and type(self.tensor_of(node)).__name__ == "Parameter"

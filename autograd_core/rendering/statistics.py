@@ -34,7 +34,7 @@ class Statistics(NamedTuple):
 
     @property
     def is_zero(self) -> bool:
-        """Whether every element is exactly zero."""
+        """True if every element is exactly zero."""
         return self.norm == 0 and not self.not_finite
 
 
