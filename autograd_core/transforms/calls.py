@@ -105,7 +105,8 @@ class Call:
             hint = f". Write {float(leaf)}" if isinstance(leaf, int) else ""
             raise DTypeError(
                 f"{self.name}: {path} is of type {type(leaf).__name__}, {leaf!r}; the "
-                f"function can be differentiated only in floating and complex numbers and arrays{hint}"
+                "function can be differentiated only in floating and complex numbers and arrays"
+                f"{hint}"
             )
         array = leaf._array if isinstance(leaf, Tensor) else backend.asarray(leaf)
         if array.dtype.kind not in "fc":
@@ -278,7 +279,7 @@ def _without_derivative(name: str, value: Any, out: Tensor) -> DTypeError:
     if type(value) is int:
         instead = f"Write {float(value)} for a constant"
     elif out.dtype.kind == "b":
-        instead = "Return the values that are compared, such as x - y for x > y"
+        instead = "Return the difference instead of the comparison, such as x - y for x > y"
     else:
         instead = "Return the floating values that they were computed from"
     return DTypeError(

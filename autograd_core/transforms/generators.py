@@ -43,7 +43,7 @@ class States:
 
     @contextmanager
     def again(self) -> Iterator[None]:
-        """Inside, generators repeat their draws since this object was created; then they continue."""
+        """Inside, generators repeat the draws since this object was made; then they continue."""
         present = list(map(_state, self.generators))
         try:
             self._set(self.states)
