@@ -193,7 +193,7 @@ class Comparison:
         self, error: GradientError, found: list[Any], weights: list[Any],
         direction: list[Any], noise: list[Any],
     ) -> GradientError:  # fmt: skip
-        """The same error at one element, by halving the direction while a half still has the error."""
+        """The same error at one element: the direction is halved as long as a half shows it."""
         places = [
             (which, i) for which, d in enumerate(direction) for i in map(tuple, np.argwhere(d))
         ]

@@ -40,7 +40,7 @@ class RuleObserver(Observer):
             self.faults.append(f"{name} writes to its arguments")
         rule.function(backend.as_array(g + g), *saved)
         if not np.array_equal(host(first), kept, equal_nan=True):
-            self.faults.append(f"{name} returns the same buffer repeatedly")
+            self.faults.append(f"{name} returns one buffer repeatedly")
         wanted = np.finfo(g.dtype).eps if g.dtype.kind in "fc" else None
         if wanted is not None and first.dtype.kind in "fc" and np.finfo(first.dtype).eps < wanted:
             self.faults.append(
