@@ -80,7 +80,7 @@ def keep_heap() -> bool:
 
     A fresh page costs about 1 µs; a graph of arrays of 10⁴ to 10⁵ elements spends more on pages
     than on arithmetic, and runs about twice as fast with this setting. It lasts for the process.
-    Returns whether it took effect (False where the C library is not glibc).
+    Returns whether it took effect (False if the C library is not glibc).
     """
     if not sys.platform.startswith("linux"):
         return False

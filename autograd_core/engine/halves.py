@@ -22,12 +22,12 @@ NARROW = frozenset("e?bB")  # the dtypes whose result with float16 is float16
 
 
 def _single(value: Any) -> Any:
-    """A float16 array or Tensor in float32; anything else as it is."""
+    """A float16 array or Tensor in float32; anything else unchanged."""
     return value.astype(np.float32) if getattr(value, "dtype", None) == HALF else value
 
 
 def in_single(kernel: Callable[..., Any], *operands: Any) -> Any:
-    """``kernel(*operands)`` computed in float32 where the result is float16."""
+    """``kernel(*operands)`` computed in float32 if the result is float16."""
     dtypes = [operand.dtype for operand in operands if hasattr(operand, "dtype")]
     if not all(dtype.char in NARROW for dtype in dtypes):
         return kernel(*operands)

@@ -82,7 +82,7 @@ class OutOfMemoryError(DeviceError, MemoryError):
 
 
 class NonFiniteError(AutogradError, ArithmeticError):
-    """The first inf or NaN, forward or backward, seen by ``detect_anomaly``."""
+    """The first inf or NaN, forward or backward, found by ``detect_anomaly``."""
 
 
 class GraphError(AutogradError, RuntimeError):

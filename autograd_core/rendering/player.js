@@ -481,7 +481,7 @@
 
   function backwardPanel(node, add) {
     const parts = contributions(node);
-    add(element("h3", {}, parts.length ? "arrives here" : "the pass starts here"));
+    add(element("h3", {}, parts.length ? "gradient" : "the pass starts here"));
     if (parts.length > 1) {
       parts.forEach((edge, i) => {
         if (i) add(element("div", { className: "sign" }, "+"));
