@@ -75,7 +75,7 @@ __all__ += errors.__all__
 __all__ += transforms.__all__
 __all__ += vars(ops)["__all__"]
 
-_PARTS = {"einops", "numpy", "rendering", "scipy", "testing"}  # to be imported by themselves
+_PARTS = {"einops", "numpy", "rendering", "scipy", "testing"}  # imported explicitly
 
 
 def __dir__() -> list[str]:

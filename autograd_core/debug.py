@@ -1,5 +1,5 @@
-"""`detect_anomaly`: find the operation that made the first inf or NaN, or an array that was
-overwritten behind the library's back. Slow, for the hunt only."""
+"""`detect_anomaly`: find the operation that produced the first inf or NaN, or an array that was
+overwritten without the library noticing. Slow: for debugging only."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def detect_anomaly() -> Iterator[None]:
     """Inside, the first operation that produces an inf or a NaN, forward or backward, raises
     NonFiniteError with the line of the user's code that called it.
 
-    What the graph keeps is compared with what it was: if an array was overwritten behind the
-    library's back, as in ``weight.data[...] = 0``, StaleArrayError says which operation saved it.
+    Saved arrays are checked in the backward pass: if one was overwritten without the library
+    noticing, as in ``weight.data[...] = 0``, StaleArrayError names the operation that saved it.
 
     >>> import autograd_core as ac
     >>> x = ac.Tensor([1.0, 0.0], requires_grad=True)
@@ -34,7 +34,7 @@ def detect_anomaly() -> Iterator[None]:
     Traceback (most recent call last):
     autograd_core.errors.NonFiniteError: sqrt (called at ...) gave 'x' a gradient with 1 inf ...
     """
-    # what NumPy would warn of is raised, with more to say
+    # NumPy's warnings become errors here, with more detail
     with np.errstate(all="ignore"), observed(_Anomaly()):
         yield
 
@@ -43,8 +43,8 @@ class _Anomaly(Observer):
     hunts = True
 
     def __init__(self) -> None:
-        self.lines: dict[int, str] = {}  # by sequence number: where the user called the operation
-        self.sums: dict[tuple[int, int, str], int] = {}  # by node, edge and name: what was saved
+        self.lines: dict[int, str] = {}  # by sequence number: where the operation was called
+        self.sums: dict[tuple[int, int, str], int] = {}  # by node, edge and name: of what was saved
 
     def forward(self, node: Node, out: Any) -> None:
         self.lines[node.seq] = f"called at {user_line()}"
@@ -60,7 +60,7 @@ class _Anomaly(Observer):
         if found:
             raise NonFiniteError(
                 f"{node.name} ({line}) gave {rule.operand!r} a gradient with {found}; "
-                f"what arrived at it had {_non_finite(g) or 'only finite values'}"
+                f"its incoming gradient had {_non_finite(g) or 'only finite values'}"
             )
         for key, value in _arrays_of(node):
             if self.sums.get(key, _checksum(value)) != _checksum(value):
@@ -71,7 +71,7 @@ class _Anomaly(Observer):
 
 
 def _arrays_of(node: Node) -> Iterator[tuple[tuple[int, int, str], Any]]:
-    """The arrays that a node's edges keep, each with a key of its own."""
+    """The arrays that a node's edges save, each with a unique key."""
     for place, (_, rule, saved) in enumerate(node.edges()):
         for name, value in zip(rule.names, saved, strict=True):
             if backend.is_array(value):
@@ -79,7 +79,7 @@ def _arrays_of(node: Node) -> Iterator[tuple[tuple[int, int, str], Any]]:
 
 
 def _non_finite(values: Any) -> str:
-    if isinstance(values, Parts):  # what arrives at an operation with several results
+    if isinstance(values, Parts):  # the gradients of an operation with several results
         return " and ".join(filter(None, (_non_finite(v) for v in values if v is not None)))
     values = getattr(values, "_array", values)
     if values.dtype.kind not in "fc":

@@ -1,13 +1,13 @@
 """After `import autograd_core.einops`, ``einops.rearrange(tensor, …)`` works on Tensors too.
 
-Without it `einops.array_api` does, which knows every array of the Python Array API standard.
+Without the import, `einops.array_api` works, as for any Array API standard array.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from einops._backends import AbstractBackend  # where einops has other libraries add themselves
+from einops._backends import AbstractBackend  # where other libraries register with einops
 
 import autograd_core as ac
 

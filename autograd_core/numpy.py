@@ -1,8 +1,8 @@
 """NumPy as HIPS autograd's users write it: ``import autograd_core.numpy as np``.
 
-Functions that we have are ours, and everything else is NumPy's own. Creation gives plain arrays, so
-that code outside of a derivative goes on in NumPy; ``array`` and ``asarray`` of Tensors give a
-Tensor.
+Functions that this library defines are used, and NumPy's own for everything else. Creation
+functions return plain arrays, so that code outside a derivative stays in NumPy; ``array`` and
+``asarray`` of Tensors return a Tensor.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from autograd_core.transforms.tree import leaves
 
 random = numpy.random
 _SUBMODULES = {"fft": fft.__name__, "linalg": linalg.__name__, "random": random.__name__}
-__path__: list[str] = []  # ``from autograd_core.numpy.linalg import inv`` is as good
+__path__: list[str] = []  # so that ``from autograd_core.numpy.linalg import inv`` works
 sys.modules |= {f"{__name__}.{m}": sys.modules[n] for m, n in _SUBMODULES.items()}
 
 

@@ -1,6 +1,6 @@
-"""A plugin for pytest: below a wrong gradient it prints how to reproduce it, and nothing else.
+"""A pytest plugin: prints below a wrong gradient how to reproduce it, and does nothing else.
 
-pytest finds it where this package is installed.
+pytest loads it automatically if this package is installed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ MARK = "To see it again:"
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: Any, call: Any) -> Generator[None, Any, Any]:
-    """Add a section to the report of a test that met a GradientError."""
+    """Add a section to the report of a test that raised a GradientError."""
     report = yield
     error = call.excinfo.value if call.excinfo is not None else None
     text = str(error)

@@ -328,7 +328,7 @@ def test_no_usable_gpu(monkeypatch):
         raise RuntimeError("cudaErrorInsufficientDriver: driver version is insufficient")
 
     monkeypatch.setattr(fake.cuda.runtime, "getDeviceCount", refuse)
-    with pytest.raises(DeviceError, match=r"InsufficientDriver[\s\S]*does its driver fit"):
+    with pytest.raises(DeviceError, match=r"InsufficientDriver[\s\S]*does its driver support"):
         ac.Tensor([1.0], device="cuda:0")
     assert ac.available_devices() == ["cpu"]
 

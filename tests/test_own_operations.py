@@ -73,14 +73,14 @@ AMBIGUOUS = {
 def test_what_could_be_two_things_is_refused(name):
     rules, parameters, text = AMBIGUOUS[name]
     with pytest.raises(
-        TypeError, match=f"asks for '{name}', which could be .*{text}.*another name"
+        TypeError, match=f"uses the name '{name}', which could mean .*{text}.*another name"
     ):
         exec(f"@ac.op({rules})\ndef mine({parameters}): return x", {"ac": ac, "Halves": Halves})
 
 
 @pytest.mark.parametrize("name", sorted(FEATURES))
 def test_what_op_is_told_is_no_operand(name):
-    text = f"{name}= says something about the operation.*another name"
+    text = f"{name}= is an option of the declaration.*rename the parameter"
     with pytest.raises(TypeError, match=text):
         written(f"@ac.op(x=lambda g: g, {name}=lambda g: g)\ndef mine(x, {name}): return x")
 

@@ -1,1 +1,1 @@
-"""Where arrays are: NumPy's on the host, CuPy's on a device."""
+"""Arrays on the host (NumPy) and on devices (CuPy)."""

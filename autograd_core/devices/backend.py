@@ -1,8 +1,8 @@
-"""Arrays and where they live: NumPy on the host, CuPy on a device.
+"""Arrays and their devices: NumPy on the host, CuPy on a device.
 
-The only file that names `cupy`, and it imports it only for somebody who asks for a device: a CuPy
-array that reaches us has been made by somebody who did. Everything else is written with ``np.``
-functions and operators, which NumPy's protocols carry to CuPy. `DIFFERENCES` lists what differs.
+The only file that names `cupy`. It is imported when a device is first requested; a CuPy array that
+is passed in was created by a program that had imported it. All other code uses ``np.`` functions
+and operators, which NumPy's protocols dispatch to CuPy. `DIFFERENCES` lists what differs.
 """
 
 from __future__ import annotations
@@ -53,20 +53,20 @@ __all__ = [
     "to_device",
 ]
 
-# What we do about the places where CuPy (14.2) differs from NumPy, beyond what its own errors say.
+# Differences between CuPy (14.2) and NumPy, beyond CuPy's own errors, and how they are handled.
 DIFFERENCES: dict[str, str] = {
     "host arrays in an index": "CuPy copies them silently; check_index refuses them",
     "host arrays assigned to elements": "CuPy copies some silently; check_value refuses them",
-    "integer indices out of range": "CuPy wraps them around; to check would be to wait",
+    "integer indices out of range": "CuPy wraps them around; a check would need a synchronization",
     "broadcast_to": "CuPy's result is writable memory shared by many elements; no rule writes to "
-    "what it was given",
-    "ufunc.at on complex numbers": "missing in CuPy; real and imaginary parts are added apart",
+    "its arguments",
+    "ufunc.at on complex numbers": "missing in CuPy; real and imaginary parts are added separately",
     "ones(like=…) and relatives": "fail on CuPy; kernels use the *_like functions",
     "np.errstate": "has no effect on a device; stable forms do not rely on it for their values",
     "random streams": "differ from NumPy's at the same seed; weights are drawn on the host",
 }
 
-# What an operation takes beside a Tensor unchanged. Anything else goes through `operand`.
+# Types of operands that need no conversion. Anything else goes through `operand`.
 PLAIN: frozenset[type] = frozenset({bool, int, float, complex, type(None), np.ndarray})
 
 _arrays: tuple[type, ...] = (np.ndarray,)
@@ -75,7 +75,7 @@ _wanted: ContextVar[str | None] = ContextVar("autograd_core device", default=Non
 
 
 def is_array(value: Any) -> bool:
-    """Whether `value` is an array of a backend: on the host or on a device."""
+    """True if `value` is an array, on the host or on a device."""
     if isinstance(value, _arrays):
         return True
     if _module is None and type(value).__module__.split(".")[0] == "cupy":
@@ -85,7 +85,7 @@ def is_array(value: Any) -> bool:
 
 
 def as_array(result: Any) -> Any:
-    """A kernel's result as an array. NumPy returns scalars where an array has no axes left."""
+    """A kernel's result as an array. NumPy returns scalars instead of 0-d arrays."""
     if is_array(result):
         return result
     if isinstance(result, np.generic):
@@ -94,18 +94,18 @@ def as_array(result: Any) -> Any:
 
 
 def asarray(data: Any, dtype: Any = None, device: str | None = None) -> Any:
-    """`data` as an array that a Tensor can hold: shared where it is one already, else converted.
+    """`data` as an array that a Tensor can hold: shared if it is one already, else converted.
 
     Data from the host goes to `device`, or to the device of an enclosing ``with device(...)``. A
-    subclass of NumPy's array becomes the plain array that it is made of, except a masked array,
-    whose mask would be lost: TypeError.
+    subclass of NumPy's array becomes a plain array, except a masked array, whose mask would be
+    lost: TypeError.
     """
     array = data
     if not is_array(data):
         try:
             array = np.asarray(data, dtype=dtype)
         except ValueError as error:
-            raise ShapeError(f"no array can be made of this data: {error}") from error
+            raise ShapeError(f"this data cannot be converted to an array: {error}") from error
     elif isinstance(data, np.ma.MaskedArray):
         raise TypeError(
             "a Tensor has no mask: pass array.filled(value), or choose with where(mask, x, y)"
@@ -123,7 +123,7 @@ def asarray(data: Any, dtype: Any = None, device: str | None = None) -> Any:
 
 
 def operand(value: Any) -> Any:
-    """An operand beside a Tensor, as an array or a NumPy scalar."""
+    """An operand that is not a Tensor, as an array or a NumPy scalar."""
     if type(value) in _arrays or isinstance(value, np.generic | bool | int | float | complex):
         return value
     if isinstance(value, np.matrix):
@@ -132,7 +132,7 @@ def operand(value: Any) -> Any:
 
 
 def check_dtype(dtype: Any, data: Any = None) -> None:
-    """Refuse what is not a number: None, objects, texts, dates, records."""
+    """Raise DTypeError for dtypes other than numbers: None, objects, strings, dates, records."""
     if dtype.kind not in "biufc":
         raise DTypeError(not_numbers(dtype, data))
 
@@ -149,15 +149,15 @@ def install(module: Any) -> None:
 
 
 def device_module() -> Any:
-    """CuPy, imported when a device is first asked for; a DeviceError where it finds no device."""
+    """CuPy, imported when a device is first requested; a DeviceError if it finds no device."""
     if _module is None:
         try:
             import cupy
         except ImportError as error:
             raise DeviceError(
                 f"a CUDA device needs CuPy, which cannot be imported here ({error}). Install the "
-                "wheel of your CUDA version: pip install 'cupy-cuda12x[ctk]' or "
-                "'cupy-cuda13x[ctk]', which bring CUDA's libraries along"
+                "wheel for your CUDA version: pip install 'cupy-cuda12x[ctk]' or "
+                "'cupy-cuda13x[ctk]', which include CUDA's libraries"
             ) from error
         _count_devices(cupy)
         install(cupy)
@@ -165,7 +165,7 @@ def device_module() -> Any:
 
 
 def _count_devices(module: Any) -> int:
-    """How many CUDA devices there are: at least one."""
+    """The number of CUDA devices, at least one; DeviceError if there is none."""
     try:
         count = int(module.cuda.runtime.getDeviceCount())
     except RuntimeError as error:  # CuPy's CUDARuntimeError
@@ -175,13 +175,13 @@ def _count_devices(module: Any) -> int:
             return count
         reason = "there are none"
     raise DeviceError(
-        f"CuPy finds no usable CUDA device: {reason}. Is there a GPU, and does its driver fit the "
-        "CUDA version of the CuPy wheel?"
+        f"CuPy finds no usable CUDA device: {reason}. Is there a GPU, and does its driver support "
+        "the CUDA version of the CuPy wheel?"
     )
 
 
 def available_devices() -> list[str]:
-    """The devices that Tensors can live on here, ``"cpu"`` first. Imports CuPy if it is there."""
+    """The available devices, ``"cpu"`` first. Imports CuPy if it is installed."""
     try:
         return ["cpu", *(f"cuda:{i}" for i in range(_count_devices(device_module())))]
     except DeviceError:
@@ -209,7 +209,7 @@ def device_of(array: Any) -> str:
 
 
 def module_of(array: Any) -> Any:
-    """The array module that `array` belongs to: NumPy for anything on the host."""
+    """The array module that `array` belongs to: NumPy on the host."""
     return _module if _module is not None and isinstance(array, _module.ndarray) else np
 
 
@@ -221,19 +221,19 @@ def special_of(array: Any) -> Any:
 
 
 def created(name: str, device: str | None, *operands: Any, **settings: Any) -> Any:
-    """A new array by NumPy's function of that name, or CuPy's where it is to live on a device."""
+    """A new array by NumPy's function of that name, or by CuPy's if it is created on a device."""
     wanted = _wanted.get() if device is None else device
     index = None if wanted is None else index_of(wanted)
     if index is None:
         return as_array(getattr(np, name)(*operands, **settings))
     made = getattr(_module, name, None)
-    if made is None:  # made on the host, for want of it
+    if made is None:  # CuPy has no such function: made on the host
         return _attempt(index, _module.asarray, getattr(np, name)(*operands, **settings))
     return _attempt(index, made, *operands, **settings)
 
 
 def to_device(array: Any, device: str) -> Any:
-    """`array` on `device`: itself where it is there already, else a copy."""
+    """`array` on `device`: itself if it is there already, else a copy."""
     index = index_of(device)
     if index is None:
         return asnumpy(array)
@@ -245,9 +245,9 @@ def to_device(array: Any, device: str) -> Any:
 
 
 def from_dlpack(source: Any) -> Any:
-    """Another library's array as one of ours, sharing its memory."""
+    """Another library's array as a NumPy or CuPy array that shares its memory."""
     kind, _ = source.__dlpack_device__()
-    if kind == 1:  # DLPack's number of the host
+    if kind == 1:  # DLPack's number for the host
         return np.from_dlpack(source)
     if kind in (2, 13):  # a CUDA device, its memory managed or not
         return device_module().from_dlpack(source)
@@ -261,13 +261,13 @@ def asnumpy(array: Any) -> Any:
 
 
 def in_use() -> bool:
-    """Whether a device has been used in this process."""
+    """True if a device has been used in this process."""
     return _module is not None
 
 
 def run_there(home: Any, function: Callable[..., Any], *operands: Any) -> Any:
-    """``function(*operands)`` while the device of the array `home` is the current one. Memory that
-    runs out and libraries that are missing are told in our words."""
+    """``function(*operands)`` while the device of the array `home` is the current one. If memory
+    runs out or a CUDA library is missing, the error is one of this library's."""
     if _module is None or not isinstance(home, _module.ndarray):
         return function(*operands)
     return _attempt(home.device.id, function, *operands)
@@ -284,12 +284,12 @@ def _attempt(index: int, function: Callable[..., Any], *operands: Any, **setting
         told = explained(error, index)
         if told is None:
             raise
-        error.__traceback__ = None  # its frames hold arrays, of which there are too many
+        error.__traceback__ = None  # its frames hold arrays, which fill the memory
         raise told from error
 
 
 def follow(array: Any) -> None:
-    """Make the device of `array` the current one; nothing for an array on the host."""
+    """Make the device of `array` the current one; do nothing for an array on the host."""
     if isinstance(array, tuple):  # several gradients
         array = next(part for part in array if part is not None)
     if isinstance(array, _module.ndarray):
@@ -300,14 +300,14 @@ def follow(array: Any) -> None:
 
 @contextmanager
 def device_kept() -> Iterator[None]:
-    """The current device is afterwards the one that it was before."""
+    """Restore the current device at the end."""
     with _module.cuda.Device():
         yield
 
 
 @contextmanager
 def device(name: str) -> Iterator[None]:
-    """Inside, Tensors made of host data, layers' weights among them, live on device `name`.
+    """Inside, Tensors made from host data, including layers' weights, are on device `name`.
 
     >>> import autograd_core as ac
     >>> with ac.device("cpu"):
@@ -326,12 +326,12 @@ def device(name: str) -> Iterator[None]:
         _wanted.reset(token)
 
 
-# ---- where CuPy is more lenient than we are -----------------------------------------------------
+# ---- checks that CuPy does not make -------------------------------------------------------------
 
 
 def check_index(x: Any, index: Any) -> None:
-    """Refuse arrays in an index that live elsewhere than x: CuPy would copy those of the host
-    silently."""
+    """Raise DeviceError for arrays in an index that are not on the device of x: CuPy would copy
+    those of the host silently."""
     home = device_of(x)
     for entry in index if isinstance(index, tuple) else (index,):
         if isinstance(entry, np.bool_) or not (is_array(entry) or isinstance(entry, np.generic)):
@@ -344,7 +344,7 @@ def check_index(x: Any, index: Any) -> None:
 
 
 def check_value(x: Any, value: Any) -> None:
-    """Refuse what is to be written into x from an array that lives elsewhere."""
+    """Raise DeviceError if `value`, to be written into x, is an array on another device."""
     if is_array(value) and device_of(value) != device_of(x):
         raise DeviceError(
             f"an array on {device_of(value)} cannot be written into a Tensor on {device_of(x)}; "
@@ -353,26 +353,26 @@ def check_value(x: Any, value: Any) -> None:
 
 
 def check_home(x: Any, gradient: Any, what: str) -> None:
-    """Refuse a gradient that lives elsewhere than x, the array that it belongs to."""
+    """Raise DeviceError if a gradient is not on the device of x, the array that it belongs to."""
     home, there = device_of(x), device_of(gradient)
     if home != there:
         raise DeviceError(
-            f"backward: the Tensor lives on {home}, {what} on {there}; move it first, as in "
+            f"backward: the Tensor is on {home}, {what} on {there}; move it first, as in "
             f".to({home!r})"
         )
 
 
-# ---- what goes wrong there ----------------------------------------------------------------------
+# ---- errors of devices --------------------------------------------------------------------------
 
 
 def explained(error: Exception, index: int | None = None) -> AutogradError | None:
-    """`error` in our words if it says that memory ran out, with what is held on the device `index`,
-    or that a library of CUDA is missing; else None."""
+    """The library's error for `error` if memory ran out (with the memory in use on the device
+    `index`) or a CUDA library is missing; else None."""
     if isinstance(error, AutogradError):
         return None
     if isinstance(error, ImportError):
         return DeviceError(
-            f"CuPy is here, but not all libraries of CUDA: {error}. They come with "
+            f"CuPy is installed, but CUDA libraries are missing: {error}. They come with "
             "pip install 'cupy-cuda12x[ctk]' (or 'cupy-cuda13x[ctk]')"
         )
     if not isinstance(error, MemoryError) and "OutOfMemory" not in type(error).__name__:
@@ -390,7 +390,7 @@ def explained(error: Exception, index: int | None = None) -> AutogradError | Non
 
 
 def free_unused() -> None:
-    """Hand cached device memory back, of every device."""
+    """Free the cached memory of every device."""
     if _module is not None:
         for index in range(_count_devices(_module)):
             with _module.cuda.Device(index):

@@ -1,8 +1,8 @@
-"""One launch on a device for a chain of elementwise steps.
+"""One kernel launch on a device for a chain of elementwise steps.
 
-A rule or kernel written for NumPy is run once on symbols; what it computes is written down as one
-C++ expression, and the device's `ElementwiseKernel` does it in a single launch. The NumPy form
-stays the definition: it runs on the host, on Tensors, and wherever no expression can be written.
+A rule or kernel written for NumPy is run once on symbols, which record it as one C++ expression;
+the device's `ElementwiseKernel` computes it in a single launch. The NumPy form remains the
+definition: it runs on the host, on Tensors, and wherever no expression can be written.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ template <typename T> __device__ T larger(T x, T y) { return x != x || x > y ? x
 template <typename T> __device__ T smaller(T x, T y) { return x != x || x < y ? x : y; }
 """
 
-# NumPy's function → its text in C++ (and in Python, where the tests' stand-in evaluates it)
+# NumPy's function → its C++ expression (also valid Python, for the stand-in in the tests)
 TEXTS: dict[Any, str] = {
     np.add: "({} + {})",
     np.subtract: "({} - {})",
@@ -74,18 +74,18 @@ _NUMBERS = (bool, int, float)
 
 
 class _Unwritable(Exception):
-    """The function does something that has no text here; its NumPy form is used instead."""
+    """The function cannot be written as an expression; its NumPy form is used instead."""
 
 
 class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
-    """Stands for an array of floating dtype T; computing with it writes an expression."""
+    """A placeholder for an array of floating dtype T; operations on it build an expression."""
 
     def __init__(self, text: str, steps: int = 0) -> None:
         self.text = text
         self.steps = steps
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **settings: Any) -> Symbol:
-        # `x += 1` on a symbol comes with out=; rebinding the name is all that it means here
+        # `x += 1` on a symbol passes out=; here it only rebinds the name
         settings.pop("out", None)
         if method != "__call__" or settings:
             raise _Unwritable(f"{ufunc.__name__}.{method}")
@@ -122,9 +122,9 @@ def _number(value: Any) -> Symbol:
 
 
 class Fused:
-    """`function` of arrays, in one launch where its operands live on a device.
+    """`function` of arrays, in one launch if its operands are on a device.
 
-    `expression` is what the launch computes, None where it cannot be written or is a single step
+    `expression` is what the launch computes, or None if it cannot be written or is a single step
     anyway. Operands are arrays of one floating dtype, or Python numbers.
     """
 
@@ -140,7 +140,7 @@ class Fused:
 
     @property
     def expression(self) -> str | None:
-        """The C++ text, with the operands' names and `T` for their dtype."""
+        """The C++ expression, with the operands' names and `T` for their dtype."""
         if not self._tried:
             self._tried = True
             self._expression = self._write()
@@ -149,7 +149,7 @@ class Fused:
     def _write(self) -> str | None:
         try:
             written = self.function(*map(Symbol, self.names))
-        except (_Unwritable, AttributeError, TypeError):  # what a symbol cannot do
+        except (_Unwritable, AttributeError, TypeError):  # operations without a symbolic form
             return None
         return written.text if isinstance(written, Symbol) and written.steps > 1 else None
 
@@ -160,13 +160,13 @@ class Fused:
         return self.kernel(module)(*operands)
 
     def fits(self, *operands: Any) -> bool:
-        """Whether these operands can go through one launch."""
+        """True if these operands can be computed in one launch."""
         dtypes = {getattr(o, "dtype", None) for o in operands if not isinstance(o, _NUMBERS)}
         only = dtypes.pop() if len(dtypes) == 1 else None
         return only is not None and only.char in "fd" and self.expression is not None
 
     def kernel(self, module: Any) -> Any:
-        """The device's kernel; its last parameter, `result`, may be given to write in place."""
+        """The device's kernel; its last parameter, `result`, may be passed to write in place."""
         if module not in self._kernels:
             name = "".join(c if c.isalnum() else "_" for c in self.__name__)
             self._kernels[module] = module.ElementwiseKernel(

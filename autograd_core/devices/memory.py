@@ -1,4 +1,4 @@
-"""Memory on its way and memory that is kept: batches for a device, and the host's heap."""
+"""Memory: batches copied to a device ahead of use, and the heap of the host."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from autograd_core.devices import backend
 
 __all__ = ["keep_heap", "prefetched"]
 
-# For each device its copy stream, and the pinned arrays whose copies may be under way, each with
-# the event that ends it. CuPy's pool would hand their memory on at once: it knows no streams.
+# For each device its copy stream, and the pinned arrays that may still be copied, each with the
+# event that ends its copy. CuPy's pool would reuse their memory at once, as it ignores streams.
 _streams: dict[int, Any] = {}
 _under_way: dict[int, deque[tuple[Any, list[Any]]]] = {}
 
 
 def prefetched(batches: Iterable[tuple[Any, ...]], device: str) -> Iterator[tuple[Any, ...]]:
-    """`batches` of host arrays on `device`; the next one travels while the present one is used.
+    """`batches` of host arrays on `device`; the next one is copied while the current one is used.
 
-    On a CUDA device each batch goes through pinned memory and a stream of its own.
+    On a CUDA device each batch is copied through pinned memory on a separate stream.
     """
     index = backend.index_of(device)
     if index is None:
@@ -32,7 +32,7 @@ def prefetched(batches: Iterable[tuple[Any, ...]], device: str) -> Iterator[tupl
     module = backend.device_module()
     travelling = None
     for batch in batches:
-        with module.cuda.Device(index):  # not around the yield: the caller has a device of his own
+        with module.cuda.Device(index):  # not around the yield: the caller has its own device
             following = _sent(batch, module, index)
         if travelling is not None:
             yield _received(travelling, module, index)
@@ -42,7 +42,7 @@ def prefetched(batches: Iterable[tuple[Any, ...]], device: str) -> Iterator[tupl
 
 
 def _sent(batch: tuple[Any, ...], module: Any, index: int) -> tuple[Any, ...]:
-    """Start copying; returns (arrays on the device, the event that ends it)."""
+    """Start copying; return (arrays on the device, the event that ends the copy)."""
     if index not in _streams:
         _streams[index] = module.cuda.Stream(non_blocking=True)
         _under_way[index] = deque()
@@ -50,7 +50,7 @@ def _sent(batch: tuple[Any, ...], module: Any, index: int) -> tuple[Any, ...]:
     while under_way and under_way[0][0].done:
         under_way.popleft()
     pinned = [_pinned(array, module) for array in batch]
-    # The memory comes from the stream that computes. What it computed before may still read it.
+    # The memory belongs to the computing stream, whose earlier kernels may still read it.
     arrays = tuple(module.empty(array.shape, array.dtype) for array in pinned)
     stream.wait_event(module.cuda.get_current_stream().record())
     for target, source in zip(arrays, pinned, strict=True):
@@ -63,7 +63,7 @@ def _sent(batch: tuple[Any, ...], module: Any, index: int) -> tuple[Any, ...]:
 def _received(sent: tuple[Any, ...], module: Any, index: int) -> tuple[Any, ...]:
     arrays, event = sent
     with module.cuda.Device(index):
-        module.cuda.get_current_stream().wait_event(event)  # the device waits; the host goes on
+        module.cuda.get_current_stream().wait_event(event)  # the device waits, the host does not
     return arrays  # type: ignore[no-any-return]
 
 
@@ -76,11 +76,11 @@ def _pinned(array: Any, module: Any) -> Any:
 
 
 def keep_heap() -> bool:
-    """Tell glibc to keep freed memory instead of handing it back to the system.
+    """Tell glibc to keep freed memory instead of returning it to the system.
 
     A fresh page costs about 1 µs; a graph of arrays of 10⁴ to 10⁵ elements spends more on pages
     than on arithmetic, and runs about twice as fast with this setting. It lasts for the process.
-    Returns whether it took effect (False where the C library is not glibc).
+    Returns whether it took effect (False if the C library is not glibc).
     """
     if not sys.platform.startswith("linux"):
         return False

@@ -1,1 +1,1 @@
-"""What happens to a Tensor: it is recorded, and gradients flow back."""
+"""Recording of operations on Tensors, and the backward pass."""

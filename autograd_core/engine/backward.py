@@ -1,4 +1,4 @@
-"""Backward passes over Tensors: what is sent in, what comes back, and where it is kept."""
+"""Backward passes over Tensors: their initial gradients, their results, and ``.grad``."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from autograd_core.errors.tracebacks import shorten
 __all__ = ["backward", "commit", "private", "propagate", "pull", "seed", "zero_gradient"]
 
 _NAN_LOSS = (
-    "backward() of NaN: no gradient will be of use. Run the forward pass inside "
-    "`with ac.detect_anomaly():` to see which operation made the NaN"
+    "backward() of NaN: the gradients will be meaningless. Run the forward pass inside "
+    "`with ac.detect_anomaly():` to see which operation produced the NaN"
 )
 _commit_lock = allocate_lock()
 
@@ -37,15 +37,15 @@ def backward(
 ) -> None:
     """Add ∂self/∂leaf to the `grad` of every leaf this Tensor was computed from.
 
-    `gradient` is what arrives here, of this Tensor's shape: 1 by default, which only a Tensor
-    of one real element may leave out. `create_graph` records the pass itself, for gradients of
-    gradients. Unless `retain_graph` (the same as `create_graph` where it is None) is true, the
-    graph is released on the way.
+    `gradient` is the gradient of this Tensor, of its shape. It is required unless the Tensor has
+    one real element; then the default is 1. `create_graph` records the pass itself, for gradients
+    of gradients. Unless `retain_graph` (by default the value of `create_graph`) is true, the graph
+    is released during the pass.
     """
     try:
         if self.node is None:
             raise GraphError(
-                "backward() on a Tensor that no operation recorded: none of its inputs has "
+                "backward() on a Tensor that is not tracked: none of its inputs has "
                 "requires_grad=True, or it was made under no_grad() or by detach()"
             )
         arrived = propagate(
@@ -60,23 +60,23 @@ def backward(
 
 
 def seed(tensor: Tensor, gradient: Any = None) -> Any:
-    """`gradient`, or 1, as what arrives at a Tensor: of its shape and dtype, and on its device."""
+    """`gradient`, or 1, as a Tensor's gradient: of its shape and dtype, and on its device."""
     if gradient is None:
         if tensor._array.size != 1:
             raise GraphError(
-                f"backward() needs to know what arrives at a Tensor of shape {tensor.shape}: "
+                f"backward() needs the gradient of a Tensor of shape {tensor.shape}: "
                 f"call backward(gradient) with an array of that shape, or reduce it to one "
-                f"number first, as in .sum().backward()"
+                f"element first, as in .sum().backward()"
             )
         if tensor._array.dtype.kind == "c":
             raise DTypeError(
-                f"backward() of a complex Tensor (dtype {tensor.dtype}) needs to know what arrives "
-                "there. Differentiate its real or imaginary part, as in z.real.backward(), or pass "
-                "backward(ac.ones_like(z)) where it is holomorphic in complex leaves"
+                f"backward() of a complex Tensor (dtype {tensor.dtype}) needs its gradient. "
+                "Differentiate its real or imaginary part, as in z.real.backward(), or pass "
+                "backward(ac.ones_like(z)) if it is holomorphic in complex leaves"
             )
         if tensor._array.ndim == 0 and isinstance(tensor._array, np.ndarray):
             value = tensor._array.item()
-            if value != value and STATE.get()[2] is None:  # an observer has more to say
+            if value != value and STATE.get()[2] is None:  # an observer reports more
                 warn_user(_NAN_LOSS)
             return tensor._array.dtype.type(1)  # ones_like costs a small network 1 % of its step
         return backend.run_there(tensor._array, np.ones_like, tensor._array)
@@ -106,9 +106,9 @@ def propagate(
     paths: Paths | None = None,
     wrap: Callable[[Any, Node], Tensor] | None = None,
 ) -> list[tuple[Any, Any, bool]]:
-    """Run a backward pass and return what arrived, without touching any ``.grad``.
+    """Run a backward pass and return the gradients, without changing any ``.grad``.
 
-    `wrap` makes the Tensors on which rules run under `create_graph` out of what was saved.
+    `wrap` turns saved values into the Tensors on which rules run under `create_graph`.
     """
     unfinished: list[Node] = []
     settings: dict[str, Any] = {"retain": retain, "lead": lead, "paths": paths}
@@ -128,7 +128,7 @@ def propagate(
             explained = backend.explained(error)
             if explained is None:
                 raise
-            error.__traceback__ = None  # its frames hold the gradients that were on their way
+            error.__traceback__ = None  # its frames hold gradients not yet used
         release(unfinished)
         backend.free_unused()
     raise explained
@@ -143,8 +143,8 @@ def pull(
     lead: int = 0,
     wrap: Callable[[Any, Node], Tensor] | None = None,
 ) -> dict[Any, Any]:
-    """What arrives at the targets of `paths`, by the names they have there: Tensors under
-    `create_graph`, else arrays that nobody else holds. Targets that no seed leads to are missing.
+    """The gradients of the targets of `paths`, by the targets' names: Tensors under
+    `create_graph`, else arrays referenced nowhere else. Targets that no seed leads to are missing.
     """
     arrived = propagate(
         [(node, g) for node, g in seeds if paths.lead_from(node)],
@@ -158,12 +158,12 @@ def pull(
 
 
 def zero_gradient(array: Any, shape: tuple[int, ...] | None = None, dtype: Any = None) -> Any:
-    """Zeros on the device of `array`: what arrives where nothing does."""
+    """Zeros on the device of `array`: the gradient of what nothing depends on."""
     return backend.run_there(array, lambda: np.zeros_like(array, shape=shape, dtype=dtype))
 
 
 def commit(arrived: list[tuple[Any, Any, bool]]) -> None:
-    """Add what arrived to each Tensor's ``.grad``; a gradient there is private and contiguous."""
+    """Add the gradients to each Tensor's ``.grad``: contiguous arrays referenced nowhere else."""
     with _commit_lock:
         totals = [
             (tensor, backend.run_there(tensor._array, _total, tensor, g, owned))
@@ -179,7 +179,7 @@ def _total(tensor: Tensor, g: Any, owned: bool) -> Tensor:
     if g.shape != data.shape or (g.dtype is not data.dtype and g.dtype != data.dtype):
         raise GraphError(
             f"the gradient has shape {g.shape} and dtype {g.dtype}, but the leaf's data was "
-            f"rebound to shape {data.shape} and dtype {data.dtype} meanwhile"
+            f"rebound to shape {data.shape} and dtype {data.dtype} after the operation ran"
         )
     if isinstance(g, Tensor):
         return g if held is None else held + g
@@ -189,5 +189,5 @@ def _total(tensor: Tensor, g: Any, owned: bool) -> Tensor:
 
 
 def private(g: Any, owned: bool) -> Any:
-    """What arrived as an array that nobody else can hold, and contiguous."""
+    """The gradient as a contiguous array that is referenced nowhere else."""
     return g if owned and g.flags.c_contiguous and g.ndim else backend.as_array(g).copy()

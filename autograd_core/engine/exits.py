@@ -1,6 +1,6 @@
-"""Where values left the graph lately: without it no drawing could say why a gradient stops.
+"""A log of where values recently left the graph, so that a drawing can say why a gradient stops.
 
-Nothing is kept alive by it: a few hundred short notes, and weak references to what left.
+It keeps nothing alive: it holds at most 256 short notes, with weak references to the values.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ __all__ = [
     "warn_user",
 ]
 
-# Why a tracked Tensor is not taken as a number or as an array, and what to write instead
+# Why a tracked Tensor is not accepted as a number or as an array, and what to write instead
 AS_NUMBER = (
     "of a tracked Tensor would leave the graph silently. Use tensor.item() for a number to print, "
-    "to compare or to sum up, and np.sin(tensor) for math.sin(tensor). Write tracked values into "
+    "to compare or to add up, and np.sin(tensor) for math.sin(tensor). Write tracked values into "
     "ac.zeros_like(x) or ac.zeros(…), not into a plain array, or stack them with ac.stack([…])"
 )
 AS_ARRAY = (
     "NumPy asked a tracked Tensor for a plain array, as np.asarray(tensor) does, which would leave "
-    "the graph silently. Make one Tensor of several with ac.array([a, b]) or ac.stack([a, b]), and "
-    "give NumPy's functions that one. Write tracked values into ac.zeros(…) and not into "
-    "np.zeros(…). Take a number out with tensor.item()"
+    "the graph silently. Combine several Tensors into one with ac.array([a, b]) or "
+    "ac.stack([a, b]), and pass that to NumPy's functions. Write tracked values into ac.zeros(…), "
+    "not into np.zeros(…). Read a number with tensor.item()"
 )
 INSIDE = ("autograd_core", "nn", "contextlib")
 
 
 class Exit:
-    """A value that left: `number` lies between those of the operations around it, `source` is the
-    operation whose result it was, `line` is the user's, and `array` refers weakly to the value."""
+    """A value that left the graph: `number` is its sequence number among the operations', `source`
+    the operation that computed it, `line` the user's line, `array` a weak reference to it."""
 
     __slots__ = ("array", "line", "number", "reason", "scope", "source")
 
@@ -69,21 +69,21 @@ def number_of(array: Any, call: str) -> Any:
     """The one element of an array as a Python number."""
     if array.size != 1:
         raise ShapeError(
-            f"{call} needs a Tensor of one element; this one has shape {array.shape}. Choose one, "
-            "as in x[0].item(), reduce it, as in x.sum().item(), take all with x.tolist() (of a "
-            "tracked one, x.detach().tolist()), and write np.sin(x) for math.sin(x)"
+            f"{call} needs a Tensor of one element; this one has shape {array.shape}. Select one, "
+            "as in x[0].item(); reduce it, as in x.sum().item(); or convert all with x.tolist() "
+            "(x.detach().tolist() if x is tracked). Write np.sin(x) for math.sin(x)"
         )
     return array.item()
 
 
 def by_user() -> bool:
-    """Whether the function that asks was called by code outside the library."""
+    """True if the calling function was called by code outside the library."""
     frame = sys._getframe(2)
     return frame.f_globals.get("__name__", "").partition(".")[0] not in INSIDE
 
 
 def _users_frame() -> tuple[Any, int]:
-    """The frame of the code that called the library, and how far it is from who asks for it."""
+    """The frame of the code that called the library, and how many levels above the caller it is."""
     frame, level = sys._getframe(1), 0
     while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in INSIDE:
         frame, level = frame.f_back, level + 1

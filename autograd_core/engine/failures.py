@@ -1,4 +1,4 @@
-"""What an operation says when it cannot run: which one, every operand, the likely fix."""
+"""Error messages of operations: the operation's name, every operand, the likely fix."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ def setting_error(declared: Operation, setting: str) -> NotDifferentiableError:
 
 
 def unexpected(declared: Operation, keyword: str) -> TypeError:
-    """Python's error of a keyword that a function does not have."""
+    """Python's error for an unknown keyword."""
     return TypeError(f"{declared.name}() got an unexpected keyword argument {keyword!r}")
 
 
 def none_given(
     declared: Operation, error: Exception, operands: tuple[tuple[str, Any], ...]
 ) -> DTypeError | None:
-    """What to raise where an operand that has to be there is None, and that is what is wrong."""
+    """The error to raise if a required operand is None; None if that is not the cause."""
     absent = [name for name, value in operands if value is None]
     if not absent or not isinstance(error, TypeError | ValueError):
         return None
     told = DTypeError(
-        f"{declared.name}: {absent[0]} is None; an operand is a number, an array or a Tensor. Does "
-        "the function that made it return its result?"
+        f"{declared.name}: {absent[0]} is None; an operand must be a number, an array or a Tensor. "
+        "Does the function that computed it have a return statement?"
     )
     told.operation, told.operands = declared.name, []
     return told
@@ -78,7 +78,7 @@ def explanation(declared: Operation, error: Exception, operands: dict[str, Any])
 def failed(
     declared: Operation, error: AutogradError, nodes: dict[str, list[Node | None] | None]
 ) -> AutogradError:
-    """`error`, which then knows the graph up to where it happened, so that it can be drawn."""
+    """`error`, with the graph up to the failed operation attached, so that it can be drawn."""
     if not hasattr(error, "operands"):
         error.operation = declared.name
         error.operands = [
@@ -91,7 +91,7 @@ def failed(
 
 
 def scattered(declared: Operation, operands: dict[str, Any]) -> DeviceError | None:
-    """The error to raise where the operands' arrays live on several devices."""
+    """The error to raise if the operands' arrays are on several devices, else None."""
     homes = {name: backend.device_of(array) for name, array in _arrays_in(operands)}
     found = {backend.device_of(array) for _, array in _arrays_in(operands)}
     if len(found) < 2:
@@ -99,7 +99,7 @@ def scattered(declared: Operation, operands: dict[str, Any]) -> DeviceError | No
     where = ", ".join(f"{name} is on {home}" for name, home in homes.items())
     where = where if len(homes) > 1 else f"they are on {', '.join(sorted(found))}"
     return DeviceError(
-        f"{declared.name}: the operands must live on one device, but {where}. Move one of them "
+        f"{declared.name}: the operands must be on one device, but {where}. Move one of them "
         f"first, as in tensor.to({max(found)!r})"
     )
 
@@ -112,7 +112,7 @@ def _arrays_in(operands: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _hint(declared: Operation, operands: dict[str, Any]) -> str:
-    """A likely fix where one operand, transposed, would fit."""
+    """A hint if the second operand of matmul would fit transposed."""
     x, y = operands.get("x"), operands.get("y")
     if declared.key == "matmul" and getattr(y, "ndim", 0) == 2 and getattr(x, "ndim", 0) >= 1:
         rows = x.shape[-1]  # type: ignore[union-attr]

@@ -1,8 +1,8 @@
-"""Writes the function that an operation's declaration becomes: it runs the kernel and records it.
+"""Generates the function of a declared operation, which runs the kernel and records the call.
 
-Written out, because a general ``*args, **kwargs`` wrapper costs more than the recording itself. To
-read what was written: ``import linecache; linecache.getlines("<operation multiply>")`` after the
-first call.
+The source is generated because a general ``*args, **kwargs`` wrapper costs more than the recording
+itself. To read it: ``import linecache; linecache.getlines("<operation multiply>")`` after the first
+call.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ __all__ = ["function_of", "meanings"]
 
 
 def _mark(parameters: tuple[str, ...]) -> str:
-    """What the written text puts in front of its own names, so that no parameter has one of them:
+    """The prefix of the generated source's own names, so that no parameter has one of them:
     underscores, one more than any parameter begins with."""
     return "_" * max(1 + len(p) - len(p.lstrip("_")) for p in ("", *parameters))
 
@@ -52,8 +52,8 @@ def _globals(mark: str) -> dict[str, Any]:
 
 
 def meanings(declared: Operation, operand: str) -> Iterator[tuple[str, str, str]]:
-    """What the rule for `operand` may ask for: each name, its expression in the written text, and
-    what it is in words. A name that comes twice is ambiguous."""
+    """The names that the rule for `operand` may use: each with its expression in the generated
+    source and its meaning in words. A name that occurs twice is ambiguous."""
     for p in declared.parameters:
         yield p, p, f"the parameter {p}"
     for p in declared.operands:
@@ -69,8 +69,8 @@ def meanings(declared: Operation, operand: str) -> Iterator[tuple[str, str, str]
 
 
 def function_of(declared: Operation) -> Callable[..., Any]:
-    """A function that is written when it is first called: importing hundreds of declarations then
-    costs nothing, and from the second call on it is the plain function that its text says."""
+    """A function whose source is generated at its first call, so that importing hundreds of
+    declarations is cheap; from the second call on it is that plain function."""
     mark = _mark(declared.parameters)
 
     def complete() -> Callable[..., Any]:
@@ -90,7 +90,7 @@ def function_of(declared: Operation) -> Callable[..., Any]:
         own["chain"] = Fused(declared.kernel)
     own |= {f"rule_{operand}": rule for operand, rule in declared.rules.items()}
     names = _globals(mark) | {mark + name: value for name, value in own.items()}
-    names |= {"complete": complete, "shorten": shorten}  # what _first_call asks for
+    names |= {"complete": complete, "shorten": shorten}  # names used in _first_call
     function = FunctionType(_first_call.__code__, names, declared.name)
     function.__qualname__ = declared.name
     function.__signature__ = _signature(declared.parameters, declared.defaults)  # type: ignore[attr-defined]
@@ -114,8 +114,8 @@ def _signature(parameters: tuple[str, ...], defaults: tuple[Any, ...]) -> Signat
 
 
 def _source(declared: Operation) -> Iterator[str]:
-    """The text of a function that runs and records one operation. ``$`` stands for the mark that
-    our own names begin with."""
+    """The source of a function that runs and records one operation. ``$`` stands for the prefix of
+    our own names."""
     parameters = declared.parameters
     first_default = len(parameters) - len(declared.defaults)
     signature = [
@@ -125,7 +125,7 @@ def _source(declared: Operation) -> Iterator[str]:
     call = ", ".join(parameters)
     foreign = [f for f, own in {"dim": "axis", "keepdim": "keepdims"}.items()
                if own in declared.settings and f not in parameters]  # fmt: skip
-    if foreign:  # a keyword alone is cheaper than **unknown
+    if foreign:  # single keywords are cheaper than **unknown
         signature += ["*", *(f"{name}=None" for name in foreign)]
     yield f"def function({', '.join(signature)}):"
     yield "    try:"
@@ -203,7 +203,7 @@ def _indent(lines: Iterator[str]) -> Iterator[str]:
 
 
 def _unwrap(declared: Operation, call: str) -> Iterator[str]:
-    """Replace every operand by its array, and remember the node it came from."""
+    """Replace every operand by its array, and keep its node."""
     first, *others = declared.operands
     if not others and first not in declared.variadic:
         yield f"if not $isinstance({first}, $Tensor): return $kernel({call})"
@@ -231,8 +231,8 @@ def _unwrap(declared: Operation, call: str) -> Iterator[str]:
 
 
 def _record(declared: Operation, silent: list[str]) -> Iterator[str]:
-    """Make the node, with an edge for every operand that needs a gradient; `silent` is the end
-    where none does."""
+    """Create the node, with an edge for every operand that needs a gradient; `silent` are the last
+    lines if none does."""
     tracked, pointwise = list(declared.rules), declared.pointwise
     nobody = " and ".join(
         f"not $any($nodes_{p} or ())" if p in declared.variadic else f"$node_{p} is None"
@@ -247,7 +247,7 @@ def _record(declared: Operation, silent: list[str]) -> Iterator[str]:
     yield "$record.op = $declared"
     yield "$record.scope = $scope"
     yield "$record.watch = None"
-    # several results have nodes of their own, and the operation the shape of its operand
+    # several results have their own nodes; the operation's node has its operand's shape
     result = "$home" if declared.results else "$out"
     yield f"$out_shape = {result}.shape"
     yield f"$out_dtype = $record.dtype = {result}.dtype"
@@ -262,7 +262,7 @@ def _record(declared: Operation, silent: list[str]) -> Iterator[str]:
     yield from _edges(declared)
     if pointwise:
         numpys = hasattr(declared.kernel, "__code__") or hasattr(np, declared.kernel.__name__)
-        dtype = "$out_dtype" if numpys else "$home.dtype"  # SciPy makes float32 of float16
+        dtype = "$out_dtype" if numpys else "$home.dtype"  # SciPy returns float32 for float16
         yield f"if {dtype} is $HALF: $widen($record)"
     if not declared.results:
         yield "if $observer is not None: $observer.forward($record, $out)"
@@ -297,7 +297,7 @@ def _edges(declared: Operation) -> Iterator[str]:
 
 
 def _saved(declared: Operation, operand: str) -> str:
-    """The tuple of what an edge keeps."""
+    """The tuple of the values that an edge saves."""
     expressions = {name: text for name, text, _ in meanings(declared, operand)}
     return f"({''.join(f'{expressions[name]}, ' for name in declared.rules[operand].names)})"
 
@@ -309,7 +309,7 @@ def _noted(declared: Operation, node: Node, out: Any) -> None:
 
 
 def _tracked(out: Any, record: Node) -> Any:
-    """The several results of an operation, as Tensors with nodes of their own."""
+    """The several results of an operation, as Tensors with their own nodes."""
     _, _, observer = STATE.get()
     tensors = []
     for position, array in enumerate(out):
@@ -338,7 +338,7 @@ def _unwrap_each(values: Any) -> tuple[list[Any], list[Node | None] | None, Any]
 def _run_there(
     declared: Operation, home: Any, kernel: Callable[..., Any], values: tuple[Any, ...]
 ) -> Any:
-    """Run a kernel on the device of `home`, or in float32 where its operands are float16."""
+    """Run a kernel on the device of `home`, in float32 if its operands are float16."""
     operands = {
         name: value
         for name, value in zip(declared.parameters, values, strict=True)

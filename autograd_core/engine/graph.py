@@ -1,13 +1,13 @@
 """The computation graph and the backward pass. Read this file first.
 
-A `Node` is one recorded operation, or a leaf. It reaches its operands through edges,
-and an edge is a chain-rule closure made visible: a rule, and exactly the values that the rule asked
-for by name. Creation order is a topological order, so the backward pass is a heap of sequence
-numbers: no recursion, no visited set.
+A `Node` is one recorded operation, or a leaf. Edges lead to its operands. An edge is an explicit
+chain-rule closure: a rule, and exactly the values that the rule names as parameters. Creation order
+is a topological order, so the backward pass uses a heap of sequence numbers: no recursion, no
+visited set.
 
-This module knows no operation and no NumPy function. Gradients are anything that has ``+``,
+This module depends on no operation and no NumPy function. A gradient is anything that has ``+``,
 ``shape``, ``dtype``, ``sum``, ``reshape`` and ``astype``: plain arrays in a plain backward pass,
-Tensors when the pass itself is to be recorded.
+Tensors if the pass itself is recorded.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ Gradient = Any  # an array of NumPy or CuPy, or a Tensor in a recorded pass
 class Rule:
     """The derivative of an operation for one operand: ``function(g, *saved)`` gives its gradient.
 
-    `names` are the parameters after ``g``; they decide what an edge keeps. `sources` says for each
-    of them where it came from: an operand's name, ``"out"``, the position of one of several
-    results, or None for what has no gradient.
+    `names` are the parameters after ``g``; they decide what an edge saves. `sources` gives the
+    origin of each: an operand's name, ``"out"``, the position of one of several results, or None
+    for a value without gradient.
     """
 
     __slots__ = ("function", "names", "on_device", "operand", "sources", "stacked", "trusted")
@@ -47,18 +47,18 @@ class Rule:
         sources: tuple[str | int | None, ...],
     ) -> None:
         self.function = function
-        self.on_device = function  # the same, in fewer launches, where there is such a form
+        self.on_device = function  # the same with fewer kernel launches, if possible
         self.stacked = function  # the same for a stack of gradients
         self.operand = operand
         self.names = names
         self.sources = sources
-        # our own rules hand out no buffer twice; a user's may return a constant of theirs
+        # our own rules return no buffer twice; a user's rule may return a constant
         self.trusted = str(getattr(function, "__module__", "")).startswith("autograd_core.")
 
 
 class Parts(tuple[Any, ...]):
-    """What arrives at an operation with several results: a gradient for each, and None for those
-    that nobody used. The only gradient that is not an array, and it knows only ``+``."""
+    """The gradient of an operation with several results: one for each result, None for unused ones.
+    The only gradient that is not an array; it supports only ``+``."""
 
     def __add__(self, other: Any) -> Parts:
         pairs = zip(self, other, strict=True)
@@ -66,8 +66,8 @@ class Parts(tuple[Any, ...]):
 
 
 class Operation:
-    """What a node knows of what made it: an `Op`, one of its several results, or a function whose
-    operands share one rule. `key` is its name in the table `operations`, and empty outside."""
+    """What created a node: an `Op`, one of its several results, or a function whose operands share
+    one rule. `key` is its name in the table `operations`, or empty if it is not in the table."""
 
     key = ""
     joint = False  # all operands share one rule
@@ -93,8 +93,8 @@ FREED = Rule(lambda g: g, "", (), ())
 class Node:
     """One recorded operation, or a leaf (`op` is None).
 
-    The first edge lies in the node's own slots and further ones in nested tuples of the same five
-    entries: one or two objects a node for the garbage collector to walk.
+    The first edge is stored in the node's own slots and further ones in nested tuples of the same
+    five entries: the garbage collector has one or two objects per node to visit.
     """
 
     __slots__ = (
@@ -111,7 +111,7 @@ class Node:
         "watch",
     )
     seq: int
-    op: Any  # an Operation, or None of a leaf
+    op: Any  # an Operation, or None for a leaf
     shape: Shape
     dtype: Any
     scope: Scope | None
@@ -124,7 +124,7 @@ class Node:
 
     @classmethod
     def leaf(cls, tensor: Any, shape: Shape, dtype: Any) -> Node:
-        """The node of a Tensor whose gradient a user asked for."""
+        """The node of a Tensor with ``requires_grad=True``."""
         node = cls()
         node.seq = next(sequence_numbers)
         node.shape = shape
@@ -136,7 +136,7 @@ class Node:
         return node
 
     def result(self, position: int, shape: Shape, dtype: Any) -> Node:
-        """The node of one of this operation's several results: it hands on what arrives there."""
+        """The node of one of this operation's several results: it passes its gradient on."""
         node = Node()
         node.seq = next(sequence_numbers)
         node.op = self.op.results[position]
@@ -156,7 +156,7 @@ class Node:
 
     @property
     def released(self) -> bool:
-        """Whether a backward pass has used this node up and dropped its edges."""
+        """True if a backward pass has used this node and dropped its edges."""
         return self.rule is FREED
 
     @property
@@ -166,7 +166,7 @@ class Node:
 
     @property
     def key(self) -> str:
-        """The operation's name in the table `operations`, or an empty text."""
+        """The operation's name in the table `operations`, or an empty string."""
         return "" if self.op is None else str(self.op.key)
 
     def __repr__(self) -> str:
@@ -183,26 +183,26 @@ def run(
     paths: Any = None,
     unfinished: list[Node],
 ) -> list[tuple[Any, Gradient, bool]]:
-    """Walk from the seeds to the leaves; return what arrived at each watched node.
+    """Walk from the seeds to the leaves; return the gradient of each watched node.
 
-    Each result is (watch, gradient, owned): `owned` says that nobody else can hold that buffer.
-    With `paths` (see paths.py) only they are walked, and what arrives at a target comes with the
-    target's name.
+    Each result is (watch, gradient, owned): if `owned`, nothing else references that buffer.
+    With `paths` (see paths.py) only its nodes are visited, and the gradient of a target comes with
+    the target's name in place of the watch.
     With `retain` false a node drops its edges as soon as it has been used, so memory falls during
     the pass. With `wrap`, rules run on Tensors (`wrap(array, node)` makes one) and are recorded.
-    `lead` is the number of leading batch axes that every gradient carries. `follow`, where a device
-    is in use, makes an array's device the current one; a rule then runs in its form for devices.
-    Where memory runs out, `unfinished` takes the nodes that are still to be gone through.
+    `lead` is the number of leading batch axes of every gradient. `follow`, given if a device is in
+    use, makes an array's device the current one; rules then run in their form for devices.
+    If memory runs out, the nodes not yet visited are added to `unfinished`.
 
-    Nothing is written to a Tensor here: an error in the middle leaves every ``.grad`` as it was.
+    Nothing is written to a Tensor here: an error during the pass leaves every ``.grad`` unchanged.
 
-    One long function on purpose: whatever is called in this loop is paid for at every edge.
+    One long function on purpose: every call in this loop would be paid for at every edge.
     """
     heap: list[int] = []
-    # keys are negated sequence numbers, so that a min-heap hands out the youngest node first
+    # keys are negated sequence numbers, so that a min-heap returns the youngest node first
     nodes: dict[int, Node] = {}
     gradients: dict[int, Gradient] = {}
-    owned: set[int] = set()  # keys whose buffer this pass made: only these are added to in place
+    owned: set[int] = set()  # keys whose buffer this pass created: only these accumulate in place
     arrived: list[tuple[Any, Gradient, bool]] = []
     wanted, oldest = (None, 0) if paths is None else (paths.wanted, paths.oldest)
     _, _, observer = STATE.get()
@@ -281,7 +281,7 @@ def run(
                         if mine and _is_fresh(gx, saved):
                             owned.add(key)
                         if more is None and (not heap or key < heap[0]):
-                            following = parent  # younger than all that wait: no need to queue
+                            following = parent  # younger than all in the heap: no need to push it
                         else:
                             nodes[key], gradients[key] = parent, gx
                             heappush(heap, key)
@@ -299,7 +299,7 @@ def run(
 
 
 def release(nodes: list[Node]) -> None:
-    """Drop every edge that can be reached from `nodes`, and with it whatever was saved."""
+    """Drop every edge reachable from `nodes`, and with it the saved values."""
     while nodes:
         node = nodes.pop()
         nodes += [parent for parent, _, _ in node.edges()]
@@ -309,9 +309,9 @@ def release(nodes: list[Node]) -> None:
 
 
 def fit(g: Gradient, shape: Shape, dtype: Any, lead: int = 0) -> Gradient:
-    """The gradient of a broadcast (or promoted) operand, back in its own shape and dtype.
+    """Reduce the gradient of a broadcast (or promoted) operand to the operand's shape and dtype.
 
-    Axes that broadcasting added or stretched are summed. A real operand of a complex result takes
+    Axes that broadcasting added or stretched are summed. A real operand of a complex result gets
     the real part.
     """
     if g.shape[lead:] != shape:
@@ -328,10 +328,10 @@ def fit(g: Gradient, shape: Shape, dtype: Any, lead: int = 0) -> Gradient:
 
 
 def _is_fresh(gx: Gradient, saved: tuple[Any, ...]) -> bool:
-    """Whether a rule's result is a buffer of its own and not a view or something it was given."""
+    """True if a rule's result is a new buffer, not a view or one of its arguments."""
     if getattr(gx, "base", gx) is not None:
         return False
-    for value in saved:  # noqa: SIM110 - a generator expression costs more than all the rest
+    for value in saved:  # noqa: SIM110 - a generator expression costs more than the rest
         if value is gx:
             return False
     return True
@@ -340,7 +340,7 @@ def _is_fresh(gx: Gradient, saved: tuple[Any, ...]) -> bool:
 def _wrapped(
     node: Node, rule: Rule, saved: tuple[Any, ...], wrap: Callable[[Any, Node], Any]
 ) -> list[Any]:
-    """The saved values as Tensors that remember where they came from."""
+    """The saved values as Tensors with the nodes that they came from."""
     origins: dict[Any, Node] = {"out": node}
     origins |= {edge.operand: parent for parent, edge, _ in node.edges()}
     for source, value in zip(rule.sources, saved, strict=True):
@@ -361,13 +361,13 @@ def _misfit(node: Node, rule: Rule, gx: Any, parent: Node) -> Exception:
         )
     return ShapeError(
         f"{node.name}: the rule for {rule.operand!r} returned a gradient of shape {shape}, which "
-        f"no broadcasting makes of the operand's shape {parent.shape}"
+        f"cannot be reduced to the operand's shape {parent.shape} by undoing broadcasting"
     )
 
 
 def freed(node: Node) -> FreedGraphError:
     return FreedGraphError(
-        f"a backward pass has already gone through {node.name!r} and released what it saved; "
+        f"a backward pass has already used {node.name!r} and released its saved values; "
         "pass retain_graph=True to the first backward() if the graph is needed again"
     )
 

@@ -1,8 +1,8 @@
 """float16 is computed in float32 and rounded once.
 
-A formula of several steps would round each of them to 11 bits and leave the range, which ends at
-65,504, on the way. So the Python kernels of elementwise operations get float16 operands as float32,
-and so do their rules; the edge gives the gradient its dtype back. Rules stay as they are.
+A formula of several steps would round each intermediate result to 11 bits and could overflow, as
+float16 ends at 65,504. So the Python kernels of elementwise operations and their rules get float16
+operands as float32; the edge casts the gradient back to float16. The rules need no change.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ NARROW = frozenset("e?bB")  # the dtypes whose result with float16 is float16
 
 
 def _single(value: Any) -> Any:
-    """A float16 array or Tensor in float32; anything else as it is."""
+    """A float16 array or Tensor in float32; anything else unchanged."""
     return value.astype(np.float32) if getattr(value, "dtype", None) == HALF else value
 
 
 def in_single(kernel: Callable[..., Any], *operands: Any) -> Any:
-    """``kernel(*operands)`` computed in float32 where the result is float16."""
+    """``kernel(*operands)`` computed in float32 if the result is float16."""
     dtypes = [operand.dtype for operand in operands if hasattr(operand, "dtype")]
     if not all(dtype.char in NARROW for dtype in dtypes):
         return kernel(*operands)
@@ -36,7 +36,7 @@ def in_single(kernel: Callable[..., Any], *operands: Any) -> Any:
 
 
 def widen(node: Node) -> None:
-    """Let the rules of a node run in float32."""
+    """Make the rules of a node run in float32."""
     edges = []
     parent, rule, saved, fits, more = node.parent, node.rule, node.saved, node.fits, node.more
     while parent is not None:
@@ -53,7 +53,7 @@ def widen(node: Node) -> None:
 
 @cache
 def _wide(rule: Rule) -> Rule:
-    """The rule in float32; one that saves nothing takes a single step."""
+    """The rule in float32; one that saves nothing is a single step and is returned unchanged."""
     if not rule.names:
         return rule
     wide = Rule(_in_single(rule.function), rule.operand, rule.names, rule.sources)

@@ -1,4 +1,4 @@
-"""What a node owes to its Tensor when a gradient arrives there."""
+"""What a backward pass does for a node's Tensor: call its hooks and keep its gradient."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ __all__ = ["Watch"]
 
 
 class Watch:
-    """Where the gradient of a node's Tensor goes, and the hooks on its way.
+    """The Tensor of a node that receives its gradient, and the hooks that are called before.
 
     The Tensor is held weakly: with ``create_graph``, leaf node → grad → its graph → leaf node
-    would be a ring.
+    would be a reference cycle.
     """
 
     __slots__ = ("hooks", "keeps_grad", "tensor")
@@ -28,10 +28,10 @@ class Watch:
         self.hooks: list[Callable[[Any], Any]] = []
 
     def hooked(self, g: Any, lead: int = 0) -> Any:
-        """What the hooks make of the total gradient, an array or a Tensor.
+        """The total gradient, an array or a Tensor, after the hooks.
 
-        A hook knows only the shape of its Tensor: where `lead` batch axes are in front, each
-        gradient of the stack goes through the hooks by itself.
+        A hook expects the shape of its Tensor: with `lead` leading batch axes, the hooks are called
+        for each gradient of the stack separately.
         """
         if lead:
             rows = [g[i] for i in range(len(g))]

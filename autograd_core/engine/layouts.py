@@ -1,5 +1,5 @@
-"""How an array lies in memory: copies that keep it, so that NumPy makes views of them where it made
-views of the original (``reshape`` does, or does not, by the strides)."""
+"""The memory layout of arrays: copies that keep the strides, so that NumPy makes a view of a copy
+where it made a view of the original (the strides decide whether ``reshape`` does)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["address", "copied", "is_part", "laid_as"]
 
 
 def is_part(array: Any, whole: Any) -> bool:
-    """Whether an array is `whole` itself or a view of it; neither is a copy of the other then."""
+    """True if an array is `whole` itself or a view of the same memory, not a copy."""
     base = array.base
     if array is whole or (base is not None and (base is whole or base is whole.base)):
         return True
@@ -23,21 +23,21 @@ def is_part(array: Any, whole: Any) -> bool:
 
 
 def address(array: Any) -> int:
-    """Where the first element is."""
+    """The memory address of the first element."""
     if isinstance(array, np.ndarray):
         return array.__array_interface__["data"][0]  # type: ignore[no-any-return]
     return array.data.ptr  # type: ignore[no-any-return]
 
 
 def copied(x: Any) -> Any:
-    """A copy of an array in memory of its own, with the same strides."""
+    """A copy of an array in its own memory, with the same strides."""
     out = as_array(x.copy("K") if getattr(x, "ndim", 0) else x.copy())
     return out if _agree(out, x) else laid_as(out, x)
 
 
 def laid_as(array: Any, like: Any) -> Any:
-    """`array` itself where its strides are those of `like`, an array of its shape; else a copy with
-    these strides. On a device, where nobody lays out a part of an array anew, gaps are closed."""
+    """`array` itself if its strides are those of `like`, an array of its shape; else a copy with
+    these strides. A copy on a device is contiguous: gaps are closed."""
     if _agree(array, like):
         return array
     if type(like) is np.ndarray:
@@ -48,7 +48,7 @@ def laid_as(array: Any, like: Any) -> Any:
 
 
 def _agree(array: Any, like: Any) -> bool:
-    """Whether two arrays of one shape have the same strides along every axis that has a length."""
+    """True if two arrays of one shape have the same strides along every axis of length above 1."""
     if array.strides == like.strides:
         return True
     pairs = zip(array.shape, array.strides, like.strides, strict=True)
@@ -56,10 +56,10 @@ def _agree(array: Any, like: Any) -> bool:
 
 
 def _empty(like: np.ndarray) -> np.ndarray:
-    """Memory as it was found, with the dtype, shape and strides of `like`, gaps included."""
+    """Uninitialized memory with the dtype, shape and strides of `like`, gaps included."""
     spans = [(n - 1) * s for n, s in zip(like.shape, like.strides, strict=True)]
     if any(s == 0 and n > 1 for n, s in zip(like.shape, like.strides, strict=True)):
-        return np.empty_like(like)  # elements that share memory: there is no such copy
+        return np.empty_like(like)  # elements share memory: such a copy is not possible
     low = sum(span for span in spans if span < 0)
     high = sum(span for span in spans if span > 0) + like.itemsize
     buffer = np.empty(high - low, np.uint8)
@@ -67,7 +67,7 @@ def _empty(like: np.ndarray) -> np.ndarray:
 
 
 def _ordered(array: Any, like: Any) -> Any:
-    """A copy of `array` on its device, the axes in the order in memory of those of `like`."""
+    """A copy of `array` on its device, with its axes in memory in the order of those of `like`."""
     order = sorted(range(like.ndim), key=lambda axis: -abs(like.strides[axis]))
     back = sorted(range(like.ndim), key=order.__getitem__)
     return array.transpose(order).copy().transpose(back)

@@ -9,17 +9,17 @@
 A rule's parameter names are what the graph keeps alive: an operand, a setting, ``out``, an
 operand's shape (``x_shape``) or the result's (``out_shape``). Nothing else is saved.
 
-The operands are the parameters named in the decorator: a rule says how to differentiate, None says
-that nothing flows there, `each(rule)` takes a list of operands and `nested` a container (an index)
+The operands are the parameters named in the decorator: a rule gives the derivative, None means that
+no gradient flows there, `each(rule)` takes a list of operands and `nested` a container (an index)
 whose Tensors are only read. All other parameters are settings, and a Tensor there is an error.
 
 An operation with several results returns a named tuple of them and declares its class
-(`results=`). What arrives at its rules is then a tuple, with None for results that nobody used; a
-rule may ask for a result by its name.
+(`results=`). Its rules then get a tuple of gradients, with None for unused results; a rule may name
+a result as a parameter.
 
-A declaration is checked at import and becomes one plain function, as with dataclasses: `record`
-writes it. Those of this package are in the tables `operations` and `functions`, by the names of
-NumPy and SciPy; one made anywhere else belongs to its user and is in neither.
+A declaration is checked at import and becomes one plain function, as with dataclasses: `forward`
+generates it. The tables `operations` and `functions` contain those of this package, under the names
+of NumPy and SciPy; those declared elsewhere belong to the user and are in neither.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Each:
-    """Marks a list of operands. Its rule may ask for `position` and `shapes`."""
+    """Marks a list of operands. Its rule may use the names `position` and `shapes`."""
 
     def __init__(self, rule: Callable[..., Any] | None) -> None:
         self.rule = rule
@@ -73,8 +73,8 @@ def each(rule: Callable[..., Any] | None) -> Each:
 
 
 def once_differentiable(rule: Callable[..., Any]) -> Callable[..., Any]:
-    """Declare that a rule cannot be run on Tensors, so that what it computes has no derivative of
-    its own: a second derivative raises NotDifferentiableError instead of being silently wrong."""
+    """Declare that a rule cannot run on Tensors, so that its result cannot be differentiated
+    again: a second derivative raises NotDifferentiableError instead of being silently wrong."""
     rule.once_differentiable = True  # type: ignore[attr-defined]
     return rule
 
@@ -93,8 +93,8 @@ def _once(name: str, operand: str, rule: Callable[..., Any]) -> Callable[..., An
 
 
 def row_by_row(rule: Callable[..., Any]) -> Callable[..., Any]:
-    """A rule for a stack of gradients out of one for a single gradient. A user's rule may count its
-    axes from the front, which a stack would make silently wrong."""
+    """Turn a rule for one gradient into a rule for a stack of gradients. A user's rule may count
+    axes from the front, which would be silently wrong for a stack."""
 
     def stacked(g: Any, *saved: Any) -> Any:
         length = len(next(part for part in g if part is not None) if isinstance(g, Parts) else g)
@@ -114,7 +114,7 @@ def _stack(rows: list[Any]) -> Any:
 
 
 class _Nested:
-    """Marks a container whose Tensors are read and never differentiated, such as an index."""
+    """Marks a container, such as an index, whose Tensors are read and never differentiated."""
 
 
 nested = _Nested()
@@ -132,9 +132,9 @@ class Result(Operation):
 
 
 class Op(Operation):
-    """One declared operation: what nodes, drawings and tests know it by.
+    """One declared operation, as used by nodes, drawings and tests.
 
-    Raises TypeError where a rule asks for a name that it cannot have.
+    Raises TypeError if a rule uses a name that is not available to it.
     """
 
     def __init__(
@@ -161,7 +161,7 @@ class Op(Operation):
         self.variadic = {p for p, rule in operands.items() if isinstance(rule, Each)}
         self.nested = {p for p, rule in operands.items() if rule is nested}
         self._check_names()
-        # what no other meaning can have: parameters, where none is called as a shape or a result is
+        # names with one meaning: the parameters, if none is named like a shape or a result
         shapes = {f"{p}_shape" for p in operands} | {"out", "out_shape", "position", "shapes"}
         self.plain = {*parameters, "out"} if shapes.isdisjoint(parameters) else set()
         rules = {p: r.rule if isinstance(r, Each) else r for p, r in operands.items()}
@@ -190,19 +190,19 @@ class Op(Operation):
         return read
 
     def _check_asked(self, operand: str, names: tuple[str, ...]) -> None:
-        """Raise where what a rule asks for is unknown, or could be either of two things."""
+        """Raise if a name in a rule is unknown or ambiguous."""
         if not self.results and self.plain.issuperset(names):
-            return  # as nearly all; the rest of this would be done 200 times at import
+            return  # the usual case; the rest would run 200 times at import
         known: dict[str, list[str]] = {}
         for name, _, words in meanings(self, operand):
             known.setdefault(name, []).append(words)
         for name in names:
-            asks = f"op {self.name!r}: the rule for {operand!r} asks for {name!r}"
+            asks = f"op {self.name!r}: the rule for {operand!r} uses the name {name!r}"
             if name not in known:
-                raise TypeError(f"{asks}; it can have {', '.join(sorted(known))}")
+                raise TypeError(f"{asks}; available: {', '.join(sorted(known))}")
             if len(known[name]) > 1:
                 raise TypeError(
-                    f"{asks}, which could be {' or '.join(known[name])}; give the parameter "
+                    f"{asks}, which could mean {' or '.join(known[name])}; give the parameter "
                     "another name"
                 )
 
@@ -211,9 +211,9 @@ class Op(Operation):
 
 
 operations: dict[str, Op] = {}  # the declarations of this package by name
-functions: dict[str, Callable[..., Any]] = {}  # the same with what is made of them, ready to call
-NAMESPACES = frozenset({"emath", "fft", "linalg"})  # those of NumPy, and of ours of the same names
-gradient_free: set[str] = set()  # the names of those through which no gradient flows
+functions: dict[str, Callable[..., Any]] = {}  # composed ones included
+NAMESPACES = frozenset({"emath", "fft", "linalg"})  # NumPy's, with the same names here
+gradient_free: set[str] = set()  # names of functions without gradient
 
 
 def _signature_of(function: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[Any, ...]]:
@@ -222,19 +222,19 @@ def _signature_of(function: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[
         raise TypeError(f"{function!r} is not written in Python; wrap it, as in lambda g, x: f(x)")
     if code.co_kwonlyargcount or code.co_flags & (CO_VARARGS | CO_VARKEYWORDS):
         raise TypeError(
-            f"{function.__name__}: parameters of a kernel or a rule have names and positions; "
-            "*args, **settings and keyword-only ones are not covered"
+            f"{function.__name__}: a kernel's or a rule's parameters must be positional; "
+            "*args, **settings and keyword-only parameters are not supported"
         )
     return code.co_varnames[: code.co_argcount], function.__defaults__ or ()
 
 
 def _caller() -> str:
-    """The module that calls the function that asks for it."""
+    """The name of the module that called the calling function."""
     return str(sys._getframe(2).f_globals.get("__name__", ""))
 
 
 def _is_ours(module: str) -> bool:
-    """Whether what is declared in a module belongs into the tables."""
+    """True if declarations in this module belong in the tables."""
     return module.partition(".")[0] == __name__.partition(".")[0]
 
 
@@ -243,29 +243,29 @@ def _declare(declared: Op, doc: str | None, module: str, ours: bool) -> Callable
     function.__doc__, function.__module__ = doc, module
     if ours:
         declared.key = _key(function)
-        declared.name = declared.name.removeprefix("_")  # a part of public ones is shown without
+        declared.name = declared.name.removeprefix("_")  # helpers are shown without it
         operations[declared.key] = declared
         _enter(function, flat=not declared.rules)
     return function
 
 
 def _enter(function: Callable[..., Any], flat: bool = False) -> None:
-    """Put a function of ours into the tables; a flat one has no gradient."""
+    """Add a function of this package to the tables; a flat one has no gradient."""
     functions[_key(function)] = function
     if flat:
         gradient_free.add(_key(function))
 
 
 def listed(function: F) -> F:
-    """Declare a function that shortens the traceback of its errors itself, to be called at no cost;
-    else it is like `composed`."""
+    """Declare a function like `composed`, but without the wrapper that shortens tracebacks: the
+    function does that itself."""
     if _is_ours(_caller()):
         _enter(function)
     return function
 
 
 def _key(function: Callable[..., Any]) -> str:
-    """The name that NumPy or SciPy knows a function by: ``"exp"``, ``"linalg.norm"``,
+    """NumPy's or SciPy's name of a function: ``"exp"``, ``"linalg.norm"``,
     ``"scipy.special.erf"``."""
     module = (function.__module__ or "").removeprefix("autograd_core.").removeprefix("ops.")
     namespace = module.split(".")[0]
@@ -274,21 +274,21 @@ def _key(function: Callable[..., Any]) -> str:
     return f"{namespace}.{function.__name__}" if namespace in NAMESPACES else function.__name__
 
 
-# ---- the ways to declare --------------------------------------------------------------------
+# ---- declarations ---------------------------------------------------------------------------
 
 
 def op(
     *, pointwise: bool = False, results: Any = None, view: Any = None, **operands: Any
 ) -> Callable[[Callable[P, Any]], Callable[P, Tensor]]:
-    """Turn a kernel into a differentiable operation. See the module's docstring.
+    """Turn a kernel into a differentiable operation. See the module docstring.
 
-    `pointwise` says that the operands broadcast and the result has their common shape, so that an
-    edge whose operand did not broadcast has nothing to undo. `results` is the class of the named
+    `pointwise` means that the operands broadcast and the result has their common shape, so that an
+    edge whose operand was not broadcast needs no reduction. `results` is the class of the named
     tuple that a kernel with several results returns. `view` declares that the result may share the
     memory of the first operand: ``view(x, part, *settings)`` gives x with the result replaced by
     `part`, which is how a write through it reaches x; `read_only` forbids it.
     The operation has the kernel's name; ``name="…"`` gives it another, as for a lambda.
-    Raises TypeError at once where a rule asks for a name that it cannot have.
+    Raises TypeError at declaration if a rule uses a name that is not available to it.
     """
     ours, told = _is_ours(_caller()), _told(operands)
     features = {"pointwise": pointwise, "results": results, "view": view}
@@ -298,8 +298,8 @@ def op(
         name = told.get("name", _name_of(kernel))
         for word in [word for word in parameters if features.get(word)]:
             raise TypeError(
-                f"op {name!r}: {word}= says something about the operation, so no parameter of the "
-                f"kernel can be called {word!r}; give it another name"
+                f"op {name!r}: {word}= is an option of the declaration, so no parameter of the "
+                f"kernel can be called {word!r}; rename the parameter"
             )
         declared = Op(name, kernel, operands, parameters, defaults, pointwise, results, view)
         return _declare(declared, kernel.__doc__, kernel.__module__, ours)
@@ -325,8 +325,8 @@ def elementwise(kernel: Any, doc: str, /, **operands: Any) -> Callable[..., Tens
     """Declare an operation that works element by element on operands that broadcast.
 
     The kernel is a ufunc or a function of the operands, in their order. The operation has its name,
-    or the one that ``name="…"`` gives, as for a lambda; ``home="…"`` is the module that it belongs
-    to. A text is never a rule, so an operand may have these names, too.
+    or the one given by ``name="…"``, as for a lambda; ``home="…"`` is the module that it belongs
+    to. A string is never a rule, so an operand may be called `name` or `home`, too.
     """
     caller, told = _caller(), _told(operands)
     name = told.get("name", _name_of(kernel))
@@ -336,7 +336,7 @@ def elementwise(kernel: Any, doc: str, /, **operands: Any) -> Callable[..., Tens
 
 
 def _told(operands: dict[str, Any]) -> dict[str, str]:
-    """What is said about an operation among its operands, which is then taken out of them."""
+    """The options among the keyword arguments, removed from the operands."""
     return {w: operands.pop(w) for w in ("name", "home") if isinstance(operands.get(w), str)}
 
 
@@ -346,10 +346,10 @@ def _name_of(kernel: Any) -> str:
 
 
 def composed(function: F) -> F:
-    """Declare a function that is made of operations and has no rule of its own.
+    """Declare a function that is composed of operations and has no rule of its own.
 
-    Every order of derivative, every device and every batch comes from its parts; on plain arrays it
-    gives plain arrays, because they do.
+    It supports every order of derivative, device and batch that its operations support; given plain
+    arrays it returns plain arrays, as they do.
     """
     shown: Any = public(function)
     if _is_ours(_caller()):
@@ -360,7 +360,7 @@ def composed(function: F) -> F:
 def not_differentiable(function: Callable[P, Any]) -> Callable[P, Any]:
     """Declare a function of arrays through which no gradient flows, whatever it takes and returns.
 
-    It is written for arrays. Given a Tensor, even a tracked one, it returns untracked Tensors.
+    The function is written for arrays. Given Tensors, tracked or not, it returns untracked Tensors.
     """
     shown = without_gradient(function)
     if _is_ours(_caller()):

@@ -1,4 +1,4 @@
-"""Which nodes lie between the results of a computation and what it is differentiated in."""
+"""The nodes between the results of a computation and the Tensors that it is differentiated in."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ __all__ = ["Paths"]
 
 
 class Paths:
-    """The nodes between outputs and targets, for a pass that goes through no others.
+    """The nodes between outputs and targets, for a pass that visits no others.
 
-    `targets` name what is asked for. Nodes older than `oldest` (by default the oldest target) are
-    not entered: one of them that is a target takes what arrives and hands nothing on, and the
-    others that are reached are `outside`, as something that the outputs depend on as well.
-    Raises FreedGraphError where a pass has been before.
+    `targets` maps nodes to names. Nodes older than `oldest` (by default the oldest target) are not
+    traversed: a target among them receives its gradient and passes nothing on; the others that are
+    reached are listed in `outside`, as further dependencies of the outputs.
+    Raises FreedGraphError if a backward pass has already released a node.
     """
 
     __slots__ = ("nodes", "oldest", "outside", "wanted")
@@ -56,5 +56,5 @@ class Paths:
                 self.wanted[-seq] = None
 
     def lead_from(self, node: Node) -> bool:
-        """Whether a path leads from this node to a target, or it is one."""
+        """True if a path leads from this node to a target, or it is one."""
         return -node.seq in self.wanted

@@ -1,4 +1,4 @@
-"""Which call of a module an operation belongs to."""
+"""The module call that an operation belongs to."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ __all__ = ["Scope"]
 
 class Scope:
     """The class of a module and the call around it. Never the module itself, which could keep an
-    activation alive and close a reference ring."""
+    activation alive and create a reference cycle."""
 
     __slots__ = ("kind", "outer")
 

@@ -1,4 +1,4 @@
-"""One count of what happens: operations recorded, memory overwritten through the library."""
+"""A counter of events: operations recorded, and memory overwritten through the library."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ sequence_numbers = itertools.count(1)
 
 
 class _Stamps:
-    """When was a piece of memory last overwritten through the library?
+    """When each array's memory was last overwritten through the library.
 
-    `table` maps the id of a memory's root array to [weak reference, sequence number, name];
-    `newest` is the greatest of those numbers, so that a backward pass in which nothing was
-    overwritten pays one comparison a node.
+    `table` maps the id of the array that owns the memory to [weak reference, sequence number,
+    name]; `newest` is the greatest of those numbers, so that a backward pass in which nothing was
+    overwritten costs one comparison per node.
     """
 
     def __init__(self) -> None:
@@ -52,7 +52,7 @@ stamps = _Stamps()
 
 def stamp(*tensors: Any) -> None:
     """Note that the memory of these Tensors has just been overwritten. Every write of the library
-    calls this; a graph recorded earlier that saved the same memory then refuses to use it."""
+    calls this; a graph recorded earlier that saved the same memory then raises StaleArrayError."""
     stamps.set(tensors)
 
 

@@ -1,4 +1,4 @@
-"""What every operation asks before it records: is it on, in which module, does anyone watch."""
+"""The state that every operation reads: is recording on, in which module, with which observer."""
 
 from __future__ import annotations
 
@@ -27,8 +27,10 @@ P = ParamSpec("P")
 
 
 class Observer:
-    """Watches what is recorded and what flows back. This one looks at nothing. Where one `hunts`,
-    values are checked that nobody reads otherwise, as those on a device."""
+    """Base class of observers of recording and backward passes; its methods do nothing.
+
+    If `hunts` is true, values that are otherwise not read, as on a device, are checked too.
+    """
 
     hunts = False
 
@@ -36,14 +38,14 @@ class Observer:
         """`node` was recorded and holds the array `out`."""
 
     def arrive(self, node: Any, g: Any) -> None:
-        """`g` is all that arrives at `node`: in a moment its rules run, or it is a leaf."""
+        """`g` is the total gradient of `node`, before its rules run; `node` may be a leaf."""
 
     def backward(self, node: Any, rule: Any, g: Any, gx: Any) -> None:
-        """`rule` of `node` made `gx`, of an operand's shape and dtype, out of `g`."""
+        """`rule` of `node` computed `gx`, of the operand's shape and dtype, from `g`."""
 
 
-# Read once by every operation: (is it recorded, in which scope, who watches). A plain tuple, as
-# every call of a module makes one.
+# Read once by every operation: (recording, scope, observer). A plain tuple, because every module
+# call creates one.
 State = tuple[bool, Scope | None, Any]
 _outermost: State = (True, None, None)
 STATE: ContextVar[State] = ContextVar("autograd_core", default=_outermost)
@@ -63,7 +65,7 @@ def module_scope(kind: str) -> Iterator[Scope]:
 
 @contextmanager
 def observed(observer: Observer) -> Iterator[None]:
-    """Inside, `observer` watches; one that did before does so too."""
+    """Inside, `observer` is called, in addition to one that is already active."""
     recording, scope, before = STATE.get()
     token = STATE.set((recording, scope, observer if before is None else _Both(before, observer)))
     try:
@@ -91,7 +93,7 @@ class _Both(Observer):
 
 
 class _Recording:
-    """Recording switched on or off: for a block, again and again, or for a function's calls."""
+    """Recording switched on or off: a reusable context manager and a decorator."""
 
     def __init__(self, wanted: bool) -> None:
         self.wanted = wanted
@@ -144,8 +146,8 @@ class _Recording:
         return resumed if isgeneratorfunction(function) else switched
 
     def _steps(self, running: Any) -> Generator[Any, Any, Any]:
-        """Run a generator, or a coroutine, between two of its yields with the switch set: what runs
-        in between belongs to whoever waits for them."""
+        """Run a generator or a coroutine with the switch set only while its own code runs, not
+        while it is suspended."""
         step, given = running.send, None
         while True:
             try:
@@ -164,7 +166,7 @@ class _Recording:
 
 
 class _Awaited:
-    """An iterator, to be awaited."""
+    """Makes an iterator awaitable."""
 
     def __init__(self, steps: Generator[Any, Any, Any]) -> None:
         self.steps = steps
@@ -174,21 +176,21 @@ class _Awaited:
 
 
 def no_grad() -> Any:
-    """A context, or a decorator, in which nothing is recorded."""
+    """A context manager or decorator that switches recording off."""
     return _Recording(False)
 
 
 def enable_grad() -> Any:
-    """A context, or a decorator, that records again inside `no_grad`."""
+    """A context manager or decorator that switches recording on again inside `no_grad`."""
     return _Recording(True)
 
 
 def hunting() -> bool:
-    """Whether an observer looks for bad values, as `detect_anomaly` does."""
+    """True if an observer looks for bad values, as `detect_anomaly` does."""
     observer = STATE.get()[2]
     return observer is not None and observer.hunts
 
 
 def is_recording() -> bool:
-    """Whether operations on tracked Tensors are recorded here and now."""
+    """True if operations on tracked Tensors are currently recorded."""
     return STATE.get()[0]

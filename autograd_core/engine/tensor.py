@@ -1,6 +1,6 @@
-"""`Tensor`: an array and the node that remembers how it was made.
+"""`Tensor`: an array and the node that records how it was computed.
 
-No mathematics lives here: operators and methods are bound from the operations by `methods`.
+This file contains no mathematics: `methods` binds operators and methods to the operations.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = ["Tensor", "make", "result"]
 
 _NO_GRAD = (
     "this Tensor is the result of an operation, and no gradient is kept for it. Call "
-    "x.retain_grad() before backward() if it is wanted. If x was a leaf and became a result in "
+    "x.retain_grad() before backward() to keep it. If x was a leaf and became a result in "
     "w = w - lr * w.grad, write: with ac.no_grad(): w -= lr * w.grad"
 )
 
@@ -39,10 +39,10 @@ _NO_GRAD = (
 class Tensor(Methods):
     """An array that records what is computed from it.
 
-    `data` is anything NumPy makes an array of; an array is shared, not copied. `requires_grad`
-    makes the Tensor a leaf: after ``loss.backward()`` its `grad` holds ∂loss/∂self, with its own
-    shape and dtype. Only floating and complex dtypes can require a gradient. `name` is what error
-    messages and drawings call it.
+    `data` is anything that NumPy converts to an array; an array is shared, not copied.
+    `requires_grad` makes the Tensor a leaf: after ``loss.backward()`` its `grad` holds ∂loss/∂self,
+    of the Tensor's shape and dtype. Only floating and complex dtypes can require a gradient. `name`
+    is used in error messages and drawings.
 
     >>> import autograd_core as ac
     >>> x = ac.Tensor([1.0, 2.0, 3.0], requires_grad=True)
@@ -55,7 +55,7 @@ class Tensor(Methods):
 
     _array: Any
     _grad: Tensor | None
-    _memory: Any  # what it shares with other Tensors (see views.py); mostly not set
+    _memory: Any  # memory shared with other Tensors (see views.py); usually not set
     node: Node | None
 
     def __init__(
@@ -82,9 +82,9 @@ class Tensor(Methods):
 
     @property
     def data(self) -> Any:
-        """The array. Assigning rebinds it (a recorded graph keeps the old array); an augmented
+        """The array. Assigning rebinds it (a recorded graph keeps the old array). An augmented
         assignment such as ``w.data -= step`` writes into it, and a graph that still needs the old
-        values refuses to go on. Writing to ``tensor.data[...]`` directly goes unseen."""
+        values raises StaleArrayError. Writing to ``tensor.data[...]`` directly is not detected."""
         return self._array
 
     @data.setter
@@ -96,7 +96,7 @@ class Tensor(Methods):
             value = value._leave("tensor.data = other", "other.detach()")
         value = backend.asarray(value)
         if self.node is not None and (value.shape, value.dtype) != (self.shape, self.dtype):
-            self._require_leaf("data with another shape or dtype can be given to")
+            self._require_leaf("data of another shape or dtype can be assigned to")
             self._array = value
             self._part()
             self.requires_grad = True
@@ -104,13 +104,13 @@ class Tensor(Methods):
         self._part()
 
     def _part(self) -> None:
-        """Share memory with no other Tensor any more."""
+        """Stop sharing memory with other Tensors."""
         if getattr(self, "_memory", None) is not None:
             del self._memory
 
     @property
     def requires_grad(self) -> bool:
-        """Whether operations on this Tensor are recorded."""
+        """True if operations on this Tensor are recorded."""
         return self.node is not None
 
     @requires_grad.setter
@@ -120,8 +120,9 @@ class Tensor(Methods):
         if type(getattr(self, "_memory", None)) is View:
             if others(self):
                 raise GraphError(
-                    "this Tensor is a view of another one, whose gradient it would take away. "
-                    "Take a copy first, as in y = x[1:].copy(), or set requires_grad on the other"
+                    "requires_grad cannot be set on a view: the gradient would no longer reach the "
+                    "Tensor it shares memory with. Make a copy first, as in y = x[1:].copy(), or "
+                    "set requires_grad on the other Tensor"
                 )
             self._part()
         if not wanted:
@@ -146,8 +147,8 @@ class Tensor(Methods):
 
     @property
     def grad(self) -> Tensor | None:
-        """∂loss/∂self of the passes since it was last set to None; None before the first. Only
-        leaves have one, and intermediate Tensors that asked for it with `retain_grad()`."""
+        """∂loss/∂self, summed over the backward passes since it was last set to None; None
+        before the first. Only leaves have one, and intermediate Tensors after `retain_grad()`."""
         if self._grad is None and not self.is_leaf:
             watch = self.node.watch  # type: ignore[union-attr]
             if watch is None or not watch.keeps_grad:
@@ -159,7 +160,7 @@ class Tensor(Methods):
         self._grad = value if value is None else self._as_grad(value)
 
     def _as_grad(self, value: Any) -> Tensor:
-        """What was assigned to `grad`, as a Tensor of this one's shape and dtype."""
+        """The value assigned to `grad`, as a Tensor of this one's shape and dtype."""
         if isinstance(value, int | float | complex | np.generic):
             fill = partial(np.full_like, self._array, value, dtype=np.result_type(value))
             value = make(backend.run_there(self._array, fill), None)
@@ -179,12 +180,12 @@ class Tensor(Methods):
 
     @property
     def is_leaf(self) -> bool:
-        """Whether it was created by the user, not by an operation."""
+        """True if created by the user, not by an operation."""
         return self.node is None or self.node.op is None
 
     @property
     def name(self) -> str | None:
-        """What messages and drawings call this Tensor."""
+        """The name used in messages and drawings."""
         return getattr(self, "_name", None)
 
     @name.setter
@@ -208,12 +209,12 @@ class Tensor(Methods):
 
     @property
     def dtype(self) -> Any:
-        """NumPy's dtype object of the elements."""
+        """The NumPy dtype of the elements."""
         return self._array.dtype
 
     @property
     def device(self) -> str:
-        """Where the data lives: ``"cpu"``, ``"cuda:0"`` …"""
+        """The device that holds the data: ``"cpu"``, ``"cuda:0"`` …"""
         return backend.device_of(self._array)
 
     def __len__(self) -> int:
@@ -222,9 +223,9 @@ class Tensor(Methods):
     def __iter__(self) -> Iterator[Tensor]:
         return (self[i] for i in range(len(self._array)))
 
-    __hash__ = object.__hash__  # __eq__ compares elements, identity is what a dict wants
+    __hash__ = object.__hash__  # __eq__ compares elements, but a dict needs identity
 
-    # Ways out of the graph, each asked for by name
+    # Explicit ways out of the graph
 
     def detach(self) -> Tensor:
         """The same data without its history. Shares memory."""
@@ -236,7 +237,7 @@ class Tensor(Methods):
         """The array of an untracked Tensor on the host. Shares memory."""
         array = self._leave("numpy()", "detach().numpy()")
         if not isinstance(array, np.ndarray):
-            raise TypeError(f"this Tensor lives on {self.device}; use .cpu().numpy()")
+            raise TypeError(f"this Tensor is on {self.device}; use .cpu().numpy()")
         return array
 
     def item(self) -> Any:
@@ -278,11 +279,11 @@ class Tensor(Methods):
         return np.array(self._array, dtype=dtype, copy=copy)
 
     def _leave(self, call: str, instead: str) -> Any:
-        """The data, if no recorded operation would be lost silently."""
+        """The data of an untracked Tensor; raise if a gradient would be lost silently."""
         if self.node is not None:
             raise GraphError(
                 f"{call} would leave the graph silently: this Tensor requires a gradient. "
-                f"Use {instead} if that is meant"
+                f"Use {instead} if that is intended"
             )
         return self._array
 
@@ -306,10 +307,10 @@ class Tensor(Methods):
         self._watch().keeps_grad = True
 
     def register_hook(self, hook: Callable[[Any], Any]) -> Callable[[], None]:
-        """Call ``hook(g)`` with the total gradient that arrives here, as a Tensor; what it returns,
-        unless None, takes its place, and so does what it writes into g. Where a pass takes a stack
-        of gradients, as `jacobian`'s does, it is called for each of them. Returns a function that
-        removes the hook."""
+        """Call ``hook(g)`` with this Tensor's total gradient, as a Tensor. If it returns a value
+        other than None, or writes into g, that replaces the gradient. In a pass over a stack of
+        gradients, as in `jacobian`, it is called for each of them. Returns a function that removes
+        the hook."""
         hooks = self._watch().hooks
 
         def on_arrival(g: Any) -> Any:
@@ -336,14 +337,14 @@ class Tensor(Methods):
 
     def _watch(self) -> Watch:
         if self.node is None:
-            raise GraphError("this Tensor is not tracked: no gradient will arrive here")
+            raise GraphError("this Tensor is not tracked, so it gets no gradient")
         if self.node.watch is None:
             self.node.watch = Watch(self, keeps_grad=False)
         return self.node.watch
 
     def _require_leaf(self, what: str) -> None:
         if not self.is_leaf:
-            raise GraphError(f"{what} a leaf only; this Tensor comes from {self.node.name!r}")  # type: ignore[union-attr]
+            raise GraphError(f"{what} a leaf only; this Tensor was computed by {self.node.name!r}")  # type: ignore[union-attr]
 
     def __repr__(self) -> str:
         text = np.array2string(backend.asnumpy(self._array), separator=", ", prefix="Tensor(")
@@ -364,7 +365,7 @@ _new = object.__new__
 
 
 def make(array: Any, node: Node | None) -> Tensor:
-    """A Tensor around `array` as it is: no check, no conversion."""
+    """A Tensor that holds `array`, without checks or conversion."""
     tensor = _new(Tensor)
     tensor._array = array
     tensor.node = node
@@ -373,7 +374,7 @@ def make(array: Any, node: Node | None) -> Tensor:
 
 
 def result(out: Any, node: Node | None) -> Tensor:
-    """A Tensor around what a kernel returned: an array, or one of NumPy's scalars."""
+    """A Tensor that holds the result of a kernel: an array or a NumPy scalar."""
     array = backend.as_array(out)
     tensor = make(array, node)
     if not array.ndim and not isinstance(out, np.ndarray):

@@ -1,4 +1,4 @@
-"""Functions of arrays, given Tensors: their arrays go in, untracked Tensors come out."""
+"""Functions of arrays called with Tensors: they get the arrays and return untracked Tensors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ P = ParamSpec("P")
 
 
 def without_gradient(function: Callable[P, Any]) -> Callable[P, Any]:
-    """A function of arrays as one of Tensors, tracked or not, that returns untracked Tensors."""
+    """Make a function of arrays accept Tensors, tracked or not, and return untracked Tensors."""
 
     @public
     @wraps(function)
@@ -46,7 +46,7 @@ def tensors_in(value: Any) -> Iterator[Tensor]:
 
 
 def unwrap_nested(value: Any) -> Any:
-    """`value` with arrays for the Tensors in it, and numbers for those in slices."""
+    """`value` with its Tensors replaced by arrays, and by numbers in slices."""
     if isinstance(value, Tensor):
         return value._array
     if isinstance(value, tuple | list):
@@ -62,7 +62,7 @@ def unwrap_nested(value: Any) -> Any:
 
 
 def wrapped(out: Any) -> Any:
-    """The arrays in `out` as untracked Tensors; its tuples, named or not, stay what they are."""
+    """The arrays in `out` as untracked Tensors; tuples, named or not, keep their types."""
     if isinstance(out, tuple | list):
         entries = map(wrapped, out)
         return type(out)(*entries) if hasattr(out, "_fields") else type(out)(entries)

@@ -1,13 +1,12 @@
-"""Which Tensors share memory, and how each of them is made from the whole.
+"""Which Tensors share memory, and how each view is computed from its base.
 
-NumPy's views show one piece of memory; what is written through one is seen through all. Tensors do
-the same. The first view of a Tensor gives it a `Base`: the array and the node of the whole, and
-weak references to the Tensors that show it. A view holds a `View`, which holds its parent strongly,
-so that nothing is lost when the base's own name goes. `writes` keeps them up to date; reading looks
-at neither.
+NumPy's views share memory: a write through one is visible through all. Tensors do the same. The
+first view of a Tensor gives it a `Base`: the array and the node of the base, and weak references to
+the Tensors that share its memory. A view holds a `View`, which holds its parent strongly, so that
+the base outlives the user's reference to it. `writes` keeps them up to date; reading uses neither.
 
-A 0-d Tensor that NumPy would have returned as a scalar is a `VALUE`: no memory that anybody else
-could see. It cannot be written to in place; an augmented operator makes a new one.
+A 0-d Tensor that NumPy would have returned as a scalar is a `VALUE`: it shares memory with nothing.
+It cannot be written to in place; an augmented operator makes a new one.
 """
 
 from __future__ import annotations
@@ -34,11 +33,11 @@ __all__ = [
 
 
 class Base:
-    """The whole that a Tensor and its views share.
+    """The memory that a Tensor and its views share.
 
-    `array` and `node` are those of now, `tensors` refers weakly to every Tensor that shows it.
-    `borrowed` says that the memory belongs to somebody else, such as the caller of a transform: it
-    is copied before anything is written.
+    `array` and `node` are the current ones; `tensors` holds weak references to the Tensors that
+    share it. `borrowed` means that the memory belongs to other code, such as the caller of a
+    transform: it is copied before a write.
     """
 
     __slots__ = ("array", "borrowed", "limit", "node", "tensors")
@@ -47,12 +46,12 @@ class Base:
         self.array = tensor._array
         self.node: Node | None = tensor.node
         self.tensors = [weakref.ref(tensor)]
-        self.limit = 8  # this many references may collect before the dead ones are dropped
+        self.limit = 8  # length of `tensors` at which dead references are dropped
         self.borrowed = borrowed
 
     @classmethod
     def lent(cls, tensor: Any) -> Any:
-        """`tensor`, whose memory belongs to somebody else and is copied before it is written to."""
+        """`tensor`, marked as borrowed: its memory is copied before a write."""
         tensor._memory = cls(tensor, borrowed=True)
         return tensor
 
@@ -62,7 +61,7 @@ class Base:
         return self
 
     def show(self, tensor: Any) -> None:
-        """Note that `tensor` shows this memory."""
+        """Note that `tensor` shares this memory."""
         if len(self.tensors) >= self.limit:
             self.tensors = [t for t in self.tensors if t() is not None]
             self.limit = 8 + 2 * len(self.tensors)
@@ -70,7 +69,7 @@ class Base:
 
 
 class View:
-    """A part of a Base: ``op(parent, *settings)``. `recorded` is false where it was made under
+    """A part of a Base: ``op(parent, *settings)``. `recorded` is false if it was made under
     `no_grad`: it then has no gradient, and no tracked value can be written through it."""
 
     __slots__ = ("array", "base", "node", "op", "parent", "recorded", "settings")
@@ -85,7 +84,7 @@ class View:
 
 
 class _Mark:
-    """In place of a Base: there is no memory to share."""
+    """Used in place of a Base where no memory is shared."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -94,13 +93,13 @@ class _Mark:
         return self.name
 
 
-VALUE = _Mark("VALUE")  # a scalar of NumPy's
-UNSEEN = _Mark("UNSEEN")  # a Tensor that lives for a moment inside the library
-read_only = _Mark("read_only")  # declares the views that NumPy does not write through
+VALUE = _Mark("VALUE")  # a NumPy scalar
+UNSEEN = _Mark("UNSEEN")  # a temporary Tensor inside the library
+read_only = _Mark("read_only")  # declares views that are read-only in NumPy
 
 
 def itself(_: Any, part: Any, *settings: Any) -> Any:
-    """Declares what is all of its operand, or a copy of it: a scalar of a scalar."""
+    """Declares an operation whose result is its whole operand, or a copy: scalar in, scalar out."""
     return part
 
 
@@ -110,7 +109,7 @@ _new = object.__new__
 def note_view(
     tensor: Any, source: Any, declared: Any, settings: tuple[Any, ...], recording: bool
 ) -> None:
-    """Note what ``tensor = declared(source, *settings)`` shares with its operand, if anything."""
+    """Note what memory ``tensor = declared(source, *settings)`` shares with `source`, if any."""
     array = tensor._array
     held = getattr(source, "_memory", None)
     if not is_part(array, source._array):
@@ -132,13 +131,13 @@ def note_view(
 
 
 def base_of(tensor: Any) -> Base | None:
-    """What a Tensor shows, if it is known to share it."""
+    """The Base of a Tensor, or None if it shares no memory."""
     held = getattr(tensor, "_memory", None)
     return None if held is None or type(held) is _Mark else held.base
 
 
 def others(tensor: Any) -> list[Any]:
-    """The other Tensors that are alive and show the same memory."""
+    """The other live Tensors that share the same memory."""
     base = base_of(tensor)
     if base is None:
         return []

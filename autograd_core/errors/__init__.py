@@ -5,18 +5,18 @@
     │   └── IndexingError     (IndexError)    an index or axis out of range
     ├── LinAlgError           (np.linalg.LinAlgError) a matrix that is not square, or singular …
     ├── DTypeError            (TypeError)     a dtype that cannot be used here
-    ├── NotDifferentiableError(TypeError)     the graph would be left silently
-    ├── DeviceError           (RuntimeError)  arrays on different devices, no such device
+    ├── NotDifferentiableError(TypeError)     a gradient would be lost silently
+    ├── DeviceError           (RuntimeError)  arrays on different devices, or no such device
     │   └── OutOfMemoryError  (MemoryError)   memory ran out; the graph has been released
-    ├── NonFiniteError        (ArithmeticError) detect_anomaly met an inf or a NaN
-    └── GraphError            (RuntimeError)  the graph cannot do what was asked
-        ├── FreedGraphError                   a backward pass has used this graph up
+    ├── NonFiniteError        (ArithmeticError) detect_anomaly found an inf or a NaN
+    └── GraphError            (RuntimeError)  an operation that the graph cannot do
+        ├── FreedGraphError                   a backward pass has released this graph
         └── StaleArrayError                   a saved array was overwritten
 
-    AutogradWarning           (UserWarning)   a gradient that nobody will see
+    AutogradWarning           (UserWarning)   a gradient that is probably lost
 
 Each class also derives from the built-in error that NumPy would raise, so ``except ValueError``
-written for NumPy code goes on working. A message gives the invariant, both values, and the fix.
+written for NumPy code still works. A message gives the invariant, both values, and the fix.
 """
 
 from typing import Any
@@ -43,13 +43,13 @@ __all__ = [
 class AutogradError(Exception):
     """The base of every error that the library raises on purpose.
 
-    Where an operation raised it, `operation` is its name and `operands` the recorded ones as (name,
-    node): ``autograd_core.rendering.draw(error)`` draws the graph up to there.
+    If an operation raised it, `operation` is its name and `operands` lists the recorded operands as
+    (name, node): ``autograd_core.rendering.draw(error)`` draws the graph up to there.
     """
 
     operation: str
     operands: list[tuple[str, Any]]
-    layer: tuple[Any, str]  # the module whose input did not fit, and what it says of it
+    layer: tuple[Any, str]  # the module whose input did not fit, and its description
 
 
 class ShapeError(AutogradError, ValueError):
@@ -62,7 +62,7 @@ class IndexingError(ShapeError, IndexError):
 
 class LinAlgError(AutogradError, np.linalg.LinAlgError):
     """A matrix that is not square, singular or not positive definite, or an iteration that did not
-    come to an end."""
+    converge."""
 
 
 class DTypeError(AutogradError, TypeError):
@@ -74,7 +74,7 @@ class NotDifferentiableError(AutogradError, TypeError):
 
 
 class DeviceError(AutogradError, RuntimeError):
-    """Arrays on different devices, or a device that is not there."""
+    """Arrays on different devices, or a device that does not exist."""
 
 
 class OutOfMemoryError(DeviceError, MemoryError):
@@ -82,11 +82,11 @@ class OutOfMemoryError(DeviceError, MemoryError):
 
 
 class NonFiniteError(AutogradError, ArithmeticError):
-    """The first inf or NaN, forward or backward, seen by ``detect_anomaly``."""
+    """The first inf or NaN, forward or backward, found by ``detect_anomaly``."""
 
 
 class GraphError(AutogradError, RuntimeError):
-    """The graph cannot do what was asked of it."""
+    """An operation that the graph cannot do, such as backward() on an untracked Tensor."""
 
 
 class FreedGraphError(GraphError):
@@ -98,4 +98,4 @@ class StaleArrayError(GraphError):
 
 
 class AutogradWarning(UserWarning):
-    """A gradient that is not there, or not where it is looked for: probably not what was meant."""
+    """A gradient that is missing, or not where it is read: probably a mistake."""

@@ -1,5 +1,5 @@
-"""What to use instead of what is not here: functions of NumPy that are not covered, and names that
-PyTorch, JAX and TensorFlow have. Errors say it, and for NumPy's the table in the documentation."""
+"""What to use instead of missing names: NumPy functions that are not covered, and names of PyTorch,
+JAX and TensorFlow. Errors mention it, and for NumPy's functions the table in the documentation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 __all__ = ["ATTRIBUTES", "FUNCTIONS", "INSTEAD", "Missing", "instead", "keyword_hint", "missing",
            "missing_module", "not_numbers"]  # fmt: skip
 
-# What a function that is not covered could be replaced by: the text, and the functions it is for.
+# Replacements of functions that are not covered: the text, and the functions that it is for.
 _TEXTS: dict[str, str] = {
     "asarray(x)": "asanyarray ascontiguousarray asfortranarray require asarray_chkfinite asmatrix",
     "a product of (x - root), or powers: sum(c * x**k)": "poly polydiv",
@@ -18,7 +18,7 @@ _TEXTS: dict[str, str] = {
     "isin(x, y)": "in1d",
     "unique(concatenate([x, y]))": "union1d intersect1d setxor1d setdiff1d",
     "histogram(x) for the counts": "histogram_bin_edges",
-    "einsum(...); the order of products is chosen for you": "einsum_path",
+    "einsum(...), which chooses the order of the products": "einsum_path",
     "np.packbits(tensor.numpy())": "packbits unpackbits",
 }
 INSTEAD = {name: text for text, names in _TEXTS.items() for name in names.split()}
@@ -31,7 +31,7 @@ def instead(name: str) -> str:
 
 # ---- names of PyTorch, JAX and TensorFlow -------------------------------------------------------
 
-# What a Tensor calls otherwise: the text, and the attributes that it is for.
+# Attributes that a Tensor has under another name: the text, and the attributes that it is for.
 _ATTRIBUTES: dict[str, str] = {
     "x.reshape(shape)": "view view_as reshape_as unflatten set_shape",
     "ac.expand_dims(x, axis)": "unsqueeze expand_dims",
@@ -107,11 +107,11 @@ _ATTRIBUTES: dict[str, str] = {
     "autograd_core.scipy.special.gammaln(x)": "lgamma",
     "autograd_core.scipy.special.digamma(x)": "digamma",
     "x.item()": "eval",
-    "nothing: NumPy has computed it already": "block_until_ready",
+    "nothing: the result is already computed": "block_until_ready",
 }
 ATTRIBUTES = {name: text for text, names in _ATTRIBUTES.items() for name in names.split()}
 
-# What `autograd_core` calls otherwise.
+# Names that `autograd_core` has under another name.
 _FUNCTIONS: dict[str, str] = {
     "ac.Tensor(data)": "tensor constant from_numpy FloatTensor LongTensor",
     "ac.Tensor(data, requires_grad=True)": "Variable Parameter",
@@ -164,16 +164,16 @@ _FUNCTIONS: dict[str, str] = {
     "f(stacked): operations take leading axes": "vmap",
     "f itself: nothing is compiled": "jit function compile",
     "x.to('cuda')": "device_put",
-    "dtype=np.float32 where a Tensor is made": "float set_default_dtype",
-    "dtype=np.float64 where a Tensor is made": "double",
-    "dtype=np.int64 where a Tensor is made": "long int",
-    "import nn, the package beside autograd_core": "nn optim Module Linear",
+    "dtype=np.float32 when creating a Tensor": "float set_default_dtype",
+    "dtype=np.float64 when creating a Tensor": "double",
+    "dtype=np.int64 when creating a Tensor": "long int",
+    "import nn, a separate package": "nn optim Module Linear",
     "nn.save_state(model.state_dict(), path)": "save",
     "nn.load_state(path)": "load",
 }
 FUNCTIONS = {name: text for text, names in _FUNCTIONS.items() for name in names.split()}
 
-# What `nn` calls otherwise.
+# Names that `nn` has under another name.
 _MODULES: dict[str, str] = {
     "nn.MSELoss()(x, y)": "mse_loss",
     "nn.CrossEntropyLoss()": "CrossEntropy CategoricalCrossentropy softmax_cross_entropy",
@@ -199,7 +199,7 @@ KEYWORDS = {"dim": "axis", "dims": "axis", "keepdim": "keepdims", "input": "x", 
             "keep_dims": "keepdims", "tensors": "arrays"}  # fmt: skip
 
 
-# What a class of `nn` calls otherwise, or does instead.
+# Keywords that the classes of `nn` have under another name, and what replaces others.
 _NN_KEYWORDS: dict[str, str] = {
     "The axis is called dim=, as in PyTorch": "axis axes",
     "Write reduction='mean', 'sum' or 'none'": "size_average reduce",
@@ -217,8 +217,8 @@ NN_KEYWORDS = {name: text for text, names in _NN_KEYWORDS.items() for name in na
 
 
 def keyword_hint(error: TypeError) -> None:
-    """Say in Python's message of an unexpected keyword what it is called here: as in NumPy, or in
-    the constructors of `nn` as in PyTorch."""
+    """Add the keyword's name in this library to Python's error for an unexpected one: NumPy's, or
+    PyTorch's in the constructors of `nn`."""
     function, found, rest = str(error.args[0] if error.args else "").partition(" argument '")
     name, quote, more = rest.partition("'")
     if not (found and quote and not more):
@@ -232,18 +232,16 @@ def keyword_hint(error: TypeError) -> None:
 def not_numbers(dtype: Any, data: Any) -> str:
     """Why a Tensor cannot hold this array, or an array of this dtype."""
     if dtype.kind == "O" and any(entry is None for entry in getattr(data, "flat", ())):
-        what = "None is" if data.ndim == 0 else "there is a None in this data, which is"
-        return (
-            f"{what} not a number: a Tensor is made of numbers, as in ac.Tensor(0.0) or ac.zeros(3)"
-        )
+        what = "None is" if data.ndim == 0 else "this data contains None, which is"
+        return f"{what} not a number: a Tensor holds numbers, as in ac.Tensor(0.0) or ac.zeros(3)"
     return (
         "a Tensor holds booleans, integers, floats or complex numbers; this data has dtype "
-        f"{dtype}. Are all its rows of one length, and all entries numbers?"
+        f"{dtype}. Do all rows have the same length, and are all entries numbers?"
     )
 
 
 class Missing:
-    """An attribute that a Tensor does not have, and the way to say what to write instead. A
+    """An attribute that a Tensor does not have; its error says what to write instead. A
     ``__getattr__`` would make every attribute of every Tensor slower."""
 
     __slots__ = ("function", "name")
@@ -257,7 +255,7 @@ class Missing:
     def _instead(self) -> str:
         if self.name in ATTRIBUTES:
             return ATTRIBUTES[self.name]
-        from inspect import Parameter, signature  # not at the top: it costs a lot
+        from inspect import Parameter, signature  # not at the top: a slow import
 
         base = self.name.removesuffix("_")
         needed = [
@@ -270,7 +268,7 @@ class Missing:
 
 
 def missing(name: str, known: Iterable[str], numpys: bool) -> str:
-    """What to write instead of `autograd_core`'s attribute `name`, which is not there."""
+    """What to write instead of the missing attribute `name` of `autograd_core`."""
     said = f"autograd_core has no {name!r}"
     if name in FUNCTIONS:
         return f"{said}. Write {FUNCTIONS[name]}"
@@ -282,13 +280,13 @@ def missing(name: str, known: Iterable[str], numpys: bool) -> str:
 
 
 def missing_module(name: str, known: Iterable[str]) -> str:
-    """What to write instead of `nn`'s attribute `name`, which is not there."""
+    """What to write instead of the missing attribute `name` of `nn`."""
     said = f"nn has no {name!r}"
     return f"{said}. Write {MODULES[name]}" if name in MODULES else said + _near(name, known)
 
 
 def _near(name: str, known: Iterable[str]) -> str:
-    from difflib import get_close_matches  # half a millisecond of an import
+    from difflib import get_close_matches  # the import takes 0.5 ms
 
     near = get_close_matches(name, known, 1)
     return f". Did you mean {near[0]}?" if near else ""

@@ -1,9 +1,8 @@
-"""What an error shows of the library: the user's own frames, and of ours the first and the last.
+"""Short tracebacks: the user's frames, and of the library's only the first and the last.
 
-Every public function hands the errors that leave it to `shorten`. A ``try`` costs nothing where
-nothing is raised, so the functions that run for every operation have one written into them; the
-others are decorated with `public`. ``AUTOGRAD_CORE_FULL_TRACEBACK=1`` in the environment leaves
-tracebacks and causes as they are.
+Every public function passes its errors to `shorten`. A ``try`` costs nothing if nothing is raised,
+so the functions that run for every operation contain one; the others are decorated with `public`.
+With ``AUTOGRAD_CORE_FULL_TRACEBACK=1`` in the environment, tracebacks and causes stay unchanged.
 """
 
 from __future__ import annotations
@@ -22,11 +21,11 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 OURS = "autograd_core"
-ARRAYS = frozenset({OURS, "numpy", "scipy", "cupy", "cupyx"})  # no code of a user's
+ARRAYS = frozenset({OURS, "numpy", "scipy", "cupy", "cupyx"})  # packages that contain no user code
 
 
 def public(function: Callable[P, R]) -> Callable[P, R]:
-    """A function that shows no more of the library than one line or two when it fails."""
+    """Wrap a function so that its tracebacks show at most two frames of the library."""
 
     @wraps(function)
     def called(*args: P.args, **settings: P.kwargs) -> R:
@@ -40,9 +39,9 @@ def public(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def shorten(error: BaseException) -> None:
-    """Take the library's frames out of the traceback of an error, and of those that it comes from:
-    all that are above a frame of other code, and those between the first and the last of the
-    others. A cause that says nothing more than the error is dropped."""
+    """Remove the library's frames from the traceback of an error and of its causes: all that are
+    above a frame of other code, and of the rest all but the first and the last. A cause that adds
+    nothing to the error's message is dropped."""
     if type(error) is TypeError:
         keyword_hint(error)
     if os.environ.get("AUTOGRAD_CORE_FULL_TRACEBACK"):
@@ -69,7 +68,7 @@ def _package(entry: TracebackType) -> str:
 
 
 def _only_passes_on(entry: TracebackType) -> bool:
-    """Whether a frame only calls the one below it."""
+    """True if a frame only calls the one below it."""
     frame = entry.tb_frame
     return frame.f_globals is globals() or frame.f_code.co_name == "_first_call"
 
@@ -88,7 +87,7 @@ def _shortened(traceback: TracebackType | None) -> TracebackType | None:
 
 
 def _says_nothing_more(cause: BaseException, error: BaseException) -> bool:
-    """Whether no code of a user raised the cause, and the error's message has all of its own."""
+    """True if the cause was not raised by user code and the error's message contains its text."""
     if any(_package(entry) not in ARRAYS for entry in _entries(cause.__traceback__)):
         return False
     return str(cause).strip().lower() in str(error).lower()

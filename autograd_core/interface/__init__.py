@@ -1,1 +1,1 @@
-"""What makes a Tensor look like a NumPy array."""
+"""The NumPy interface of Tensors."""

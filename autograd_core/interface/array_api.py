@@ -1,5 +1,5 @@
-"""What makes `autograd_core` a namespace of the Python Array API standard (2024.12): dtypes,
-constants, and questions about them. Answers are NumPy's, and Tensors may be among the arguments.
+"""The dtypes, constants and inspection functions of a namespace of the Python Array API standard
+(2024.12). Results are NumPy's; arguments may be Tensors.
 """
 
 from __future__ import annotations
@@ -66,12 +66,12 @@ def iinfo(dtype: Any) -> Any:
 
 
 def isdtype(dtype: Any, kind: Any) -> Any:
-    """Whether `dtype` is of a `kind`: a dtype, a name ("real floating"), or a tuple of them."""
+    """True if `dtype` is of a `kind`: a dtype, a name ("real floating"), or a tuple of them."""
     return np.isdtype(dtype, kind)
 
 
 def can_cast(from_: Any, to: Any, casting: Any = "safe") -> Any:
-    """Whether a dtype, or a Tensor's, can become the dtype `to` under the rule `casting`."""
+    """True if a dtype, or a Tensor's, can be cast to the dtype `to` by the rule `casting`."""
     return np.can_cast(_dtype_of(from_), to, casting)
 
 
@@ -81,14 +81,14 @@ def result_type(*operands: Any) -> Any:
 
 
 class Info:
-    """Answers of `__array_namespace_info__`: what this namespace can do, and where."""
+    """The result of `__array_namespace_info__`: capabilities, dtypes and devices."""
 
     def capabilities(self) -> dict[str, Any]:
-        """What shapes and ranks are possible."""
+        """Supported shapes, ranks and indices."""
         return {"boolean indexing": True, "data-dependent shapes": True, "max dimensions": 64}
 
     def default_device(self) -> str:
-        """Where new Tensors live if nothing else is asked for."""
+        """The device of new Tensors by default."""
         return "cpu"
 
     def default_dtypes(self, *, device: str | None = None) -> dict[str, Any]:
@@ -101,11 +101,11 @@ class Info:
         }
 
     def devices(self) -> list[str]:
-        """Where Tensors can live."""
+        """The available devices."""
         return backend.available_devices()
 
     def dtypes(self, *, device: str | None = None, kind: Any = None) -> dict[str, Any]:
-        """The dtypes of the standard, of a `kind` or of several. NumPy 2.0 cannot be asked yet."""
+        """The dtypes of the standard, of a `kind` or of several. NumPy 2.0 has no such function."""
         standard = {name: np.dtype(name) for name in DTYPES if name != "float16"}
         if kind is None:
             return standard
@@ -113,5 +113,5 @@ class Info:
 
 
 def __array_namespace_info__() -> Info:
-    """The standard's way to ask what a namespace can do."""
+    """Information about the namespace, as the standard defines it."""
     return Info()

@@ -1,4 +1,4 @@
-"""NumPy's one Bessel function. Its slope needs SciPy, and the tables in `ops` need NumPy alone."""
+"""NumPy's one Bessel function. Its derivative needs SciPy; those in `ops` need only NumPy."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""New Tensors: from data, filled, counted, spaced. NumPy's names and parameters, and a `device`.
+"""Creation functions of Tensors, with NumPy's names and parameters, and a `device`.
 
-Unlike the operations these return Tensors whatever they are given. They live on `device`, or on
-that of an enclosing ``with device(...)``, and have NumPy's default dtypes.
+Unlike operations they always return Tensors: on `device`, or on that of an enclosing
+``with device(...)``, and with NumPy's default dtypes.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ ShapeLike = int | tuple[int, ...]
 def asarray(
     data: Any, dtype: Any = None, *, device: str | None = None, copy: bool | None = None
 ) -> Tensor:
-    """`data` as a Tensor; a Tensor stays itself, tracked or not, where nothing has to change.
+    """`data` as a Tensor; a Tensor, tracked or not, is returned itself if nothing has to change.
 
-    `copy` is True (always), False (raise where one would be needed) or None (only if needed).
+    `copy` is True (always), False (raise if a copy is needed) or None (only if needed).
     """
     if isinstance(data, list | tuple) and next(tensors_in(data), None) is not None:
         data = _stacked(data)
@@ -65,7 +65,7 @@ def asarray(
 
 
 def _stacked(data: Any) -> Any:
-    """Nested lists in which there are Tensors, as one Tensor."""
+    """Nested lists that contain Tensors, as one Tensor."""
     if not isinstance(data, list | tuple):
         return data
     home = next(tensors_in(data)).device if next(tensors_in(data), None) is not None else None
@@ -85,7 +85,7 @@ def _converted(x: Tensor, dtype: Any, device: str | None, copy: bool | None) -> 
 
 @public
 def array(data: Any, dtype: Any = None, *, copy: bool = True, device: str | None = None) -> Tensor:
-    """A Tensor of `data` in memory of its own, unless `copy` is false."""
+    """A Tensor of `data`, copied unless `copy` is false."""
     return asarray(data, dtype, device=device, copy=True if copy else None)
 
 
@@ -95,7 +95,7 @@ def _refuse_tracked(name: str, given: Any) -> None:
 
 
 def _new(name: str, *operands: Any, device: str | None, **settings: Any) -> Tensor:
-    """What NumPy's, or on a device CuPy's, function of that name makes."""
+    """The result of NumPy's function of that name, or of CuPy's on a device."""
     _refuse_tracked(name, operands)
     return make(backend.created(name, device, *operands, **settings), None)
 
@@ -114,7 +114,7 @@ def ones(shape: ShapeLike, dtype: Any = None, *, device: str | None = None) -> T
 
 @public
 def empty(shape: ShapeLike, dtype: Any = None, *, device: str | None = None) -> Tensor:
-    """Memory as it was found: every element has yet to be written."""
+    """Uninitialized elements, float64 by default."""
     return _new("empty", shape, device=device, dtype=dtype or np.float64)
 
 
@@ -122,7 +122,7 @@ def empty(shape: ShapeLike, dtype: Any = None, *, device: str | None = None) -> 
 def full(
     shape: ShapeLike, fill_value: Any, dtype: Any = None, *, device: str | None = None
 ) -> Tensor:
-    """`fill_value` everywhere. Where that is a Tensor it is broadcast, and its gradient summed."""
+    """`fill_value` everywhere. A Tensor is broadcast, and its gradient is summed."""
     if isinstance(fill_value, Tensor):
         return ops.copy(ops.broadcast_to(asarray(fill_value, dtype, device=device), shape))
     return _new("full", shape, fill_value, device=device, dtype=dtype)
@@ -152,7 +152,7 @@ def tri(
 
 @public
 def indices(dimensions: tuple[int, ...], dtype: Any = int, *, device: str | None = None) -> Tensor:
-    """For each axis the position along it of every element; shape (ndim, *dimensions)."""
+    """The indices of every element along each axis; shape (ndim, *dimensions)."""
     return _new("indices", dimensions, device=device, dtype=dtype)
 
 
@@ -165,13 +165,13 @@ def arange(
     *,
     device: str | None = None,
 ) -> Tensor:
-    """Numbers from `start` up to, not including, `stop`; from 0 where only one bound is given."""
+    """Numbers from `start` up to, not including, `stop`; from 0 if only one bound is given."""
     bounds = (0, start) if stop is None else (start, stop)
     return _new("arange", *bounds, step, device=device, dtype=dtype)
 
 
 def _fractions(like: Tensor, num: int, endpoint: bool) -> Tensor:
-    """`num` even steps from 0 to 1 (to before 1 without `endpoint`), one for each of a new first
+    """`num` evenly spaced numbers from 0 to 1 (excluding 1 without `endpoint`), along a new first
     axis before those of `like`, in its floating dtype."""
     steps = np.arange(num) / max(num - 1 if endpoint else num, 1)
     dtype = like.dtype if like.dtype.kind in "fc" else np.dtype(float)
@@ -181,7 +181,7 @@ def _fractions(like: Tensor, num: int, endpoint: bool) -> Tensor:
 def _spaced(
     name: str, start: Any, stop: Any, axis: int, dtype: Any, device: Any, **how: Any
 ) -> Any:
-    """What NumPy's function of that name makes of plain numbers; None where they are arrays."""
+    """The result of NumPy's function of that name for plain numbers; None for arrays."""
     if hasattr(start, "ndim") or hasattr(stop, "ndim"):
         return None
     return _new(name, start, stop, axis=axis, dtype=dtype, device=device, **how)
@@ -205,7 +205,7 @@ def linspace(
     device: str | None = None,
 ) -> Any:
     """`num` numbers evenly spaced from `start` to `stop`, which may be Tensors: each number's
-    gradient is shared between them by nearness. With `retstep` the distance comes along."""
+    gradient goes to both, weighted by nearness. With `retstep` returns (numbers, step)."""
     out = _spaced("linspace", start, stop, axis, dtype, device, num=num, endpoint=endpoint)
     if out is None:
         start, stop = asarray(start), asarray(stop)
@@ -242,7 +242,7 @@ def geomspace(
     *,
     device: str | None = None,
 ) -> Any:
-    """`num` numbers from `start` to `stop`, each the same multiple of the one before."""
+    """`num` numbers from `start` to `stop` in a geometric progression."""
     out = _spaced("geomspace", start, stop, axis, dtype, device, num=num, endpoint=endpoint)
     if out is None:
         start = asarray(start)
@@ -263,7 +263,7 @@ def _like(name: str, x: Any, dtype: Any, shape: Any, device: str | None, **setti
 def zeros_like(
     x: Any, dtype: Any = None, *, shape: ShapeLike | None = None, device: str | None = None
 ) -> Tensor:
-    """Zeros with the shape, dtype and device of x, where they are not given."""
+    """Zeros with the shape, dtype and device of x, unless given."""
     return _like("zeros_like", x, dtype, shape, device)
 
 
@@ -271,7 +271,7 @@ def zeros_like(
 def ones_like(
     x: Any, dtype: Any = None, *, shape: ShapeLike | None = None, device: str | None = None
 ) -> Tensor:
-    """Ones with the shape, dtype and device of x, where they are not given."""
+    """Ones with the shape, dtype and device of x, unless given."""
     return _like("ones_like", x, dtype, shape, device)
 
 
@@ -279,7 +279,7 @@ def ones_like(
 def empty_like(
     x: Any, dtype: Any = None, *, shape: ShapeLike | None = None, device: str | None = None
 ) -> Tensor:
-    """Memory as it was found, with the shape, dtype and device of x, where they are not given."""
+    """Uninitialized elements, with the shape, dtype and device of x, unless given."""
     return _like("empty_like", x, dtype, shape, device)
 
 
@@ -292,8 +292,8 @@ def full_like(
     shape: ShapeLike | None = None,
     device: str | None = None,
 ) -> Tensor:
-    """`fill_value` everywhere, with the shape, dtype and device of x, where they are not given. A
-    Tensor is broadcast."""
+    """`fill_value` everywhere, with the shape, dtype and device of x, unless given. A Tensor is
+    broadcast."""
     if isinstance(fill_value, Tensor):
         shape = np.shape(x) if shape is None else shape
         return full(shape, fill_value, dtype or x.dtype, device=device)

@@ -1,4 +1,4 @@
-"""One table that gives Tensor its operators and methods. `stub` shows them to type checkers."""
+"""The table of Tensor's operators and methods. `tools.stub` writes it down for type checkers."""
 
 from __future__ import annotations
 
@@ -65,12 +65,12 @@ def _reversed(function: Callable[..., Any]) -> Callable[[Any, Any], Any]:
 
 
 def _reshape(self: Tensor, *shape: Any, order: str = "C", copy: bool | None = None) -> Any:
-    """`reshape(2, 3)` and `reshape((2, 3))` both."""
+    """Accepts both `reshape(2, 3)` and `reshape((2, 3))`."""
     return ops.reshape(self, shape[0] if len(shape) == 1 else shape, order, copy=copy)
 
 
 def _transpose(self: Tensor, *axes: Any) -> Any:
-    """`transpose()`, `transpose(1, 0)` and `transpose((1, 0))`."""
+    """Accepts `transpose()`, `transpose(1, 0)` and `transpose((1, 0))`."""
     order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
     return ops.transpose(self, order or None)
 
@@ -81,12 +81,12 @@ def _matrix_transpose(self: Tensor) -> Any:
 
 
 def _conj(self: Tensor) -> Any:
-    """The complex conjugate; self where the elements are real."""
+    """The complex conjugate; self if the elements are real."""
     return ops.conjugate(self) if self.dtype.kind == "c" else self
 
 
 def _real_part(self: Tensor) -> Any:
-    """The real part; self where the elements are real."""
+    """The real part; self if the elements are real."""
     return ops.real(self) if self.dtype.kind == "c" else self
 
 
@@ -104,7 +104,7 @@ def _set_imag(self: Tensor, value: Any) -> None:
 
 @public
 def _to(self: Tensor, device: str) -> Any:
-    """This Tensor on `device`, differentiably; itself where it is there already."""
+    """This Tensor on `device`, differentiably; itself if it is there already."""
     index = backend.index_of(device)
     device = "cpu" if index is None else f"cuda:{index}"
     return self if device == self.device else _moved(self, device, self.device)
@@ -121,7 +121,7 @@ def _to_device(self: Tensor, device: str, /, *, stream: None = None) -> Any:
 
 
 def _names(self: Tensor) -> list[str]:
-    """Its attributes, without those of other libraries that an error would answer."""
+    """The attributes, without the names of other libraries whose access raises a hint."""
     found: dict[str, Any] = {}
     for kind in reversed(type(self).__mro__):
         found |= vars(kind)
@@ -134,17 +134,17 @@ def _namespace(self: Tensor, /, *, api_version: str | None = None) -> Any:
 
 
 def _compress(self: Tensor, condition: Any, axis: int | None = None) -> Any:
-    """The parts along `axis`, or the elements, where `condition` holds."""
+    """The slices along `axis`, or the elements, where `condition` is true."""
     return ops.compress(condition, self, axis)
 
 
 def _copy(self: Tensor, order: str = "C") -> Any:
-    """A copy in memory of its own, laid out in `order` C, F, A or K."""
+    """A copy with memory layout `order` C, F, A or K."""
     return ops.copy(self, order)
 
 
 def _flatten(self: Tensor, order: str = "C") -> Any:
-    """All elements in one axis, read in `order` C, F, A or K, in memory of their own."""
+    """A copy with all elements along one axis, read in `order` C, F, A or K."""
     return ops.copy(ops.ravel(self, order))
 
 
@@ -156,22 +156,22 @@ def _fill(self: Tensor, value: Any) -> None:
 def _sort(
     self: Tensor, axis: int = -1, kind: Any = None, order: None = None, *, stable: Any = None
 ) -> None:
-    """Put the elements along `axis` into rising order, in place. `sort(x)` makes a new Tensor."""
+    """Sort the elements along `axis` in place. `sort(x)` returns a new Tensor."""
     set_item(self, ..., ops.sort(self, axis, kind, order, stable=stable))
 
 
 def _partition(
     self: Tensor, kth: Any, axis: int = -1, kind: str = "introselect", order: None = None
 ) -> None:
-    """Put the elements along `axis` into an order in which those at `kth` are where sorting would
-    put them, in place. `partition(x, kth)` makes a new Tensor."""
+    """Partition the elements along `axis` in place: those at `kth` are then in sorted position.
+    `partition(x, kth)` returns a new Tensor."""
     set_item(self, ..., ops.partition(self, kth, axis, kind, order))
 
 
 def _copy_from(self: Tensor, source: Any) -> Tensor:
     """Write `source` (same shape) into this Tensor's memory; returns self.
 
-    Like any write it is for untracked Tensors, or for leaves under `no_grad`.
+    Only for untracked Tensors, or for leaves under `no_grad`.
     """
     values = source if isinstance(source, Tensor) else backend.asarray(source)
     if values.shape != self.shape:
@@ -188,7 +188,7 @@ def _dlpack(
     dl_device: tuple[int, int] | None = None,
     copy: bool | None = None,
 ) -> Any:
-    """The data for another library, without a copy (DLPack). For an untracked Tensor."""
+    """The data of an untracked Tensor for another library, without a copy (DLPack)."""
     array = self._leave("__dlpack__()", "tensor.detach()")
     return array.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
 
@@ -200,8 +200,8 @@ def _dlpack_device(self: Tensor) -> tuple[int, int]:
 
 @public
 def from_dlpack(source: Any, /, *, device: str | None = None, copy: bool | None = None) -> Tensor:
-    """A Tensor that shares the memory of another library's array, on the host or on a GPU. With a
-    `device` it lives there, as a copy if need be; `copy` may force one, or forbid it.
+    """A Tensor that shares the memory of another library's array, on the host or on a GPU. With
+    `device` it is on that device, copied if needed; `copy` may force a copy, or forbid it.
 
     >>> import numpy as np, autograd_core as ac
     >>> ac.from_dlpack(np.arange(3.0))
@@ -215,7 +215,7 @@ def from_dlpack(source: Any, /, *, device: str | None = None, copy: bool | None 
 
 
 def bind() -> None:
-    """Give Tensor everything in the tables."""
+    """Bind all operators and methods of the tables to Tensor."""
     table: dict[str, Any] = {"__getitem__": _getitem, "__setitem__": set_item}
     for name, function in (OPERATORS | COMPARISONS | UNARY).items():
         table[f"__{name}__"] = function

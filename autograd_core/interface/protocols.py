@@ -1,6 +1,6 @@
 """NumPy's own functions on Tensors: ``np.exp(tensor)`` is ``autograd_core.exp(tensor)``.
 
-Nothing leaves the graph here: a function that we do not cover raises and says so.
+Nothing leaves the graph silently: a function that is not covered raises an error.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ ALIASES: dict[str, Callable[..., Any]] = {
     "concat": ops.concatenate,
     "trapz": ops.trapezoid,
 }
-# Answers about a Tensor that carry no gradient and need none: NumPy's plain result comes out.
+# Functions whose results carry no gradient: NumPy's plain result is returned.
 PLAIN = ("shape", "ndim", "size", "result_type", "can_cast", "common_type", "min_scalar_type",
          "iscomplexobj", "isrealobj", "may_share_memory", "shares_memory", "array_equal",
          "array_equiv", "allclose", "isclose", "array_repr", "array_str", "array2string",
@@ -39,7 +39,7 @@ PLAIN = ("shape", "ndim", "size", "result_type", "can_cast", "common_type", "min
          )  # fmt: skip
 SHORTER = {"a_min": "min", "a_max": "max"}  # parameters that NumPy has under two names
 LIKE = ("zeros_like", "ones_like", "empty_like", "full_like")
-# defaults that NumPy 2.0 passes on
+# defaults that NumPy 2.0 passes explicitly
 PASSED_ON = {"order": ("C", "K"), "ndmin": (0,), "subok": (False,)}
 MADE_LIKE = (
     "arange",
@@ -56,14 +56,14 @@ MADE_LIKE = (
 
 
 def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
-    """NumPy's function on the arrays, run where they live."""
+    """NumPy's function applied to the arrays, on their device."""
 
     def answer(*args: Any, **settings: Any) -> Any:
         tensors = list(tensors_in((args, settings)))
         homes = sorted({tensor.device for tensor in tensors})
         if len(homes) > 1:
             raise DeviceError(
-                f"{function.__name__}: the Tensors live on {' and '.join(homes)}; move one of them "
+                f"{function.__name__}: the Tensors are on {' and '.join(homes)}; move one of them "
                 f"first, as in tensor.to({homes[-1]!r})"
             )
         run = partial(function, *unwrap_nested(args), **unwrap_nested(settings))
@@ -83,8 +83,8 @@ def _numpys(name: str) -> Any:
 
 @cache
 def function_table() -> dict[Any, Callable[..., Any]]:
-    """What NumPy's functions are for Tensors. Made when it is first asked for; those of np.fft and
-    np.linalg are entered when they are first called."""
+    """NumPy's functions and their counterparts for Tensors. Built at the first use; those of np.fft
+    and np.linalg are added when they are first called."""
     table: dict[Any, Callable[..., Any]] = {}
     for name, ours in (functions | ALIASES).items():
         if name.partition(".")[0] in ops.LATER:
@@ -99,14 +99,14 @@ def function_table() -> dict[Any, Callable[..., Any]]:
 
 @cache
 def _made_like() -> dict[Any, Callable[..., Any]]:
-    """What NumPy's functions that take ``like=tensor`` are here. NumPy asks for them with nothing
-    but the Tensor that the result is to be like."""
+    """NumPy's functions with ``like=tensor`` and their counterparts. NumPy dispatches them on that
+    Tensor alone."""
     return {getattr(np, name): getattr(creation, name) for name in MADE_LIKE}
 
 
 @cache
 def ufunc_table() -> dict[Any, Callable[..., Any]]:
-    """What NumPy's and SciPy's ufuncs are for Tensors."""
+    """NumPy's and SciPy's ufuncs and their operations."""
     pairs = ((_numpys(name), ours) for name, ours in functions.items())
     return {ufunc: ours for ufunc, ours in pairs if isinstance(ufunc, np.ufunc)}
 
@@ -150,21 +150,21 @@ def array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **settings:
 
 
 class _Parameters:
-    """What NumPy's function and ours call the same things."""
+    """How the parameters of NumPy's function and of ours correspond."""
 
     def __init__(
         self, agree: int, defaults: dict[str, Any], renamed: dict[str, str], foreign: set[str]
     ) -> None:
-        self.agree = agree  # this many in front mean the same, whatever they are called
+        self.agree = agree  # number of leading parameters with the same meaning
         self.defaults = defaults  # NumPy's parameters, in order
-        self.renamed = renamed  # NumPy's names of what we call something else
-        self.foreign = foreign  # what only NumPy has
+        self.renamed = renamed  # NumPy's names of parameters that have another name here
+        self.foreign = foreign  # parameters that only NumPy's function has
 
 
 @cache
 def _parameters(function: Any, ours: Any) -> _Parameters | None:
-    """None where any number of operands comes first, or where NumPy does not tell."""
-    import inspect  # not at the top: it costs as much as half of this package
+    """None if the function begins with ``*operands``, or has no signature."""
+    import inspect  # not at the top: it takes half as long as this package
 
     try:
         theirs = inspect.signature(function).parameters
@@ -184,8 +184,8 @@ def _parameters(function: Any, ours: Any) -> _Parameters | None:
 def _for_ours(
     function: Any, ours: Any, args: tuple[Any, ...], settings: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """What NumPy's function was given, as ours takes it. What only NumPy has may be given as the
-    default that it is there, as NumPy's own wrappers do."""
+    """The arguments of NumPy's function as ours takes them. A parameter that only NumPy has may be
+    given its default value, as NumPy's own wrappers do."""
     known = _parameters(function, ours)
     if known is None:
         return args, settings
@@ -198,12 +198,12 @@ def _for_ours(
 
 
 def _is(value: Any, default: Any) -> bool:
-    """Whether a setting is its default; an array is compared with nothing."""
+    """True if a setting has its default value; False for an array."""
     return value is default or (isinstance(value, str) and value == default)
 
 
 def _of_scipy(ufunc: np.ufunc) -> Callable[..., Any] | None:
-    """What is ours of SciPy's special functions, of which NumPy knows nothing."""
+    """Our counterpart of a SciPy special function, which NumPy's tables do not contain."""
     theirs = sys.modules.get("scipy.special")
     if getattr(theirs, ufunc.__name__, None) is not ufunc:
         return None
@@ -216,7 +216,7 @@ def _of_scipy(ufunc: np.ufunc) -> Callable[..., Any] | None:
 
 
 def operation_of(function: Any) -> Callable[..., Any] | None:
-    """What NumPy's function is for Tensors; None if it is not covered."""
+    """Our counterpart of NumPy's function; None if it is not covered."""
     if isinstance(function, np.ufunc):
         return ufunc_table().get(function) or _of_scipy(function)
     table = function_table()
@@ -236,7 +236,7 @@ def operation_of(function: Any) -> Callable[..., Any] | None:
 def array_function(
     self: Tensor, function: Any, types: Any, args: tuple[Any, ...], settings: dict[str, Any]
 ) -> Any:
-    """NumPy's `__array_function__`: the operation of the same name, given the same parameters."""
+    """NumPy's `__array_function__`: the operation of the same name, with the same parameters."""
     ours = operation_of(function)
     if ours is None:
         ours = _made_like().get(function)
@@ -264,7 +264,7 @@ def array_function(
 
 
 def _as_wide(function: Any, ours: Any, out: Any, args: Any, settings: dict[str, Any]) -> Any:
-    """`settings`, with the dtype of `out` where NumPy computes in it, as sums do in a wider one."""
+    """`settings`, with the dtype of `out` if NumPy computes in it, as sums do in a wider one."""
     known = _parameters(function, ours)
     wide = known is not None and "dtype" in known.defaults and "dtype" not in known.foreign
     if not wide or not hasattr(out, "dtype") or settings.get("dtype") is not None:

@@ -1,4 +1,4 @@
-"""Random Tensors, drawn by NumPy on the host: a seed means the same numbers on every device.
+"""Random Tensors, drawn by NumPy on the host: a seed gives the same numbers on every device.
 
 >>> import autograd_core as ac
 >>> generator = ac.random.default_rng(0)
@@ -20,16 +20,16 @@ from autograd_core.errors import NotDifferentiableError
 
 __all__ = ["Generator", "default_rng"]
 
-# methods of NumPy's generator that write into what they are given, or draw nothing
+# methods of NumPy's generator that write into their arguments, or draw nothing
 LEFT_OUT = {"shuffle": "permutation(x)", "spawn": "default_rng(seed)", "bytes": "integers"}
 
 
 class Generator:
     """Every distribution of `numpy.random.Generator`, with its names and parameters.
 
-    What it draws comes as Tensors on `device` (by default where an enclosing ``with device(...)``
-    says). `numpy` is the generator underneath. Raises NotDifferentiableError where a parameter is a
-    tracked Tensor: no gradient flows through a draw. Write ``mean + scale * g.normal(size=n)``.
+    Draws are Tensors on `device` (by default that of an enclosing ``with device(...)``). `numpy` is
+    the NumPy generator. Raises NotDifferentiableError if a parameter is a tracked Tensor: no
+    gradient flows through a draw. Write ``mean + scale * g.normal(size=n)``.
     """
 
     def __init__(self, seed: Any = None, device: str | None = None) -> None:

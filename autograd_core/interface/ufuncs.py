@@ -1,8 +1,8 @@
 """NumPy's ufuncs on Tensors: their calls with ``out=`` and ``where=``, and their methods.
 
-All is made of our operation for the ufunc (`ours`), so that every order of derivative and every
-device comes from it. A fold runs step by step; those of sums, products and extremes that have an
-operation of their own are in `REDUCTIONS` and `RUNNING`.
+All are composed of our operation for the ufunc (`ours`), which supports every order of derivative
+and every device. A reduction runs step by step, except those of sums, products and extremes that
+have their own operation (`REDUCTIONS` and `RUNNING`).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ RUNNING: dict[Any, Ours] = {
     np.maximum: ops.cummax,
     np.minimum: ops.cummin,
 }
-# what NumPy's own default is; another one changes how it computes, and is not covered
+# NumPy's default; other values change how it computes, and are not covered
 DEFAULTS = {"casting": "same_kind", "order": "K", "subok": True}
 
 
@@ -52,7 +52,7 @@ def call(ufunc: Any, ours: Ours, inputs: tuple[Any, ...], settings: dict[str, An
         del settings["axes"]
     for name, default in DEFAULTS.items():
         if settings.pop(name, default) != default:
-            raise NotDifferentiableError(f"np.{ufunc.__name__}: {name}= is covered as {default!r}")
+            raise NotDifferentiableError(f"np.{ufunc.__name__}: only {name}={default!r} is covered")
     dtype, where = settings.pop("dtype", None), settings.pop("where", True)
     out = settings.pop("out", None)
     check_out(_name(ufunc), out, where)
@@ -67,7 +67,7 @@ def call(ufunc: Any, ours: Ours, inputs: tuple[Any, ...], settings: dict[str, An
 
 
 def _where(ufunc: Any, ours: Ours, inputs: tuple[Any, ...], where: Any, out: Any) -> Any:
-    """Nothing is computed, and no gradient made, where the mask does not hold."""
+    """Where the mask is false, nothing is computed and there is no gradient."""
     first = out[0] if isinstance(out, tuple) else out
     mask = ops.broadcast_to(as_operand(where), first.shape)
     picked = [
@@ -82,7 +82,7 @@ def _at(x: Any, mask: Any) -> Any:
 
 
 def _check_loop(ufunc: Any, inputs: tuple[Any, ...], dtype: Any) -> None:
-    """Raise where NumPy has no loop that computes these operands in `dtype`."""
+    """Raise if NumPy has no loop that computes these operands in `dtype`."""
     try:
         ufunc(*(np.ones(1, x.dtype) for x in inputs), dtype=dtype)
     except TypeError as error:
@@ -90,7 +90,7 @@ def _check_loop(ufunc: Any, inputs: tuple[Any, ...], dtype: Any) -> None:
 
 
 def _in_dtype(name: str, x: Any, dtype: Any) -> Any:
-    """An operand in the dtype that was asked for; a Python number is weak."""
+    """An operand in the requested dtype; a Python number is weakly typed."""
     if isinstance(x, bool | int | float | complex):
         return np.dtype(dtype).type(x)
     x = as_operand(x)
@@ -107,14 +107,14 @@ def _name(ufunc: Any, method: str = "") -> str:
 
 
 def outer(ufunc: Any, ours: Ours, x: Any, y: Any, **settings: Any) -> Any:
-    """The ufunc of every element of x with every element of y."""
+    """The ufunc of every pair of an element of x and an element of y."""
     x, y = as_operand(x), as_operand(y)
     return call(ufunc, ours, (x.reshape(x.shape + (1,) * y.ndim), y), settings)
 
 
 def _taken_together(method: Any, x: Any, axis: Any, **settings: Any) -> Any:
-    """x in the dtype that NumPy takes its elements together in; raises what NumPy raises for this
-    axis and dtype."""
+    """x in the dtype that NumPy reduces it in; raises what NumPy raises for this axis and
+    dtype."""
     name = f"np.{method.__self__.__name__}.{method.__name__}"
     try:
         dtype = method(np.ones((1,) * x.ndim, x.dtype), axis=axis, **settings).dtype
@@ -136,7 +136,7 @@ def reduce(
     initial: Any = None,
     where: Any = True,
 ) -> Any:
-    """The elements along `axis` taken together, one after the other."""
+    """The elements along `axis`, reduced one after the other."""
     x = as_operand(x)
     check_out(_name(ufunc, "reduce"), out)
     target = out[0] if isinstance(out, tuple) else out
@@ -159,7 +159,7 @@ def reduce(
     masks = None if where is True else ops.broadcast_to(as_operand(where), x.shape)
     mask = [] if masks is None else _parts(joined(masks, axes))
     folded = _folded(ufunc, ours, lines, initial, mask, x.dtype)
-    if not lines:  # an initial value, and nothing else
+    if not lines:  # an initial value, and no elements
         folded = ops.astype(ops.sum(joined(x, axes), -1) + folded, x.dtype)
     if keepdims:
         kept = tuple(1 if a - x.ndim in axes else n for a, n in enumerate(x.shape))
@@ -178,11 +178,11 @@ def _as(dtype: Any, number: Any) -> Any:
 def _folded(
     ufunc: Any, ours: Ours, parts: list[Any], initial: Any, mask: list[Any], dtype: Any
 ) -> Any:
-    """The last of `_running`'s values; the identity where there is none."""
+    """The last of `_running`'s values; the identity if there is none."""
     if initial is None and (mask or not parts):
         if ufunc.identity is None:
             raise ShapeError(
-                f"np.{ufunc.__name__}.reduce: there is no identity to begin with; pass initial="
+                f"np.{ufunc.__name__}.reduce: the ufunc has no identity; pass initial="
             )
         initial = _as(dtype, ufunc.identity)
     return _running(ours, parts, initial, mask)[-1]
@@ -202,7 +202,7 @@ def _running(ours: Ours, parts: list[Any], initial: Any = None, mask: Any = ()) 
 def accumulate(
     ufunc: Any, ours: Ours, x: Any, axis: int = 0, dtype: Any = None, out: Any = None
 ) -> Any:
-    """The elements along `axis` taken together up to each of them."""
+    """The running reduction of the elements along `axis`."""
     x = as_operand(x)
     check_out(_name(ufunc, "accumulate"), out)
     if dtype is not None:
@@ -220,8 +220,8 @@ def accumulate(
 def reduceat(
     ufunc: Any, ours: Ours, x: Any, indices: Any, axis: int = 0, dtype: Any = None, out: Any = None
 ) -> Any:
-    """`reduce` over the slices along `axis` that begin at `indices`, each up to the next; where the
-    next is not larger, the one element."""
+    """`reduce` over the slices along `axis` from each of `indices` up to the next; if the next is
+    not larger, the single element."""
     x = as_operand(x)
     check_out(_name(ufunc, "reduceat"), out)
     places = [int(i) for i in np.asarray(backend.asnumpy(as_operand(unwrap_nested(indices))))]
@@ -229,7 +229,7 @@ def reduceat(
     for place in places:
         if not 0 <= place < length:
             raise ShapeError(
-                f"np.{ufunc.__name__}.reduceat: x has shape {x.shape}, and no place {place} along "
+                f"np.{ufunc.__name__}.reduceat: x has shape {x.shape}, and no index {place} along "
                 f"axis {axis}"
             )
     lines = ops.moveaxis(x, axis, 0)
@@ -242,7 +242,7 @@ def reduceat(
 
 
 def at(ufunc: Any, ours: Ours, x: Any, index: Any, *values: Any) -> None:
-    """``x[index] = ufunc(x[index], value)``, once for each time that the index names an element."""
+    """``x[index] = ufunc(x[index], value)``, once per occurrence of an element in the index."""
     if not isinstance(x, Tensor):
         check_out(_name(ufunc, "at"), x, tracked=any(recorded(x, v) for v in values))
         ufunc.at(x, *unwrap_nested((index, *values)))
@@ -264,9 +264,9 @@ def at(ufunc: Any, ours: Ours, x: Any, index: Any, *values: Any) -> None:
 
 
 def _one_by_one(ours: Ours, x: Tensor, index: Any, values: tuple[Any, ...]) -> None:
-    """Round by round: in each an element is named once."""
+    """In rounds, in each of which every element occurs at most once."""
     places = np.arange(x.size).reshape(x.shape)[_on_host(unwrap_nested(index))]
-    values = tuple(  # copies: they may be views of x, which is written to
+    values = tuple(  # copies, because they may be views of x
         v if np.ndim(v) == 0 else ops.broadcast_to(as_operand(v), places.shape).reshape(-1).copy()
         for v in values
     )
@@ -284,7 +284,7 @@ def _on_host(index: Any) -> Any:
 
 
 def _rounds(places: np.ndarray) -> Any:
-    """Which of `places` come to be named for the first, the second, the third … time."""
+    """The positions in `places` of the first occurrences, of the second occurrences, and so on."""
     order = np.argsort(places, kind="stable")
     ranked = places[order]
     starts = np.flatnonzero(np.diff(ranked, prepend=-1))

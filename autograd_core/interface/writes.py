@@ -1,9 +1,9 @@
-"""What a write does: ``x[i] = v``, ``x += y``, ``np.add(x, y, out=t)``, and what is made of them.
+"""In-place writes: ``x[i] = v``, ``x += y``, ``np.add(x, y, out=t)``, and everything based on them.
 
-The values are NumPy's for the same program. Where nothing is recorded a write goes into the memory,
-and a graph that still needs the old values refuses to go on. Where a gradient is at stake the write
-is functional: a new array with the value written (`assign`), whose node takes the old one's place
-in the Tensor, in its base, and in every view of it that is alive. So it overtakes nothing.
+The values are NumPy's for the same program. If nothing is recorded, a write goes into the memory,
+and a graph that still needs the old values raises StaleArrayError. A recorded write is functional:
+`assign` makes a new array with the value written, and the new node replaces the old one in the
+Tensor, in its base, and in every live view. So nodes stay in the order in which they were created.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from autograd_core.ops.shaping import _cast, broadcast_to
 __all__ = ["augmented", "check_out", "own", "recorded", "replace", "set_item", "write_out"]
 
 
-# A functional write reads, computes and replaces. Without a lock, one of two writes in threads
+# A functional write reads, computes and replaces. Without a lock, one of two concurrent writes
 # could be lost.
 _one_at_a_time = RLock()
 
@@ -65,7 +65,7 @@ def set_item(self: Tensor, index: Any, value: Any) -> None:
 
 
 def _write(x: Any, index: Any, value: Any) -> None:
-    """Write elements; on a device, where a kernel has no order, not out of the same memory."""
+    """Write elements; on a device, where a kernel has no order, copy a value of the same memory."""
     if type(x) is not np.ndarray and root_of(value) is root_of(x):
         value = value.copy()
     write(x, index, value)
@@ -74,7 +74,7 @@ def _write(x: Any, index: Any, value: Any) -> None:
 def augmented(
     name: str, function: Callable[..., Any], native: Callable[..., Any]
 ) -> Callable[[Tensor, Any], Any]:
-    """The operator ``x += y`` of an operation: in place, unless x is a scalar of NumPy's."""
+    """The augmented operator (``x += y``) of an operation: in place, unless x is a NumPy scalar."""
 
     def in_place(self: Tensor, other: Any) -> Any:
         try:
@@ -88,7 +88,7 @@ def augmented(
             own(self)
             if type(self._array) is np.ndarray:
                 _compute_in(self, name, native, other)
-            else:  # a kernel on a device has no order: where memory overlaps it reads new values
+            else:  # a device kernel has no order: it could read new values of overlapping memory
                 result = same_kind(f"x {name}= y", function(self, other), self)
                 backend.run_there(self._array, write, self._array, ..., result._array)
             stamp(self)
@@ -118,28 +118,28 @@ def _compute_in(x: Tensor, name: str, native: Callable[..., Any], other: Any) ->
 
 
 def same_kind(what: str, result: Tensor, target: Tensor) -> Tensor:
-    """`result` in the dtype of what it is written to, which it must have the shape of."""
+    """`result` in the dtype of the target, whose shape it must have."""
     if result.shape != target.shape:
         raise ShapeError(
-            f"{what}: what is written to has shape {target.shape} and does not grow; the result "
-            f"has shape {result.shape}"
+            f"{what}: the target has shape {target.shape}, which a write cannot change; the "
+            f"result has shape {result.shape}"
         )
     if result.dtype == target.dtype:
         return result
     if not np.can_cast(result.dtype, target.dtype, "same_kind"):
         raise DTypeError(
             f"{what}: the result has dtype {result.dtype}, which {target.dtype} cannot hold "
-            f"(casting rule 'same_kind'). Convert what is written to first, as in "
+            f"(casting rule 'same_kind'). Convert the target first, as in "
             f"x = x.astype({result.dtype.name!r})"
         )
     return _cast(result, target.dtype)
 
 
-# ---- what may be written ------------------------------------------------------------------------
+# ---- checks -------------------------------------------------------------------------------------
 
 
 def recorded(x: Any, *values: Any) -> bool:
-    """Whether writing `values` into x has to be recorded."""
+    """True if writing `values` into x has to be recorded."""
     if not is_recording():
         return False
     if any(isinstance(t, Tensor) and t.node is not None for t in (x, *values)):
@@ -149,7 +149,7 @@ def recorded(x: Any, *values: Any) -> bool:
 
 
 def check_writable(x: Tensor, what: str) -> None:
-    """Refuse a write that would be recorded where NumPy has none, or where a gradient would be
+    """Raise if a recorded write is one that NumPy does not allow, or if a gradient would be
     lost."""
     held = getattr(x, "_memory", None)
     base = held.base if type(held) is View else held
@@ -166,8 +166,8 @@ def check_writable(x: Tensor, what: str) -> None:
             raise ValueError(f"{what}: a view made by {held.op.name} is read-only. Take a copy()")
         if not held.recorded:
             raise GraphError(
-                f"{what}: x is a view that was made under no_grad(), so no gradient could pass "
-                "through it. Make the view where it is recorded, or write under no_grad()"
+                f"{what}: x is a view that was made under no_grad(), so no gradient can pass "
+                "through it. Make the view outside no_grad(), or write under no_grad()"
             )
         held = held.parent
     if not borrowed and isinstance(x._array, np.ndarray) and not x._array.flags.writeable:
@@ -175,7 +175,7 @@ def check_writable(x: Tensor, what: str) -> None:
 
 
 def _is_there(x: Tensor, index: Any, value: Any) -> bool:
-    """Whether `value` is x[index] itself, as where ``x[index] += y`` ends."""
+    """True if `value` is x[index] itself, as at the end of ``x[index] += y``."""
     held = getattr(value, "_memory", None)
     if type(held) is not View or held.base is not base_of(x):
         return False
@@ -185,7 +185,7 @@ def _is_there(x: Tensor, index: Any, value: Any) -> bool:
         return False
     known = value._array
     if not backend.is_array(array):
-        return False  # a scalar of NumPy's
+        return False  # a NumPy scalar
     where = (known.shape, known.strides, known.dtype, address(known))
     return where == (array.shape, array.strides, array.dtype, address(array))
 
@@ -194,7 +194,7 @@ def _is_there(x: Tensor, index: Any, value: Any) -> bool:
 
 
 def check_out(name: str, out: Any, where: Any = True, tracked: bool = False) -> None:
-    """Refuse what cannot be written to, and a mask without it."""
+    """Raise if `out` cannot be written to, or if a mask is given without it."""
     if out is None and where is not True:
         raise NotDifferentiableError(
             f"{name}(…, where=mask) without out= leaves the other elements undefined. Pass out=, "
@@ -203,14 +203,14 @@ def check_out(name: str, out: Any, where: Any = True, tracked: bool = False) -> 
     for target in out if isinstance(out, tuple) else (out,):
         if isinstance(target, Tensor):
             if getattr(target, "_memory", None) is VALUE:
-                raise TypeError(f"{name}: out= is a number and not memory that can be written to")
+                raise TypeError(f"{name}: out= is a number, not an array that can be written to")
         elif tracked:
             raise _swallowed(name)
 
 
 def write_out(name: str, result: Any, out: Any, mask: Any = None) -> Any:
-    """``out[...] = result``, or ``out[mask] = result``, and `out`; `result` itself without it.
-    `name` is the function's."""
+    """Do ``out[...] = result``, or ``out[mask] = result``, and return `out`; return `result` itself
+    without `out`. `name` is the function's."""
     if out is None:
         return result
     if isinstance(result, tuple):
@@ -246,7 +246,7 @@ def _into_array(name: str, out: Any, values: Any, mask: Any) -> None:
 
 
 def _grown(name: str, result: Any, out: Tensor) -> Any:
-    """A result that broadcasts to what it is written to."""
+    """The result, broadcast to the shape of `out`."""
     try:
         return broadcast_to(result, out.shape).copy()
     except ValueError as error:
@@ -257,16 +257,16 @@ def _grown(name: str, result: Any, out: Tensor) -> Any:
 
 def _swallowed(name: str) -> NotDifferentiableError:
     return NotDifferentiableError(
-        f"{name}: an array cannot remember where a tracked value came from. Write into a Tensor, "
+        f"{name}: a plain array cannot record a tracked value. Write into a Tensor, "
         "such as ac.zeros_like(array) or ac.Tensor(array), or keep the result: y = x + tensor"
     )
 
 
-# ---- how it is done -----------------------------------------------------------------------------
+# ---- implementation -----------------------------------------------------------------------------
 
 
 def replace(x: Tensor, new: Tensor) -> None:
-    """Let x, and all that shares its memory, be what follows from ``x[...] = new``."""
+    """Give x, and all Tensors that share its memory, the values after ``x[...] = new``."""
     held = getattr(x, "_memory", None)
     if held is None or held is VALUE:
         _rebind(x, laid_as(new._array, x._array), new.node)
@@ -281,14 +281,14 @@ def replace(x: Tensor, new: Tensor) -> None:
 
 
 def _unseen(held: Base | View) -> Tensor:
-    """What is known of a base or a view, as a Tensor for the moment."""
+    """A base or a view as a temporary Tensor."""
     tensor = make(held.array, held.node)
     tensor._memory = UNSEEN
     return tensor
 
 
 def _refresh(base: Base, rerecord: bool = True) -> None:
-    """Make every Tensor that shows `base` again, from the whole; with their nodes, or without."""
+    """Recompute every Tensor that shares `base` from it, with or without their nodes."""
     fresh = {id(base)}
     for tensor in [reference() for reference in base.tensors]:
         if tensor is None or base_of(tensor) is not base:
@@ -309,7 +309,7 @@ def _refresh(base: Base, rerecord: bool = True) -> None:
 
 
 def _rebind(tensor: Tensor, array: Any, node: Any) -> None:
-    """Give a Tensor another array and node; what asked for its gradient asks there."""
+    """Give a Tensor another array and node; `retain_grad` then applies to the new node."""
     before = tensor.node
     tensor._array, tensor.node = array, node
     if before is None or before is node or before.op is None or node is None:
@@ -320,7 +320,7 @@ def _rebind(tensor: Tensor, array: Any, node: Any) -> None:
 
 
 def own(x: Tensor) -> None:
-    """Before x is written to in its memory: if that is borrowed, take a copy of it."""
+    """Copy the memory of x before a write into it, if it is borrowed."""
     base = base_of(x)
     if base is not None and base.borrowed:
         base.array = backend.run_there(base.array, copied, base.array)

@@ -1,4 +1,4 @@
-"""Drawings of the recorded graph, and of what flows back through it.
+"""Drawings of the recorded graph and of its gradients.
 
     draw(loss, model=model).save("graph.svg")
 
@@ -7,10 +7,10 @@
     print(flow.table())
     draw(flow).save("flow.svg")
 
-A drawing is made in steps, each in a file of its own: `reading` turns nodes and edges into a
-`Scene` of boxes and arrows, `collapsing` makes a big one small, `dot` writes it as DOT text and
-`player` as a page. `flow` watches backward passes, and `findings` says what is wrong with them.
-DOT text, tables and the page need nothing but NumPy; pictures need a renderer, plots matplotlib.
+A drawing is made in steps, each in its own file: `reading` turns nodes and edges into a `Scene` of
+boxes and arrows, `collapsing` folds a large one, `dot` writes it as DOT text and `player` as an
+HTML page. `flow` records backward passes, and `findings` describes their problems in words.
+DOT text, tables and pages need only NumPy; pictures need a renderer, plots matplotlib.
 """
 
 from autograd_core.rendering.drawing import Drawing, FormatError, draw

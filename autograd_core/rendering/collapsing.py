@@ -1,4 +1,4 @@
-"""Makes a big Scene small: calls of modules become one box each, and so do repetitions."""
+"""Reduces a large Scene: module calls and repetitions become one box each."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ __all__ = ["fitted", "folded"]
 
 __all__ = ["fitted", "folded", "repetitions"]
 
-DEEP = 4  # modules inside modules that are tried in turn where a drawing has too many boxes
-PERIOD = 64  # the longest pattern of operations that is looked for
+DEEP = 4  # levels of nested modules that are tried in turn if a drawing has too many boxes
+PERIOD = 64  # the longest pattern of operations that is searched for
 
 
 def fitted(scene: Scene, limit: int, depth: int | None) -> Scene:
-    """`scene` in at most `limit` boxes. Modules are folded to `depth`, or as far as it takes."""
+    """`scene` in at most `limit` boxes. Modules are folded to `depth`, or as far as needed."""
     before = len(scene.boxes)
     small = scene if depth is None else folded(scene, depth)
     if len(small.boxes) > limit:
@@ -35,7 +35,7 @@ def fitted(scene: Scene, limit: int, depth: int | None) -> Scene:
 
 
 def _depths(scene: Scene) -> list[int | None]:
-    """What is tried in turn: all modules open, then closed from the inside to the outside."""
+    """The depths to try in turn: all modules open, then closed from the innermost outwards."""
     deepest = 0
     for scope in {box.scope for box in scene.boxes}:
         depth, at = 0, scope
@@ -49,8 +49,8 @@ def _depths(scene: Scene) -> list[int | None]:
 
 
 def folded(scene: Scene, depth: int) -> Scene:
-    """Every call of a module inside `depth` others as one box."""
-    around: dict[Scope, tuple[int, Scope | None]] = {}  # how deep, and the call that takes it in
+    """Draw every module call inside `depth` others as one box."""
+    around: dict[Scope, tuple[int, Scope | None]] = {}  # (depth, folded into)
 
     def place(scope: Scope) -> tuple[int, Scope | None]:
         chain = []
@@ -81,7 +81,7 @@ def folded(scene: Scene, depth: int) -> Scene:
 
 
 def shortened_repetitions(scene: Scene) -> Scene:
-    """Where the same operations follow again and again, the first and the last time remain."""
+    """Of repeated sequences of operations, keep the first and the last and fold the others."""
     order = [box for box in scene.boxes if box.kind not in SOURCES]
     keys = [(box.operation or box.title, box.shape, box.scope) for box in order]
     users: dict[str, set[str]] = {}
@@ -94,7 +94,7 @@ def shortened_repetitions(scene: Scene) -> Scene:
         group = Group(f"… {times - 2:,} times more", middle[0].scope, shortened(pattern, 64))
         group.boxes = middle
         taken |= {box.id: group for box in middle}
-    for box in scene.boxes:  # what came in for one of them alone
+    for box in scene.boxes:  # inputs used by one of them alone
         if box.kind in SOURCES:
             homes = {taken.get(user) for user in users.get(box.id, ())}
             home = homes.pop() if len(homes) == 1 else None
@@ -105,7 +105,7 @@ def shortened_repetitions(scene: Scene) -> Scene:
 
 
 def repetitions(keys: Sequence[Hashable]) -> Iterator[tuple[int, int, int]]:
-    """(start, period, times) of everything that occurs at least four times in a row."""
+    """(start, period, times) of every sequence that occurs at least four times in a row."""
     numbers: dict[Hashable, int] = {}
     codes = np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.intp)
     free = np.ones(len(codes), dtype=bool)
@@ -119,12 +119,12 @@ def repetitions(keys: Sequence[Hashable]) -> Iterator[tuple[int, int, int]]:
                 free[start : start + period * times] = False
 
 
-# ---- several boxes as one ------------------------------------------------------------------------
+# ---- groups --------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True, eq=False)
 class Group:
-    """Boxes that are drawn as one."""
+    """Boxes that are drawn as one box."""
 
     title: str
     scope: Scope | None
@@ -132,7 +132,7 @@ class Group:
     boxes: list[Box] = field(default_factory=list)
 
     def box(self, id_: str, scene: Scene, kept: dict[int, int]) -> Box:
-        """The one box."""
+        """The box of the group."""
         operations = [box for box in self.boxes if box.kind not in SOURCES]
         count, numbers = sum(box.count for box in operations), scene.numbers_in(self.boxes)
         what = counted(count, "operation") + (f", {counted(numbers, 'number')}" if numbers else "")
@@ -183,7 +183,7 @@ def nearest_boxes(scene: Scene, limit: int) -> Scene:
     into = scene.operands()
     kept = dict.fromkeys(box.id for box in scene.boxes if box.kind in ("output", "failed"))
     waiting = list(kept)
-    for id_ in waiting:  # grows on the way
+    for id_ in waiting:  # grows during the loop
         for arrow in into[id_]:
             if arrow.source not in kept and len(kept) < limit:
                 kept[arrow.source] = None

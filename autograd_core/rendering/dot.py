@@ -1,6 +1,6 @@
-"""A Scene in the DOT language: look, escaping, and clusters for module calls.
+"""A Scene in the DOT language: styles, escaping, and clusters for module calls.
 
-Kinds of boxes differ in outline and in words, not in colour alone.
+Kinds of boxes differ in outline and text, not only in colour.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from autograd_core.rendering.wording import printable, shortened
 
 __all__ = ["write"]
 
-FONT = "Helvetica"  # every renderer knows its widths, which a list of fonts would hide
+FONT = "Helvetica"  # every renderer knows its widths; a list of fonts would prevent that
 BREAK = '<BR ALIGN="LEFT"/>'
 INK, MUTED, LINE = "#1f2933", "#52606d", "#7b8794"
 
@@ -30,7 +30,7 @@ HEADER = (
 
 ALARM = "#7a120c"
 
-WIDE = "\u2e80"  # from here on letters may be as wide as high
+WIDE = "\u2e80"  # from here on letters may be as wide as they are high
 
 LOOK: dict[Kind, str] = {
     "input": 'style="filled,dashed", fillcolor="#eef4f0", color="#5f8a73"',
@@ -47,13 +47,13 @@ SHADES = ("#f8f9fb", "#f1f3f7")  # of nested clusters, in turn
 
 
 def write(scene: Scene) -> list[str]:
-    """The lines of the graph's body, without the braces around it."""
+    """The lines of the graph's body, without the enclosing braces."""
     lines = [HEADER, f"\tlabel=<{_left(scene.heading)}{_alarms(scene)}&#160;>\n"]
     lines += _boxes(scene, Scale(scene))
     operations = {box.id for box in scene.boxes if box.kind in ("operation", "group")}
     scale = Scale(scene)
     for arrow in scene.arrows:
-        # the path through the operations is a straight spine; the rest comes from the side
+        # the path through the operations is drawn straight; inputs come from the side
         lines.append(_arrow(arrow, 8 if arrow.source in operations else 1, scale))
     return lines
 
@@ -91,7 +91,7 @@ def _boxes(scene: Scene, scale: Scale) -> Iterator[str]:
 
 def _box(box: Box, scale: Scale) -> str:
     lines = [*box.lines, *([in_words(box.gradient)] if box.gradient is not None else [])]
-    colour = INK if scale.flow else MUTED  # which can be read on every shade
+    colour = INK if scale.flow else MUTED  # legible on every shade
     rows = [_bold(box.title), *(_small(line, colour) for line in lines)]
     rows += [_warning(text) for text in box.findings]
     cells = "".join(f"<TR><TD>{row}</TD></TR>" for row in rows)
@@ -103,7 +103,7 @@ def _box(box: Box, scale: Scale) -> str:
 
 
 def _arrow(arrow: Arrow, weight: int, scale: Scale) -> str:
-    # the spaces keep the text off the line it belongs to
+    # the spaces keep the text away from its line
     space = "&#160;&#160;" if scale.flow else "&#160;"
     words = [f"{space}{markup(text)}&#160;" for text in (arrow.operand, arrow.keeps) if text]
     label = f", label=<{''.join(word + BREAK for word in words)}>" if words else ""
@@ -115,7 +115,7 @@ def _arrow(arrow: Arrow, weight: int, scale: Scale) -> str:
 
 
 def _least_width(box: Box) -> str:
-    """A lower bound where a renderer without the right font would take wide letters for narrow."""
+    """A lower bound of the width: a renderer without the font underestimates wide letters."""
     texts = [(box.title, 12), *((line, 9) for line in box.lines)]
     texts += [(text, 10) for text in box.findings]
     if all(letter < WIDE for text, _ in texts for letter in text):
@@ -161,7 +161,7 @@ def _left(lines: list[str]) -> str:
 
 
 def markup(text: str) -> str:
-    """`text` as it is, inside an HTML-like label. Backslashes are escapes even there."""
+    """`text`, escaped for an HTML-like label, where backslashes are escapes too."""
     text = printable(text).replace("\\", "\\\\")
     for letter, entity in ("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"):
         text = text.replace(letter, entity)
@@ -169,6 +169,6 @@ def markup(text: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """`text` as it is, as a quoted string of the DOT language."""
+    """`text` as a quoted string of the DOT language."""
     text = printable(text).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")
     return '"' + text.replace("\n", "\\n") + '"'

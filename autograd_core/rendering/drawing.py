@@ -29,18 +29,18 @@ __all__ = ["Drawing", "FormatError", "draw"]
 TEXT = ("dot", "gv")
 PICTURES = ("svg", "png", "pdf")
 PAGE = "html"
-READ = 200_000  # nodes of which boxes are made before they are folded
+READ = 200_000  # nodes that are read before boxes are folded
 
 
 class FormatError(AutogradError, ValueError):
-    """A drawing cannot be saved under this suffix."""
+    """The suffix of a file name is not a format of drawings."""
 
 
 class Drawing:
-    """A graph as DOT text (`dot`), which needs no package and no program.
+    """A graph as DOT text (`dot`), which needs no further package or program.
 
-    In Jupyter it shows itself as SVG where a renderer is installed. It holds on to what was drawn,
-    as the page of the player runs a backward pass of its own.
+    Jupyter displays it as SVG if a renderer is installed. It keeps the drawn graph alive, because
+    the page of the player runs its own backward pass.
     """
 
     def __init__(self, scene: Scene, page: Callable[[], str]) -> None:
@@ -65,16 +65,16 @@ class Drawing:
         return graphviz.Digraph("autograd", body=list(self._body))
 
     def svg(self) -> str:
-        """The picture as SVG text. Raises RendererError where no renderer is installed."""
+        """The picture as SVG text. Raises RendererError if no renderer is installed."""
         return render(self.dot, "svg").decode()
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the drawing to `path`; its suffix is the format: .dot, .gv, .svg, .png, .pdf, or
-        .html for a page on which a person steps through the forward and the backward pass.
+        .html for a page that steps through the forward and the backward pass.
 
-        Returns the path. The file appears whole or not at all. Raises FormatError for another
-        suffix, OSError for a place that cannot be written, RendererError where a picture needs a
-        program that is not installed; all of them before any work.
+        Returns the path. The file is written completely or not at all. Raises FormatError for
+        another suffix, OSError if the path cannot be written, RendererError if a picture needs a
+        program that is not installed; all of them before the drawing is rendered.
         """
         path = Path(path)
         format = path.suffix.lower().removeprefix(".")
@@ -89,7 +89,7 @@ class Drawing:
             find_renderer(format)
         part = path.with_name(f".{uuid.uuid4().hex}.part")
         try:
-            part.touch()  # before the work: can anything be written here?
+            part.touch()  # fails early if nothing can be written here
         except OSError as error:
             raise OSError(error.errno, f"cannot save a drawing: {error.strerror}", path) from error
         try:
@@ -100,8 +100,9 @@ class Drawing:
         return path
 
     def html(self) -> str:
-        """The page of the player; needs no renderer. A Tensor's graph must be alive: a backward
-        pass runs through it, hooks included, that keeps the graph and every ``.grad``."""
+        """The page of the player; needs no renderer. A Tensor's graph must not have been
+        released: a backward pass, including hooks, runs through it and keeps the graph and every
+        ``.grad``."""
         return self._page()
 
     def _encoded(self, format: str) -> bytes:
@@ -135,24 +136,24 @@ def draw(
     limit: int = 2000,
     depth: int | None = None,
 ) -> Drawing:
-    """Draw everything `output` was computed from; data flow from top to bottom.
+    """Draw everything that `output` was computed from, from top to bottom.
 
-    Boxes are leaves, parameters, operations and the arrays they kept; arrows say what the edge
-    keeps for the backward pass. Calls of modules are nested clusters; inside `depth` others they
-    are one box each. Values of up to six elements are printed; so is the gradient of a leaf that
-    has one, of a bigger leaf its norm. An operand without a gradient is seen only where a rule
+    Boxes are leaves, parameters, operations and the arrays they saved; arrows are labelled with
+    what the edge saves for the backward pass. Module calls are nested clusters; inside `depth`
+    others they are one box each. Values of up to six elements are printed, and so are gradients of
+    leaves; of larger gradients the norm. An operand without a gradient is shown only if a rule
     saved it.
 
     `model` (anything with ``named_parameters()``) gives parameters their dotted names; `names` maps
-    names of your own to Tensors and arrays, results included. Draw before ``backward()``, or after
+    further names to Tensors and arrays, results included. Draw before ``backward()``, or after
     ``backward(retain_graph=True)``; with ``create_graph=True`` a gradient can be drawn as well.
 
-    A `Flow` of `record_flow` is drawn with what flowed back: colour and width go by the logarithm
-    of the gradient's rms, and the heading says in words what is wrong. An error that an operation
-    raised is drawn as the graph up to where it failed.
+    A `Flow` of `record_flow` is drawn with its gradients: colour and width show the logarithm of
+    the gradient's rms, and the heading describes problems in words. An error that an operation
+    raised is drawn as the graph up to the failed operation.
 
-    More than `limit` boxes are folded: calls of modules first, then what repeats itself. If that is
-    not enough, those nearest to the output are drawn. The drawing says so.
+    More than `limit` boxes are folded: module calls first, then repetitions. If that is not enough,
+    only those nearest to the output are drawn, and the drawing says so.
 
     Raises GraphError for an untracked Tensor, FreedGraphError after a backward pass.
 
@@ -163,9 +164,9 @@ def draw(
     ...
     """
     if not isinstance(limit, int) or limit < 1:
-        raise AutogradError(f"limit is a number of boxes, at least 1; not {limit!r}")
+        raise AutogradError(f"limit must be a number of boxes, at least 1, not {limit!r}")
     if depth is not None and (not isinstance(depth, int) or depth < 0):
-        raise AutogradError(f"depth is a number of modules around a box, 0 or more; not {depth!r}")
+        raise AutogradError(f"depth must be a number of modules, 0 or more, not {depth!r}")
     naming = Naming(names, model)
     shown = fitted(_scene(output, naming), limit, depth).renamed()
 
@@ -211,7 +212,7 @@ def _scene_of(output: Tensor, naming: Naming) -> Scene:
     if node.released:
         raise FreedGraphError(
             f"draw: a backward pass has already released the graph of this {node.name!r}; draw it "
-            "before backward(), pass retain_graph=True to backward(), or record what flows back: "
+            "before backward(), pass retain_graph=True to backward(), or record the gradients: "
             "with record_flow() as flow: loss.backward()"
         )
     reader = Reader(naming)
@@ -220,15 +221,15 @@ def _scene_of(output: Tensor, naming: Naming) -> Scene:
         reader.add(found, output if found is node else None)
     scene = reader.scene()
     if more:
-        scene.heading.append(f"Only the {READ:,} nodes nearest to the output were looked at.")
+        scene.heading.append(f"Only the {READ:,} nodes nearest to the output were read.")
     return scene
 
 
 def _scene_of_failure(error: AutogradError, naming: Naming) -> Scene:
-    """The graph of what an operation could not take, and a box for the operation."""
+    """The graph of the operands of a failed operation, and a box for the operation."""
     if not getattr(error, "operands", None):
         raise GraphError(
-            f"draw: this {type(error).__name__} comes from no operation with a tracked operand"
+            f"draw: this {type(error).__name__} was raised by no operation with a tracked operand"
         ) from error
     nodes = {n.seq: n for _, operand in error.operands for n in nearest(operand, READ)[0]}
     reader = Reader(naming)

@@ -1,4 +1,4 @@
-"""`explain`: the chain rule of one computation, symbol by symbol and with its numbers."""
+"""`explain`: the chain rule for one computation, with symbols and numbers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from autograd_core.rendering.wording import counted, shortened, written
 __all__ = ["explain", "traced"]
 
 SIGNS = {"add": " + ", "subtract": " - ", "multiply": " · ", "divide": " / ", "power": " ^ "}
-PATHS = 12  # as many paths are written out one by one
+PATHS = 12  # at most this many paths are written out
 
 
 @public
@@ -36,14 +36,14 @@ def explain(
     names: Mapping[str, Any] | None = None,
     limit: int = 200,
 ) -> None:
-    """Print how the chain rule gives the gradients of `output` (of its sum, where it has several
-    elements): first what was computed, then, backwards, what arrives at each result and at each
-    leaf, as the product of what arrived before and the local derivative, summed over all paths.
+    """Print how the chain rule gives the gradients of `output` (of its sum if it has several
+    elements): first the computation, then, backwards, the gradient of each result and each leaf, as
+    the product of the incoming gradient and the local derivative, summed over all paths.
 
     `of` writes out one gradient instead: every path from `output` to that Tensor, factor by factor.
     `names` and `model` give names as in `draw`; results without one are called v1, v2 …
-    Of more than `limit` steps the first ones are printed, and it says so. Runs a backward pass that
-    keeps the graph and every ``.grad`` as it is.
+    At most the first `limit` steps are printed, followed by the number of others. Runs a backward
+    pass that keeps the graph and every ``.grad`` unchanged.
 
     Raises GraphError for an untracked Tensor or one that `output` does not depend on.
 
@@ -78,7 +78,7 @@ def explain(
 
 
 def traced(output: Tensor, naming: Naming, who: str) -> Flow:
-    """A Flow with values, of a backward pass that leaves everything as it is."""
+    """A Flow with values, of a backward pass that changes neither the graph nor any ``.grad``."""
     if output.node is None:
         raise GraphError(
             f"{who}: no operation was recorded for this Tensor. Does an input have "
@@ -90,7 +90,7 @@ def traced(output: Tensor, naming: Naming, who: str) -> Flow:
             "or pass retain_graph=True to backward()"
         )
     gradient = None
-    if output.size != 1:  # the gradient of their sum
+    if output.size != 1:  # the gradient of the sum
         gradient = backend.run_there(output.data, np.ones_like, output.data)
     flow = Flow(naming)
     recorder = Recorder(flow, values=True)
@@ -104,7 +104,7 @@ def traced(output: Tensor, naming: Naming, who: str) -> Flow:
 
 
 def _known(output: Tensor, naming: Naming) -> Iterator[tuple[Node, Tensor]]:
-    """Results whose Tensors are at hand."""
+    """Results whose Tensors are available."""
     assert output.node is not None
     yield output.node, output
     for tensor in naming.tensors.values():
@@ -137,7 +137,7 @@ class _Story:
             self.crossings.setdefault(crossing.parent, []).append(crossing)
 
     def forward(self, limit: int) -> Iterator[str]:
-        """What was computed, in the order of the record."""
+        """The operations, in the order in which they ran."""
         yield "forward"
         operations = [box for box in self.boxes.values() if box.operation]
         width = max(len(self.symbols[box.number]) for box in operations) if operations else 0
@@ -147,7 +147,7 @@ class _Story:
             yield f"  … and {counted(len(operations) - limit, 'operation')} more"
 
     def _call(self, box: Box) -> str:
-        """An operation with its operands, by name and by number, and its settings."""
+        """An operation with the names and values of its operands, and its settings."""
         arrows = self.into[box.id]
         settings = dict(line.split(" = ", 1) for line in box.lines if " = " in line)
         words, numbers = [], []
@@ -179,7 +179,7 @@ class _Story:
         return _number(found) if found is not None else ""
 
     def backward(self, limit: int) -> Iterator[str]:
-        """What arrives at each node, in the engine's order; then at the leaves."""
+        """The gradient of each node, in the engine's order; then of the leaves."""
         yield "backward"
         known = self.symbols.keys()
         order = [seq for seq in self.values.order if seq in known]
@@ -206,7 +206,7 @@ class _Story:
                 )
             yield f"{left}{right} = {total}"
         if len(order) > limit:
-            yield f"  … and {counted(len(order) - limit, 'step')} more before ∂{L} is known for all"
+            yield f"  … and {counted(len(order) - limit, 'step')} more before all ∂{L} are known"
 
     def _d(self, seq: int) -> str:
         return f"∂{self.symbols[self.root]}/∂{self.symbols[seq]}"
@@ -218,7 +218,7 @@ class _Story:
         if len(found) > PATHS:
             yield (
                 f"{self._d(seq)} = {arrived}, the sum over more than {PATHS} paths; "
-                "explain(output) has it step by step"
+                "explain(output) prints it step by step"
             )
             return
         products = [
@@ -248,7 +248,7 @@ class _Story:
 
 
 def _number(found: Picture | None) -> str:
-    """One number, a few in brackets, or the size of many."""
+    """One number, a few in brackets, or the shape and range of many."""
     if found is None:
         return ""
     if not found.whole:

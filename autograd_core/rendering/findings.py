@@ -1,4 +1,4 @@
-"""What is wrong with a gradient's flow, in words."""
+"""Descriptions of problems with gradients: inf and NaN, dead units, vanishing gradients …"""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from autograd_core.rendering.wording import counted, shortened
 
 __all__ = ["Finding", "find"]
 
-FAR = 1e4  # by how much a gradient may shrink or grow between two layers of a healthy network
-MANY = 0.5  # the share of units from which on a layer is called dead or saturated
+FAR = 1e4  # the largest factor between the gradients of two layers of a healthy network
+MANY = 0.5  # the share of units at which a layer is reported as dead or saturated
 
 
 def find(flow: Measured) -> list[Finding]:
-    """All findings, and each written into its box."""
+    """All findings; each is added to its box."""
     found = [
         *_not_finite(flow),
         *_units(flow),
@@ -37,7 +37,7 @@ def place(box: Box, flow: Measured) -> str:
     if scope is None or box.kind in SOURCES:
         return box.title
     name = flow.scene.module_names.get(scope, "")
-    if not name:  # a module without parameters: known by what comes before it
+    if not name:  # a module without parameters is named after the one before it
         boxes = {other.id: other for other in flow.scene.boxes}
         before = (boxes[a.source].scope for a in flow.scene.arrows if a.target == box.id)
         names = (
@@ -50,7 +50,7 @@ def place(box: Box, flow: Measured) -> str:
 
 
 def _not_finite(flow: Measured) -> Iterator[Finding]:
-    """The operations that make inf or NaN out of finite gradients."""
+    """The operations that produce inf or NaN from finite gradients."""
     boxes = {box.id: box for box in flow.scene.boxes}
     for arrow in flow.scene.arrows:
         target = boxes[arrow.target]
@@ -58,15 +58,15 @@ def _not_finite(flow: Measured) -> Iterator[Finding]:
         if made is None or not made.not_finite:
             continue
         if target.kind == "output" and before is not None and before.not_finite:
-            text = f"what arrives at the output, {target.title}, is not finite already"
+            text = f"the gradient given for the output, {target.title}, is not finite"
         elif before is not None and not before.not_finite:
             text = (
-                f"{place(target, flow)} makes {made.not_finite:,} inf or NaN of {made.size:,} out "
-                f"of a finite gradient"
+                f"{place(target, flow)} produces {made.not_finite:,} inf or NaN of {made.size:,} "
+                f"elements from a finite gradient"
             )
         else:
             continue
-        short = f"not finite from here on back ({made.not_finite:,} of {made.size:,})"
+        short = f"not finite from here backwards ({made.not_finite:,} of {made.size:,})"
         yield Finding("not finite", target.title, text, short, target)
 
 
@@ -82,14 +82,14 @@ def _units(flow: Measured) -> Iterator[Finding]:
             yield Finding("dead ReLU", box.title, text, f"dead: {percent} of its units", box)
         else:
             text = (
-                f"{percent} of the values of {place(box, flow)} lie where it is flat (its slope is "
-                f"under 4 % of its greatest)"
+                f"{percent} of the values of {place(box, flow)} are in its flat range (slope "
+                f"below 4 % of the maximum)"
             )
             yield Finding("saturated", box.title, text, f"saturated: {percent} of its values", box)
 
 
 def _stops(flow: Measured) -> Iterator[Finding]:
-    """Where a gradient stops for certain: an operand of the graph had left it before."""
+    """Operands that were computed in the graph but had left it: the gradient stops there."""
     boxes = {box.id: box for box in flow.scene.boxes}
     for arrow in flow.scene.arrows:
         source = boxes[arrow.source]
@@ -108,12 +108,12 @@ def _unused(flow: Measured) -> Iterator[Finding]:
     what = "has" if len(unused) == 1 else "have"
     text = f"{shortened(', '.join(unused), 100)} {what} no path to the output"
     if flow.exits and not any(box.stopped for box in flow.scene.boxes):
-        text += f"; the graph may have been left by {'; or '.join(flow.exits[:-4:-1])}"
+        text += f"; a value may have left the graph by {'; or '.join(flow.exits[:-4:-1])}"
     yield Finding("unused parameter", unused[0], text, "")
 
 
 def _zeros(flow: Measured) -> Iterator[Finding]:
-    """Operations that make nothing but zeros out of a gradient that is not zero."""
+    """Operations that turn a nonzero gradient into zeros only."""
     into = flow.scene.operands()
     boxes = {box.id: box for box in flow.scene.boxes}
     blamed = {box for box, (word, share, _) in flow.units.items() if word == "dead" and share == 1}
@@ -122,16 +122,16 @@ def _zeros(flow: Measured) -> Iterator[Finding]:
         if box.gradient is None or box.gradient.is_zero or not gone or box.number in blamed:
             continue
         sources = [boxes[arrow.source].gradient for arrow in gone]
-        # a leaf that is used elsewhere too may have a gradient after all
+        # a leaf that is also used elsewhere may still get a gradient
         if box.gradient.size and all(g is not None and g.is_zero for g in sources):
             yield Finding(
-                "zero", box.title, f"the gradient is exactly 0 from {place(box, flow)} on back",
-                "zero from here on back", box,
+                "zero", box.title, f"the gradient is exactly 0 from {place(box, flow)} backwards",
+                "zero from here backwards", box,
             )  # fmt: skip
 
 
 def _shrinks_or_grows(flow: Measured) -> Iterator[Finding]:
-    """From the first layer to the last: the gradients of weights, and what arrives at results."""
+    """From the first layer to the last: the gradients of weights, and those of results."""
     for chain in _chains(flow):
         if len(chain) < 2:
             continue
@@ -144,7 +144,7 @@ def _shrinks_or_grows(flow: Measured) -> Iterator[Finding]:
         text = (
             f"the gradient's rms {verb} from {g_last:.2g} at {place(last, flow)} to {g_first:.2g} "
             f"at {place(first, flow)}: by 10^{math.log10(factor):+.1f} over "
-            f"{counted(len(chain), 'layer')}, about {each:.2g} times as much a layer"
+            f"{counted(len(chain), 'layer')}, a factor of about {each:.2g} per layer"
         )
         culprit = _culprit(flow, grows=factor > 1)
         if culprit:
@@ -154,7 +154,7 @@ def _shrinks_or_grows(flow: Measured) -> Iterator[Finding]:
 
 
 def _chains(flow: Measured) -> Iterator[list[tuple[Box, float]]]:
-    """Weights in the order of their use, and the results of what uses them; where there are no
+    """Weights in the order of their use, and the results of the operations that use them; without
     weights, all results."""
     boxes = {box.id: box for box in flow.scene.boxes}
     uses = [(boxes[arrow.target], boxes[arrow.source]) for arrow in flow.scene.arrows]

@@ -1,4 +1,4 @@
-"""`record_flow`: what flowed back through each node, as statistics and not as arrays."""
+"""`record_flow`: statistics of the gradients at each node, without keeping arrays."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from autograd_core.transforms.joint import Gathered
 
 __all__ = ["Flow", "Recorder", "record_flow"]
 
-RECENT = 200  # steps before the first operation in which what became its operand may have left
+RECENT = 200  # steps before the first operation in which its operands may have left the graph
 
 
 class Flow(Measured):
-    """What flowed back in the backward passes of a `record_flow` block.
+    """The gradients in the backward passes of a `record_flow` block.
 
-    `findings` say in words what is wrong, `table()` shows it layer by layer, `plot()` as a picture;
-    ``draw(flow)`` draws it. Where several passes ran, each node shows the last one through it.
+    `findings` describes problems in words, `table()` lists the gradients by layer, `plot()` plots
+    and ``draw(flow)`` draws them. After several passes, each node shows the last one through it.
     """
 
     def table(self, *, limit: int = 60) -> str:
-        """Layer by layer, from the input to the output: what arrives there, what arrives at its
-        parameters, and what is wrong. Of more than `limit` layers repetitions are folded."""
+        """A line per layer, from the input to the output: the gradients of its result and of its
+        parameters, and problems. Of more than `limit` layers, repetitions are folded."""
         from autograd_core.rendering.tables import table
 
         return table(self, limit)
@@ -63,7 +63,7 @@ class Flow(Measured):
         return {box.title: box.gradient.rms for box in boxes if box.gradient}
 
     def named(self, naming: Naming) -> Scene:
-        """The scene, where parameters and results have been given names after the pass too."""
+        """The scene, with names that parameters and results got after the pass."""
         if not (naming.parameters or naming.results):
             return self.scene
         self.naming = naming
@@ -83,14 +83,14 @@ class Flow(Measured):
         return self.scene
 
     def look(self) -> None:
-        """Say what is wrong, here and in the scene."""
+        """Add the findings, here and to the scene."""
         self.findings = find(self)
         self.scene.alarms = [str(finding) for finding in self.findings]
 
     def __repr__(self) -> str:
         self.require()
         said = "\n".join(f"  {finding}" for finding in self.findings)
-        said = said or "  nothing is wrong with the gradient's flow"
+        said = said or "  no problems found in the gradients"
         return f"<Flow: {self.scene.heading[0]}>\n{said}"
 
 
@@ -98,13 +98,13 @@ class Flow(Measured):
 def record_flow(
     model: Any = None, *, names: Mapping[str, Any] | None = None, values: bool = False
 ) -> Iterator[Flow]:
-    """Record what flows back in the backward passes inside, as a `Flow`.
+    """Record the gradients of the backward passes inside, as a `Flow`.
 
-    Kept are statistics of each gradient (norm, rms, least, greatest, share of zeros, what is not
-    finite) and no arrays; each gradient is read once. `model` and `names` give names as in `draw`,
-    and with a model, parameters that nothing arrives at are found. `values=True` keeps small
-    values and gradients, and coarse pictures of big ones, for the player and `explain`; put the
-    forward pass inside as well to have the results of every operation.
+    Statistics of each gradient are kept (norm, rms, least, greatest, share of zeros, number of
+    non-finite elements), but no arrays; each gradient is read once. `model` and `names` give names
+    as in `draw`, and with a model, parameters without gradient are reported. `values=True` keeps
+    small values and gradients, and coarse pictures of large ones, for the player and `explain`; run
+    the forward pass inside as well to keep the results of every operation.
 
     >>> import autograd_core as ac
     >>> x = ac.Tensor([1.0, 2.0], requires_grad=True, name="x")
@@ -112,7 +112,7 @@ def record_flow(
     ...     ac.sum(ac.tanh(x) ** 2).backward()
     >>> flow
     <Flow: 3 operations, 1 leaf (2 numbers), 32 B kept for backward()>
-      nothing is wrong with the gradient's flow
+      no problems found in the gradients
     """
     flow = Flow(Naming(names, model))
     recorder = Recorder(flow, values)
@@ -127,16 +127,16 @@ class Recorder(Observer):
     def __init__(self, flow: Flow, values: bool = False) -> None:
         self.flow = flow
         self.reader = Reader(flow.naming)
-        self.measured: dict[int, Any] = {}  # what arrived, by number of a node
-        self.crossing: dict[tuple[int, int], Any] = {}  # what flowed over an edge
-        self.waiting: dict[int, tuple[tuple[int, int], Any]] = {}  # the only one so far to a node
+        self.measured: dict[int, Any] = {}  # gradients, by number of a node
+        self.crossing: dict[tuple[int, int], Any] = {}  # gradients, by edge
+        self.waiting: dict[int, tuple[tuple[int, int], Any]] = {}  # first contributions
         self.shared: set[int] = set()  # nodes that several edges lead to
         self.expected: set[int] = set()
         self.parameters: dict[int, Any] = {}
         self.units: dict[int, tuple[str, Any, int]] = {}
-        self.edges: dict[int, list[Any]] = {}  # (parent, rule) by number, None once it was used
-        self.joint: dict[int, int] = {}  # the node that gathers operands, and whose they are
-        self.inside: int | None = None  # the joint node whose rule may run right now
+        self.edges: dict[int, list[Any]] = {}  # (parent, rule) by number; None after use
+        self.joint: dict[int, int] = {}  # gathering node → joint node
+        self.inside: int | None = None  # the joint node whose rule may be running
         self.oldest, self.newest = math.inf, 0
         if values:
             from autograd_core.rendering.values import Values
@@ -144,12 +144,12 @@ class Recorder(Observer):
             flow.values = Values()
 
     def forward(self, node: Node, out: Any) -> None:
-        """Keep a result, where values are asked for."""
+        """Keep a result, if values are recorded."""
         if self.flow.values is not None:
             self.flow.values.result(node, out)
 
     def arrive(self, node: Node, g: Any) -> None:
-        """Measure what arrives at a node, and note what it holds."""
+        """Measure the gradient of a node, and note its edges."""
         if self.inside is not None and node.seq > self.inside:
             return  # a function that runs again inside a checkpoint's rule
         self.inside = None
@@ -181,7 +181,7 @@ class Recorder(Observer):
             self.flow.values.arrival(node, g, tensor)
 
     def backward(self, node: Node, rule: Rule, g: Any, gx: Any) -> None:
-        """Measure what flows over an edge, unless it is all that will arrive at its end."""
+        """Measure the gradient of an edge, unless it is the only one to its parent."""
         if self.inside is not None and node.seq > self.inside:
             return
         seq = self.joint.get(node.seq, node.seq)
@@ -202,7 +202,7 @@ class Recorder(Observer):
         elif parent.seq in self.waiting:
             self.shared.add(parent.seq)
             before, array = self.waiting.pop(parent.seq)
-            self.crossing[before] = measure(array)  # before the second is added to it
+            self.crossing[before] = measure(array)  # before the second is added
             self.crossing[key] = measure(gx)
         else:
             self.waiting[parent.seq] = key, gx
@@ -212,7 +212,7 @@ class Recorder(Observer):
             self.flow.values.crossing(key, node, parent, rule, saved[again], _array(g), gx)
 
     def _look_at_units(self, node: Node) -> None:
-        """Dead ReLUs and saturated sigmoids, where their rule has kept what they returned."""
+        """Detect dead ReLUs and saturated sigmoids, if their rule saved the result."""
         looked = LOOKED_AT.get(node.key)
         if looked is None:
             return
@@ -224,7 +224,7 @@ class Recorder(Observer):
             self.units[node.seq] = word, found, out.shape[0]
 
     def finish(self) -> None:
-        """Put what was measured where it belongs, and say what is wrong."""
+        """Assign the measurements to boxes and arrows, and add the findings."""
         flow = self.flow
         self.waiting.clear()
         if flow.values is not None:
@@ -271,8 +271,8 @@ def _flat_tanh(out: Any) -> Any:
     return np.mean(out * out > 0.96)
 
 
-# by operation: what is wrong with a unit, and the share of units that it is wrong with. A sigmoid
-# is flat where its slope is below 4 % of its greatest
+# by operation: the problem of a unit, and the share of units that have it. A sigmoid is flat where
+# its slope is below 4 % of the maximum
 LOOKED_AT = {
     "relu": ("dead", _dead),
     "sigmoid": ("saturated", _flat_sigmoid),

@@ -13,11 +13,11 @@ __all__ = ["FlowHistory", "compare"]
 
 
 class FlowHistory:
-    """How the gradients at each layer change in the course of a training run.
+    """How the gradients at each layer change during a training run.
 
     Each ``with history.step():`` around a backward pass adds one column: the rms of the gradient at
-    each layer and parameter, and what was wrong. Only these numbers are kept. With `every=n`
-    one step in n is recorded; the others run at full speed.
+    each layer and parameter, and the findings. Only these are kept. With `every=n` one step in n is
+    recorded; the others run at full speed.
 
         history = FlowHistory(model, every=10)
         for images, labels in batches:
@@ -29,7 +29,7 @@ class FlowHistory:
 
     def __init__(self, model: Any = None, *, every: int = 1) -> None:
         if every < 1:
-            raise AutogradError(f"every is a number of steps, at least 1; not {every}")
+            raise AutogradError(f"every must be a number of steps, at least 1, not {every}")
         self.model = model
         self.every = every
         self.count = 0
@@ -37,11 +37,11 @@ class FlowHistory:
         # by name, by step; in the order of the layers
         self.layers: dict[str, dict[int, float]] = {}
         self.parameters: dict[str, dict[int, float]] = {}
-        self.findings: dict[str, tuple[int, int]] = {}  # in words: the first step and the last
+        self.findings: dict[str, tuple[int, int]] = {}  # by text: the first and the last step
 
     @contextmanager
     def step(self) -> Iterator[Flow | None]:
-        """Record the backward pass inside, if it is this step's turn."""
+        """Record the backward pass inside, if this step is one of every n."""
         looked_at = self.count % self.every == 0
         if not looked_at:
             yield None
@@ -66,8 +66,8 @@ class FlowHistory:
             self.findings[said] = first, step
 
     def table(self) -> str:
-        """At each layer and parameter the first rms, the least, the greatest and the last; and what
-        was wrong, from when to when."""
+        """The first, least, greatest and last rms at each layer and parameter; and the findings,
+        with their first and last steps."""
         from autograd_core.rendering.tables import columns
 
         self._require()
@@ -80,7 +80,7 @@ class FlowHistory:
         for said, (first, last) in self.findings.items():
             lines.append(f"{said}, step {first}" + (f" to {last}" if last != first else ""))
         if not self.findings:
-            lines.append(f"nothing was wrong in {len(self.steps):,} steps that were looked at")
+            lines.append(f"no problems found in {len(self.steps):,} recorded steps")
         return "\n".join(lines)
 
     def plot(self, of: str = "parameters") -> Any:
@@ -95,7 +95,7 @@ class FlowHistory:
         return plot_history(rows[of] or self.layers, self.steps)
 
     def __repr__(self) -> str:
-        return f"<FlowHistory: {len(self.steps):,} of {self.count:,} steps looked at>"
+        return f"<FlowHistory: {len(self.steps):,} of {self.count:,} steps recorded>"
 
     def _require(self) -> None:
         if not self.steps:
@@ -112,13 +112,13 @@ def compare(**flows: Flow) -> Flows:
 
 
 class Flows:
-    """Several flows by name, to look at together."""
+    """Several flows by name, for a comparison."""
 
     def __init__(self, flows: dict[str, Flow]) -> None:
         self.flows = flows
 
     def table(self) -> str:
-        """The gradient's rms at every layer, a column for each flow; and what is wrong."""
+        """The gradient's rms at every layer, a column for each flow, and the findings."""
         from autograd_core.rendering.tables import compared
 
         return compared(self.flows)

@@ -1,4 +1,4 @@
-"""What a `Flow` holds, without what is made of it: findings, tables and plots read this."""
+"""The data of a `Flow`, which findings, tables and plots read."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ __all__ = ["Finding", "Measured"]
 
 
 class Finding(NamedTuple):
-    """`kind` is one word, `where` the box or the parameter, `text` the whole sentence, and `short`
-    what is written into the box."""
+    """`kind` is a short name, `where` the box or the parameter, `text` the full description, and
+    `short` the line in the box."""
 
     kind: str
     where: str
@@ -43,7 +43,7 @@ class Measured:
         self.findings: list[Finding] = []
 
     def require(self) -> None:
-        """Raise GraphError where no backward pass was recorded."""
+        """Raise GraphError if no backward pass was recorded."""
         if not self.passes:
             raise GraphError(
                 "no backward pass ran inside this record_flow(): put it around loss.backward(), as "

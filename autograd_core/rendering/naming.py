@@ -1,4 +1,4 @@
-"""Which Tensor, array and module call is called what in a drawing."""
+"""The names of Tensors, arrays and modules in a drawing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Naming"]
 
 
 class Naming:
-    """Names from three places: given ones come before a model's, and those before Tensor.name.
+    """Names from three sources, in this order: given names, those of a model, Tensor.name.
 
     `names` maps a name to a Tensor or an array; `model` is anything with ``named_parameters()``.
     """
@@ -43,7 +43,7 @@ class Naming:
             self.given[id(named)] = name
         else:
             raise AutogradError(
-                f"names maps a name to a Tensor or an array; {name!r} is a {type(named).__name__}"
+                f"names must map names to Tensors or arrays; {name!r} is a {type(named).__name__}"
             )
 
     def _read_model(self, model: Any) -> None:
@@ -65,26 +65,26 @@ class Naming:
         return tensor if tensor is not None else self.tensors.get(node.seq)
 
     def of_node(self, node: Node) -> str | None:
-        """What a leaf or a result is called, None for most results."""
+        """The name of a leaf or a result; None for most results."""
         known = self.results.get(node.seq) or self.parameters.get(node.seq)
         tensor = self.tensor_of(node)
         return known or (tensor.name if tensor is not None else None)
 
     def of_array(self, array: Any) -> str | None:
-        """What an array that nothing is tracked through is called."""
+        """The name of an untracked array, or None."""
         return self.given.get(id(array))
 
     def is_parameter(self, node: Node) -> bool:
-        """Whether a leaf belongs to the model, or says by its class that it belongs to one."""
+        """True if a leaf belongs to the model, or has the class of a parameter."""
         if node.seq in self.parameters:
             return True
         return node.op is None and type(self.tensor_of(node)).__name__ == "Parameter"
 
     def of_modules(self, scene: Scene) -> dict[Scope, str]:
-        """The dotted name of the module behind a scope, where the parameters it uses tell.
+        """The dotted names of the modules of scopes, where their parameters identify them.
 
-        A scope records the class of its module alone. Where all parameters that its own operations
-        use are in one module of that class, that is the one.
+        A scope records only the class of its module. If all parameters that its own operations use
+        belong to one module of that class, it is that module.
         """
         scopes = {box.id: box.scope for box in scene.boxes}
         names = {box.id: self.parameters.get(box.number) for box in scene.boxes}

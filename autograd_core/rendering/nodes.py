@@ -1,4 +1,4 @@
-"""Questions to a recorded graph: which nodes, what they returned, which operands they know."""
+"""Queries of a recorded graph: its nodes, their saved results, their operands."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Edge = tuple[Node, Rule, tuple[Any, ...]]
 
 
 def edges_of(node: Node) -> Iterator[Edge]:
-    """A node's edges. The node that gathers a checkpoint's operands is not a step of its own."""
+    """A node's edges; the node that gathers a checkpoint's operands is skipped."""
     for parent, rule, saved in node.edges():
         if isinstance(parent.op, Gathered):
             yield from parent.edges()
@@ -24,7 +24,7 @@ def edges_of(node: Node) -> Iterator[Edge]:
 
 
 def nearest(root: Node, limit: int) -> tuple[list[Node], bool]:
-    """The `limit` nodes that are fewest edges away, and whether there are more."""
+    """The `limit` nodes nearest to `root`, counted in edges, and whether there are more."""
     found = {root.seq: root}
     waiting = deque([root])
     while waiting:
@@ -38,7 +38,7 @@ def nearest(root: Node, limit: int) -> tuple[list[Node], bool]:
 
 
 def saved_results(node: Node) -> Iterator[tuple[int, Any]]:
-    """What operations returned, as far as this node's edges have kept it, with their numbers."""
+    """The results of operations that this node's edges saved, with the operations' numbers."""
     origins: dict[Any, Node] = {"out": node}
     origins |= {rule.operand: parent for parent, rule, _ in node.edges()}
     for _, rule, saved in node.edges():

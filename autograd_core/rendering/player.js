@@ -10,7 +10,7 @@
     into.get(edge.target).push(edge);
     outOf.get(edge.source).push(edge);
   }
-  // step 0 is before anything has run
+  // step 0 is the state before the first operation
   const steps = [
     { phase: "start" },
     ...data.forward.map((id) => ({ phase: "forward", id })),
@@ -72,7 +72,7 @@
     return element("div", { className: "scroll" }, made);
   }
 
-  // blue below zero, white at zero, orange above: lightness tells the size, the colours the sign
+  // blue below zero, white at zero, orange above: lightness shows the size, colour the sign
   function heatmap(picture, name) {
     const rows = picture.rows.map((row) => row.map(asNumber));
     const height = rows.length;
@@ -187,7 +187,7 @@
   data.scopes.forEach((scope, i) => (depths[i] = scope.outer < 0 ? 1 : depths[scope.outer] + 1));
   const chainLength = (scope) => depths[scope];
 
-  // the edges whose innermost common scope this is
+  // the edges with this innermost common scope
   const within = new Map();
   for (const edge of data.edges) {
     const a = chains.get(edge.source);
@@ -234,7 +234,7 @@
       }
     }
     for (const part of parts) {
-      // what comes in stands right above what uses it
+      // inputs are placed directly above the node that uses them
       if (!up.get(part).length && down.get(part).length) part.rank = Math.min(...down.get(part).map((next) => next.rank)) - 1;
     }
     const lowest = Math.min(0, ...parts.map((part) => part.rank));
@@ -249,7 +249,7 @@
         wanted.set(part, near.length ? near.reduce((sum, other) => sum + middle(other), 0) / near.length : middle(part));
       }
       row.sort((a, b) => wanted.get(a) - wanted.get(b) || a.place - b.place);
-      // as near to where they want to be as the others in the row let them
+      // as close to their preferred position as the others in the row allow
       let right = -Infinity;
       const fromLeft = row.map((part) => {
         const x = Math.max(wanted.get(part) - part.w / 2, right);
@@ -454,8 +454,8 @@
     const add = (...children) => panel.append(...children);
     if (step.phase === "start") {
       add(element("h2", {}, "Step through the graph"));
-      add(element("p", {}, "Arrow keys, the buttons or the slider go forward and back: first every operation in the order it ran, then every gradient in the order in which the engine sends it back. Click a node to go to its step."));
-      if (!data.backward.length) add(element("p", { className: "muted" }, "No values were recorded for the backward pass: use record_flow(values=True), or draw a Tensor whose graph is alive."));
+      add(element("p", {}, "Arrow keys, the buttons or the slider go forward and back: first every operation in the order it ran, then every gradient in the order in which the engine computes them. Click a node to go to its step."));
+      if (!data.backward.length) add(element("p", { className: "muted" }, "No values were recorded for the backward pass: use record_flow(values=True), or draw a Tensor whose graph has not been released."));
       return;
     }
     const node = nodes.get(step.id);
@@ -481,7 +481,7 @@
 
   function backwardPanel(node, add) {
     const parts = contributions(node);
-    add(element("h3", {}, parts.length ? "arrives here" : "the pass starts here"));
+    add(element("h3", {}, parts.length ? "gradient" : "the pass starts here"));
     if (parts.length > 1) {
       parts.forEach((edge, i) => {
         if (i) add(element("div", { className: "sign" }, "+"));
@@ -494,7 +494,7 @@
     for (const edge of into.get(node.id)) {
       const source = nodes.get(edge.source);
       if (!edge.product) {
-        add(element("h3", {}, `to ${source.title}: nothing`), element("p", { className: "muted" }, "no gradient is asked for there"));
+        add(element("h3", {}, `to ${source.title}: nothing`), element("p", { className: "muted" }, "no gradient is required there"));
         continue;
       }
       add(element("h3", {}, `to ${edge.operand ? `${edge.operand}, ` : ""}${source.title}`));
@@ -505,7 +505,7 @@
         add(element("p", { className: "muted" }, edge.keeps ? `the rule of ${node.title} computes it from the arriving gradient; it ${edge.keeps}` : `the rule of ${node.title} computes it from the arriving gradient alone`));
       }
       add(element("div", { className: "sign" }, "="));
-      add(marked(shown(edge.product, "what flows on"), "product", edge.id));
+      add(marked(shown(edge.product, "outgoing gradient"), "product", edge.id));
     }
     if (!into.get(node.id).length) add(element("p", { className: "muted" }, "A leaf: this is what .grad receives."));
   }
@@ -516,7 +516,7 @@
     return made;
   }
 
-  // ---- moving about ---------------------------------------------------------------------------------
+  // ---- navigation -----------------------------------------------------------------------------------
 
   const view = { x: 0, y: 0, scale: 1 };
   function place() {
@@ -615,7 +615,7 @@
       document.querySelector(`[data-scope="${i}"]`)?.focus();
       return;
     }
-    if (event.target.id === "slider" && event.key.startsWith("Arrow")) return; // it moves by itself
+    if (event.target.id === "slider" && event.key.startsWith("Arrow")) return; // the slider handles arrow keys
     const action = { ArrowRight: () => go(current + 1), ArrowLeft: () => go(current - 1), Home: () => go(0), End: () => go(steps.length - 1), p: () => play(!timer), "/": () => byId("search").focus() }[event.key];
     if (action) {
       event.preventDefault();

@@ -1,4 +1,4 @@
-"""One self-contained page on which a person steps through the forward and the backward pass."""
+"""A self-contained HTML page for stepping through the forward and the backward pass."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ __all__ = ["page"]
 
 
 def page(scene: Scene, values: Values | None, title: str) -> str:
-    """The page as text. `scene` has ids by place; `values` are those of the passes, if any."""
+    """The page as text. `scene` has ids by position; `values` are those of the passes, if any."""
     parts = {
         "title": escape(printable(title)),
         "css": _file("player.css"),
         "js": _file("player.js"),
-        # nothing in the data may end the element that holds them
+        # the data must not contain the closing tag of their element
         "data": json.dumps(_data(scene, values), ensure_ascii=True).replace("<", "\\u003c"),
     }
     text = _file("player.html")
-    for name in ("title", "css", "js", "data"):  # the data last: a name may look like a place
+    for name in ("title", "css", "js", "data"):  # the data last: it may contain placeholders
         text = text.replace("{{" + name + "}}", parts[name])
     return text
 
@@ -115,7 +115,7 @@ def _picture(found: Picture | None) -> dict[str, Any] | None:
 
 
 def _number(value: Any) -> Any:
-    """JSON has no inf, no NaN and no complex numbers: they are written as text."""
+    """A number for JSON: inf, NaN and complex numbers are written as strings."""
     if isinstance(value, complex) or (isinstance(value, float) and not math.isfinite(value)):
         return str(value).strip("()")
     return value

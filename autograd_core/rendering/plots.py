@@ -14,8 +14,8 @@ from autograd_core.rendering.wording import shortened
 
 __all__ = ["plot_flows", "plot_history"]
 
-STYLES = (("o", "-"), ("s", "--"), ("^", ":"), ("D", "-."))  # told apart without colour
-NAMES = 40  # labels on an axis that can still be read
+STYLES = (("o", "-"), ("s", "--"), ("^", ":"), ("D", "-."))  # distinguishable without colour
+NAMES = 40  # the most labels on an axis
 
 
 def plot_flows(flows: Mapping[str, Measured]) -> Any:
@@ -27,7 +27,7 @@ def plot_flows(flows: Mapping[str, Measured]) -> Any:
     for place, (name, found) in enumerate(rows.items()):
         marker, line = STYLES[place % len(STYLES)]
         sizes = np.array([layer.gradient.rms if layer.gradient else np.nan for layer in found])
-        sizes[sizes == 0] = np.nan  # a logarithm has no zero: a gap says that nothing arrives
+        sizes[sizes == 0] = np.nan  # log 0 is not finite: a gap shows a zero gradient
         axes.plot(sizes, linestyle=line, marker=marker, markersize=4.5, label=name)
         lowest = min(lowest, np.nanmin(sizes, initial=math.inf))
     if lowest < math.inf:
@@ -38,7 +38,7 @@ def plot_flows(flows: Mapping[str, Measured]) -> Any:
         [shortened(layer.name, 24) for layer in longest[::step]],
         rotation=55, ha="right", fontsize=8,
     )  # fmt: skip
-    axes.set_ylabel("rms of the gradient that arrives")
+    axes.set_ylabel("rms of the gradient")
     axes.set_title("from the input to the loss; the gradient flows from right to left", fontsize=10)
     axes.grid(axis="y", alpha=0.3)
     if len(flows) > 1:
@@ -47,7 +47,7 @@ def plot_flows(flows: Mapping[str, Measured]) -> Any:
 
 
 def plot_history(rows: Mapping[str, Mapping[int, float]], steps: list[int]) -> Any:
-    """A heat-map over time: a row for each name, a column for each step that was looked at."""
+    """A heat-map over time: a row for each name, a column for each recorded step."""
     names = list(rows)
     sizes = np.array([[rows[name].get(step, np.nan) for step in steps] for name in names])
     with np.errstate(divide="ignore"):
@@ -62,7 +62,7 @@ def plot_history(rows: Mapping[str, Mapping[int, float]], steps: list[int]) -> A
         decades, aspect="auto", cmap="cividis_r", vmin=min(low, top - 2), vmax=top,
         interpolation="nearest", extent=(first - half, last + half, len(names) - 0.5, -0.5),
     )  # fmt: skip
-    axes.set_facecolor("#f3d9d4")  # what is 0 or not finite
+    axes.set_facecolor("#f3d9d4")  # gradients that are 0 or not finite
     step = -(-len(names) // NAMES)
     axes.set_yticks(
         range(0, len(names), step), [shortened(n, 28) for n in names[::step]], fontsize=8

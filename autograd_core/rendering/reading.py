@@ -29,11 +29,11 @@ from autograd_core.rendering.wording import (
 
 __all__ = ["Reader"]
 
-UNSEEN = {"position", "shapes"}  # what a rule may ask for that nobody set
+UNSEEN = {"position", "shapes"}  # names in rules that are not settings
 
 
 class Reader:
-    """Makes a Scene of nodes, one by one: a result before what it was computed from."""
+    """Builds a Scene from nodes, added one by one, each before its operands."""
 
     def __init__(self, naming: Naming) -> None:
         self.naming = naming
@@ -44,11 +44,11 @@ class Reader:
         self.fresh = itertools.count()
         self.arrows: dict[tuple[int, int], Arrow] = {}  # by number of a node and place of its edge
         self.others: list[Arrow] = []
-        self.results: dict[int, Any] = {}  # what operations returned, where it was kept
+        self.results: dict[int, Any] = {}  # results of operations, if they were saved
 
     def add(self, node: Node, output: Tensor | None = None, is_output: bool = False) -> Box:
-        """A node's box, and an arrow for each operand that the graph knows. `output` is the Tensor
-        that is drawn, where this is its node."""
+        """A node's box, and an arrow for each operand known in the graph. `output` is the Tensor
+        that is drawn, if this is its node."""
         small = (found for found in saved_results(node) if found[1].size <= SMALL)
         self.results.update(small)
         if output is not None:
@@ -64,7 +64,7 @@ class Reader:
         return box
 
     def scene(self) -> Scene:
-        """What was read, in order and with names. Arrows from what was not read are left out."""
+        """The Scene, in order and with names. Arrows from nodes that were not read are left out."""
         boxes = [*self.boxes.values(), *self.input_boxes]
         known = {box.id for box in boxes}
         arrows = [a for a in (*self.arrows.values(), *self.others) if a.source in known]
@@ -136,7 +136,7 @@ class Reader:
             self.others.append(arrow)
         if len(edges) + len(untracked) == 1 or node.key == "add":
             for place in range(len(edges)):
-                self.arrows[node.seq, place].operand = ""  # says nothing where all are alike
+                self.arrows[node.seq, place].operand = ""  # not needed if all are alike
 
     def _arrow(self, source: str, node: Node, rule: Rule, saved: tuple[Any, ...]) -> Arrow:
         arrays = list(_saved_arrays(rule, saved))
@@ -154,8 +154,8 @@ class Reader:
         return arrow
 
     def _number(self, array: Any) -> int:
-        """The same number for the same array. Ids alone are not enough: arrays come and go while a
-        flow is recorded."""
+        """The same number for the same array. Ids alone are not enough, as they are reused when
+        arrays are freed."""
         number, alive = self.numbers.get(id(array), (0, None))
         if alive is None or alive() is not array:
             number = next(self.fresh)
@@ -163,7 +163,7 @@ class Reader:
         return number
 
     def _input(self, array: Any) -> str:
-        """The box of an array that needs no gradient; one box, however often it is used."""
+        """The box of an array that needs no gradient; one box for all its uses."""
         box, alive = self.inputs.get(id(array), (None, None))
         if box is None or alive is None or alive() is not array:
             title = self.naming.of_array(array) or "input"
@@ -185,7 +185,7 @@ class Reader:
 
 
 def heading(scene: Scene) -> str:
-    """What a scene shows, in numbers."""
+    """The counts of a scene: operations, leaves, memory."""
     operations = sum(box.kind in ("operation", "output") for box in scene.boxes)
     leaves = sum(box.kind in ("parameter", "leaf") for box in scene.boxes)
     line = counted(operations, "operation")
@@ -202,7 +202,7 @@ def _place(node: Node, operand: str) -> int:
 
 
 def _settings(node: Node) -> list[str]:
-    """Plain numbers, and settings that are not their defaults, as far as rules asked for them."""
+    """Plain numbers, and settings other than the defaults, if a rule saved them."""
     op = node.op
     defaults = dict(zip(op.parameters[::-1], op.defaults[::-1], strict=False))
     shown: dict[str, str] = {}
@@ -223,12 +223,12 @@ def _saved_arrays(rule: Rule, saved: tuple[Any, ...]) -> Iterator[tuple[str, Any
 
 
 def _memory(array: Any) -> int:
-    """An array's bytes; those it looks at where broadcasting repeats them."""
+    """The bytes of an array; a broadcast array counts only its distinct elements."""
     return min(int(array.nbytes), int(root_of(array).nbytes))
 
 
 def _value_and_gradient(tensor: Tensor | None, result: Any) -> list[str]:
-    """Small ones as numbers; of a big gradient its norm."""
+    """Lines with the value and the gradient if they are small; of a large gradient the norm."""
     data = tensor.data if tensor is not None else result
     value = small_value(data) if data is not None else None
     lines = [f"value {value}"] if value else []

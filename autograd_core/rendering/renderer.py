@@ -1,4 +1,4 @@
-"""Finds a Graphviz on this machine and runs it: DOT text in, a picture out."""
+"""Finds and runs Graphviz, which turns DOT text into a picture."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ INSTALL = "pip install autograd-core[graph]"
 
 
 class RendererError(AutogradError, RuntimeError):
-    """No renderer is installed for the format asked for, or it failed."""
+    """No renderer is installed for the format, or it failed."""
 
 
 def find_renderer(format: str) -> str:
@@ -24,7 +24,7 @@ def find_renderer(format: str) -> str:
     Graphviz's own ``dot`` comes first; ``graphviz-pure`` is one binary from the package index and
     writes no PDF. Raises RendererError, which says what to install.
     """
-    # an environment that is used without being activated is not on PATH
+    # the folder of an environment that is not activated is not on PATH
     path = os.pathsep.join([os.environ.get("PATH", os.defpath), sysconfig.get_path("scripts")])
     dot = shutil.which("dot", path=path)
     pure = shutil.which("graphviz-pure", path=path)
@@ -44,7 +44,7 @@ def find_renderer(format: str) -> str:
 
 
 def render(dot: str, format: str) -> bytes:
-    """The picture of a DOT text. Raises RendererError where the renderer is missing or fails."""
+    """The picture of a DOT text. Raises RendererError if the renderer is missing or fails."""
     program = find_renderer(format)
     command = [program, f"-T{format}"]
     if format == "png":

@@ -1,4 +1,4 @@
-"""The logarithmic scale on which gradients are coloured and drawn broad."""
+"""The logarithmic scale of the colours and widths of gradients."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from autograd_core.rendering.statistics import Statistics
 
 __all__ = ["SHADES", "Scale", "in_words"]
 
-# light to dark in one hue, so that lightness alone tells; dark words can be read on all of them
+# light to dark in one hue, so that lightness alone is enough; dark text is legible on all
 SHADES = ("#f4f8fc", "#e1ecf7", "#cadef0", "#aecde6", "#9cc4e2", "#7db1d8")
-DECADES = 12  # what is smaller than the greatest by more than this is drawn as if it were not
+DECADES = 12  # the range of the scale: smaller gradients are drawn like its lower end
 THIN, BROAD = 0.5, 4.5  # points
 
 
 class Scale:
-    """Where between the least and the greatest rms of a scene's gradients one lies, from 0 to 1."""
+    """The position of a gradient between the least and the greatest rms of a scene, from 0 to 1."""
 
     def __init__(self, scene: Scene) -> None:
         self.flow = scene.flow
@@ -24,12 +24,12 @@ class Scale:
         sizes = [math.log10(s.rms) for s in found if s is not None and 0 < s.rms < math.inf]
         self.top = max(sizes, default=0.0)
         self.bottom = max(min(sizes, default=0.0), self.top - DECADES)
-        if self.top - self.bottom < 2:  # little differs: do not make much of it
+        if self.top - self.bottom < 2:  # a small range is not stretched over the whole scale
             middle = (self.top + self.bottom) / 2
             self.top, self.bottom = middle + 1, middle - 1
 
     def share(self, gradient: Statistics) -> float:
-        """From 0, vanishingly small, to 1, the greatest."""
+        """From 0 for the least to 1 for the greatest."""
         if not 0 < gradient.rms < math.inf:
             return 0.0
         share = (math.log10(gradient.rms) - self.bottom) / (self.top - self.bottom)
@@ -40,7 +40,7 @@ class Scale:
         return SHADES[round(self.share(gradient) * (len(SHADES) - 1))]
 
     def fill(self, box: Box) -> str:
-        """Attributes of a box: its colour, and a bold outline where something is wrong."""
+        """Attributes of a box: its colour, and a bold outline if it has findings."""
         text = ""
         if self.flow:
             text = f', fillcolor="{self.shade(box.gradient)}"' if box.gradient is not None else ""
@@ -49,7 +49,7 @@ class Scale:
         return text + (', color="#b3261e", penwidth=2.6' if box.findings else "")
 
     def line(self, arrow: Arrow) -> str:
-        """Attributes of an arrow: its breadth, dotted where nothing flows back."""
+        """Attributes of an arrow: its width, dotted if no gradient flows back."""
         if not self.flow:
             return ""
         if arrow.gradient is None or arrow.gradient.is_zero:

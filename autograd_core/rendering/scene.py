@@ -1,4 +1,4 @@
-"""What a drawing shows, before any format: boxes, arrows between them, and nested clusters."""
+"""The contents of a drawing, in no particular format: boxes, arrows, and nested clusters."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ SOURCES: tuple[Kind, ...] = ("input", "parameter", "leaf")
 
 @dataclass(slots=True)
 class Box:
-    """A Tensor that came in, an operation and its result, or several of them in one (a group).
+    """An input Tensor, an operation and its result, or several of them in one (a group).
 
-    `lines` are below the title; `findings` say what is wrong there. Bytes that edges keep are
-    counted by an array's number, as several edges may keep the same one. Tuples where many are:
-    the garbage collector leaves those of plain values alone.
+    `lines` are below the title; `findings` describe problems. The bytes that edges save are counted
+    by the number of an array, as several edges may save the same one. Frequent containers are
+    tuples, as the garbage collector does not track tuples of plain values.
     """
 
     id: str
@@ -31,23 +31,23 @@ class Box:
     title: str
     lines: list[str] = field(default_factory=list)
     tooltip: str = ""
-    scope: Scope | None = None  # the cluster it is in
+    scope: Scope | None = None  # its cluster
     operation: str = ""
     shape: tuple[int, ...] = ()
-    number: int = 0  # of the node in the order of the record; 0 where there is none
-    gradient: Statistics | None = None  # of what arrived in a recorded flow
+    number: int = 0  # of the node, in the order of recording; 0 without a node
+    gradient: Statistics | None = None  # in a recorded flow
     findings: tuple[str, ...] = ()
     operands: tuple[str, ...] = ()  # of the operation, in the order of its signature
-    count: int = 1  # of the operations in it, in a group
-    numbers: int = 0  # what the leaves in a group hold
-    kept: tuple[tuple[int, int], ...] = ()  # in a group: what the edges inside keep
-    stopped: str = ""  # why no gradient flows on from here, where something was there
-    key: str = ""  # the operation's name in the library's tables; a user's is in none
+    count: int = 1  # in a group: the number of operations
+    numbers: int = 0  # in a group: the number of elements of its leaves
+    kept: tuple[tuple[int, int], ...] = ()  # in a group: what its edges save
+    stopped: str = ""  # why the gradient stops here, if this was computed in the graph
+    key: str = ""  # the operation's name in the library's tables; empty for a user's
 
 
 @dataclass(slots=True)
 class Arrow:
-    """An operand on its way into an operation. `keeps` says what the edge holds for backward."""
+    """An operand of an operation. `keeps` says what the edge saves for the backward pass."""
 
     id: str
     source: str
@@ -56,24 +56,24 @@ class Arrow:
     keeps: str = ""
     tooltip: str = ""
     kept: tuple[tuple[int, int], ...] = ()  # numbers of arrays and their bytes
-    gradient: Statistics | None = None  # of what flowed back here
+    gradient: Statistics | None = None  # in a recorded flow
     place: int = 0  # of the operand in the operation's signature
-    key: tuple[int, int] | None = None  # the number of the node, and the place among its edges
+    key: tuple[int, int] | None = None  # the number of the node, and the position among its edges
 
 
 @dataclass(slots=True)
 class Scene:
-    """Boxes and arrows in the order of the record; `heading` is the drawing's own label."""
+    """Boxes and arrows in the order of recording; `heading` is the label of the drawing."""
 
     heading: list[str] = field(default_factory=list)
     boxes: list[Box] = field(default_factory=list)
     arrows: list[Arrow] = field(default_factory=list)
     module_names: dict[Scope, str] = field(default_factory=dict)  # dotted, where known
-    flow: bool = False  # whether boxes and arrows know what flowed back
-    alarms: list[str] = field(default_factory=list)  # what is wrong, in whole sentences
+    flow: bool = False  # True if boxes and arrows have gradients
+    alarms: list[str] = field(default_factory=list)  # problems, in full sentences
 
     def operands(self) -> dict[str, list[Arrow]]:
-        """The arrows into each box, by its id."""
+        """The arrows into each box, by the id of the box."""
         found: dict[str, list[Arrow]] = {box.id: [] for box in self.boxes}
         for arrow in self.arrows:
             found[arrow.target].append(arrow)
@@ -82,7 +82,7 @@ class Scene:
         return found
 
     def put_in_order(self) -> None:
-        """Operations in the order they ran, what came in before the first that uses it."""
+        """Sort operations in the order in which they ran, and inputs before their first use."""
         sources = {box.id: box for box in self.boxes if box.kind in SOURCES}
         into = self.operands()
         ordered: dict[str, Box] = {}
@@ -96,7 +96,7 @@ class Scene:
         self.arrows = [arrow for id_ in ordered for arrow in into[id_]]
 
     def renamed(self) -> Scene:
-        """A copy in which ids go by place, so that the same program gives the same drawing."""
+        """A copy with ids by position, so that the same program gives the same drawing."""
         ids, counts = {"omitted": "omitted"}, {"i": 0, "n": 0}
         for box in self.boxes:
             letter = "i" if box.kind == "input" else "n"
@@ -110,7 +110,7 @@ class Scene:
         return replace(self, boxes=boxes, arrows=arrows)
 
     def bring_leaves_home(self) -> None:
-        """Put each parameter into the innermost cluster around everything that uses it."""
+        """Move each parameter into the innermost cluster that contains all its uses."""
         boxes = {box.id: box for box in self.boxes}
         paths: dict[str, list[Scope]] = {}
         for arrow in self.arrows:
@@ -122,12 +122,12 @@ class Scene:
             boxes[id_].scope = path[-1] if path else None
 
     def numbers_in(self, boxes: list[Box]) -> int:
-        """How many numbers leaves among `boxes` hold."""
+        """The number of elements of the leaves among `boxes`."""
         leaves = [box for box in boxes if box.kind in ("parameter", "leaf")]
         return sum(math.prod(box.shape) for box in leaves) + sum(box.numbers for box in boxes)
 
     def bytes_kept(self) -> int:
-        """What all edges keep for the backward pass, each array once."""
+        """The bytes that all edges save for the backward pass, counting each array once."""
         kept: dict[int, int] = {}
         for arrow in self.arrows:
             kept.update(arrow.kept)

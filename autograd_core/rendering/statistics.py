@@ -1,4 +1,4 @@
-"""What is remembered of an array: a few numbers, out of one pass over it."""
+"""Statistics of an array, computed in one pass."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from autograd_core.devices import backend
 
 __all__ = ["Statistics", "measure", "resolved"]
 
-BLOCK = 1 << 16  # elements that stay in the cache while they are looked at five times
+BLOCK = 1 << 16  # elements that stay in the cache while they are read five times
 
 
 class Statistics(NamedTuple):
     """Of an array's `size` elements: Euclidean `norm`, root mean square, least and greatest value
-    (of absolute values, where it is complex), the share of exact `zeros`, and how many are inf or
-    NaN. Norm and rms are of the finite ones."""
+    (of the absolute values if complex), the share of exact `zeros`, and the number of inf or NaN.
+    Norm and rms are those of the finite elements."""
 
     size: int
     norm: float
@@ -34,20 +34,20 @@ class Statistics(NamedTuple):
 
     @property
     def is_zero(self) -> bool:
-        """Whether every element is exactly zero."""
+        """True if every element is exactly zero."""
         return self.norm == 0 and not self.not_finite
 
 
 def measure(array: Any) -> Any:
-    """The Statistics of an array. Those of a device's array stay there, see `resolved`."""
+    """The Statistics of an array. For an array on a device they stay there; see `resolved`."""
     if type(array) is np.ndarray or isinstance(array, np.generic):
-        with np.errstate(all="ignore"):  # squares that overflow are looked at again
+        with np.errstate(all="ignore"):  # handled if squares overflow
             return _on_host(np.asarray(array))
     return int(array.size), backend.run_there(array, _on_device, array)
 
 
 def resolved(measured: Any) -> Statistics:
-    """Statistics on the host: here the host waits for a device."""
+    """Statistics on the host; this waits for a device."""
     if isinstance(measured, Statistics):
         return measured
     size, row = measured
@@ -77,7 +77,7 @@ def _on_host(array: Any) -> Statistics:
 
 
 def _carefully(flat: Any, zeros: int) -> Statistics:
-    """Squares that under- or overflow, and what is not finite."""
+    """Statistics if squares under- or overflow, or elements are not finite."""
     finite = flat[np.isfinite(flat)].astype(np.float64)
     size = float(np.max(np.abs(finite), initial=0.0))
     norm = size * float(np.linalg.norm(finite / size)) if size else 0.0

@@ -1,4 +1,4 @@
-"""A flow as text: layer by layer, from the input to the output."""
+"""A flow as a text table of its layers, from the input to the output."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LEFT = {0, 1, 4, 7}  # columns of words
 
 @dataclass(slots=True)
 class Layer:
-    """One call of a module, or an operation outside of all: what arrives at its result."""
+    """One module call, or an operation outside any module, with the gradient of its result."""
 
     name: str
     shape: tuple[int, ...]
@@ -67,7 +67,7 @@ def layers(flow: Measured) -> list[Layer]:
 
 
 def table(flow: Measured, limit: int) -> str:
-    """The flow's layers as aligned lines, and below them what is wrong."""
+    """The flow's layers as aligned lines, followed by the findings."""
     rows: list[tuple[str, ...]] = [HEAD]
     found = layers(flow)
     shown = _without_repetitions(found) if len(found) > limit else [(layer, 1) for layer in found]
@@ -76,11 +76,11 @@ def table(flow: Measured, limit: int) -> str:
     lines = aligned(rows)
     if len(shown) > limit:
         lines.append(
-            f"… and {len(shown) - limit:,} layers more; table(limit={len(shown)}) shows all"
+            f"… and {len(shown) - limit:,} more layers; table(limit={len(shown)}) shows all"
         )
     lines += ["", *(str(finding) for finding in flow.findings)]
     if not flow.findings:
-        lines.append("nothing is wrong with the gradient's flow")
+        lines.append("no problems found in the gradients")
     return "\n".join(lines)
 
 
@@ -113,7 +113,7 @@ def _zeros(found: Statistics | None) -> str:
 
 
 def aligned(rows: list[tuple[str, ...]]) -> list[str]:
-    """Rows of cells in columns: words to the left, numbers to the right."""
+    """Rows of cells as aligned columns: text to the left, numbers to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for row in rows:
@@ -126,8 +126,8 @@ def aligned(rows: list[tuple[str, ...]]) -> list[str]:
 
 
 def _without_repetitions(found: list[Layer]) -> list[tuple[Layer, int]]:
-    """Where the same layers follow again and again, the first and the last time, and one line for
-    those between."""
+    """Of repeated sequences of layers the first and the last, and one line for those in
+    between."""
     keys = [(layer.name, layer.shape, bool(layer.findings)) for layer in found]
     shown: list[tuple[Layer, int]] = []
     at = 0
@@ -141,7 +141,7 @@ def _without_repetitions(found: list[Layer]) -> list[tuple[Layer, int]]:
 
 
 def compared(flows: Mapping[str, Measured]) -> str:
-    """Flows side by side: the gradient's rms at every layer, by the place of the layer."""
+    """Flows side by side: the gradient's rms at every layer, matched by position."""
     by_flow = {name: layers(flow) for name, flow in flows.items()}
     rows = [("layer", *by_flow)]
     for place in range(max(map(len, by_flow.values()))):
@@ -153,13 +153,13 @@ def compared(flows: Mapping[str, Measured]) -> str:
     lines = columns(rows)
     for name, flow in flows.items():
         said = [str(finding) for finding in flow.findings]
-        lines += ["", f"{name}: {said[0] if said else 'nothing is wrong'}"]
+        lines += ["", f"{name}: {said[0] if said else 'no problems'}"]
         lines += [f"{' ' * len(name)}  {text}" for text in said[1:]]
     return "\n".join(lines)
 
 
 def columns(rows: list[tuple[str, ...]]) -> list[str]:
-    """Rows of a name and numbers in columns."""
+    """Rows of a name and numbers as aligned columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip()

@@ -14,13 +14,13 @@ from autograd_core.rendering.nodes import saved_results
 
 __all__ = ["Crossing", "Picture", "Values", "picture"]
 
-WHOLE = 64  # arrays of up to this many elements are kept whole
-SIDE = 28  # rows and columns of the picture of a bigger one
+WHOLE = 64  # arrays of up to this many elements are kept completely
+SIDE = 28  # rows and columns of the picture of a larger one
 
 
 class Picture(NamedTuple):
-    """An array as rows of numbers: all of it (`whole`), or the means of blocks, with the least and
-    the greatest element of the array itself."""
+    """An array as rows of numbers: all elements (`whole`), or the means of blocks; with the least
+    and the greatest element of the array."""
 
     shape: tuple[int, ...]
     dtype: str
@@ -30,14 +30,14 @@ class Picture(NamedTuple):
     greatest: float
 
     def array(self) -> Any:
-        """A whole array, in its shape."""
+        """The array, if it was kept completely, in its shape."""
         return np.array(self.rows, dtype=self.dtype).reshape(self.shape)
 
 
 class Crossing(NamedTuple):
-    """What one edge does: the gradient arriving at its operation, the local derivative where it can
-    be shown, and what flows on to the operand. `kind` says what `local` is: ``"elementwise"``, a
-    ``"jacobian"`` of shape result + operand, or nothing."""
+    """The backward step of one edge: the incoming gradient, the local derivative if it can be
+    shown, and the gradient of the operand. `kind` describes `local`: ``"elementwise"``, a
+    ``"jacobian"`` of shape result + operand, or empty."""
 
     node: int
     parent: int
@@ -48,21 +48,21 @@ class Crossing(NamedTuple):
 
 
 class Values:
-    """What happened in forward and backward passes, by the numbers of the nodes."""
+    """The values of forward and backward passes, by the numbers of the nodes."""
 
     def __init__(self) -> None:
         self.results: dict[int, Picture] = {}
         self.arrived: dict[int, Picture] = {}
         self.crossings: dict[tuple[int, int], Crossing] = {}
-        self.order: list[int] = []  # nodes as the backward pass came to them
+        self.order: list[int] = []  # nodes in the order of the backward pass
         self.calls: dict[int, tuple[Node, dict[str, Any]]] = {}  # see `complete`
 
     def result(self, node: Node, out: Any) -> None:
-        """Keep what an operation returned."""
+        """Keep the result of an operation."""
         self.results[node.seq] = picture(out)
 
     def arrival(self, node: Node, g: Any, tensor: Tensor | None) -> None:
-        """Keep what arrived at a node; and its own value, as far as it is known."""
+        """Keep the gradient of a node, and its value if it is known."""
         if node.seq in self.arrived:  # another pass
             self.order.remove(node.seq)
         self.order.append(node.seq)
@@ -75,7 +75,7 @@ class Values:
             self.calls[node.seq] = node, _operands(node)
 
     def complete(self) -> None:
-        """Results that no edge kept, by running their kernels on operands that are known."""
+        """Recompute results that no edge saved, by running their kernels on known operands."""
         for seq, (node, operands) in sorted(self.calls.items()):
             values = [self._operand(operands.get(name)) for name in node.op.parameters]
             if seq in self.results or any(value is None for value in values):
@@ -87,7 +87,7 @@ class Values:
         self.calls.clear()
 
     def _operand(self, known: Any) -> Any:
-        """An operand by what is known of it: a Picture, the number of a node, or a plain value."""
+        """An operand from a Picture, the number of a node, or a plain value."""
         if isinstance(known, _Result):
             known = self.results.get(known.number)
         if isinstance(known, Picture):
@@ -98,7 +98,7 @@ class Values:
         self, key: tuple[int, int], node: Node, parent: Node, rule: Rule,
         saved: tuple[Any, ...], g: Any, gx: Any,
     ) -> None:  # fmt: skip
-        """Keep what a rule did, and what it does with other gradients: its local derivative."""
+        """Keep the gradient that a rule computed, and its local derivative."""
         kind, local = "", None
         if not hasattr(g, "shape") or g.shape != node.shape:  # several results, or a stack
             pass
@@ -119,7 +119,7 @@ class _Result(NamedTuple):
 
 
 def _operands(node: Node) -> dict[str, Any]:
-    """What a node's edges know of its operands, by name."""
+    """What is known of a node's operands from its edges, by name."""
     known: dict[str, Any] = {}
     for parent, rule, saved in node.edges():
         known[rule.operand] = _Result(parent.seq)
@@ -130,13 +130,13 @@ def _operands(node: Node) -> dict[str, Any]:
 
 
 def _tried(function: Any, g: Any, saved: tuple[Any, ...]) -> Any:
-    """What a rule makes of another gradient; None where it has none to show."""
+    """The result of a rule for another gradient; None if it fails."""
     with np.errstate(all="ignore"):
         return backend.as_array(backend.run_there(g, function, g, *saved))
 
 
 def _jacobian(rule: Rule, g: Any, saved: tuple[Any, ...], parent: Node) -> Any:
-    """∂result/∂operand of shape result + operand: each unit gradient in turn."""
+    """∂result/∂operand of shape result + operand, by one unit gradient after the other."""
     units = backend.run_there(g, np.eye, g.size) if isinstance(g, np.ndarray) else None
     if units is None:
         return None
@@ -147,7 +147,7 @@ def _jacobian(rule: Rule, g: Any, saved: tuple[Any, ...], parent: Node) -> Any:
 
 
 def picture(array: Any) -> Picture:
-    """A small array as it is, a big one as means of blocks."""
+    """A small array completely, a large one as means of blocks."""
     values = backend.asnumpy(backend.as_array(array))
     if not values.size:
         return Picture(values.shape, str(values.dtype), True, [], 0.0, 0.0)
@@ -164,7 +164,7 @@ def picture(array: Any) -> Picture:
 
 
 def _coarse(matrix: Any, axis: int) -> Any:
-    """At most SIDE rows (or columns): means of as many as it takes."""
+    """At most SIDE rows (or columns): means of as many as necessary."""
     length = matrix.shape[axis]
     if length <= SIDE:
         return matrix

@@ -1,4 +1,4 @@
-"""Numbers, values and settings as the short texts that fit into a box."""
+"""Numbers, values and settings as short texts for a box."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def byte_size(number: int) -> str:
 
 
 def shape_and_dtype(shape: tuple[int, ...], dtype: Any) -> str:
-    """``"(100, 784) float64"``; ``"scalar float64"`` for no axes at all."""
+    """``"(100, 784) float64"``; ``"scalar float64"`` for a 0-d array."""
     return f"{shape or 'scalar'} {_name(dtype)}"
 
 
 @cache
 def _name(dtype: Any) -> str:
-    return str(dtype)  # which takes NumPy some microseconds
+    return str(dtype)  # takes some microseconds in NumPy
 
 
 def shortened(text: str, length: int = 48) -> str:
@@ -89,7 +89,7 @@ def setting(value: Any) -> str:
 
 
 def _index(part: Any) -> str:
-    """One entry of an index as it is written between brackets."""
+    """One entry of an index as written in brackets."""
     if isinstance(part, slice):
         ends = [part.start, part.stop] + ([] if part.step is None else [part.step])
         return ":".join("" if end is None else str(end) for end in ends)
@@ -107,11 +107,11 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-# XML has no way to write these, and terminals act on some of them
+# not allowed in XML, and some are control characters of terminals
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 def printable(text: str) -> str:
-    """`text` without what no format can hold."""
+    """`text` without characters that a format cannot contain."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ")
     return _UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)

@@ -1,11 +1,11 @@
-"""Checking gradients: of our operations, of your own, and of any other function.
+"""Checks of gradients: of this library's operations, of your own, and of any other function.
 
-    check_gradients(f, *args)             one call, compared with differences whose error is known
+    check_gradients(f, *args)             compare with differences of bounded error
     gradient_test(x=between(-1, 1))(f)    a property test of a function
     strategies, programs                  Hypothesis strategies, and random programs
 
-All but `check_gradients` need Hypothesis (``pip install 'autograd-core[testing]'``), which is
-imported when they are first used.
+All except `check_gradients` need Hypothesis (``pip install 'autograd-core[testing]'``), which is
+imported at their first use.
 """
 
 from typing import Any

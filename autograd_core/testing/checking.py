@@ -1,4 +1,4 @@
-"""`check_gradients`: is this gradient right?"""
+"""`check_gradients`: compare gradients with differences."""
 
 from __future__ import annotations
 
@@ -36,22 +36,22 @@ def check_gradients(
     gradient: Callable[..., Any] | None = None,
     seed: int = 0,
 ) -> None:
-    """Compare the gradients of f in its floating arguments with differences, up to an order.
+    """Compare the derivatives of f in its floating arguments with differences, up to `order`.
 
     `args` are arrays, Tensors, numbers, or trees of them; f returns any of these. Tolerances are
-    derived: from the error that Richardson's extrapolation shows, from the rounding of the terms
-    and of what is computed on the way to them, and from how much the gradient itself moves when the
-    operands and the results of all operations and rules move by their rounding (float32 is compared
-    with differences in float64). An error that is smaller than this is not seen. At a kink any
-    slope between those of the two sides is right. Checked as well, up to the order: dtype, shape
-    and device of each gradient, that two runs agree, that nothing arriving gives exact zeros, that
-    no rule promotes or writes to what it is given, that vjp and jvp are transposes, and that an
-    operand may be used twice.
+    derived from the error estimate of Richardson's extrapolation, from the round-off of the terms
+    and of intermediate results, and from the change of the gradient when the operands and the
+    results of all operations and rules are perturbed by round-off (float32 is compared with
+    differences in float64). Smaller errors are not detected. At a kink any slope between the
+    one-sided slopes is accepted. Also checked, up to the order: dtype, shape and device of each
+    gradient; that two runs agree; that a zero cotangent gives exact zeros; that no rule promotes
+    its dtype or writes to its arguments; that vjp and jvp are transposes; and that an operand may
+    be used twice.
 
-    For a function that is not ours, `gradient` returns the gradient of f, which returns one real
-    number, in all arguments: a tuple where there are several. Its order is 1.
+    For a function of another library, `gradient` is a function that returns the gradient of f,
+    which returns one real number, in all arguments: a tuple if there are several. Its order is 1.
 
-    Raises GradientError where a gradient is wrong, InconclusiveError where differences do not tell.
+    Raises GradientError if a gradient is wrong, InconclusiveError if differences cannot decide.
 
     >>> import numpy as np
     >>> check_gradients(np.tanh, np.linspace(-2, 2, 5))
@@ -66,8 +66,8 @@ def check_gradients(
 
 @contextmanager
 def _ways_out_told() -> Iterator[None]:
-    """Inside, an error says as well where a value left the graph, as when a plain array was filled
-    with numbers; and a function that says nothing but that it is constant is no reason to warn."""
+    """Inside, a GradientError also says where a value left the graph, as by filling a plain array
+    with numbers; the warning that a function is constant is suppressed."""
     with catch_warnings(record=True) as said:
         simplefilter("always", AutogradWarning)
         try:
@@ -77,7 +77,7 @@ def _ways_out_told() -> Iterator[None]:
             if not hints:
                 raise
             raise GradientError(f"{error}\n{hints[0]}") from None
-        except ValueError as error:  # NumPy's, about a Tensor that was to go into an array
+        except ValueError as error:  # NumPy's, for a Tensor assigned into an array
             if not isinstance(error.__cause__, GraphError):
                 raise
             raise GradientError(f"the function leaves the graph: {error.__cause__}") from error
@@ -96,14 +96,14 @@ def _check_orders(f: Any, args: Any, order: int, seed: int) -> None:
             Comparison(function, operands, seed + level, what, f, args).check()
         except NotDifferentiableError as error:
             raise GradientError(
-                f"there is no {what}: {error}. Pass order={level - 1} if that is meant"
+                f"there is no {what}: {error}. Pass order={level - 1} if that is intended"
             ) from error
     for i, j in _alike(args):
         _check_twice(f, args, i, j, seed)
 
 
 def _check_twice(f: Any, args: Any, i: int, j: int, seed: int) -> None:
-    """With one Tensor for two operands its gradient is the sum of theirs."""
+    """Check that the gradient of one Tensor used for two operands is the sum of theirs."""
 
     def joined(x: Any) -> Any:
         given = list(args)
@@ -121,7 +121,7 @@ def _check_twice(f: Any, args: Any, i: int, j: int, seed: int) -> None:
             outs, pull = together.pulled()
             _, pull_both = Comparison(apart, (args[i], args[i]), seed, "gradient", f, args).pulled()
         except (ArithmeticError, ValueError):
-            return  # f has no value there
+            return  # f is not defined there
         arriving = [drawn(together.rng, out) for out in outs]
         (found,) = map(host, pull(arriving))
         first, second = map(host, pull_both(arriving))
@@ -132,12 +132,12 @@ def _check_twice(f: Any, args: Any, i: int, j: int, seed: int) -> None:
         place = tuple(map(int, np.argwhere(~(apart_from <= size))[0]))
         raise together.wrong(
             f"where operands {i} and {j} are one Tensor is {found[place]!r} at element {place}, "
-            f"and of two equal Tensors {first[place]!r} + {second[place]!r}"
+            f"but for two equal Tensors {first[place]!r} + {second[place]!r}"
         )
 
 
 def _gradient_of(f: Any, args: Any, seed: int) -> tuple[Any, Any]:
-    """The gradient of f as a function of its arguments and of what arrives, and operands for it."""
+    """The gradient of f as a function of its arguments and the cotangent, and operands for it."""
     result = plain(f, args)
     floating = [leaf for _, leaf in leaves(result) if is_floating(leaf)]
     rng = np.random.default_rng(seed)

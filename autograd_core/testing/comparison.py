@@ -32,28 +32,28 @@ from autograd_core.transforms.tree import filled, leaves
 
 __all__ = ["Comparison", "GradientError", "InconclusiveError"]
 
-WHOLE = 6  # elements of which each is looked at; of more, a random direction
-LEAST = 2.0**-10  # operands that are smaller are moved as if they had this size
+WHOLE = 6  # up to this many elements are checked one by one; more, along a random direction
+LEAST = 2.0**-10  # smaller operands are perturbed as if they had this size
 
 
 def extent(values: Any, least: float = LEAST) -> float:
-    """The size of what is moved, between `least` and 1."""
+    """The size of values to perturb, between `least` and 1."""
     sizes = np.abs(values)
     return min(max(float(np.max(sizes, initial=0, where=np.isfinite(sizes))), least), 1.0)
 
 
 class GradientError(AssertionError):
-    """A gradient is wrong. The message names the operand and the element, shows both values and the
-    error of the differences, and how to see it again."""
+    """A gradient is wrong. The message names the operand and the element, both values, the error of
+    the differences, and how to reproduce it."""
 
 
 class InconclusiveError(AssertionError):
-    """No judgement is possible: differences do not settle here, because the function jumps, is not
-    finite, or oscillates. The operands lie too close to a singular point."""
+    """The gradient cannot be judged: differences do not converge, as the function jumps, is not
+    finite, or oscillates. The operands are too close to a singular point."""
 
 
 class Comparison:
-    """One function, whose gradients are compared."""
+    """A function whose gradients are compared with differences."""
 
     def __init__(
         self, f: Any, args: Any, seed: int, what: str, shown: Any = None, given: Any = None
@@ -68,7 +68,7 @@ class Comparison:
         self.operands = [untracked(leaf) for _, leaf in entries]
         self.points = [host(leaf) for leaf in self.operands]
         self.rng = np.random.default_rng(seed)
-        self.middle: Any = None  # the terms of the weighted results at the operands themselves
+        self.middle: Any = None  # the terms of the weighted results at the given operands
         self.blur: Any = 0.0
         self.inside = 0.0
         kinds = [p.dtype for p in self.points]
@@ -78,7 +78,7 @@ class Comparison:
     # the function and its gradient
 
     def called(self, values: list[Any]) -> list[Any]:
-        """The floating results at these operands, on the host, as wide as they come."""
+        """The floating results at these operands, on the host, in their own dtypes."""
         placed = iter(self.there(values))
         args = [filled(a, placed) if i in self.places else a for i, a in enumerate(self.args)]
         with no_grad():
@@ -90,7 +90,7 @@ class Comparison:
             yield make(backend.asarray(value, device=backend.device_of(like._array)), None)
 
     def pulled(self) -> tuple[list[Any], Callable[[list[Any]], list[Any]]]:
-        """The floating results, and the function from what arrives there to gradients."""
+        """The floating results, and a function that maps their cotangents to gradients."""
 
         def chosen(*operands: Any) -> Any:
             args = list(self.args)
@@ -107,7 +107,7 @@ class Comparison:
 
         return list(results), gradients
 
-    # what is checked
+    # checks
 
     def check(self) -> None:
         if not self.operands:
@@ -157,7 +157,7 @@ class Comparison:
             if (values != 0).any():
                 i = tuple(map(int, np.argwhere(values != 0)[0]))
                 raise self.wrong(
-                    f"for {name} is {values[i]!r} at element {i} where nothing but zeros arrives; "
+                    f"for {name} is {values[i]!r} at element {i} for a cotangent of zeros; "
                     "a rule must be linear in g"
                 )
 
@@ -180,8 +180,8 @@ class Comparison:
                 raise self.located(error, found, weights, direction, noise) from None
 
     def through(self) -> Iterator[list[Any]]:
-        """A random direction through each operand alone: beside the gradient of one operand, that
-        of another may be too small to be seen."""
+        """A random direction for each operand separately: the gradient of one operand may be too
+        small to be detected next to that of another."""
         for which, (operand, point) in enumerate(zip(self.operands, self.points, strict=True)):
             if np.isfinite(point).any():
                 direction = [np.zeros_like(p) for p in self.points]
@@ -193,7 +193,7 @@ class Comparison:
         self, error: GradientError, found: list[Any], weights: list[Any],
         direction: list[Any], noise: list[Any],
     ) -> GradientError:  # fmt: skip
-        """The same error at one element: the direction is halved while one half still shows it."""
+        """The same error at one element: the direction is halved as long as a half shows it."""
         places = [
             (which, i) for which, d in enumerate(direction) for i in map(tuple, np.argwhere(d))
         ]
@@ -210,11 +210,11 @@ class Comparison:
                     error, places = again, half
                     break
             else:
-                return error  # it shows only where much is added up
+                return error  # the error is only detected in a sum of many elements
         return error
 
     def units(self) -> Iterator[tuple[int, tuple[int, ...], list[Any]]]:
-        """Every direction along one element, real and imaginary."""
+        """Every direction along a single element, real and imaginary."""
         for which, point in enumerate(self.points):
             for i in map(tuple, np.argwhere(np.isfinite(point))):
                 for unit in (1, 1j) if point.dtype.kind == "c" else (1,):
@@ -244,7 +244,7 @@ class Comparison:
         return [host(g) for g in pull(arriving)]
 
     def results_at(self, points: list[Any]) -> list[Any]:
-        """The floating results, recorded, so that an observer sees how they come about."""
+        """The floating results, recorded, so that an observer sees all operations."""
         outs, _ = Comparison(self.f, self.replaced(points), self.seed, self.what).pulled()
         return [np.array(host(out)) for out in outs]
 
@@ -261,7 +261,7 @@ class Comparison:
         which: int | None = None,
         i: tuple[int, ...] = (),
     ) -> None:
-        """The gradient along one direction."""
+        """Compare the gradient along one direction."""
         gradients = [wide(np.asarray(g)) for g in found]
         if not all(
             np.isfinite(g).all() for g, d in zip(gradients, direction, strict=True) if d.any()
@@ -285,8 +285,8 @@ class Comparison:
         raise self.differs(actual, expected, own, which, i)
 
     def expected(self, line: Any, direction: list[Any], actual: float, own: float) -> Slope:
-        """What differences say. Where they do not confirm the gradient, tiny operands are moved by
-        less, because the domain may end beside them, or the function bend."""
+        """The slope by differences. If it does not confirm the gradient, smaller steps are tried
+        for tiny operands, as the domain may end or the function may bend close to them."""
         found = slope(line, self.reach(direction), self.blur)
         closer = self.reach(direction, least=0.0)
         confirmed = abs(actual - found.value) <= found.error + own
@@ -298,25 +298,25 @@ class Comparison:
         return found
 
     def reach(self, direction: list[Any], least: float = LEAST) -> float:
-        """The largest step: a sixteenth of what is moved, or of 1."""
+        """The largest step: a sixteenth of the size of the perturbed values, or of 1."""
         pairs = zip(self.points, direction, strict=True)
         sizes = [extent(p[d != 0], least) / np.abs(d).max() for p, d in pairs if d.any()]
         return float(min(sizes)) / 16
 
     def require_sharp(self, expected: Slope, actual: float, which: int | None, i: Any) -> None:
-        """Differences that are too coarse do not confirm a gradient."""
+        """Raise InconclusiveError if the differences are too coarse to confirm a gradient."""
         here = math.fsum(abs(self.middle))
         if not math.isfinite(here):
             raise InconclusiveError(
                 f"{self.what} of {named(self.shown)}: the function itself is not finite at these "
                 f"operands, so nothing can be compared\n{self.repeat()}"
             )
-        size = here + abs(actual) + self.inside  # and what is added up on the way, if it is larger
+        size = here + abs(actual) + self.inside  # and the sums inside the function, if larger
         if not expected.error <= 1e-4 * (size + 1):
             raise InconclusiveError(
                 f"{self.what} of {named(self.shown)} {self.where(which, i)}: differences give "
                 f"{expected.value} ± {expected.error:.1e}, too coarse to judge the gradient, "
-                f"{actual}. The operands lie too close to a point where the function is not smooth"
+                f"{actual}. The operands are too close to a point where the function is not smooth"
                 f"\n{self.repeat()}"
             )
 
@@ -339,7 +339,7 @@ class Comparison:
         try:
             _, forward = jvp(self.chosen, primals, tangents)
         except NotDifferentiableError:
-            return  # a rule that is declared to be differentiated once
+            return  # a rule that is declared once_differentiable
         one = terms_of([host(c) for c in cotangents], [host(t) for _, t in leaves(forward)])
         other = terms_of([host(w) for w in ways], found)
         left, right = math.fsum(one), math.fsum(other)
@@ -348,10 +348,10 @@ class Comparison:
         if not abs(left - right) <= 64 * UNITS * self.accuracy * size + own:
             raise self.wrong(
                 f"is not the transpose of its jvp: ⟨vjp(g), d⟩ = {right}, ⟨g, jvp(d)⟩ = {left}. "
-                "Its rules compute something else on Tensors than on arrays"
+                "Its rules compute different values on Tensors and on arrays"
             )
 
-    # words
+    # messages
 
     def where(self, which: int | None, i: Any) -> str:
         if which is None:
@@ -373,7 +373,7 @@ class Comparison:
         return GradientError(f"the {self.what} of {named(self.shown)} {text}\n{self.repeat()}")
 
     def repeat(self) -> str:
-        """Three lines that show it again."""
+        """The lines that reproduce the error."""
         return (
             "To see it again:\n"
             "    from autograd_core.testing import check_gradients; from numpy import *\n"

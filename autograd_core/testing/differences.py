@@ -1,7 +1,7 @@
-"""Derivatives along a line by differences, with a bound on their error and an answer for kinks.
+"""Derivatives along a line by differences, with a bound on their error and treatment of kinks.
 
-Everything here is about one real function of one real number t, given as the terms of a sum: what
-the terms' rounding can have cost is then known, and need not be guessed.
+All functions here take one real function of one real number t, given as the terms of a sum, so that
+the round-off of the terms is known and need not be estimated.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import numpy as np
 
 __all__ = ["ROUNDING", "UNITS", "Slope", "slope"]
 
-FEWEST = 7  # steps that are enough for what is smooth
+FEWEST = 7  # steps that suffice for a smooth function
 LEVELS = 12  # steps, each half of the one before
-MORE = 32  # where those are not enough, as for what oscillates
-TINY = 2.0**-24  # a step, in proportion to the largest, that sees what the others jump over
-SHARP = 1e-9  # the error, in proportion, that is good enough
-FINEST, RUNG = 40, 8  # halvings of the largest step at which nothing smooth is seen to change
-DEPTH = 5  # extrapolations, which lift the order by 2 each
+MORE = 32  # if those are not enough, as for an oscillating function
+TINY = 2.0**-24  # a step, relative to the largest, for features that the other steps miss
+SHARP = 1e-9  # a sufficient relative error
+FINEST, RUNG = 40, 8  # halvings of the largest step below which no change is visible
+DEPTH = 5  # extrapolations, each of which raises the order by 2
 ROUNDING = 2.0**-52  # of double precision
 UNITS = 32  # of rounding for a term, its evaluation included
 
@@ -31,8 +31,8 @@ Terms = Callable[[Any], Any]
 class Slope(NamedTuple):
     """A derivative and a bound on its error.
 
-    `below` and `above` are the one-sided derivatives at a kink, and None where there is none. An
-    `error` of inf says that no derivative was found.
+    `below` and `above` are the one-sided derivatives at a kink, and None if there is no kink. An
+    `error` of inf means that no derivative was found.
     """
 
     value: float
@@ -53,7 +53,7 @@ def _remembered(terms: Terms) -> Terms:
 
 
 def _values(terms: Terms, t: float) -> Any:
-    """The terms at t, or None where the function cannot be evaluated, is not finite, or has another
+    """The terms at t, or None if the function cannot be evaluated, is not finite, or has another
     dtype (np.emath)."""
     try:
         with np.errstate(all="ignore"):
@@ -64,12 +64,12 @@ def _values(terms: Terms, t: float) -> Any:
 
 
 def slope(terms: Terms, largest: float = 1 / 16, blur: Any = 0.0) -> Slope:
-    """The derivative at t = 0 of the sum of ``terms(t)``, which are known to their own rounding and
-    to `blur`, all of them or each.
+    """The derivative at t = 0 of the sum of ``terms(t)``, accurate to their round-off plus `blur`,
+    one number or one for each term.
 
-    Central differences of falling steps, extrapolated (Richardson): of all of them the one whose
-    error is least, as its neighbours and the rounding of the terms tell it. Steps that reach where
-    the function has no value are left out.
+    Central differences with decreasing steps, extrapolated (Richardson). Of all these the one with
+    the least error is returned, estimated from its neighbours and the round-off of the terms. Steps
+    at which the function is not defined are skipped.
     """
     values, depends = _remembered(terms), _depends(terms)
     moving = _moving(values, depends, largest)
@@ -101,7 +101,7 @@ def slope(terms: Terms, largest: float = 1 / 16, blur: Any = 0.0) -> Slope:
             row.append(finer + (finer - coarser) / (4**order - 1))
             if not math.isnan(row[-1]):
                 change = max(abs(row[-1] - finer), abs(row[-1] - coarser))
-                error = 4 * change + 2 * noise  # the least of many such is taken
+                error = 4 * change + 2 * noise  # the least of many is taken
                 if error < best.error:
                     best = Slope(row[-1], error)
         rows.append(row)
@@ -111,13 +111,14 @@ def slope(terms: Terms, largest: float = 1 / 16, blur: Any = 0.0) -> Slope:
     doubt = abs((above - below) / (2 * step) - best.value)
     allowed = best.error + 1e-3 * abs(best.value) + (UNITS * ROUNDING * size + rounding) / step
     if doubt > allowed and largest > TINY:
-        return slope(terms, largest / 2**LEVELS, blur)  # it oscillates faster than the steps fall
+        return slope(
+            terms, largest / 2**LEVELS, blur
+        )  # it oscillates faster than the steps decrease
     return _with_kink(best, sides[:LEVELS])
 
 
 def _moving(values: Terms, depends: Any, largest: float) -> Any:
-    """Which terms depend on t: the rounding of the others, however large they are, is the same
-    everywhere."""
+    """Which terms depend on t: the round-off of the others, however large, is constant."""
     middle, moving = values(0.0), depends.copy()
     if middle is not None and not moving.all():
         for t in (largest, -largest, largest * TINY, -largest * TINY):
@@ -127,7 +128,7 @@ def _moving(values: Terms, depends: Any, largest: float) -> Any:
 
 
 def _depends(terms: Terms) -> Any:
-    """Which terms are NaN where the operand is: they depend on it, even where they do not move."""
+    """Which terms become NaN with the operand: they depend on it, even if they do not change."""
     try:
         with np.errstate(all="ignore"):
             return np.isnan(terms(math.nan))
@@ -136,10 +137,10 @@ def _depends(terms: Terms) -> Any:
 
 
 def _grain(values: Terms, depends: Any, largest: float) -> float:
-    """How coarse the terms' values are, whatever their size: of each the first change that is seen
-    as steps grow from where nothing smooth changes. ``1 - tanh(t)`` near t = 15 is tiny, and as
-    coarse as 1. What depends on t and does not change, or changes on one side alone (at a kink), is
-    taken to be that coarse.
+    """The resolution of the terms' values, which may be coarser than their size suggests: for each
+    the first change as steps grow from below any visible change. ``1 - tanh(t)`` near t = 15 is
+    tiny, but as coarse as 1. A term that depends on t and does not change, or changes on one side
+    only (at a kink), is assumed to be that coarse.
     """
 
     def changes(step: float) -> Any:
@@ -162,7 +163,7 @@ def _grain(values: Terms, depends: Any, largest: float) -> float:
 
 
 def _has_kink(sides: list[tuple[float, float, float, float]]) -> bool:
-    """Of a smooth function the one-sided slopes come together in proportion to the step."""
+    """True unless the one-sided slopes converge linearly in the step, as they do without kink."""
     gaps = [(above - below, noise) for _, above, below, noise in sides]
     for (gap, _), (half, noise) in pairwise(gaps[2:]):
         if abs(half) < 16 * noise or abs(half) < 0.75 * abs(gap):

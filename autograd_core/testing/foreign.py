@@ -1,4 +1,4 @@
-"""Comparison for functions and gradients that are not this library's."""
+"""Comparison for functions and gradients of other libraries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Foreign"]
 
 
 class Foreign(Comparison):
-    """A function of plain arrays that returns one number, with a gradient that somebody wrote."""
+    """A function of plain arrays that returns one number, with a given gradient."""
 
     def __init__(self, f: Any, args: Any, seed: int, gradient: Any) -> None:
         super().__init__(f, args, seed, "gradient")
@@ -31,7 +31,7 @@ class Foreign(Comparison):
     def check(self) -> None:
         found = [leaf for _, leaf in leaves(self.gradient(*self.args))]
         if len(found) != len(self.points):
-            raise self.wrong(f"has {len(found)} arrays, and the operands {len(self.points)}")
+            raise self.wrong(f"has {len(found)} arrays for {len(self.points)} operands")
         self.check_kinds([make(np.asarray(g), None) for g in found])
         again = [leaf for _, leaf in leaves(self.gradient(*self.args))]
         self.check_same([np.asarray(g) for g in found], [np.asarray(g) for g in again])

@@ -1,4 +1,4 @@
-"""Random differentiable programs: smooth operations in an acyclic graph, results used again.
+"""Random differentiable programs: smooth operations in an acyclic graph with shared results.
 
 A `Program` runs on any namespace that has NumPy's names, so that libraries can be compared.
 """
@@ -32,7 +32,7 @@ def _line(xp: Any, x: Any) -> Any:
     return xp.broadcast_to(x, (SIDE,)) if x.ndim < 2 else x
 
 
-# None of them has a kink, and none makes numbers large: ill-conditioned programs tell nothing.
+# None has a kink or makes numbers large: an ill-conditioned program tests nothing.
 STEPS: dict[str, Callable[..., Any]] = {
     "sin": lambda xp, x: xp.sin(x),
     "cos": lambda xp, x: xp.cos(x),
@@ -86,20 +86,20 @@ UNARY = list(STEPS)[: list(STEPS).index("add")]
 
 
 class Program(NamedTuple):
-    """Steps that each name an operation and how far back its operands are. The result is an array
-    of shape (3, 3): the last value and a little of everything before it."""
+    """Steps, each with an operation and how many steps back its operands are. The result has shape
+    (3, 3): the last value plus a small multiple of all earlier ones."""
 
     steps: tuple[tuple[Any, ...], ...]
     shapes: tuple[tuple[int, ...], ...]
     seed: int
 
     def inputs(self) -> list[Any]:
-        """Arrays to run it on, in ±1."""
+        """Arrays to run it on, with elements in ±1."""
         rng = np.random.default_rng(self.seed)
         return [rng.uniform(-1, 1, shape) for shape in self.shapes]
 
     def __call__(self, *inputs: Any, xp: Any = autograd_core) -> Any:
-        """Run it, on the functions of `xp`."""
+        """Run the program with the functions of `xp`."""
         values = list(inputs)
         for name, *reads in self.steps:
             values.append(STEPS[name](xp, *(values[-1 - read % len(values)] for read in reads)))

@@ -1,4 +1,4 @@
-"""A property test from a function: its gradients, on operands that Hypothesis draws."""
+"""Property tests of gradients, on operands drawn by Hypothesis."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def gradient_test(
     """Turn a function into a test of its gradients.
 
     Each of `parameters` is a domain (see `strategies`), whose operands broadcast with each other,
-    or a Hypothesis strategy for the parameter's value. `order` and the errors are those of
-    `check_gradients`.
+    or a Hypothesis strategy for the parameter's value. `order` and the errors raised are
+    those of `check_gradients`.
 
         @gradient_test(x=away_from(0), axis=st.sampled_from([None, 0, -1]))
         def test_my_norm(x, axis):
             return my_norm(x, axis)
 
-    An operation is tested as it is: ``test_swish = gradient_test(x=between(-3, 3))(swish)``.
+    An operation needs no wrapper: ``test_swish = gradient_test(x=between(-3, 3))(swish)``.
     """
     drawn = {n: value for n, value in parameters.items() if isinstance(value, st.SearchStrategy)}
     domains: dict[str, Domain] = {n: parameters[n] for n in parameters if n not in drawn}

@@ -1,8 +1,8 @@
-"""What rounding does to a gradient: every number on its way is moved by what rounding can do.
+"""The effect of round-off on a gradient: all intermediate results are perturbed by round-off.
 
 This is Monte Carlo arithmetic (Parker, Pierce and Eggert, "Monte Carlo arithmetic: how to gamble
-with floating point and win", 2000): ``g * (1 - out * out)`` near ``out = 1`` is then seen to lose
-its digits, although the operands tell nothing about it.
+with floating point and win", 2000). It detects, for example, the cancellation in
+``g * (1 - out * out)`` near ``out = 1``, which perturbing the operands does not.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ SHAKES = 4
 
 
 def noise(compared: Any, weights: list[Any], found: list[Any]) -> list[Any]:
-    """How much each element of a comparison's gradients moves when the operands, and what arrives,
-    move by two units of their rounding, and when all results on the way do: the most of several
-    times. A gradient that moves by more than the root of the accuracy is not ill-conditioned, but
-    jumps, which does not excuse an error."""
+    """How much each element of a comparison's gradients changes if the operands and cotangents are
+    perturbed by two units of round-off, or all intermediate results are: the maximum of several
+    runs. A gradient that changes by more than the square root of the accuracy is not
+    ill-conditioned but discontinuous, which does not excuse an error."""
     rng, accuracy = compared.rng, compared.accuracy
     limit = accuracy**0.5 * max((np.abs(g).max(initial=0) for g in found), default=0)
     limit += UNITS * accuracy * max(np.abs(w).max(initial=0) for w in weights)
@@ -48,14 +48,14 @@ def noise(compared: Any, weights: list[Any], found: list[Any]) -> list[Any]:
             moves(_rounded(compared, weights, found, exact, seed, units)) for units in (2, 4)
         )
         for i, (a, b) in enumerate(zip(once, twice, strict=True)):
-            # what jumps, or overflows, does not grow with its cause
+            # a jump or an overflow is not proportional to the perturbation
             rounds = (a <= limit) | ((b >= 1.5 * a) & np.isfinite(b))
             most[i] = np.fmax(most[i], np.where(rounds, a, 0.0))
     return most
 
 
 def _exact(compared: Any, weights: list[Any]) -> list[Any]:
-    """The results of all operations in double precision, where the operands have less."""
+    """The results of all operations in double precision, if the operands have less."""
     results = Results()
     if compared.accuracy > ROUNDING:
         with observed(results):
@@ -66,7 +66,7 @@ def _exact(compared: Any, weights: list[Any]) -> list[Any]:
 def _rounded(
     compared: Any, weights: list[Any], found: list[Any], exact: list[Any], seed: int, units: int
 ) -> list[Any]:
-    """The gradients with the results of all operations and rules moved by their rounding."""
+    """The gradients with the results of all operations and rules perturbed by round-off."""
     try:
         with _rounding(seed, exact, units):
             return [np.array(g) for g in compared.gradients_at(compared.points, weights)]
@@ -75,10 +75,10 @@ def _rounded(
 
 
 def blurred(compared: Any, weights: list[Any], middle: Any) -> tuple[Any, Any]:
-    """How much each term of a comparison's weighted results moves from its value, `middle`, in
-    double precision, when the operands move by two units of rounding, and when all results on the
-    way do: what is lost inside of the function, which its results do not tell. The second alone as
-    well, without jumps."""
+    """How much each term of a comparison's weighted results differs from its value, `middle`, in
+    double precision, if the operands are perturbed by two units of round-off, or all intermediate
+    results are: the accuracy lost inside the function, which its results do not show. Also returns
+    the second alone, without jumps."""
     points = [wide(point) for point in compared.points]
 
     def moves(results: list[Any]) -> Any:
@@ -98,7 +98,7 @@ def blurred(compared: Any, weights: list[Any], middle: Any) -> tuple[Any, Any]:
             shakes = moves(compared.called([shaken(compared.rng, point) for point in points]))
             of_operands = np.fmax(of_operands, np.where(np.isfinite(shakes), shakes, 0.0))
             moved = rounded(seed, 2)
-            if not (moved <= limit).all():  # what jumps does not grow with its cause
+            if not (moved <= limit).all():  # a jump is not proportional to the perturbation
                 moved = np.where((moved <= limit) | (rounded(seed, 4) >= 1.5 * moved), moved, 0.0)
             of_results = np.fmax(of_results, np.where(np.isfinite(moved), moved, 0.0))
     return np.maximum(of_operands, of_results), of_results
@@ -106,7 +106,7 @@ def blurred(compared: Any, weights: list[Any], middle: Any) -> tuple[Any, Any]:
 
 @contextmanager
 def _rounding(seed: int, exact: list[Any], units: int) -> Iterator[None]:
-    """Inside, the results of all operations and rules are moved; what is to be kept is copied."""
+    """Inside, the results of all operations and rules are perturbed; results to keep are copied."""
     rounding = Rounding(np.random.default_rng(seed), exact, units)
     try:
         with observed(rounding):
@@ -116,7 +116,7 @@ def _rounding(seed: int, exact: list[Any], units: int) -> Iterator[None]:
 
 
 def shaken(rng: Any, values: Any, more: Any = 0.0, units: int = 2) -> Any:
-    """`values`, each moved by some units of its rounding, and by `more`, up or down."""
+    """`values`, each perturbed by some units of round-off, and by `more`, up or down."""
     signs = rng.choice([-1, 1], values.shape)
     by = units * np.finfo(values.dtype).eps * np.abs(values) + more
     moved = values + signs * by
@@ -124,7 +124,7 @@ def shaken(rng: Any, values: Any, more: Any = 0.0, units: int = 2) -> Any:
 
 
 class Results(Observer):
-    """Keeps what every operation returned."""
+    """Keeps the result of every operation."""
 
     def __init__(self) -> None:
         self.found: list[tuple[Any, Any]] = []
@@ -134,11 +134,11 @@ class Results(Observer):
 
 
 class Rounding(Observer):
-    """Moves the result of every operation and of every rule, until `restore` is called.
+    """Perturbs the result of every operation and of every rule, until `restore` is called.
 
-    Each is moved by some units of its rounding and, in less than double precision, by its distance
-    from the same in double precision: for an operation that is `exact`, the results of a run in
-    double precision in their order. (Operations that only this run has, as casts, are passed over.)
+    Each is perturbed by some units of round-off and, in less than double precision, by its distance
+    from the result in double precision: for operations, `exact` lists the results of a run in
+    double precision, in order. (Operations that only this run has, such as casts, are skipped.)
     """
 
     def __init__(self, rng: Any, exact: list[Any], units: int) -> None:
@@ -167,7 +167,7 @@ class Rounding(Observer):
             self.move(gx, self.own(rule, g, gx, saved))
 
     def own(self, rule: Any, g: Any, gx: Any, saved: Any) -> Any:
-        """How far a rule's result is from what the rule gives in double precision."""
+        """The distance of a rule's result from its result in double precision."""
         if np.finfo(gx.dtype).eps <= np.finfo(float).eps or not rule.operand:
             return 0.0
         exact = rule.function(_widened(g), *map(_widened, saved))

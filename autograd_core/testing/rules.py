@@ -1,4 +1,4 @@
-"""Faults of single rules, seen while a backward pass runs them."""
+"""Faults of single rules, detected during a backward pass."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ __all__ = ["RuleObserver"]
 
 
 class RuleObserver(Observer):
-    """Looks at every rule as the backward pass runs it: it is run twice more."""
+    """Checks every rule during the backward pass, by running it twice more."""
 
     def __init__(self) -> None:
         self.faults: list[str] = []
 
     def backward(self, node: Any, rule: Any, g: Any, gx: Any) -> None:
-        """Run a rule again, and compare."""
+        """Run a rule again, and compare the results."""
         if isinstance(g, Parts | Tensor) or isinstance(gx, Parts) or not rule.operand:
             return
         saved = next((kept for _, r, kept in node.edges() if r is rule), None)
@@ -37,15 +37,15 @@ class RuleObserver(Observer):
         if any(
             not np.array_equal(a, b, equal_nan=True) for a, b in zip(before, after, strict=True)
         ):
-            self.faults.append(f"{name} writes to what it is given")
+            self.faults.append(f"{name} writes to its arguments")
         rule.function(backend.as_array(g + g), *saved)
         if not np.array_equal(host(first), kept, equal_nan=True):
-            self.faults.append(f"{name} hands out one buffer again and again")
+            self.faults.append(f"{name} returns one buffer repeatedly")
         wanted = np.finfo(g.dtype).eps if g.dtype.kind in "fc" else None
         if wanted is not None and first.dtype.kind in "fc" and np.finfo(first.dtype).eps < wanted:
             self.faults.append(
-                f"{name} promotes: of a {g.dtype} gradient it makes {first.dtype}. A NumPy number "
-                "in it may be the cause; Python's own keep the dtype"
+                f"{name} promotes a {g.dtype} gradient to {first.dtype}. A NumPy scalar "
+                "in it may be the cause; Python numbers keep the dtype"
             )
 
 

@@ -1,9 +1,9 @@
-"""Hypothesis strategies for what differentiable functions take: shapes that broadcast, axes,
-indices, arrays and Tensors away from a function's kinks, and whole programs (in `programs`).
+"""Hypothesis strategies for arguments of differentiable functions: shapes that broadcast, axes,
+indices, arrays and Tensors away from a function's kinks, and programs (in `programs`).
 
-Shapes and settings are drawn, and shrink; values come from a generator whose seed is drawn. A
-*domain* takes that generator and a shape to values: `between`, `signed`, `away_from`, or a function
-of your own.
+Shapes and settings are drawn and shrink; values come from a generator whose seed is drawn. A
+*domain* is a function of that generator and a shape that returns values: `between`, `signed`,
+`away_from`, or one of your own.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ Strategy = st.SearchStrategy[Any]
 SEEDS = st.integers(0, 2**32 - 1)
 
 
-# ---- domains: (generator, shape) to values -------------------------------------------------------
+# ---- domains: functions of (generator, shape) ----------------------------------------------------
 
 
 def between(low: float, high: float) -> Domain:
@@ -54,12 +54,12 @@ def between(low: float, high: float) -> Domain:
 
 
 def signed(low: float, high: float) -> Domain:
-    """Of either sign, and between `low` and `high` in size."""
+    """Uniform in size between `low` and `high`, with random signs."""
     return lambda rng, shape: rng.choice([-1, 1], shape) * rng.uniform(low, high, shape)
 
 
 def staggered(offset: float) -> Domain:
-    """Multiples of 1/2 plus `offset`, nearly: of two operands that are never close."""
+    """Close to multiples of 1/2 plus `offset`: operands of different offsets are never close."""
     return lambda rng, shape: rng.integers(-3, 4, shape) / 2 + offset + 0.02 * rng.random(shape)
 
 
@@ -75,21 +75,21 @@ def distinct(spacing: float = 0.25) -> Domain:
 
 
 def integers(low: int, high: int) -> Domain:
-    """Integers from `low` to below `high`."""
+    """Integers from `low` up to, not including, `high`."""
     return lambda rng, shape: rng.integers(low, high, shape)
 
 
 def truths(rng: Any, shape: Shape) -> Any:
-    """True and False."""
+    """Random booleans."""
     return rng.random(shape) < 0.5
 
 
 def away_from(*kinks: float, distance: float = 0.1, low: float = -3, high: float = 3) -> Domain:
-    """Uniform in an interval, and no closer than `distance` to any of `kinks`."""
+    """Uniform in an interval, at least `distance` away from all `kinks`."""
     edges = [low, *(e for k in sorted(kinks) for e in (k - distance, k + distance)), high]
     spans = [(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if a < b]
     if not spans:
-        raise ValueError(f"nothing is left of {low} … {high} away from {kinks} by {distance}")
+        raise ValueError(f"no number in {low} … {high} is {distance} away from {kinks}")
     lengths = np.array([b - a for a, b in spans])
 
     def domain(rng: Any, shape: Shape) -> Any:
@@ -111,8 +111,8 @@ def arrays(
     dtype: Any = "float64",
     device: str | None = None,
 ) -> Any:
-    """Arrays with values of a domain. `shape` and `dtype` are what they say, or strategies;
-    `device` is the host, or the name of a GPU.
+    """Arrays with values of a domain. `shape` and `dtype` may be strategies; `device` is None for
+    the host, or the name of a device.
 
     A complex dtype adds imaginary parts in ±1.
     """
@@ -127,7 +127,7 @@ def arrays(
 
 
 def tensors(*args: Any, requires_grad: bool = True, **settings: Any) -> Strategy:
-    """Tensors of `arrays`, whose parameters they take."""
+    """Tensors of `arrays`, with the same parameters."""
     return arrays(*args, **settings).map(lambda array: Tensor(array, requires_grad))
 
 
@@ -163,7 +163,7 @@ def broadcastable(count: int) -> Strategy:
 
 
 def axis_choices(shape: Shape) -> Iterator[Any]:
-    """Every way to name axes of an array of `shape` to a reduction."""
+    """Every `axis` argument of a reduction of an array of `shape`."""
     ndim = len(shape)
     yield None
     yield ()
@@ -175,22 +175,22 @@ def axis_choices(shape: Shape) -> Iterator[Any]:
 
 
 def reduced_size(shape: Shape, axis: Any) -> int:
-    """How many elements are taken together."""
+    """The number of elements that are reduced to one."""
     return np.ones(shape).size if axis is None else int(np.prod(np.take(shape or (1,), axis)))
 
 
 def any_axis(shape: Shape) -> Strategy:
-    """Every way to name axes of an array of `shape`: None, (), a number, a tuple."""
+    """Every `axis` argument for an array of `shape`: None, (), an integer, a tuple."""
     return st.sampled_from(list(axis_choices(shape)))
 
 
 def some_axis(shape: Shape) -> Strategy:
-    """Axes over which there is something to reduce."""
+    """Axes along which there are elements to reduce."""
     return st.sampled_from([a for a in axis_choices(shape) if reduced_size(shape, a)])
 
 
 def own_axis(shape: Shape) -> Strategy:
-    """As `some_axis`, without the axes 0 and -1 that some reductions accept where there is none."""
+    """As `some_axis`, without the axes 0 and -1 that some reductions accept for 0-d arrays."""
     return some_axis(shape) if shape else st.sampled_from([None, ()])
 
 
@@ -204,7 +204,7 @@ def one_axis(shape: Shape) -> Strategy:
 
 
 def positions(length: int, shape: Shape, unique: bool = False) -> Strategy:
-    """Integers that name elements of an axis, negative ones among them."""
+    """Indices along an axis, some of them negative."""
     if length == 0:
         return st.just(np.zeros((0,) * len(shape), np.intp))
     elements = st.integers(-length, length - 1) if not unique else st.integers(0, length - 1)
@@ -213,8 +213,8 @@ def positions(length: int, shape: Shape, unique: bool = False) -> Strategy:
 
 @st.composite
 def mixed_indices(draw: Any, shape: Shape, unique: bool = False) -> Any:
-    """For each axis an integer, a slice or an array of integers, with new axes between them: the
-    arrays may be apart from each other, where NumPy puts their axes in front."""
+    """For each axis an integer, a slice or an array of integers, with new axes in between. Arrays
+    may be separated by slices, in which case NumPy puts their axes first."""
     entries: list[Any] = []
     uses_array = False
     for length in shape:
@@ -235,14 +235,14 @@ def mixed_indices(draw: Any, shape: Shape, unique: bool = False) -> Any:
 
 @st.composite
 def masks(draw: Any, shape: Shape) -> Any:
-    """Truth values over the first axes."""
+    """Boolean masks of the first axes."""
     count = draw(st.integers(1, len(shape)))
     mask = draw(hnp.arrays(bool, shape[:count]))
     return draw(st.sampled_from([mask, (mask,), (mask, ...), (None, mask)]))
 
 
 def indices(shape: Shape, unique: bool = False) -> Strategy:
-    """Everything that can be written in x[...]; if `unique`, no element is named twice."""
+    """Every kind of index in x[...]; if `unique`, no element is indexed twice."""
     basic = hnp.basic_indices(shape, allow_newaxis=True)
     if not shape:
         return basic

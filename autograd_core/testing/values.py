@@ -1,4 +1,4 @@
-"""Arguments of a checked function: which leaves count, random ones like them, their text."""
+"""Arguments of a checked function: their floating leaves, random values like them, their repr."""
 
 from __future__ import annotations
 
@@ -44,17 +44,17 @@ def floats(tree: Any) -> bool:
 
 
 def host(leaf: Any) -> Any:
-    """A leaf's values in an array of the host."""
+    """A leaf's values as an array on the host."""
     return np.asarray(backend.asnumpy(array_of(leaf)))
 
 
 def wide(array: Any) -> Any:
-    """An array of the host in double precision."""
+    """An array on the host in double precision."""
     return array.astype({"f": "f8", "c": "c16"}[array.dtype.kind])
 
 
 def drawn(rng: Any, leaf: Any) -> Any:
-    """Random numbers of a leaf's shape and dtype, where it lives."""
+    """Random numbers of a leaf's shape and dtype, on its device."""
     array = array_of(leaf)
     values = rng.uniform(0.5, 1, array.shape) * rng.choice([-1, 1], array.shape)
     if array.dtype.kind == "c":
@@ -64,7 +64,7 @@ def drawn(rng: Any, leaf: Any) -> Any:
 
 
 def plain(f: Any, args: Any) -> Any:
-    """f without a record, on Tensors."""
+    """The result of f on Tensors, without recording."""
     with no_grad():
         return f(*entered(args))
 
@@ -89,7 +89,7 @@ def named(f: Any) -> str:
 
 
 def text_of(value: Any) -> str:
-    """A value as Python reads it."""
+    """A value as Python source."""
     if isinstance(value, Tensor):
         value = host(value)
     if isinstance(value, np.ndarray):

@@ -1,14 +1,14 @@
-"""Functions into their derivatives: `grad`, `jacobian`, `hessian`, `jvp`, `vjp`, `hvp` …
+"""Transforms of functions into derivatives: `grad`, `jacobian`, `hessian`, `jvp`, `vjp`, `hvp` …
 
     value, slope = value_and_grad(loss)(weights, images)
 
-A function is given Tensors where it is differentiated, and everything else as it came. Arguments
+The function gets Tensors for the arguments to differentiate in, and the others unchanged. Arguments
 and results may be trees: arrays in lists, tuples, dicts and dataclasses. Arrays in, arrays out;
-Tensors in, Tensors out. What still depends on something that is tracked outside comes back as a
-tracked Tensor: transforms nest freely, and nothing leaves the graph silently.
+Tensors in, Tensors out. A result that depends on Tensors tracked outside the call is returned as a
+tracked Tensor: transforms nest, and nothing leaves the graph silently.
 
-`argnum` says in what to differentiate: an argument's position, its name, or a tuple of these, which
-gives a tuple of results.
+`argnum` selects the argument to differentiate in: its position, its name, or a tuple of these,
+which gives a tuple of results.
 """
 
 from autograd_core.transforms.checkpoints import checkpoint

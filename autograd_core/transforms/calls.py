@@ -1,4 +1,4 @@
-"""A call of a function that is to be differentiated: what goes in, what comes back."""
+"""A call of a function to differentiate: its arguments and its results."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ Function = Callable[..., Any]
 
 @op(x=lambda g: g)
 def _argument(x: Any) -> Any:
-    """x, as something to differentiate in that itself depends on something."""
+    """x, as an argument to differentiate in that itself depends on other Tensors."""
     return x[...]
 
 
@@ -51,7 +51,7 @@ _running: ContextVar[Call | None] = ContextVar("autograd_core transform", defaul
 
 
 class Call:
-    """A call of a function on arguments, in some of which it is differentiated."""
+    """A call of a function that is differentiated in some of its arguments."""
 
     def __init__(
         self, name: str, function: Function, argnum: Argnum, args: Any, settings: dict[str, Any]
@@ -61,11 +61,11 @@ class Call:
         self.recording = is_recording()
         self.plain = not any(isinstance(v, Tensor) for _, v in leaves((args, settings)))
         self.paths: list[str] = []
-        self.given: list[Any] = []  # the leaves in which to differentiate, as they came
+        self.given: list[Any] = []  # the leaves to differentiate in, as passed
         self.arrays: list[Any] = []
         self.nodes: list[Node] = []
         self.began = next(sequence_numbers)
-        self.nested = False  # whether f differentiates something itself
+        self.nested = False  # True if f itself calls a transform
         self._between: dict[tuple[int, ...], Paths] = {}
         places = argnum if isinstance(argnum, tuple | list) else (argnum,)
         where = [_place(name, function, place, args, settings) for place in places]
@@ -92,37 +92,38 @@ class Call:
                 raise
             raise GraphError(
                 f"{name}: {called(function)} writes into the memory of an argument, which belongs "
-                "to the caller. Work on a copy, as in x = x.copy()"
+                "to the caller. Use a copy, as in x = x.copy()"
             ) from error
         finally:
             _running.reset(token)
 
     def _enter(self, path: str, leaf: Any) -> Tensor:
-        """A Tensor of this leaf, to differentiate in."""
+        """A Tensor of this leaf to differentiate in."""
         if not isinstance(leaf, Tensor | float | complex | np.generic) and not backend.is_array(
             leaf
         ):
             hint = f". Write {float(leaf)}" if isinstance(leaf, int) else ""
             raise DTypeError(
-                f"{self.name}: {path} is of type {type(leaf).__name__}, {leaf!r}; only floating "
-                f"and complex numbers and arrays can be differentiated in{hint}"
+                f"{self.name}: {path} is of type {type(leaf).__name__}, {leaf!r}; the "
+                "function can be differentiated only in floating and complex numbers and arrays"
+                f"{hint}"
             )
         array = leaf._array if isinstance(leaf, Tensor) else backend.asarray(leaf)
         if array.dtype.kind not in "fc":
             raise DTypeError(
-                f"{self.name}: {path} has dtype {array.dtype}; only floating and complex arrays "
-                "can be differentiated in. Use x.astype(float)"
+                f"{self.name}: {path} has dtype {array.dtype}; the function can be "
+                "differentiated only in floating and complex arrays. Use x.astype(float)"
             )
         if isinstance(leaf, Tensor) and leaf.node is not None and self.recording:
             tensor: Any = _argument(leaf)
         else:
             array = array.view()
             if isinstance(array, np.ndarray):
-                array.flags.writeable = False  # what f writes there it would write to the caller's
+                array.flags.writeable = False  # a write by f would change the caller's array
             tensor = make(array, None)
             tensor.node = Node.leaf(tensor, array.shape, array.dtype)
         if getattr(leaf, "_memory", None) is VALUE or not hasattr(leaf, "__setitem__"):
-            tensor._memory = VALUE  # a number, which nobody can write to
+            tensor._memory = VALUE  # a number, which cannot be written to
         else:
             Base.lent(tensor)
         self.paths.append(path)
@@ -131,10 +132,10 @@ class Call:
         self.nodes.append(tensor.node)
         return tensor  # type: ignore[no-any-return]
 
-    # what comes back
+    # results
 
     def shown(self, value: Any) -> Any:
-        """A result for the caller: an array where all that went in were arrays."""
+        """A result for the caller: an array if all arguments were arrays."""
         if not isinstance(value, Tensor) or not self.plain or value.node is not None:
             return value
         array = value._array
@@ -142,7 +143,7 @@ class Call:
         return (array.copy() if locked else array)[()]
 
     def value(self, tree: Any) -> Any:
-        """The function's result for the caller, without what led to it."""
+        """The function's result for the caller, without its history."""
         return mapped(self._value, tree)
 
     def _value(self, leaf: Any) -> Any:
@@ -152,7 +153,7 @@ class Call:
         return self.shown(leaf if outside and self.recording else leaf.detach())
 
     def trees(self, found: list[Any]) -> Any:
-        """What was found for each leaf, in the structure of the arguments."""
+        """The result for each leaf, in the structure of the arguments."""
         return filled(self.chosen, map(self._like, found, self.given))
 
     def _like(self, g: Any, leaf: Any) -> Any:
@@ -163,8 +164,8 @@ class Call:
     # passes
 
     def warn_unreached(self) -> None:
-        """Warn where the result depends on no argument at all: that is seldom meant. A function
-        that differentiates something may well be constant: the derivative of a linear one is."""
+        """Warn if the result depends on no argument, which is usually a mistake. A function that
+        calls a transform is excepted: the derivative of a linear function is constant."""
         nodes = [leaf.node for _, leaf in leaves(self.out) if is_tracked(leaf)]
         if self.nested or any(map(self.between(nodes).lead_from, nodes)):
             return
@@ -193,10 +194,10 @@ class Call:
         wrap: Any = None,
         strict: bool = False,
     ) -> list[Any]:
-        """What arrives at each leaf, an array or, where it is recorded, a Tensor.
+        """The gradient of each leaf: an array or, if it is recorded, a Tensor.
 
-        It is recorded where it depends on something outside. With `strict` a leaf on which nothing
-        depends is an error, and has zeros otherwise.
+        It is recorded if it depends on Tensors outside the call. A leaf on which nothing depends
+        has a gradient of zeros; with `strict` it is an error.
         """
         tracked = [(out.node, g) for out, g in seeds if out.node is not None]
         paths = self.between([node for node, _ in tracked])
@@ -221,7 +222,7 @@ class Call:
 def _place(
     name: str, function: Function, place: int | str, args: Any, settings: dict[str, Any]
 ) -> int | str:
-    """Where an argument is: its position among `args`, or its name in `settings`."""
+    """The position of an argument in `args`, or its name in `settings`."""
     if place in settings:
         return place
     if isinstance(place, str):
@@ -230,7 +231,7 @@ def _place(
             return names.index(place)
         given = ", ".join([*names[: len(args)], *settings])
         raise IndexingError(
-            f"{name}: {called(function)} was called without an argument {place!r}; it has {given}"
+            f"{name}: {called(function)} was called without an argument {place!r}; given: {given}"
         )
     if not -len(args) <= place < len(args):
         raise IndexingError(
@@ -241,7 +242,7 @@ def _place(
 
 
 def called(function: Function) -> str:
-    """What messages and drawings call a function."""
+    """The name of a function in messages and drawings."""
     return str(getattr(function, "__name__", type(function).__name__))
 
 
@@ -256,9 +257,9 @@ def described(value: Any) -> str:
 
 
 def as_tensor(name: str, value: Any) -> Tensor:
-    """A result of the function: one that it computed without its argument is a plain value.
+    """A result of the function, which may be a plain value, as a Tensor.
 
-    Raises DTypeError for booleans and integers, whose derivative of zero would be no answer.
+    Raises DTypeError for booleans and integers, which have no derivative.
     """
     if isinstance(value, Tensor):
         out = value
@@ -278,18 +279,18 @@ def _without_derivative(name: str, value: Any, out: Tensor) -> DTypeError:
     if type(value) is int:
         instead = f"Write {float(value)} for a constant"
     elif out.dtype.kind == "b":
-        instead = "Return the numbers of the comparison, such as x - y for x > y"
+        instead = "Return the difference instead of the comparison, such as x - y for x > y"
     else:
-        instead = "Return the floating numbers that they were made of"
+        instead = "Return the floating values that they were computed from"
     return DTypeError(
         f"{name}: the function returned {described(value)}; booleans and integers have no "
-        f"derivative. {instead}, and what only goes along with a result beside it: as (result, "
-        "more) with has_aux=True, or not at all"
+        f"derivative. {instead}. Return auxiliary values as (result, more) with "
+        "has_aux=True"
     )
 
 
 def one_number(name: str, value: Any, holomorphic: bool = False) -> Tensor:
-    """The result of a function that has a gradient."""
+    """The result of a function that must return one real number, as a Tensor."""
     if isinstance(value, tuple | list | dict | str) or value is None:
         raise ShapeError(
             f"{name}: the function must return one number; it returned {described(value)}"
@@ -299,7 +300,7 @@ def one_number(name: str, value: Any, holomorphic: bool = False) -> Tensor:
     if out.size != 1:
         raise ShapeError(
             f"{name}: the function must return one number; it returned {described(out)}. Use "
-            "jacobian for all derivatives, elementwise_grad where it works element by element, or "
+            "jacobian for all derivatives, elementwise_grad if it works element by element, or "
             "sum the result"
         )
     check_real(name, out, holomorphic)
@@ -310,12 +311,12 @@ def check_real(name: str, out: Tensor, holomorphic: bool = False) -> None:
     if out.dtype.kind == "c" and not holomorphic:
         raise DTypeError(
             f"{name}: the function returned complex numbers. Differentiate its real or imaginary "
-            "part, or pass holomorphic=True where it is holomorphic in complex arguments"
+            "part, or pass holomorphic=True if it is holomorphic in complex arguments"
         )
 
 
 def cotangent(out: Tensor, g: Any = None) -> Any:
-    """What is sent into a result, checked; 1 by default."""
+    """The cotangent of a result, checked; 1 by default."""
     if g is None:
         return backend.run_there(out._array, np.ones_like, out._array)
     return seed(out, g)
@@ -327,17 +328,17 @@ def zeros(like: Any, shape: tuple[int, ...]) -> Any:
 
 
 def matching(what: str, tree: Any, given: Any) -> list[Any]:
-    """The leaves of `given`, which has the structure of `tree`, and its shapes or plain numbers."""
+    """The leaves of `given`, which must have the structure and shapes of `tree`, or numbers."""
     expected, found = dict(leaves(tree)), dict(leaves(given))
     if expected.keys() != found.keys():
         raise ShapeError(
-            f"{what} must have the structure of what it belongs to, with leaves at "
-            f"{list(expected)}; it has them at {list(found)}"
+            f"{what} must have the structure of the value it belongs to, with leaves at "
+            f"{list(expected)}; it has leaves at {list(found)}"
         )
     for path, leaf in expected.items():
         shape = np.shape(found[path])
         if shape not in (np.shape(leaf), ()):
             raise ShapeError(
-                f"{what}{path} has shape {shape}; what it belongs to has shape {np.shape(leaf)}"
+                f"{what}{path} has shape {shape}; its value has shape {np.shape(leaf)}"
             )
     return [found[path] for path in expected]

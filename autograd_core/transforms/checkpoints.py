@@ -1,4 +1,4 @@
-"""Less memory: a function that is run again where its gradient is asked for."""
+"""Less memory: a function that is run again in the backward pass."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ __all__ = ["checkpoint"]
 
 
 def checkpoint(f: Function) -> Function:
-    """f, remembering its arguments and nothing in between: the backward pass runs f again.
+    """f, saving only its arguments and no intermediate results: the backward pass runs f again.
 
-    Saves memory for the time of one more forward pass. The second run draws the same random
-    numbers: `random`, ``np.random`` and every generator that f can reach (arguments, closures,
-    globals, attributes of objects, at any depth) are set back for it, and go on afterwards where
-    they were. Tensors that f reads from elsewhere have their gradients, too.
-    Raises GraphError in the backward pass where the second run returns something else than the
-    first (other bits on the host; on a device, where sums vary, beyond the root of the precision),
-    or computes from other Tensors.
+    Saves memory at the cost of one more forward pass. The second run draws the same random numbers:
+    `random`, ``np.random`` and every generator that f can reach (arguments, closures, globals,
+    attributes of objects, at any depth) are reset for it and restored afterwards. Tensors that f
+    uses but does not take as arguments get their gradients, too.
+    Raises GraphError in the backward pass if the results of the two runs differ (in any bit on the
+    host; on a device, where sums vary, by more than the square root of the precision), or if the
+    second run computes from other Tensors.
     """
 
     @public
@@ -66,7 +66,7 @@ def checkpoint(f: Function) -> Function:
 
 
 def _copy(leaf: Any) -> Any:
-    """The same array and history in a Tensor that nobody else can give another, or write to."""
+    """A Tensor with the same array and history that other code can neither rebind nor write to."""
     if not isinstance(leaf, Tensor):
         return leaf
     same = make(leaf._array, leaf.node)
@@ -77,12 +77,12 @@ def _copy(leaf: Any) -> Any:
 
 
 def _check_unwritten(f: Function, kept: Any, since: int) -> None:
-    """Raise where f has overwritten the memory of an argument: a second run would see others."""
+    """Raise if f has overwritten the memory of an argument, which a second run would read."""
     for path, leaf in leaves(kept):
         if isinstance(leaf, Tensor) and stamps.find(leaf._array)[0] > since:
             raise GraphError(
                 f"checkpoint: {called(f)} wrote into the memory of its argument{path}, so it "
-                "cannot be run again with the same. Let it write to a copy"
+                "cannot be run again with the same values. Let it write to a copy"
             )
 
 
@@ -95,7 +95,7 @@ def _again(
     kept: Any,
     _: Any,
 ) -> Parts:
-    """Run f again, and what arrives at each of the Tensors that it computes from."""
+    """Run f again; return the gradient of each Tensor that it computes from."""
     recorded = any(isinstance(part, Tensor) for part in g)
     args, settings = mapped(_copy, kept)
     oldest = next(sequence_numbers)

@@ -1,4 +1,4 @@
-"""Whether a function that is run twice returns the same."""
+"""Whether the results of two runs of a function are the same."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ __all__ = ["Fingerprint"]
 
 
 class Fingerprint:
-    """What a function returned, to be compared with what it returns when it is run again.
+    """The result of a function, for a comparison with the result of a second run.
 
-    Of an array on the host a checksum of its bits is kept, in which all NaNs are one; the array may
-    go. Sums on a device are added up in any order: an array there is kept itself and compared to
-    within the root of its dtype's precision, of its greatest element.
+    For an array on the host only a checksum of its bits is kept, in which all NaNs are equal. Sums
+    on a device are computed in any order, so an array there is kept and compared to within the
+    square root of its dtype's precision, relative to its greatest element.
     """
 
     def __init__(self, result: Any) -> None:
@@ -27,10 +27,10 @@ class Fingerprint:
         self.marks = {path: _mark(leaf) for path, leaf in leaves(result)}
 
     def difference(self, result: Any) -> str | None:
-        """In which way `result` is another one, in words; None where it is the same."""
+        """How `result` differs from the first, in words; None if it does not."""
         found = dict(leaves(result))
         if found.keys() != self.marks.keys():
-            return f"it returned {list(self.marks)} first and {list(found)} then"
+            return f"it first returned {list(self.marks)} and then {list(found)}"
         for path, leaf in found.items():
             first, second = self.marks[path], _mark(leaf)
             if first[:2] != second[:2]:
@@ -43,7 +43,7 @@ class Fingerprint:
         if not backend.is_array(first):
             return bool(first == second)
         if stamps.find(first)[0] > self.number:
-            return True  # the result was overwritten since: there is nothing left to compare with
+            return True  # the first result was overwritten: it cannot be compared
         return bool(backend.run_there(first, _is_close, first, second))
 
 
@@ -67,7 +67,7 @@ def _mark(leaf: Any) -> tuple[Any, Any, Any]:
 def _checksum(array: Any) -> int:
     from zlib import crc32
 
-    if array.dtype.char in "gG":  # of a long double not all bytes are its value
+    if array.dtype.char in "gG":  # a long double contains padding bytes
         array = np.stack([array.real, array.imag])
         leading = array.astype(float)
         array = np.stack([leading, (array - leading).astype(float)])

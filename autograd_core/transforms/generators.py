@@ -1,4 +1,4 @@
-"""The generators of random numbers that a function can reach, and their states."""
+"""The random number generators that a function can reach, and their states."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from autograd_core.engine.tensor import Tensor
 
 __all__ = ["States"]
 
-# which contain no generator: what a walk through objects meets most often
+# the most frequent types of objects, which contain no generator
 ATOMS = frozenset(
     [bool, int, float, complex, str, bytes, type(None), type(...), Node, ModuleType, CodeType,
      FrameType, TracebackType, np.dtype, np.ufunc]
 )  # fmt: skip
-# what their classes and functions read of their own modules is not a generator, except for
-# the two that all share
+# libraries whose classes and functions use no generator of their modules, except the two global
+# ones
 LIBRARIES = sys.stdlib_module_names | {"autograd_core", "nn", "numpy", "scipy", "cupy", "cupyx"}
 
 
 class States:
-    """The states in which generators are now: of `random`, of ``np.random``, and of those that can
-    be reached from `roots`.
+    """The current states of generators: of `random`, of ``np.random``, and of those that can be
+    reached from `roots`.
 
-    They are found in containers and behind attributes of any objects and of their classes, in
-    closures, defaults, partial functions and bound methods, and by the names that functions read
-    from modules. A generator of CuPy is copied on its device; `cupy.random`'s own, like any hidden
-    in another library, cannot be set back.
+    They are found in containers, in attributes of any objects and of their classes, in closures,
+    defaults, partial functions and bound methods, and by the names that functions read from
+    modules. A generator of CuPy is copied on its device; `cupy.random`'s own, like any hidden in
+    another library, cannot be reset.
     """
 
     def __init__(self, *roots: Any) -> None:
@@ -43,7 +43,7 @@ class States:
 
     @contextmanager
     def again(self) -> Iterator[None]:
-        """Inside, numbers as they were drawn from here on; afterwards those that come next."""
+        """Inside, generators repeat the draws since this object was made; then they continue."""
         present = list(map(_state, self.generators))
         try:
             self._set(self.states)
@@ -57,7 +57,7 @@ class States:
 
 
 def _is_on_device(value: Any) -> bool:
-    """Whether this is a bit generator whose state is an array, as CuPy's are."""
+    """True for a bit generator whose state is an array, as in CuPy."""
     return hasattr(type(value), "random_raw") and backend.is_array(getattr(value, "_state", None))
 
 
@@ -84,9 +84,9 @@ def _set_state(generator: Any, state: Any) -> None:
 
 def _reached(roots: Iterable[Any]) -> Iterator[Any]:
     """Every generator that can be reached from `roots`, once."""
-    import random  # NumPy's brings it along, too, when it is first asked for
+    import random  # np.random imports it too, when it is first used
 
-    seen: dict[int, Any] = {}  # which keeps them alive, so that no id is used twice
+    seen: dict[int, Any] = {}  # keeps the objects alive, so that no id is reused
     shared: list[Any] = [random.random, np.random.normal]
     waiting: list[Any] = [*(draw.__self__ for draw in shared), *roots]
     while waiting:
@@ -108,7 +108,7 @@ def _reached(roots: Iterable[Any]) -> Iterator[Any]:
 
 
 def _inside(value: Any) -> Iterable[Any]:
-    """What an object holds: what the garbage collector sees, without the modules around it."""
+    """The objects that an object refers to, by the garbage collector, without its module."""
     if isinstance(value, FunctionType):
         held = [value.__closure__, value.__defaults__, value.__kwdefaults__, value.__dict__]
         if _from_library(value):
@@ -123,9 +123,9 @@ def _inside(value: Any) -> Iterable[Any]:
     if backend.is_array(value):
         return value.ravel().tolist() if value.dtype.hasobject else ()
     if not gc.is_tracked(value) and isinstance(value, dict | tuple):
-        return ()  # of atoms only
+        return ()  # elements that are no containers
     if hasattr(type(value), "__globals__"):
-        return ()  # a compiled function, which would name its whole module
+        return ()  # a compiled function, which refers to its whole module
     held = [held for held in gc.get_referents(value) if type(held) not in ATOMS]
     return [type(value), *held]
 
@@ -135,7 +135,7 @@ def _from_library(value: Any) -> bool:
 
 
 def _named(code: CodeType, scope: dict[str, Any]) -> Iterator[Any]:
-    """What a function reads by name from its module, and from modules that it reads there."""
+    """The globals that a function reads by name, also as attributes of modules among them."""
     names = set(_names(code))
     modules, looked = [scope], set()
     while modules:
@@ -148,7 +148,7 @@ def _named(code: CodeType, scope: dict[str, Any]) -> Iterator[Any]:
                     modules.append(vars(value))
             else:
                 yield value
-        if module is scope:  # imported where they are used
+        if module is scope:  # modules imported inside the function
             modules += [vars(sys.modules[name]) for name in names & sys.modules.keys()]
 
 

@@ -38,11 +38,11 @@ def value_and_grad(
     """A function that returns (f(…), its gradient), for an f that returns one real number.
 
     The gradient has the structure, shapes and dtypes of the argument. With `has_aux` f returns
-    (value, more), and the result is ((value, more), gradient). A complex f is differentiated with
-    `holomorphic`, whose gradient is the complex derivative. Arguments on which the result does not
-    depend have zeros; with `strict` they raise GraphError.
-    Raises ShapeError for another result, DTypeError for an integer argument and for a
-    result that is complex, boolean or an integer (what goes along with `has_aux` may be anything).
+    (value, more), and the result is ((value, more), gradient). With `holomorphic` f is complex, and
+    the gradient is the complex derivative. The gradient is zero for an argument on which the result
+    does not depend; with `strict` that raises GraphError.
+    Raises ShapeError if f does not return one number, DTypeError for an integer argument and for a
+    complex, boolean or integer result (auxiliary values with `has_aux` may be anything).
 
     >>> import autograd_core as ac
     >>> ac.value_and_grad(lambda x: x**3)(2.0)
@@ -98,8 +98,8 @@ def _graded(
 
 
 def elementwise_grad(f: Function, argnum: Argnum = 0) -> Function:
-    """A function that returns the derivative of f, element by element, for an f that works so. Of
-    another f it is the gradient of the sum of the result.
+    """A function that returns the derivative of an elementwise function f, element by element. For
+    any other f it is the gradient of the sum of the result.
 
     >>> import autograd_core as ac, numpy as np
     >>> ac.elementwise_grad(np.sin)(np.array([0.0, np.pi]))
@@ -128,11 +128,11 @@ def gradients(
     create_graph: bool = False,
     strict: bool = False,
 ) -> Any:
-    """The gradient of recorded Tensors in others that they were computed from, leaves or not.
+    """The gradient of recorded Tensors in Tensors that they were computed from, leaves or not.
 
     `outputs` and `inputs` are Tensors or trees of them; the result has the structure of `inputs`.
-    `grad_outputs` is what arrives at the outputs, by default 1 for outputs of one element. Only
-    what lies between is walked, and no ``.grad`` is touched. The other settings are those of
+    `grad_outputs` are the gradients of the outputs, by default 1 for outputs of one element. Only
+    the nodes in between are visited, and no ``.grad`` is touched. The other settings are those of
     ``backward``; with `strict` an input that no output depends on raises GraphError.
 
     >>> import autograd_core as ac
@@ -147,12 +147,12 @@ def gradients(
     for path, tensor in [*wanted, *(("", out) for out in ends)]:
         if not is_tracked(tensor):
             raise GraphError(
-                f"gradients: inputs and outputs are tracked Tensors; {path or 'one'} is "
+                f"gradients: inputs and outputs must be tracked Tensors; {path or 'one'} is "
                 f"{described(tensor)}, of type {type(tensor).__name__} and not tracked"
             )
     if len(given) != len(ends):
         raise ShapeError(
-            f"gradients: {len(ends)} outputs need as many grad_outputs, not {len(given)}"
+            f"gradients: {len(ends)} outputs need as many grad_outputs; got {len(given)}"
         )
     targets = {tensor.node: i for i, (_, tensor) in enumerate(wanted)}
     paths = Paths([out.node for out in ends], targets)

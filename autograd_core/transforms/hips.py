@@ -1,4 +1,4 @@
-"""The names by which HIPS autograd's users know some transforms, made of ours."""
+"""Transforms under the names that they have in HIPS autograd, composed of ours."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def make_ggnvp(f: Function, g: Callable[[Any], Any] = _half_square, f_argnum: in
 
 
 def deriv(f: Function, argnum: int = 0) -> Function:
-    """A function that returns the derivative of f's result in one number, of the result's shape."""
+    """A function that returns the derivative of f in an argument that is one number."""
 
     @public
     def derivative(*args: Any, **settings: Any) -> Any:
@@ -108,17 +108,17 @@ def deriv(f: Function, argnum: int = 0) -> Function:
 
 
 def grad_and_aux(f: Function, argnum: Argnum = 0) -> Function:
-    """(gradient, more) of a function that returns (value, more). See `grad`."""
+    """A function that returns (gradient, more), for an f that returns (value, more). See `grad`."""
     return grad(f, argnum, has_aux=True)
 
 
 def grad_named(f: Function, argname: str) -> Function:
-    """The gradient in the argument of that name. See `grad`."""
+    """A function that returns the gradient in the argument of that name. See `grad`."""
     return grad(f, argname)
 
 
 def holomorphic_grad(f: Function, argnum: Argnum = 0) -> Function:
-    """The complex derivative of a holomorphic function. See `grad`."""
+    """A function that returns the complex derivative of a holomorphic f. See `grad`."""
     return grad(f, argnum, holomorphic=True)
 
 
@@ -135,8 +135,9 @@ def multigrad_dict(f: Function) -> Function:
 
 
 def tensor_jacobian_product(f: Function, argnum: int = 0) -> Function:
-    """A function of f's arguments and a tensor behind them that returns the tensor, contracted with
-    the last axes of f's Jacobian's rows: ``tensordot(tensor, f(…))``'s Jacobian."""
+    """A function of f's arguments followed by a tensor, which returns the Jacobian of
+    ``tensordot(tensor, f(…))``: the tensor contracted with the axes of f's result in its
+    Jacobian."""
 
     @public
     def weighted(*args: Any, **settings: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Whole Jacobians and Hessians, by one pass for a stack of rows."""
+"""Full Jacobians and Hessians, by one backward pass for a stack of rows."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ STACKED = 2**23  # elements of the largest gradient in a pass, 64 MB of float64
 
 
 def jacobian(f: Function, argnum: Argnum = 0, *, holomorphic: bool = False) -> Function:
-    """A function that returns all derivatives of f's result: for a result of shape (m, …) and an
-    argument of shape (n, …) an array (m, …, n, …). For trees, the result's structure with the
+    """A function that returns the Jacobian of f: for a result of shape (m, …) and an argument of
+    shape (n, …) an array of shape (m, …, n, …). For trees, the result's structure with the
     argument's in place of each leaf.
 
-    One backward pass takes all rows of it as a stack; rows beyond 64 MB wait for the next pass.
-    Rules of your own are run row by row unless they are pointwise.
+    One backward pass computes a stack of rows, of up to 64 MB. User-defined rules run row by row
+    unless they are pointwise.
 
     >>> import autograd_core as ac, numpy as np
     >>> ac.jacobian(lambda x: x[:2] * x[2])(np.array([1.0, 2.0, 3.0]))
@@ -54,8 +54,8 @@ def jacobian(f: Function, argnum: Argnum = 0, *, holomorphic: bool = False) -> F
 
 
 def hessian(f: Function, argnum: Argnum = 0) -> Function:
-    """A function that returns all second derivatives of f: for a number and an argument (n, …), an
-    array (n, …, n, …).
+    """A function that returns the Hessian of f: for a result that is one number and an argument of
+    shape (n, …), an array of shape (n, …, n, …).
 
     >>> import autograd_core as ac, numpy as np
     >>> ac.hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 3.0]))

@@ -1,4 +1,4 @@
-"""Functions whose gradient is not that of their operations: one rule for all operands."""
+"""Functions with their own gradient instead of their operations': one rule for all operands."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Joint(Operation):
 
 
 class Gathered(Joint):
-    """Hands operands on to a joint operation: no step of its own."""
+    """Passes operands on to a joint operation; it computes nothing."""
 
     joint = False
 
@@ -60,15 +60,15 @@ def _node(op: Joint, parents: list[tuple[Node, Rule, Any]]) -> Node:
 
 def _handed_on(i: int) -> Rule:
     rule = Rule(lambda g: g[i], str(i), (), ())
-    rule.trusted = False  # it may be a constant of a user's
+    rule.trusted = False  # it may be a constant of the user's
     return rule
 
 
 def recorded_as(
     name: str, parents: list[Node], results: Any, rule: Rule, saved: tuple[Any, ...]
 ) -> Any:
-    """The tree `results` with nodes of its own: `rule` takes what arrives at its floating leaves to
-    a gradient for each of `parents`."""
+    """The tree `results` with new nodes: `rule` maps the gradients of its floating leaves to a
+    gradient for each of `parents`."""
     arrays = [leaf._array for _, leaf in leaves(results) if is_floating(leaf)]
     operands = _node(Gathered(), [(p, _handed_on(i), ()) for i, p in enumerate(parents)])
     node = _node(Joint(name, len(arrays)), [(operands, rule, saved)])
@@ -86,18 +86,18 @@ def is_floating(leaf: Any) -> bool:
     return isinstance(leaf, Tensor) and leaf.dtype.kind in "fc"
 
 
-# ---- another gradient ----------------------------------------------------------------------------
+# ---- custom gradients ----------------------------------------------------------------------------
 
 
 def custom_gradient(f: Function) -> Function:
-    """A function with a gradient that you write: f returns (result, pull), and ``pull(g)`` takes
-    what arrives at the result, as Tensors in its structure, to a gradient for each positional
-    argument (None for one without).
+    """A function with a user-defined gradient: f returns (result, pull), and ``pull(g)`` maps the
+    gradient of the result, Tensors in its structure, to a gradient for each positional argument
+    (None for an argument without gradient).
 
-    What `pull` computes from f's arguments and from what f made of them is differentiable in turn,
-    so higher orders are those of the gradient as it is written. No gradient flows to Tensors that f
-    reads from elsewhere.
-    Raises ShapeError where `pull` returns something else than a gradient for each argument.
+    What `pull` computes from f's arguments and intermediate results is differentiable in turn, so
+    higher derivatives are those of the gradient as written. No gradient flows to Tensors that f
+    uses but does not take as arguments.
+    Raises ShapeError if `pull` does not return a gradient for each argument.
 
     >>> import autograd_core as ac
     >>> @ac.custom_gradient
@@ -123,7 +123,7 @@ def custom_gradient(f: Function) -> Function:
 
 
 def _pulled(name: str, pull: Callable[[Any], Any], result: Any, args: Any, g: Parts) -> Parts:
-    """A gradient for each tracked Tensor in `args`, by a user's `pull`."""
+    """A gradient for each tracked Tensor in `args`, by the user's `pull`."""
     recorded = any(isinstance(part, Tensor) for part in g)
     parts = iter(g)
 
@@ -154,8 +154,8 @@ def _fitted(name: str, arg: Any, found: Any) -> Iterator[Tensor]:
     given, expected = dict(leaves(found)), dict(leaves(arg))
     if given.keys() - expected.keys():
         raise ShapeError(
-            f"{name}: the gradient for an argument has its structure, with leaves at "
-            f"{list(expected)}; this one has them at {list(given)}"
+            f"{name}: the gradient for an argument must have its structure, with leaves at "
+            f"{list(expected)}; this one has leaves at {list(given)}"
         )
     for path, tensor in expected.items():
         if not is_tracked(tensor):
@@ -168,5 +168,5 @@ def _fitted(name: str, arg: Any, found: Any) -> Iterator[Tensor]:
             yield fit(g, tensor.shape, tensor.dtype)
         except ValueError as error:
             raise ShapeError(
-                f"{name}: an argument has shape {tensor.shape}, and the gradient for it {g.shape}"
+                f"{name}: an argument has shape {tensor.shape}, but its gradient {g.shape}"
             ) from error

@@ -1,4 +1,4 @@
-"""Products with Jacobians and Hessians, which are never made."""
+"""Products with Jacobians and Hessians, without forming the matrices."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ __all__ = ["hvp", "jvp", "linearize", "vhp", "vjp"]
 
 @public
 def vjp(f: Function, *args: Any, has_aux: bool = False) -> Any:
-    """f(*args), and a function that takes a cotangent of the result's structure and shapes to its
+    """f(*args), and a function that maps a cotangent, of the result's structure and shapes, to its
     product with the Jacobian: a tuple with a gradient for each argument.
 
-    It may be called again and again. With `has_aux` f returns (result, more), and the whole is
+    The function may be called repeatedly. With `has_aux` f returns (result, more), and vjp returns
     (result, function, more).
 
     >>> import autograd_core as ac, numpy as np
@@ -65,8 +65,8 @@ def _kept(leaf: Any) -> Any:
 class _Linear:
     """The derivative of a call, as a function of the arguments' tangents.
 
-    The backward pass is linear in what arrives. It is recorded once, and transposed: what a
-    pass through *it* gives is the forward derivative, and no operation needs a second rule.
+    The backward pass is linear in the cotangent. It is recorded once, and transposed: a backward
+    pass through *it* gives the forward derivative, so no operation needs a second rule.
     """
 
     def __init__(self, call: Call, result: Any) -> None:
@@ -106,7 +106,7 @@ class _Linear:
 
 
 def _dual(out: Tensor) -> Any:
-    """Zeros that stand for what arrives at a result, tracked."""
+    """Tracked zeros in place of the cotangent of a result."""
     zeros = make(zero_gradient(out._array), None)
     zeros.node = Node.leaf(zeros, out.shape, out.dtype)
     return zeros
@@ -135,7 +135,7 @@ def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tup
     for name, given in (("primals", primals), ("tangents", tangents)):
         if not isinstance(given, tuple | list):
             raise ShapeError(
-                f"jvp: {name} are a tuple, with one for each argument; not {given!r:.60}"
+                f"jvp: {name} must be a tuple with one entry for each argument, not {given!r:.60}"
             )
     primals, tangents = tuple(primals), tuple(tangents)
     call = Call("jvp", f, tuple(range(len(primals))), primals, {})
@@ -145,8 +145,8 @@ def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tup
 
 @public
 def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
-    """f(*primals), and the function of tangents that `jvp` evaluates, to be called again and again:
-    f itself runs once."""
+    """f(*primals), and the linear function of the tangents that `jvp` evaluates. It may be called
+    repeatedly; f itself runs once."""
     call = Call("linearize", f, tuple(range(len(primals))), mapped(_kept, primals), {})
     value = mapped(_kept, call.value(call.out))
     linear = _Linear(call, call.out)
@@ -154,9 +154,9 @@ def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
 
 
 def hvp(f: Function, argnum: Argnum = 0) -> Function:
-    """A function of f's arguments and, behind them, a vector v of the structure of the argument:
-    the product of the Hessian of f, which returns one real number, with v. The Hessian is never
-    made; it costs about two gradients.
+    """A function of f's arguments followed by a vector v of the argument's structure: the product
+    of the Hessian of f, which returns one real number, with v. The Hessian is not formed; the cost
+    is that of about two gradients.
 
     >>> import autograd_core as ac, numpy as np
     >>> ac.hvp(lambda x: np.sum(x**3))(np.array([1.0, 2.0]), np.array([1.0, 0.5]))
@@ -167,7 +167,7 @@ def hvp(f: Function, argnum: Argnum = 0) -> Function:
     @wraps(f)
     def product(*args: Any, **settings: Any) -> Any:
         if len(args) < 1:
-            raise ShapeError("hvp: the vector is the last positional argument")
+            raise ShapeError("hvp: the vector must be the last positional argument")
         *rest, vector = args
         call = Call("hvp", f, argnum, tuple(rest), settings)
         out = one_number("hvp", call.out)
@@ -185,5 +185,5 @@ def hvp(f: Function, argnum: Argnum = 0) -> Function:
 
 
 def vhp(f: Function, argnum: Argnum = 0) -> Function:
-    """A vector's product with the Hessian. Hessians are symmetric: it is `hvp`."""
+    """The product of a vector with the Hessian: `hvp`, as Hessians are symmetric."""
     return hvp(f, argnum)

@@ -1,6 +1,6 @@
-"""Arrays in lists, tuples, dicts and dataclasses, nested as one likes.
+"""Trees of arrays: lists, tuples, dicts and dataclasses, nested to any depth.
 
-Whatever is none of these containers (nor None) is a leaf.
+Everything other than these containers and None is a leaf.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _SEQUENCES = (tuple, list)
 
 
 def leaves(tree: Any, path: str = "") -> list[tuple[str, Any]]:
-    """Each leaf, with its path: ``"['layers'][0].weight"``. Dicts in the order of their keys."""
+    """Each leaf with its path: ``"['layers'][0].weight"``. Dicts in insertion order."""
     if tree is None:
         return []
     if isinstance(tree, _SEQUENCES):
@@ -40,7 +40,7 @@ def filled(tree: Any, values: Iterator[Any]) -> Any:
         found = [filled(value, values) for value in tree]
         return type(tree)(*found) if hasattr(tree, "_fields") else type(tree)(found)
     if isinstance(tree, dict):
-        same = copy(tree)  # a subclass keeps what else it has, such as a default
+        same = copy(tree)  # keeps further attributes of a subclass, such as a default
         same.update([(key, filled(value, values)) for key, value in tree.items()])
         return same
     if hasattr(type(tree), "__dataclass_fields__"):
@@ -52,7 +52,7 @@ def filled(tree: Any, values: Iterator[Any]) -> Any:
 
 
 def _fields(tree: Any) -> list[str]:
-    from dataclasses import fields  # where there is a dataclass, it is imported already
+    from dataclasses import fields  # already imported if there is a dataclass
 
     return [field.name for field in fields(tree)]
 
