@@ -9,18 +9,23 @@ from warnings import catch_warnings, simplefilter, warn_explicit
 
 import numpy as np
 
+from autograd_core.engine.state import observed
 from autograd_core.errors import AutogradWarning, GraphError, NotDifferentiableError
 from autograd_core.errors.tracebacks import public
-from autograd_core.testing.comparison import Comparison, GradientError, InconclusiveError
+from autograd_core.testing.comparison import Comparison
 from autograd_core.testing.differences import UNITS
 from autograd_core.testing.foreign import Foreign
+from autograd_core.testing.laws import check_kinds, check_same, check_transposed, check_zeros
+from autograd_core.testing.rounding import noise
+from autograd_core.testing.rules import RuleObserver
+from autograd_core.testing.subject import GradientError, InconclusiveError, Subject
 from autograd_core.testing.values import (
     array_of,
-    drawn,
     floats,
     host,
     is_floating,
     plain,
+    random_like,
 )
 from autograd_core.transforms import vjp
 from autograd_core.transforms.tree import leaves
@@ -60,12 +65,12 @@ def check_gradients(
     if gradient is not None:
         Foreign(f, args, seed, gradient).check()
         return
-    with _ways_out_told():
+    with _exits_reported():
         _check_orders(f, args, order, seed)
 
 
 @contextmanager
-def _ways_out_told() -> Iterator[None]:
+def _exits_reported() -> Iterator[None]:
     """Inside, a GradientError also says where a value left the graph, as by filling a plain array
     with numbers; the warning that a function is constant is suppressed."""
     with catch_warnings(record=True) as said:
@@ -87,19 +92,40 @@ def _ways_out_told() -> Iterator[None]:
 
 
 def _check_orders(f: Any, args: Any, order: int, seed: int) -> None:
-    Comparison(f, args, seed, "gradient").check()
+    _check(Subject(f, args, seed, "gradient"))
     function, operands = f, args
     for level in range(2, order + 1):
         function, operands = _gradient_of(function, operands, seed + level)
         what = f"derivative of order {level}"
         try:
-            Comparison(function, operands, seed + level, what, f, args).check()
+            _check(Subject(function, operands, seed + level, what, f, args))
         except NotDifferentiableError as error:
             raise GradientError(
                 f"there is no {what}: {error}. Pass order={level - 1} if that is intended"
             ) from error
     for i, j in _alike(args):
         _check_twice(f, args, i, j, seed)
+
+
+def _check(subject: Subject) -> None:
+    """Check the gradients of a function in all its floating operands, at random cotangents."""
+    if not subject.operands:
+        raise subject.wrong("nothing to differentiate: no argument is a floating array or number")
+    results, pull = subject.pulled()
+    cotangents = [random_like(subject.rng, result) for result in results]
+    observer = RuleObserver()
+    with observed(observer):
+        found = pull(cotangents)
+    if observer.faults:
+        raise subject.wrong(observer.faults[0])
+    check_kinds(subject, found)
+    hosts = [host(g) for g in found]
+    check_same(subject, hosts, [host(g) for g in subject.pulled()[1](cotangents)])
+    check_zeros(subject, [np.zeros_like(host(c)) for c in cotangents], pull)
+    weights = [host(c) for c in cotangents]
+    moves = noise(subject, weights, hosts)
+    Comparison(subject, hosts, weights, moves).check()
+    check_transposed(subject, cotangents, hosts, moves)
 
 
 def _check_twice(f: Any, args: Any, i: int, j: int, seed: int) -> None:
@@ -117,12 +143,12 @@ def _check_twice(f: Any, args: Any, i: int, j: int, seed: int) -> None:
 
     with np.errstate(all="ignore"):
         try:
-            together = Comparison(joined, (args[i],), seed, "gradient", f, args)
+            together = Subject(joined, (args[i],), seed, "gradient", f, args)
             outs, pull = together.pulled()
-            _, pull_both = Comparison(apart, (args[i], args[i]), seed, "gradient", f, args).pulled()
+            _, pull_both = Subject(apart, (args[i], args[i]), seed, "gradient", f, args).pulled()
         except (ArithmeticError, ValueError):
             return  # f is not defined there
-        arriving = [drawn(together.rng, out) for out in outs]
+        arriving = [random_like(together.rng, out) for out in outs]
         (found,) = map(host, pull(arriving))
         first, second = map(host, pull_both(arriving))
         both = first + second
@@ -141,7 +167,7 @@ def _gradient_of(f: Any, args: Any, seed: int) -> tuple[Any, Any]:
     result = plain(f, args)
     floating = [leaf for _, leaf in leaves(result) if is_floating(leaf)]
     rng = np.random.default_rng(seed)
-    arriving = tuple(drawn(rng, leaf) for leaf in floating)
+    arriving = tuple(random_like(rng, leaf) for leaf in floating)
     count = len(args)
 
     def function(*operands: Any) -> Any:

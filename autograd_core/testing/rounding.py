@@ -24,28 +24,28 @@ __all__ = ["blurred", "noise", "shaken"]
 SHAKES = 4
 
 
-def noise(compared: Any, weights: list[Any], found: list[Any]) -> list[Any]:
-    """How much each element of a comparison's gradients changes if the operands and cotangents are
+def noise(subject: Any, weights: list[Any], found: list[Any]) -> list[Any]:
+    """How much each element of the subject's gradients changes if the operands and cotangents are
     perturbed by two units of round-off, or all intermediate results are: the maximum of several
     runs. A gradient that changes by more than the square root of the accuracy is not
     ill-conditioned but discontinuous, which does not excuse an error."""
-    rng, accuracy = compared.rng, compared.accuracy
+    rng, accuracy = subject.rng, subject.accuracy
     limit = accuracy**0.5 * max((np.abs(g).max(initial=0) for g in found), default=0)
     limit += UNITS * accuracy * max(np.abs(w).max(initial=0) for w in weights)
     most = [np.zeros(g.shape) for g in found]
-    exact = _exact(compared, weights)
+    exact = _exact(subject, weights)
 
     def moves(others: list[Any]) -> list[Any]:
         return [np.abs(wide(a) - wide(b)) for a, b in zip(found, others, strict=True)]
 
     for _ in range(SHAKES):
-        points = [shaken(rng, point) for point in compared.points]
+        points = [shaken(rng, point) for point in subject.points]
         arriving = [shaken(rng, np.asarray(weight)) for weight in weights]
-        moved = moves(compared.gradients_at(points, arriving))
+        moved = moves(subject.gradients_at(points, arriving))
         most = [np.fmax(m, np.minimum(a, limit)) for m, a in zip(most, moved, strict=True)]
     for seed in range(SHAKES // 2):
         once, twice = (
-            moves(_rounded(compared, weights, found, exact, seed, units)) for units in (2, 4)
+            moves(_rounded(subject, weights, found, exact, seed, units)) for units in (2, 4)
         )
         for i, (a, b) in enumerate(zip(once, twice, strict=True)):
             # a jump or an overflow is not proportional to the perturbation
@@ -54,32 +54,32 @@ def noise(compared: Any, weights: list[Any], found: list[Any]) -> list[Any]:
     return most
 
 
-def _exact(compared: Any, weights: list[Any]) -> list[Any]:
+def _exact(subject: Any, weights: list[Any]) -> list[Any]:
     """The results of all operations in double precision, if the operands have less."""
     results = Results()
-    if compared.accuracy > ROUNDING:
+    if subject.accuracy > ROUNDING:
         with observed(results):
-            compared.gradients_at(list(map(wide, compared.points)), weights)
+            subject.gradients_at(list(map(wide, subject.points)), weights)
     return results.found
 
 
 def _rounded(
-    compared: Any, weights: list[Any], found: list[Any], exact: list[Any], seed: int, units: int
+    subject: Any, weights: list[Any], found: list[Any], exact: list[Any], seed: int, units: int
 ) -> list[Any]:
     """The gradients with the results of all operations and rules perturbed by round-off."""
     try:
         with _rounding(seed, exact, units):
-            return [np.array(g) for g in compared.gradients_at(compared.points, weights)]
+            return [np.array(g) for g in subject.gradients_at(subject.points, weights)]
     except (ArithmeticError, ValueError):  # a function that checks its own values
         return found
 
 
-def blurred(compared: Any, weights: list[Any], middle: Any) -> tuple[Any, Any]:
-    """How much each term of a comparison's weighted results differs from its value, `middle`, in
+def blurred(subject: Any, weights: list[Any], middle: Any) -> tuple[Any, Any]:
+    """How much each term of the subject's weighted results differs from its value, `middle`, in
     double precision, if the operands are perturbed by two units of round-off, or all intermediate
     results are: the accuracy lost inside the function, which its results do not show. Also returns
     the second alone, without jumps."""
-    points = [wide(point) for point in compared.points]
+    points = [wide(point) for point in subject.points]
 
     def moves(results: list[Any]) -> Any:
         return np.abs(terms_of(weights, results) - middle)
@@ -87,15 +87,15 @@ def blurred(compared: Any, weights: list[Any], middle: Any) -> tuple[Any, Any]:
     def rounded(seed: int, units: int) -> Any:
         try:
             with _rounding(seed, [], units):
-                return moves(compared.results_at(points))
+                return moves(subject.results_at(points))
         except (ArithmeticError, ValueError):  # a function that checks its own values
             return np.zeros(middle.shape)
 
     with np.errstate(all="ignore"):
-        limit = compared.accuracy**0.5 * np.abs(middle)
+        limit = subject.accuracy**0.5 * np.abs(middle)
         of_operands, of_results = np.zeros((2, middle.size))
         for seed in range(SHAKES // 2):
-            shakes = moves(compared.called([shaken(compared.rng, point) for point in points]))
+            shakes = moves(subject.called([shaken(subject.rng, point) for point in points]))
             of_operands = np.fmax(of_operands, np.where(np.isfinite(shakes), shakes, 0.0))
             moved = rounded(seed, 2)
             if not (moved <= limit).all():  # a jump is not proportional to the perturbation

@@ -13,16 +13,16 @@ from autograd_core.transforms.tree import filled, leaves
 
 __all__ = [
     "array_of",
-    "drawn",
-    "entered",
+    "as_tensor",
+    "as_tensors",
     "floats",
     "host",
     "is_floating",
-    "named",
+    "name_of",
     "plain",
+    "random_like",
     "terms_of",
     "text_of",
-    "untracked",
     "wide",
 ]
 
@@ -53,7 +53,7 @@ def wide(array: Any) -> Any:
     return array.astype({"f": "f8", "c": "c16"}[array.dtype.kind])
 
 
-def drawn(rng: Any, leaf: Any) -> Any:
+def random_like(rng: Any, leaf: Any) -> Any:
     """Random numbers of a leaf's shape and dtype, on its device."""
     array = array_of(leaf)
     values = rng.uniform(0.5, 1, array.shape) * rng.choice([-1, 1], array.shape)
@@ -66,14 +66,15 @@ def drawn(rng: Any, leaf: Any) -> Any:
 def plain(f: Any, args: Any) -> Any:
     """The result of f on Tensors, without recording."""
     with no_grad():
-        return f(*entered(args))
+        return f(*as_tensors(args))
 
 
-def entered(args: Any) -> Any:
-    return filled(args, (untracked(leaf) for _, leaf in leaves(args)))
+def as_tensors(args: Any) -> Any:
+    """Arguments with untracked Tensors for their floating leaves."""
+    return filled(args, (as_tensor(leaf) for _, leaf in leaves(args)))
 
 
-def untracked(leaf: Any) -> Any:
+def as_tensor(leaf: Any) -> Any:
     return make(array_of(leaf), None) if is_floating(leaf) else leaf
 
 
@@ -84,7 +85,7 @@ def terms_of(weights: list[Any], values: list[Any]) -> Any:
     return np.concatenate(parts) if parts else np.zeros(0)
 
 
-def named(f: Any) -> str:
+def name_of(f: Any) -> str:
     return str(getattr(f, "__qualname__", getattr(f, "__name__", repr(f))))
 
 

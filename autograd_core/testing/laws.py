@@ -1,0 +1,79 @@
+"""Properties that every gradient has, whatever its function."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from autograd_core.devices import backend
+from autograd_core.engine.tensor import make
+from autograd_core.errors import NotDifferentiableError
+from autograd_core.testing.differences import UNITS
+from autograd_core.testing.subject import Subject
+from autograd_core.testing.values import as_tensors, host, random_like, terms_of
+from autograd_core.transforms import jvp
+from autograd_core.transforms.tree import filled, leaves
+
+__all__ = ["check_kinds", "check_same", "check_transposed", "check_zeros"]
+
+
+def check_kinds(subject: Subject, found: list[Any]) -> None:
+    """Each gradient has its operand's shape, dtype and device."""
+    for name, operand, g in zip(subject.names, subject.operands, found, strict=True):
+        for attribute in ("shape", "dtype", "device"):
+            has, should = getattr(g, attribute), getattr(operand, attribute)
+            if has != should:
+                raise subject.wrong(f"for {name} has {attribute} {has} and not {should}")
+
+
+def check_same(subject: Subject, found: list[Any], again: list[Any]) -> None:
+    """Two runs give the same gradients."""
+    for name, one, other in zip(subject.names, found, again, strict=True):
+        if not np.array_equal(one, other, equal_nan=True):
+            i = tuple(map(int, np.argwhere((one != other) & ~(np.isnan(one) & np.isnan(other)))[0]))
+            raise subject.wrong(
+                f"for {name} is not deterministic: element {i} is {one[i]!r} in one run and "
+                f"{other[i]!r} in the next"
+            )
+
+
+def check_zeros(subject: Subject, zeros: list[Any], pull: Any) -> None:
+    """The gradients for a cotangent of zeros are zero."""
+    arriving = [
+        make(backend.asarray(z, device=o.device), None)
+        for z, o in zip(zeros, subject.pulled()[0], strict=True)
+    ]
+    for name, g in zip(subject.names, pull(arriving), strict=True):
+        values = host(g)
+        if (values != 0).any():
+            i = tuple(map(int, np.argwhere(values != 0)[0]))
+            raise subject.wrong(
+                f"for {name} is {values[i]!r} at element {i} for a cotangent of zeros; "
+                "a rule must be linear in g"
+            )
+
+
+def check_transposed(
+    subject: Subject, cotangents: list[Any], found: list[Any], moves: list[Any]
+) -> None:
+    """⟨g, jvp(d)⟩ = ⟨vjp(g), d⟩, up to round-off, where `moves` is that of the gradients."""
+    ways = [random_like(subject.rng, operand) for operand in subject.operands]
+    placed = iter(ways)
+    primals = tuple(as_tensors(subject.args[i]) for i in subject.places)
+    tangents = tuple(filled(subject.args[i], placed) for i in subject.places)
+    try:
+        _, forward = jvp(subject.of_floats, primals, tangents)
+    except NotDifferentiableError:
+        return  # a rule that is declared once_differentiable
+    one = terms_of([host(c) for c in cotangents], [host(t) for _, t in leaves(forward)])
+    other = terms_of([host(w) for w in ways], found)
+    left, right = math.fsum(one), math.fsum(other)
+    own = UNITS * math.fsum(terms_of([np.abs(host(w)) for w in ways], moves))
+    size = math.fsum(abs(one)) + math.fsum(abs(other))
+    if not abs(left - right) <= 64 * UNITS * subject.accuracy * size + own:
+        raise subject.wrong(
+            f"is not the transpose of its jvp: ⟨vjp(g), d⟩ = {right}, ⟨g, jvp(d)⟩ = {left}. "
+            "Its rules compute different values on Tensors and on arrays"
+        )

@@ -1,0 +1,128 @@
+"""A function at its operands: its results and gradients there, and the errors that report it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from autograd_core.devices import backend
+from autograd_core.engine.state import no_grad
+from autograd_core.engine.tensor import make
+from autograd_core.testing.values import (
+    as_tensor,
+    as_tensors,
+    floats,
+    host,
+    is_floating,
+    name_of,
+    text_of,
+)
+from autograd_core.transforms import vjp
+from autograd_core.transforms.tree import filled, leaves
+
+__all__ = ["GradientError", "InconclusiveError", "Subject"]
+
+
+class GradientError(AssertionError):
+    """A gradient is wrong. The message names the operand and the element, both values, the error of
+    the differences, and how to reproduce it."""
+
+
+class InconclusiveError(AssertionError):
+    """The gradient cannot be judged: differences do not converge, as the function jumps, is not
+    finite, or oscillates. The operands are too close to a singular point."""
+
+
+class Subject:
+    """A function whose gradients are checked, and its operands."""
+
+    def __init__(
+        self, f: Any, args: Any, seed: int, what: str, shown: Any = None, given: Any = None
+    ) -> None:
+        self.f, self.args, self.seed, self.what = f, args, seed, what
+        self.shown, self.given = shown or f, args if given is None else given
+        self.places = [i for i, arg in enumerate(args) if floats(arg)]
+        entries = [
+            (f"operand {i}{path}", leaf) for i in self.places for path, leaf in leaves(args[i])
+        ]
+        self.names = [name for name, _ in entries]
+        self.operands = [as_tensor(leaf) for _, leaf in entries]
+        self.points = [host(leaf) for leaf in self.operands]
+        self.rng = np.random.default_rng(seed)
+        kinds = [p.dtype for p in self.points]
+        self.accuracy = max((float(np.finfo(dtype).eps) for dtype in kinds), default=2.0**-52)
+        self.least = max((float(np.finfo(k).smallest_subnormal) for k in kinds), default=0.0)
+
+    # the function and its gradient
+
+    def called(self, values: list[Any]) -> list[Any]:
+        """The floating results at these operands, on the host, in their own dtypes."""
+        with no_grad():
+            result = self.f(*self.replaced(values))
+        return [host(leaf) for _, leaf in leaves(result) if is_floating(leaf)]
+
+    def replaced(self, values: list[Any]) -> list[Any]:
+        """The arguments with these values for their floating leaves."""
+        placed = iter(self.there(values))
+        return [filled(a, placed) if i in self.places else a for i, a in enumerate(self.args)]
+
+    def there(self, values: list[Any]) -> Iterator[Any]:
+        """The values as Tensors, each on the device of its operand."""
+        for value, like in zip(values, self.operands, strict=True):
+            yield make(backend.asarray(value, device=backend.device_of(like._array)), None)
+
+    def of_floats(self, *operands: Any) -> Any:
+        """The floating results, as a function of the floating arguments alone."""
+        args = list(self.args)
+        for place, value in zip(self.places, operands, strict=True):
+            args[place] = value
+        return tuple(leaf for _, leaf in leaves(self.f(*args)) if is_floating(leaf))
+
+    def pulled(self) -> tuple[list[Any], Callable[[list[Any]], list[Any]]]:
+        """The floating results, and a function that maps their cotangents to gradients."""
+
+        results, pullback = vjp(self.of_floats, *(as_tensors(self.args[i]) for i in self.places))
+
+        def gradients(arriving: list[Any]) -> list[Any]:
+            return [leaf for _, leaf in leaves(pullback(tuple(arriving)))]
+
+        return list(results), gradients
+
+    def at(self, points: list[Any]) -> Subject:
+        """The same function at other operands."""
+        return Subject(self.f, self.replaced(points), self.seed, self.what)
+
+    def gradients_at(self, points: list[Any], weights: list[Any]) -> list[Any]:
+        """The gradients at other operands, on the host, for these cotangents."""
+        outs, pull = self.at(points).pulled()
+        arriving = [
+            make(backend.asarray(np.asarray(w, o.dtype), device=o.device), None)
+            for w, o in zip(weights, outs, strict=True)
+        ]
+        return [host(g) for g in pull(arriving)]
+
+    def results_at(self, points: list[Any]) -> list[Any]:
+        """The floating results, recorded, so that an observer sees all operations."""
+        outs, _ = self.at(points).pulled()
+        return [np.array(host(out)) for out in outs]
+
+    # errors
+
+    def wrong(self, text: str) -> GradientError:
+        """The error that says `text` of the gradient."""
+        return GradientError(f"the {self.what} of {name_of(self.shown)} {text}\n{self.repeat()}")
+
+    def inconclusive(self, text: str) -> InconclusiveError:
+        """The error that says why the gradient cannot be judged."""
+        return InconclusiveError(f"{self.what} of {name_of(self.shown)}{text}\n{self.repeat()}")
+
+    def repeat(self) -> str:
+        """The lines that reproduce the error."""
+        return (
+            "To see it again:\n"
+            "    from autograd_core.testing import check_gradients; from numpy import *\n"
+            f"    args = ({''.join(f'{text_of(arg)}, ' for arg in self.given)})\n"
+            f"    check_gradients({name_of(self.shown)}, *args, seed={self.seed})"
+        )
