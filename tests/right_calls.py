@@ -23,7 +23,7 @@ from autograd_core.transforms.tree import mapped
 from tests.table import checks as op_checks
 from tests.table.rows import DIFFERENTIABLE
 
-ROWS = {row.id: row for row in DIFFERENTIABLE if row.name != "_to_device"}
+ROWS = {row.id: row for row in DIFFERENTIABLE if not row.transfer}
 SCALES = [1.0, 1.0, 1e-6, 1e-3, 1e3, 1e6]
 
 

@@ -142,7 +142,8 @@ CONTRACTION = [
             "ij->ji", "ij->", "ij", "ba", "...i->i...", "i...->...", "...", "ijk->ki"),
         {"x": ()}, linear=True, complex=True, call=called_einsum, variant="of one"),
     Row("einsum", sums_of_products("ii->i", "ii", "iji->ij", "iii->i", "...ii->...i", "aabb->ba"),
-        {"x": ()}, linear=True, complex=True, call=called_einsum, variant="of a diagonal"),
+        {"x": ()}, linear=True, complex=True, call=called_einsum, variant="of a diagonal",
+        never=("0-d",), read_only=True),  # of axes that lie apart: docs/indexing.md
     Row("einsum", sums_of_products(
             "ij,jk", "ij,jk->ki", "i,j->", "...ij,...jk->...ik", "ij,ij->ij", "...i,i...->...",
             "i,->i", "ii,i->", "ij,kj->i", "bi,bi->b", "..., ..."),
@@ -156,10 +157,11 @@ CONTRACTION = [
     Row("inner", last_axes(), NOTHING, complex=True),
     Row("outer", pairs(), NOTHING, complex=True),
     Row("kron", pairs(), NOTHING, complex=True),
-    Row("vdot", pairs(same_size=True), NOTHING, complex=True),
-    Row("vecdot", vector_dots(), NOTHING, plain_vecdot, complex=True),
+    Row("vdot", pairs(same_size=True), NOTHING, complex=True, never=("several",)),
+    Row("vecdot", vector_dots(), NOTHING, plain_vecdot, complex=True, never=("0-d",)),
     Row("linalg.vecdot", vector_dots(), NOTHING, plain_vecdot, complex=True, never=("0-d",)),
-    Row("matvec", stacks("(n,m),(m)->(n)"), NOTHING, complex=True),
-    Row("vecmat", stacks("(n),(n,m)->(m)"), NOTHING, complex=True),
-    Row("linalg.multi_dot", chains(), {"x": (), "y": (), "z": ()}, complex=True, call=as_list),
+    Row("matvec", stacks("(n,m),(m)->(n)"), NOTHING, complex=True, never=("0-d",)),
+    Row("vecmat", stacks("(n),(n,m)->(m)"), NOTHING, complex=True, never=("0-d",)),
+    Row("linalg.multi_dot", chains(), {"x": (), "y": (), "z": ()}, complex=True, call=as_list,
+        never=("0-d",)),
 ]  # fmt: skip

@@ -95,24 +95,24 @@ SCANS = [
     Row("_prod_of_others", settled(with_zeros, axis=some_axis), {"x": ("x", "axis")}, plain_others,
         complex=True),
     Row("linear_recurrence", recurrences(), {"x": ("y",), "y": ("y", "out")}, plain_recurrence,
-        complex=True),
+        complex=True, never=("0-d",)),
     Row("cumsum", settled(anything, axis=line_axis), {"x": RUN}, linear=True, complex=True),
     Row("cumprod", settled(with_zeros, axis=line_axis), {"x": MULTIPLIED}, complex=True),
     *(
         Row(name, settled(domain, least_ndim=1, axis=own, include_initial=flag), {"x": ()},
-            linear=name == "cumulative_sum", complex=True)
+            linear=name == "cumulative_sum", complex=True, never=("0-d",))
         for name, domain in {"cumulative_sum": anything, "cumulative_prod": with_zeros}.items()
     ),
     Row("_differences", settled(anything, least_ndim=1, axis=own, n=lambda _: st.integers(0, 4)),
         {"x": ("n", "axis", "x_shape", "out_shape")}, lambda x, n, axis: np.diff(x, n, axis),
-        linear=True, complex=True),
+        linear=True, complex=True, never=("0-d",)),
     Row("diff", settled(anything, least_ndim=1, axis=own, n=lambda _: st.integers(0, 4)),
-        {"x": ()}, linear=True, complex=True),
+        {"x": ()}, linear=True, complex=True, never=("0-d",)),
     Row("diff", differences(("prepend", "append")), {"x": (), "prepend": (), "append": ()},
         linear=True, complex=True, variant="with ends", call=along(("prepend", "append"))),
     Row("diff", differences(("append",)), {"x": (), "append": ()}, linear=True, complex=True,
         variant="with an end", call=along(("append",))),
     Row("diff", settled(integers(0, 2), least_ndim=1, axis=own), variant="of truths",
-        call=lambda function, x, axis: function(x > 0, 1, axis), dtype=boolean),
+        call=lambda function, x, axis: function(x > 0, 1, axis), dtype=boolean, never=("0-d",)),
     Row("ptp", reduction(distinct(), some_axis), {"x": ()}, flat=True),
 ]  # fmt: skip

@@ -88,8 +88,9 @@ def into_a_copy(call):
     return run
 
 
-def row(name, cases, value, call):
-    return Row(name, cases, {"x": (), value: ()}, linear=True, call=into_a_copy(call))
+def row(name, cases, value, call, never=()):
+    called = into_a_copy(call)
+    return Row(name, cases, {"x": (), value: ()}, linear=True, call=called, never=never)
 
 
 WRITING = [
@@ -97,7 +98,8 @@ WRITING = [
     row("putmask", maskings(), "values", lambda f, x, values, mask: f(x, mask, values)),
     row("place", maskings("vals"), "vals", lambda f, x, vals, mask: f(x, mask, vals)),
     row("copyto", copies(), "src", lambda f, x, src, where: f(x, src, where=where)),
-    row("fill_diagonal", diagonals(), "val", lambda f, x, val, wrap: f(x, val, wrap)),
+    row("fill_diagonal", diagonals(), "val", lambda f, x, val, wrap: f(x, val, wrap),
+        never=("0-d",)),
     row("put_along_axis", puts_along(), "values",
-        lambda f, x, values, indices, axis: f(x, indices, values, axis)),
+        lambda f, x, values, indices, axis: f(x, indices, values, axis), never=("0-d",)),
 ]  # fmt: skip
