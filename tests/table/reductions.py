@@ -4,7 +4,6 @@ import numpy as np
 from hypothesis import strategies as st
 
 from autograd_core.testing.strategies import (
-    SEEDS,
     axis_choices,
     distinct,
     integers,
@@ -13,7 +12,7 @@ from autograd_core.testing.strategies import (
     shapes,
     some_axis,
 )
-from tests.table.cases import Case, settled
+from tests.table.cases import Case, generator, settled
 from tests.table.row import Row, anything, apart, boolean, ddofs, exact, index, real, reduction
 
 REDUCED = ("x_shape", "axis", "keepdims")
@@ -28,7 +27,7 @@ def chosen(draw, domain):
     """x and which of its elements count, at least one in every line."""
     shape = draw(shapes(least_side=1))
     axis = draw(st.sampled_from([a for a in axis_choices(shape) if a != ()] if shape else [None]))
-    rng = np.random.default_rng(draw(SEEDS))
+    rng = generator(draw)
     edge = ~np.all(np.indices(shape), axis=0) if shape else np.array(True)
     arrays = np.asarray(domain(rng, shape)), (rng.random(shape) < 0.5) | edge
     settings = {"axis": axis, "keepdims": draw(st.booleans())}

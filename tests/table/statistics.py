@@ -3,8 +3,8 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from autograd_core.testing.strategies import SEEDS, axis_choices, distinct, reduced_size, shapes
-from tests.table.cases import Case, settled
+from autograd_core.testing.strategies import axis_choices, distinct, reduced_size, shapes
+from tests.table.cases import Case, generator, settled
 from tests.table.row import Row, anything, apart, index, real
 from tests.table.scans import line_axis, with_zeros
 
@@ -78,7 +78,7 @@ def averages(draw):
     shape = draw(shapes(least_side=1))
     choices = [a for a in axis_choices(shape) if a != ()] if shape else [None]
     axis = draw(st.sampled_from(choices))
-    rng = np.random.default_rng(draw(SEEDS))
+    rng = generator(draw)
     chosen = shape
     if axis is not None and draw(st.booleans()):
         chosen = tuple(np.take(shape, axis if isinstance(axis, tuple) else [axis]))
@@ -98,7 +98,7 @@ def averaged(number):
 def observations(draw, names=("x",), flat=True):
     """A few variables, in rows or columns, each observed four to six times."""
     count, rowvar = draw(st.integers(4, 6)), draw(st.booleans())
-    rng = np.random.default_rng(draw(SEEDS))
+    rng = generator(draw)
     arrays = []
     for name in names:
         if name == "aweights":
