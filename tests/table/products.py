@@ -67,8 +67,7 @@ NOTHING = {"x": (), "y": ()}
 PRODUCTS = [
     Row("matmul", matrix_products(), {"x": ("y", "x_shape"), "y": ("x", "y_shape")}, complex=True,
         never=("0-d",)),
-    Row("dot", dots(), {"x": ("y", "x_shape"), "y": ("x", "y_shape")}, complex=True,
-        never=("0-d",)),
+    Row("dot", dots(), {"x": ("y", "x_shape"), "y": ("x", "y_shape")}, complex=True),
     Row("linear", linear_layers(bias=True), {"x": ("weight",), "weight": ("x",), "bias": ()},
         plain_linear, complex=True, never=("0-d",)),
     Row("linear", linear_layers(bias=False), {"x": ("weight",), "weight": ("x",)}, plain_linear,

@@ -63,6 +63,10 @@ class Row:
     def __repr__(self):
         return self.id
 
+    def _repr_pretty_(self, printer, cycle):
+        """What Hypothesis prints below a failure: the name, in place of every field."""
+        printer.text(self.id)
+
     @property
     def op(self):
         return operations[self.name]
