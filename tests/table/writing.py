@@ -79,9 +79,8 @@ def into_a_copy(call):
     return run
 
 
-def row(name, cases, value, call, never=()):
-    called = into_a_copy(call)
-    return Row(name, cases, {"x": (), value: ()}, linear=True, call=called, never=never)
+def row(name, cases, value, call):
+    return Row(name, cases, {"x": (), value: ()}, linear=True, call=into_a_copy(call))
 
 
 WRITING = [
@@ -89,8 +88,7 @@ WRITING = [
     row("putmask", maskings(), "values", lambda f, x, values, mask: f(x, mask, values)),
     row("place", maskings("vals"), "vals", lambda f, x, vals, mask: f(x, mask, vals)),
     row("copyto", copies(), "src", lambda f, x, src, where: f(x, src, where=where)),
-    row("fill_diagonal", diagonals(), "val", lambda f, x, val, wrap: f(x, val, wrap),
-        never=("0-d",)),
+    row("fill_diagonal", diagonals(), "val", lambda f, x, val, wrap: f(x, val, wrap)),
     row("put_along_axis", puts_along(), "values",
-        lambda f, x, values, indices, axis: f(x, indices, values, axis), never=("0-d",)),
+        lambda f, x, values, indices, axis: f(x, indices, values, axis)),
 ]  # fmt: skip
