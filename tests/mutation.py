@@ -44,7 +44,7 @@ OTHER = {
 
 ROWS = {}  # the rows of each operation that has rules of its own
 for row in sorted(DIFFERENTIABLE, key=lambda row: row.id):
-    if not row.composed and row.name != "_to_device":
+    if not row.composed and not row.transfer:
         ROWS.setdefault(row.name, []).append(row)
 
 

@@ -11,7 +11,7 @@ from autograd_core.rendering import draw, explain, record_flow
 from tests.table import checks as op_checks
 from tests.table import rows as op_table
 
-ROWS = [row for row in op_table.DIFFERENTIABLE if row.id != "_to_device"]  # the host alone is here
+ROWS = [row for row in op_table.DIFFERENTIABLE if not row.transfer]
 
 
 class Host:

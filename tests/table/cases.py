@@ -47,28 +47,38 @@ def cast(array, dtype):
     return np.asarray(array, dtype)
 
 
+# ---- values --------------------------------------------------------------------------------------
+
+
+def generator(draw):
+    """NumPy's generator of random numbers, with a seed that Hypothesis draws: one number, where
+    elements that were drawn one by one would shrink one by one."""
+    return np.random.default_rng(draw(SEEDS))
+
+
+def values(draw, *shapes, domain=lambda rng, shape: rng.uniform(-2, 2, shape)):
+    """A tuple with an array of each shape, their elements from `domain` and one generator."""
+    rng = generator(draw)
+    return tuple(np.asarray(domain(rng, shape)) for shape in shapes)
+
+
 # ---- cases ---------------------------------------------------------------------------------------
-
-
-def _values(domain, rng, shape):
-    return np.asarray(domain(rng, shape))
 
 
 @st.composite
 def elementwise(draw, **domains):
     """Operands that broadcast."""
-    drawn = draw(broadcastable(len(domains)))
-    rng = np.random.default_rng(draw(SEEDS))
-    values = zip(domains.values(), drawn, strict=True)
-    return Case(tuple(domains), tuple(_values(d, rng, shape) for d, shape in values), {})
+    pairs = zip(domains.values(), draw(broadcastable(len(domains))), strict=True)
+    rng = generator(draw)
+    return Case(tuple(domains), tuple(np.asarray(domain(rng, s)) for domain, s in pairs), {})
 
 
 @st.composite
 def settled(draw, domain, least_ndim=0, least_side=0, **settings):
     """One operand x, and settings that depend on its shape."""
     shape = draw(shapes(least_ndim, least_side))
-    x = _values(domain, np.random.default_rng(draw(SEEDS)), shape)
-    return Case(("x",), (x,), {name: draw(choose(shape)) for name, choose in settings.items()})
+    x = values(draw, shape, domain=domain)
+    return Case(("x",), x, {name: draw(choose(shape)) for name, choose in settings.items()})
 
 
 @st.composite
@@ -81,48 +91,41 @@ def matrix_products(draw, signature=np.matmul.signature):
             max_side=3,
         )
     )  # fmt: skip
-    rng = np.random.default_rng(draw(SEEDS))
-    return Case(("x", "y"), tuple(rng.uniform(-2, 2, shape) for shape in drawn.input_shapes), {})
+    return Case(("x", "y"), values(draw, *drawn.input_shapes), {})
 
 
 @st.composite
 def linear_layers(draw, bias):
     batch = draw(hnp.array_shapes(min_dims=0, max_dims=2, min_side=0, max_side=3))
     n_in, n_out = draw(st.integers(1, 3)), draw(st.integers(1, 3))
-    rng = np.random.default_rng(draw(SEEDS))
     drawn = [(*batch, n_in), (n_out, n_in), (n_out,)][: 3 if bias else 2]
     names = ("x", "weight", "bias")[: len(drawn)]
-    return Case(names, tuple(rng.uniform(-2, 2, shape) for shape in drawn), {})
+    return Case(names, values(draw, *drawn), {})
 
 
 @st.composite
 def concatenations(draw):
     shape = list(draw(shapes(least_ndim=1)))
     axis = draw(st.sampled_from(range(-len(shape), len(shape))))
-    rng = np.random.default_rng(draw(SEEDS))
-    lengths = draw(st.lists(st.integers(0, 3), min_size=1, max_size=3))
-    arrays = []
-    for shape[axis] in lengths:
-        arrays.append(rng.uniform(-2, 2, shape))
-    return Case(("arrays",) * len(arrays), tuple(arrays), {"axis": axis})
+    drawn = []
+    for shape[axis] in draw(st.lists(st.integers(0, 3), min_size=1, max_size=3)):
+        drawn.append(tuple(shape))
+    return Case(("arrays",) * len(drawn), values(draw, *drawn), {"axis": axis})
 
 
 @st.composite
 def flat_concatenations(draw):
     """Operands of any shapes, flattened."""
-    rng = np.random.default_rng(draw(SEEDS))
     drawn = draw(st.lists(shapes(), min_size=1, max_size=3))
-    arrays = tuple(np.asarray(rng.uniform(-2, 2, shape)) for shape in drawn)
-    return Case(("arrays",) * len(arrays), arrays, {"axis": None})
+    return Case(("arrays",) * len(drawn), values(draw, *drawn), {"axis": None})
 
 
 @st.composite
 def stacks(draw):
     shape = draw(shapes())
     axis = draw(st.sampled_from(range(-len(shape) - 1, len(shape) + 1)))
-    rng = np.random.default_rng(draw(SEEDS))
-    arrays = tuple(np.asarray(rng.uniform(-2, 2, shape)) for _ in range(draw(st.integers(1, 3))))
-    return Case(("arrays",) * len(arrays), arrays, {"axis": axis})
+    count = draw(st.integers(1, 3))
+    return Case(("arrays",) * count, values(draw, *[shape] * count), {"axis": axis})
 
 
 @st.composite
@@ -133,16 +136,15 @@ def pads(draw, value):
     forms = [width, pair]
     if shape:
         forms += [st.tuples(*[pair] * len(shape)), st.tuples(pair)]
-    x = np.asarray(np.random.default_rng(draw(SEEDS)).uniform(-2, 2, shape))
     settings = {"pad_width": draw(st.one_of(forms))}
-    return Case(("x",), (x,), settings | ({} if value is None else {"constant_values": value}))
+    settings |= {} if value is None else {"constant_values": value}
+    return Case(("x",), values(draw, shape), settings)
 
 
 @st.composite
 def indexings(draw):
     shape = draw(shapes())
-    x = np.asarray(np.random.default_rng(draw(SEEDS)).uniform(-2, 2, shape))
-    return Case(("x",), (x,), {"index": draw(indices(shape))})
+    return Case(("x",), values(draw, shape), {"index": draw(indices(shape))})
 
 
 @st.composite
@@ -150,8 +152,8 @@ def scatterings(draw):
     shape = draw(shapes())
     index = draw(indices(shape))
     chosen = np.zeros(shape)[index].shape
-    g = np.asarray(np.random.default_rng(draw(SEEDS)).uniform(-2, 2, chosen))
-    return Case(("g",), (g,), {"index": index, "shape": shape, "ndim": len(chosen)})
+    settings = {"index": index, "shape": shape, "ndim": len(chosen)}
+    return Case(("g",), values(draw, chosen), settings)
 
 
 @st.composite
@@ -163,9 +165,7 @@ def assignments(draw):
     chosen = np.zeros(shape)[index].shape if unique else ()
     kept = chosen[draw(st.integers(0, len(chosen))) :]
     stretched = tuple(draw(st.sampled_from([n, 1])) for n in kept)
-    rng = np.random.default_rng(draw(SEEDS))
-    arrays = rng.uniform(-2, 2, shape), rng.uniform(-2, 2, stretched)
-    return Case(("x", "value"), tuple(map(np.asarray, arrays)), {"index": index})
+    return Case(("x", "value"), values(draw, shape, stretched), {"index": index})
 
 
 @st.composite
@@ -174,6 +174,4 @@ def long_assignments(draw):
     shape = draw(shapes(least_ndim=1, least_side=1))
     chosen = np.zeros(shape)[:2].shape
     longer = (1,) * draw(st.integers(1, 2)) + chosen
-    rng = np.random.default_rng(draw(SEEDS))
-    arrays = rng.uniform(-2, 2, shape), rng.uniform(-2, 2, longer)
-    return Case(("x", "value"), arrays, {"index": slice(0, 2)})
+    return Case(("x", "value"), values(draw, shape, longer), {"index": slice(0, 2)})

@@ -4,15 +4,11 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from autograd_core.testing.strategies import SEEDS, shapes
-from tests.table.cases import Case, matrix_products
+from autograd_core.testing.strategies import shapes
+from tests.table.cases import Case, matrix_products, values
 from tests.table.row import Row, as_list
 
 # ---- cases ---------------------------------------------------------------------------------------
-
-
-def numbers(rng, *drawn):
-    return tuple(np.asarray(rng.uniform(-2, 2, shape)) for shape in drawn)
 
 
 @st.composite
@@ -20,7 +16,8 @@ def sums_of_products(draw, *choices, names=("x", "y", "z", "w")):
     """Operands for one of some subscripts: a length for each letter, and here and there a 1 that
     broadcasts; an ellipsis hides axes of its own."""
     subscripts = draw(st.sampled_from(choices))
-    lengths = {c: draw(st.sampled_from([1, 2, 3, 3, 0])) for c in set(subscripts) if c.isalpha()}
+    letters = sorted({c for c in subscripts if c.isalpha()})
+    lengths = {c: draw(st.sampled_from([1, 2, 3, 3, 0])) for c in letters}
     hidden = draw(hnp.array_shapes(min_dims=0, max_dims=2, max_side=3))
     drawn = []
     for term in subscripts.replace(" ", "").partition("->")[0].split(","):
@@ -33,8 +30,7 @@ def sums_of_products(draw, *choices, names=("x", "y", "z", "w")):
         if at >= 0:
             shape[at:at] = hidden[draw(st.integers(0, len(hidden))) :]
         drawn.append(tuple(shape))
-    rng = np.random.default_rng(draw(SEEDS))
-    return Case(tuple(names[: len(drawn)]), numbers(rng, *drawn), {"subscripts": subscripts})
+    return Case(tuple(names[: len(drawn)]), values(draw, *drawn), {"subscripts": subscripts})
 
 
 def once(term):
@@ -62,7 +58,7 @@ def contractions(draw):
         tuple(lengths[c] if c in shared else n for c, n in zip(term, array.shape, strict=True))
         for term, array in zip(inputs.split(","), case.arrays, strict=True)
     ]
-    return Case(case.names, numbers(np.random.default_rng(draw(SEEDS)), *drawn), case.settings)
+    return Case(case.names, values(draw, *drawn), case.settings)
 
 
 @st.composite
@@ -70,10 +66,9 @@ def tensor_products(draw):
     """The three ways to name the axes that are summed over together."""
     shared = list(draw(hnp.array_shapes(min_dims=0, max_dims=2, min_side=0, max_side=3)))
     own = [list(draw(hnp.array_shapes(min_dims=0, max_dims=2, max_side=3))) for _ in "xy"]
-    rng = np.random.default_rng(draw(SEEDS))
     count = len(shared)
     if draw(st.booleans()):
-        return Case(("x", "y"), numbers(rng, own[0] + shared, shared + own[1]), {"axes": count})
+        return Case(("x", "y"), values(draw, own[0] + shared, shared + own[1]), {"axes": count})
     order = draw(st.permutations(range(count)))
     xs = [*own[0], *shared]
     ys = [*(shared[i] for i in order), *own[1]]
@@ -81,7 +76,7 @@ def tensor_products(draw):
     axes = (tuple(x_axes), tuple(range(count)))
     if count == 1:
         axes = draw(st.sampled_from([axes, (x_axes[0], 0)]))
-    return Case(("x", "y"), numbers(rng, xs, ys), {"axes": axes})
+    return Case(("x", "y"), values(draw, xs, ys), {"axes": axes})
 
 
 @st.composite
@@ -90,7 +85,7 @@ def last_axes(draw):
     x, y = draw(shapes()), draw(shapes())
     if x and y:
         y = (*y[:-1], x[-1])
-    return Case(("x", "y"), numbers(np.random.default_rng(draw(SEEDS)), x, y), {})
+    return Case(("x", "y"), values(draw, x, y), {})
 
 
 @st.composite
@@ -100,15 +95,14 @@ def chains(draw):
     drawn = [tuple(lengths[i : i + 2]) for i in range(3)]
     drawn[0] = drawn[0][draw(st.integers(0, 1)) :]
     drawn[2] = drawn[2][: draw(st.integers(1, 2))]
-    rng = np.random.default_rng(draw(SEEDS))
-    return Case(("x", "y", "z"), numbers(rng, *drawn), {})
+    return Case(("x", "y", "z"), values(draw, *drawn), {})
 
 
 @st.composite
 def pairs(draw, same_size=False):
     x, y = draw(shapes()), draw(shapes())
     y = (1, int(np.prod(x))) if same_size and np.prod(x) != np.prod(y) else y
-    return Case(("x", "y"), numbers(np.random.default_rng(draw(SEEDS)), x, y), {})
+    return Case(("x", "y"), values(draw, x, y), {})
 
 
 def stacks(signature):
@@ -142,7 +136,8 @@ CONTRACTION = [
             "ij->ji", "ij->", "ij", "ba", "...i->i...", "i...->...", "...", "ijk->ki"),
         {"x": ()}, linear=True, complex=True, call=called_einsum, variant="of one"),
     Row("einsum", sums_of_products("ii->i", "ii", "iji->ij", "iii->i", "...ii->...i", "aabb->ba"),
-        {"x": ()}, linear=True, complex=True, call=called_einsum, variant="of a diagonal"),
+        {"x": ()}, linear=True, complex=True, call=called_einsum, variant="of a diagonal",
+        never=("0-d",), read_only=True),  # of axes that lie apart: docs/indexing.md
     Row("einsum", sums_of_products(
             "ij,jk", "ij,jk->ki", "i,j->", "...ij,...jk->...ik", "ij,ij->ij", "...i,i...->...",
             "i,->i", "ii,i->", "ij,kj->i", "bi,bi->b", "..., ..."),
@@ -156,10 +151,11 @@ CONTRACTION = [
     Row("inner", last_axes(), NOTHING, complex=True),
     Row("outer", pairs(), NOTHING, complex=True),
     Row("kron", pairs(), NOTHING, complex=True),
-    Row("vdot", pairs(same_size=True), NOTHING, complex=True),
-    Row("vecdot", vector_dots(), NOTHING, plain_vecdot, complex=True),
+    Row("vdot", pairs(same_size=True), NOTHING, complex=True, never=("several",)),
+    Row("vecdot", vector_dots(), NOTHING, plain_vecdot, complex=True, never=("0-d",)),
     Row("linalg.vecdot", vector_dots(), NOTHING, plain_vecdot, complex=True, never=("0-d",)),
-    Row("matvec", stacks("(n,m),(m)->(n)"), NOTHING, complex=True),
-    Row("vecmat", stacks("(n),(n,m)->(m)"), NOTHING, complex=True),
-    Row("linalg.multi_dot", chains(), {"x": (), "y": (), "z": ()}, complex=True, call=as_list),
+    Row("matvec", stacks("(n,m),(m)->(n)"), NOTHING, complex=True, never=("0-d",)),
+    Row("vecmat", stacks("(n),(n,m)->(m)"), NOTHING, complex=True, never=("0-d",)),
+    Row("linalg.multi_dot", chains(), {"x": (), "y": (), "z": ()}, complex=True, call=as_list,
+        never=("0-d",)),
 ]  # fmt: skip

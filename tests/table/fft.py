@@ -3,8 +3,8 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from autograd_core.testing.strategies import SEEDS, shapes
-from tests.table.cases import Case, settled
+from autograd_core.testing.strategies import shapes
+from tests.table.cases import Case, settled, values
 from tests.table.row import Row, anything
 
 NORMS = st.sampled_from([None, "backward", "ortho", "forward"])
@@ -17,8 +17,7 @@ def lines(draw, least=1):
     axis = draw(st.integers(-len(shape), len(shape) - 1))
     shape[axis] = draw(st.integers(least, 5))
     n = draw(st.none() | st.integers(1, 6))
-    x = np.random.default_rng(draw(SEEDS)).uniform(-2, 2, shape)
-    return Case(("x",), (x,), {"n": n, "axis": axis, "norm": draw(NORMS)})
+    return Case(("x",), values(draw, shape), {"n": n, "axis": axis, "norm": draw(NORMS)})
 
 
 @st.composite
@@ -32,8 +31,7 @@ def planes(draw, two=False, least=1):
         axes = (-2, -1) if two else None
     lengths = st.tuples(*[st.integers(max(least, 1), 5)] * count)
     s = None if axes is None else draw(st.none() | lengths)  # NumPy is about to refuse the other
-    x = np.random.default_rng(draw(SEEDS)).uniform(-2, 2, shape)
-    return Case(("x",), (x,), {"s": s, "axes": axes, "norm": draw(NORMS)})
+    return Case(("x",), values(draw, shape), {"s": s, "axes": axes, "norm": draw(NORMS)})
 
 
 @st.composite
@@ -41,8 +39,8 @@ def halves(draw):
     n = draw(st.integers(1, 6))
     front = draw(st.sampled_from([(), (2,), (0,)]))
     behind = draw(st.sampled_from([(), (2,)]))
-    x = np.random.default_rng(draw(SEEDS)).uniform(-2, 2, (*front, n // 2 + 1, *behind))
-    return Case(("x",), (x,), {"factor": 0.5, "n": n, "axis": -1 - len(behind)})
+    settings = {"factor": 0.5, "n": n, "axis": -1 - len(behind)}
+    return Case(("x",), values(draw, (*front, n // 2 + 1, *behind)), settings)
 
 
 def plain_folded(x, factor, n, axis):

@@ -3,8 +3,16 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from autograd_core.testing.strategies import SEEDS, shapes
-from tests.table.cases import Case, assignments, indexings, long_assignments, scatterings
+from autograd_core.testing.strategies import shapes
+from tests.table.cases import (
+    Case,
+    assignments,
+    generator,
+    indexings,
+    long_assignments,
+    scatterings,
+    values,
+)
 from tests.table.row import Row
 
 
@@ -31,17 +39,15 @@ def repetitions(draw):
     """An index that names an element twice, with a value for each: the last one stands. (On a
     device it is not defined which one does.)"""
     shape = draw(shapes(least_ndim=1, least_side=2))
-    rng = np.random.default_rng(draw(SEEDS))
-    index = rng.integers(-shape[0], shape[0], shape[0] + 1)
-    lines = rng.uniform(-2, 2, (index.size, *shape[1:]))
-    return Case(("x", "value"), (rng.uniform(-2, 2, shape), lines), {"index": index})
+    index = generator(draw).integers(-shape[0], shape[0], shape[0] + 1)
+    return Case(("x", "value"), values(draw, shape, (index.size, *shape[1:])), {"index": index})
 
 
 @st.composite
 def pairs(draw):
     """x and a value of its shape."""
-    shape, rng = draw(shapes()), np.random.default_rng(draw(SEEDS))
-    return Case(("x", "value"), tuple(np.asarray(rng.uniform(-2, 2, shape)) for _ in "xv"), {})
+    shape = draw(shapes())
+    return Case(("x", "value"), values(draw, shape, shape), {})
 
 
 def of_complex(*dtypes):

@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 import autograd_core as ac
-from autograd_core.testing.strategies import SEEDS, shapes
+from autograd_core.testing.strategies import shapes
 from tests.table.arranging import of
-from tests.table.cases import Case, settled
+from tests.table.cases import Case, settled, values
 from tests.table.row import Row, anything, as_list
 from tests.table.shaping import single
 
@@ -15,8 +15,7 @@ from tests.table.shaping import single
 def alike(draw, count=3, least_ndim=0, **settings):
     """So many arrays of one shape."""
     shape = draw(shapes(least_ndim))
-    rng = np.random.default_rng(draw(SEEDS))
-    arrays = tuple(rng.uniform(-2, 2, shape) for _ in range(count))
+    arrays = values(draw, *[shape] * count)
     drawn = {name: draw(choose(shape)) for name, choose in settings.items()}
     return Case(tuple("xyz"[:count]), arrays, drawn)
 
@@ -27,11 +26,10 @@ def insertions(draw):
     shape = draw(shapes(least_ndim=1))
     axis = draw(single(shape))
     n = shape[axis]
-    rng = np.random.default_rng(draw(SEEDS))
     place = st.integers(-n, n)
     obj = draw(st.one_of(place, st.lists(place, min_size=2, max_size=3), st.just(slice(0, n, 2))))
-    values = rng.uniform(-2, 2, draw(st.sampled_from([(), (1,) * len(shape)])))
-    return Case(("x", "values"), (rng.uniform(-2, 2, shape), values), {"obj": obj, "axis": axis})
+    other = draw(st.sampled_from([(), (1,) * len(shape)]))
+    return Case(("x", "values"), values(draw, shape, other), {"obj": obj, "axis": axis})
 
 
 @st.composite
@@ -41,8 +39,7 @@ def deletions(draw):
     place = st.integers(-shape[axis], shape[axis] - 1)
     truths = st.lists(st.booleans(), min_size=shape[axis], max_size=shape[axis])
     obj = draw(st.one_of(place, st.lists(place, max_size=3), truths, st.just(slice(None, None, 2))))
-    x = np.random.default_rng(draw(SEEDS)).uniform(-2, 2, shape)
-    return Case(("x",), (x,), {"obj": obj, "axis": axis})
+    return Case(("x",), values(draw, shape), {"obj": obj, "axis": axis})
 
 
 @st.composite
@@ -52,8 +49,7 @@ def sections(draw, equal=False):
     counts = [n for n in (1, 2, 3) if not equal or shape[axis] % n == 0]
     places = st.lists(st.integers(0, 4), max_size=2).map(sorted)
     where = draw(st.one_of(st.sampled_from(counts), places))
-    x = np.random.default_rng(draw(SEEDS)).uniform(-2, 2, shape)
-    return Case(("x",), (x,), {"indices_or_sections": where, "axis": axis})
+    return Case(("x",), values(draw, shape), {"indices_or_sections": where, "axis": axis})
 
 
 def all_of(results):
@@ -87,8 +83,7 @@ JOINING = [
     Row("block", alike(), THREE, call=blocks, **both),
     Row("append", alike(2, 1, axis=axis_or_none), TWO, never=("0-d",), **both),
     Row("append", alike(2), TWO, variant="flat", **both),
-    Row("insert", insertions(), {"x": (), "values": ()}, call=inserted, never=("0-d",),
-        linear=True),
+    Row("insert", insertions(), {"x": (), "values": ()}, call=inserted, linear=True),
     Row("delete", deletions(), ONE, never=("0-d", "empty"), **both),
     Row("split", sections(equal=True), ONE, call=gathered, never=("0-d",), **both),
     Row("array_split", sections(), ONE, call=gathered, never=("0-d",), **both),

@@ -64,23 +64,25 @@ LINALG = [
         complex=True, dtype=real),
     Row("linalg._power_norm", settled(nonzero, least_side=1, axis=line_axis, ord=orders, **kept),
         {"x": ("x", "out", "ord", "axis", "keepdims")},
-        plain_power, complex=True, dtype=real),
+        plain_power, complex=True, dtype=real, never=("empty",)),
     Row("linalg.norm", settled(ranked, least_side=1, axis=one_or_all, **kept), {"x": ()},
-        complex=True, dtype=real),
+        complex=True, dtype=real, never=("empty",)),
     *(
         Row("linalg.norm", settled(wide, least_ndim=1, least_side=1, axis=one, **kept), {"x": ()},
-            complex=True, dtype=real, call=of(ord), variant=f"{ord} of vectors")
+            complex=True, dtype=real, call=of(ord), variant=f"{ord} of vectors",
+            never=("0-d", "empty"))
         for ord in (1, 2, 3, np.inf, -np.inf)
     ),
     *(
         Row("linalg.norm", settled(ranked, least_ndim=2, least_side=1, axis=two, **kept), {"x": ()},
-            flat=ord != "fro", dtype=real, call=of(ord), variant=f"{ord} of matrices")
+            flat=ord != "fro", dtype=real, call=of(ord), variant=f"{ord} of matrices",
+            never=("0-d", "empty"))
         for ord in ("fro", 1, -1, np.inf, -np.inf)
     ),
     Row("linalg.norm", settled(anything, least_ndim=1, axis=one, **kept), dtype=real, call=of(0),
-        variant="0 of vectors"),
+        variant="0 of vectors", never=("0-d",)),
     Row("linalg.vector_norm", settled(nonzero, least_side=1, axis=line_axis, **kept), {"x": ()},
-        complex=True, dtype=real),
+        complex=True, dtype=real, never=("empty",)),
     Row("linalg.matrix_norm", settled(nonzero, least_ndim=2, least_side=1, **kept), {"x": ()},
-        complex=True, dtype=real),
+        complex=True, dtype=real, never=("0-d", "empty")),
 ]  # fmt: skip

@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 import autograd_core as ac
 from autograd_core.ops.linalg.functions import _Smooth
-from autograd_core.testing.strategies import SEEDS
-from tests.table.cases import Case
+from tests.table.cases import Case, generator, values
 from tests.table.row import Row, index, real
 
 FEW = {"half": False, "never": ("0-d",)}  # NumPy's linear algebra has no float16
@@ -61,10 +60,8 @@ def matrices(draw, domain=any_matrix, square=True, tall=None, least=0, stacks=ST
     if tall is not None and (m < n) == tall:
         m, n = n, m
     shape = (*draw(st.sampled_from(stacks)), m, n)
-    x = domain(np.random.default_rng(draw(SEEDS)), shape)
-    return Case(
-        ("x",), (np.asarray(x),), {k: draw(choose(shape)) for k, choose in settings.items()}
-    )
+    x = values(draw, shape, domain=domain)
+    return Case(("x",), x, {name: draw(choose(shape)) for name, choose in settings.items()})
 
 
 @st.composite
@@ -75,7 +72,7 @@ def systems(draw, domain=apart):
     cut = draw(st.integers(0, len(stack)))
     behind = draw(st.sampled_from([(n,), (n, k), (*stack[cut:], n, k)]))
     front = stack[cut:] if draw(st.booleans()) and len(behind) == 2 + len(stack) else stack
-    rng = np.random.default_rng(draw(SEEDS))
+    rng = generator(draw)
     return Case(("x", "y"), (domain(rng, (*front, n, n)), rng.uniform(-2, 2, behind)), {})
 
 
@@ -83,7 +80,7 @@ def systems(draw, domain=apart):
 def least_squares(draw):
     m, n = draw(st.integers(1, 4)), draw(st.integers(1, 3))
     behind = draw(st.sampled_from([(m,), (m, 2)]))
-    rng = np.random.default_rng(draw(SEEDS))
+    rng = generator(draw)
     return Case(("x", "y"), (apart(rng, (m, n)), rng.uniform(-2, 2, behind)), {})
 
 
@@ -91,7 +88,7 @@ def least_squares(draw):
 def reshaped(draw, names):
     """A square matrix as a tensor; with a y of its first axes."""
     front, back = draw(st.sampled_from([((2, 3), (6,)), ((4,), (2, 2))]))
-    rng = np.random.default_rng(draw(SEEDS))
+    rng = generator(draw)
     n = int(np.prod(front))
     arrays = [apart(rng, (n, n)).reshape(front + back), rng.uniform(-2, 2, front)]
     settings = {"ind": len(front)} if names == ("x",) else {}
@@ -239,7 +236,7 @@ def with_matrices(draw, domain=any_matrix):
     """A stack of n × n matrices, and for each one or two matrices of its size."""
     n, stack = draw(st.integers(0, 3)), draw(st.sampled_from(STACKS))
     k = draw(st.integers(1, min(2, max(1, n - 1))))  # of more, a cofactor has nothing
-    rng = np.random.default_rng(draw(SEEDS))
+    rng = generator(draw)
     arrays = domain(rng, (*stack, n, n)), rng.uniform(-1, 1, (*stack, k, n, n))
     return Case(("x", "matrices"), arrays, {})
 
@@ -250,15 +247,15 @@ def with_values(draw, square):
     vectors."""
     stack, m = draw(st.sampled_from(STACKS)), draw(st.integers(0, 3))
     n = m if square else draw(st.integers(0, 3))
-    rng = np.random.default_rng(draw(SEEDS))
-    values = rng.uniform(-2, 2, (*stack, min(m, n)))
-    return Case(("values", "x"), (values, 8 * apart(rng, (*stack, m, n))), {})
+    rng = generator(draw)
+    arrays = rng.uniform(-2, 2, (*stack, min(m, n))), 8 * apart(rng, (*stack, m, n))
+    return Case(("values", "x"), arrays, {})
 
 
 @st.composite
 def with_gaps(draw):
     stack, n = draw(st.sampled_from(STACKS)), draw(st.integers(0, 3))
-    rng = np.random.default_rng(draw(SEEDS))
+    rng = generator(draw)
     gaps = rng.uniform(1, 2, (*stack, n, n)) * rng.choice([-1, 1], (*stack, n, n))
     return Case(("x", "gaps"), (rng.uniform(-2, 2, (*stack, n, n)), gaps), {})
 

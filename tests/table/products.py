@@ -3,14 +3,9 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from autograd_core.testing.strategies import SEEDS, broadcastable, shapes
-from tests.table.cases import Case, linear_layers, matrix_products
+from autograd_core.testing.strategies import broadcastable, shapes
+from tests.table.cases import Case, linear_layers, matrix_products, values
 from tests.table.row import Row
-
-
-def numbers(draw, *drawn):
-    rng = np.random.default_rng(draw(SEEDS))
-    return tuple(np.asarray(rng.uniform(-2, 2, shape)) for shape in drawn)
 
 
 @st.composite
@@ -19,22 +14,20 @@ def dots(draw):
     x, y = draw(shapes()), draw(shapes())
     if x and y:
         y = (*y[:-2], x[-1], *y[-1:]) if len(y) > 1 else x[-1:]
-    return Case(("x", "y"), numbers(draw, x, y), {})
+    return Case(("x", "y"), values(draw, x, y), {})
 
 
 @st.composite
 def vectors(draw, x_length=3, y_length=3):
     """Stacks of vectors that broadcast."""
     x, y = draw(broadcastable(2))
-    return Case(("x", "y"), numbers(draw, (*x, x_length), (*y, y_length)), {})
+    return Case(("x", "y"), values(draw, (*x, x_length), (*y, y_length)), {})
 
 
 @st.composite
 def plain_vectors(draw):
     """Two, of any lengths."""
-    return Case(
-        ("x", "y"), numbers(draw, *draw(st.tuples(*[st.tuples(st.integers(0, 3))] * 2))), {}
-    )
+    return Case(("x", "y"), values(draw, draw(st.integers(0, 3)), draw(st.integers(0, 3))), {})
 
 
 @st.composite
@@ -72,17 +65,21 @@ def plain_linear(x, weight, bias=0):
 
 NOTHING = {"x": (), "y": ()}
 PRODUCTS = [
-    Row("matmul", matrix_products(), {"x": ("y", "x_shape"), "y": ("x", "y_shape")}, complex=True),
+    Row("matmul", matrix_products(), {"x": ("y", "x_shape"), "y": ("x", "y_shape")}, complex=True,
+        never=("0-d",)),
     Row("dot", dots(), {"x": ("y", "x_shape"), "y": ("x", "y_shape")}, complex=True),
     Row("linear", linear_layers(bias=True), {"x": ("weight",), "weight": ("x",), "bias": ()},
-        plain_linear, complex=True),
+        plain_linear, complex=True, never=("0-d",)),
     Row("linear", linear_layers(bias=False), {"x": ("weight",), "weight": ("x",)}, plain_linear,
-        complex=True, variant="without bias"),
-    Row("_vector_product", vectors(), {"x": ("y",), "y": ("x",)}, plain_cross, complex=True),
-    Row("cross", vectors(), NOTHING, complex=True),
-    Row("cross", turned_vectors(), NOTHING, plain_cross, complex=True, variant="along axes"),
+        complex=True, variant="without bias", never=("0-d",)),
+    Row("_vector_product", vectors(), {"x": ("y",), "y": ("x",)}, plain_cross, complex=True,
+        never=("0-d",)),
+    Row("cross", vectors(), NOTHING, complex=True, never=("0-d",)),
+    Row("cross", turned_vectors(), NOTHING, plain_cross, complex=True, variant="along axes",
+        never=("0-d",)),
     Row("linalg.cross", vectors(), NOTHING, complex=True, never=("0-d",)),
     Row("linalg.outer", plain_vectors(), NOTHING, complex=True, never=("0-d",)),
     Row("linalg.matmul", matrix_products(), NOTHING, complex=True, never=("0-d",)),
-    Row("cross", vectors(2, 2), NOTHING, plain_cross, complex=True, variant="of two elements"),
+    Row("cross", vectors(2, 2), NOTHING, plain_cross, complex=True, variant="of two elements",
+        never=("0-d",)),
 ]  # fmt: skip

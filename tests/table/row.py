@@ -27,9 +27,12 @@ class Row:
     together; then, and where `flat` is true, second derivatives are zero. `complex` says that
     complex operands are covered; `extreme` that no finite operand gives a warning or anything but
     finite numbers. `parts` says that with the settings of this row the function is made of others.
-    `never` names what no case can be: "empty", "0-d"; `half` is False where NumPy has no float16.
+    `never` names what no case can be: "empty" and "0-d" (an operand), "several" (elements of the
+    result). `half` is False where NumPy has no float16.
     `refused` names operands whose gradient has no closed form: the backward pass raises for them.
-    `host` says that CuPy has no such function, so that it is tested on the host only.
+    `host` says that CuPy has no such function, so that it is tested on the host only; `transfer`
+    that it moves arrays between devices, so that a test with one device has nothing to see.
+    `read_only` says that a result can be read-only where NumPy's can be written to.
     """
 
     name: str
@@ -46,6 +49,8 @@ class Row:
     never: tuple[str, ...] = ()
     half: bool = True
     host: bool = False
+    transfer: bool = False
+    read_only: bool = False
     refused: tuple[str, ...] = ()
     call: Callable[..., Any] = lambda function, *operands, **settings: function(
         *operands, **settings
@@ -57,6 +62,10 @@ class Row:
 
     def __repr__(self):
         return self.id
+
+    def _repr_pretty_(self, printer, cycle):
+        """What Hypothesis prints below a failure: the name, in place of every field."""
+        printer.text(self.id)
 
     @property
     def op(self):

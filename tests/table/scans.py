@@ -3,8 +3,8 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from autograd_core.testing.strategies import SEEDS, distinct, integers, shapes, some_axis
-from tests.table.cases import Case, settled
+from autograd_core.testing.strategies import between, distinct, integers, shapes, some_axis
+from tests.table.cases import Case, settled, values
 from tests.table.row import Row, anything, boolean, reduction
 
 RUN = ("x_shape", "axis")
@@ -59,9 +59,8 @@ def recurrences(draw):
     steps = draw(st.integers(0, 9))
     front = draw(st.sampled_from([(), (2,), (3, 2), (0,)]))
     cut = draw(st.sampled_from([0, len(front)]))
-    rng = np.random.default_rng(draw(SEEDS))
-    x, y = rng.uniform(-1, 1, (*front, steps)), rng.uniform(-1, 1, (*front[cut:], steps))
-    return Case(("x", "y"), (x, y), {})
+    drawn = (*front, steps), (*front[cut:], steps)
+    return Case(("x", "y"), values(draw, *drawn, domain=between(-1, 1)), {})
 
 
 @st.composite
@@ -69,13 +68,12 @@ def differences(draw, ends):
     """x, with what is put before and behind it: numbers, or arrays along the axis."""
     shape = list(draw(shapes(least_ndim=1)))
     axis = draw(st.sampled_from(range(-len(shape), len(shape))))
-    rng = np.random.default_rng(draw(SEEDS))
-    arrays = [rng.uniform(-2, 2, shape)]
+    drawn = [tuple(shape)]
     for _ in ends:
         shape[axis] = draw(st.integers(0, 2))
-        arrays.append(np.asarray(rng.uniform(-2, 2, draw(st.sampled_from([(), tuple(shape)])))))
+        drawn.append(draw(st.sampled_from([(), tuple(shape)])))
     settings = {"n": draw(st.integers(1, 3)), "axis": axis}
-    return Case(("x", *ends), tuple(arrays), settings)
+    return Case(("x", *ends), values(draw, *drawn), settings)
 
 
 def along(names):
@@ -95,24 +93,24 @@ SCANS = [
     Row("_prod_of_others", settled(with_zeros, axis=some_axis), {"x": ("x", "axis")}, plain_others,
         complex=True),
     Row("linear_recurrence", recurrences(), {"x": ("y",), "y": ("y", "out")}, plain_recurrence,
-        complex=True),
+        complex=True, never=("0-d",)),
     Row("cumsum", settled(anything, axis=line_axis), {"x": RUN}, linear=True, complex=True),
     Row("cumprod", settled(with_zeros, axis=line_axis), {"x": MULTIPLIED}, complex=True),
     *(
         Row(name, settled(domain, least_ndim=1, axis=own, include_initial=flag), {"x": ()},
-            linear=name == "cumulative_sum", complex=True)
+            linear=name == "cumulative_sum", complex=True, never=("0-d",))
         for name, domain in {"cumulative_sum": anything, "cumulative_prod": with_zeros}.items()
     ),
     Row("_differences", settled(anything, least_ndim=1, axis=own, n=lambda _: st.integers(0, 4)),
         {"x": ("n", "axis", "x_shape", "out_shape")}, lambda x, n, axis: np.diff(x, n, axis),
-        linear=True, complex=True),
+        linear=True, complex=True, never=("0-d",)),
     Row("diff", settled(anything, least_ndim=1, axis=own, n=lambda _: st.integers(0, 4)),
-        {"x": ()}, linear=True, complex=True),
+        {"x": ()}, linear=True, complex=True, never=("0-d",)),
     Row("diff", differences(("prepend", "append")), {"x": (), "prepend": (), "append": ()},
         linear=True, complex=True, variant="with ends", call=along(("prepend", "append"))),
     Row("diff", differences(("append",)), {"x": (), "append": ()}, linear=True, complex=True,
         variant="with an end", call=along(("append",))),
     Row("diff", settled(integers(0, 2), least_ndim=1, axis=own), variant="of truths",
-        call=lambda function, x, axis: function(x > 0, 1, axis), dtype=boolean),
+        call=lambda function, x, axis: function(x > 0, 1, axis), dtype=boolean, never=("0-d",)),
     Row("ptp", reduction(distinct(), some_axis), {"x": ()}, flat=True),
 ]  # fmt: skip

@@ -5,8 +5,7 @@ import scipy.linalg
 from hypothesis import strategies as st
 
 from autograd_core.scipy import linalg, signal  # noqa: F401 - declares what is tested here
-from autograd_core.testing.strategies import SEEDS
-from tests.table.cases import Case
+from tests.table.cases import Case, generator, values
 from tests.table.matrices import FEW, even, matrices
 from tests.table.row import Row
 
@@ -16,7 +15,7 @@ def triangles(draw, trans):
     n = draw(st.integers(1, 3))
     stack = draw(st.sampled_from([(), (), (2,), (0,)]))
     behind = draw(st.sampled_from([(n,), (n, 2), (*stack, n, 1)]))
-    rng = np.random.default_rng(draw(SEEDS))
+    rng = generator(draw)
     x = even(rng, (*stack, n, n))
     settings = {"lower": draw(st.booleans()), "unit_diagonal": draw(st.booleans())}
     if trans:
@@ -36,7 +35,7 @@ def plain_triangular(x, y, lower, unit_diagonal, trans=0):
 @st.composite
 def bands(draw):
     n, lower, upper = draw(st.integers(1, 4)), draw(st.integers(0, 2)), draw(st.integers(0, 2))
-    rng = np.random.default_rng(draw(SEEDS))
+    rng = generator(draw)
     rows = rng.uniform(-0.3, 0.3, (lower + upper + 1, n))
     rows[upper] += 2
     y = rng.uniform(-2, 2, draw(st.sampled_from([(n,), (n, 2)])))
@@ -56,7 +55,7 @@ def plain_banded(bands, y, lower, upper):
 def sylvesters(draw):
     m, n = draw(st.integers(1, 3)), draw(st.integers(1, 3))
     stack = draw(st.sampled_from([(), (2,), (0,)]))
-    rng = np.random.default_rng(draw(SEEDS))
+    rng = generator(draw)
     arrays = even(rng, (m, m)), even(rng, (n, n)), rng.uniform(-2, 2, (*stack, m, n))
     return Case(("a", "b", "q"), arrays, {})
 
@@ -76,9 +75,8 @@ def arrays(draw, *modes, fits=False):
     mode = draw(st.sampled_from(modes))
     if fits or mode == "valid":
         x = tuple(map(max, x, y))
-    rng = np.random.default_rng(draw(SEEDS))
     settings = {"ndim": ndim, "mode": mode} if fits else {"mode": mode}
-    return Case(("x", "y"), (rng.uniform(-2, 2, x), rng.uniform(-2, 2, y)), settings)
+    return Case(("x", "y"), values(draw, x, y), settings)
 
 
 def plain_convolve(x, y, mode, ndim=None):

@@ -4,15 +4,11 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from autograd_core.testing.strategies import SEEDS, broadcastable, shapes
-from tests.table.cases import Case
-from tests.table.row import Row, anything, index
+from autograd_core.testing.strategies import broadcastable, integers, shapes, truths
+from tests.table.cases import Case, generator, values
+from tests.table.row import Row, index
 
 OFTEN = {"raise": 1, "wrap": 3, "clip": 3}  # how far beyond the end places may be
-
-
-def drawn(rng, shape):
-    return np.asarray(anything(rng, shape))
 
 
 def places_within(length, shape, factor=1):
@@ -29,8 +25,7 @@ def takings(draw):
     length = int(np.prod(shape)) if axis is None else shape[axis]
     chosen = draw(st.sampled_from([(), (1,), (3,), (2, 2)]))
     indices = draw(places_within(length, chosen, OFTEN[mode]))
-    x = drawn(np.random.default_rng(draw(SEEDS)), shape)
-    return Case(("x",), (x,), {"indices": indices, "axis": axis, "mode": mode})
+    return Case(("x",), values(draw, shape), {"indices": indices, "axis": axis, "mode": mode})
 
 
 @st.composite
@@ -45,8 +40,7 @@ def takings_along(draw):
         lengths = [draw(st.sampled_from([n, 1])) for n in shape]
         lengths[axis] = draw(st.integers(0, 3))
         indices = draw(places_within(shape[axis], tuple(lengths)))
-    x = drawn(np.random.default_rng(draw(SEEDS)), shape)
-    return Case(("x",), (x,), {"indices": indices, "axis": axis})
+    return Case(("x",), values(draw, shape), {"indices": indices, "axis": axis})
 
 
 @st.composite
@@ -55,15 +49,13 @@ def compressions(draw):
     axis = draw(st.sampled_from([None, *range(-len(shape), len(shape))]))
     length = int(np.prod(shape)) if axis is None else shape[axis]
     condition = draw(hnp.arrays(bool, draw(st.integers(0, length))))
-    x = drawn(np.random.default_rng(draw(SEEDS)), shape)
-    return Case(("x",), (x,), {"condition": condition, "axis": axis})
+    return Case(("x",), values(draw, shape), {"condition": condition, "axis": axis})
 
 
 @st.composite
 def extractions(draw):
     shape = draw(shapes())
-    x = drawn(np.random.default_rng(draw(SEEDS)), shape)
-    return Case(("x",), (x,), {"condition": draw(hnp.arrays(bool, shape))})
+    return Case(("x",), values(draw, shape), {"condition": draw(hnp.arrays(bool, shape))})
 
 
 @st.composite
@@ -72,11 +64,8 @@ def selections(draw, number=None):
     `number`, the default is that."""
     count = draw(st.integers(1, 3))
     found = draw(broadcastable(2 * count + 1))
-    rng = np.random.default_rng(draw(SEEDS))
-    conditions = tuple(np.asarray(rng.random(shape) < 0.5) for shape in found[:count])
-    choices = tuple(drawn(rng, shape) for shape in found[count:])
-    if number is not None:
-        choices = choices[:-1]
+    conditions = values(draw, *found[:count], domain=truths)
+    choices = values(draw, *found[count : 2 * count + (number is None)])
     settings = {"condlist": conditions} | ({} if number is None else {"default": number})
     return Case(("choices",) * len(choices), choices, settings)
 
@@ -94,18 +83,15 @@ def choices(draw):
     mode = draw(st.sampled_from(["raise", "wrap", "clip"]))
     shape, *others = draw(broadcastable(count + 1))
     low, high = (0, count) if mode == "raise" else (-count, 2 * count)
-    rng = np.random.default_rng(draw(SEEDS))
-    a = np.asarray(rng.integers(low, high, shape))
-    settings = {"a": a, "mode": mode}
-    return Case(("choices",) * count, tuple(drawn(rng, other) for other in others), settings)
+    (a,) = values(draw, shape, domain=integers(low, high))
+    return Case(("choices",) * count, values(draw, *others), {"a": a, "mode": mode})
 
 
 @st.composite
 def pieces(draw):
     shape = draw(shapes())
-    rng = np.random.default_rng(draw(SEEDS))
-    conditions = tuple(np.asarray(rng.random(shape) < 0.5) for _ in range(draw(st.integers(1, 2))))
-    return Case(("x",), (drawn(rng, shape),), {"condlist": conditions})
+    conditions = values(draw, *[shape] * draw(st.integers(1, 2)), domain=truths)
+    return Case(("x",), values(draw, shape), {"condlist": conditions})
 
 
 def in_pieces(function, x, condlist):
@@ -118,14 +104,14 @@ def in_pieces(function, x, condlist):
 def lines(draw):
     shape = draw(shapes(least_ndim=1, least_side=1))
     axis = draw(st.sampled_from(range(-len(shape), len(shape))))
-    return Case(("x",), (drawn(np.random.default_rng(draw(SEEDS)), shape),), {"axis": axis})
+    return Case(("x",), values(draw, shape), {"axis": axis})
 
 
 @st.composite
 def over(draw):
     shape = draw(shapes(least_ndim=1))
     axes = draw(st.sampled_from([0, -1, (0,), (0, -1)]))
-    return Case(("x",), (drawn(np.random.default_rng(draw(SEEDS)), shape),), {"axes": axes})
+    return Case(("x",), values(draw, shape), {"axes": axes})
 
 
 def by_line(piece):
@@ -144,9 +130,9 @@ def each(function, x, axes):
 @st.composite
 def countings(draw):
     length = draw(st.integers(0, 4))
-    rng = np.random.default_rng(draw(SEEDS))
-    settings = {"x": rng.integers(0, 4, length), "minlength": draw(st.integers(0, 5))}
-    return Case(("weights",), (drawn(rng, (length,)),), settings)
+    (x,) = values(draw, length, domain=integers(0, 4))
+    settings = {"x": x, "minlength": draw(st.integers(0, 5))}
+    return Case(("weights",), values(draw, length), settings)
 
 
 def of_weights(function, weights, x, minlength):
@@ -159,17 +145,15 @@ def sums(x, weights, minlength):
 
 @st.composite
 def numbers(draw):
-    length = draw(st.integers(0, 4))
-    x = np.random.default_rng(draw(SEEDS)).integers(0, 4, length)
-    return Case(("x",), (x,), {"minlength": draw(st.integers(0, 5))})
+    x = values(draw, draw(st.integers(0, 4)), domain=integers(0, 4))
+    return Case(("x",), x, {"minlength": draw(st.integers(0, 5))})
 
 
 @st.composite
 def samples(draw, count=1):
     length = draw(st.integers(0, 5))
-    rng = np.random.default_rng(draw(SEEDS))
     settings = {"bins": draw(st.integers(1, 3)), "range": ((-1.0, 1.5),) * count}
-    return Case(("x", "y")[:count], tuple(drawn(rng, (length,)) for _ in range(count)), settings)
+    return Case(("x", "y")[:count], values(draw, *[length] * count), settings)
 
 
 def one_range(function, x, bins, range):
@@ -194,7 +178,7 @@ def weighed(draw, count=1, density=False):
     """Weights of elements, some of which are on an edge or in no bin; edges at even distances, or
     one array of them, where NumPy's histogram sums in the dtype of the weights and not exactly."""
     length = draw(st.integers(2, 5))
-    rng = np.random.default_rng(draw(SEEDS))
+    rng = generator(draw)
     places = np.round(rng.uniform(-1.5, 2, (count, length)) * 2) / 2
     places[:, :2] = -0.75, 0.25  # a density is then no constant
     even = {"bins": draw(st.integers(2, 3)), "range": ((-1.0, 1.5),) * count}
@@ -221,24 +205,23 @@ def in_rows(function, weights, places, bins, range, density):
 def multiple(draw):
     shape = draw(hnp.array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=3))
     chosen = draw(shapes())
-    rng = np.random.default_rng(draw(SEEDS))
-    return Case(("places",) * len(shape), tuple(np.asarray(rng.integers(0, n, chosen))
-                for n in shape), {"dims": shape})  # fmt: skip
+    rng = generator(draw)
+    places = tuple(np.asarray(rng.integers(0, n, chosen)) for n in shape)
+    return Case(("places",) * len(shape), places, {"dims": shape})
 
 
 @st.composite
 def unravelled(draw):
     shape = draw(hnp.array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=3))
-    rng = np.random.default_rng(draw(SEEDS))
-    x = np.asarray(rng.integers(0, int(np.prod(shape)), draw(shapes())))
-    return Case(("x",), (x,), {"shape": shape})
+    x = values(draw, draw(shapes()), domain=integers(0, int(np.prod(shape))))
+    return Case(("x",), x, {"shape": shape})
 
 
 @st.composite
 def meshes(draw):
-    rng = np.random.default_rng(draw(SEEDS))
     lengths = draw(st.lists(st.integers(0, 3), min_size=1, max_size=3))
-    return Case(("places",) * len(lengths), tuple(rng.integers(0, 4, n) for n in lengths), {})
+    places = values(draw, *lengths, domain=integers(0, 4))
+    return Case(("places",) * len(lengths), places, {})
 
 
 def float64(*_):
@@ -248,7 +231,7 @@ def float64(*_):
 X, MANY, WEIGHTS = {"x": ()}, {"choices": ()}, {"weights": ()}
 SELECTING = [
     Row("take", takings(), X, linear=True, complex=True),
-    Row("take_along_axis", takings_along(), X, linear=True, complex=True),
+    Row("take_along_axis", takings_along(), X, linear=True, complex=True, never=("0-d",)),
     Row("compress", compressions(), X, linear=True, complex=True,
         call=lambda function, x, condition, axis: function(condition, x, axis)),
     Row("extract", extractions(), X, linear=True, complex=True,
@@ -259,16 +242,18 @@ SELECTING = [
     Row("choose", choices(), MANY, linear=True, complex=True,
         call=lambda function, *choices, a, mode: function(a, list(choices), mode=mode)),
     Row("piecewise", pieces(), X, complex=True, call=in_pieces),
-    Row("apply_along_axis", lines(), X, complex=True, call=by_line(lambda v: (v * v).sum())),
-    Row("apply_along_axis", lines(), X, complex=True, call=by_line(tables), variant="to tables"),
-    Row("apply_over_axes", over(), X, linear=True, complex=True, call=each),
+    Row("apply_along_axis", lines(), X, complex=True, call=by_line(lambda v: (v * v).sum()),
+        never=("0-d", "empty")),
+    Row("apply_along_axis", lines(), X, complex=True, call=by_line(tables), variant="to tables",
+        never=("0-d", "empty")),
+    Row("apply_over_axes", over(), X, linear=True, complex=True, call=each, never=("0-d",)),
     Row("bincount", countings(), {"weights": ()}, sums, linear=True, dtype=float64,
-        variant="of weights", call=of_weights),
-    Row("bincount", numbers(), dtype=index),
-    Row("histogram", samples(), dtype=float64, call=one_range),
+        variant="of weights", call=of_weights, never=("0-d",)),
+    Row("bincount", numbers(), dtype=index, never=("0-d",)),
+    Row("histogram", samples(), dtype=float64, call=one_range, never=("0-d",)),
     Row("histogram2d", samples(2), dtype=float64,
-        call=of_pairs),
-    Row("histogramdd", samples(), dtype=float64, call=with_edges),
+        call=of_pairs, never=("0-d",)),
+    Row("histogramdd", samples(), dtype=float64, call=with_edges, never=("0-d",)),
     Row("histogram", weighed(), WEIGHTS, call=in_bins, linear=True, complex=True,
         never=("empty", "0-d"), variant="of weights"),
     Row("histogram", weighed(density=True), WEIGHTS, call=in_bins, never=("empty", "0-d"),
@@ -285,5 +270,6 @@ SELECTING = [
     Row("unravel_index", unravelled(), dtype=index,
         call=lambda function, x, shape: np.stack(function(x, shape))),
     Row("ix_", meshes(), dtype=index,
-        call=lambda function, *places: np.concatenate([np.ravel(p) for p in function(*places)])),
+        call=lambda function, *places: np.concatenate([np.ravel(p) for p in function(*places)]),
+        never=("0-d",)),
 ]  # fmt: skip

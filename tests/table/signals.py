@@ -3,14 +3,9 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from autograd_core.testing.strategies import SEEDS, distinct, shapes
-from tests.table.cases import Case, settled
+from autograd_core.testing.strategies import distinct, shapes
+from tests.table.cases import Case, generator, settled, values
 from tests.table.row import Row, anything, index
-
-
-def case(draw, names, *shapes_, domain=anything, **settings):
-    rng = np.random.default_rng(draw(SEEDS))
-    return Case(names, tuple(np.asarray(domain(rng, shape)) for shape in shapes_), settings)
 
 
 @st.composite
@@ -20,7 +15,7 @@ def signals(draw, *modes, names=("x", "y"), longer=False):
     if longer and n < m:
         n, m = m, n
     settings = {"mode": draw(st.sampled_from(modes))} if modes else {}
-    return case(draw, names, (n,), (m,), **settings)
+    return Case(names, values(draw, n, m), settings)
 
 
 @st.composite
@@ -30,7 +25,7 @@ def row_signals(draw):
     n = draw(st.integers(2, 5))
     m = draw(st.integers(1, n))
     mode = draw(st.sampled_from(["full", "valid"]))
-    return case(draw, ("x", "y"), (*x, n), (*y, m), mode=mode)
+    return Case(("x", "y"), values(draw, (*x, n), (*y, m)), {"mode": mode})
 
 
 def plain_rows(x, y, mode):
@@ -74,7 +69,7 @@ def gradients(draw):
     """Samples at coordinates that are operands too."""
     n, front, behind = draw(st.integers(3, 5)), draw(st.integers(0, 2)), draw(st.integers(1, 2))
     shape = (2,) * front + (n,) + (2,) * (behind - 1)
-    rng = np.random.default_rng(draw(SEEDS))
+    rng = generator(draw)
     x = np.cumsum(rng.uniform(0.5, 1.5, n))
     settings = {"axis": front, "edge_order": draw(st.sampled_from([1, 2]))}
     return Case(("f", "spacing"), (rng.uniform(-2, 2, shape), x), settings)
@@ -92,13 +87,14 @@ def integrals(draw, whole=True):
     axis = draw(own(shape))
     along = draw(st.sampled_from([(shape[axis],), shape]))
     initial = {} if whole else {"initial": draw(st.sampled_from([None, 0]))}
-    return case(draw, ("y", "x"), shape, along, axis=axis, **initial)
+    return Case(("y", "x"), values(draw, shape, along), {"axis": axis} | initial)
 
 
 @st.composite
 def plain_integrals(draw):
     shape = draw(shapes(least_ndim=1))
-    return case(draw, ("y",), shape, axis=draw(own(shape)), dx=draw(st.sampled_from([1.0, 0.5])))
+    settings = {"axis": draw(own(shape)), "dx": draw(st.sampled_from([1.0, 0.5]))}
+    return Case(("y",), values(draw, shape), settings)
 
 
 def plain_cumulative(y, x=None, axis=-1, initial=None):
@@ -117,7 +113,7 @@ def polygons(draw, outside=True):
     """Points at 0, 1, 2 …, and between and beside them, none of them close to a point."""
     n = draw(st.integers(1, 4))
     shape = draw(shapes())
-    rng = np.random.default_rng(draw(SEEDS))
+    rng = generator(draw)
     xp = np.arange(n) + rng.uniform(-0.1, 0.1, n)
     x = rng.integers(-outside, max(n - 1, 1) + outside, shape) + rng.uniform(0.3, 0.7, shape)
     arrays = [np.asarray(x), xp, rng.uniform(-2, 2, n)]
@@ -134,25 +130,26 @@ def plain_interp(x, xp, fp, left=None, right=None, period=None):
 
 @st.composite
 def evaluations(draw):
-    return case(draw, ("p", "x"), (draw(st.integers(1, 4)),), draw(shapes()))
+    return Case(("p", "x"), values(draw, draw(st.integers(1, 4)), draw(shapes())), {})
 
 
 @st.composite
 def coefficients(draw):
-    return case(draw, ("p",), (draw(st.integers(1, 4)),), m=draw(st.integers(0, 3)))
+    return Case(("p",), values(draw, draw(st.integers(1, 4))), {"m": draw(st.integers(0, 3))})
 
 
 @st.composite
 def constants(draw):
     m = draw(st.integers(1, 3))
-    return case(draw, ("p", "k"), (draw(st.integers(1, 4)),), (draw(st.sampled_from([1, m])),), m=m)
+    n, count = draw(st.integers(1, 4)), draw(st.sampled_from([1, m]))
+    return Case(("p", "k"), values(draw, n, count), {"m": m})
 
 
 @st.composite
 def fits(draw, weighted):
     deg = draw(st.integers(0, 2 - weighted))
     m = draw(st.integers(deg + 1, 5))
-    rng = np.random.default_rng(draw(SEEDS))
+    rng = generator(draw)
     x = np.arange(m) / 2 + rng.uniform(-0.1, 0.1, m)
     y = rng.uniform(-2, 2, draw(st.sampled_from([(m,), (m, 2)])))
     w = (rng.uniform(0.5, 2, m),) * weighted

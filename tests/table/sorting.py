@@ -3,8 +3,8 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from autograd_core.testing.strategies import SEEDS, distinct, integers, shapes
-from tests.table.cases import Case, elementwise, settled
+from autograd_core.testing.strategies import distinct, integers, shapes
+from tests.table.cases import Case, elementwise, generator, settled, values
 from tests.table.row import Row, boolean, index, reduction
 
 
@@ -41,7 +41,7 @@ def gatherings(draw, placing=False):
     length = shape[axis]
     distinct = draw(st.booleans()) or length == 0
     count = draw(st.integers(0, min(3, length) if distinct else 3))
-    rng = np.random.default_rng(draw(SEEDS))
+    rng = generator(draw)
     chosen = (*shape[:axis], count, *shape[axis % len(shape) + 1 :])
     if draw(st.booleans()):
         places = rng.permutation(length)[:count] if distinct else rng.integers(0, length, count)
@@ -51,9 +51,9 @@ def gatherings(draw, placing=False):
         places = rng.integers(0, length, chosen)
     settings = {"axis": axis, "distinct": distinct}
     if placing:
-        g = rng.uniform(-2, 2, chosen)
-        return Case(("g", "places"), (g, places), settings | {"length": length})
-    return Case(("x", "places"), (rng.uniform(-2, 2, shape), places), settings)
+        operands = *values(draw, chosen), places
+        return Case(("g", "places"), operands, settings | {"length": length})
+    return Case(("x", "places"), (*values(draw, shape), places), settings)
 
 
 def plain_gather(x, places, axis, distinct):
@@ -79,8 +79,7 @@ def partitions(draw):
     n = int(np.prod(shape)) if axis is None else shape[axis]
     kth = draw(st.integers(-n, n - 1) | st.lists(st.integers(0, n - 1), min_size=1, max_size=2).map(
         tuple))  # fmt: skip
-    x = distinct()(np.random.default_rng(draw(SEEDS)), shape)
-    return Case(("x",), (x,), {"kth": kth, "axis": axis})
+    return Case(("x",), values(draw, shape, domain=distinct()), {"kth": kth, "axis": axis})
 
 
 def at_kth(function, x, kth, axis):
@@ -92,10 +91,8 @@ def at_kth(function, x, kth, axis):
 
 @st.composite
 def searches(draw):
-    rng = np.random.default_rng(draw(SEEDS))
-    x = np.sort(rng.uniform(-2, 2, draw(st.integers(0, 4))))
-    v = rng.uniform(-2, 2, draw(shapes()))
-    return Case(("x", "v"), (x, np.asarray(v)), {"side": draw(st.sampled_from(["left", "right"]))})
+    x, v = values(draw, draw(st.integers(0, 4)), draw(shapes()))
+    return Case(("x", "v"), (np.sort(x), v), {"side": draw(st.sampled_from(["left", "right"]))})
 
 
 def as_bins(case):
@@ -108,9 +105,9 @@ def as_bins(case):
 def keys(draw):
     shape = draw(shapes(least_ndim=1))
     axis = draw(own(shape))
-    rng = np.random.default_rng(draw(SEEDS))
-    arrays = [rng.integers(0, 3, shape) / 2 for _ in range(draw(st.integers(1, 3)))]
-    return Case(("keys",) * len(arrays), tuple(arrays), {"axis": axis})
+    count = draw(st.integers(1, 3))
+    arrays = values(draw, *[shape] * count, domain=lambda rng, s: rng.integers(0, 3, s) / 2)
+    return Case(("keys",) * count, arrays, {"axis": axis})
 
 
 def joined(function, x, **settings):
@@ -128,26 +125,27 @@ INDEXED = {"x": ("x_shape", "places", "axis", "distinct")}
 FLAGS = dict.fromkeys(["return_index", "return_inverse", "return_counts"], True)
 SORTING = [
     Row("_gather_along", gatherings(), INDEXED, plain_gather, linear=True, complex=True,
-        dtype=lambda x, _: x),
+        dtype=lambda x, _: x, never=("0-d",)),
     Row("_place_along", gatherings(placing=True), {"g": ("places", "axis", "distinct")},
-        plain_place, linear=True, complex=True, dtype=lambda g, _: g),
+        plain_place, linear=True, complex=True, dtype=lambda g, _: g, never=("0-d",)),
     Row("sort", settled(distinct(), least_ndim=1, axis=line_axis), {"x": ()}, flat=True,
-        complex=True),
+        complex=True, never=("0-d",)),
     Row("sort", settled(distinct()), {"x": ()}, flat=True, variant="of all",
         call=lambda function, x: function(x, None, "mergesort")),
     Row("sort", settled(distinct(), least_ndim=1, axis=own), {"x": ()}, flat=True, call=falling,
-        variant="descending"),
-    Row("partition", partitions(), {"x": ()}, flat=True, call=at_kth),
-    Row("argpartition", partitions(), dtype=index, call=at_kth),
-    Row("argsort", settled(distinct(), least_ndim=1, axis=line_axis), dtype=index, complex=True),
+        variant="descending", never=("0-d",)),
+    Row("partition", partitions(), {"x": ()}, flat=True, call=at_kth, never=("0-d", "empty")),
+    Row("argpartition", partitions(), dtype=index, call=at_kth, never=("0-d", "empty")),
+    Row("argsort", settled(distinct(), least_ndim=1, axis=line_axis), dtype=index, complex=True,
+        never=("0-d",)),
     Row("argsort", settled(integers(0, 3), least_ndim=1, axis=own), dtype=index, variant="stable",
-        call=lambda function, x, axis: function(x, axis, stable=True)),
+        call=lambda function, x, axis: function(x, axis, stable=True), never=("0-d",)),
     Row("argsort", settled(integers(0, 3), least_ndim=1, axis=own), dtype=index, call=falling,
-        variant="descending"),
-    Row("lexsort", keys(), dtype=index, call=as_tuple),
+        variant="descending", never=("0-d",)),
+    Row("lexsort", keys(), dtype=index, call=as_tuple, never=("0-d",)),
     Row("searchsorted", searches(), dtype=index),
     Row("digitize", searches().map(as_bins), dtype=index),
-    Row("nonzero", settled(integers(0, 2), least_ndim=1), dtype=index, call=joined),
+    Row("nonzero", settled(integers(0, 2), least_ndim=1), dtype=index, call=joined, never=("0-d",)),
     Row("argwhere", settled(integers(0, 2)), dtype=index),
     Row("flatnonzero", settled(integers(0, 2)), dtype=index),
     Row("count_nonzero", reduction(integers(0, 2)), dtype=index),
@@ -161,7 +159,7 @@ SORTING = [
         for number in range(4)
     ),
     Row("unique", settled(distinct(), least_ndim=1, least_side=1, axis=own), {"x": ()}, flat=True,
-        variant="slices"),
+        variant="slices", never=("0-d", "empty")),
     Row("unique_values", settled(distinct()), {"x": ()}, lambda x: np.unique(x), flat=True),
     *(
         Row(f"unique_{name}", settled(distinct()), {"x": ()},

@@ -1,12 +1,14 @@
 """Rows: special functions of SciPy."""
 
+from dataclasses import replace
+
 import numpy as np
 import scipy.special
 from hypothesis import strategies as st
 
 from autograd_core.scipy import special  # noqa: F401 - declares what is tested here
-from autograd_core.testing.strategies import SEEDS, between, broadcastable, one_axis, signed
-from tests.table.cases import Case, settled
+from autograd_core.testing.strategies import between, one_axis, signed
+from tests.table.cases import Case, elementwise, settled, values
 from tests.table.row import Row, anything, binary, positive, reduction
 
 
@@ -16,28 +18,13 @@ def of(name):
 
 def ordered(name, domain=positive, **settings):
     """An order, which has no gradient, and x."""
-
-    @st.composite
-    def cases(draw):
-        n, x = draw(broadcastable(2))
-        rng = np.random.default_rng(draw(SEEDS))
-        orders = rng.integers(0, 4, n).astype(float)
-        return Case((name, "x"), (np.asarray(orders), np.asarray(domain(rng, x))), settings)
-
-    return cases()
+    operands = {name: lambda rng, shape: rng.integers(0, 4, shape).astype(float), "x": domain}
+    return elementwise(**operands).map(lambda case: replace(case, settings=settings))
 
 
 def parameters(names, domain):
     """Parameters without a gradient, and x."""
-
-    @st.composite
-    def cases(draw):
-        *front, x = draw(broadcastable(len(names) + 1))
-        rng = np.random.default_rng(draw(SEEDS))
-        arrays = [np.asarray(positive(rng, shape)) for shape in front]
-        return Case((*names, "x"), (*arrays, np.asarray(domain(rng, x))), {})
-
-    return cases()
+    return elementwise(**dict.fromkeys(names, positive), x=domain)
 
 
 def an_axis(shape):
@@ -48,8 +35,8 @@ def an_axis(shape):
 def weighted(draw):
     case = draw(reduction(anything, an_axis, least_side=1))
     (x,) = case.arrays
-    b = np.random.default_rng(draw(SEEDS)).uniform(0.5, 2, draw(st.sampled_from([x.shape, ()])))
-    return Case(("x", "b"), (x, np.asarray(b)), case.settings)
+    (b,) = values(draw, draw(st.sampled_from([x.shape, ()])), domain=between(0.5, 2))
+    return Case(("x", "b"), (x, b), case.settings)
 
 
 def plain_logsumexp(x, axis, keepdims, b=1):

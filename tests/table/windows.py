@@ -5,8 +5,7 @@ from dataclasses import replace
 import numpy as np
 from hypothesis import strategies as st
 
-from autograd_core.testing.strategies import SEEDS
-from tests.table.cases import Case, settled
+from tests.table.cases import Case, settled, values
 from tests.table.row import Row, anything
 
 view = np.lib.stride_tricks.sliding_window_view
@@ -28,8 +27,7 @@ def overlaps(draw):
     axis = draw(st.integers(-ndim, -1))
     shape = [draw(st.integers(int(a == axis), 3)) for a in range(-ndim, 0)]
     shape.append(draw(st.integers(0, 4)))
-    x = np.random.default_rng(draw(SEEDS)).uniform(-2, 2, shape)
-    return Case(("x",), (x,), {"axis": axis})
+    return Case(("x",), values(draw, shape), {"axis": axis})
 
 
 def added(x, axis):

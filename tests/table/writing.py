@@ -4,13 +4,9 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from autograd_core.testing.strategies import SEEDS, shapes
-from tests.table.cases import Case
-from tests.table.row import Row, anything
-
-
-def drawn(rng, shape):
-    return np.asarray(anything(rng, shape))
+from autograd_core.testing.strategies import shapes
+from tests.table.cases import Case, generator, values
+from tests.table.row import Row
 
 
 def size_of(shape):
@@ -24,22 +20,21 @@ def puts(draw):
     size = size_of(shape)
     mode = draw(st.sampled_from(["raise", "wrap", "clip"]))
     low, high = {"raise": (-size, size), "wrap": (-2 * size, 3 * size), "clip": (0, size)}[mode]
-    rng = np.random.default_rng(draw(SEEDS))
+    rng = generator(draw)
     ind = rng.permutation(size)[: draw(st.integers(0, size))]
     ind = ind + size * rng.integers(low // size, high // size, ind.size) if size else ind
-    values = drawn(rng, draw(st.sampled_from([(), (1,), (2,), (1, 3), shape if size else ()])))
-    return Case(("x", "v"), (drawn(rng, shape), values), {"ind": ind, "mode": mode})
+    other = draw(st.sampled_from([(), (1,), (2,), (1, 3), shape if size else ()]))
+    return Case(("x", "v"), values(draw, shape, other), {"ind": ind, "mode": mode})
 
 
 @st.composite
-def maskings(draw, values="values"):
+def maskings(draw, name="values"):
     shape = draw(shapes())
-    rng = np.random.default_rng(draw(SEEDS))
     settings = {"mask": draw(hnp.arrays(bool, shape))}
     other = draw(st.sampled_from([shape, (), (2,)]))
     if size_of(other) == 0:
         other = ()
-    return Case(("x", values), (drawn(rng, shape), drawn(rng, other)), settings)
+    return Case(("x", name), values(draw, shape, other), settings)
 
 
 @st.composite
@@ -47,36 +42,32 @@ def copies(draw):
     shape = draw(shapes())
     kept = shape[draw(st.integers(0, len(shape))) :]
     source = tuple(draw(st.sampled_from([n, 1])) for n in kept)
-    rng = np.random.default_rng(draw(SEEDS))
     where = draw(st.one_of(st.just(True), hnp.arrays(bool, shape)))
-    return Case(("x", "src"), (drawn(rng, shape), drawn(rng, source)), {"where": where})
+    return Case(("x", "src"), values(draw, shape, source), {"where": where})
 
 
 @st.composite
 def diagonals(draw):
     n = draw(st.integers(0, 3))
     shape = draw(st.sampled_from([(n, n), (n, n, n), (2, 3), (7, 2), (n, 1)]))
-    rng = np.random.default_rng(draw(SEEDS))
-    values = draw(st.sampled_from([(), (2,), (1, 3)]))
-    return Case(
-        ("x", "val"), (drawn(rng, shape), drawn(rng, values)), {"wrap": draw(st.booleans())}
-    )
+    other = draw(st.sampled_from([(), (2,), (1, 3)]))
+    return Case(("x", "val"), values(draw, shape, other), {"wrap": draw(st.booleans())})
 
 
 @st.composite
 def puts_along(draw):
     shape = draw(shapes(least_ndim=1))
     axis = draw(st.sampled_from([None, *range(-len(shape), len(shape))]))
-    rng = np.random.default_rng(draw(SEEDS))
+    rng = generator(draw)
     if axis is None:
         size = size_of(shape)
         indices = rng.permutation(size)[: draw(st.integers(0, size))]
     else:
         ranks = np.argsort(rng.random(shape), axis)  # no place twice
         indices = ranks.take(range(draw(st.integers(0, shape[axis]))), axis)
-    values = draw(st.sampled_from([indices.shape if indices.size else (), ()]))
+    other = draw(st.sampled_from([indices.shape if indices.size else (), ()]))
     settings = {"indices": indices, "axis": axis}
-    return Case(("x", "values"), (drawn(rng, shape), drawn(rng, values)), settings)
+    return Case(("x", "values"), values(draw, shape, other), settings)
 
 
 def into_a_copy(call):
