@@ -1,16 +1,18 @@
 """Writes `_methods.pyi`, which tells type checkers what `methods` binds to Tensor.
 
-Run ``python -m tools.stub`` after a change of the table; a test compares the stub with the code.
+Names, parameters and types are those of the functions in `methods.members()`. Run ``python -m
+tools.stub`` after a change of one; a test compares the stub with them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from inspect import signature
+from collections.abc import Callable, Iterator
+from inspect import Parameter, signature
 from pathlib import Path
+from typing import Any
 
-from autograd_core import ops
-from autograd_core.interface.methods import COMPARISONS, METHODS, OPERATORS, UNARY
+from autograd_core import operations
+from autograd_core.interface.methods import members
 
 __all__ = ["PATH", "stub"]
 
@@ -18,35 +20,59 @@ PATH = Path(__file__).parent.parent / "autograd_core" / "engine" / "_methods.pyi
 
 _STUB_HEAD = '''"""Tensor's operators and methods. Written by `python -m tools.stub`."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from autograd_core.engine.tensor import Tensor
+from autograd_core.ops.axes import Axis
 
 class Methods:
 '''
+BY_OBJECT = ("__eq__", "__ne__")  # object defines these, with other types
 
 
-RESULTS = {"nonzero": "tuple[Tensor, ...]", "put": "None"}
+def _types(function: Callable[..., Any]) -> dict[str, str]:
+    """The annotations of a function, or of the kernel that an operation was declared with. The
+    result of an operation on a Tensor is a Tensor, where no type says more."""
+    declared = operations.get(function.__name__)
+    if declared is not None and declared.function is function:
+        function = declared.kernel
+    types = {
+        name: kind if isinstance(kind, str) else kind.__name__
+        for name, kind in getattr(function, "__annotations__", {}).items()
+    }
+    if types.get("return", "Any") == "Any" and "interface" not in (function.__module__ or ""):
+        types["return"] = "Tensor"
+    return types
 
 
-def _shown(name: str) -> Iterator[str]:
-    """The parameters of a method."""
-    yield "self"
-    named = False
-    for p in list(signature(getattr(ops, name)).parameters.values())[1:]:
-        if p.kind is p.KEYWORD_ONLY and not named:
-            named = True
+def _parameters(function: Callable[..., Any], types: dict[str, str]) -> Iterator[str]:
+    """The parameters after the first, which is the Tensor itself."""
+    earlier = None
+    for p in list(signature(function).parameters.values())[1:]:
+        if earlier is p.POSITIONAL_ONLY is not p.kind:
+            yield "/"
+        if p.kind is p.KEYWORD_ONLY and earlier not in (p.KEYWORD_ONLY, p.VAR_POSITIONAL):
             yield "*"
-        yield f"{p.name}: Any" + (
-            "" if p.default is p.empty else f" = {p.default!r}".replace("'", '"')
-        )
+        star = {Parameter.VAR_POSITIONAL: "*", Parameter.VAR_KEYWORD: "**"}.get(p.kind, "")
+        default = "" if p.default is p.empty else f" = {p.default!r}".replace("'", '"')
+        yield f"{star}{p.name}: {types.get(p.name, 'Any')}{default}"
+        earlier = p.kind
+    if earlier is Parameter.POSITIONAL_ONLY:
+        yield "/"
 
 
-def _definition(name: str, parameters: list[str], result: str) -> Iterator[str]:
+def _definition(name: str, function: Callable[..., Any]) -> Iterator[str]:
     """A method's definition, wrapped as ruff wraps lines of more than 100 characters."""
+    types = _types(function)
+    result = types.get("return", "Tensor")
+    parameters = ["self", *_parameters(function, types)]
+    if name.startswith("__") and len(parameters) == 2:  # an operator
+        parameters += ["/"]
     inner = ", ".join(parameters)
+    ignored = "  # type: ignore[override]" if name in BY_OBJECT else ""
     if len(name) + len(inner) + len(result) < 81:
-        yield f"def {name}({inner}) -> {result}: ..."
+        yield f"def {name}({inner}) -> {result}: ...{ignored}"
         return
     yield f"def {name}("
     if len(inner) <= 92:
@@ -56,55 +82,18 @@ def _definition(name: str, parameters: list[str], result: str) -> Iterator[str]:
     yield f") -> {result}: ..."
 
 
+def _property(name: str, member: property) -> Iterator[str]:
+    yield "@property"
+    yield from _definition(name, member.fget)  # type: ignore[arg-type]
+    if member.fset is not None:
+        yield f"@{name}.setter"
+        yield from _definition(name, member.fset)
+
+
 def _lines() -> Iterator[str]:
-    for name in OPERATORS:
-        yield f"def __{name}__(self, other: Any, /) -> Tensor: ..."
-        yield f"def __r{name}__(self, other: Any, /) -> Tensor: ..."
-        yield f"def __i{name}__(self, other: Any, /) -> Tensor: ..."
-    for name in ("divmod", "rdivmod"):
-        yield f"def __{name}__(self, other: Any, /) -> tuple[Tensor, Tensor]: ..."
-    for name in COMPARISONS:
-        ignored = "  # type: ignore[override]" if name in ("eq", "ne") else ""
-        yield f"def __{name}__(self, other: Any, /) -> Tensor: ...{ignored}"
-    for name in UNARY:
-        yield f"def __{name}__(self) -> Tensor: ..."
-    yield "def __getitem__(self, index: Any, /) -> Tensor: ..."
-    yield "def __setitem__(self, index: Any, value: Any, /) -> None: ..."
-    for name in METHODS:
-        yield from _definition(name, list(_shown(name)), RESULTS.get(name, "Tensor"))
-    yield 'def copy(self, order: Any = "C") -> Tensor: ...'
-    yield 'def flatten(self, order: Any = "C") -> Tensor: ...'
-    yield 'def reshape(self, *shape: Any, order: Any = "C", copy: Any = None) -> Tensor: ...'
-    yield "def transpose(self, *axes: Any) -> Tensor: ..."
-    yield "def backward("
-    yield "    self,"
-    yield "    gradient: Any = None,"
-    yield "    *,"
-    yield "    retain_graph: bool | None = None,"
-    yield "    create_graph: bool = False,"
-    yield ") -> None: ..."
-    yield "def conj(self) -> Tensor: ..."
-    yield "def conjugate(self) -> Tensor: ..."
-    yield "def fill(self, value: Any) -> None: ..."
-    yield "def sort("
-    yield "    self, axis: int = -1, kind: Any = None, order: None = None, *, stable: Any = None"
-    yield ") -> None: ..."
-    yield "def partition("
-    yield '    self, kth: Any, axis: int = -1, kind: str = "introselect", order: None = None'
-    yield ") -> None: ..."
-    yield "def to(self, device: str) -> Tensor: ..."
-    yield "def cpu(self) -> Tensor: ..."
-    yield "def to_device(self, device: str, /, *, stream: None = None) -> Tensor: ..."
-    yield "def __array_namespace__(self, /, *, api_version: str | None = None) -> Any: ..."
-    yield "def copy_(self, source: Any) -> Tensor: ..."
-    yield "def __dlpack__(self, **settings: Any) -> Any: ..."
-    yield "def __dlpack_device__(self) -> tuple[int, int]: ..."
-    for name in ("T", "mT", "real", "imag"):
-        yield "@property"
-        yield f"def {name}(self) -> Tensor: ..."
-        if name in ("real", "imag"):
-            yield f"@{name}.setter"
-            yield f"def {name}(self, value: Any) -> None: ..."
+    for name, member in members().items():
+        write = _property if isinstance(member, property) else _definition
+        yield from write(name, member)
 
 
 def stub() -> str:

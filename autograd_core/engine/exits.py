@@ -1,6 +1,7 @@
-"""A log of where values recently left the graph, so that a drawing can say why a gradient stops.
+"""The ways out of the graph, and a log of where values recently left it, so that a drawing can say
+why a gradient stops.
 
-It keeps nothing alive: it holds at most 256 short notes, with weak references to the values.
+The log keeps nothing alive: it holds at most 256 short notes, with weak references to the values.
 """
 
 from __future__ import annotations
@@ -8,17 +9,20 @@ from __future__ import annotations
 import sys
 import weakref
 from collections import deque
-from typing import Any
+from operator import index
+from typing import TYPE_CHECKING, Any
 from warnings import warn
 
+import numpy as np
+
+from autograd_core.devices import backend
 from autograd_core.engine.scope import Scope
 from autograd_core.engine.stamps import sequence_numbers
-from autograd_core.errors import AutogradWarning, ShapeError
+from autograd_core.errors import AutogradWarning, GraphError, ShapeError
 
 __all__ = [
-    "AS_ARRAY",
-    "AS_NUMBER",
     "Exit",
+    "Exits",
     "by_user",
     "exits",
     "note_exit",
@@ -74,6 +78,71 @@ def number_of(array: Any, call: str) -> Any:
             "(x.detach().tolist() if x is tracked). Write np.sin(x) for math.sin(x)"
         )
     return array.item()
+
+
+class Exits:
+    """The ways out of the graph that a Tensor has besides `detach()`: each raises GraphError where
+    a gradient would be lost silently, or is noted."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+        _array: Any
+        node: Any
+
+    def numpy(self) -> Any:
+        """The array of an untracked Tensor on the host. Shares memory."""
+        array = self._leave("numpy()", "detach().numpy()")
+        if not isinstance(array, np.ndarray):
+            raise TypeError(f"this Tensor is on {backend.device_of(array)}; use .cpu().numpy()")
+        return array
+
+    def item(self) -> Any:
+        """The only element as a Python number."""
+        if self.node is not None:
+            note_exit("item()", self.node.name, scope=self.node.scope)
+        return number_of(self._array, "item()")
+
+    def tolist(self) -> Any:
+        """The elements of an untracked Tensor as nested lists of Python numbers."""
+        return self._leave("tolist()", "detach().tolist()").tolist()
+
+    def __float__(self) -> float:
+        return float(self._as_number("float()"))
+
+    def __int__(self) -> int:
+        if self.node is not None:
+            note_exit("int()", self.node.name, scope=self.node.scope)
+        return int(number_of(self._array, "int()"))
+
+    def __complex__(self) -> complex:
+        return complex(self._as_number("complex()"))
+
+    def _as_number(self, call: str) -> Any:
+        if self.node is not None and self._array.size == 1:
+            raise GraphError(f"{call} {AS_NUMBER}")
+        return number_of(self._array, call)
+
+    def __bool__(self) -> bool:
+        return bool(self._array)
+
+    def __index__(self) -> int:
+        array = self._array
+        return index(array if isinstance(array, np.ndarray) else array.item())
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        if self.node is not None:
+            raise GraphError(AS_ARRAY)
+        return np.array(self._array, dtype=dtype, copy=copy)
+
+    def _leave(self, call: str, instead: str) -> Any:
+        """The data of an untracked Tensor; raise if a gradient would be lost silently."""
+        if self.node is not None:
+            raise GraphError(
+                f"{call} would leave the graph silently: this Tensor requires a gradient. "
+                f"Use {instead} if that is intended"
+            )
+        return self._array
 
 
 def by_user() -> bool:

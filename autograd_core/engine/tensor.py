@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from operator import index
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd_core.devices import backend
-from autograd_core.engine.exits import AS_ARRAY, AS_NUMBER, note_exit, number_of, warn_user
+from autograd_core.engine.exits import Exits, note_exit, warn_user
 from autograd_core.engine.graph import Node
 from autograd_core.engine.hooks import Watch
 from autograd_core.engine.layouts import copied
@@ -36,7 +35,7 @@ _NO_GRAD = (
 )
 
 
-class Tensor(Methods):
+class Tensor(Exits, Methods):
     """An array that records what is computed from it.
 
     `data` is anything that NumPy converts to an array; an array is shared, not copied.
@@ -157,26 +156,7 @@ class Tensor(Methods):
 
     @grad.setter
     def grad(self, value: Any) -> None:
-        self._grad = value if value is None else self._as_grad(value)
-
-    def _as_grad(self, value: Any) -> Tensor:
-        """The value assigned to `grad`, as a Tensor of this one's shape and dtype."""
-        if isinstance(value, int | float | complex | np.generic):
-            fill = partial(np.full_like, self._array, value, dtype=np.result_type(value))
-            value = make(backend.run_there(self._array, fill), None)
-        elif backend.is_array(value):
-            value = make(backend.asarray(value), None)
-        elif not isinstance(value, Tensor):
-            raise TypeError(
-                f"a Tensor's grad is a Tensor, an array or None, not a {type(value).__name__}"
-            )
-        if value.shape != self.shape:
-            raise ShapeError(f"grad: the Tensor has shape {self.shape}, its grad {value.shape}")
-        if value.dtype == self.dtype:
-            return value  # type: ignore[no-any-return]
-        if not np.can_cast(value.dtype, self.dtype, "same_kind"):
-            raise DTypeError(f"grad: the Tensor has dtype {self.dtype}, its grad {value.dtype}")
-        return value.astype(self.dtype)  # type: ignore[no-any-return]
+        self._grad = value if value is None else _gradient_of(self, value)
 
     @property
     def is_leaf(self) -> bool:
@@ -225,67 +205,11 @@ class Tensor(Methods):
 
     __hash__ = object.__hash__  # __eq__ compares elements, but a dict needs identity
 
-    # Explicit ways out of the graph
-
     def detach(self) -> Tensor:
         """The same data without its history. Shares memory."""
         if self.node is not None:
             note_exit("detach()", self.node.name, self._array, self.node.scope)
         return make(self._array, None)
-
-    def numpy(self) -> Any:
-        """The array of an untracked Tensor on the host. Shares memory."""
-        array = self._leave("numpy()", "detach().numpy()")
-        if not isinstance(array, np.ndarray):
-            raise TypeError(f"this Tensor is on {self.device}; use .cpu().numpy()")
-        return array
-
-    def item(self) -> Any:
-        """The only element as a Python number."""
-        if self.node is not None:
-            note_exit("item()", self.node.name, scope=self.node.scope)
-        return number_of(self._array, "item()")
-
-    def tolist(self) -> Any:
-        """The elements of an untracked Tensor as nested lists of Python numbers."""
-        return self._leave("tolist()", "detach().tolist()").tolist()
-
-    def __float__(self) -> float:
-        return float(self._as_number("float()"))
-
-    def __int__(self) -> int:
-        if self.node is not None:
-            note_exit("int()", self.node.name, scope=self.node.scope)
-        return int(number_of(self._array, "int()"))
-
-    def __complex__(self) -> complex:
-        return complex(self._as_number("complex()"))
-
-    def _as_number(self, call: str) -> Any:
-        if self.node is not None and self._array.size == 1:
-            raise GraphError(f"{call} {AS_NUMBER}")
-        return number_of(self._array, call)
-
-    def __bool__(self) -> bool:
-        return bool(self._array)
-
-    def __index__(self) -> int:
-        array = self.data
-        return index(array if isinstance(array, np.ndarray) else array.item())
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        if self.node is not None:
-            raise GraphError(AS_ARRAY)
-        return np.array(self._array, dtype=dtype, copy=copy)
-
-    def _leave(self, call: str, instead: str) -> Any:
-        """The data of an untracked Tensor; raise if a gradient would be lost silently."""
-        if self.node is not None:
-            raise GraphError(
-                f"{call} would leave the graph silently: this Tensor requires a gradient. "
-                f"Use {instead} if that is intended"
-            )
-        return self._array
 
     def __copy__(self) -> Any:
         kind, (what, array, *more), attributes = self.__reduce__()
@@ -313,25 +237,7 @@ class Tensor(Methods):
         the hook."""
         hooks = self._watch().hooks
 
-        def on_arrival(g: Any) -> Any:
-            recorded = isinstance(g, Tensor)
-            array = g._array if recorded else backend.as_array(g)
-            given = Base.lent(make(array, g.node if recorded else None))
-            replaced = hook(given)
-            if replaced is None and given._array is array:
-                return None
-            replaced = given if replaced is None else replaced
-            if not isinstance(replaced, Tensor):
-                replaced = make(backend.asarray(replaced), None)
-            if replaced.shape != g.shape:
-                raise ShapeError(
-                    f"a hook must return a gradient of the shape it was given, {g.shape}; "
-                    f"it returned {replaced.shape}"
-                )
-            backend.check_home(self._array, replaced._array, "what its hook returned")
-            replaced = replaced if replaced.dtype == g.dtype else replaced.astype(g.dtype)
-            return replaced if recorded else replaced._array
-
+        on_arrival = _on_arrival(self, hook)
         hooks.append(on_arrival)
         return lambda: hooks.remove(on_arrival)
 
@@ -362,6 +268,51 @@ class Tensor(Methods):
 
 
 _new = object.__new__
+
+
+def _gradient_of(tensor: Tensor, value: Any) -> Tensor:
+    """The value assigned to a Tensor's `grad`, as a Tensor of its shape and dtype."""
+    if isinstance(value, int | float | complex | np.generic):
+        fill = partial(np.full_like, tensor._array, value, dtype=np.result_type(value))
+        value = make(backend.run_there(tensor._array, fill), None)
+    elif backend.is_array(value):
+        value = make(backend.asarray(value), None)
+    elif not isinstance(value, Tensor):
+        raise TypeError(
+            f"a Tensor's grad is a Tensor, an array or None, not a {type(value).__name__}"
+        )
+    if value.shape != tensor.shape:
+        raise ShapeError(f"grad: the Tensor has shape {tensor.shape}, its grad {value.shape}")
+    if value.dtype == tensor.dtype:
+        return value  # type: ignore[no-any-return]
+    if not np.can_cast(value.dtype, tensor.dtype, "same_kind"):
+        raise DTypeError(f"grad: the Tensor has dtype {tensor.dtype}, its grad {value.dtype}")
+    return value.astype(tensor.dtype)  # type: ignore[no-any-return]
+
+
+def _on_arrival(tensor: Tensor, hook: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A hook as the backward pass calls it: with an array, or with a Tensor that is recorded."""
+
+    def on_arrival(g: Any) -> Any:
+        recorded = isinstance(g, Tensor)
+        array = g._array if recorded else backend.as_array(g)
+        given = Base.lent(make(array, g.node if recorded else None))
+        replaced = hook(given)
+        if replaced is None and given._array is array:
+            return None
+        replaced = given if replaced is None else replaced
+        if not isinstance(replaced, Tensor):
+            replaced = make(backend.asarray(replaced), None)
+        if replaced.shape != g.shape:
+            raise ShapeError(
+                f"a hook must return a gradient of the shape it was given, {g.shape}; "
+                f"it returned {replaced.shape}"
+            )
+        backend.check_home(tensor._array, replaced._array, "what its hook returned")
+        replaced = replaced if replaced.dtype == g.dtype else replaced.astype(g.dtype)
+        return replaced if recorded else replaced._array
+
+    return on_arrival
 
 
 def make(array: Any, node: Node | None) -> Tensor:

@@ -64,30 +64,40 @@ def _reversed(function: Callable[..., Any]) -> Callable[[Any, Any], Any]:
     return lambda self, other: function(other, self)
 
 
-def _reshape(self: Tensor, *shape: Any, order: str = "C", copy: bool | None = None) -> Any:
+def _reshape(self: Tensor, *shape: Any, order: str = "C", copy: bool | None = None) -> Tensor:
     """Accepts both `reshape(2, 3)` and `reshape((2, 3))`."""
     return ops.reshape(self, shape[0] if len(shape) == 1 else shape, order, copy=copy)
 
 
-def _transpose(self: Tensor, *axes: Any) -> Any:
+def _transpose(self: Tensor, *axes: Any) -> Tensor:
     """Accepts `transpose()`, `transpose(1, 0)` and `transpose((1, 0))`."""
     order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
     return ops.transpose(self, order or None)
 
 
-def _matrix_transpose(self: Tensor) -> Any:
+def _transposed(self: Tensor) -> Tensor:
+    """All axes in reverse order."""
+    return ops.transpose(self)
+
+
+def _matrix_transpose(self: Tensor) -> Tensor:
     """The last two axes exchanged."""
     return ops.swapaxes(self, -1, -2)
 
 
-def _conj(self: Tensor) -> Any:
+def _conj(self: Tensor) -> Tensor:
     """The complex conjugate; self if the elements are real."""
     return ops.conjugate(self) if self.dtype.kind == "c" else self
 
 
-def _real_part(self: Tensor) -> Any:
+def _real_part(self: Tensor) -> Tensor:
     """The real part; self if the elements are real."""
     return ops.real(self) if self.dtype.kind == "c" else self
+
+
+def _imaginary_part(self: Tensor) -> Tensor:
+    """The imaginary part; zeros if the elements are real."""
+    return ops.imag(self)
 
 
 def _set_real(self: Tensor, value: Any) -> None:
@@ -103,19 +113,19 @@ def _set_imag(self: Tensor, value: Any) -> None:
 
 
 @public
-def _to(self: Tensor, device: str) -> Any:
+def _to(self: Tensor, device: str) -> Tensor:
     """This Tensor on `device`, differentiably; itself if it is there already."""
     index = backend.index_of(device)
     device = "cpu" if index is None else f"cuda:{index}"
     return self if device == self.device else _moved(self, device, self.device)
 
 
-def _cpu(self: Tensor) -> Any:
+def _cpu(self: Tensor) -> Tensor:
     """This Tensor on the host, differentiably."""
     return _to(self, "cpu")
 
 
-def _to_device(self: Tensor, device: str, /, *, stream: None = None) -> Any:
+def _to_device(self: Tensor, device: str, /, *, stream: None = None) -> Tensor:
     """The Array API standard's name for `to`."""
     return _to(self, device)
 
@@ -133,17 +143,17 @@ def _namespace(self: Tensor, /, *, api_version: str | None = None) -> Any:
     return sys.modules["autograd_core"]
 
 
-def _compress(self: Tensor, condition: Any, axis: int | None = None) -> Any:
+def _compress(self: Tensor, condition: Any, axis: int | None = None) -> Tensor:
     """The slices along `axis`, or the elements, where `condition` is true."""
     return ops.compress(condition, self, axis)
 
 
-def _copy(self: Tensor, order: str = "C") -> Any:
+def _copy(self: Tensor, order: str = "C") -> Tensor:
     """A copy with memory layout `order` C, F, A or K."""
     return ops.copy(self, order)
 
 
-def _flatten(self: Tensor, order: str = "C") -> Any:
+def _flatten(self: Tensor, order: str = "C") -> Tensor:
     """A copy with all elements along one axis, read in `order` C, F, A or K."""
     return ops.copy(ops.ravel(self, order))
 
@@ -214,28 +224,33 @@ def from_dlpack(source: Any, /, *, device: str | None = None, copy: bool | None 
     return Tensor(backend.run_there(array, array.copy) if copy and array is shared else array)
 
 
-def bind() -> None:
-    """Bind all operators and methods of the tables to Tensor."""
-    table: dict[str, Any] = {"__getitem__": _getitem, "__setitem__": set_item}
-    for name, function in (OPERATORS | COMPARISONS | UNARY).items():
-        table[f"__{name}__"] = function
-    for name, function in OPERATORS.items():
-        table[f"__r{name}__"] = function if name in COMMUTATIVE else _reversed(function)
+def members() -> dict[str, Any]:
+    """All operators, methods and properties that are bound to Tensor, by name: those of NumPy, and
+    what computes gradients and moves data."""
+    table: dict[str, Any] = {}
     for symbol, (name, function) in zip(SYMBOLS, OPERATORS.items(), strict=True):
+        table[f"__{name}__"] = function
+        table[f"__r{name}__"] = function if name in COMMUTATIVE else _reversed(function)
         table[f"__i{name}__"] = augmented(symbol, function, getattr(operator, f"i{name}"))
-    for name in METHODS:
-        table[name] = getattr(ops, name)
     table |= {"__divmod__": ops.divmod, "__rdivmod__": _reversed(ops.divmod)}
-    table |= {"reshape": _reshape, "transpose": _transpose, "conj": _conj}
-    table |= {"compress": _compress, "copy": _copy, "flatten": _flatten, "conjugate": _conj}
-    table |= {"fill": _fill, "sort": _sort, "partition": _partition}
-    table |= {"backward": backward, "to": _to, "cpu": _cpu, "copy_": _copy_from}
-    table |= {"to_device": _to_device, "__array_namespace__": _namespace}
-    table["__dir__"] = _names
+    table |= {f"__{name}__": function for name, function in (COMPARISONS | UNARY).items()}
+    table |= {"__getitem__": _getitem, "__setitem__": set_item}
+    table |= {name: getattr(ops, name) for name in METHODS}
+    table |= {"compress": _compress, "conj": _conj, "conjugate": _conj, "copy": _copy}
+    table |= {"flatten": _flatten, "reshape": _reshape, "transpose": _transpose}
+    table |= {"fill": _fill, "sort": _sort, "partition": _partition, "copy_": _copy_from}
+    table |= {"T": property(_transposed), "mT": property(_matrix_transpose)}
+    table |= {"real": property(_real_part, _set_real), "imag": property(_imaginary_part, _set_imag)}
+    table |= {"backward": backward, "to": _to, "cpu": _cpu, "to_device": _to_device}
     table |= {"__dlpack__": _dlpack, "__dlpack_device__": _dlpack_device}
-    table |= {"T": property(_transpose), "mT": property(_matrix_transpose)}
-    table |= {"real": property(_real_part, _set_real), "imag": property(ops.imag, _set_imag)}
-    for name, value in table.items():
+    table |= {"__array_namespace__": _namespace, "__dir__": _names}
+    return table
+
+
+def bind() -> None:
+    """Bind `members` to Tensor, and to the names that other libraries have for them a descriptor
+    that raises and says what to write."""
+    for name, value in members().items():
         setattr(Tensor, name, value)
     for name in ATTRIBUTES:
         if not hasattr(Tensor, name):

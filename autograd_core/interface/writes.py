@@ -76,7 +76,7 @@ def augmented(
 ) -> Callable[[Tensor, Any], Any]:
     """The augmented operator (``x += y``) of an operation: in place, unless x is a NumPy scalar."""
 
-    def in_place(self: Tensor, other: Any) -> Any:
+    def in_place(self: Tensor, other: Any) -> Tensor:
         try:
             if getattr(self, "_memory", None) is VALUE:
                 return function(self, other)

@@ -116,7 +116,7 @@ def frexp(x: Any) -> Any:
 
 
 @composed
-def divmod(x: Any, y: Any) -> Any:
+def divmod(x: Any, y: Any) -> tuple[Any, Any]:
     """(floor_divide(x, y), remainder(x, y)). The quotient is not differentiable; the remainder is,
     its jumps ignored."""
     return floor_divide(x, y), remainder(x, y)
