@@ -29,8 +29,8 @@ __all__ = [
 
 
 def negative(axis: Axis, ndim: int) -> Shape:
-    """`axis` as a tuple of negative axes in rising order; None means all of them. NumPy
-    accepts axis 0 or -1 for an array without axes."""
+    """`axis` as a tuple of negative axes in ascending order; None means all of them. NumPy accepts
+    axis 0 or -1 for an array without axes."""
     if axis is None or ndim == 0:
         return tuple(range(-ndim, 0))
     axes = (axis,) if not isinstance(axis, tuple) else axis

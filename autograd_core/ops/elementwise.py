@@ -64,7 +64,7 @@ _WORDS = {2: np.int16, 4: np.int32, 8: np.int64}
 
 
 def masked(g: Any, mask: Any) -> Any:
-    """g where `mask` holds, else exactly 0, whatever g is there: np.where(mask, g, 0).
+    """g where `mask` holds, else exactly 0, even where g is inf or NaN: np.where(mask, g, 0).
 
     Large host arrays are masked bitwise: with random masks, on which np.where branches, this takes
     a fifth of the time (0.8 ms instead of 3.8 ms for 10⁶ float64), as much as a product.
@@ -157,9 +157,9 @@ def sign(x: Any) -> Any:
 # ---- exponentials and trigonometry --------------------------------------------------------------
 
 exp = elementwise(np.exp, "e ** x.", x=lambda g, out: g * out)
-expm1 = elementwise(np.expm1, "e ** x - 1, exact near 0.", x=lambda g, x: g * np.exp(x))
+expm1 = elementwise(np.expm1, "e ** x - 1, accurate near 0.", x=lambda g, x: g * np.exp(x))
 log = elementwise(np.log, "The natural logarithm.", x=lambda g, x: g / x)
-log1p = elementwise(np.log1p, "log(1 + x), exact near 0.", x=lambda g, x: g / (x + 1))
+log1p = elementwise(np.log1p, "log(1 + x), accurate near 0.", x=lambda g, x: g / (x + 1))
 sin = elementwise(np.sin, "The sine; x in radians.", x=lambda g, x: g * np.cos(x))
 cos = elementwise(np.cos, "The cosine; x in radians.", x=lambda g, x: -g * np.sin(x))
 

@@ -303,8 +303,8 @@ def _trapezoids(name: str, y: Any, x: Any, dx: Any, axis: int) -> Any:
         x = as_operand(x)
         if x.ndim == 0 or x.shape[axis if x.ndim > 1 else 0] != y.shape[axis]:
             raise ShapeError(
-                f"{name}: x must have {y.shape[axis]} samples along axis {axis}, like y; y has shape "
-                f"{y.shape} and x has shape {x.shape}"
+                f"{name}: x must have {y.shape[axis]} samples along axis {axis}, like y; y has "
+                f"shape {y.shape} and x has shape {x.shape}"
             )
         width = diff(x) if x.ndim == 1 else diff(x, 1, axis)
         if x.ndim == 1:

@@ -28,10 +28,11 @@ from autograd_core.ops.linalg.matrices import adjoint, tracked, unit
 __all__: list[str] = []
 
 SMOOTH = {
-    "eigh": "linalg.matrix_function, spectral_projector, sqrtm, logm and whiten are smooth there",
-    "svd": "linalg.polar, and functions of x.mH @ x such as linalg.sqrtm, are smooth there",
-    "eig": "linalg.expm, matrix_power and inv are smooth there, and for symmetric matrices "
-    "linalg.matrix_function",
+    "eigh": "use linalg.matrix_function, spectral_projector, sqrtm, logm or whiten, which are "
+    "smooth there",
+    "svd": "use linalg.polar or functions of x.mH @ x such as linalg.sqrtm, which are smooth there",
+    "eig": "use linalg.expm, matrix_power or inv, or linalg.matrix_function for symmetric "
+    "matrices, which are smooth there",
 }
 VALUES = {"eigh": "eigvalsh", "svd": "svdvals", "eig": "eigvals"}
 KINDS = {"eigh": "eigenvalues", "svd": "singular values", "eig": "eigenvalues"}
@@ -119,7 +120,7 @@ _PART = (
 )
 _ALONE = (
     "the incoming gradient has no component along their vectors, so it does not determine the "
-    "derivative. What to do: take the values from {} if the function needs only these; "
+    "derivative. What to do: take the values from {} if the function needs only these; or "
 )
 
 
