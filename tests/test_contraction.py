@@ -16,23 +16,23 @@ def tensor(*shape, **settings):
 REFUSED = {
     "another count of operands": (
         lambda: ac.einsum("i,i", tensor(2)),
-        "2 operands, and there are 1",
+        "2 operands, but there are 1",
     ),
     "too few axes": (lambda: ac.einsum("ij", tensor(2)), "'ij' .* 1 axes"),
     "too many axes": (lambda: ac.einsum("i", tensor(2, 2)), "'i' .* 2 axes"),
     "lengths": (lambda: ac.einsum("ij,jk", tensor(2, 3), tensor(2, 3)), "'j' .* 3 and 2"),
     "a diagonal's lengths": (lambda: ac.einsum("ii", tensor(1, 3)), "'i' .* 1 and 3"),
     "twice in the result": (lambda: ac.einsum("ij->iij", tensor(2, 3)), "'i' twice"),
-    "in the result alone": (lambda: ac.einsum("ij->k", tensor(2, 3)), "'k' in the result alone"),
+    "in the result alone": (lambda: ac.einsum("ij->k", tensor(2, 3)), "'k' only in the result"),
     "no ellipsis there": (lambda: ac.einsum("i...->i", tensor(2, 3)), "needs an ellipsis too"),
-    "other characters": (lambda: ac.einsum("i+", tensor(2, 3)), r"it has '\+'"),
+    "other characters": (lambda: ac.einsum("i+", tensor(2, 3)), r"it contains '\+'"),
     "a sublist": (lambda: ac.einsum(tensor(2), [99]), r"0 to 51 .*\[99\]"),
     "tensordot, lengths": (lambda: ac.tensordot(tensor(2, 3), tensor(2, 3), 1), r"\(2, 3\) and y"),
     "tensordot, a count": (lambda: ac.tensordot(tensor(2), tensor(2), 2), "axes=2 .* has 1"),
     "tensordot, counts": (lambda: ac.tensordot(tensor(2), tensor(2), ([0], [])), "as many axes"),
     "tensordot, twice": (
         lambda: ac.tensordot(tensor(2, 2), tensor(2, 2), ([0, -2], [0, 1])),
-        "one of them twice",
+        "contain an axis twice",
     ),
     "inner": (
         lambda: ac.inner(tensor(2, 3), tensor(2)),
@@ -42,7 +42,7 @@ REFUSED = {
     "matvec": (lambda: ac.matvec(tensor(3), tensor(3)), "x needs 2 axes"),
     "vecmat": (lambda: ac.vecmat(tensor(3), tensor(2, 3)), r"vecmat: .*\(3,\) and y"),
     "vecdot of length 1": (lambda: ac.vecdot(tensor(3), tensor(1)), "vecdot"),
-    "multi_dot of one": (lambda: multi_dot([tensor(2, 2)]), r"two matrices or more.*\(2, 2\)"),
+    "multi_dot of one": (lambda: multi_dot([tensor(2, 2)]), r"two or more matrices.*\(2, 2\)"),
     "multi_dot, stacks": (lambda: multi_dot([tensor(2), tensor(1, 2, 2)]), r"\(1, 2, 2\)"),
     "cross": (lambda: ac.cross(tensor(4), tensor(3)), "vectors of x need 2 or 3 .* have 4"),
     "dot": (lambda: ac.dot(tensor(2, 3), tensor(2, 3)), "dot: x has shape"),
@@ -59,9 +59,9 @@ def test_what_does_not_fit_is_refused_in_the_users_words(name):
 
 
 def test_an_axis_that_is_not_there():
-    with pytest.raises(IndexingError, match="x has 2 axes, and no axis 2"):
+    with pytest.raises(IndexingError, match="axis 2 is out of range; x has 2 axes"):
         ac.tensordot(tensor(2, 2), tensor(2, 2), ([2], [0]))
-    with pytest.raises(IndexingError, match=r"y has shape \(\), and no axis -1"):
+    with pytest.raises(IndexingError, match=r"axis -1 is out of range; y has shape \(\)"):
         ac.cross(tensor(3), 2.0)
     with pytest.raises(IndexingError):
         ac.cross(tensor(3), tensor(3), axisc=5)

@@ -68,7 +68,7 @@ def _partial(name, numbers, places):
 
 
 def test_complex_operands_are_refused():
-    with pytest.raises(TypeError, match=r"norm\.pdf: operands are real"):
+    with pytest.raises(TypeError, match=r"norm\.pdf: operands must be real"):
         stats.norm.pdf(np.array(1j))
 
 

@@ -63,7 +63,7 @@ def test_without_a_copy(order):
 
 @pytest.mark.parametrize("name", ["ravel", "reshape"])
 def test_an_order_that_there_is_not(name):
-    with pytest.raises(ac.ShapeError, match=f"{name}: order is one of C, F, A.*'X'"):
+    with pytest.raises(ac.ShapeError, match=f"{name}: order must be one of C, F, A.*'X'"):
         getattr(ac, name)(ac.Tensor(A), *[(6, 4)] * (name == "reshape"), order="X")
-    with pytest.raises(ac.ShapeError, match="reshape: order is one of C, F, A, not 'K'"):
+    with pytest.raises(ac.ShapeError, match="reshape: order must be one of C, F, A, not 'K'"):
         ac.reshape(A, (6, 4), order="K")

@@ -1,7 +1,7 @@
 """Activations: sigmoid, tanh, softplus, relu.
 
-Their slopes keep their digits where the functions saturate. There the result has lost them, as
-1 - tanh(x)² has at x = 20, so the slope is computed from x.
+Their derivatives stay accurate where the functions saturate. There the result is rounded to its
+limit, and 1 - tanh(x)² is 0 at x = 20, say, so the derivative is computed from x.
 """
 
 from _thread import _local  # threading.local, without the 2 ms of importing threading
@@ -19,8 +19,8 @@ BEYOND_NUMPY = ("relu", "sigmoid", "softplus")
 
 
 class _Treated(_local):
-    """``quiet.run(function, x)`` ignores overflow and division by 0, as np.errstate does at ten
-    times the cost: its setting lives in the current context, and here each thread keeps one."""
+    """``quiet.run(function, x)`` ignores overflow and division by 0, at a tenth of the cost of
+    np.errstate: the setting is in a context that each thread keeps."""
 
     def __init__(self, treatment: Literal["ignore", "raise"]) -> None:
         context = Context()
@@ -32,17 +32,17 @@ quiet, strict = _Treated("ignore"), _Treated("raise")
 
 
 def _decayed(x: Any) -> Any:
-    """exp(-|x|); of a complex x with a real part below 0 it is exp(x), else exp(-x)."""
+    """exp(-|x|); for complex x, exp(x) where the real part is below 0, else exp(-x)."""
     if np.iscomplexobj(x):
         return np.exp(np.where(x.real < 0, x, -x))
-    return np.exp(np.abs(x) * -1.0)  # a fabs costs ten times as much, a copysign three
+    return np.exp(np.abs(x) * -1.0)  # np.fabs takes ten times as long, np.copysign three
 
 
 def _sigmoid(x: Any) -> Any:
     # not -x, which wraps around in an unsigned integer
     try:
         out = strict.run(np.exp, x * -1.0)
-    except FloatingPointError:  # some results are smaller than 1 / the largest number
+    except FloatingPointError:  # overflow: some results are below 1 / the largest number
         small = _decayed(x)
         return np.where(x.real < 0, small, 1) / (small + 1)
     out += 1
@@ -66,8 +66,8 @@ def _sech_square(x: Any) -> Any:
     return out
 
 
-FEW = 16  # one element in this many is few: those are taken out, computed and put back
-SMALL = 16384  # up to where that takes as long as to compute them all
+FEW = 16  # up to one element in this many is recomputed separately; if there are more, all are
+SMALL = 16384  # for fewer elements, recomputing all of them is as fast
 
 
 def _on_host(value: Any) -> bool:
@@ -75,7 +75,7 @@ def _on_host(value: Any) -> bool:
 
 
 def _mended(out: Any, late: Any, slope: Callable[[Any], Any], x: Any) -> Any:
-    """out, and slope(x) where it is `late`."""
+    """`out`, with slope(x) where the mask `late` is true."""
     few = np.count_nonzero(late)
     if few * FEW > out.size:
         return slope(x)
@@ -94,8 +94,8 @@ def _tanh_slope_x(g: Any, x: Any, out: Any) -> Any:
 
 @op(pointwise=True, x=_sigmoid_slope_x, value=None)
 def _sigmoid_slope(x: Any, value: Any = None) -> Any:
-    """The derivative of sigmoid, exact also where its `value` sigmoid(x) is rounded to 1. On the
-    host only that costs an exponential."""
+    """The derivative of sigmoid, accurate even where its `value` sigmoid(x) is rounded to 1. On
+    the host, only the elements near 1 cost an exponential."""
     if not _on_host(value):
         return _bell(x)
     return _mended(value * (1 - value), value > 0.99, _bell, x)
@@ -103,7 +103,7 @@ def _sigmoid_slope(x: Any, value: Any = None) -> Any:
 
 @op(pointwise=True, x=_tanh_slope_x, value=None)
 def _tanh_slope(x: Any, value: Any = None) -> Any:
-    """The derivative of tanh, exact also where its `value` tanh(x) is rounded to -1 or 1."""
+    """The derivative of tanh, accurate even where its `value` tanh(x) is rounded to -1 or 1."""
     if not _on_host(value) or (value.size < SMALL and value.dtype.kind != "c"):
         return _sech_square(x)
     out = 1 - value * value

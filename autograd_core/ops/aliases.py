@@ -1,4 +1,4 @@
-"""Second names that NumPy has for one function: those of the Array API, and older ones."""
+"""NumPy's aliases of functions: those of the Array API, and older ones."""
 
 from autograd_core.ops.elementwise import absolute as abs
 from autograd_core.ops.elementwise import conjugate as conj

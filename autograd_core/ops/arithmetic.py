@@ -38,7 +38,7 @@ def _doubled(y: Any) -> Any:
 
 float_power = elementwise(
     np.float_power,
-    "x ** y in double precision at least. Where x or y is 0, as `power`.",
+    "x ** y in at least double precision. Where x or y is 0, the same as `power`.",
     x=lambda g, x, y: power_x(g, np.float_power(x, 1), _doubled(y)),
     y=power_y,
 )
@@ -61,7 +61,7 @@ fabs = elementwise(
 
 
 def _chosen(g: Any, above: Any, x: Any, y: Any) -> Any:
-    """The gradient for x where it is `above` y or y is NaN; a tie is shared equally."""
+    """The gradient of x: g where x is `above` y or y is NaN, half of g at a tie, else 0."""
     half = g * 0.5
     taken = above | np.isnan(y)
     return masked(half, taken) + masked(half, taken | np.equal(x, y))
@@ -97,8 +97,8 @@ def angle(x: Any, deg: bool = False) -> Any:
 
 @composed
 def real_if_close(x: Any, tol: float = 100) -> Any:
-    """The real part where every imaginary part is below `tol` (above 1, in units of the dtype's
-    precision), else x. On a device this waits for the answer."""
+    """The real part if every imaginary part is below `tol` (if above 1, in units of the dtype's
+    precision), else x. The host waits for a device to find out."""
     if not np.iscomplexobj(x):
         return x
     bound = tol * np.finfo(np.result_type(x)).eps if tol > 1 else tol
@@ -121,13 +121,13 @@ def nan_to_num(
     neginf: float | None = None,
 ) -> Any:  # fmt: skip
     """x with `nan` instead of NaN and `posinf` and `neginf`, by default the largest finite numbers,
-    instead of infinities. Always a copy. No gradient goes to what was replaced.
+    instead of infinities. Always a copy. No gradient flows to replaced elements.
 
     Raises NotDifferentiableError for copy=False, which would write into x.
     """
     if not copy:
         raise NotDifferentiableError(
-            "nan_to_num: copy=False would write into x, and a graph may still need what it held. "
+            "nan_to_num: copy=False would write into x, and a graph may still need its old values. "
             "Assign the result instead: x = nan_to_num(x)"
         )
     return np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)

@@ -1,4 +1,4 @@
-"""Elements in another order, repeated, on a diagonal: nothing is computed."""
+"""Elements in another order or shape, or repeated; also differences of neighbours."""
 
 from __future__ import annotations
 
@@ -96,18 +96,18 @@ def _roll_x(g: Any, shift: Any, axis: Any, out_shape: Shape) -> Any:
 
 @op(x=_roll_x)
 def roll(x: Any, shift: int | tuple[int, ...], axis: int | tuple[int, ...] | None = None) -> Any:
-    """The elements shifted by `shift` places along `axis`, those beyond the end back in front; in
-    C order of all elements where `axis` is None."""
+    """The elements shifted by `shift` positions along `axis`; those shifted beyond the end reappear
+    at the front. If `axis` is None, all elements are shifted in C order."""
     return np.roll(x, shift, axis)
 
 
 @composed
 def rot90(x: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
-    """x turned by `k` quarters in the plane of two axes, from the first towards the second."""
+    """x rotated by `k` quarter turns in the plane of two axes, from the first to the second."""
     x = _at_least("rot90", x, 2)
     first, second = axes
     if first % x.ndim == second % x.ndim:
-        raise ShapeError(f"rot90: axes={axes} of an array of shape {x.shape} do not name a plane")
+        raise ShapeError(f"rot90: axes={axes} must be two different axes; x has shape {x.shape}")
     if k % 4 == 0:
         return flip(x, ())
     if k % 4 == 2:
@@ -118,14 +118,14 @@ def rot90(x: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
 
 @composed
 def rollaxis(x: Any, axis: int, start: int = 0) -> Any:
-    """The axis `axis` moved to lie before the axis `start`. `moveaxis` is easier to read."""
+    """The axis `axis` moved before the axis `start`. `moveaxis` is easier to read."""
     x = as_operand(x)
     order = list(range(x.ndim))
     check_axis("rollaxis", axis, x)
     moved = order.pop(axis)
     start = start + x.ndim if start < 0 else start
     if not 0 <= start <= x.ndim:
-        raise ShapeError(f"rollaxis: start={start} for an array of shape {x.shape}")
+        raise ShapeError(f"rollaxis: start={start} is out of range; x has shape {x.shape}")
     order.insert(start - (moved < start), moved)
     return transpose(x, order)
 
@@ -161,13 +161,14 @@ def _repeated_x(g: Any, x_shape: Shape, repeats: int, axis: int) -> Any:
 
 @op(x=_repeated_x)
 def _repeated(x: Any, repeats: int, axis: int) -> Any:
-    """`repeat` with one number of times for all, along a negative axis."""
+    """`repeat` with one count for all elements, along a negative axis."""
     return np.repeat(x, repeats, axis)
 
 
 @composed
 def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Any:
-    """Each element along `axis`, or of all, `repeats` times: one number, or one for each."""
+    """Each element repeated `repeats` times, one number or one for each, along `axis`; all elements
+    in C order if it is None."""
     x = as_operand(x)
     if axis is None:
         x, axis = ravel(x), 0
@@ -175,51 +176,51 @@ def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Any
     axis = from_end(axis, x.ndim)
     counts = np.atleast_1d(on_host(repeats))
     if counts.dtype.kind not in "iu" or (counts < 0).any():
-        raise ShapeError(f"repeat: repeats={repeats} are not all whole numbers, 0 or more")
+        raise ShapeError(f"repeat: repeats={repeats} must be integers, 0 or more")
     length = x.shape[axis]
     if counts.size == 1:
         return _repeated(x, int(counts[0]), axis)
     if counts.shape != (length,):
-        raise ShapeError(f"repeat: {counts.size} repeats for axis {axis} of shape {x.shape}")
+        raise ShapeError(f"repeat: {counts.size} repeats do not fit axis {axis} of shape {x.shape}")
     return _getitem(x, along(axis, np.repeat(np.arange(length), counts).tolist()))
 
 
 def along(axis: int, index: Any) -> tuple[Any, ...]:
-    """`index` on a negative axis, and all of the others."""
+    """The full index that applies `index` to a negative axis and keeps the others whole."""
     return (..., index, *[slice(None)] * (-1 - axis))
 
 
 def there(x: Any, array: Any) -> Any:
-    """A host array that belongs to a setting, on the device of x."""
+    """A host array that is part of a setting, moved to the device of x."""
     home = x.device if isinstance(x, Tensor) else backend.device_of(x)
     return backend.to_device(np.ascontiguousarray(array), home)
 
 
 def on_host(value: Any) -> Any:
-    """A setting that may be an array anywhere, or an untracked Tensor, as a host array."""
+    """A setting, given as an array on any device or an untracked Tensor, as a host array."""
     if isinstance(value, Tensor):
         value = value._leave("a setting", "tensor.detach()")
     if backend.is_array(value):
         return backend.asnumpy(value)
     array = np.asarray(value)
-    return array if array.size else array.astype(int)  # an empty list is one of whole numbers
+    return array if array.size else array.astype(int)  # an empty list counts as integers
 
 
 @composed
 def resize(x: Any, new_shape: int | Sequence[int]) -> Any:
-    """All elements in C order in another shape, from the first again where they do not suffice."""
+    """All elements in C order in another shape, repeated from the first if they are too few."""
     x = as_operand(x)
     shape = (new_shape,) if isinstance(new_shape, int) else tuple(new_shape)
     size = math.prod(shape)
     if size < 0 or any(n < 0 for n in shape):
         raise ShapeError(f"resize: the new shape {shape} has a negative length")
     if x.size == 0:
-        return broadcast_to(sum(x), shape).copy()  # zeros, as NumPy's
+        return broadcast_to(sum(x), shape).copy()  # zeros, as in NumPy
     flat = tile(ravel(x), -(-size // x.size))
     return apart(reshape(flat[:size], shape), x)
 
 
-# ---- shapes that fit ----------------------------------------------------------------------------
+# ---- shapes and broadcasting --------------------------------------------------------------------
 
 
 def _each(arrays: tuple[Any, ...], change: Any) -> Any:
@@ -229,33 +230,33 @@ def _each(arrays: tuple[Any, ...], change: Any) -> Any:
 
 @composed
 def atleast_1d(*arrays: Any) -> Any:
-    """Each array with one axis at least; several come as a tuple."""
+    """Each array with at least one axis; several are returned as a tuple."""
     return _each(arrays, lambda x: x[...] if x.ndim else reshape(x, 1))
 
 
 @composed
 def atleast_2d(*arrays: Any) -> Any:
-    """Each array with two axes at least, new ones in front; several come as a tuple."""
+    """Each array with at least two axes, new ones in front; several are returned as a tuple."""
     return _each(arrays, lambda x: x[...] if x.ndim > 1 else reshape(x, (1, x.size)))
 
 
 @composed
 def atleast_3d(*arrays: Any) -> Any:
-    """Each array with three axes at least: a vector lies along axis 1, a matrix in the first two.
-    Several come as a tuple."""
+    """Each array with at least three axes: a vector lies along axis 1, a matrix along the first
+    two. Several are returned as a tuple."""
     shapes: list[Any] = [lambda n: (1, 1, 1), lambda n: (1, *n, 1), lambda n: (*n, 1)]
     return _each(arrays, lambda x: x[...] if x.ndim > 2 else reshape(x, shapes[x.ndim](x.shape)))
 
 
 @composed
 def broadcast_arrays(*arrays: Any) -> tuple[Any, ...]:
-    """The arrays, each repeated to the shape that all of them broadcast to. Read-only views."""
+    """The arrays, each broadcast to their common shape. Read-only views."""
     arrays = tuple(map(as_operand, arrays))
     try:
         shape = np.broadcast_shapes(*(x.shape for x in arrays))
     except ValueError as error:
         shapes = ", ".join(str(x.shape) for x in arrays)
-        raise ShapeError(f"broadcast_arrays: the shapes {shapes} do not fit together") from error
+        raise ShapeError(f"broadcast_arrays: the shapes {shapes} do not broadcast") from error
     return tuple(broadcast_to(x, shape) for x in arrays)
 
 
@@ -264,9 +265,9 @@ def meshgrid(
     *arrays: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy"
 ) -> tuple[Any, ...]:
     """Coordinates of a grid from those along its axes: one array for each axis. With "xy" the first
-    two axes are exchanged, as pictures have them; with "ij" they are not."""
+    two axes are exchanged, as in images; with "ij" they are not."""
     if indexing not in ("xy", "ij"):
-        raise ShapeError(f"meshgrid: indexing is 'xy' or 'ij', not {indexing!r}")
+        raise ShapeError(f"meshgrid: indexing must be 'xy' or 'ij', not {indexing!r}")
     vectors = [ravel(as_operand(x)) for x in arrays]
     count = len(vectors)
     places = list(range(count))
@@ -285,7 +286,8 @@ def meshgrid(
 
 @composed
 def ediff1d(x: Any, to_end: Any = None, to_begin: Any = None) -> Any:
-    """The differences of neighbours in C order, between `to_begin` and `to_end` in x's dtype."""
+    """The differences of neighbours in C order, after `to_begin` and before `to_end`, in x's
+    dtype."""
     x = as_operand(x)
     parts = [part for part in (to_begin, diff(ravel(x)), to_end) if part is not None]
     parts = [part if hasattr(part, "ndim") else there(x, np.asarray(part)) for part in parts]
@@ -300,11 +302,11 @@ def ediff1d(x: Any, to_end: Any = None, to_begin: Any = None) -> Any:
 
 @composed
 def trim_zeros(x: Any, trim: str = "fb", axis: int | Sequence[int] | None = None) -> Any:
-    """x without the zeros at its front ("f" in `trim`) and back ("b"), along `axis` or every axis.
-    The host waits to know how many there are."""
+    """x without its leading ("f" in `trim`) and trailing ("b") zeros, along `axis` or every axis.
+    The shape depends on the elements, so the host waits for a device."""
     x = as_operand(x)
     if set(trim.lower()) - set("fb"):
-        raise ShapeError(f"trim_zeros: trim is made of 'f' and 'b', not {trim!r}")
+        raise ShapeError(f"trim_zeros: trim must consist of 'f' and 'b', not {trim!r}")
     places = on_host(argwhere(x))
     axes = {a % x.ndim for a in np.atleast_1d(range(x.ndim) if axis is None else axis).tolist()}
     spans = []

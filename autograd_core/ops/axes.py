@@ -29,8 +29,8 @@ __all__ = [
 
 
 def negative(axis: Axis, ndim: int) -> Shape:
-    """`axis` as a tuple of negative axes in rising order; None means all of them. NumPy lets axis 0
-    or -1 be named where there is none."""
+    """`axis` as a tuple of negative axes in ascending order; None means all of them. NumPy accepts
+    axis 0 or -1 for an array without axes."""
     if axis is None or ndim == 0:
         return tuple(range(-ndim, 0))
     axes = (axis,) if not isinstance(axis, tuple) else axis
@@ -45,7 +45,7 @@ def from_end(axes: Any, ndim: int) -> Any:
 
 
 def named(x: Any, axis: Axis) -> Any:
-    """`axis` for a reduction of x. NumPy lets axis 0 or -1 be named where there is none; CuPy does
+    """`axis` for a reduction of x. NumPy accepts axis 0 or -1 for an array without axes; CuPy does
     not."""
     if getattr(x, "ndim", 1) or axis not in (0, -1, (0,), (-1,)):
         return axis
@@ -53,7 +53,7 @@ def named(x: Any, axis: Axis) -> Any:
 
 
 def length(shape: Shape, axis: Axis) -> int:
-    """How many elements a reduction over `axis` takes together."""
+    """The number of elements that a reduction over `axis` combines into one."""
     product = 1
     for a in negative(axis, len(shape)):
         product *= shape[a]
@@ -61,7 +61,7 @@ def length(shape: Shape, axis: Axis) -> int:
 
 
 def restored(reduced: Any, x_shape: Shape, axis: Axis, keepdims: bool) -> Any:
-    """The result of a reduction with the reduced axes back, of length 1."""
+    """The result of a reduction with the reduced axes restored, with length 1."""
     if keepdims:
         return reduced
     axes = negative(axis, len(x_shape))
@@ -74,7 +74,7 @@ def restored(reduced: Any, x_shape: Shape, axis: Axis, keepdims: bool) -> Any:
 
 
 def spread(g: Any, x_shape: Shape, axis: Axis, keepdims: bool) -> Any:
-    """The gradient of a sum: what arrives, repeated along the summed axes (as a view)."""
+    """The gradient of a sum: g, repeated along the summed axes (as a view)."""
     if not x_shape:
         return g  # nothing was summed; np.broadcast_to takes longer than the sum itself
     full = restored(g, x_shape, axis, keepdims)
@@ -82,13 +82,13 @@ def spread(g: Any, x_shape: Shape, axis: Axis, keepdims: bool) -> Any:
 
 
 def inverse(out: Any) -> Any:
-    """1 / out, and 0 where out is 0: a length or a deviation of 0 then gives the gradient 0, at
-    every order."""
+    """1 / out, and 0 where out is 0: a norm or a deviation of 0 then has the gradient 0, at every
+    order."""
     return (out != 0) / (out + (out == 0))
 
 
 def joined(x: Any, axes: Shape) -> Any:
-    """x with the negative `axes` taken to the end and made one. A view where possible."""
+    """x with the negative `axes` moved to the end and merged into one. A view where possible."""
     count = len(axes)
     if axes != tuple(range(-count, 0)):
         x = np.moveaxis(x, axes, tuple(range(-count, 0)))
@@ -97,7 +97,7 @@ def joined(x: Any, axes: Shape) -> Any:
 
 
 def parted(lines: Any, axes: Shape, x_shape: Shape) -> Any:
-    """The inverse of `joined`, for an array of `x_shape` behind any number of batch axes."""
+    """The inverse of `joined`, for an array of `x_shape` after any number of batch axes."""
     count = len(axes)
     kept = lines.shape[: lines.ndim - 1]
     x = lines.reshape(kept + tuple(x_shape[a] for a in axes))
@@ -105,8 +105,8 @@ def parted(lines: Any, axes: Shape, x_shape: Shape) -> Any:
 
 
 def check_axis(name: str, axis: Axis, x: Any, least: int = 0) -> None:
-    """Raise where x does not have an axis that is asked of it; `least` = 1 allows the axes 0 and -1
-    where there is none, as reductions do."""
+    """Raise IndexingError if `axis` is out of range for x; `least` = 1 allows the axes 0 and -1 of
+    an array without axes, as reductions do."""
     ndim = (x.ndim if hasattr(x, "ndim") else np.ndim(x)) or least
     for a in axis if isinstance(axis, tuple) else (() if axis is None else (axis,)):
         if not -ndim <= a < ndim:

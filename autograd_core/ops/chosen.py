@@ -20,8 +20,8 @@ __all__ = ["reduction"]
 def reduction(
     neutral: Any, join: Callable[[Any, Any], Any] | None = None
 ) -> Callable[[Callable[..., Any]], Callable[..., Tensor]]:
-    """Give a declared reduction the keywords `where` and, if `join` joins two of its results,
-    `initial`. An element that is left out counts as `neutral`, or if that is None as `initial`."""
+    """Give a declared reduction the keywords `where` and, if `join` combines two of its results,
+    `initial`. An excluded element counts as `neutral` or, if that is None, as `initial`."""
 
     def declare(plain: Callable[..., Any]) -> Callable[..., Tensor]:
         name = plain.__name__
@@ -39,7 +39,7 @@ def reduction(
                 if initial is None or join is None:
                     return out
                 if not hasattr(initial, "dtype"):
-                    initial = np.asarray(initial, out.dtype)[()]  # refused where NumPy refuses it
+                    initial = np.asarray(initial, out.dtype)[()]  # raises where NumPy does
                 return join(out, initial)
             except Exception as error:
                 shorten(error)

@@ -1,7 +1,7 @@
-"""Sums of products over named axes: einsum, and what is a case of it.
+"""Sums of products over named axes: einsum and its special cases.
 
-All of them come down to `contract`, the product of two operands, which is a matrix product where
-there is one in it. Its gradients are contractions again.
+All of them reduce to `_contract`, the product of two operands, which is a matrix product where
+possible. Its gradients are contractions too.
 """
 
 from __future__ import annotations
@@ -59,17 +59,17 @@ def _contract_y(g: Any, x: Any, subscripts: str) -> Any:
 
 @op(x=_contract_x, y=_contract_y)
 def _contract(x: Any, y: Any, subscripts: str) -> Any:
-    """The sum of products that ``"ij,jk->ik"`` and its like say, as a matrix product where that is
-    what they mean: np.einsum does not use BLAS.
+    """The sum of products given by subscripts such as ``"ij,jk->ik"``, as a matrix product where
+    possible: np.einsum does not use BLAS.
 
-    Each letter occurs in two of the three terms, or in all of them, and in none of them twice. Axes
-    of length 1 broadcast, except where they are summed over.
+    Each letter occurs in two or all three of the terms, and in none of them twice. Axes of length 1
+    broadcast, except where they are summed over.
     """
     laid = layout(subscripts)
     if not laid.summed:
         return x.transpose(laid.x_order)[laid.x_places] * y.transpose(laid.y_order)[laid.y_places]
     if laid.batch and not (laid.x_own and laid.y_own):
-        return np.einsum(subscripts, x, y)  # many small dot products: BLAS is called for each
+        return np.einsum(subscripts, x, y)  # for many small dot products, BLAS is called once each
     out = _matrix_product(x.transpose(laid.x_order), y.transpose(laid.y_order), laid)
     return out.transpose(laid.order) if out.ndim else out
 
@@ -92,22 +92,22 @@ def _matrix_product(x: Any, y: Any, laid: Layout) -> Any:
 
 
 def _packed(x: Any) -> Any:
-    """x with one of its last two axes without gaps: BLAS takes no other, and NumPy's own loop for
-    such arrays is slow."""
+    """x with one of its last two axes contiguous: BLAS needs that, and NumPy's own loop for other
+    arrays is slow."""
     return x if x.itemsize in x.strides[-2:] else x.copy()
 
 
-# ---- any number of them --------------------------------------------------------------------------
+# ---- any number of operands ----------------------------------------------------------------------
 
 
 @composed
 def einsum(subscripts: str, *operands: Any, optimize: Any = False) -> Any:
-    """The sum of products that `subscripts` say, as in ``einsum("ij,jk->ik", x, y)``.
+    """The sum of products given by `subscripts`, as in ``einsum("ij,jk->ik", x, y)``.
 
-    Letters that are in the operands and not behind the arrow are summed over; without an arrow,
-    letters that occur twice are. An ellipsis stands for any axes, which broadcast. Operands and
-    lists of integers in turn are taken too: ``einsum(x, [0, 1], y, [1, 2])``. Three and more
-    operands are multiplied two at a time in a good order, so that `optimize` changes nothing.
+    Letters of the operands that do not follow the arrow are summed over; without an arrow, letters
+    that occur twice are. An ellipsis stands for any number of axes, which broadcast. Operands
+    alternating with lists of integers are accepted too: ``einsum(x, [0, 1], y, [1, 2])``. Three or
+    more operands are multiplied two at a time in a good order, so `optimize` has no effect.
     """
     if not isinstance(subscripts, str):
         subscripts, operands = from_sublists((subscripts, *operands))
@@ -137,13 +137,13 @@ def _summed(x: Any, axes: Shape) -> Any:
 
 
 def _strided(x: Any, places: list[int], n: int) -> Any:
-    """The diagonal of the axes `places` of length n, in one axis at the end: a view. One of axes
-    that do not lie together in memory is read-only, where NumPy's is not."""
+    """The diagonal over the axes `places` of length n, as a new last axis: a view. It is read-only
+    if the axes are not adjacent in memory, unlike NumPy's."""
     count = len(places)
     ended = moveaxis(x, places, tuple(range(-count, 0)))
     flat = reshape(ended, (*ended.shape[: x.ndim - count], n**count))
     if is_part(*unwrap_nested((flat, ended))):
-        step = sum(n**i for i in range(count))  # from one of the diagonal to the next, in C order
+        step = sum(n**i for i in range(count))  # between elements of the diagonal, in C order
         return _getitem(flat, (..., slice(None, None, step)))
     for _ in range(count - 1):
         ended = diagonal(ended, 0, -2, -1)
@@ -151,7 +151,7 @@ def _strided(x: Any, places: list[int], n: int) -> Any:
 
 
 def _diagonal(x: Any, term: str) -> tuple[Any, str]:
-    """The elements whose indices are equal where a letter is repeated, in one axis at the end."""
+    """x and its term with the axes of each repeated letter replaced by their diagonal, last."""
     for letter in sorted(set(term)):
         places = [i for i, c in enumerate(term) if c == letter]
         if len(places) == 1:
@@ -159,7 +159,7 @@ def _diagonal(x: Any, term: str) -> tuple[Any, str]:
         lengths = {x.shape[i] for i in places}
         if len(lengths) > 1:
             raise ShapeError(
-                f"einsum: the axes {letter!r} of {term!r} need one length; they have "
+                f"einsum: the axes {letter!r} of {term!r} must have equal lengths; they have "
                 f"{' and '.join(map(str, sorted(lengths)))}"
             )
         x = _strided(x, places, lengths.pop())
@@ -167,19 +167,19 @@ def _diagonal(x: Any, term: str) -> tuple[Any, str]:
     return x, term
 
 
-# ---- what is a case of it ------------------------------------------------------------------------
+# ---- special cases of einsum ---------------------------------------------------------------------
 
 
 @composed
 def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
-    """The sum of products over pairs of axes: the last `axes` of x and the first of y, or the axes
-    in a pair of lists, as in ``tensordot(x, y, ([0], [1]))``."""
+    """The sum of products over pairs of axes: the last `axes` axes of x and the first of y, or the
+    axes in a pair of lists, as in ``tensordot(x, y, ([0], [1]))``."""
     x, y = as_operand(x), as_operand(y)
     pairs = _pairs(axes, x.ndim, y.ndim)
     for a, b in pairs:
         if x.shape[a] != y.shape[b]:
             raise ShapeError(
-                f"tensordot: axis {a} of x and axis {b} of y need one length; x has shape "
+                f"tensordot: axis {a} of x and axis {b} of y must have equal lengths; x has shape "
                 f"{x.shape} and y has shape {y.shape}"
             )
     return _contract(x, y, _tensordot_subscripts(x.ndim, y.ndim, pairs))
@@ -191,19 +191,19 @@ def _pairs(axes: Any, x_ndim: int, y_ndim: int) -> tuple[tuple[int, int], ...]:
         xs, ys = range(x_ndim - int(axes), x_ndim), range(int(axes))
         if not 0 <= axes <= min(x_ndim, y_ndim):
             raise ShapeError(
-                f"tensordot: axes={axes} of x, which has {x_ndim}, and of y, which has {y_ndim}"
+                f"tensordot: axes={axes} is out of range; x has {x_ndim} axes and y has {y_ndim}"
             )
         return tuple(zip(xs, ys, strict=True))
     both = [[a] if isinstance(a, int | np.integer) else list(a) for a in axes]
     for chosen, ndim, name in zip(both, (x_ndim, y_ndim), "xy", strict=True):
         for a in chosen:
             if not -ndim <= a < ndim:
-                raise IndexingError(f"tensordot: {name} has {ndim} axes, and no axis {a}")
+                raise IndexingError(f"tensordot: axis {a} is out of range; {name} has {ndim} axes")
         if len({a % ndim for a in chosen}) < len(chosen):
-            raise ShapeError(f"tensordot: the axes {chosen} of {name} name one of them twice")
+            raise ShapeError(f"tensordot: the axes {chosen} of {name} contain an axis twice")
     if len(both[0]) != len(both[1]):
         raise ShapeError(
-            f"tensordot: as many axes of x as of y; {both[0]} of x and {both[1]} of y were named"
+            f"tensordot: axes must list as many axes of x as of y, not {both[0]} and {both[1]}"
         )
     return tuple((int(a) % x_ndim, int(b) % y_ndim) for a, b in zip(*both, strict=True))
 
@@ -219,7 +219,7 @@ def _tensordot_subscripts(x_ndim: int, y_ndim: int, pairs: tuple[tuple[int, int]
 
 @composed
 def inner(x: Any, y: Any) -> Any:
-    """The sum of products over the last axes of both; x * y where one of them has no axes."""
+    """The sum of products over the last axes of both; x * y if either has no axes."""
     x, y = as_operand(x), as_operand(y)
     if x.ndim == 0 or y.ndim == 0:
         return multiply(x, y)
@@ -231,11 +231,11 @@ def _last(x_ndim: int, y_ndim: int) -> tuple[int, int, tuple[tuple[int, int], ..
 
 
 def _checked(name: str, x: Any, y: Any, a: int, b: int, subscripts: str) -> Any:
-    """contract(x, y), after a look at the axes a and b, which are summed over together."""
+    """_contract(x, y), after checking the lengths of axes a and b, which are summed over."""
     if x.shape[a] != y.shape[b]:
         raise ShapeError(
-            f"{name}: axis {a} of x and axis {b} of y need one length; x has shape {x.shape} and y "
-            f"has shape {y.shape}"
+            f"{name}: axis {a} of x and axis {b} of y must have equal lengths; x has shape "
+            f"{x.shape} and y has shape {y.shape}"
         )
     return _contract(x, y, subscripts)
 
@@ -257,13 +257,13 @@ def _conjugated(x: Any) -> Any:
 
 @composed
 def outer(x: Any, y: Any) -> Any:
-    """Every element of x times every element of y, both flattened: a matrix (size of x, of y)."""
+    """Every element of x times every element of y, both flattened: a matrix (x.size, y.size)."""
     return _contract(_flat(x), _flat(y), "a,b->ab")
 
 
 @composed
 def kron(x: Any, y: Any) -> Any:
-    """The Kronecker product: every element of x, each times all of y as a block."""
+    """The Kronecker product: every element of x replaced by the block x[i, …] * y."""
     x, y = as_operand(x), as_operand(y)
     out = _contract(x, y, _kron_subscripts(x.ndim, y.ndim))
     ndim = max(x.ndim, y.ndim)
@@ -280,7 +280,7 @@ def _kron_subscripts(x_ndim: int, y_ndim: int) -> str:
 
 
 def _stacked(name: str, x: Any, y: Any, terms: tuple[str, str, str], a: int, b: int) -> Any:
-    """The product `terms` of the last axes, over stacks that broadcast."""
+    """The product given by `terms` over the last axes; the stack axes broadcast."""
     for operand, term, letter in zip((x, y), terms, "xy", strict=False):
         if operand.ndim < len(term):
             raise ShapeError(

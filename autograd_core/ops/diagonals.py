@@ -25,7 +25,7 @@ __all__ = [
 
 
 def _steps(rows: int, columns: int, offset: int) -> slice:
-    """The places of a diagonal among the elements of a matrix in C order."""
+    """The indices of a diagonal among the elements of a matrix in C order."""
     length = max(min(rows, columns - offset) if offset >= 0 else min(rows + offset, columns), 0)
     start = offset if offset >= 0 else -offset * columns
     return slice(start, start + length * (columns + 1), columns + 1) if length else slice(0, 0)
@@ -41,7 +41,7 @@ def _embedded(x: Any, offset: int, rows: int, columns: int) -> Any:
 
 
 def _placed(g: Any, x_shape: Shape, offset: int, axis1: int, axis2: int) -> Any:
-    """Zeros of `x_shape`, behind batch axes, with the last axis of g on a diagonal."""
+    """Zeros of `x_shape`, after batch axes, with the last axis of g on a diagonal."""
     first, second = from_end((axis1, axis2), len(x_shape))
     matrices: Any = _embedded(g, offset, x_shape[first], x_shape[second])
     if (first, second) == (-2, -1):
@@ -58,7 +58,7 @@ def _trace_x(g: Any, x_shape: Shape, offset: int, axis1: int, axis2: int) -> Any
 
 @op(x=_placed, view=read_only)
 def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    """The elements of a diagonal of two axes, in a new last axis. `offset` counts diagonals from
+    """The elements of a diagonal over two axes, as a new last axis. `offset` counts diagonals from
     the main one, above it if positive."""
     return np.diagonal(x, offset, axis1, axis2)
 
@@ -72,7 +72,7 @@ def diag(x: Any, k: int = 0) -> Any:
         return _embedded(x, k, side, side)
     if x.ndim == 2:
         return diagonal(x, k)
-    raise ShapeError(f"diag: x is a vector or a matrix; it has shape {x.shape}")
+    raise ShapeError(f"diag: x must be a vector or a matrix; it has shape {x.shape}")
 
 
 @composed
@@ -83,27 +83,27 @@ def diagflat(x: Any, k: int = 0) -> Any:
 
 @op(x=_trace_x)
 def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
-    """The sum of a diagonal of two axes."""
+    """The sum of a diagonal over two axes."""
     return np.trace(x, offset, axis1, axis2, dtype)
 
 
 @op(x=lambda g, k: np.tril(g, k))
 def tril(x: Any, k: int = 0) -> Any:
-    """Matrices, zero above the `k`-th diagonal."""
+    """The matrices x with zeros above the `k`-th diagonal."""
     return np.tril(x, k)
 
 
 @op(x=lambda g, k: np.triu(g, k))
 def triu(x: Any, k: int = 0) -> Any:
-    """Matrices, zero below the `k`-th diagonal."""
+    """The matrices x with zeros below the `k`-th diagonal."""
     return np.triu(x, k)
 
 
 @composed
 def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
-    """A matrix whose columns are powers of the vector x, N of them, falling unless `increasing`."""
+    """A matrix whose N columns are powers of the vector x, decreasing unless `increasing`."""
     x = as_operand(x)
     if x.ndim != 1:
-        raise ShapeError(f"vander: x is a vector; it has shape {x.shape}")
+        raise ShapeError(f"vander: x must be a vector; it has shape {x.shape}")
     powers = [x**n for n in range(x.shape[0] if N is None else N)]
     return stack(powers if increasing else powers[::-1], 1) if powers else x[:, None][:, :0]

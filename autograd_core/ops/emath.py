@@ -1,5 +1,5 @@
 """NumPy's ``np.emath``: roots, logarithms, powers and inverse functions whose result is complex
-where an operand leaves the domain of real results. On a device this waits for the answer.
+if an operand is outside the domain of real results. The host waits for a device to find out.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ __all__ = [
     "sqrt",
 ]
 
-SINGLE = tuple(map(np.dtype, ("f4", "i1", "u1", "i2", "u2")))  # what becomes complex64
+SINGLE = tuple(map(np.dtype, ("f4", "i1", "u1", "i2", "u2")))  # the dtypes that become complex64
 
 
 def _operand(x: Any) -> Any:
-    """x with a dtype; Python's numbers have one as well in np.emath."""
+    """x as an array; in np.emath, Python numbers have a dtype as well."""
     return np.asarray(x)[()] if isinstance(x, int | float | complex) else as_operand(x)
 
 
 def _any(x: Any, condition: Callable[[Any], Any]) -> bool:
-    """Whether the condition holds for any element of x, which is real."""
+    """Return True if x is real and the condition holds for any element."""
     values = unwrap_nested(x)
     if values.dtype.kind == "c":
         return False
@@ -45,7 +45,7 @@ def _any(x: Any, condition: Callable[[Any], Any]) -> bool:
 
 
 def _complex_where(x: Any, condition: Callable[[Any], Any]) -> Any:
-    """x, in a complex dtype where the condition holds for any element."""
+    """x, in a complex dtype if the condition holds for any element."""
     x = _operand(x)
     if not _any(x, condition):
         return x
@@ -62,57 +62,57 @@ def _beyond_1(x: Any) -> Any:
 
 @composed
 def sqrt(x: Any) -> Any:
-    """The square root; complex where an element of x is negative. Its derivative at 0 is inf."""
+    """The square root; complex if an element of x is negative. Its derivative at 0 is inf."""
     return elementwise.sqrt(_complex_where(x, _below_0))
 
 
 @composed
 def log(x: Any) -> Any:
-    """The natural logarithm; complex where an element of x is negative."""
+    """The natural logarithm; complex if an element of x is negative."""
     return elementwise.log(_complex_where(x, _below_0))
 
 
 @composed
 def log2(x: Any) -> Any:
-    """The logarithm to base 2; complex where an element of x is negative."""
+    """The logarithm to base 2; complex if an element of x is negative."""
     return trigonometry.log2(_complex_where(x, _below_0))
 
 
 @composed
 def log10(x: Any) -> Any:
-    """The logarithm to base 10; complex where an element of x is negative."""
+    """The logarithm to base 10; complex if an element of x is negative."""
     return trigonometry.log10(_complex_where(x, _below_0))
 
 
 @composed
 def logn(n: Any, x: Any) -> Any:
-    """The logarithm of x to base n; complex where an element of x or n is negative."""
+    """The logarithm of x to base n; complex if an element of x or n is negative."""
     return log(x) / log(n)
 
 
 @composed
 def power(x: Any, p: Any) -> Any:
-    """x ** p; complex where an element of x is negative, and a float where one of p is."""
+    """x ** p; complex if an element of x is negative, floating-point if one of p is."""
     x, p = _complex_where(x, _below_0), _operand(p)
     return elementwise.power(x, p * 1.0 if _any(p, _below_0) else p)
 
 
 @composed
 def arccos(x: Any) -> Any:
-    """The angle with cosine x; complex where an element of x is beyond -1 or 1. The derivative at
+    """The angle with cosine x; complex if an element of x is outside [-1, 1]. The derivative at
     -1 and 1 is -inf."""
     return trigonometry.arccos(_complex_where(x, _beyond_1))
 
 
 @composed
 def arcsin(x: Any) -> Any:
-    """The angle with sine x; complex where an element of x is beyond -1 or 1. The derivative at -1
+    """The angle with sine x; complex if an element of x is outside [-1, 1]. The derivative at -1
     and 1 is inf."""
     return trigonometry.arcsin(_complex_where(x, _beyond_1))
 
 
 @composed
 def arctanh(x: Any) -> Any:
-    """The number with hyperbolic tangent x; complex where an element of x is beyond -1 or 1. The
+    """The number with hyperbolic tangent x; complex if an element of x is outside [-1, 1]. The
     derivative at -1 and 1 is inf."""
     return trigonometry.arctanh(_complex_where(x, _beyond_1))

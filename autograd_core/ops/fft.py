@@ -1,8 +1,8 @@
 """Discrete Fourier transforms under NumPy's names, ``np.fft``.
 
-A transform is linear, and its matrix symmetric: the gradient is the same transform of what arrives,
-cut or filled up to the operand's length. The real ones see only half of the frequencies, so those
-between the first and the middle one count twice, or half.
+A transform is linear with a symmetric matrix: the gradient is the same transform of g, truncated or
+zero-padded to the operand's length. Real transforms keep only half of the frequencies, so those
+between the first and the middle one are weighted by 2, or by 1/2.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ __all__ = [
 
 Axes = Sequence[int] | None
 
-# The scaling that makes an inverse transform of what is not one: 1 / n goes to the other side.
+# The `norm` of a forward transform that stands for an inverse one: 1 / n moves to the other side.
 TURNED: dict[Any, Any] = {
     None: "forward",
     "backward": "forward",
@@ -54,12 +54,12 @@ TURNED: dict[Any, Any] = {
 
 
 def _part(axis: int, start: int | None, stop: int | None) -> tuple[Any, ...]:
-    """The index of a part of the negative `axis`."""
+    """The index of start:stop on the negative `axis`."""
     return (..., slice(start, stop), *[slice(None)] * (-1 - axis))
 
 
 def _sized(flow: Any, axis: int, length: int) -> Any:
-    """`flow` cut or filled up with zeros to a length along the negative `axis`."""
+    """`flow` truncated or zero-padded to a length along the negative `axis`."""
     found = flow.shape[axis]
     if found >= length:
         return flow if found == length else flow[_part(axis, None, length)]
@@ -74,8 +74,9 @@ def _folded_x(g: Any, factor: float, n: int, axis: int) -> Any:
 
 @op(x=_folded_x)
 def _folded(x: Any, factor: float, n: int, axis: int) -> Any:
-    """The conjugate of x, times `factor` where along the negative `axis` a frequency of a real
-    signal of length `n` has a twin: all but the first and, if n is even, the middle one."""
+    """The conjugate of x, times `factor` at the frequencies along the negative `axis` that have a
+    negative counterpart in a real signal of length `n`: all but the first and, if n is even, the
+    middle one."""
     out = np.conjugate(x)
     out[_part(axis, 1, (n + 1) // 2)] *= factor
     return out
@@ -90,8 +91,8 @@ def _fft_x(g: Any, x_shape: Shape, axis: int, norm: Any) -> Any:
 def fft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
     """The discrete Fourier transform along `axis`: sum of x[j] * exp(-2πi * j * k / n).
 
-    x is cut, or filled up with zeros, to `n` elements. `norm` says on which side 1 / n is applied:
-    "backward" (the default: in the inverse), "forward", or "ortho", its root on both.
+    x is truncated or zero-padded to `n` elements. `norm` says on which side 1 / n is applied:
+    "backward" (the default: in the inverse), "forward", or "ortho" (its square root on both).
     """
     check_axis("fft", axis, x)
     return np.fft.fft(x, n, axis, norm)
@@ -133,7 +134,7 @@ def _irfft_x(g: Any, x_shape: Shape, out_shape: Shape, axis: int, norm: Any) -> 
 def irfft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
     """The real signal of length `n` (2 * (m - 1) for m frequencies) whose `rfft` is x.
 
-    The imaginary part of the first frequency and, if n is even, of the middle one has no influence.
+    The imaginary part of the first frequency and, if n is even, of the middle one is ignored.
     """
     check_axis("irfft", axis, x)
     return np.fft.irfft(x, n, axis, norm)
@@ -141,8 +142,8 @@ def irfft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any
 
 @composed
 def hfft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
-    """The real spectrum, of length `n`, of a signal of which x is the first half, and whose other
-    half are its conjugates."""
+    """The real spectrum, of length `n`, of a signal whose first half is x and whose second half is
+    the conjugates of x."""
     return irfft(conjugate(x), n, axis, _turned(norm))
 
 
@@ -154,7 +155,7 @@ def ihfft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any
 
 def _turned(norm: Any) -> Any:
     if norm not in TURNED:
-        raise ShapeError(f"norm is 'backward', 'ortho' or 'forward', not {norm!r}")
+        raise ShapeError(f"norm must be 'backward', 'ortho' or 'forward', not {norm!r}")
     return TURNED[norm]
 
 
@@ -162,12 +163,12 @@ def _turned(norm: Any) -> Any:
 
 
 def _plan(name: str, x: Any, s: Axes, axes: Axes) -> list[tuple[int | None, int]]:
-    """For each axis the number of its elements (None: all it has) and the axis."""
+    """For each axis, its number of elements (None: unchanged) and the axis."""
     if axes is None:
         axes = range(-(x.ndim if s is None else len(s)), 0)
     lengths = [None] * len(axes) if s is None else [None if n == -1 else n for n in s]
     if len(lengths) != len(axes):
-        raise ShapeError(f"{name}: s and axes must be equally long; they are s={s}, axes={axes}")
+        raise ShapeError(f"{name}: s and axes must have equal lengths; got s={s}, axes={axes}")
     check_axis(name, tuple(axes), x)
     return list(zip(lengths, axes, strict=True))
 
@@ -180,8 +181,8 @@ def _each(transform: Callable[..., Any], x: Any, plan: Any, norm: Any) -> Any:
 
 @composed
 def fftn(x: Any, s: Axes = None, axes: Axes = None, norm: Any = None) -> Any:
-    """`fft` along several `axes`, one after the other: all of them, or as many of the last as `s`,
-    the numbers of elements, has entries (-1: as many as there are)."""
+    """`fft` along several `axes`, by default all, or the last ``len(s)`` if `s` is given. `s` holds
+    the number of elements for each axis (-1: unchanged)."""
     x = as_operand(x)
     return _each(fft, x, _plan("fftn", x, s, axes)[::-1], norm)
 
@@ -238,7 +239,7 @@ def irfft2(x: Any, s: Axes = None, axes: Axes = (-2, -1), norm: Any = None) -> A
 
 @composed
 def fftshift(x: Any, axes: int | Axes = None) -> Any:
-    """The frequency 0 moved to the middle of each of `axes` (all)."""
+    """x with the frequency 0 moved to the middle of each of `axes` (all by default)."""
     return _shifted(as_operand(x), axes, 1)
 
 
@@ -257,10 +258,10 @@ def _shifted(x: Any, axes: int | Axes, sign: int) -> Any:
 
 
 def fftfreq(n: int, d: float = 1.0, *, dtype: Any = None, device: str | None = None) -> Tensor:
-    """The frequencies that `fft` gives, in cycles per unit of the spacing `d`, as a Tensor (n,)."""
+    """The frequencies of `fft`, in cycles per unit of the spacing `d`, as a Tensor (n,)."""
     return make(backend.asarray(np.fft.fftfreq(n, d), dtype, device), None)
 
 
 def rfftfreq(n: int, d: float = 1.0, *, dtype: Any = None, device: str | None = None) -> Tensor:
-    """The frequencies that `rfft` gives, as a Tensor (n // 2 + 1,)."""
+    """The frequencies of `rfft`, as a Tensor (n // 2 + 1,)."""
     return make(backend.asarray(np.fft.rfftfreq(n, d), dtype, device), None)

@@ -20,11 +20,11 @@ __all__ = [
 ]
 BEYOND_NUMPY = ("assign",)
 
-MANY = 256  # from this many elements on, a shorter way to them pays for its preparation
+MANY = 256  # the number of elements from which a faster path pays for its preparation
 
 
 def _repeats(index: Any) -> bool:
-    """Whether an index may name one element twice: only integer arrays can."""
+    """Return True if an index may select an element twice: only integer arrays can."""
     entries = index if isinstance(index, tuple) else (index,)
     return any(
         not isinstance(entry, int | slice | type(None) | type(...) | np.integer)
@@ -34,7 +34,7 @@ def _repeats(index: Any) -> bool:
 
 
 def _behind(index: Any, lead: int) -> tuple[Any, ...]:
-    """`index` for an array that has `lead` batch axes in front."""
+    """`index` for an array with `lead` batch axes in front."""
     entries = index if isinstance(index, tuple) else (index,)
     return (*[slice(None)] * lead, *entries)
 
@@ -44,14 +44,14 @@ def _batch_last(x: Any, lead: int) -> Any:
 
 
 def _place(index: Any, lead: int) -> Any:
-    """`index` for an array that has `lead` batch axes at its end. In front they would not stay in
-    front: x[:, 0, :, [1, 2]] begins with the axis of the array."""
+    """`index` for an array with `lead` batch axes at its end. In front they would not stay in
+    front: the first axis of x[:, 0, :, [1, 2]] is that of the index array."""
     entries = index if isinstance(index, tuple) else (index,)
     return (*entries, *[slice(None)] * lead) if any(e is ... for e in entries) else entries
 
 
 def _taken(g: Any, index: Any, lead: int) -> Any:
-    """g[index] behind `lead` batch axes."""
+    """g[index], applied after `lead` batch axes."""
     if not lead:
         return _getitem(g, index)
     taken = _batch_last(g, lead)[_place(index, lead)]
@@ -59,7 +59,8 @@ def _taken(g: Any, index: Any, lead: int) -> Any:
 
 
 def _is_many(x: Any, index: Any) -> bool:
-    """Whether one array is the index of many first elements of an array on the host, in C order."""
+    """Return True if the index is a single array with at least `MANY` elements, and x a host array
+    in C order."""
     return (
         type(index) is np.ndarray
         and index.size >= MANY
@@ -69,8 +70,8 @@ def _is_many(x: Any, index: Any) -> bool:
 
 
 def _masked(x: Any, mask: Any) -> tuple[Any, Any]:
-    """x, in C order, with the axes of `mask` as one, and the places where it is true: 5 times as
-    fast as the mask itself."""
+    """x, in C order, with the axes of `mask` merged into one, and the indices where it is true: 5
+    times as fast as indexing with the mask itself."""
     return x.reshape(mask.size, *x.shape[mask.ndim :]), np.flatnonzero(mask)
 
 
@@ -86,8 +87,8 @@ def _read(x: Any, index: Any) -> Any:
 
 
 def _add(out: Any, index: Any, g: Any) -> None:
-    """Add g to out[index], where an element may be named twice."""
-    if out.dtype.kind == "c":  # CuPy's add.at knows real numbers only
+    """Add g to out[index], where an element may be selected twice."""
+    if out.dtype.kind == "c":  # CuPy's add.at supports real dtypes only
         np.add.at(out.real, index, g.real)
         if g.dtype.kind == "c":
             np.add.at(out.imag, index, g.imag)
@@ -96,8 +97,8 @@ def _add(out: Any, index: Any, g: Any) -> None:
 
 
 def _add_many(out: Any, index: Any, g: Any) -> None:
-    """`_add` where all is in order and on the host. np.add.at has a fast loop for a single axis, so
-    the elements are named by their numbers where that costs less than it brings: 3 to 5 times."""
+    """`_add` for host arrays in C order. np.add.at has a fast loop for a single axis, so elements
+    are selected by their flat indices where that pays: 3 to 5 times as fast."""
     if type(index) is np.ndarray:
         width = math.prod(out.shape[1:])
         numbers = index.reshape(-1).astype(np.intp, copy=False)
@@ -113,10 +114,10 @@ def _add_many(out: Any, index: Any, g: Any) -> None:
 
 @op(g=lambda g, index, shape: _taken(g, index, g.ndim - len(shape)))
 def _scatter(g: Any, index: Any, shape: Shape, ndim: int) -> Any:
-    """Zeros of `shape` with g added at `index`: what getitem's gradient is. `ndim` is the number of
-    axes that x[index] has; axes of g beyond it are batch axes."""
+    """Zeros of `shape` with g added at `index`: the gradient of getitem. `ndim` is the number of
+    axes of x[index]; further axes of g are batch axes."""
     lead = g.ndim - ndim
-    # not zeros_like: it writes the zeros, where zeros gets untouched pages from the system
+    # not zeros_like, which writes the zeros: zeros gets zeroed pages from the system
     out = written = backend.module_of(g).zeros(g.shape[:lead] + shape, g.dtype)
     if lead:
         g, written, index = _batch_last(g, lead), _batch_last(out, lead), _place(index, lead)
@@ -136,7 +137,8 @@ def _getitem_x(g: Any, index: Any, x_shape: Shape, out_shape: Shape) -> Any:
 
 
 def _is_number(index: Any) -> bool:
-    """Whether x[index], if it has no axes, is a scalar of NumPy's: there is no ``...`` in it."""
+    """Return True if x[index], if it has no axes, is a NumPy scalar: without ``...`` in the
+    index."""
     return not any(e is ... for e in (index if isinstance(index, tuple) else (index,)))
 
 
@@ -146,7 +148,7 @@ def _put_back(x: Any, part: Any, index: Any) -> Any:
 
 @op(x=_getitem_x, index=nested, view=_put_back)
 def _getitem(x: Any, index: Any) -> Any:
-    """x[index] for every index that NumPy has; it may contain Tensors of integers or booleans."""
+    """x[index] for any index that NumPy supports, also with Tensors of integers or booleans."""
     if backend.in_use():
         backend.check_index(x, index)
     try:
@@ -155,11 +157,11 @@ def _getitem(x: Any, index: Any) -> Any:
         raise _misfit("getitem", x, index, error) from error
     if type(out) is np.ndarray or out.ndim or not _is_number(index):
         return out
-    return out.copy()  # on a device: NumPy's scalar would not change with x
+    return out.copy()  # on a device: NumPy's scalar does not change with x
 
 
 def number(out: Any) -> Any:
-    """A result that NumPy gives as a scalar where it has no axes; arrays are arrays."""
+    """`out` as NumPy returns it: as a scalar if it has no axes, else as an array."""
     if not isinstance(out, Tensor):
         return out[()]
     return out if out.ndim or getattr(out, "_memory", None) is VALUE else _getitem(out, ())
@@ -167,12 +169,12 @@ def number(out: Any) -> Any:
 
 def _misfit(what: str, x: Any, index: Any, error: Exception) -> IndexingError:
     return IndexingError(
-        f"{what}: x has shape {x.shape}, and there is no x[{_text(index)}]: {error}"
+        f"{what}: x has shape {x.shape}, so x[{_text(index)}] is not valid: {error}"
     )
 
 
 def _text(index: Any) -> str:
-    """What a person wrote between the brackets, arrays by dtype and shape."""
+    """The index as written between the brackets, with arrays given by dtype and shape."""
     if isinstance(index, tuple):
         return f"({', '.join(map(_text, index))})"
     if isinstance(index, slice):
@@ -214,13 +216,13 @@ def _assign_value(g: Any, index: Any, x_shape: Shape, value_shape: Shape) -> Any
     if _repeats(index):
         last = _last(index, x_shape)
         taken = taken if last is None else np.where(last, taken, 0)
-    ones = (1,) * (len(value_shape) - (taken.ndim - lead))  # NumPy drops such axes of a value
+    ones = (1,) * (len(value_shape) - (taken.ndim - lead))  # NumPy ignores such axes of a value
     return taken.reshape(taken.shape[:lead] + ones + taken.shape[lead:]) if ones else taken
 
 
 def _last(index: Any, x_shape: Shape) -> Any:
-    """Where x[index] names an element for the last time, whose value is kept; None where none is
-    named twice. On a device no index names one twice: it was refused."""
+    """A mask of x[index], true where an element is selected for the last time, whose value is kept;
+    None if no element is selected twice. On a device none is, because `assign` refuses that."""
     entries = index if isinstance(index, tuple) else (index,)
     if not all(isinstance(entry, np.ndarray) or not backend.is_array(entry) for entry in entries):
         return None
@@ -233,7 +235,8 @@ def _last(index: Any, x_shape: Shape) -> Any:
 
 
 def _check_kinds(x: Any, value: Any) -> None:
-    """Refuse what NumPy would cut off silently: a gradient would flow to what is not there."""
+    """Raise DTypeError where NumPy would silently drop a part of the value: a gradient would flow
+    to the dropped part."""
     dtype = value.dtype if hasattr(value, "dtype") else np.asarray(value).dtype
     lacking = {"f": "biu", "c": "biuf"}.get(dtype.kind, "")
     if x.dtype.kind in lacking:
@@ -247,10 +250,10 @@ def _check_kinds(x: Any, value: Any) -> None:
 def assign(x: Any, index: Any, value: Any) -> Any:
     """A copy of x in which x[index] is `value`, which broadcasts to it.
 
-    No gradient flows to the elements of x that were replaced. Where an index names an element
-    twice the last value is kept, and has the gradient; on a device, where that is not defined,
-    an array of values is refused. Neither a float into integers nor a complex number into reals is
-    written.
+    No gradient flows to the elements of x that were replaced. Where an index selects an element
+    twice, the last value is kept and gets the gradient; on a device, where the order is undefined,
+    an array of values raises ShapeError. A float value for integers, or a complex one for reals,
+    raises DTypeError.
     """
     _check_kinds(x, value)
     out = copied(x)
@@ -259,7 +262,7 @@ def assign(x: Any, index: Any, value: Any) -> Any:
         times = np.zeros_like(x, dtype=np.int64)
         np.add.at(times, index, 1)
         if times.size and times.max() > 1:
-            raise ShapeError("assign: the index names an element twice, with a value for each")
+            raise ShapeError("assign: the index selects an element twice, with a value for each")
     return out
 
 
@@ -269,7 +272,8 @@ def assign(x: Any, index: Any, value: Any) -> Any:
     index=nested,
 )
 def _add_at(x: Any, index: Any, value: Any) -> Any:
-    """A copy of x with `value` added at x[index], as often as an element is named: `np.add.at`."""
+    """A copy of x with `value` added at x[index], as often as an element is selected, as by
+    `np.add.at`."""
     _check_kinds(x, value)
     out = copied(x)
     _add(out, index, value if hasattr(value, "dtype") else x.dtype.type(value))

@@ -1,4 +1,4 @@
-"""Arrays joined and taken apart: stacks, blocks, insertions, splits."""
+"""Arrays joined and split: stacks, blocks, insertions, deletions, sections."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ __all__ = [
     "vstack",
 ]
 
-# ---- side by side -------------------------------------------------------------------------------
+# ---- joining ------------------------------------------------------------------------------------
 
 
 def _joined(arrays: Any, change: Any, axis: int) -> Any:
@@ -41,26 +41,26 @@ def _joined(arrays: Any, change: Any, axis: int) -> Any:
 
 @composed
 def hstack(arrays: Sequence[Any]) -> Any:
-    """Arrays joined along axis 1; vectors one behind the other."""
+    """Arrays joined along axis 1; vectors along axis 0."""
     parts = [atleast_1d(x) for x in arrays]
     return concatenate(parts, 0 if parts and parts[0].ndim == 1 else 1)
 
 
 @composed
 def vstack(arrays: Sequence[Any]) -> Any:
-    """Arrays joined along axis 0; vectors are rows."""
+    """Arrays joined along axis 0; vectors count as rows."""
     return _joined(arrays, atleast_2d, 0)
 
 
 @composed
 def dstack(arrays: Sequence[Any]) -> Any:
-    """Arrays joined along axis 2, which vectors and matrices are given."""
+    """Arrays joined along axis 2, which is added to vectors and matrices."""
     return _joined(arrays, atleast_3d, 2)
 
 
 @composed
 def column_stack(arrays: Sequence[Any]) -> Any:
-    """Matrices joined along axis 1; vectors are columns."""
+    """Matrices joined along axis 1; vectors count as columns."""
     return _joined(
         map(as_operand, arrays), lambda x: x if x.ndim > 1 else reshape(x, (x.size, 1)), 1
     )
@@ -68,8 +68,8 @@ def column_stack(arrays: Sequence[Any]) -> Any:
 
 @composed
 def block(arrays: Any) -> Any:
-    """Nested lists of blocks as one array: the innermost lists are joined along the last axis,
-    those around them along the one before, and so on."""
+    """Nested lists of blocks as one array: the innermost lists are joined along the last axis, the
+    lists that contain them along the second-last axis, and so on."""
     depth = _depth(arrays)
     parts = list(_blocks(arrays))
     ndim = max([depth, *(x.ndim for x in parts)])
@@ -79,7 +79,7 @@ def block(arrays: Any) -> Any:
 def _depth(arrays: Any) -> int:
     if not isinstance(arrays, list):
         if isinstance(arrays, tuple):
-            raise TypeError("block: lists of blocks, not tuples: a tuple may be meant as an array")
+            raise TypeError("block: write lists of blocks, not tuples: a tuple could mean an array")
         return 0
     depths = {_depth(entry) for entry in arrays}
     if len(depths) != 1:
@@ -87,7 +87,7 @@ def _depth(arrays: Any) -> int:
             "block: an empty list has no blocks"
             if not depths
             else "block: the lists of blocks "
-            f"are nested {min(depths) + 1} and {max(depths) + 1} deep; they must be alike"
+            f"are nested {min(depths) + 1} and {max(depths) + 1} deep; all must be nested equally"
         )
     return depths.pop() + 1
 
@@ -107,19 +107,19 @@ def _block(arrays: Any, depth: int, ndim: int) -> Any:
     return reshape(x, (1,) * (ndim - x.ndim) + x.shape) if x.ndim < ndim else x
 
 
-# ---- in between ---------------------------------------------------------------------------------
+# ---- inserting and deleting ---------------------------------------------------------------------
 
 
 @composed
 def append(x: Any, values: Any, axis: int | None = None) -> Any:
-    """`values` behind x, along `axis`; both flattened where it is None."""
+    """`values` appended to x along `axis`; both are flattened if it is None."""
     if axis is None:
         return concatenate([ravel(as_operand(x)), ravel(as_operand(values))])
     return concatenate([as_operand(x), as_operand(values)], axis)
 
 
 def _line(name: str, x: Any, axis: int | None) -> tuple[Any, int]:
-    """x with the negative axis that is meant; flattened where that is None."""
+    """x and `axis` as a negative axis; x is flattened if `axis` is None."""
     x = as_operand(x)
     if axis is None:
         x, axis = ravel(x), -1
@@ -128,31 +128,33 @@ def _line(name: str, x: Any, axis: int | None) -> tuple[Any, int]:
 
 
 def _places(name: str, function: Any, length: int, obj: Any, *values: Any) -> Any:
-    """What NumPy's function does to a line of that many elements."""
+    """The result of NumPy's function on the indices of a line of `length` elements."""
     obj = obj if isinstance(obj, slice | int) else on_host(obj)
     try:
         return function(np.arange(length), obj, *values)
     except (IndexError, ValueError) as error:
-        raise IndexingError(f"{name}: {obj} in an axis of length {length}: {error}") from error
+        raise IndexingError(
+            f"{name}: {obj} does not fit an axis of length {length}: {error}"
+        ) from error
 
 
 @composed
 def insert(x: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
-    """`values`, in x's dtype, before the places `obj` of `axis` (of the flat x where it is None).
-    `obj` is a number, a slice, or a list of integers or booleans."""
+    """x with `values`, in x's dtype, inserted before the indices `obj` along `axis` (of the flat x
+    if it is None). `obj` is an integer, a slice, or a list of integers or booleans."""
     x, axis = _line("insert", x, axis)
     length, values = x.shape[axis], as_operand(values)
     if getattr(values, "requires_grad", False) and not np.can_cast(
         values.dtype, x.dtype, "same_kind"
     ):
         raise DTypeError(
-            f"insert: tracked {values.dtype} values would lose a part, and their gradient, in an x "
-            f"of dtype {x.dtype}; convert x first, as in x.astype(float)"
+            f"insert: tracked {values.dtype} values, cast to x's dtype {x.dtype}, would lose a "
+            "part and their gradient; convert x first, as in x.astype(float)"
         )
     values = values if values.dtype == x.dtype else astype(values, x.dtype)
     values = reshape(values, (1,) * (x.ndim - values.ndim) + values.shape)
     single = not isinstance(obj, slice) and np.ndim(on_host(obj)) == 0
-    if single:  # NumPy has the number of values in front then
+    if single:  # NumPy then counts the inserted values along axis 0
         values = moveaxis(values, 0, axis)
         count = values.shape[axis]
     else:
@@ -165,31 +167,33 @@ def insert(x: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
 
 @composed
 def delete(x: Any, obj: Any, axis: int | None = None) -> Any:
-    """x without the places `obj` of `axis` (of the flat x where it is None). `obj` is a number, a
-    slice, or a list of integers or booleans."""
+    """x without the elements at the indices `obj` along `axis` (of the flat x if it is None). `obj`
+    is an integer, a slice, or a list of integers or booleans."""
     x, axis = _line("delete", x, axis)
     kept = _places("delete", np.delete, x.shape[axis], obj)
-    if isinstance(obj, int):  # two slices, which need no index
+    if isinstance(obj, int):  # two slices, without an index array
         cut = int(obj) % x.shape[axis]
         parts = [_getitem(x, along(axis, part)) for part in (slice(cut), slice(cut + 1, None))]
         return concatenate(parts, axis)
     return _getitem(x, along(axis, kept.tolist()))
 
 
-# ---- apart --------------------------------------------------------------------------------------
+# ---- splitting ----------------------------------------------------------------------------------
 
 
 @composed
 def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    """x in sections along `axis`: a number of sections of nearly equal length, or between the
-    places that are listed."""
+    """x split along `axis`, into a number of sections of nearly equal length or at the listed
+    indices."""
     x = as_operand(x)
     check_axis("array_split", axis, x)
     axis, length = from_end(axis, x.ndim), x.shape[axis]
     if isinstance(indices_or_sections, int | np.integer):
         sections = int(indices_or_sections)
         if sections < 1:
-            raise ShapeError(f"array_split: {sections} sections; 1 is the least")
+            raise ShapeError(
+                f"array_split: the number of sections must be 1 or more, not {sections}"
+            )
         short, longer = divmod(length, sections)
         ends = np.cumsum([short + 1] * longer + [short] * (sections - longer)).tolist()[:-1]
     else:
@@ -200,13 +204,13 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
 
 @composed
 def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    """x in sections of one length along `axis`, or between the places that are listed."""
+    """x split along `axis`, into a number of sections of equal length or at the listed indices."""
     x = as_operand(x)
     check_axis("split", axis, x)
     if isinstance(indices_or_sections, int | np.integer) and x.shape[axis] % indices_or_sections:
         raise ShapeError(
-            f"split: axis {axis} of shape {x.shape} has no {indices_or_sections} equal sections; "
-            "array_split allows unequal ones"
+            f"split: axis {axis} of shape {x.shape} does not split into {indices_or_sections} "
+            "equal sections; array_split allows unequal ones"
         )
     return array_split(x, indices_or_sections, axis)
 
@@ -220,25 +224,25 @@ def _split_along(name: str, x: Any, where: Any, axis: int, least: int) -> list[A
 
 @composed
 def hsplit(x: Any, indices_or_sections: Any) -> list[Any]:
-    """`split` along axis 1; of a vector along axis 0."""
+    """`split` along axis 1; along axis 0 for a vector."""
     return _split_along("hsplit", x, indices_or_sections, min(np.ndim(x) - 1, 1), 1)
 
 
 @composed
 def vsplit(x: Any, indices_or_sections: Any) -> list[Any]:
-    """`split` along axis 0 of two axes or more."""
+    """`split` along axis 0 of an array with two axes or more."""
     return _split_along("vsplit", x, indices_or_sections, 0, 2)
 
 
 @composed
 def dsplit(x: Any, indices_or_sections: Any) -> list[Any]:
-    """`split` along axis 2 of three axes or more."""
+    """`split` along axis 2 of an array with three axes or more."""
     return _split_along("dsplit", x, indices_or_sections, 2, 3)
 
 
 @composed
 def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
-    """The parts of x along `axis`, without it."""
+    """The parts of x along `axis`, each without this axis, as a tuple."""
     x = as_operand(x)
     check_axis("unstack", axis, x)
     lines = moveaxis(x, axis, 0) if axis else x

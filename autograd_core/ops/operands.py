@@ -1,4 +1,4 @@
-"""Operands of composed functions, which may be given as anything that NumPy makes an array of."""
+"""Operands of composed functions, which accept anything that NumPy can convert to an array."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ __all__ = ["as_operand"]
 
 
 def as_operand(value: Any) -> Any:
-    """`value` itself where it is a Tensor or an array, else an array of it."""
+    """`value` itself if it is a Tensor or an array, else `value` converted to an array."""
     return value if isinstance(value, Tensor) or backend.is_array(value) else backend.asarray(value)

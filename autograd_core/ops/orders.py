@@ -1,8 +1,8 @@
 """The orders in which elements are read and laid out: C (the last axis fastest), F (the first axis
-fastest), A (F where the array lies in F order and not in C order, else C) and K (as they lie).
+fastest), A (F if the array is in F order and not in C order, else C) and K (as in memory).
 
-Only C order has operations of its own. The others are it between two transpositions, and so give a
-view where NumPy does.
+Only C order has operations of its own. The other orders are C order between two transpositions, and
+so give a view where NumPy does.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ __all__ = [
 
 
 def _in_memory(x: Any) -> list[int]:
-    """The axes of an array from the slowest to the fastest in memory, as NumPy sorts them: axes
-    that do not move in memory are never exchanged with others."""
+    """The axes of an array from the slowest to the fastest in memory, as NumPy sorts them: axes of
+    length 1 or stride 0 are never exchanged with others."""
     steps = [0 if n == 1 else abs(s) for n, s in zip(x.shape, x.strides, strict=True)]
     fastest: list[int] = []
     for axis in reversed(range(x.ndim)):
@@ -41,9 +41,9 @@ def _in_memory(x: Any) -> list[int]:
 
 
 def _axes(name: str, x: Any, order: str, orders: str) -> list[int] | None:
-    """The order of the axes in which the elements are in C order; None where they are already."""
+    """The order of the axes that puts the elements in C order; None if they already are."""
     if order not in orders:
-        raise ShapeError(f"{name}: order is one of {', '.join(orders)}, not {order!r}")
+        raise ShapeError(f"{name}: order must be one of {', '.join(orders)}, not {order!r}")
     array = unwrap_nested(x)
     if order == "K":
         return _in_memory(array)
@@ -56,8 +56,8 @@ def _axes(name: str, x: Any, order: str, orders: str) -> list[int] | None:
 def reshape(
     x: Any, shape: int | Sequence[int], order: str = "C", *, copy: bool | None = None
 ) -> Any:
-    """The elements in another shape, read and placed in `order` C, F or A; one length may be -1. A
-    view where possible, unless `copy` is true; ShapeError where it is false and no view is
+    """The elements in another shape, read and written in `order` C, F or A; one length may be -1. A
+    view where possible, unless `copy` is true; raises ShapeError if it is false and no view is
     possible."""
     try:
         if order == "C":

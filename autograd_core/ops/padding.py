@@ -1,7 +1,7 @@
-"""Borders around an array, in each of NumPy's ways.
+"""Borders around an array, in each of NumPy's modes.
 
-One axis is padded after the other, as NumPy does it. Most borders are elements of the array again,
-or a fixed linear map of them, which NumPy's own `pad` tells when given places, or unit vectors.
+The axes are padded one after the other, as in NumPy. Most borders repeat elements of the array, or
+are a fixed linear map of them, which is found by applying NumPy's `pad` to indices or unit vectors.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ __all__ = ["pad"]
 
 Pairs = tuple[tuple[Any, Any], ...]
 
-PLACES = {"edge", "reflect", "symmetric", "wrap"}  # elements again, unless reflect_type="odd"
-ODD = {"reflect", "symmetric"}  # those that reflect_type is about
+PLACES = {"edge", "reflect", "symmetric", "wrap"}  # repeat elements, unless reflect_type="odd"
+ODD = {"reflect", "symmetric"}  # the modes that reflect_type applies to
 STATISTICS: dict[str, Callable[..., Any]] = {
     "maximum": max, "mean": mean, "median": median, "minimum": min,
 }  # fmt: skip
@@ -44,8 +44,8 @@ def pad(
     stat_length: Any = None,
     reflect_type: str = "even",
 ) -> Any:
-    """A border around x, `pad_width` wide: (before, after) for each axis, one pair for all, one
-    number for all, or a dictionary by axis.
+    """x with a border of `pad_width`: (before, after) for each axis, one pair for all, one number
+    for all, or a dictionary by axis.
 
     `mode` is "constant" (`constant_values`), "edge", "reflect", "symmetric" (both with
     `reflect_type` "even" or "odd"), "wrap", "linear_ramp" (down to `end_values`), "maximum",
@@ -55,8 +55,8 @@ def pad(
     x = as_operand(x)
     if callable(mode):
         raise NotDifferentiableError(
-            "pad: a function as mode writes into an array, which no graph sees; compute the border "
-            "and join it to x with concatenate"
+            "pad: a function as mode writes into an array, which is not recorded; compute the "
+            "border and join it to x with concatenate"
         )
     widths = _pairs("pad_width", pad_width, x)
     if any(n < 0 for pair in widths for n in pair):
@@ -73,7 +73,7 @@ def pad(
             continue
         place = axis - x.ndim
         if not x.shape[axis]:
-            raise ShapeError(f"pad: mode {mode!r} has nothing to go by in axis {axis} of {x.shape}")
+            raise ShapeError(f"pad: mode {mode!r} needs elements along axis {axis} of {x.shape}")
         if mode in PLACES and (reflect_type == "even" or mode not in ODD):
             x = _getitem(x, along(place, _places(x.shape[axis], width, mode)))
         elif mode in STATISTICS:
@@ -81,7 +81,9 @@ def pad(
         elif mode == "linear_ramp" or (mode in ODD and reflect_type == "odd"):
             x = _with_mapped(x, place, width, mode, ends[axis])
         else:
-            raise ShapeError(f"pad: there is no mode {mode!r} with reflect_type={reflect_type!r}")
+            raise ShapeError(
+                f"pad: mode {mode!r} with reflect_type={reflect_type!r} does not exist"
+            )
     return x
 
 
@@ -103,7 +105,7 @@ def _pairs(name: str, value: Any, x: Any) -> Pairs:
 
 
 def _places(length: int, width: tuple[int, int], mode: Any) -> list[int]:
-    """Which elements of a line its padded form consists of."""
+    """The indices of the elements that make up a padded line."""
     return list(map(int, np.pad(np.arange(length), width, mode=mode)))
 
 
@@ -116,7 +118,7 @@ def _with_statistics(
     for end, (border, length) in enumerate(zip(width, lengths, strict=True)):
         near = size if length is None else sorted((length, size))[0]
         if near < 1:
-            raise ShapeError("pad: stat_length is 1 at least")
+            raise ShapeError("pad: stat_length must be 1 or more")
         span = slice(size - near, size) if end else slice(0, near)
         value = statistic(_getitem(x, along(axis, span)), axis, keepdims=True)
         place = x.ndim + axis
@@ -126,7 +128,7 @@ def _with_statistics(
 
 
 def _with_mapped(x: Any, axis: int, width: tuple[int, int], mode: Any, ends: Any) -> Any:
-    """x between two borders that are linear in the elements of a line, or affine: a ramp."""
+    """x between two borders that are linear in the elements of a line, or affine (a ramp)."""
     size, (before, _) = x.shape[axis], width
     still = np.zeros(size, x.dtype if x.dtype.kind in "fc" else float)
     units = np.eye(size, dtype=still.dtype)

@@ -20,7 +20,9 @@ __all__ = ["polyadd", "polyder", "polyfit", "polyint", "polymul", "polysub", "po
 def _coefficients(name: str, p: Any) -> Any:
     p = atleast_1d(as_operand(p))
     if p.ndim != 1:
-        raise ShapeError(f"{name}: a polynomial is a vector of numbers; it has shape {p.shape}")
+        raise ShapeError(
+            f"{name}: a polynomial must be a vector of coefficients, not of shape {p.shape}"
+        )
     return p
 
 
@@ -63,7 +65,7 @@ def polyder(p: Any, m: int = 1) -> Any:
     """The coefficients of the `m`-th derivative."""
     p = _coefficients("polyder", p)
     if m < 0:
-        raise ShapeError(f"polyder: m is 0 or more, not {m}")
+        raise ShapeError(f"polyder: m must be 0 or more, not {m}")
     for _ in range(m):
         p = p[:-1] * _powers(p)[:-1]
     return p
@@ -71,12 +73,14 @@ def polyder(p: Any, m: int = 1) -> Any:
 
 @composed
 def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
-    """The coefficients of the `m`-th antiderivative, with the constants `k` (0), of the first
-    integration first."""
+    """The coefficients of the `m`-th antiderivative; `k` holds the integration constants (default
+    0), that of the first integration first."""
     p = _coefficients("polyint", p)
     constants = None if k is None else atleast_1d(as_operand(k))
     if constants is not None and constants.shape not in ((1,), (m,)):
-        raise ShapeError(f"polyint: one constant or m={m} of them; k has shape {constants.shape}")
+        raise ShapeError(
+            f"polyint: k must hold 1 or m={m} constants; its shape is {constants.shape}"
+        )
     for i in range(m):
         last = 0 * p[:1]
         if constants is not None:
@@ -92,9 +96,8 @@ def _powers(p: Any) -> Any:
 
 @composed
 def polyfit(x: Any, y: Any, deg: int, rcond: Any = None, *, w: Any = None) -> Any:
-    """The coefficients of the polynomial of degree `deg` that comes closest to y (m,), or each
-    column of y (m, k), at x (m,) in the sense of least squares. `w` are weights of y - polynomial,
-    not squared."""
+    """The coefficients of the least-squares polynomial of degree `deg` for y (m,), or each column
+    of y (m, k), at x (m,). `w` are weights of y - polynomial, not squared."""
     x, y = as_operand(x), as_operand(y)
     if x.ndim != 1 or y.ndim not in (1, 2) or x.shape[0] != y.shape[0] or deg < 0 or not x.size:
         raise ShapeError(

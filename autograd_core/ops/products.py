@@ -23,8 +23,8 @@ BEYOND_NUMPY = ("linear",)
 
 
 def product(x: Any, y: Any) -> Any:
-    """x @ y of arrays, or of Tensors in a recorded pass. np.dot is the same as np.matmul for
-    matrices, and ten times faster for an outer product."""
+    """x @ y of arrays, or of Tensors in a recorded pass. For matrices np.dot equals np.matmul, and
+    is ten times as fast for an outer product."""
     return np.dot(x, y) if x.ndim == 2 == y.ndim else np.matmul(x, y)
 
 
@@ -51,8 +51,8 @@ def matmul(x: Any, y: Any) -> Any:
     """The matrix product x @ y over the last two axes; leading axes broadcast."""
     if not (getattr(x, "ndim", 0) and getattr(y, "ndim", 0)):
         raise ShapeError(
-            "matmul: x and y need axes, as vectors and matrices have; x has shape "
-            f"{np.shape(x)} and y has shape {np.shape(y)}. Use multiply for numbers"
+            "matmul: x and y must be vectors, matrices or stacks of them; x has shape "
+            f"{np.shape(x)} and y has shape {np.shape(y)}. Use multiply for scalars"
         )
     return product(x, y)
 
@@ -87,13 +87,13 @@ def _dot_y(g: Any, x: Any, y_shape: Shape) -> Any:
 
 @op(x=_dot_x, y=_dot_y)
 def dot(x: Any, y: Any) -> Any:
-    """The sum of products over the last axis of x and the last but one of y (its only one, if it is
-    a vector); x * y where one of them has no axes. Unlike matmul it makes every pair of the other
-    axes."""
+    """The sum of products over the last axis of x and the second-last axis of y (the only one of a
+    vector); x * y if either has no axes. Unlike in matmul, the other axes do not broadcast: the
+    result has those of x and then those of y."""
     if not (getattr(x, "ndim", 0) and getattr(y, "ndim", 0)):
-        return np.multiply(x, y)  # CuPy's dot takes no number
+        return np.multiply(x, y)  # CuPy's dot does not accept scalars
     if x.ndim > 2 or y.ndim > 2:
-        return np.tensordot(x, y, ((-1,), (-2 if y.ndim > 1 else -1,)))  # there np.dot has no BLAS
+        return np.tensordot(x, y, ((-1,), (-2 if y.ndim > 1 else -1,)))  # np.dot has no BLAS here
     return np.dot(x, y)
 
 
@@ -106,7 +106,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     """x @ weight.T + bias, a layer's net input.
 
     Shapes: x (..., in), weight (out, in), bias (out,) or None; result (..., out). One operation
-    instead of three, because the gradient of weight then comes out contiguous and untransposed.
+    instead of three, because the gradient of weight is then contiguous and not transposed.
     """
     out = product(x, weight.T)
     if bias is None:
@@ -142,8 +142,9 @@ def _vector_product(x: Any, y: Any) -> Any:
 def cross(
     x: Any, y: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
 ) -> Any:
-    """The vector product of the vectors along `axisa` of x and `axisb` of y, along `axisc`; or all
-    along `axis`. A vector of 2 elements has a third of 0; of two such the third is the result."""
+    """The vector product of the vectors along `axisa` of x and `axisb` of y, along `axisc` of the
+    result; `axis` replaces all three. A vector of 2 elements gets a third one, 0; if both have 2,
+    the result is only the third element."""
     if axis is not None:
         axisa = axisb = axisc = axis
     flat = np.shape(x)[axisa:][:1] == (2,) == np.shape(y)[axisb:][:1]
@@ -154,10 +155,10 @@ def cross(
 
 
 def _in_space(name: str, x: Any, axis: int) -> Any:
-    """The vectors along `axis`, in the last axis and with 3 elements each."""
+    """The vectors along `axis`, moved to the last axis, with 3 elements each."""
     shape = np.shape(x)
     if not -len(shape) <= axis < len(shape):
-        raise IndexingError(f"cross: {name} has shape {shape}, and no axis {axis}")
+        raise IndexingError(f"cross: axis {axis} is out of range; {name} has shape {shape}")
     if shape[axis] not in (2, 3):
         raise ShapeError(
             f"cross: the vectors of {name} need 2 or 3 elements; they have {shape[axis]} (axis "

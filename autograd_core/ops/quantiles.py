@@ -1,6 +1,6 @@
 """Quantiles and medians.
 
-A quantile is an element of its operand, or lies between two, so its gradient goes to those two.
+A quantile is an element of its operand, or lies between two, so its gradient flows to these alone.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ __all__ = [
     "quantile",
 ]
 
-# Where among n sorted elements (counted from 0) a method puts the quantile q: q·n + a + q·b is
-# Hyndman and Fan's (1996) alpha and beta for those that interpolate.
+# The parameters alpha and beta of Hyndman and Fan (1996) for the methods that interpolate: among n
+# sorted elements, counted from 0, the quantile q is at n·q + alpha + q·(1 - alpha - beta) - 1.
 BETWEEN = {"linear": (1.0, 1.0), "interpolated_inverted_cdf": (0.0, 1.0), "hazen": (0.5, 0.5),
            "weibull": (0.0, 0.0), "median_unbiased": (1 / 3, 1 / 3),
            "normal_unbiased": (3 / 8, 3 / 8)}  # fmt: skip
@@ -40,7 +40,7 @@ STEPS = ("lower", "higher", "midpoint", "nearest", "inverted_cdf", "averaged_inv
 
 
 def _virtual(q: Any, n: Any, method: str) -> Any:
-    """The place of the quantile q, as a fraction where it is between two."""
+    """The position of the quantile q among n sorted elements; fractional between two of them."""
     if method in BETWEEN:
         a, b = BETWEEN[method]
         return n * q + (a + q * (1 - a - b)) - 1
@@ -63,7 +63,7 @@ def _virtual(q: Any, n: Any, method: str) -> Any:
 
 
 def _between(q: Any, n: Any, method: str) -> tuple[Any, Any, Any]:
-    """The two places that a quantile is between, and how far it is from the lower to the upper."""
+    """The two positions around a quantile, and its distance from the lower one, from 0 to 1."""
     top = np.maximum(n - 1, 0)
     place = np.clip(_virtual(q, n, method), 0, top)
     lower = np.floor(place)
@@ -72,14 +72,14 @@ def _between(q: Any, n: Any, method: str) -> tuple[Any, Any, Any]:
 
 
 def _checked(name: str, q: Any, method: str) -> Any:
-    """The quantiles asked for, as an array on the host."""
+    """`q`, between 0 and 1, as a host array, after checking it and `method`."""
     if isinstance(q, Tensor):
         raise NotDifferentiableError(
             f"{name}: 'q' is a setting and cannot be a Tensor, because no gradient would flow "
             "through it. Pass a plain value, for example q=float(tensor)"
         )
     if method not in BETWEEN and method not in STEPS:
-        raise ShapeError(f"{name}: method {method!r} is none of {', '.join([*BETWEEN, *STEPS])}")
+        raise ShapeError(f"{name}: method {method!r} is not one of {', '.join([*BETWEEN, *STEPS])}")
     q = np.asarray(backend.asnumpy(q) if backend.is_array(q) else q)
     top = 100 if name.endswith("percentile") else 1
     if not ((q >= 0) & (q <= top)).all():
@@ -88,7 +88,7 @@ def _checked(name: str, q: Any, method: str) -> Any:
 
 
 def _constant(function: Callable[..., Any], x: Any, *settings: Any) -> Any:
-    """What `function` finds in the elements of x, as arrays through which no gradient flows."""
+    """The result of `function` on x, as arrays through which no gradient flows."""
     if isinstance(x, Tensor):
         return backend.run_there(x.data, function, x.data, *settings)
     return function(x, *settings)
@@ -100,8 +100,8 @@ def _there(values: Any, x: Any) -> Any:
 
 
 def _ranked(lines: Any, ranks: Any) -> Any:
-    """The index in each line of the elements that sorting would put at `ranks`; that of a NaN
-    where there is one."""
+    """The index in each line of the elements that sorting would put at `ranks`; the index of a NaN
+    if the line has one."""
     last = lines.shape[-1] - 1
     order = np.argpartition(lines, sorted({*ranks.tolist(), last}), axis=-1)
     places = np.take(order, _there(ranks, order), axis=-1)
@@ -123,7 +123,7 @@ def _quantiles(lines: Any, q: Any, weak: bool, method: str) -> Any:
 
 
 def _exact(method: str) -> bool:
-    """Whether a method gives elements only, never something between two."""
+    """Return True if a method only returns elements, never a value between two."""
     return method in STEPS and method not in ("midpoint", "averaged_inverted_cdf")
 
 
@@ -132,7 +132,7 @@ def _distinct(ranks: Any) -> bool:
 
 
 def _mixed(found: Any, t: Any) -> Any:
-    """Between the first half of what was found and the second, `t` of the way, from the nearer."""
+    """The interpolation at `t` (0 to 1) between the two halves of `found`, from the nearer one."""
     half = found.shape[-1] // 2
     low, high = found[..., :half], found[..., half:]
     late = t >= 0.5
@@ -141,7 +141,8 @@ def _mixed(found: Any, t: Any) -> Any:
 
 
 def _present(lines: Any, q: Any, weak: bool, method: str) -> tuple[Any, Any]:
-    """The places between which the quantiles lie, NaN left out, and how far from the lower."""
+    """The indices of the elements around the quantiles, ignoring NaN, and the distance from the
+    lower one, from 0 to 1."""
     count = lines.shape[-1] - np.sum(np.isnan(lines), axis=-1, keepdims=True)
     lower, upper, t = _between(_there(q, lines), count, method)
     order = np.argsort(lines, axis=-1)
@@ -160,7 +161,7 @@ def _nanquantiles(lines: Any, q: Any, weak: bool, method: str) -> Any:
 def _over_lines(
     name: str, find: Callable[..., Any], x: Any, q: Any, axis: Axis, method: str, keepdims: bool
 ) -> Any:
-    """What `find` gives for each line of x along `axis`, in NumPy's shape."""
+    """The result of `find` for each line of x along `axis`, in NumPy's shape."""
     x = x if hasattr(x, "ndim") else np.asarray(x)
     check_axis(name, axis, x)
     if x.dtype.kind == "c":
@@ -170,7 +171,7 @@ def _over_lines(
     axes = negative(axis, x.ndim)
     lines = joined(x, axes)
     if lines.shape[-1] == 0:
-        raise ShapeError(f"{name}: there is nothing along axis {axis} of shape {x.shape}")
+        raise ShapeError(f"{name}: there are no elements along axis {axis} of shape {x.shape}")
     out = find(lines, checked.ravel(), weak, method)
     kept = _left(x.shape, axes, keepdims)
     if checked.ndim == 0:
@@ -179,7 +180,7 @@ def _over_lines(
 
 
 def _left(shape: tuple[int, ...], axes: tuple[int, ...], keepdims: bool) -> tuple[int, ...]:
-    """What a reduction over the negative `axes` leaves of a shape."""
+    """The shape left by a reduction over the negative `axes`."""
     places = enumerate(shape, start=-len(shape))
     return tuple(1 if a in axes else n for a, n in places if keepdims or a not in axes)
 
@@ -189,8 +190,9 @@ def quantile(
     x: Any, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False
 ) -> Any:
     """The values below which the fractions `q` (a number or an array) of the elements over `axis`
-    lie, by any of NumPy's methods. The gradient goes to the one element, or the two, that the
-    result is made of; of equal elements, to one. `q` is a setting: a Tensor there raises."""
+    lie, by any of NumPy's methods. The gradient flows to the one or two elements that determine
+    the result; among equal elements, to one. `q` is a setting: a Tensor raises
+    NotDifferentiableError."""
     return _over_lines("quantile", _quantiles, x, q, axis, method, keepdims)
 
 
@@ -206,7 +208,7 @@ def percentile(
 def nanquantile(
     x: Any, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False
 ) -> Any:
-    """`quantile` of the elements that are not NaN; NaN where there is none."""
+    """`quantile` of the elements that are not NaN; NaN if there are none."""
     return _over_lines("nanquantile", _nanquantiles, x, q, axis, method, keepdims)
 
 
@@ -221,7 +223,7 @@ def nanpercentile(
 @composed
 def median(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """The middle of the sorted elements over `axis`, or the mean of the middle two. The gradient
-    goes to that element, or half to each; of equal elements, to one."""
+    flows to that element, or half to each; among equal elements, to one."""
     x = x if hasattr(x, "ndim") else np.asarray(x)
     check_axis("median", axis, x)
     axes = negative(axis, x.ndim)
@@ -235,5 +237,5 @@ def median(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
 
 @composed
 def nanmedian(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
-    """`median` of the elements that are not NaN; NaN where there is none."""
+    """`median` of the elements that are not NaN; NaN if there are none."""
     return _over_lines("nanmedian", _nanquantiles, x, 0.5, axis, "linear", keepdims)

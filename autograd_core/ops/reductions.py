@@ -1,4 +1,4 @@
-"""Operations that take axes together: sums, moments, extremes, and what is built on them."""
+"""Reductions over axes: sums, moments, extremes, and functions built on them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def sum(x: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False) ->
 
 
 def _weight(x_shape: Shape, axis: Axis, ddof: float = 0) -> float:
-    """One over the degrees of freedom; NaN where none is left, as NumPy has it."""
+    """One over the degrees of freedom; NaN if there are none, as in NumPy."""
     freedom = length(x_shape, axis) - ddof
     return 1 / freedom if freedom > 0 else math.nan
 
@@ -68,7 +68,7 @@ def _chosen_mean(plain: Any) -> Callable[..., Tensor]:
         **unknown: Any,
     ) -> Any:
         if unknown:
-            return plain(x, **unknown)  # which says so
+            return plain(x, **unknown)  # raises for an unknown keyword
         if where is None or where is True:
             return plain(x, axis, dtype, keepdims)
         total = sum(choose(where, x, 0), axis, dtype, keepdims)
@@ -78,7 +78,7 @@ def _chosen_mean(plain: Any) -> Callable[..., Tensor]:
 
 
 def _count(x: Any, where: Any, dtype: Any, axis: Axis, keepdims: bool) -> Any:
-    """How many elements are chosen, in a result's precision."""
+    """The number of selected elements, in a result's precision."""
     whole = np.broadcast_to(where, x.shape)
     return np.sum(whole, axis=named(whole, axis), keepdims=keepdims,
                   dtype=np.finfo(dtype).dtype if dtype.kind in "fc" else float)  # fmt: skip
@@ -92,7 +92,7 @@ def mean(x: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -
 
 
 def _deviation(x: Any, axis: Axis) -> Any:
-    """How far each element is from the mean; conjugated, as derivatives of |deviation|² need."""
+    """The conjugate of x minus its mean, as needed in derivatives of |deviation|²."""
     return (x - np.mean(x, axis=named(x, axis), keepdims=True)).conj()
 
 
@@ -116,21 +116,21 @@ def _spread_function(plain: Any) -> Callable[..., Tensor]:
         **unknown: Any,
     ) -> Any:
         if unknown:
-            return plain(x, **unknown)  # which says so
+            return plain(x, **unknown)  # raises for an unknown keyword
         if mean is not None:
             raise NotDifferentiableError(
-                f"{plain.__name__}: mean= is not covered; leave it out, the mean is computed"
+                f"{plain.__name__}: mean= is not supported; leave it out, the mean is computed"
             )
         if correction is not None:
             if ddof:
-                raise ShapeError(f"{plain.__name__}: `ddof` and `correction` are the same thing")
+                raise ShapeError(f"{plain.__name__}: pass either `ddof` or `correction`, not both")
             ddof = correction
         if where is None or where is True:
             return plain(x, axis, ddof, keepdims)
         out = _chosen_var(x, axis, ddof, keepdims, where)
         if plain.__name__ == "var":
             return out
-        root = sqrt(choose(out == 0, 1, out))  # that of 0 has no slope
+        root = sqrt(choose(out == 0, 1, out))  # sqrt has no derivative at 0
         return number(choose(out == 0, 0, root))
 
     return described(chosen, plain, ["where", "mean", "correction"])
@@ -165,7 +165,7 @@ def std(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> A
 
 
 def shared_x(g: Any, x: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
-    """What arrives, in equal shares to the elements that are the result."""
+    """The gradient of x: g, shared equally by the elements that equal the result."""
     chosen = x == restored(out, x.shape, axis, keepdims)
     ties = np.maximum(_total(chosen.astype(g.dtype), axis), 1)
     share = (1 / ties).astype(g.dtype)
@@ -173,7 +173,7 @@ def shared_x(g: Any, x: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
 
 
 def _extreme_x(g: Any, x: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
-    """Ties share the gradient equally; where the result is NaN, so is that of every element."""
+    """Ties share the gradient equally; if the result is NaN, so is the gradient of each element."""
     unknown = np.where(out != out, out, 0)
     return shared_x(g, x, out, axis, keepdims) + restored(unknown, x.shape, axis, keepdims)
 
@@ -207,43 +207,43 @@ def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
 @reduction(True)
 @op(x=None)
 def all(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """Whether every element over `axis` is true. Not differentiable."""
+    """True if every element over `axis` is true. Not differentiable."""
     return np.all(x, axis=named(x, axis), keepdims=keepdims)
 
 
 @reduction(False)
 @op(x=None)
 def any(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """Whether some element over `axis` is true. Not differentiable."""
+    """True if any element over `axis` is true. Not differentiable."""
     return np.any(x, axis=named(x, axis), keepdims=keepdims)
 
 
 def _total(x: Any, axis: Axis) -> Any:
-    """The sum with the summed axes kept; of float16, which ends at 65,504, in float32."""
+    """The sum with the summed axes kept; in float32 for float16, whose maximum is 65,504."""
     dtype = np.float32 if x.dtype.char == "e" else None
     return np.sum(x, axis=named(x, axis), keepdims=True, dtype=dtype)
 
 
 def _inexact(x: Any) -> Any:
-    """x in float64 if it is of integers or booleans."""
+    """x in float64 if its dtype is integer or boolean."""
     return x if x.dtype.kind in "fc" else x.astype(np.float64)
 
 
 def _shift(x: Any, axis: Axis) -> Any:
-    """The maximum, by which exponents are lowered so that none overflows; 0 where it is not finite,
-    so that inf - inf does not come up."""
+    """The maximum, which is subtracted from exponents so that none overflows; 0 where it is not
+    finite, to avoid inf - inf."""
     top = np.max(x, axis=named(x, axis), keepdims=True)
     return np.where(np.isfinite(top), top, 0)
 
 
 def _lowered(x: Any, axis: Axis) -> Any:
-    """x less its maximum; what is beyond the dtype's range is -inf, whose exponential is 0."""
+    """x minus its maximum; below the dtype's range it is -inf, whose exponential is 0."""
     return quiet.run(np.subtract, x, _shift(x, axis))
 
 
 def _log_total(lowered: Any, axis: Axis) -> Any:
-    """log(sum(exp(lowered))) where the largest is 0: by log1p of what the others add, so that the
-    digits of a small sum are not lost in the 1."""
+    """log(sum(exp(lowered))) where the largest is 0: log1p of the sum of the other terms, so that
+    adding 1 does not lose the digits of a small sum."""
     largest = lowered == 0
     rest = _total(np.where(largest, 0, np.exp(lowered)), axis) + (_total(largest, axis) - 1)
     with np.errstate(divide="ignore"):  # the log of an empty sum of probabilities is -inf
@@ -264,7 +264,8 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 def _softmax_x(g: Any, out: Any, axis: Axis) -> Any:
-    """out * (g - sum(out * g)), taken from what arrives at the largest: 1 - out would lose it."""
+    """out * (g - sum(out * g)), with g relative to its value at the largest element, whose own
+    gradient would cancel in 1 - out."""
     axes = negative(axis, out.ndim)
     largest = out == np.max(out, axis=axes, keepdims=True)
     count = np.maximum(np.sum(largest, axis=axes, keepdims=True), 1).astype(out.dtype)
@@ -274,7 +275,7 @@ def _softmax_x(g: Any, out: Any, axis: Axis) -> Any:
 
 
 def _log_softmax_x(g: Any, out: Any, axis: Axis) -> Any:
-    """g - exp(out) * sum(g), for a large probability by 1 - exp(out), which has the digits."""
+    """g - exp(out) * sum(g); for a large probability by expm1(out), to avoid cancellation."""
     total = np.sum(g, axis=negative(axis, out.ndim), keepdims=True)
     near = g - total - np.expm1(out) * total
     return np.where(out > -0.5, near, g - np.exp(out) * total)
@@ -290,6 +291,6 @@ def softmax(x: Any, axis: Axis = -1) -> Any:
 
 @op(x=_log_softmax_x)
 def log_softmax(x: Any, axis: Axis = -1) -> Any:
-    """log(softmax(x)) over `axis`, exact where a probability is close to 0."""
+    """log(softmax(x)) over `axis`, accurate where a probability is close to 0."""
     out = _lowered(_inexact(x), axis)
     return out - _log_total(out, axis).astype(out.dtype, copy=False)

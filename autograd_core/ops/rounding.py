@@ -1,7 +1,7 @@
-"""Rounding, the parts of a number, truth values and integers: mostly declared, nothing flows.
+"""Rounding, the parts of a number, logic and integers: most of these are not differentiable.
 
-A step function's derivative is 0 wherever it has one, so none is recorded; what is left over when
-the steps are taken off (the fraction, the mantissa) does have one.
+The derivative of a step function is 0 wherever it exists, so none is recorded; what remains after
+rounding (the fraction, the mantissa) does have a derivative.
 """
 
 from __future__ import annotations
@@ -41,31 +41,31 @@ __all__ = [
     "trunc",
 ]
 
-# ---- to whole numbers: not differentiable -------------------------------------------------------
+# ---- to integers: not differentiable ------------------------------------------------------------
 
-floor = elementwise(np.floor, "The largest whole number <= x. Not differentiable.", x=None)
-ceil = elementwise(np.ceil, "The smallest whole number >= x. Not differentiable.", x=None)
+floor = elementwise(np.floor, "The largest integer <= x. Not differentiable.", x=None)
+ceil = elementwise(np.ceil, "The smallest integer >= x. Not differentiable.", x=None)
 trunc = elementwise(np.trunc, "x without its fraction. Not differentiable.", x=None)
 rint = elementwise(
-    np.rint, "The nearest whole number, of two the even. Not differentiable.", x=None
+    np.rint, "The nearest integer; a tie rounds to the even one. Not differentiable.", x=None
 )
 
 
 @op(pointwise=True, x=None)
 def fix(x: Any) -> Any:
-    """x without its fraction, as `trunc`. Not differentiable."""
+    """x without its fraction, like `trunc`. Not differentiable."""
     return np.trunc(x)
 
 
 @op(x=None)
 def round(x: Any, decimals: int = 0) -> Any:
-    """x to `decimals` places, which may be negative. Not differentiable."""
+    """x rounded to `decimals` decimals, which may be negative. Not differentiable."""
     return np.round(x, decimals)
 
 
 @op(x=None)
 def around(x: Any, decimals: int = 0) -> Any:
-    """x to `decimals` places, as `round`. Not differentiable."""
+    """x rounded to `decimals` decimals, like `round`. Not differentiable."""
     return np.round(x, decimals)
 
 
@@ -74,13 +74,13 @@ def around(x: Any, decimals: int = 0) -> Any:
 
 @op(pointwise=True, x=lambda g: g)
 def _fraction(x: Any) -> Any:
-    """What `trunc` takes away, with the sign of x. The jumps are ignored."""
+    """x - trunc(x), with the sign of x. The jumps are ignored."""
     return np.modf(x)[0]
 
 
 @op(pointwise=True, x=None)
 def _whole(x: Any) -> Any:
-    """`trunc(x)` as a floating number. Not differentiable."""
+    """`trunc(x)` as a floating-point number. Not differentiable."""
     return np.modf(x)[1]
 
 
@@ -97,20 +97,20 @@ def _ldexp_x(g: Any, y: Any) -> Any:
 @op(pointwise=True, x=_ldexp_x, y=None)
 def ldexp(x: Any, y: Any) -> Any:
     """x * 2 ** y for integers y. Differentiable in x."""
-    return np.ldexp(x, np.int32(y) if isinstance(y, int) else y)  # CuPy asks for a dtype
+    return np.ldexp(x, np.int32(y) if isinstance(y, int) else y)  # CuPy needs a dtype
 
 
 @composed
 def modf(x: Any) -> Any:
     """(fraction, whole), which add up to x and have its sign. The derivative of the fraction is 1,
-    its jumps are ignored; the whole part is not differentiable."""
+    ignoring its jumps; the whole part is not differentiable."""
     return _fraction(x), _whole(x)
 
 
 @composed
 def frexp(x: Any) -> Any:
     """(mantissa, exponent) with x = mantissa * 2 ** exponent and 0.5 <= |mantissa| < 1. The
-    mantissa is differentiable while the exponent stays; the exponent is not."""
+    mantissa is differentiable where the exponent is constant; the exponent is not."""
     power = _exponent(x)
     return ldexp(x, -power), power
 
@@ -118,65 +118,67 @@ def frexp(x: Any) -> Any:
 @composed
 def divmod(x: Any, y: Any) -> tuple[Any, Any]:
     """(floor_divide(x, y), remainder(x, y)). The quotient is not differentiable; the remainder is,
-    its jumps ignored."""
+    ignoring its jumps."""
     return floor_divide(x, y), remainder(x, y)
 
 
-# ---- where a number is --------------------------------------------------------------------------
+# ---- position and sign --------------------------------------------------------------------------
 
 heaviside = elementwise(
     np.heaviside,
-    "0 where x < 0, 1 where x > 0, y where x is 0. Not differentiable in x; the gradient for y is "
-    "what arrives where x is 0.",
+    "0 where x < 0, 1 where x > 0, y where x is 0. Not differentiable in x; the gradient of y is "
+    "that of the result where x is 0.",
     x=None,
     y=lambda g, x: np.where(x == 0, g, 0),
 )
 nextafter = elementwise(
-    np.nextafter, "The next floating number after x towards y. Not differentiable.", x=None, y=None
+    np.nextafter, "The next float after x towards y. Not differentiable.", x=None, y=None
 )
 
 
 @op(pointwise=True, x=None)
 def spacing(x: Any) -> Any:
-    """The distance to the next floating number away from 0, with the sign of x. Not
+    """The distance to the next floating-point number away from 0, with the sign of x. Not
     differentiable."""
     return np.nextafter(x, np.copysign(np.inf, x)) - x  # CuPy has no spacing
 
 
-signbit = elementwise(np.signbit, "Is the sign set? Of -0.0 it is. Not differentiable.", x=None)
-isposinf = elementwise(np.isposinf, "Is it inf? Not differentiable.", x=None)
-isneginf = elementwise(np.isneginf, "Is it -inf? Not differentiable.", x=None)
-isreal = elementwise(np.isreal, "Is the imaginary part 0? Not differentiable.", x=None)
-iscomplex = elementwise(np.iscomplex, "Is the imaginary part not 0? Not differentiable.", x=None)
+signbit = elementwise(
+    np.signbit, "True where the sign bit is set, as in -0.0. Not differentiable.", x=None
+)
+isposinf = elementwise(np.isposinf, "True where x is inf. Not differentiable.", x=None)
+isneginf = elementwise(np.isneginf, "True where x is -inf. Not differentiable.", x=None)
+isreal = elementwise(np.isreal, "True where x.imag is 0. Not differentiable.", x=None)
+iscomplex = elementwise(np.iscomplex, "True where x.imag is not 0. Not differentiable.", x=None)
 
-# ---- truth and integers -------------------------------------------------------------------------
+# ---- logic and integers -------------------------------------------------------------------------
 
 
 def _truth(x: Any) -> Any:
-    """What CuPy's logic takes: it has no loops for complex numbers."""
+    """x in a form that CuPy's logic accepts: it has no loops for complex numbers."""
     return np.not_equal(x, 0) if np.iscomplexobj(x) else x
 
 
 @op(pointwise=True, x=None, y=None)
 def logical_and(x: Any, y: Any) -> Any:
-    """Whether neither x nor y is 0. Not differentiable."""
+    """True where neither x nor y is 0. Not differentiable."""
     return np.logical_and(_truth(x), _truth(y))
 
 
 @op(pointwise=True, x=None, y=None)
 def logical_or(x: Any, y: Any) -> Any:
-    """Whether x or y is not 0. Not differentiable."""
+    """True where x or y is not 0. Not differentiable."""
     return np.logical_or(_truth(x), _truth(y))
 
 
 @op(pointwise=True, x=None, y=None)
 def logical_xor(x: Any, y: Any) -> Any:
-    """Whether one of x and y is 0 and the other is not. Not differentiable."""
+    """True where exactly one of x and y is 0. Not differentiable."""
     return np.logical_xor(_truth(x), _truth(y))
 
 
 gcd = elementwise(np.gcd, "The greatest common divisor. Not differentiable.", x=None, y=None)
 lcm = elementwise(np.lcm, "The least common multiple. Not differentiable.", x=None, y=None)
 bitwise_count = elementwise(
-    np.bitwise_count, "How many bits of |x| are 1. Not differentiable.", x=None
+    np.bitwise_count, "The number of bits of |x| that are 1. Not differentiable.", x=None
 )

@@ -1,7 +1,7 @@
-"""Products, and what runs along an axis: cumulative sums and products, differences.
+"""Products, cumulative sums and products, recurrences and differences.
 
-A product has a derivative at 0 as anywhere else, at every order. None of the rules here divides by
-an element, so zeros, and products too small or too large for their dtype, do no harm.
+Products are differentiable at 0 too, at every order. None of the rules here divides by an element
+without checking, so zeros and products that underflow or overflow are handled.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ def _flipped(x: Any) -> Any:
 
 
 def _shifted(x: Any) -> Any:
-    """One step later: 1 in front, the last element dropped."""
+    """x delayed by one step: with 1 in front, and without its last element."""
     return np.concatenate([np.ones_like(x[..., :1]), x[..., :-1]], axis=-1)
 
 
 def _recurrence(x: Any, y: Any) -> Any:
-    """What `linear_recurrence` says, for x and y of one shape: pairs of steps are one step of a
-    recurrence of half the length, so that it takes log2(n) passes instead of a loop over n."""
+    """`linear_recurrence` for x and y of equal shape. Pairs of steps form one step of a recurrence
+    of half the length, so it takes log2(n) passes instead of a loop over n."""
     n = x.shape[-1]
     if n < 2:
         return x.copy()
@@ -86,7 +86,7 @@ def _recurrence_y(g: Any, y: Any, out: Any) -> Any:
 @op(x=_recurrence_x, y=_recurrence_y)
 def linear_recurrence(x: Any, y: Any) -> Any:
     """h with h[0] = x[0] and h[i] = x[i] + y[i - 1] * h[i - 1] along the last axis. The last
-    element of y takes no part; x and y broadcast. The gradient is a recurrence running backward."""
+    element of y is not used; x and y broadcast. The gradient is the same recurrence in reverse."""
     dtype = np.result_type(x.dtype, y.dtype)
     x, y = np.broadcast_arrays(x, y)
     return _recurrence(x.astype(dtype), y.astype(dtype))
@@ -96,7 +96,7 @@ def linear_recurrence(x: Any, y: Any) -> Any:
 
 
 def _before_x(g: Any, x: Any) -> Any:
-    """The gradient of the products of what comes before each element: ``cumprod(_shifted(x))``."""
+    """The gradient of ``cumprod(_shifted(x))``, the products of the elements before each."""
     late = np.concatenate([g[..., 1:], np.zeros_like(g[..., :1])], axis=-1)
     flow = _flipped(linear_recurrence(_flipped(late), _flipped(x)))
     return np.cumprod(_shifted(x), axis=-1) * flow
@@ -114,7 +114,7 @@ def _others_x(g: Any, x: Any, axis: Axis) -> Any:
 @op(x=_others_x, product=None)
 def _prod_of_others(x: Any, product: Any = None, axis: Axis = None) -> Any:
     """For each element the product of all others over `axis`: the derivative of prod. `product` is
-    prod(x, axis, keepdims=True) where it is known: on the host a division is then often enough."""
+    prod(x, axis, keepdims=True) if known: on the host a division by x is then often enough."""
     if type(product) is np.ndarray:
         size, limits = abs(product), np.finfo(product.dtype)
         if ((size > limits.tiny) & (size < limits.max)).all():  # then no element is 0
@@ -135,12 +135,12 @@ def _prod_x(g: Any, x: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
 @op(x=_prod_x)
 def prod(x: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Any:
     """The product over `axis` (an axis, a tuple of them, or None for all). The gradient is that of
-    the polynomial: it is right where one, two or more elements are 0."""
+    the polynomial, correct also where one or more elements are 0."""
     return np.prod(x, axis=named(x, axis), dtype=dtype, keepdims=keepdims)
 
 
 def _line(g: Any, axis: int | None, x_shape: Shape) -> Any:
-    """What arrives at a cumulative operation, its axis last."""
+    """The gradient g of a cumulative operation, with its axis last."""
     return g if axis is None else g.swapaxes(negative(axis, len(x_shape) or 1)[0], -1)
 
 
@@ -159,7 +159,7 @@ def _cumprod_x(g: Any, x: Any, out: Any, axis: int | None) -> Any:
 @op(x=_cumprod_x)
 def cumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
     """The products of the first 1, 2, 3 … elements along `axis`; of all elements in C order where
-    `axis` is None. The gradient is right at zeros too."""
+    `axis` is None. The gradient is correct at zeros too."""
     return np.cumprod(x, axis=axis, dtype=dtype)
 
 
@@ -187,7 +187,7 @@ def _led(out: Any, axis: int, initial: int) -> Any:
 
 def _own_axis(x: Any, name: str, axis: int | None) -> int:
     if axis is None and np.ndim(x) != 1:
-        raise ShapeError(f"{name}: x has shape {np.shape(x)}, so it must be said along which axis")
+        raise ShapeError(f"{name}: axis is required; x has shape {np.shape(x)}")
     return -1 if axis is None else axis
 
 
@@ -195,7 +195,7 @@ def _own_axis(x: Any, name: str, axis: int | None) -> int:
 def cumulative_sum(
     x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
 ) -> Any:
-    """`cumsum` as the Array API has it; with `include_initial` it begins with a 0."""
+    """`cumsum` as in the Array API; with `include_initial` it begins with a 0."""
     axis = _own_axis(x, "cumulative_sum", axis)
     out = cumsum(x, axis, dtype)
     return _led(out, axis, 0) if include_initial else out
@@ -205,17 +205,17 @@ def cumulative_sum(
 def cumulative_prod(
     x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
 ) -> Any:
-    """`cumprod` as the Array API has it; with `include_initial` it begins with a 1."""
+    """`cumprod` as in the Array API; with `include_initial` it begins with a 1."""
     axis = _own_axis(x, "cumulative_prod", axis)
     out = cumprod(x, axis, dtype)
     return _led(out, axis, 1) if include_initial else out
 
 
 def _differences_x(g: Any, n: int, axis: int, x_shape: Shape, out_shape: Shape) -> Any:
-    """Differences again, of g with n zeros on both sides."""
+    """The `n`-th differences of g, padded with n zeros on both sides, times (-1) ** n."""
     axis = negative(axis, len(out_shape))[0]
     place = g.ndim + axis
-    short = x_shape[axis] <= n  # nothing is left to take differences of
+    short = x_shape[axis] <= n  # the result is empty
     width = x_shape[axis] if short else n
     zeros = np.zeros_like(g, shape=(*g.shape[:place], width, *g.shape[place + 1 :]))
     if short:
@@ -226,12 +226,12 @@ def _differences_x(g: Any, n: int, axis: int, x_shape: Shape, out_shape: Shape) 
 
 @op(x=_differences_x)
 def _differences(x: Any, n: int = 1, axis: int = -1) -> Any:
-    """What `diff` takes n times, with nothing joined to x."""
+    """`diff` without `prepend` and `append`."""
     return np.diff(x, n=n, axis=axis)
 
 
 def _end(value: Any, x: Any, axis: int) -> Any:
-    """What is put before or after x: a number is repeated over the other axes."""
+    """An array to put before or after x; a number is repeated over the other axes."""
     place = axis % x.ndim
     if np.ndim(value):
         return value
@@ -240,8 +240,8 @@ def _end(value: Any, x: Any, axis: int) -> Any:
 
 @composed
 def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
-    """x[i + 1] - x[i] along `axis`, `n` times. `prepend` and `append`, arrays or numbers, are
-    joined to x before."""
+    """x[i + 1] - x[i] along `axis`, applied `n` times. `prepend` and `append`, arrays or numbers,
+    are first joined to x."""
     if n == 0:
         return x
     if prepend is None and append is None:

@@ -1,7 +1,7 @@
-"""Selecting elements: by places, by conditions, by choice, line by line, and counting them.
+"""Selecting elements: by indices, conditions or choices, line by line; and counting them.
 
-Almost everything is made of `getitem`, `where` and `assign`, which bring the gradients: what was
-selected gets what arrives, what was not gets 0.
+Almost everything is composed of `getitem`, `where` and `assign`, which provide the gradients: g for
+selected elements, 0 for the others.
 """
 
 from __future__ import annotations
@@ -52,26 +52,26 @@ __all__ = [
     "where",
 ]
 
-# ---- by places ----------------------------------------------------------------------------------
+# ---- by indices ---------------------------------------------------------------------------------
 
 
 def within(name: str, places: Any, length: int, mode: str) -> Any:
-    """Places as they are (`mode` raise), around the end (wrap), or at the ends (clip)."""
+    """Indices unchanged (`mode` raise), modulo `length` (wrap), or limited to the ends (clip)."""
     if mode == "raise":
         return places
     if mode not in ("wrap", "clip"):
-        raise ShapeError(f"{name}: mode is 'raise', 'wrap' or 'clip', not {mode!r}")
+        raise ShapeError(f"{name}: mode must be 'raise', 'wrap' or 'clip', not {mode!r}")
     if places.size and not length:
-        raise IndexingError(f"{name}: there is no element to take: x has no element along the axis")
+        raise IndexingError(f"{name}: x has no elements along the axis to take from")
     return places % length if mode == "wrap" else np.clip(places, 0, length - 1)
 
 
 @composed
 def take(x: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> Any:
-    """The elements of x at the places `indices` along `axis`, or of the flat x where it is None.
+    """The elements of x at `indices` along `axis`, or of the flat x if it is None.
 
-    Places beyond the end are refused (`mode` raise), counted on from the start (wrap) or replaced
-    by the nearest one (clip; negative ones too). A place may be named several times.
+    Indices out of range raise IndexingError (`mode` raise), wrap around (wrap) or are replaced by
+    the nearest valid one (clip, for negative ones too). An index may occur several times.
     """
     x = as_operand(x)
     check_axis("take", axis, x)
@@ -87,16 +87,16 @@ def take(x: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> 
 
 @composed
 def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
-    """For each line of x along `axis` the elements at the places in the same line of `indices`,
-    such as argsort gives; of the flat x where `axis` is None."""
+    """For each line of x along `axis`, the elements at the indices in the same line of `indices`,
+    such as those of argsort; of the flat x if `axis` is None."""
     x, indices = as_operand(x), as_operand(indices)
     check_axis("take_along_axis", axis, x)
     if axis is None:
         x, axis = ravel(x), 0
     if x.ndim != indices.ndim or indices.dtype.kind not in "iu":
         raise IndexingError(
-            f"take_along_axis: x has shape {x.shape}, so indices need {x.ndim} axes of integers; "
-            f"they have shape {indices.shape} and dtype {indices.dtype}"
+            f"take_along_axis: x has shape {x.shape}, so indices must be integers with {x.ndim} "
+            f"axes; they have shape {indices.shape} and dtype {indices.dtype}"
         )
     try:
         return _gather_along(x, indices, axis, indices.shape[axis] == 1)
@@ -106,7 +106,8 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
 
 @not_differentiable
 def unravel_index(indices: Any, shape: Any, order: str = "C") -> tuple[Any, ...]:
-    """Numbers of elements of an array of `shape` as an index for each axis. Not differentiable."""
+    """Flat indices into an array of `shape` as a tuple of indices, one for each axis. Not
+    differentiable."""
     try:
         return np.unravel_index(indices, shape, order)  # type: ignore[call-overload, no-any-return]
     except ValueError as error:
@@ -115,7 +116,7 @@ def unravel_index(indices: Any, shape: Any, order: str = "C") -> tuple[Any, ...]
 
 @not_differentiable
 def ravel_multi_index(multi_index: Any, dims: Any, mode: Any = "raise", order: str = "C") -> Any:
-    """The numbers of the elements at an index for each axis of an array of shape `dims`. Not
+    """The flat indices that correspond to an index for each axis of an array of shape `dims`. Not
     differentiable."""
     try:
         return np.ravel_multi_index(multi_index, dims, mode, order)  # type: ignore[call-overload]
@@ -125,7 +126,7 @@ def ravel_multi_index(multi_index: Any, dims: Any, mode: Any = "raise", order: s
 
 @not_differentiable
 def ix_(*args: Any) -> tuple[Any, ...]:
-    """An index that names every combination of these places, one list of them for each axis. Not
+    """An index that selects every combination of the indices in `args`, one list for each axis. Not
     differentiable."""
     return np.ix_(*args)
 
@@ -135,8 +136,8 @@ def ix_(*args: Any) -> tuple[Any, ...]:
 
 @listed
 def where(condition: Any, x: Any = None, y: Any = None) -> Any:
-    """x where the condition holds, else y; without them, the places where it does: `nonzero`.
-    Nothing, not even NaN, leaks from the branch not taken."""
+    """x where the condition holds, else y; without x and y, the indices where it holds, as
+    `nonzero`. Nothing, not even NaN, leaks from the branch not taken."""
     if x is None and y is None:
         return nonzero(as_operand(condition))
     if x is None or y is None:
@@ -146,11 +147,11 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
 
 @composed
 def compress(condition: Any, x: Any, axis: int | None = None) -> Any:
-    """The slices of x along `axis` (elements of the flat x where it is None) for which the
-    condition, a list of truth values, holds."""
+    """The slices of x along `axis` (elements of the flat x if it is None) for which the condition,
+    a list of booleans, is true."""
     condition = as_operand(condition)
     if condition.ndim != 1:
-        raise ShapeError(f"compress: the condition has one axis, not shape {condition.shape}")
+        raise ShapeError(f"compress: the condition must have one axis, not shape {condition.shape}")
     return take(x, flatnonzero(condition), axis)
 
 
@@ -161,7 +162,7 @@ def extract(condition: Any, x: Any) -> Any:
 
 
 def _of_one_dtype(values: Sequence[Any]) -> list[Any]:
-    """The values, numbers among them in the dtype that all have together."""
+    """The values, with Python numbers converted to the common dtype of all."""
     values = [v if isinstance(v, int | float | complex) else as_operand(v) for v in values]
     dtype = np.result_type(*(v.dtype if hasattr(v, "dtype") else v for v in values))
     return [v if hasattr(v, "dtype") else dtype.type(v) for v in values]
@@ -169,17 +170,17 @@ def _of_one_dtype(values: Sequence[Any]) -> list[Any]:
 
 @composed
 def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
-    """Of the arrays in `choicelist` the one whose condition in `condlist` holds first, element by
-    element; `default` where none does. Nothing leaks from what was not chosen."""
+    """For each element, that of the first array in `choicelist` whose condition in `condlist`
+    holds; `default` where none does. Nothing leaks from the arrays not selected."""
     if len(condlist) != len(choicelist) or not len(condlist):
         raise ShapeError(
-            f"select: as many conditions as choices, and at least one, are needed; there are "
+            "select: condlist and choicelist must have equal lengths, of 1 or more; they have "
             f"{len(condlist)} and {len(choicelist)}"
         )
     conditions = [as_operand(condition) for condition in condlist]
     for i, condition in enumerate(conditions):
         if condition.dtype != np.bool_:
-            raise DTypeError(f"select: condition {i} must hold truth values, not {condition.dtype}")
+            raise DTypeError(f"select: condition {i} must have dtype bool, not {condition.dtype}")
     *choices, out = _of_one_dtype([*choicelist, default])
     for condition, choice in zip(conditions[::-1], choices[::-1], strict=True):
         out = elementwise.where(condition, choice, out)
@@ -188,17 +189,17 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
 
 @composed
 def choose(a: Any, choices: Sequence[Any], mode: str = "raise") -> Any:
-    """Element by element, the one of the arrays in `choices` that the integers `a` number. Numbers
-    beyond the last are refused (`mode` raise), counted on (wrap) or replaced by it (clip)."""
+    """For each element, that of ``choices[a]`` for integers `a`. Numbers out of range raise
+    IndexingError (`mode` raise), wrap around (wrap) or are limited to the range (clip)."""
     a, n = as_operand(a), len(choices)
     if a.dtype.kind not in "iub":
-        raise DTypeError(f"choose: a numbers the choices and must be integers, not {a.dtype}")
+        raise DTypeError(f"choose: a must hold integers, the indices of choices, not {a.dtype}")
     if not n:
         raise ShapeError("choose: at least one choice is needed")
     if mode == "raise" and a.size and not 0 <= int(a.min()) <= int(a.max()) < n:
         raise IndexingError(
-            f"choose: a must be within 0 and {n - 1}, the numbers of the {n} choices; it is "
-            f"within {int(a.min())} and {int(a.max())}"
+            f"choose: a must be between 0 and {n - 1}, as there are {n} choices; it is "
+            f"between {int(a.min())} and {int(a.max())}"
         )
     a = within("choose", a, n, mode)
     out, *others = _of_one_dtype(list(choices))
@@ -211,9 +212,9 @@ def choose(a: Any, choices: Sequence[Any], mode: str = "raise") -> Any:
 
 @composed
 def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: Any) -> Any:
-    """A function that is defined in pieces: each of `funclist`, a function or a number, gives the
-    result for the elements of x where its condition holds, the last of them if several do. One
-    function more than conditions is for the rest, which is else 0. The result has x's dtype."""
+    """A piecewise function: each of `funclist`, a function or a number, gives the result for the
+    elements of x where its condition holds; if several do, the last. One extra function is for the
+    remaining elements, which are 0 by default. The result has x's dtype."""
     x = as_operand(x)
     if not isinstance(condlist, list | tuple):
         condlist = [condlist] if condlist.ndim == x.ndim else list(condlist)
@@ -228,7 +229,7 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
     if len(funclist) != len(conditions):
         raise ShapeError(
             f"piecewise: {len(conditions)} conditions need as many functions, or one more for the "
-            f"rest; there are {len(funclist)}"
+            f"remaining elements; there are {len(funclist)}"
         )
     out = np.zeros_like(x)
     for condition, piece in zip(conditions, funclist, strict=True):
@@ -245,14 +246,14 @@ def apply_along_axis(
     func1d: Callable[..., Any], axis: int, arr: Any, *args: Any, **kwargs: Any
 ) -> Any:
     """``func1d(line, *args, **kwargs)`` for each line of `arr` along `axis`; the axes of its
-    results take the place of that axis. A loop in Python: slower than a function with `axis`."""
+    results replace that axis. A loop in Python: slower than a function with `axis`."""
     x = as_operand(arr)
     check_axis("apply_along_axis", axis, x)
     axis %= x.ndim
     lead = (*x.shape[:axis], *x.shape[axis + 1 :])
     count = math.prod(lead)
     if not count:
-        raise ShapeError(f"apply_along_axis: there is no line along axis {axis} of {x.shape}")
+        raise ShapeError(f"apply_along_axis: there are no lines along axis {axis} of {x.shape}")
     lines = reshape(moveaxis(x, axis, -1), (count, x.shape[axis]))
     results = [as_operand(func1d(_getitem(lines, i), *args, **kwargs)) for i in range(count)]
     out = stack(results)
@@ -265,8 +266,8 @@ def apply_along_axis(
 
 @composed
 def apply_over_axes(func: Callable[[Any, int], Any], a: Any, axes: int | Sequence[int]) -> Any:
-    """``func(x, axis)`` over each of the axes in turn; where it drops the axis, that is put back
-    with length 1."""
+    """``func(x, axis)`` applied over each of the axes in turn; a dropped axis is restored with
+    length 1."""
     x = as_operand(a)
     for axis in (axes,) if isinstance(axes, int | np.integer) else axes:
         check_axis("apply_over_axes", axis, x)
@@ -280,12 +281,12 @@ def apply_over_axes(func: Callable[[Any, int], Any], a: Any, axes: int | Sequenc
 
 @composed
 def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
-    """How often each number occurs among the integers x, of 0 or more; with `weights`, the sum of
-    theirs, as float64. Differentiable in the weights."""
+    """The number of occurrences of each value in the integers x, which are 0 or more; with
+    `weights`, the sum of their weights, as float64. Differentiable in the weights."""
     x = as_operand(x)
     if x.ndim != 1 or x.dtype.kind not in "iub":
         raise ShapeError(
-            f"bincount: x must be integers in one axis, not {x.dtype} of shape {x.shape}"
+            f"bincount: x must be a vector of integers, not {x.dtype} of shape {x.shape}"
         )
     if x.size and int(x.min()) < 0:
         raise IndexingError(f"bincount: x must be 0 or more; its smallest is {int(x.min())}")
@@ -300,8 +301,8 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
 
 
 def _sums(columns: Sequence[Any], edges: Sequence[Any], weights: Any) -> Any:
-    """The sum of the weights in each bin, where an element of each of the columns says which one it
-    is. What is in no bin is counted beyond the edges, which are cut off."""
+    """The sum of the weights in each bin, which is given by an element of each of the columns.
+    Elements outside of all bins are counted beyond the edges, and then dropped."""
     places = [
         searchsorted(e, x, side="right") - (x == e[-1]) for x, e in zip(columns, edges, strict=True)
     ]
@@ -311,7 +312,7 @@ def _sums(columns: Sequence[Any], edges: Sequence[Any], weights: Any) -> Any:
 
 
 def _densities(sums: Any, edges: Sequence[Any]) -> Any:
-    """The sums divided by the sizes of their bins and by the sum of all."""
+    """The sums divided by the sizes of their bins and by the total."""
     total = sums.sum()
     for axis, e in enumerate(edges):
         sums = sums / np.diff(e).reshape((-1, *[1] * (len(edges) - 1 - axis)))
@@ -319,13 +320,13 @@ def _densities(sums: Any, edges: Sequence[Any]) -> Any:
 
 
 def _exactly(weights: Any) -> Any:
-    """Weights in one axis, in the dtype in which NumPy sums them."""
+    """The flattened weights, in the dtype in which NumPy sums them."""
     dtype = np.complex128 if weights.dtype.kind == "c" else np.float64
     return astype(ravel(weights), dtype, copy=False)
 
 
 def _values(x: Any) -> Any:
-    """x without its graph: no gradient flows to the places of what is counted."""
+    """x without its graph: no gradient flows to the positions of counted elements."""
     return x.detach() if isinstance(x, Tensor) else x
 
 
@@ -338,9 +339,8 @@ _histogramdd = without_gradient(np.histogramdd)
 def histogram(
     x: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
 ) -> tuple[Any, Any]:
-    """How many elements of x, or how much of their weights, are in each bin, and the edges of the
-    bins. With `density`, divided by the width of the bin and by all. Differentiable in the weights.
-    """
+    """The number of elements of x, or the sum of their weights, in each bin, and the bin edges.
+    With `density`, divided by the bin width and the total. Differentiable in the weights."""
     if weights is None:
         counts, edges = _histogram(x, bins, range, density)
         return counts, edges
@@ -370,8 +370,8 @@ def histogram2d(
 def histogramdd(
     sample: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
 ) -> tuple[Any, Any]:
-    """`histogram` of the rows of `sample`, or of a sequence of its columns: counts and a list of
-    edges, an entry for each column. Differentiable in the weights."""
+    """`histogram` of the rows of `sample`, or of a sequence of its columns: counts, and a list of
+    the edges for each column. Differentiable in the weights."""
     if weights is None:
         counts, edges = _histogramdd(sample, bins, range, density=density)
         return counts, edges

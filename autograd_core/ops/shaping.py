@@ -31,7 +31,7 @@ __all__ = [
 
 
 def _back(g: Any, x_shape: Shape, out_shape: Shape) -> Any:
-    """The gradient of any reshaping: the operand's shape behind the batch axes."""
+    """The gradient of any reshaping: g in the operand's shape, after the batch axes."""
     return g.reshape(g.shape[: g.ndim - len(out_shape)] + x_shape)
 
 
@@ -42,7 +42,7 @@ def _reshaped(x: Any, part: Any, *_: Any) -> Any:
 @op(x=_back, view=_reshaped)
 def reshape(x: Any, shape: int | Sequence[int], copy: bool | None = None) -> Any:
     """The elements in C order in another shape; one length may be -1. A view where possible, unless
-    `copy` is true; ShapeError where it is false and no view is possible."""
+    `copy` is true; raises ShapeError if it is false and no view is possible."""
     if copy is None:
         return np.reshape(x, shape)
     out = x.reshape(shape)
@@ -72,7 +72,7 @@ def squeeze(x: Any, axis: int | tuple[int, ...] | None = None) -> Any:
 
 @op(x=lambda g: g, view=read_only)
 def broadcast_to(x: Any, shape: int | Sequence[int]) -> Any:
-    """A read-only view of x repeated to `shape`. The edge sums what was repeated."""
+    """A read-only view of x repeated to `shape`. The edge sums over the repeated axes."""
     return np.broadcast_to(x, shape)
 
 
@@ -132,28 +132,28 @@ def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[in
 
 @op(x=lambda g: g, view=itself)
 def copy(x: Any, order: str = "K") -> Any:
-    """A copy in memory of its own, laid out in `order` C, F, A (F where x lies in F order and not
-    in C order) or K (as x lies)."""
+    """A copy in memory of its own, in `order` C, F, A (F if x is in F order and not in C order) or
+    K (as x)."""
     return x.copy(order)
 
 
 def apart(out: Any, x: Any) -> Any:
-    """`out`, made of x, in memory of its own: where NumPy gives a copy, and views were cheaper."""
+    """`out`, computed from x, copied if it shares memory with x: NumPy returns a copy there."""
     parts = unwrap_nested((out, x))
     return copy(out) if is_part(*parts) or not getattr(parts[0].flags, "writeable", True) else out
 
 
 @op(x=lambda g: g, view=itself)
 def _cast(x: Any, dtype: Any, copy: bool = True) -> Any:
-    """The elements in another dtype, where they are: what `astype` records."""
+    """The elements in another dtype, on the same device: the operation that `astype` records."""
     backend.check_dtype(np.dtype(dtype))
     return x.astype(dtype, copy=copy)
 
 
 @listed
 def astype(x: Any, dtype: Any, copy: bool = True, *, device: str | None = None) -> Any:
-    """The elements in another dtype, on another `device` if one is named. Integers and booleans
-    carry no gradient. Without `copy` the memory is shared where the dtype stays."""
+    """The elements in another dtype, on another `device` if given. Integers and booleans carry no
+    gradient. Without `copy`, the memory is shared if the dtype is unchanged."""
     out = _cast(x, dtype, copy)
     return out if device is None else out.to(device)
 
@@ -164,7 +164,7 @@ def _returned(g: Any, device: str, source: str) -> Any:
 
 @op(x=_returned)
 def _to_device(x: Any, device: str, source: str) -> Any:
-    """x, which lives on the device `source`, on `device`; ``tensor.to(device)`` calls this."""
+    """x copied from the device `source` to `device`; ``tensor.to(device)`` calls this."""
     return backend.to_device(x, device)
 
 
@@ -185,7 +185,7 @@ def _concatenate_part(g: Any, position: int, shapes: list[Shape], axis: int | No
 
 @op(arrays=each(_concatenate_part))
 def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
-    """Arrays joined along an existing axis; flattened first where `axis` is None."""
+    """Arrays joined along an existing axis; flattened first if `axis` is None."""
     return np.concatenate(arrays, axis=axis)
 
 

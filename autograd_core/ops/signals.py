@@ -49,8 +49,8 @@ def _rows_y(g: Any, x: Any, mode: str) -> Any:
 
 @op(x=_rows_x, y=_rows_y)
 def _convolve_rows(x: Any, y: Any, mode: Any) -> Any:
-    """The convolution of the last axes; axes in front broadcast. `mode` is "full", or "valid" where
-    x is at least as long as y: then only places where all of y overlaps x."""
+    """The convolution along the last axes; leading axes broadcast. `mode` is "full", or "valid"
+    for x at least as long as y: only positions where all of y overlaps x."""
     if x.ndim == 1 == y.ndim:
         return np.convolve(x, y, mode)
     stack = np.broadcast_shapes(x.shape[:-1], y.shape[:-1])
@@ -67,18 +67,18 @@ def _signals(name: str, x: Any, y: Any, mode: str) -> tuple[Any, Any]:
     x, y = as_operand(x), as_operand(y)
     if x.ndim != 1 or y.ndim != 1 or not (x.size and y.size):
         raise ShapeError(
-            f"{name}: two vectors that are not empty; they have shapes {x.shape} and {y.shape}"
+            f"{name}: x and y must be vectors, not empty; they have shapes {x.shape} and {y.shape}"
         )
     if mode not in ("full", "same", "valid"):
-        raise ShapeError(f"{name}: mode is 'full', 'same' or 'valid', not {mode!r}")
+        raise ShapeError(f"{name}: mode must be 'full', 'same' or 'valid', not {mode!r}")
     return x, y
 
 
 @composed
 def convolve(x: Any, y: Any, mode: str = "full") -> Any:
-    """The convolution of two vectors, sum over k of x[i - k] * y[k]: where they overlap at all
-    ("full"), in the middle and as long as the longer one ("same"), or where all of the shorter one
-    overlaps ("valid")."""
+    """The convolution of two vectors, sum over k of x[i - k] * y[k]: wherever they overlap
+    ("full"), the middle part with the length of the longer one ("same"), or where all of the
+    shorter one overlaps ("valid")."""
     x, y = _signals("convolve", x, y, mode)
     if x.size < y.size:
         x, y = y, x
@@ -101,13 +101,13 @@ def correlate(x: Any, y: Any, mode: str = "valid") -> Any:
     return convolve(x, turned, mode)
 
 
-# ---- the largest so far --------------------------------------------------------------------------
+# ---- cumulative extremes -------------------------------------------------------------------------
 
 
 @not_differentiable
 def _leaders(x: Any, axis: int = -1) -> Any:
-    """Along `axis`, for each element the position of the largest up to it, the first of several. A
-    NaN counts as larger than all."""
+    """For each element, the index along `axis` of the largest element up to it, the first of equal
+    ones. NaN counts as the largest."""
     if type(x) is np.ndarray:
         return _leading(x, axis, np.maximum.accumulate)
     return _leading(x, axis, _running_max)
@@ -134,8 +134,8 @@ def _running_max(x: Any, axis: int) -> Any:
 
 @composed
 def cummax(x: Any, axis: int = 0) -> Any:
-    """The largest of the first 1, 2, 3 … elements along `axis`. Of equal ones the first has the
-    gradient. ``np.maximum.accumulate`` is this."""
+    """The largest of the first 1, 2, 3 … elements along `axis`. The gradient flows to the first
+    of equal ones. Same as ``np.maximum.accumulate``."""
     x = as_operand(x)
     check_axis("cummax", axis, x)
     return take_along_axis(x, _leaders(x, axis), axis)
@@ -143,7 +143,7 @@ def cummax(x: Any, axis: int = 0) -> Any:
 
 @composed
 def cummin(x: Any, axis: int = 0) -> Any:
-    """The smallest of the first 1, 2, 3 … elements along `axis`; as `cummax`."""
+    """The smallest of the first 1, 2, 3 … elements along `axis`; see `cummax`."""
     x = as_operand(x)
     check_axis("cummin", axis, x)
     return take_along_axis(x, _leaders(-x, axis), axis)
@@ -156,16 +156,17 @@ def cummin(x: Any, axis: int = 0) -> Any:
 def interp(
     x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: float | None = None
 ) -> Any:
-    """The polygon through the points (xp, fp), rising in xp, at x; `left` (fp[0]) before it and
-    `right` (fp[-1]) behind. With `period`, x and xp are taken modulo it, and xp is sorted.
+    """The piecewise linear interpolation at x of the points (xp, fp), with increasing xp; `left`
+    (default fp[0]) below them and `right` (default fp[-1]) above. With `period`, x and xp are taken
+    modulo it, and xp is sorted.
 
-    Differentiable in x, xp, fp, `left` and `right`. At a point of the polygon x has the slope
-    behind it.
+    Differentiable in x, xp, fp, `left` and `right`. Where x is in xp, the derivative is the slope
+    to the right.
     """
     x, xp, fp = as_operand(x), as_operand(xp), as_operand(fp)
     if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
         raise ShapeError(
-            f"interp: xp and fp are vectors of one length; they have shapes {xp.shape} and "
+            f"interp: xp and fp must be vectors of equal length; they have shapes {xp.shape} and "
             f"{fp.shape}"
         )
     if period is not None:
@@ -204,13 +205,13 @@ def _slopes_x(g: Any, axis: int, edge_order: int, out_shape: Shape) -> Any:
 
 @op(x=_slopes_x)
 def _slopes(x: Any, axis: int, edge_order: Any) -> Any:
-    """The derivative of samples that are 1 apart, along one axis, as `gradient` says."""
+    """`gradient` along one axis, of samples with a spacing of 1."""
     return np.gradient(x, axis=axis, edge_order=edge_order)
 
 
 @op(x=lambda g, axis, edge_order: _slopes(g, axis, edge_order))
 def _slopes_back(x: Any, axis: int, edge_order: int) -> Any:
-    """The transpose of `slopes`, along a negative axis."""
+    """The transpose of `_slopes`, along a negative axis."""
     out = np.zeros_like(x)
     lines, into = np.moveaxis(x, axis, -1), np.moveaxis(out, axis, -1)
     middle = lines[..., 1:-1] / 2
@@ -242,17 +243,18 @@ def _slopes_at(f: Any, gaps: Any, axis: int, edge_order: int) -> Any:
 
 
 def _edge(f: Any, axis: int, a: Any, b: Any, places: tuple[int, int, int]) -> Any:
-    """The derivative, at the first of three places, of the parabola through f there."""
+    """The derivative at the first of three indices of the parabola through f at all three."""
     x, y, z = (_at(f, axis, place, place + 1 or None) for place in places)
     return x * (-(2 * a + b) / (a * (a + b))) + y * ((a + b) / (a * b)) - z * (a / (b * (a + b)))
 
 
 @composed
 def gradient(f: Any, *spacing: Any, axis: Axis = None, edge_order: int = 1) -> Any:
-    """Numerical derivatives of samples, by differences of second order inside and of `edge_order`
-    (1 or 2) at the ends: along `axis`, or a tuple of them along several (all).
+    """Numerical derivatives of samples, by differences of second order in the interior and of
+    `edge_order` (1 or 2) at the ends, along `axis`; a tuple of them for several axes (default all).
 
-    `spacing` is one number for all axes (1), or for each axis a number or the samples' coordinates.
+    `spacing` is one number for all axes (default 1), or for each axis a number or the samples'
+    coordinates.
     """
     f = as_operand(f)
     several = axis is None or isinstance(axis, tuple)
@@ -264,13 +266,14 @@ def gradient(f: Any, *spacing: Any, axis: Axis = None, edge_order: int = 1) -> A
         steps = steps * len(axes)
     if len(steps) != len(axes):
         raise ShapeError(
-            f"gradient: spacing for each of the {len(axes)} axes, or one number; {len(steps)} given"
+            f"gradient: spacing must be one number or one for each of the {len(axes)} axes; got "
+            f"{len(steps)}"
         )
     if edge_order not in (1, 2):
-        raise ShapeError(f"gradient: edge_order is 1 or 2, not {edge_order!r}")
+        raise ShapeError(f"gradient: edge_order must be 1 or 2, not {edge_order!r}")
     pairs = zip(axes, steps, strict=True)
     found = [_along(f, step, each, edge_order) for each, step in pairs]
-    if f.dtype.kind in "fc":  # as NumPy has it, whatever the coordinates are
+    if f.dtype.kind in "fc":  # as in NumPy, whatever the dtype of the coordinates
         found = [one if one.dtype == f.dtype else one.astype(f.dtype) for one in found]
     return tuple(found) if several and len(found) != 1 else found[0]
 
@@ -300,8 +303,8 @@ def _trapezoids(name: str, y: Any, x: Any, dx: Any, axis: int) -> Any:
         x = as_operand(x)
         if x.ndim == 0 or x.shape[axis if x.ndim > 1 else 0] != y.shape[axis]:
             raise ShapeError(
-                f"{name}: y has {y.shape[axis]} samples along axis {axis} (shape {y.shape}), so x "
-                f"needs as many; it has shape {x.shape}"
+                f"{name}: x must have {y.shape[axis]} samples along axis {axis}, like y; y has "
+                f"shape {y.shape} and x has shape {x.shape}"
             )
         width = diff(x) if x.ndim == 1 else diff(x, 1, axis)
         if x.ndim == 1:
@@ -320,20 +323,20 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
 def cumulative_trapezoid(
     y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1, initial: float | None = None
 ) -> Any:
-    """The integral up to each sample but the first, as SciPy has it; with ``initial=0`` it begins
-    with a 0 for that one."""
+    """The integral up to each sample except the first, as in SciPy; with ``initial=0``, a 0 for the
+    first is included."""
     y = as_operand(y)
     out = cumsum(_trapezoids("cumulative_trapezoid", y, x, dx, axis), axis)
     if initial is None:
         return out
     if initial != 0:
-        raise ShapeError(f"cumulative_trapezoid: initial is None or 0, not {initial!r}")
+        raise ShapeError(f"cumulative_trapezoid: initial must be None or 0, not {initial!r}")
     return concatenate([_at(y, axis, None, 1) * 0, out], axis)
 
 
 @not_differentiable
 def _turns(x: Any, discont: float | None, axis: int, period: float) -> Any:
-    """What unwrap adds: whole periods."""
+    """The whole periods that `unwrap` adds."""
     steps = np.diff(x, axis=axis)
     wrapped = np.mod(steps + period / 2, period) - period / 2
     wrapped = np.where((wrapped == -period / 2) & (steps > 0), period / 2, wrapped)
@@ -348,8 +351,8 @@ def _turns(x: Any, discont: float | None, axis: int, period: float) -> Any:
 def unwrap(
     x: Any, discont: float | None = None, axis: int = -1, *, period: float = math.tau
 ) -> Any:
-    """x with whole periods added so that no step along `axis` is larger than `discont` (half a
-    period). The gradient is 1."""
+    """x with whole periods added so that no step along `axis` is larger than `discont` (default:
+    half a period). The gradient is 1."""
     x = as_operand(x)
     check_axis("unwrap", axis, x)
     return x + _turns(x, discont, axis, period)

@@ -1,7 +1,7 @@
-"""Order: sorting, ranks, what is where, and which values there are.
+"""Sorting, searching, nonzero elements and unique values.
 
-A sorted array is its operand's elements in another order, so its gradient is what arrives, put back
-by the inverse order. Where elements are equal, they keep their order.
+A sorted array holds its operand's elements in another order, so its gradient is g in the inverse
+order. Equal elements keep their order.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ __all__ = [
     "unique_values",
 ]
 
-# ---- elements by their places along an axis -----------------------------------------------------
+# ---- elements by their indices along an axis ----------------------------------------------------
 
 
 def _gather_x(g: Any, x_shape: Shape, places: Any, axis: int, distinct: bool) -> Any:
@@ -47,8 +47,8 @@ def _gather_x(g: Any, x_shape: Shape, places: Any, axis: int, distinct: bool) ->
 
 @op(x=_gather_x, places=None)
 def _gather_along(x: Any, places: Any, axis: int = -1, distinct: bool = False) -> Any:
-    """The elements of x at `places` along `axis`, for each line of x its own, or one list of them
-    for all lines. `distinct` says that no place is named twice, which makes the gradient faster."""
+    """The elements of x at the indices `places` along `axis`, one list for each line of x or one
+    for all lines. `distinct` means that no index occurs twice, which makes the gradient faster."""
     if places.ndim == 1:
         return np.take(x, places, axis=axis)
     axis = axis if axis < 0 else axis - x.ndim
@@ -62,8 +62,8 @@ def _place_g(g: Any, places: Any, axis: int, distinct: bool) -> Any:
 
 @op(g=_place_g, places=None)
 def _place_along(g: Any, places: Any, length: int, axis: int = -1, distinct: bool = False) -> Any:
-    """Zeros of `length` along the negative `axis`, with g added at `places`: what the gradient of
-    gather_along is. Axes of g in front of those of `places` are batch axes."""
+    """Zeros of `length` along the negative `axis`, with g added at the indices `places`: the
+    gradient of `_gather_along`. Axes of g in front of those of `places` are batch axes."""
     shape = list(g.shape)
     shape[axis] = length
     out = np.zeros_like(g, shape=tuple(shape))
@@ -77,7 +77,7 @@ def _place_along(g: Any, places: Any, length: int, axis: int = -1, distinct: boo
 
 
 def _add_along(out: Any, places: Any, g: Any, axis: int) -> None:
-    """Add g to `out` at `places` along the last axis; a place may be named several times."""
+    """Add g to `out` at the indices `places` along the last axis, which may be repeated."""
     if places.ndim > 1:
         places = places.swapaxes(axis, -1)
     places = np.broadcast_to(places, g.shape)
@@ -88,7 +88,7 @@ def _add_along(out: Any, places: Any, g: Any, axis: int) -> None:
     for real, part in (
         [(out.real, g.real), (out.imag, g.imag)] if g.dtype.kind == "c" else [(out, g)]
     ):
-        np.add.at(real, (*index, places), part)  # CuPy's knows real numbers only
+        np.add.at(real, (*index, places), part)  # CuPy supports real dtypes only
 
 
 # ---- sorting ------------------------------------------------------------------------------------
@@ -96,7 +96,9 @@ def _add_along(out: Any, places: Any, g: Any, axis: int) -> None:
 
 def _check_order(name: str, order: Any) -> None:
     if order is not None:
-        raise NotDifferentiableError(f"{name}: order={order!r} names fields, and a Tensor has none")
+        raise NotDifferentiableError(
+            f"{name}: order={order!r} names fields, which a Tensor does not have"
+        )
 
 
 @not_differentiable
@@ -109,8 +111,8 @@ def argsort(
     stable: bool | None = None,
     descending: bool = False,
 ) -> Any:
-    """The places of the elements of x in rising order along `axis`; of the flat x where it is None.
-    NaN comes last. `stable` keeps equal elements in their order, also with `descending`. Not
+    """The indices that sort x along `axis` in ascending order; of the flat x if it is None. NaN
+    comes last. `stable` keeps equal elements in their order, also with `descending`. Not
     differentiable."""
     _check_order("argsort", order)
     named: Any = "stable" if stable else kind
@@ -134,9 +136,9 @@ def sort(
     stable: bool | None = None,
     descending: bool = False,
 ) -> Any:
-    """The elements of x in rising order along `axis`; of the flat x where it is None. NaN comes
-    last; complex numbers are ordered by their real parts, then their imaginary ones. `kind` changes
-    nothing: a Tensor is sorted stably."""
+    """The elements of x in ascending order along `axis`; of the flat x if it is None. NaN comes
+    last; complex numbers are ordered by their real parts, then their imaginary ones. `kind` has no
+    effect: a Tensor is sorted stably."""
     _check_order("sort", order)
     check_axis("sort", axis, x)
     if axis is None:
@@ -150,8 +152,8 @@ def sort(
 def argpartition(
     x: Any, kth: Any, axis: int | None = -1, kind: str = "introselect", order: None = None
 ) -> Any:
-    """The places of the elements of x in an order in which those at `kth` are where sorting would
-    put them, smaller ones before and larger ones behind. Not differentiable."""
+    """The indices that partition x: the elements at `kth` are where sorting would put them, with
+    smaller ones before and larger ones after them. Not differentiable."""
     _check_order("argpartition", order)
     check_axis("argpartition", axis, x)
     if axis is None or np.ndim(x) == 0:
@@ -171,8 +173,8 @@ def _check_kth(kth: Any, shape: Shape, axis: int) -> None:
 def partition(
     x: Any, kth: Any, axis: int | None = -1, kind: str = "introselect", order: None = None
 ) -> Any:
-    """The elements of x along `axis` in an order in which those at `kth` (a place, or several) are
-    where sorting would put them, smaller ones before and larger ones behind."""
+    """The elements of x along `axis`, reordered so that those at `kth` (one index or several) are
+    where sorting would put them, with smaller ones before and larger ones after them."""
     check_axis("partition", axis, x)
     if axis is None:
         x, axis = ravel(x), -1
@@ -181,10 +183,10 @@ def partition(
 
 @not_differentiable
 def lexsort(keys: Any, axis: int = -1) -> Any:
-    """The places that sort by several keys, the last of which counts most. Not differentiable."""
+    """The indices that sort by several keys, the last being the primary one. Not differentiable."""
     for key in keys:
         check_axis("lexsort", axis, key)
-    first, *others = keys  # CuPy's lexsort knows one axis only
+    first, *others = keys  # CuPy's lexsort supports one axis only
     places = np.argsort(first, axis=axis, kind="stable")
     for key in others:
         ranked = np.argsort(np.take_along_axis(key, places, axis=axis), axis=axis, kind="stable")
@@ -194,7 +196,8 @@ def lexsort(keys: Any, axis: int = -1) -> Any:
 
 @not_differentiable
 def searchsorted(x: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
-    """Where the values `v` would go in x, which is sorted and stays so. Not differentiable."""
+    """The indices at which to insert `v` into the sorted x to keep it sorted. Not
+    differentiable."""
     return np.searchsorted(x, v, side=side, sorter=sorter)  # type: ignore[call-overload]
 
 
@@ -205,30 +208,30 @@ def digitize(x: Any, bins: Any, right: bool = False) -> Any:
     return np.digitize(x, bins, right=right)
 
 
-# ---- which there are ----------------------------------------------------------------------------
+# ---- nonzero and unique elements ----------------------------------------------------------------
 
 
 @not_differentiable
 def nonzero(x: Any) -> tuple[Any, ...]:
-    """The places of the elements that are not 0: an index for each axis. Not differentiable."""
+    """The indices of the elements that are not 0, one array for each axis. Not differentiable."""
     return np.nonzero(x)
 
 
 @not_differentiable
 def argwhere(x: Any) -> Any:
-    """The places of the elements that are not 0, a row for each. Not differentiable."""
+    """The indices of the elements that are not 0, one row for each. Not differentiable."""
     return np.argwhere(x)
 
 
 @not_differentiable
 def flatnonzero(x: Any) -> Any:
-    """The places in the flat x of the elements that are not 0. Not differentiable."""
+    """The indices in the flat x of the elements that are not 0. Not differentiable."""
     return np.flatnonzero(x)
 
 
 @not_differentiable
 def count_nonzero(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
-    """How many elements over `axis` are not 0. Not differentiable."""
+    """The number of elements over `axis` that are not 0. Not differentiable."""
     check_axis("count_nonzero", axis, x, least=1)
     # CuPy's own has no keepdims
     return np.sum(x != 0, axis=named(x, axis), dtype=np.intp, keepdims=keepdims)
@@ -239,14 +242,14 @@ def isin(
     element: Any, test_elements: Any, assume_unique: bool = False, invert: bool = False,
     *, kind: None = None,
 ) -> Any:  # fmt: skip
-    """Which elements are among `test_elements`. Not differentiable."""
+    """True for each element that is in `test_elements`. Not differentiable."""
     return np.isin(element, test_elements, assume_unique=assume_unique, invert=invert)
 
 
 @not_differentiable
 def _unique_places(x: Any, axis: int | None = None, equal_nan: bool = True) -> tuple[Any, Any, Any]:
-    """Of the unique values of x in rising order: the first index of each, which of them each
-    element of x is, and how many elements are equal to it. Not differentiable."""
+    """For the unique values of x in ascending order: the first index of each, the inverse indices
+    of the elements of x, and the number of elements equal to each. Not differentiable."""
     check_axis("unique", axis, x)
     _, *found = np.unique(x, True, True, True, axis=axis, equal_nan=equal_nan)
     return found[0], found[1], found[2]
@@ -263,9 +266,9 @@ def unique(
     equal_nan: bool = True,
     sorted: bool = True,
 ) -> Any:
-    """The values in x, or its slices along `axis`, each once and in rising order. The gradient of
-    a value goes to the first element that has it. `sorted` is for NumPy's signature: they are
-    sorted anyhow."""
+    """The unique values of x, or its unique slices along `axis`, in ascending order. The gradient
+    of a value flows to the first element that has it. `sorted` is there for NumPy's signature and
+    has no effect."""
     index, inverse, counts = _unique_places(x, axis, equal_nan)
     values = _gather_along(
         ravel(x) if axis is None else x, index, -1 if axis is None else axis, True
@@ -276,7 +279,7 @@ def unique(
 
 
 class UniqueAll(NamedTuple):
-    """What `unique_all` returns."""
+    """The result of `unique_all`."""
 
     values: Any
     indices: Any
@@ -285,14 +288,14 @@ class UniqueAll(NamedTuple):
 
 
 class UniqueCounts(NamedTuple):
-    """What `unique_counts` returns."""
+    """The result of `unique_counts`."""
 
     values: Any
     counts: Any
 
 
 class UniqueInverse(NamedTuple):
-    """What `unique_inverse` returns."""
+    """The result of `unique_inverse`."""
 
     values: Any
     inverse_indices: Any
@@ -300,24 +303,24 @@ class UniqueInverse(NamedTuple):
 
 @composed
 def unique_all(x: Any) -> UniqueAll:
-    """The unique values, the first index of each, which of them each element is, and how often
-    each comes. Differentiable in the values, as `unique` is; every NaN is a value of its own."""
+    """The unique values, the first index of each, the inverse indices that rebuild x, and the
+    counts. Differentiable in the values, like `unique`; every NaN is a value of its own."""
     return UniqueAll(*unique(x, True, True, True, equal_nan=False))
 
 
 @composed
 def unique_counts(x: Any) -> UniqueCounts:
-    """The unique values, and how often each comes. See `unique_all`."""
+    """The unique values and their counts. See `unique_all`."""
     return UniqueCounts(*unique(x, return_counts=True, equal_nan=False))
 
 
 @composed
 def unique_inverse(x: Any) -> UniqueInverse:
-    """The unique values, and which of them each element is. See `unique_all`."""
+    """The unique values and the inverse indices that rebuild x. See `unique_all`."""
     return UniqueInverse(*unique(x, return_inverse=True, equal_nan=False))
 
 
 @composed
 def unique_values(x: Any) -> Any:
-    """The unique values in rising order. See `unique_all`."""
+    """The unique values in ascending order. See `unique_all`."""
     return unique(x, equal_nan=False)

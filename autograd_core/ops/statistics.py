@@ -1,6 +1,6 @@
-"""Averages, covariances, and the reductions that leave NaN out.
+"""Averages, covariances, and the reductions that ignore NaN.
 
-NaN counts as missing in the functions called nan…: it adds nothing, and its gradient is 0.
+The functions called nan… treat NaN as missing: it contributes nothing, and its gradient is 0.
 """
 
 from __future__ import annotations
@@ -47,21 +47,21 @@ __all__ = [
 
 
 def _weights(x: Any, axis: Axis, weights: Any) -> Any:
-    """`weights` in a shape that broadcasts with x: they have x's, or that of its `axis`."""
+    """`weights`, whose shape is that of x or of its `axis`, in a shape that broadcasts with x."""
     if not hasattr(weights, "ndim"):
         weights = np.asarray(weights)
     if weights.shape == x.shape:
         return weights
     if axis is None:
         raise ShapeError(
-            f"average: x has shape {x.shape} and its weights {weights.shape}; if they are for some "
-            "axes only, name them in `axis`"
+            f"average: x has shape {x.shape} and weights have shape {weights.shape}; if they "
+            "belong to some axes only, name these in `axis`"
         )
     named = tuple(a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,)))
     if weights.shape != tuple(x.shape[a] for a in named):
         raise ShapeError(
-            f"average: over axis {axis} x has shape {tuple(x.shape[a] for a in named)}, its "
-            f"weights have {weights.shape}"
+            f"average: over axis {axis}, x has shape {tuple(x.shape[a] for a in named)}, but "
+            f"weights have shape {weights.shape}"
         )
     order = sorted(range(len(named)), key=named.__getitem__)
     shape = tuple(n if a in named else 1 for a, n in enumerate(x.shape))
@@ -77,8 +77,9 @@ def average(
     *,
     keepdims: bool = False,
 ) -> Any:
-    """The mean over `axis`, or sum(x * weights) / sum(weights), differentiable in both. `returned`
-    gives the sum of the weights too. Where that is 0 the result is not finite; NumPy raises."""
+    """The mean over `axis`, or sum(x * weights) / sum(weights), differentiable in both. With
+    `returned`, also the sum of the weights. Where it is 0 the result is not finite; NumPy
+    raises."""
     x = x if hasattr(x, "ndim") else np.asarray(x)
     check_axis("average", axis, x)
     if weights is None:
@@ -96,7 +97,7 @@ def _rows(x: Any, rowvar: bool, dtype: Any) -> Any:
     """Variables as the rows of a matrix."""
     x = x if hasattr(x, "ndim") else np.asarray(x)
     if x.ndim > 2:
-        raise ShapeError(f"cov: x has one axis or two, not shape {x.shape}")
+        raise ShapeError(f"cov: x must have one axis or two, not shape {x.shape}")
     if x.ndim < 2:
         x = reshape(x, (1, -1))
     elif not rowvar:
@@ -118,10 +119,9 @@ def cov(
 ) -> Any:
     """The covariances of the variables in the rows of x (in its columns unless `rowvar`) and of y.
 
-    Each column is an observation; `fweights` says how often it was made, `aweights`, in which the
-    result is differentiable, how much it counts. Divided by N - `ddof`, which is 1, or 0 with
-    `bias`.
-    Computed in float64 unless `dtype` says otherwise.
+    Each column is an observation; `fweights` is how often it occurred, `aweights` its weight, in
+    which the result is differentiable. Divided by N - `ddof`, where `ddof` is 1, or 0 with `bias`,
+    by default. Computed in float64 unless `dtype` is given.
     """
     dtype = dtype or np.result_type(*(v.dtype for v in (x, y) if hasattr(v, "dtype")), np.float64)
     rows = _rows(x, rowvar, dtype)
@@ -142,7 +142,7 @@ def _double(weights: Any) -> Any:
 
 
 def _deviations(rows: Any, ddof: int, fweights: Any, aweights: Any) -> tuple[Any, Any, Any]:
-    """How far each observation is from the mean, the same times its weight, and the degrees of
+    """The deviations from the mean, the deviations times the weights, and the degrees of
     freedom."""
     given = [_double(w) for w in (fweights, aweights) if w is not None]
     if not given:
@@ -171,11 +171,11 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -
     return clip(out, -1, 1)
 
 
-# ---- without NaN --------------------------------------------------------------------------------
+# ---- ignoring NaN -------------------------------------------------------------------------------
 
 
 def _present_weight(x: Any, axis: Axis, ddof: float = 0) -> tuple[Any, Any]:
-    """Where x is not NaN, and one over the degrees of freedom; NaN where none is left."""
+    """The mask of x that is not NaN, and one over the degrees of freedom; NaN if there are none."""
     present = ~np.isnan(x)
     freedom = np.sum(present, axis=axis, keepdims=True) - ddof
     some = freedom > 0
@@ -195,7 +195,7 @@ def nanmean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 def _present_deviation(x: Any, present: Any, axis: Axis) -> Any:
-    """How far each element is from the mean, conjugated; 0 where it is NaN."""
+    """The conjugate of x minus its mean; 0 where x is NaN."""
     return np.where(present, x - nanmean(x, axis, True), 0).conj()
 
 

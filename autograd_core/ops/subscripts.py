@@ -1,7 +1,6 @@
-"""Einstein's summation, on paper: what subscripts say, and in which order to multiply.
+"""Einstein summation without arrays: parsing subscripts, and planning the order of products.
 
-Nothing here touches an array. A term is the letters of one operand's axes; the letters that are not
-in the result are summed over.
+A term is the letters of one operand's axes; the letters that are not in the result are summed over.
 """
 
 from __future__ import annotations
@@ -37,9 +36,9 @@ def from_sublists(arguments: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
             return "".join("..." if i is ... else ascii_letters[i] for i in sublist)
         except (TypeError, IndexError) as error:
             raise ShapeError(
-                f"einsum: a sublist holds integers from 0 to {len(ascii_letters) - 1} and ..., one "
-                f"for each axis; this one is {sublist!r}. Write subscripts as a string instead, as "
-                'in einsum("ij,jk->ik", x, y)'
+                f"einsum: a sublist must hold integers from 0 to {len(ascii_letters) - 1} and ..., "
+                f"one for each axis, not {sublist!r}. Or write subscripts as a string, as in "
+                'einsum("ij,jk->ik", x, y)'
             ) from error
 
     pairs = arguments[: len(arguments) // 2 * 2]
@@ -57,7 +56,7 @@ def explicit(subscripts: str, ndims: tuple[int, ...]) -> tuple[tuple[str, ...], 
     terms = inputs.split(",")
     if len(terms) != len(ndims):
         raise ShapeError(
-            f"einsum: the subscripts {subscripts!r} are for {len(terms)} operands, and there are "
+            f"einsum: the subscripts {subscripts!r} are for {len(terms)} operands, but there are "
             f"{len(ndims)}"
         )
     used = {letter for letter in subscripts if letter.isalpha()}
@@ -65,7 +64,9 @@ def explicit(subscripts: str, ndims: tuple[int, ...]) -> tuple[tuple[str, ...], 
     hidden = [n - len(term.replace("...", "")) for term, n in zip(terms, ndims, strict=True)]
     for term, n, count in zip(terms, ndims, hidden, strict=True):
         if count < 0 or (count and "..." not in term):
-            raise ShapeError(f"einsum: {term!r} of {subscripts!r} is for an operand of {n} axes")
+            raise ShapeError(
+                f"einsum: {term!r} in {subscripts!r} does not fit an operand with {n} axes"
+            )
     count = max((n for n, term in zip(hidden, terms, strict=True) if "..." in term), default=0)
     if count > len(fresh):
         raise ShapeError("einsum: the operands have more axes than there are letters")
@@ -86,24 +87,24 @@ def _check(subscripts: str, terms: tuple[str, ...], output: str, ellipsis: str) 
     strange = set(letters + output) - set(ascii_letters)
     if strange:
         raise ShapeError(
-            f"einsum: {subscripts!r} may hold letters, commas, one '->' and '...' in each term; it "
-            f"has {''.join(sorted(strange))!r}"
+            f"einsum: {subscripts!r} may only contain letters, commas, one '->' and '...' in each "
+            f"term; it contains {''.join(sorted(strange))!r}"
         )
     for letter in output:
         if output.count(letter) > 1:
             raise ShapeError(f"einsum: {subscripts!r} has {letter!r} twice in the result")
         if letter not in letters:
-            raise ShapeError(f"einsum: {subscripts!r} has {letter!r} in the result alone")
+            raise ShapeError(f"einsum: {subscripts!r} has {letter!r} only in the result")
     if not set(ellipsis) <= set(output):
         raise ShapeError(
             f"einsum: the result in {subscripts!r} needs an ellipsis too: those of the "
-            f"operands hide {len(ellipsis)} axes, which would be summed over"
+            f"operands stand for {len(ellipsis)} axes, which would be summed over"
         )
 
 
 class Step(NamedTuple):
-    """Operands `first` and `second` become one: each is summed over `axes` of its own, and then
-    they are contracted by `subscripts`. The result goes to the end of the list."""
+    """Operands `first` and `second` are combined: each is summed over its own `axes`, and then both
+    are contracted by `subscripts`. The result is appended to the list of operands."""
 
     first: int
     second: int
@@ -112,7 +113,7 @@ class Step(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """Steps until one operand is left; it is summed over `axes`, and its axes put in `order`."""
+    """Steps until one operand is left, which is summed over `axes` and transposed to `order`."""
 
     steps: tuple[Step, ...]
     axes: Shape
@@ -121,8 +122,8 @@ class Plan(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def plan(terms: tuple[str, ...], output: str, shapes: tuple[Shape, ...]) -> Plan:
-    """How to compute a sum of products, two operands at a time, those first whose product adds
-    least to what is held. No letter occurs twice in a term."""
+    """The plan of a sum of products, two operands at a time; the pair whose product adds the fewest
+    elements in memory comes first. No letter occurs twice in a term."""
     lengths = [dict(zip(t, shape, strict=True)) for t, shape in zip(terms, shapes, strict=True)]
     _check_lengths(terms, output, shapes)
     steps = []
@@ -138,7 +139,7 @@ def plan(terms: tuple[str, ...], output: str, shapes: tuple[Shape, ...]) -> Plan
             "".join(letter for i, letter in enumerate(term) if i not in summed)
             for term, summed in zip((left, right), axes, strict=True)
         )
-        # the last product comes out as the result wants it
+        # the last product is computed in the axis order of the result
         joined = output if not others else "".join(c for c in dict.fromkeys(a + b) if c in kept)
         steps.append(Step(first, second, axes, f"{a},{b}->{joined}"))
         lengths = [*others, {c: max(left.get(c, 1), right.get(c, 1), key=_wider) for c in joined}]
@@ -149,7 +150,7 @@ def plan(terms: tuple[str, ...], output: str, shapes: tuple[Shape, ...]) -> Plan
 
 
 def _wider(n: int) -> tuple[bool, int]:
-    """The order of lengths by which 1 gives way to any other, 0 too."""
+    """A sort key for lengths: any other length, 0 too, takes precedence over 1."""
     return n != 1, n
 
 
@@ -163,8 +164,8 @@ def _growth(lengths: list[dict[str, int]], pair: tuple[int, int], output: str) -
 
 
 def _alone(term: dict[str, int], other: dict[str, int], kept: set[str]) -> Shape:
-    """The axes of a term to sum over before it is multiplied: those that nobody else has. An axis
-    that is repeated along the other's, or the other's along it, can be summed apart as well."""
+    """The axes of a term to sum over before the product: those that no other term has. An axis of
+    length 1 that broadcasts against the other's, or the other way round, can be summed as well."""
     return tuple(
         i
         for i, letter in enumerate(term)
@@ -179,7 +180,7 @@ def _check_lengths(terms: tuple[str, ...], output: str, shapes: tuple[Shape, ...
             if 1 != found.get(letter, 1) != n != 1:
                 raise ShapeError(
                     f"einsum: the operands of {','.join(terms)}->{output} have shapes "
-                    f"{', '.join(map(str, shapes))}, so {letter!r} would have both length "
+                    f"{', '.join(map(str, shapes))}, so {letter!r} would have both lengths "
                     f"{found[letter]} and {n}"
                 )
             if n != 1:
@@ -187,10 +188,11 @@ def _check_lengths(terms: tuple[str, ...], output: str, shapes: tuple[Shape, ...
 
 
 class Layout(NamedTuple):
-    """How a product of two operands is laid out for a matrix product.
+    """The layout of a product of two operands as a matrix product.
 
-    The orders bring x to (batch, own, summed) and y to (batch, summed, own); `shared`, `own` and
-    `summed` count such axes. What comes out as (batch, x's own, y's own) is put in `order`.
+    The orders bring x to (batch, own, summed) and y to (batch, summed, own); `batch`, `x_own`,
+    `y_own` and `summed` count such axes. The product, (batch, x's own, y's own), is transposed to
+    `order`.
     """
 
     x_order: Shape
@@ -206,8 +208,8 @@ class Layout(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def layout(subscripts: str) -> Layout:
-    """The layout for ``"ij,jk->ik"`` and its like: each letter occurs in two of the terms or all
-    three, and in none of them twice."""
+    """The layout for subscripts such as ``"ij,jk->ik"``: each letter occurs in two or all three of
+    the terms, and in none of them twice."""
     inputs, _, output = subscripts.partition("->")
     a, b = inputs.split(",")
     batch = [c for c in output if c in a and c in b]
@@ -236,8 +238,8 @@ def layout(subscripts: str) -> Layout:
 
 @lru_cache(maxsize=1024)
 def toward(subscripts: str, position: int, g_ndim: int) -> str:
-    """The subscripts that give one operand's gradient from g and the other operand. Further axes in
-    front of g are batch axes, and stay in front."""
+    """The subscripts that give one operand's gradient from g and the other operand. Additional
+    leading axes of g are batch axes, and stay in front."""
     inputs, _, output = subscripts.partition("->")
     terms = inputs.split(",")
     fresh = [c for c in ascii_letters if c not in subscripts]

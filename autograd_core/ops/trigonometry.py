@@ -1,7 +1,7 @@
 """Trigonometric and hyperbolic functions, their inverses, and further powers and logarithms.
 
-Rules keep their digits over the whole range of a dtype, which the accuracy table measures: what
-would overflow on the way (x * x) or cancel (out near an asymptote) is written otherwise.
+Rules are accurate over the whole range of a dtype, as measured by the accuracy table: they avoid
+terms that overflow (x * x) or cancel (with out near an asymptote).
 """
 
 from __future__ import annotations
@@ -47,15 +47,15 @@ DEGREES = 180 / math.pi  # of one radian
 
 
 def _beside_1(x: Any) -> Any:
-    """1 - x * x, without its rounding near 1."""
+    """1 - x * x, without cancellation near 1."""
     product = 1 - x
     product *= 1 + x
     return product
 
 
 def _root_beside_1(x: Any) -> Any:
-    """sqrt(1 - x * x), which for complex x jumps where arcsin does: on the cuts it is that of the
-    side above them, as for a real number that has been made complex."""
+    """sqrt(1 - x * x), which for complex x has the branch cuts of arcsin: on a cut its value is the
+    limit from above, as for a real number converted to complex."""
     if np.iscomplexobj(x):
         return np.conj(np.sqrt(1 - np.conj(x))) * np.sqrt(1 + x)
     return np.sqrt(_beside_1(x))
@@ -72,7 +72,7 @@ arccos = elementwise(
     "The angle in [0, pi] with cosine x. The derivative at -1 and 1 is -inf.",
     x=lambda g, x: -g / _root_beside_1(x),
 )
-SCALE = 2.0**-30  # a square of what is multiplied by it overflows where 1 / x² is 0
+SCALE = 2.0**-30  # (x * SCALE)² only overflows where 1 / x² is 0
 
 
 def _arctan_x(g: Any, x: Any) -> Any:
@@ -84,7 +84,7 @@ arctan = elementwise(np.arctan, "The angle in [-pi/2, pi/2] with tangent x.", x=
 
 
 def _per_square(g: Any, x: Any, y: Any) -> Any:
-    """g * x / (x² + y²) without overflow on the way; 0 at the origin and at infinity."""
+    """g * x / (x² + y²) without intermediate overflow; 0 at the origin and at infinity."""
     size = np.hypot(x, y)
     finite = np.equal(size - size, 0)
     size = size + (size == 0)
@@ -94,7 +94,7 @@ def _per_square(g: Any, x: Any, y: Any) -> Any:
 arctan2 = elementwise(
     np.arctan2,
     "The angle in [-pi, pi] of the point with ordinate x and abscissa y, in this order. At the "
-    "origin, which has no direction, both derivatives are 0.",
+    "origin both derivatives are 0.",
     x=lambda g, x, y: _per_square(g, y, x),
     y=lambda g, x, y: -_per_square(g, x, y),
 )
@@ -114,22 +114,22 @@ def _positive(size: Any) -> Any:
 
 @op(x=_ratio_x, y=_ratio_y, pointwise=True)
 def _ratio(x: Any, y: Any) -> Any:
-    """x / hypot(x, y), and 0 at the origin: a cosine. In its own rules nothing cancels."""
+    """x / hypot(x, y), and 0 at the origin: a cosine, with rules that avoid cancellation."""
     return x / _positive(np.hypot(x, y))
 
 
 hypot = elementwise(
     np.hypot,
-    "sqrt(x * x + y * y) without overflow on the way. At the origin both derivatives are 0.",
+    "sqrt(x * x + y * y) without intermediate overflow. At the origin both derivatives are 0.",
     x=lambda g, x, y: g * _ratio(x, y),
     y=lambda g, x, y: g * _ratio(y, x),
 )
-degrees = elementwise(np.degrees, "Radians in degrees.", x=lambda g: g * DEGREES)
-rad2deg = elementwise(np.rad2deg, "Radians in degrees.", x=lambda g: g * DEGREES)
-radians = elementwise(np.radians, "Degrees in radians.", x=lambda g: g / DEGREES)
-deg2rad = elementwise(np.deg2rad, "Degrees in radians.", x=lambda g: g / DEGREES)
+degrees = elementwise(np.degrees, "x radians in degrees.", x=lambda g: g * DEGREES)
+rad2deg = elementwise(np.rad2deg, "x radians in degrees.", x=lambda g: g * DEGREES)
+radians = elementwise(np.radians, "x degrees in radians.", x=lambda g: g / DEGREES)
+deg2rad = elementwise(np.deg2rad, "x degrees in radians.", x=lambda g: g / DEGREES)
 
-NEAR = 0.2  # closer to 0 than this, (cos(pi x) - sinc x) / x has lost too many digits
+NEAR = 0.2  # closer to 0 than this, (cos(pi x) - sinc x) / x loses too many digits
 SERIES = [  # of the derivative, divided by x, in powers of x * x
     (-1) ** k * 2 * k * math.pi ** (2 * k) / math.factorial(2 * k + 1) for k in range(1, 10)
 ]
@@ -150,7 +150,7 @@ def _sinc_x(g: Any, x: Any, out: Any) -> Any:
 
 sinc = elementwise(
     np.sinc,
-    "sin(pi x) / (pi x), and 1 at 0. Derivatives of every order are exact near 0 too.",
+    "sin(pi x) / (pi x), and 1 at 0. Derivatives of every order are accurate near 0 too.",
     x=_sinc_x,
 )
 
@@ -161,7 +161,7 @@ cosh = elementwise(np.cosh, "The hyperbolic cosine.", x=lambda g, x: g * np.sinh
 
 
 def _root_above_1(x: Any) -> Any:
-    """sqrt(x * x + 1) without overflow, which for complex x jumps where arcsinh does."""
+    """sqrt(x * x + 1) without overflow, which for complex x has the branch cuts of arcsinh."""
     if np.iscomplexobj(x):
         return np.sqrt(1 + 1j * x) * np.sqrt(1 - 1j * x)
     return np.hypot(_settled(x), 1)
@@ -179,7 +179,7 @@ def _arccosh_x(g: Any, x: Any) -> Any:
 
 arccosh = elementwise(
     np.arccosh,
-    "The number from 0 on with hyperbolic cosine x. The derivative at 1 is inf.",
+    "The number >= 0 with hyperbolic cosine x. The derivative at 1 is inf.",
     x=_arccosh_x,
 )
 arctanh = elementwise(
@@ -208,14 +208,14 @@ cbrt = elementwise(
 
 
 def _apart(x: Any, y: Any) -> Any:
-    """x - y; 0 where both are the same infinity."""
+    """x - y; 0 where both are equal infinities."""
     with np.errstate(invalid="ignore"):
         difference = x - y
     return np.where(np.isinf(x) & np.equal(x, y), 0, difference)
 
 
 def _logaddexp(x: Any, y: Any) -> Any:
-    """Three times as fast as np.logaddexp on many numbers."""
+    """np.logaddexp, three times as fast on large arrays."""
     with np.errstate(invalid="ignore"):
         difference = x - y
     size = np.abs(np.where(np.equal(x, y), 0, difference))

@@ -28,8 +28,8 @@ def _added(g: Any, axis: int) -> Any:
 
 @op(x=_added, view=read_only)
 def _windows_along(x: Any, length: int, axis: int) -> Any:
-    """The windows of `length` elements along a negative axis, which counts them; their elements lie
-    along a new last axis. A read-only view."""
+    """The windows of `length` elements along a negative axis, which then counts the windows; their
+    elements are along a new last axis. A read-only view."""
     return np.lib.stride_tricks.sliding_window_view(x, length, axis)
 
 
@@ -39,13 +39,13 @@ def _windows(g: Any, axis: int, x_shape: Shape) -> Any:
 
 @op(x=_windows)
 def overlap_add(x: Any, axis: int) -> Any:
-    """The sum of the windows that lie along the last axis of x, each one place further than the one
-    before it along `axis`, counted from the end without the last axis: the inverse of
-    `windows_along`, but for the number of windows that an element is in."""
+    """The sum of the windows along the last axis of x, each shifted by one element against the one
+    before it along `axis`, which is negative and counted without the last axis. The inverse of
+    `_windows_along`, except that an element is multiplied by the number of its windows."""
     windows = np.moveaxis(x, axis - 1, -2)
     count, length = windows.shape[-2:]
     if not count:
-        raise ShapeError(f"overlap_add: there is no window along axis {axis} of {x.shape}")
+        raise ShapeError(f"overlap_add: there are no windows along axis {axis} of {x.shape}")
     out = backend.module_of(x).zeros((*windows.shape[:-2], count + length - 1), x.dtype)
     if length <= count:
         for i in range(length):
@@ -60,15 +60,15 @@ def overlap_add(x: Any, axis: int) -> Any:
 def sliding_window_view(
     x: Any, window_shape: int | Sequence[int], axis: int | Sequence[int] | None = None
 ) -> Any:
-    """The windows of `window_shape` at every place along the axes `axis` (all of them by default),
-    which count the places; the elements of the windows lie along new last axes. A read-only view.
-    The gradient of an element is the sum of those of all windows that it is in."""
+    """The windows of `window_shape` at every position along the axes `axis` (all by default), which
+    then count the positions; the elements of the windows are along new last axes. A read-only view.
+    The gradient of an element is the sum over all windows that contain it."""
     x = as_operand(x)
     lengths = tuple(window_shape) if isinstance(window_shape, Sequence) else (window_shape,)
     axes = range(x.ndim) if axis is None else axis if isinstance(axis, Sequence) else (axis,)
     if len(lengths) != len(axes):
         raise ShapeError(
-            f"sliding_window_view: window_shape={window_shape} must have a length for each of "
+            f"sliding_window_view: window_shape={window_shape} must have a length for each of the "
             f"{len(axes)} axes of an array of shape {x.shape}"
         )
     out, ndim = _getitem(x, ...), x.ndim

@@ -1,8 +1,8 @@
-"""NumPy's functions that write into their first operand, on Tensors: through ``x[index] = value``.
+"""NumPy's functions that write into their first operand, on Tensors, by ``x[index] = value``.
 
-So a Tensor that is tracked becomes a new one with the values written, and an untracked one is
-written to in place. They return None, as NumPy's do; the forms that return a new Tensor and leave
-their operand alone are `assign` and `where`.
+A tracked Tensor is replaced by a new one with the values written; an untracked one is written in
+place. They return None, as in NumPy; `assign` and `where` return a new Tensor and leave their
+operand unchanged.
 """
 
 from __future__ import annotations
@@ -30,24 +30,26 @@ def _home(x: Any) -> str:
 
 
 def _operand(x: Any, value: Any) -> Any:
-    """A Tensor or an array of whatever is given to go into x; numbers and lists go where x is."""
+    """`value`, to be written into x, as a Tensor or an array; numbers and lists are put on the
+    device of x."""
     if isinstance(value, Tensor) or backend.is_array(value):
         return value
     return backend.asarray(value, None, _home(x))
 
 
 def _check_target(name: str, x: Any, values: Any) -> None:
-    """Refuse to write what is tracked into an array, which cannot remember where it came from."""
+    """Raise NotDifferentiableError if tracked values would be written into an array, which has no
+    graph."""
     if not isinstance(x, Tensor) and isinstance(values, Tensor) and values.requires_grad:
         raise NotDifferentiableError(
-            f"{name}: the values are tracked, and an array cannot remember where they came from. "
+            f"{name}: the values are tracked, and an array does not record where they came from. "
             "Write into Tensor(array), or use values.detach()"
         )
 
 
 def _check_cast(name: str, x: Any, values: Any) -> None:
-    """Raise DTypeError where NumPy's function of that name does not cast `values` to x's dtype.
-    Each has a rule of its own, so it is called, with arrays of one element."""
+    """Raise DTypeError if NumPy's function of that name does not cast `values` to x's dtype. Each
+    has its own casting rule, so the function is called, with arrays of one element."""
     given: Any = values if isinstance(values, bool | int | float | complex) else None
     if given is None:
         dtype = values.dtype if hasattr(values, "dtype") else np.asarray(values).dtype
@@ -59,15 +61,15 @@ def _check_cast(name: str, x: Any, values: Any) -> None:
 
 
 def _count(x: Any, length: int) -> Any:
-    """0, 1, … up to `length`, where x is."""
+    """0, 1, …, `length` - 1, on the device of x."""
     return backend.created("arange", _home(x), length)
 
 
 def _write_flat(x: Any, places: Any, values: Any, picks: Any) -> None:
-    """Write the elements of `values` numbered by `picks`, counted around, at `places` of the flat
-    x."""
+    """Write the elements of `values` at the indices `picks`, which wrap around, into the flat x at
+    the indices `places`."""
     values = ravel(values)
-    if not values.size:  # NumPy writes nothing then
+    if not values.size:  # then NumPy writes nothing
         return
     values = _getitem(values, 0 if values.size == 1 else picks % values.size)
     if x.ndim:
@@ -78,9 +80,9 @@ def _write_flat(x: Any, places: Any, values: Any, picks: Any) -> None:
 
 @composed
 def put(x: Any, ind: Any, v: Any, mode: str = "raise") -> None:
-    """Write the elements of `v`, again and again if they are too few, into x at the places `ind` of
-    the flat x. Places beyond the end are refused, or with `mode` counted on (wrap) or replaced by
-    the last (clip). Returns None. A tracked x asks for places that differ."""
+    """Write the elements of `v`, repeated if they are too few, into the flat x at the indices
+    `ind`. Indices out of range raise IndexingError, or with `mode` wrap around (wrap) or are
+    replaced by the nearest valid one (clip). Returns None. A tracked x needs distinct indices."""
     _check_cast("put", x, v)
     places, values = ravel(_operand(x, ind)), _operand(x, v)
     _check_target("put", x, values)
@@ -93,8 +95,8 @@ def put(x: Any, ind: Any, v: Any, mode: str = "raise") -> None:
 
 @composed
 def putmask(x: Any, mask: Any, values: Any) -> None:
-    """Write into x where the mask holds: of `values`, counted around, those at the same places.
-    Returns None."""
+    """Write into x, where the mask is true, the elements of `values` at the same positions;
+    `values` is repeated if it is too short. Returns None."""
     _check_cast("putmask", x, values)
     mask, values = _operand(x, mask), _operand(x, values)
     _check_target("putmask", x, values)
@@ -105,15 +107,15 @@ def putmask(x: Any, mask: Any, values: Any) -> None:
 
 @composed
 def place(x: Any, mask: Any, vals: Any) -> None:
-    """Write the elements of `vals`, one after the other and again and again, into x where the mask
-    holds. Returns None."""
+    """Write the elements of `vals` in turn, repeated if they are too few, into x where the mask is
+    true. Returns None."""
     _check_cast("place", x, vals)
     mask, values = _operand(x, mask), _operand(x, vals)
     _check_target("place", x, values)
     _check_mask("place", x, mask)
     places = flatnonzero(mask)
     if places.size and not values.size:
-        raise ShapeError(f"place: there are {places.size} places, and no value for them")
+        raise ShapeError(f"place: vals is empty, but the mask selects {places.size} elements")
     _write_flat(x, places, values, _count(x, places.size))
 
 
@@ -127,14 +129,14 @@ def _check_mask(name: str, x: Any, mask: Any) -> None:
 
 @composed
 def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
-    """Write `src`, which broadcasts, into `dst`, where the mask `where` holds. Returns None."""
+    """Write `src`, which broadcasts, into `dst` where the mask `where` is true. Returns None."""
     source = src if isinstance(src, bool | int | float | complex) else _operand(dst, src)
     _check_target("copyto", dst, source)
     dtype = source.dtype if hasattr(source, "dtype") else np.result_type(source)
     weak = not hasattr(source, "dtype") and np.result_type(dst.dtype, source) == dst.dtype
     if not weak and not np.can_cast(dtype, dst.dtype, casting):
         raise DTypeError(
-            f"copyto: {dtype} does not go into {dst.dtype} under the rule {casting!r}. Convert "
+            f"copyto: {dtype} cannot be cast to {dst.dtype} under the rule {casting!r}. Convert "
             f"one of them, as in src.astype(dst.dtype)"
         )
     if where is True:
@@ -149,11 +151,11 @@ def _kept(mask: Any, source: Any, dst: Any) -> Any:
 
 @composed
 def fill_diagonal(x: Any, val: Any, wrap: bool = False) -> None:
-    """Write `val`, its elements again and again, into the diagonal of x: the elements with all
-    indices equal. `wrap` begins it anew below the end of a tall matrix. Returns None."""
+    """Write `val`, repeated if it is too short, into the diagonal of x: the elements whose indices
+    are all equal. `wrap` restarts the diagonal below its end in a tall matrix. Returns None."""
     if x.ndim < 2 or (x.ndim > 2 and len(set(x.shape)) > 1):
         raise ShapeError(
-            f"fill_diagonal: x needs two axes, or more of one length; it has shape {x.shape}"
+            f"fill_diagonal: x must have two axes, or more of equal length; it has shape {x.shape}"
         )
     values = _operand(x, val)
     _check_target("fill_diagonal", x, values)
@@ -165,8 +167,8 @@ def fill_diagonal(x: Any, val: Any, wrap: bool = False) -> None:
 
 @composed
 def put_along_axis(x: Any, indices: Any, values: Any, axis: int | None) -> None:
-    """Write `values`, which broadcast, into each line of x along `axis` at the places in the same
-    line of `indices`; into the flat x where `axis` is None. Returns None."""
+    """Write `values`, which broadcast, into each line of x along `axis` at the indices in the same
+    line of `indices`; into the flat x if `axis` is None. Returns None."""
     places, values = _operand(x, indices), _operand(x, values)
     _check_target("put_along_axis", x, values)
     check_axis("put_along_axis", axis, x)
@@ -175,8 +177,8 @@ def put_along_axis(x: Any, indices: Any, values: Any, axis: int | None) -> None:
         return
     if places.ndim != x.ndim or places.dtype.kind not in "iu":
         raise ShapeError(
-            f"put_along_axis: x has shape {x.shape}, so indices need {x.ndim} axes of integers; "
-            f"they have shape {places.shape} and dtype {places.dtype}"
+            f"put_along_axis: x has shape {x.shape}, so indices must be integers with {x.ndim} "
+            f"axes; they have shape {places.shape} and dtype {places.dtype}"
         )
     index = [_count(x, n).reshape((n,) + (1,) * (x.ndim - 1 - a)) for a, n in enumerate(x.shape)]
     index[axis] = places

@@ -1,4 +1,4 @@
-"""Bessel functions, as `special` has them."""
+"""Bessel functions, which `special` exports."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _over_x(out: Any, x: Any, sign: int) -> Any:
 
 
 def _from_pole(x: Any, slope: Any) -> Any:
-    """The slope of a Bessel function of the second kind, which rises from its pole at 0."""
+    """`slope`, the derivative of a Bessel function of the second kind; inf at its pole, 0."""
     return np.where(x == 0, math.inf, slope)
 
 
@@ -116,7 +116,7 @@ iv: Function = declare(
 
 # ---- exp(-abs(x)) * iv(v, x) --------------------------------------------------------------------
 
-TERMS = 36  # of the series for large x (NIST DLMF 10.40.1): enough from FAR on
+TERMS = 36  # of the series for large x (NIST DLMF 10.40.1): sufficient from FAR on
 FAR = 18
 
 
@@ -126,8 +126,8 @@ def _ive_far_x(g: Any, v: Any, x: Any, order: int) -> Any:
 
 @op(v=refused("ive", "v"), x=_ive_far_x, pointwise=True)
 def _ive_far(v: Any, x: Any, order: int) -> Any:
-    """The derivative of ive in x of a given order, for large x: the series for it, each of its
-    powers differentiated."""
+    """The derivative of ive in x of the given order, for large x: its series, differentiated term
+    by term."""
     total, term = 0.0, 1 / math.sqrt(math.tau)
     for k in range(TERMS):
         total = total + term * math.prod(-(k + 0.5 + j) for j in range(order))
@@ -143,8 +143,8 @@ def _scaled_over_x(x: Any) -> Any:
 
 
 def _ive_slope(v: Any, x: Any, near: Any) -> Any:
-    """The derivative of ive in x, which is `near` of small x. There its terms cancel the more, the
-    larger x is. At 0 it may jump, and is the mean of both sides."""
+    """The derivative of ive in x, computed by `near` for small x; its terms cancel the more, the
+    larger x is. If it jumps at 0, it is the mean of both sides there."""
     size = np.abs(x)
     far = size > FAR + v * v / 8
     mirrored = np.sign(x) * np.where(x < 0, (-1.0) ** v, 1.0).astype(x.dtype)

@@ -1,4 +1,4 @@
-"""How the functions of SciPy are declared, and where SciPy is imported."""
+"""The declaration of SciPy's functions as operations, and the import of ``scipy.special``."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ROOT_PI, ROOT_TAU = math.sqrt(math.pi), math.sqrt(math.tau)
 
 
 def refused(name: str, parameter: str) -> Callable[..., Any]:
-    """The rule of a parameter that has none."""
+    """A rule that raises, for a parameter without a derivative in closed form."""
 
     def rule(g: Any) -> Any:
         raise NotDifferentiableError(

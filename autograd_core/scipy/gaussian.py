@@ -1,4 +1,4 @@
-"""Error functions and the normal distribution, as `special` has them."""
+"""Error functions and the normal distribution, which `special` exports."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def _gauss_x(g: Any, x: Any, width: float, factor: float) -> Any:
 
 @op(pointwise=True, x=_gauss_x)
 def _gauss(x: Any, width: float, factor: float) -> Any:
-    """factor * exp(-width * x²). As in its slope, a root of it is multiplied first, which is not
-    subnormal where the result is."""
+    """factor * exp(-width * x²). Here and in the derivative, the factor is first multiplied by the
+    square root of the exponential, which is not subnormal where the result is."""
     root = np.exp(-width / 2 * (x * x))
     return factor * root * root
 
@@ -34,12 +34,12 @@ def _erf_slope(x: Any) -> Any:
 erf: Function = declare(scipys.erf, "The error function.", x=lambda g, x: g * _erf_slope(x))
 erfc: Function = declare(scipys.erfc, "1 - erf(x).", x=lambda g, x: g * -_erf_slope(x))
 ROOT_2 = math.sqrt(2)
-STEPS = 60  # of the recurrence for erfc's moments, which converges from FROM on
+STEPS = 60  # of the recurrence for the moments of erfc, which converges for x >= FROM
 FROM = 2
 
 
 def _moments_up(x: Any, order: int) -> Any:
-    """By the recurrence from order 0 on: the digits that are lost grow with x."""
+    """The moment by the recurrence from order 0 upward, which loses more digits for larger x."""
     before, out = 0, ROOT_PI / 2 * scipys.erfcx(x)
     for k in range(order):
         before, out = out, (0.5 if k == 0 else k / 2 * before) - x * out
@@ -47,7 +47,7 @@ def _moments_up(x: Any, order: int) -> Any:
 
 
 def _moments_down(x: Any, order: int) -> Any:
-    """By the continued fraction that the recurrence makes of the ratios of neighbours."""
+    """The moment by the continued fraction for the ratios of consecutive moments."""
     ratio, product = 0.0, 1.0
     for k in range(order + STEPS, 0, -1):
         ratio = k / 2 / (x + ratio)
@@ -62,7 +62,7 @@ def _erfcx_moment_x(g: Any, x: Any, order: int) -> Any:
 
 @op(x=_erfcx_moment_x, pointwise=True)
 def _erfcx_moment(x: Any, order: int) -> Any:
-    """The integral of t**order * exp(-t² - 2 x t) over positive t, so that erfcx is that of order 0
+    """The integral of t**order * exp(-t² - 2 x t) over positive t; erfcx is the one of order 0
     times 2 / sqrt(pi)."""
     far = x > FROM
     near = _moments_up(np.where(far, FROM, x), order)
@@ -85,8 +85,8 @@ def _erfcinv_slope_x(g: Any, x: Any, out: Any) -> Any:
 
 @op(x=_erfcinv_slope_x, value=None, pointwise=True)
 def _erfcinv_slope(x: Any, value: Any = None) -> Any:
-    """The derivative of erfcinv, whose `value` is known: -sqrt(pi) / 2 * exp(value²) by the tails,
-    which have their digits where value² has not."""
+    """The derivative of erfcinv, with `value` erfcinv(x) if known: -sqrt(pi) / 2 * exp(value²),
+    computed from the tail probability, which is accurate where exp(value²) is not."""
     value = scipys.erfcinv(x) if value is None else value
     out = -ROOT_PI / 2 * scipys.erfcx(np.abs(value)) / np.minimum(x, 2 - x)
     return np.where(np.isinf(value), -math.inf, out)
@@ -98,19 +98,19 @@ erfcinv: Function = declare(
 
 
 def _bell(x: Any) -> Any:
-    """The density of the standard normal."""
+    """The density of the standard normal distribution."""
     return _gauss(x, 0.5, 1 / ROOT_TAU)
 
 
 ndtr: Function = declare(
     scipys.ndtr,
-    "The cumulative distribution of the standard normal.",
+    "The cumulative distribution function of the standard normal distribution.",
     x=lambda g, x: g * _bell(x),
 )
 
 
 def _log_ndtr_x(g: Any, x: Any, out: Any) -> Any:
-    left, straight = x < 0, x < -1e8  # beyond, it is -x to the last digit
+    left, straight = x < 0, x < -1e8  # below -1e8, the derivative rounds to -x
     tail = ROOT_TAU / 2 * erfcx(np.where(left & ~straight, x, 0) / -ROOT_2)
     right = _bell(np.where(left, 0, x)) / np.exp(np.where(left, 0, out))
     return g * np.where(straight, -x, np.where(left, 1 / tail, right))
@@ -127,7 +127,7 @@ def _ndtri_slope_x(g: Any, x: Any, out: Any) -> Any:
 
 @op(x=_ndtri_slope_x, value=None, pointwise=True)
 def _ndtri_slope(x: Any, value: Any = None) -> Any:
-    """The derivative of ndtri, whose `value` is known."""
+    """The derivative of ndtri, with `value` ndtri(x) if known."""
     value = scipys.ndtri(x) if value is None else value
     out = ROOT_TAU / 2 * scipys.erfcx(np.abs(value) / ROOT_2) / np.minimum(x, 1 - x)
     return np.where(np.isinf(value), math.inf, out)

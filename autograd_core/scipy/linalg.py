@@ -1,5 +1,5 @@
-"""What SciPy's linear algebra has beyond NumPy's, for arrays on the host: triangular, banded and
-Sylvester equations, the square root of a matrix. Its expm is here as well as in `linalg`."""
+"""SciPy's linear algebra beyond NumPy's, for arrays on the host: triangular, banded and Sylvester
+equations, the square root of a matrix. Its expm is here as well as in `linalg`."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _triangular_x(
 
 @op(x=_triangular_x, y=_triangular_y)
 def _triangular(x: Any, y: Any, lower: bool, unit_diagonal: bool) -> Any:
-    """The solution of x @ out = y, of which only one triangle of x is read."""
+    """The solution of x @ out = y, where only one triangle of x is used."""
     if module_of(x) is not np:
         k = int(unit_diagonal)
         x = np.tril(x, -k) if lower else np.triu(x, k)
@@ -89,8 +89,8 @@ def solve_triangular(
 ) -> Any:
     """The solution of x @ out = y for triangular matrices x (..., n, n) and y (n,) or (..., n, k).
 
-    Only the upper triangle of x is read, or the lower one; with `unit_diagonal` its diagonal counts
-    as 1. `trans` 1 or "T" solves x.T @ out = y, 2 or "C" that with the conjugate.
+    Only the upper triangle of x is used, or the lower one if `lower`; with `unit_diagonal`, its
+    diagonal counts as 1. `trans` 1 or "T" solves x.T @ out = y, 2 or "C" x.mH @ out = y.
     """
     x, y = as_operand(x), as_operand(y)
     checked("solve_triangular", x)
@@ -100,7 +100,7 @@ def solve_triangular(
             f"{y.shape}"
         )
     if trans not in (0, 1, 2, "N", "T", "C"):
-        raise ShapeError(f"solve_triangular: trans is 0, 1, 2, 'N', 'T' or 'C', not {trans!r}")
+        raise ShapeError(f"solve_triangular: trans must be 0, 1, 2, 'N', 'T' or 'C', not {trans!r}")
     if trans in (0, "N"):
         return _triangular(x, y, lower, unit_diagonal)
     turned = transposed(x) if trans in (1, "T") else conjugate(transposed(x))
@@ -111,7 +111,7 @@ def solve_triangular(
 
 
 def _shift(row: Any, steps: int) -> Any:
-    """The row with element j at the place j + steps; what falls off is lost."""
+    """The row with element j moved to j + steps; elements moved beyond an end are dropped."""
     n = row.shape[-1]
     steps = max(-n, min(n, steps))
     gap = np.zeros_like(row[..., : abs(steps)])
@@ -149,7 +149,7 @@ def _banded(bands: Any, y: Any, lower: int, upper: int) -> Any:
     n = bands.shape[-1]
     y = y.astype(np.result_type(bands.dtype, y.dtype))
     columns = y if y.ndim <= 2 else np.moveaxis(y, -2, 0).reshape(n, -1)
-    if n == 1:  # SciPy 1.13 takes another row than the diagonal
+    if n == 1:  # SciPy 1.13 does not use the row of the diagonal
         out = columns / bands[upper]
     else:
         out = told("solve_banded", partial(scipys.solve_banded, (lower, upper)), bands, columns)
@@ -160,9 +160,9 @@ def _banded(bands: Any, y: Any, lower: int, upper: int) -> Any:
 
 @composed
 def solve_banded(l_and_u: tuple[int, int], bands: Any, y: Any) -> Any:
-    """The solution of x @ out = y for a matrix x of which only `l_and_u` diagonals below and above
-    the main one are not 0: row u + i - j of `bands` (l + u + 1, n) has x[i, j] in column j. y has
-    the shape (n,) or (n, k)."""
+    """The solution of x @ out = y for a banded matrix x with `l_and_u` (l, u) nonzero diagonals
+    below and above the main one: row u + i - j of `bands` (l + u + 1, n) has x[i, j] in column j. y
+    has the shape (n,) or (n, k)."""
     lower, upper = l_and_u
     bands, y = as_operand(bands), as_operand(y)
     rows = (lower + upper + 1, y.shape[0] if y.ndim in (1, 2) else -1)
@@ -217,7 +217,7 @@ def _equation(a: Any, b: Any, q: Any) -> Any:
     if not (np.isfinite(a).all() and np.isfinite(b).all()):
         raise LinAlgError(
             f"solve_sylvester, of shapes {a.shape} and {b.shape}: a or b has infs or NaNs (in the "
-            "gradient of sqrtm: x has some, or is singular and SciPy finds no root)"
+            "gradient of sqrtm: x has some, or is singular and SciPy does not find a root)"
         )
     output = "complex" if "c" in a.dtype.kind + b.dtype.kind + q.dtype.kind else "real"
     left, from_left = told("solve_sylvester", scipys.schur, a, output)
@@ -240,7 +240,7 @@ def _sqrtm_x(g: Any, out: Any) -> Any:
 
 @op(x=_sqrtm_x)
 def sqrtm(x: Any) -> Any:
-    """The principal square root of a matrix (n, n): out @ out = x. It is complex where x has
+    """The principal square root of a matrix (n, n): out @ out = x. It is complex if x has
     negative eigenvalues. A singular x has no gradient."""
     on_host("sqrtm", x)
     checked("sqrtm", x)
@@ -248,4 +248,4 @@ def sqrtm(x: Any) -> Any:
     dtype = np.result_type(x.dtype, np.float32)
     if np.iscomplexobj(found):
         dtype = np.result_type(dtype, np.complex64)
-    return found.astype(dtype, copy=False)  # SciPy 1.13 widens complex numbers
+    return found.astype(dtype, copy=False)  # SciPy 1.13 returns complex128 for complex64

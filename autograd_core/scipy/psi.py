@@ -1,4 +1,4 @@
-"""Differences of polygamma functions, taken exactly where their terms would cancel."""
+"""Differences of polygamma functions, without cancellation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from autograd_core.engine.op import op
 __all__: list[str] = []
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(10)
-NODES, WEIGHTS = (NODES + 1) / 2, WEIGHTS / 2  # of Gauss and Legendre, for 0 to 1
+NODES, WEIGHTS = (NODES + 1) / 2, WEIGHTS / 2  # Gauss-Legendre quadrature on [0, 1]
 
 
 def _polygamma(n: int, x: Any) -> Any:
@@ -30,8 +30,8 @@ def _shifted_slope(g: Any, n: Any, x: Any, y: Any) -> Any:
 
 @op(pointwise=True, x=_psi_difference_x, y=_shifted_slope)
 def _psi_difference(n: int, x: Any, y: Any) -> Any:
-    """polygamma(n, x + y) - polygamma(n, x), the integral of the next one over y, for positive x
-    and y; exact where y is small, too."""
+    """polygamma(n, x + y) - polygamma(n, x), the integral of polygamma(n + 1, ·), for positive x
+    and y; accurate also where y is small."""
     small = y < 0.5 * x
     a, b = np.where(small, x, 1.0), np.where(small, y, 0.5)
     mean = np.zeros_like(a * b)

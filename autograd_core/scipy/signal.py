@@ -32,8 +32,8 @@ def _windows_y(g: Any, x: Any, ndim: int, mode: str) -> Any:
 
 @op(x=_windows_x, y=_windows_y)
 def windows(x: Any, y: Any, ndim: int, mode: str) -> Any:
-    """The convolution of the last `ndim` axes; axes in front broadcast. `mode` is "full", or
-    "valid" where x is at least as long as y along each of them."""
+    """The convolution over the last `ndim` axes; leading axes broadcast. `mode` is "full", or
+    "valid" for x at least as long as y along each of them."""
     on_host("convolve", x, y)
     lead = x.ndim - ndim, y.ndim - ndim
     stack = np.broadcast_shapes(x.shape[: lead[0]], y.shape[: lead[1]])
@@ -50,17 +50,17 @@ def windows(x: Any, y: Any, ndim: int, mode: str) -> Any:
 
 @composed
 def convolve(x: Any, y: Any, mode: str = "full") -> Any:
-    """The convolution of two arrays with the same number of axes: where they overlap at all
-    ("full"), the middle of that with x's shape ("same"), or where one overlaps the other entirely
+    """The convolution of two arrays with the same number of axes: wherever they overlap ("full"),
+    the middle part with the shape of x ("same"), or where one overlaps the other entirely
     ("valid")."""
     x, y = as_operand(x), as_operand(y)
     if x.ndim != y.ndim or not (x.ndim and x.size and y.size):
         raise ShapeError(
-            "convolve: arrays with the same number of axes, and not empty; they have shapes "
+            "convolve: x and y need the same number of axes, and elements; they have shapes "
             f"{x.shape} and {y.shape}"
         )
     if mode not in ("full", "same", "valid"):
-        raise ShapeError(f"convolve: mode is 'full', 'same' or 'valid', not {mode!r}")
+        raise ShapeError(f"convolve: mode must be 'full', 'same' or 'valid', not {mode!r}")
     if mode == "full":
         return windows(x, y, x.ndim, mode)
     pairs = list(zip(x.shape, y.shape, strict=True))
@@ -72,6 +72,6 @@ def convolve(x: Any, y: Any, mode: str = "full") -> Any:
     if all(m >= n for n, m in pairs):
         return windows(y, x, x.ndim, mode)
     raise ShapeError(
-        "convolve: for mode='valid' one of the shapes must be as large along each axis; they are "
-        f"{x.shape} and {y.shape}"
+        "convolve: for mode='valid' one array must be at least as long as the other along every "
+        f"axis; the shapes are {x.shape} and {y.shape}"
     )

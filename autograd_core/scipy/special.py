@@ -1,7 +1,7 @@
 """Special functions under SciPy's names. ``scipy.special.erf(tensor)`` is ``special.erf(tensor)``.
 
-Functions that SciPy has for a parameter without a derivative in closed form (the order of a Bessel
-function, a and b of betainc) refuse a gradient for it in the backward pass.
+Functions with a parameter whose derivative has no closed form (the order of a Bessel function, a
+and b of betainc) refuse a gradient for it in the backward pass.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ def _polygamma_x(g: Any, n: Any, x: Any) -> Any:
 def polygamma(n: int, x: Any) -> Any:
     """The n-th derivative of digamma, for an integer n."""
     if n < 0 or n != int(n):
-        raise ShapeError(f"polygamma: n is an integer, 0 or more; it is {n!r}")
-    out = special_of(x).polygamma(n, x)  # float64 of every dtype
+        raise ShapeError(f"polygamma: n must be an integer, 0 or more, not {n!r}")
+    out = special_of(x).polygamma(n, x)  # float64 for every dtype
     dtype = getattr(x, "dtype", out.dtype)
     return out.astype(dtype) if dtype.kind == "f" else out
 
@@ -82,12 +82,12 @@ gammaln: Function = declare(
 
 
 def _below_infinity(x: Any) -> Any:
-    """x, and the largest number in the place of infinity, to which nothing flows."""
+    """x with infinity replaced by the largest number; no gradient flows to it."""
     return np.where(x == math.inf, float(np.finfo(x.dtype).max), x)
 
 
 def _rgamma_x(g: Any, x: Any, out: Any) -> Any:
-    """By the reflection sin(pi x) * gamma(1 - x) / pi to the left, where gamma has its poles."""
+    """By the reflection sin(pi x) * gamma(1 - x) / pi on the left, where gamma has its poles."""
     left = x < 0.5
     there = np.where(left, x, 0)
     mirrored, turned = 1 - there, math.pi * there
@@ -111,7 +111,7 @@ def multigammaln(a: Any, d: int) -> Any:
     """The logarithm of the multivariate gamma function of dimension `d`."""
     a = as_operand(a)
     if d < 1 or d != int(d):
-        raise ShapeError(f"multigammaln: d is an integer, 1 or more; it is {d!r}")
+        raise ShapeError(f"multigammaln: d must be an integer, 1 or more, not {d!r}")
     total: Any = d * (d - 1) / 4 * math.log(math.pi)
     for j in range(int(d)):
         total = total + gammaln(a - j / 2)
@@ -119,7 +119,7 @@ def multigammaln(a: Any, d: int) -> Any:
 
 
 def _log_beta_slope(x: Any, y: Any) -> Any:
-    """digamma(x) - digamma(x + y), whose terms cancel where x is much larger than y."""
+    """digamma(x) - digamma(x + y), without cancellation where x is much larger than y."""
     usual = (x > 0) & (y > 0)
     a, b = np.where(usual, x, 1.0), np.where(usual, y, 1.0)
     elsewhere = digamma(np.where(usual, 1.0, x)) - digamma(np.where(usual, 1.0, x + y))
@@ -141,12 +141,13 @@ betaln: Function = declare(
 
 
 def weak(value: Any) -> Any:
-    """A NumPy number, computed from Python numbers, as one of them: it decides no dtype."""
+    """A NumPy scalar computed from Python numbers as a Python float, which has a weak dtype."""
     return float(value) if isinstance(value, np.floating) else value
 
 
 def _gamma_density(a: Any, x: Any) -> Any:
-    """A power of a small x has its digits, where the exponential of a large logarithm has not."""
+    """x ** (a - 1) * exp(-x) / gamma(a): for small x by a power, which is more accurate than the
+    exponential of a large logarithm."""
     small, x, constant = x < 1, _below_infinity(x), weak(gammaln(a))
     below = np.where(small, x, 1) ** (a - 1) * np.exp(-x - constant)
     above = np.exp(xlogy(a - 1, np.where(small, 1, x)) - x - constant)
@@ -188,7 +189,7 @@ def _student_density(df: Any, x: Any) -> Any:
 
 stdtr: Function = declare(
     scipys.stdtr,
-    "The cumulative distribution of Student's t. No gradient in df.",
+    "The cumulative distribution function of Student's t. No gradient in df.",
     df=refused("stdtr", "df"),
     x=lambda g, df, x: g * _student_density(df, x),
 )
@@ -228,7 +229,7 @@ def _ratio(x: Any, y: Any) -> Any:
 
 @op(pointwise=True, x=lambda g, x: g / x, y=lambda g, y: -g / y)
 def _log_ratio(x: Any, y: Any) -> Any:
-    """log(x / y), where x / y itself may leave the range."""
+    """log(x / y), where x / y may overflow or underflow."""
     return 2 * np.log(np.sqrt(x) / np.sqrt(y))
 
 
@@ -249,14 +250,16 @@ kl_div: Function = declare(
 @composed
 def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False) -> Any:
     """log(sum(b * exp(a))) over `axis`, without overflow; the sum must be positive. An element
-    whose weight b is 0 does not count, whatever it is."""
+    whose weight b is 0 is ignored, whatever its value."""
     a = as_operand(a)
     if b is None:
         return reductions.logsumexp(a, axis, keepdims)
     b = as_operand(b)
     shift = _shift(where(b == 0, -np.inf, a), axis)
     exponents = a - shift
-    largest = math.log(float(np.finfo(exponents.dtype).max)) - 1  # finite beside a weight of 0
+    largest = (
+        math.log(float(np.finfo(exponents.dtype).max)) - 1
+    )  # finite when multiplied by a weight of 0
     exponents = where((b == 0) & (exponents > largest), largest, exponents)
     total = reductions.sum(b * exp(exponents), axis, keepdims=keepdims)
     return log(total) + reshape(shift, total.shape)
@@ -264,18 +267,18 @@ def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False) -
 
 @not_differentiable
 def _shift(a: Any, axis: Any) -> Any:
-    """The largest element, or 0 where that is infinite."""
+    """The largest element, or 0 where it is infinite."""
     top = np.max(a, axis=axis, keepdims=True)
     return np.where(np.isfinite(top), top, 0)
 
 
 @composed
 def softmax(x: Any, axis: Any = None) -> Any:
-    """exp(x) / sum(exp(x)) over `axis` (all)."""
+    """exp(x) / sum(exp(x)) over `axis` (default: all)."""
     return reductions.softmax(x, axis)
 
 
 @composed
 def log_softmax(x: Any, axis: Any = None) -> Any:
-    """The logarithm of softmax over `axis` (all)."""
+    """The logarithm of softmax over `axis` (default: all)."""
     return reductions.log_softmax(x, axis)

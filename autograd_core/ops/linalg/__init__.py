@@ -1,7 +1,7 @@
 """Linear algebra under NumPy's names, ``np.linalg``, and the Array API's.
 
-Matrices are in the last two axes; axes in front are a stack, which may be empty. What a singular
-or a degenerate matrix gives is documented in docs/conventions.md.
+Matrices are in the last two axes; the axes in front form a stack, which may be empty. Results for
+singular and degenerate matrices are documented in docs/conventions.md.
 """
 
 from autograd_core.ops.linalg import (

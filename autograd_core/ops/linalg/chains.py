@@ -15,15 +15,15 @@ __all__ = ["multi_dot"]
 
 
 def multi_dot(arrays: Sequence[Any]) -> Any:
-    """The product of two matrices or more, in the order that takes the fewest multiplications. The
-    first and the last may be vectors: a row, and a column."""
+    """The product of two or more matrices, in the order that takes the fewest multiplications. The
+    first and the last may be vectors: a row and a column."""
     matrices = [as_operand(x) for x in arrays]
     inner = {x.ndim for x in matrices[1:-1]}
     ends = {x.ndim for x in matrices[:1] + matrices[-1:]}
     if len(matrices) < 2 or not inner <= {2} or not ends <= {1, 2}:
         raise ShapeError(
-            "linalg.multi_dot: two matrices or more, of which the first and the last may be "
-            f"vectors; their shapes are {', '.join(str(x.shape) for x in matrices)}"
+            "linalg.multi_dot: two or more matrices are needed, the first and the last of which "
+            f"may be vectors; their shapes are {', '.join(str(x.shape) for x in matrices)}"
         )
     rows = [x.shape[0] for x in matrices]
     if matrices[0].ndim == 1:
@@ -45,7 +45,7 @@ def _product(matrices: list[Any], splits: dict[tuple[int, int], int], start: int
 
 @lru_cache(maxsize=256)
 def _splits(lengths: tuple[int, ...]) -> dict[tuple[int, int], int]:
-    """Where to divide each part (start, stop) of a chain; matrix i has lengths[i] rows. Cormen et
+    """Where to split each part (start, stop) of a chain; matrix i has lengths[i] rows. Cormen et
     al., Introduction to Algorithms, section 15.2."""
     count = len(lengths) - 1
     costs = {(i, i + 1): 0 for i in range(count)}

@@ -1,10 +1,10 @@
 """Factors of matrices: Cholesky, QR, eigenvalues and singular values.
 
-A matrix has many such factors: eigenvectors may be turned, by a sign or, where complex, by a phase.
-A gradient is right for every function that does not depend on the choice.
+Such factors are not unique: an eigenvector may be multiplied by a sign or, if complex, by a phase.
+A gradient is correct for every function that does not depend on the choice.
 
-Eigenvalues and singular values closer together than rounding can tell count as equal. What arrives
-does not determine the derivative with vectors of equal values, and is refused: see `gaps`.
+Eigenvalues and singular values that differ by no more than round-off count as equal. For vectors of
+equal values, the incoming gradient does not determine the derivative, and is refused: see `gaps`.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def _lower_factor_x(g: Any, out: Any) -> Any:
 @op(x=_lower_factor_x)
 def _lower_factor(x: Any) -> Any:
     """The lower triangular matrix whose product with its adjoint is x. Only the lower triangle of x
-    is read; the gradient is symmetric (Murray, arXiv:1602.07527)."""
+    is used; the gradient is symmetric (Murray, arXiv:1602.07527)."""
     checked("cholesky", x)
     return told("cholesky", np.linalg.cholesky, x)
 
@@ -67,8 +67,8 @@ def cholesky(x: Any, /, *, upper: bool = False) -> Any:
     """The triangular factor of symmetric (Hermitian) positive definite matrices: the lower one, L
     of L @ L.mH, or the upper one, U of U.mH @ U.
 
-    Only that triangle of x is read. The gradient is symmetric (Hermitian), as x is.
-    Raises LinAlgError where x is not positive definite; on a device its elements are NaN instead.
+    Only the corresponding triangle of x is used. The gradient is symmetric (Hermitian), like x.
+    Raises LinAlgError if x is not positive definite; on a device its factor is NaN instead.
     """
     x = as_operand(x)
     return adjoint(_lower_factor(adjoint(x))) if upper else _lower_factor(x)
@@ -108,18 +108,18 @@ def qr(x: Any, mode: str = "reduced") -> Any:
     With k = min(m, n): mode "reduced" gives Q (..., m, k) and R (..., k, n), "r" only R, "complete"
     Q (..., m, m) and R (..., m, n). A gradient needs the first k columns of x to be independent:
     else LinAlgError in the backward pass.
-    Raises NotDifferentiableError for "complete" of a tracked x with m > n, whose last columns may
-    be any, and for "raw".
+    Raises NotDifferentiableError for a tracked x with mode "raw", or with "complete" and m > n,
+    where the last columns of Q are arbitrary.
     """
     x = as_operand(x)
     checked("qr", x, square=False)
     m, n = x.shape[-2:]
     if mode not in ("reduced", "r", "complete", "raw"):
-        raise ShapeError(f"qr: mode is 'reduced', 'complete', 'r' or 'raw', not {mode!r}")
+        raise ShapeError(f"qr: mode must be 'reduced', 'complete', 'r' or 'raw', not {mode!r}")
     if mode == "raw" or (mode == "complete" and m > n):
         if tracked(x):
             raise NotDifferentiableError(
-                f"qr: mode={mode!r} of shape {x.shape} has no gradient; mode='reduced' has one"
+                f"qr: mode={mode!r} has no gradient for shape {x.shape}; use mode='reduced'"
             )
         return _whole_qr(x, mode)
     if m >= n:
@@ -153,16 +153,16 @@ def _eigh_x(g: Any, eigenvalues: Any, eigenvectors: Any) -> Any:
 
 @op(x=_eigh_x, results=EighResult)
 def eigh(x: Any, UPLO: str = "L") -> Any:
-    """The eigenvalues (..., n) of symmetric (Hermitian) matrices (..., n, n), rising, and their
-    eigenvectors, the columns of (..., n, n).
+    """The eigenvalues (..., n) of symmetric (Hermitian) matrices (..., n, n), in ascending order,
+    and their eigenvectors, the columns of (..., n, n).
 
-    Only the triangle `UPLO` of x is read; the gradient is symmetric (Hermitian), as x is.
-    Raises LinAlgError in the backward pass where a gradient arrives at eigenvectors of equal
-    eigenvalues; on a device it is NaN there. `matrix_function` and its relatives are smooth there.
+    Only the triangle `UPLO` of x is used; the gradient is symmetric (Hermitian), like x.
+    Raises LinAlgError in the backward pass if there is a gradient for eigenvectors of equal
+    eigenvalues; on a device it is NaN. `matrix_function` and related functions are smooth there.
     """
     checked("eigh", x)
     if UPLO not in ("L", "U"):
-        raise ShapeError(f"eigh: UPLO is 'L' or 'U', not {UPLO!r}")
+        raise ShapeError(f"eigh: UPLO must be 'L' or 'U', not {UPLO!r}")
     return EighResult(*told("eigh", np.linalg.eigh, x, UPLO))
 
 
@@ -180,8 +180,8 @@ def _spectral_x(g: Any, values: Any, x: Any, UPLO: str, moving: bool) -> Any:
 
 @op(values=_spectral_g, x=_spectral_x)
 def _spectral(values: Any, x: Any, UPLO: Any, moving: bool) -> Any:
-    """The conjugate of the matrix with the eigenvectors of x and these values, which may or may
-    not be `moving` with x."""
+    """The conjugate of the matrix with the eigenvectors of x and these values, which depend on x if
+    `moving`."""
     _, vectors = np.linalg.eigh(x, UPLO)
     return (vectors.conj() * values[..., None, :]) @ transposed(vectors)
 
@@ -192,14 +192,14 @@ def _eigvalsh_x(g: Any, x: Any, UPLO: str) -> Any:
 
 @op(x=_eigvalsh_x)
 def eigvalsh(x: Any, UPLO: str = "L") -> Any:
-    """The eigenvalues of symmetric (Hermitian) matrices, rising.
+    """The eigenvalues of symmetric (Hermitian) matrices, in ascending order.
 
-    Where some are equal they have a subgradient, which is the gradient of every function that
-    treats equal ones alike; its derivative is refused there, as in `eigh`.
+    Where some are equal, the gradient is a subgradient, which is exact for every function that
+    treats equal ones alike; its own derivative is refused there, as in `eigh`.
     """
     checked("eigvalsh", x)
     if UPLO not in ("L", "U"):
-        raise ShapeError(f"eigvalsh: UPLO is 'L' or 'U', not {UPLO!r}")
+        raise ShapeError(f"eigvalsh: UPLO must be 'L' or 'U', not {UPLO!r}")
     return told("eigvalsh", np.linalg.eigvalsh, x, UPLO)
 
 
@@ -227,10 +227,10 @@ def eig(x: Any) -> Any:
     """The eigenvalues (..., n) of square matrices (..., n, n), in no order, and their eigenvectors,
     columns of length 1.
 
-    They are complex. NumPy before 2.5 makes them real where all eigenvalues happen to be real and x
-    is, and so does this; the gradient of a real x is real and the same with both. A matrix without
-    n independent eigenvectors has no gradient: LinAlgError in the backward pass, or huge numbers
-    where rounding hides it.
+    They are complex; with NumPy before 2.5, as there, they are real if x and all eigenvalues are.
+    The gradient of a real x is real and the same in both cases. A matrix without n independent
+    eigenvectors has no gradient: LinAlgError in the backward pass, or huge numbers if round-off
+    hides it.
     """
     checked("eig", x)
     return EigResult(*told("eig", np.linalg.eig, x))
@@ -260,7 +260,7 @@ def _thin_svd_x(g: Any, U: Any, S: Any, Vh: Any) -> Any:
     both, apart = one + adjoint(back), one - adjoint(back)
     alone = U.shape[-2] != Vh.shape[-1] or U.dtype.kind == "c"
     inner = by_gaps("svd", for_s, both if used else None, S, alone)
-    # the vectors of values s and t turn together by s - t, and against each other by s + t
+    # the left and right vectors of values s and t rotate together by s - t, oppositely by s + t
     scale = _size(both) + _size(apart)
     apart = beside(apart) + unit(apart) * skew(apart) / 2  # the phases, 0 unless complex
     sums = S[..., None, :] + S[..., :, None]
@@ -285,13 +285,13 @@ def _thin_svd(x: Any) -> Any:
 def svd(
     x: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False
 ) -> Any:
-    """x = U * S @ Vh with orthonormal columns in U and rows in Vh, and singular values S, falling.
+    """x = U * S @ Vh with orthonormal columns in U and rows in Vh, and descending singular values.
 
     Shapes: x (..., m, n); with k = min(m, n), U (..., m, k), S (..., k), Vh (..., k, n); with
     `full_matrices` U (..., m, m) and Vh (..., n, n). Only S without `compute_uv`. `hermitian` is
-    NumPy's, and makes no difference here.
-    With `full_matrices` and an x that is not square, what is added to U or Vh may be anything: S
-    has a gradient, U and Vh raise NotDifferentiableError in the backward pass.
+    there for NumPy's signature and has no effect.
+    With `full_matrices` and an x that is not square, the additional columns of U or rows of Vh are
+    arbitrary: S has a gradient, U and Vh raise NotDifferentiableError in the backward pass.
     """
     x = as_operand(x)
     checked("svd", x, square=False)
@@ -308,8 +308,8 @@ def _sides_g(g: Any, x: Any) -> Any:
 
 
 def _sides_x(g: Any, values: Any, x: Any, moving: bool) -> Any:
-    """By the vectors of [[0, x], [x.mH, 0]], whose eigenvalues are the singular values, their
-    negatives and, where x is not square, 0 (Jordan and Wielandt)."""
+    """The gradient from the eigenvectors of [[0, x], [x.mH, 0]], whose eigenvalues are the singular
+    values, their negatives and, if x is not square, 0 (Jordan and Wielandt)."""
     left, s, right = svd(x, False)
     back, size = adjoint(right), _size(g)
     upper = np.concatenate([left, left[..., ::-1]], -1)
@@ -328,8 +328,8 @@ def _sides_x(g: Any, values: Any, x: Any, moving: bool) -> Any:
 
 
 def _smooth_at(values: Any, s: Any) -> Any:
-    """values / s on the diagonal: where s is 0 it has a kink, and only a value of 0 is refused
-    nothing."""
+    """values / s on the diagonal. Where s is 0 the function has a kink, which is refused unless the
+    value is 0."""
     eye = unit(values[..., None] * s[..., None, :])
     size = _size(values[..., None, :])
     return _over(
@@ -338,11 +338,11 @@ def _smooth_at(values: Any, s: Any) -> Any:
 
 
 def _turned_out(x: Any, vectors: Any, values: Any, s: Any, size: Any, moving: bool) -> Any:
-    """What is left of x outside of the vectors, which have the singular values 0, times what their
-    `values` are over their singular values s."""
+    """The part of x orthogonal to the vectors, whose singular values are 0, times `values` over the
+    singular values s."""
     k, gaps = s.shape[-1], s[..., None, :]
     rest, step = x - vectors @ (adjoint(vectors) @ x), values[..., None, :]
-    rest = np.concatenate([0 * rest[..., :k, :], rest], -2)  # an error names values by their place
+    rest = np.concatenate([0 * rest[..., :k, :], rest], -2)  # errors name values by index
     out = _over(rest * step, gaps, s, size * _size(step), False, "svd")
     if moving:
         out = out + 0 * _over(rest, gaps, s, size, False, "svd")
@@ -351,8 +351,8 @@ def _turned_out(x: Any, vectors: Any, values: Any, s: Any, size: Any, moving: bo
 
 @op(values=_sides_g, x=_sides_x)
 def _sides(values: Any, x: Any, moving: bool) -> Any:
-    """The conjugate of the matrix with the singular vectors of x and these values, which may or
-    may not be `moving` with x."""
+    """The conjugate of the matrix with the singular vectors of x and these values, which depend on
+    x if `moving`."""
     left, _, right = np.linalg.svd(x, False)
     return (left.conj() * values[..., None, :]) @ right.conj()
 
@@ -365,8 +365,8 @@ def _whole_svd_x(g: Any, x: Any) -> Any:
     for_u, for_s, for_v = g
     if for_u is not None or for_v is not None:
         raise NotDifferentiableError(
-            f"svd: U and Vh with full_matrices=True of shape {x.shape} have no gradient; with "
-            "full_matrices=False they have"
+            f"svd: U and Vh have no gradient with full_matrices=True for shape {x.shape}; use "
+            "full_matrices=False"
         )
     return _svdvals_x(for_s, x)
 
@@ -379,7 +379,7 @@ def _whole_svd(x: Any) -> Any:
 
 @op(x=_svdvals_x)
 def svdvals(x: Any) -> Any:
-    """The singular values of matrices (..., m, n), falling. Their gradients are finite where some
-    are equal or 0."""
+    """The singular values of matrices (..., m, n), in descending order. Their gradients are finite
+    where some are equal or 0."""
     checked("svdvals", x, square=False)
     return told("svdvals", np.linalg.svd, x, compute_uv=False)

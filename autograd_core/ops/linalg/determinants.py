@@ -30,8 +30,8 @@ __all__ = ["det", "slogdet"]
 
 
 def _products(s: Any, order: int) -> Any:
-    """The products of all s without those at `order` places: an array (..., n, ..., n) over the
-    places, 0 where two of them are one. Nothing is divided."""
+    """The products of all s except those at `order` indices: an array (..., n, ..., n) over the
+    indices, 0 where two of them are equal. Computed without division."""
     n = s.shape[-1]
     rows, apart = s, np.ones_like(s)
     for _ in range(order - 1):
@@ -60,9 +60,9 @@ def _minors_matrices(g: Any, x: Any, matrices: Any) -> Any:
 def _minors(x: Any, matrices: Any) -> Any:
     """The gradient of the k-th derivative of det at x along matrices (..., k, n, n).
 
-    In the bases of the singular vectors x is diagonal, and the derivative a sum over k + 1 places
-    of the diagonal: the determinants of what the matrices have there, one row from each, times the
-    singular values at other places. It is a polynomial, at every order.
+    In the bases of the singular vectors x is diagonal, and the derivative is a sum over k + 1
+    indices of the diagonal: the determinants of the matrices' elements there, one row from each,
+    times the other singular values. It is a polynomial, at every order.
     """
     u, s, vh = np.linalg.svd(x, False)
     turned = [adjoint(u) @ part @ adjoint(vh) for part in listed(matrices)]
@@ -84,18 +84,18 @@ def _cofactors_x(g: Any, x: Any) -> Any:
 
 @op(x=_cofactors_x, determinant=None)
 def _cofactors(x: Any, determinant: Any = None) -> Any:
-    """The derivative of det: for each element the determinant of what is left without its row and
-    its column, with its sign. It is a polynomial, so singular matrices have it too.
+    """The cofactors, which are the derivative of det: for each element, the signed determinant of
+    the matrix without its row and its column. A polynomial, defined for singular matrices too.
 
-    `determinant` is det(x) where it is known: on the host it is then often enough to multiply it by
-    the inverse. Else the singular values serve; the products that leave one out need no division.
+    `determinant` is det(x) if known: on the host its product with the inverse is then often
+    sufficient. Otherwise computed from the singular values, without division.
     """
     checked("cofactors", x)
     if type(determinant) is np.ndarray:
         try:
             inverse = np.linalg.inv(x)
         except np.linalg.LinAlgError:
-            pass  # singular: the way below is for these
+            pass  # singular: computed below
         else:
             size = np.linalg.norm(x, axis=(-2, -1)) * np.linalg.norm(inverse, axis=(-2, -1))
             if (size * np.sqrt(np.finfo(x.dtype).eps) < 1).all():
@@ -115,7 +115,7 @@ def _det_x(g: Any, x: Any, out: Any) -> Any:
 
 @op(x=_det_x)
 def det(x: Any) -> Any:
-    """The determinants of square matrices (..., n, n). A singular matrix has a gradient as well, of
+    """The determinants of square matrices (..., n, n). Singular matrices have gradients too, of
     every order."""
     checked("det", x)
     return told("det", np.linalg.det, x)
@@ -136,10 +136,10 @@ def _slogdet_x(g: Any, x: Any, sign: Any) -> Any:
 
 @op(x=_slogdet_x, results=SlogdetResult)
 def slogdet(x: Any) -> Any:
-    """The sign and the logarithm of the absolute value of determinants, for those that are too
-    large or too small for a float. Returns (sign, logabsdet).
+    """The sign and the logarithm of the absolute value of determinants, which may be too large or
+    too small for a float. Returns (sign, logabsdet).
 
-    The gradient at a singular matrix would be infinite: LinAlgError in the backward pass.
+    The gradient of a singular matrix would be infinite: LinAlgError in the backward pass.
     """
     checked("slogdet", x)
     return SlogdetResult(*told("slogdet", np.linalg.slogdet, x))

@@ -3,7 +3,7 @@
 The k-th derivative of f(A) along matrices E is a sum of terms V (f[w_i, ..., w_j] E_i. ... E_.j)
 V^H with divided differences of f, over the orders of the E (Daleckii and Krein, 1951; Higham,
 Functions of Matrices, section 3.2). The derivative of a term in A is the sum of the terms with one
-matrix more, so that one operation gives every order. Divided differences of equal values are
+more matrix, so one operation gives every order. Divided differences of equal values are
 derivatives of f.
 """
 
@@ -36,7 +36,7 @@ from autograd_core.ops.shaping import astype
 __all__ = ["logm", "matrix_function", "polar", "spectral_projector", "sqrtm", "whiten"]
 
 BEYOND_NUMPY = tuple(__all__)
-# Gauss's quadrature between -1 and 1
+# Gauss-Legendre quadrature between -1 and 1
 NEAR, FAR = (math.sqrt(3 / 7 + side * math.sqrt(24 / 245)) for side in (-1, 1))
 NODES = (-FAR, -NEAR, NEAR, FAR)
 WEIGHTS = tuple((18 + side * math.sqrt(30)) / 36 for side in (-1, 1, 1, -1))
@@ -46,7 +46,8 @@ WEIGHTS = tuple((18 + side * math.sqrt(30)) / 36 for side in (-1, 1, 1, -1))
 
 
 def _derivative(f: Any, df: Any, w: Any, order: int) -> Any:
-    """The derivative of f of an order, element by element; those of df come from itself."""
+    """The derivative of f of the given order, element by element; beyond the first, df is
+    differentiated."""
     if order < 2:
         return _of_numbers(df(w) if order else f(w))
     with enable_grad():
@@ -66,26 +67,28 @@ def _plain(x: Any) -> Any:
 
 
 def _of_numbers(out: Any) -> Any:
-    """What f or df made of real eigenvalues, which may depend on nothing else that is tracked."""
+    """The result of f or df for real eigenvalues; raises if it depends on a tracked Tensor."""
     if isinstance(out, Tensor) and out.requires_grad:
         raise NotDifferentiableError(
-            "a function of a matrix: f depends on a Tensor that requires a gradient, which would "
-            "not arrive there; detach() it, or write V * f(w) @ V.mH with w and V of eigh"
+            "a function of a matrix: f depends on a Tensor that requires a gradient but would not "
+            "get one; detach() it, or write V * f(w) @ V.mH with w and V of eigh"
         )
     if getattr(out, "dtype", np.dtype(float)).kind == "c":
         raise DTypeError(
-            "a function of a matrix: f has complex values; take its real and its imaginary part, "
-            "one after the other"
+            "a function of a matrix: f has complex values; compute its real and its imaginary part "
+            "separately"
         )
     return _plain(out)
 
 
 class _Smooth:
-    """The divided differences of f at points of which all may be equal, sorted if more than two.
+    """The divided differences of f at points, some or all of which may be equal; sorted if there
+    are more than two.
 
-    A quotient of differences loses digits where its points are close, and a mean of the derivative
-    between them is wrong where they are far apart: the mean counts where the two agree up to what
-    the quotient may have lost. `root` says that eigenvalues that rounding made negative are 0.
+    A quotient of differences loses digits where its points are close, and the quadrature of the
+    derivative between them is wrong where they are far apart: the latter is used where both agree
+    up to the possible error of the quotient. With `root`, eigenvalues that are negative by
+    round-off count as 0.
     """
 
     def __init__(self, name: str, f: Any, df: Any, root: bool = False) -> None:
@@ -94,11 +97,11 @@ class _Smooth:
     def table(self, points: list[Any], places: list[Any], close: Any) -> Any:
         if self.root:
             points = [np.where((w < 0) & (w >= -close), 0 * w, w) for w in points]
-        with np.errstate(all="ignore"):  # at what is not finite `_checked` looks
+        with np.errstate(all="ignore"):  # `_checked` handles non-finite values
             return self._divided(points)[0]
 
     def _divided(self, points: list[Any]) -> tuple[Any, Any]:
-        """The divided difference, and how large its error may be."""
+        """The divided difference and a bound on its error."""
         eps = 8 * np.finfo(float).eps
         if len(points) == 1:
             value = _derivative(self.f, self.df, points[0], 0) + 0 * points[0]
@@ -132,7 +135,7 @@ class _Smooth:
 
 class _Steps:
     """The divided differences of a function that is constant near each eigenvalue: its values are
-    the `label` of their places, counted from 0 in rising order."""
+    the `label` of their indices in ascending order."""
 
     def __init__(self, name: str, label: Callable[[Any], Any], hint: str) -> None:
         self.name, self.label, self.hint = name, label, hint
@@ -165,7 +168,7 @@ def _table(divided: Any, w: Any, order: int) -> Any:
     def grid(x: Any) -> list[Any]:
         axes = [(1,) * k + (n,) + (1,) * (order - k) for k in range(order + 1)]
         lines = [x.reshape(stack + a) for a in axes]
-        if order < 2:  # two points may come in any order, and f of each is computed once
+        if order < 2:  # two points may be in any order, and f is computed once for each
             return lines
         return list(np.sort(np.stack([np.broadcast_to(a, stack + shape) for a in lines]), 0))
 
@@ -174,7 +177,7 @@ def _table(divided: Any, w: Any, order: int) -> Any:
 
 
 def _checked(name: str, table: Any, w: Any, order: int) -> Any:
-    """What is not finite is refused on the host."""
+    """`table`; raises LinAlgError on the host if it is not finite."""
     if module_of(table) is np and not np.isfinite(table).all():
         stack, n = w.shape[:-1], w.shape[-1]
         lines = ~np.isfinite(table).reshape(*stack, n, -1)
@@ -238,7 +241,9 @@ def _symmetric(name: str, x: Any) -> Any:
     data = _plain(x)
     if module_of(data) is np and data.size:
         if not np.isfinite(data).all():
-            raise LinAlgError(f"{name}: x of shape {x.shape} has infs or NaNs; mask them first")
+            raise LinAlgError(
+                f"{name}: x of shape {x.shape} contains infs or NaNs; mask them first"
+            )
         gap = float(np.max(np.abs(data - adjoint(data))))
         if gap > float(np.finfo(data.dtype).eps) ** 0.5 * float(np.max(np.abs(data))):
             raise LinAlgError(
@@ -252,11 +257,11 @@ def _symmetric(name: str, x: Any) -> Any:
 def matrix_function(x: Any, f: Any, df: Any) -> Any:
     """f of symmetric (Hermitian) matrices (..., n, n): V diag(f(w)) V.mH.
 
-    `f` and its derivative `df` work element by element on real arrays; for a second derivative `df`
-    is written in operations of this library. Equal eigenvalues have their exact derivatives, of
-    every order. The symmetric part of x counts, and the gradient is symmetric.
-    Raises LinAlgError where x is far from symmetric or not finite, or f is not finite at an
-    eigenvalue, and in the backward pass where df is not; on a device this is not checked.
+    `f` and its derivative `df` work element by element on real arrays; for second derivatives, `df`
+    must consist of operations of this library. Derivatives of every order are exact for equal
+    eigenvalues. Only the symmetric part of x is used, and the gradient is symmetric.
+    Raises LinAlgError if x is far from symmetric or not finite, or f is not finite at an
+    eigenvalue, and in the backward pass if df is not; on a device this is not checked.
     """
     return _function(_symmetric("matrix_function", x), _Smooth("matrix_function", f, df))
 
@@ -264,8 +269,8 @@ def matrix_function(x: Any, f: Any, df: Any) -> Any:
 @composed
 def sqrtm(x: Any) -> Any:
     """The square root of symmetric (Hermitian) positive semidefinite matrices; see
-    `matrix_function`. A singular one has no gradient. `autograd_core.scipy.linalg.sqrtm` takes any
-    matrix on the host."""
+    `matrix_function`. A singular one has no gradient. `autograd_core.scipy.linalg.sqrtm` accepts
+    any matrix on the host."""
     return _function(_symmetric("sqrtm", x), _ROOT)
 
 
@@ -277,8 +282,8 @@ def logm(x: Any) -> Any:
 
 @composed
 def whiten(x: Any) -> Any:
-    """The inverse square root of symmetric (Hermitian) positive definite matrices, as of the
-    covariance of data that are to be made white; see `matrix_function`."""
+    """The inverse square root of symmetric (Hermitian) positive definite matrices, which for the
+    covariance of data is their whitening matrix; see `matrix_function`."""
     return _function(_symmetric("whiten", x), _WHITE)
 
 
@@ -289,25 +294,25 @@ _WHITE = _Smooth("whiten", lambda w: 1 / sqrt(w), lambda w: -0.5 / (w * sqrt(w))
 
 @composed
 def spectral_projector(x: Any, start: int = 0, stop: int | None = None) -> Any:
-    """The matrix that projects onto the eigenvectors `start` to `stop` (not included) of symmetric
-    (Hermitian) matrices, whose eigenvalues rise: with v of `eigh`, v[:, start:stop] times its
-    adjoint. Places count from the end where they are negative, as in a slice.
+    """The matrix that projects onto the eigenvectors `start` to `stop` (exclusive) of symmetric
+    (Hermitian) matrices, with eigenvalues in ascending order: with v of `eigh`, v[:, start:stop]
+    times its adjoint. Negative indices count from the end, as in a slice.
 
-    Eigenvalues on one side may be equal; where two of the two sides are, LinAlgError in the
-    backward pass, NaN on a device.
+    Eigenvalues inside the range may be equal, and those outside too; if one inside equals one
+    outside, LinAlgError in the backward pass, NaN on a device.
     """
     x = _symmetric("spectral_projector", x)
     first, last, _ = slice(start, stop).indices(x.shape[-1])
-    hint = "one of them among those that are projected on; choose start and stop with a gap"
+    hint = "one inside and one outside the range; choose start and stop with a gap"
     divided = _Steps("spectral_projector", lambda p: 1.0 * ((p >= first) & (p < last)), hint)
     return _function(x, divided)
 
 
 def _nearest_x(g: Any, x: Any) -> Any:
-    """That of the sign of [[0, x], [x.mH, 0]], of which u is a block."""
+    """The gradient of the sign of [[0, x], [x.mH, 0]], of which u is a block."""
     m, n = x.shape[-2:]
     k = min(m, n)
-    hint = "so that a singular value of x is 0, and u has no derivative there"
+    hint = "so a singular value of x is 0, where u has no derivative"
     divided = _Steps("polar", lambda p: 1.0 * (p >= m + n - k) - 1.0 * (p < k), hint)
     flow = _terms(transposed(doubled(x)), doubled(g)[..., None, :, :], divided)
     return ((flow + adjoint(flow)) / 2)[..., :m, m:]
@@ -325,8 +330,8 @@ def polar(x: Any) -> Any:
     """x = u @ p with orthonormal columns in u (or rows, if x is wide) and symmetric (Hermitian) p:
     the nearest such u, as u @ vh of `svd`. Returns (u, p).
 
-    Equal singular values are as good as others; 0 has no gradient: LinAlgError in the backward
-    pass, NaN on a device.
+    Singular values may be equal; at a singular value 0 there is no gradient: LinAlgError in the
+    backward pass, NaN on a device.
     """
     x = as_operand(x)
     checked("polar", x, square=False)

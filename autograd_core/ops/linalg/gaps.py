@@ -1,16 +1,16 @@
 """Division by the gaps between eigenvalues or singular values, where the gaps may be 0.
 
-Let E be what happens to x, in x's own basis. Vectors i and j turn into each other by
-E_ij / (w_j - w_i), so that M, what arrives at the vectors in this basis, counts by
-M_ij / (w_j - w_i). Where w_i = w_j, a smooth function has the derivative D_ij E_ij there, but D_ij
-is not a function of what arrives: for sum(C * (V h(w) V^T)) arrive M_ij = 2 C_ij h and h' C_ii at
-the values, and D_ij = h' C_ij; for h that is constant near w_i the same M arrives, and D_ij = 0.
-So M_ij that is not 0 is refused.
-Where h = 0, M is 0 however C is, and what arrives at w_i alone tells of C_ii only: refused as well.
-Where M_ii says that h is not 0 and M_ij is 0, so is C_ij, and nothing is lost.
+Let E be a perturbation of x, in the basis of its eigenvectors. It rotates vectors i and j into each
+other by E_ij / (w_j - w_i), so that M, the gradient of the vectors in this basis, contributes
+M_ij / (w_j - w_i). Where w_i = w_j, a smooth function has the derivative D_ij E_ij, but D_ij is not
+a function of the incoming gradients: for sum(C * (V h(w) V^T)) they are M_ij = 2 C_ij h for the
+vectors and h' C_ii for the values, and D_ij = h' C_ij; for h that is constant near w_i, M is the
+same, and D_ij = 0. So M_ij other than 0 is refused.
+Where h = 0, M is 0 whatever C is, and the gradient of w_i depends on C_ii alone: refused as well.
+Where M_ii shows that h is not 0, and M_ij is 0, C_ij is 0 too, and nothing is lost.
 
-What arrives at a quotient in the backward pass of a backward pass is divided by the same gap, and
-refused by the same law: the operations here are their own rules.
+In the backward pass of a backward pass, the gradient of a quotient is divided by the same gap and
+refused by the same criterion: the operations here are their own rules.
 """
 
 from __future__ import annotations
@@ -28,24 +28,25 @@ from autograd_core.ops.linalg.matrices import adjoint, tracked, unit
 __all__: list[str] = []
 
 SMOOTH = {
-    "eigh": "linalg.matrix_function, spectral_projector, sqrtm, logm and whiten are smooth there",
-    "svd": "linalg.polar, and functions of x.mH @ x such as linalg.sqrtm, are smooth there",
-    "eig": "linalg.expm, matrix_power and inv are smooth there, and for symmetric matrices "
-    "linalg.matrix_function",
+    "eigh": "use linalg.matrix_function, spectral_projector, sqrtm, logm or whiten, which are "
+    "smooth there",
+    "svd": "use linalg.polar or functions of x.mH @ x such as linalg.sqrtm, which are smooth there",
+    "eig": "use linalg.expm, matrix_power or inv, or linalg.matrix_function for symmetric "
+    "matrices, which are smooth there",
 }
 VALUES = {"eigh": "eigvalsh", "svd": "svdvals", "eig": "eigvals"}
 KINDS = {"eigh": "eigenvalues", "svd": "singular values", "eig": "eigenvalues"}
 
 
 def closeness(values: Any) -> Any:
-    """How far apart values may be and still be equal, for each matrix: what rounding may do to the
-    values of a matrix of this size, in their dtype."""
+    """The distance up to which values count as equal, for each matrix: the possible round-off in
+    the values of a matrix of this size, in their dtype."""
     eps = 4 * math.sqrt(values.shape[-1]) * np.finfo(values.dtype).eps
     return eps * np.max(np.abs(values), -1, keepdims=True)[..., None]
 
 
 def _noise(x: Any, size: Any) -> Any:
-    """Up to where elements of x are rounding, if they came from numbers of this size."""
+    """The bound up to which elements of x are round-off, if computed from numbers of this size."""
     return 64 * x.shape[-1] * np.finfo(x.dtype).eps * size
 
 
@@ -55,7 +56,7 @@ def _eye(values: Any) -> Any:
 
 @not_differentiable
 def _size(x: Any) -> Any:
-    """The root of the sum of squares of each matrix, kept as a matrix; of numbers of any size."""
+    """The Frobenius norm of each matrix, with shape (..., 1, 1), without overflow or underflow."""
     size = np.abs(x)
     if not x.size:
         return np.sum(size, (-2, -1), keepdims=True)
@@ -75,8 +76,8 @@ def _over_gaps(g: Any, gaps: Any, values: Any, apart: bool, name: str, out: Any)
 
 @op(x=_over_x, gaps=_over_gaps, values=None, scale=None)
 def _over(x: Any, gaps: Any, values: Any, scale: Any, apart: bool, name: str) -> Any:
-    """x / gaps, and 0 where both are as good as 0, if x came from numbers of this scale; on the
-    diagonal too if `apart`. Where only the gap is 0: LinAlgError, or NaN on a device."""
+    """x / gaps, and 0 where both are 0 up to round-off, for x computed from numbers of this scale;
+    0 on the diagonal too if `apart`. Where only the gap is 0: LinAlgError, or NaN on a device."""
     if not x.size:
         return x * gaps
     near = np.abs(gaps) <= closeness(values)
@@ -94,8 +95,8 @@ def _over(x: Any, gaps: Any, values: Any, scale: Any, apart: bool, name: str) ->
 
 @op(g=lambda g: g, straight=None, scale=None, values=None)
 def _seen(g: Any, straight: Any, scale: Any, values: Any, alone: bool, name: str) -> Any:
-    """What arrives at the values, g, where it may be: refused where a value is equal to another (or
-    to 0, if `alone` says that this is as bad), and nothing arrives straight at its vector."""
+    """g, the gradient of the values; refused where a value equals another (or 0, if `alone`) and
+    the gradient of its vector has no component along the vector itself."""
     if not g.size:
         return g
     eye = _eye(values)
@@ -114,29 +115,26 @@ def _seen(g: Any, straight: Any, scale: Any, values: Any, alone: bool, name: str
 
 
 _PART = (
-    "what arrives has a part between their vectors, and does not determine the derivative. What to "
-    "do: "
+    "the incoming gradient has a component between their vectors, so it does not determine the "
+    "derivative. What to do: "
 )
 _ALONE = (
-    "of what arrives nothing is at their vectors, which does not determine the derivative. What to "
-    "do: take the values from {} if the function needs no more of them; "
+    "the incoming gradient has no component along their vectors, so it does not determine the "
+    "derivative. What to do: take the values from {} if the function needs only these; or "
 )
 
 
 def _what(name: str, bad: Any, values: Any) -> str:
-    """What is wrong with the first pair of values that is bad."""
+    """The first half of an error message: the first bad pair of values."""
     *stack, i, j = (int(place[0]) for place in np.nonzero(bad))
     values = np.broadcast_to(values, (*bad.shape[:-2], values.shape[-1]))[tuple(stack)]
     where = f" in matrix {tuple(stack)} of the stack" if stack else ""
-    if name == "svd":  # of [[0, x], [x.mH, 0]] they are negative too; a place beyond them is 0
+    if name == "svd":  # those of [[0, x], [x.mH, 0]] may be negative; further ones are 0
         values = np.append(np.abs(values), [0.0] * max(bad.shape[-2:]))
         j = len(values) - 1 if i == j else j
     pair = values[min(i, j)], values[max(i, j)]
     one, other = (complex(v) if np.iscomplexobj(v) else float(v) for v in pair)
-    return (
-        f"{name}: {KINDS[name]} {one:.6g} and {other:.6g}{where} are equal, closer than rounding "
-        "can tell; "
-    )
+    return f"{name}: {KINDS[name]} {one:.6g} and {other:.6g}{where} are equal up to round-off; "
 
 
 def beside(x: Any) -> Any:
@@ -145,7 +143,7 @@ def beside(x: Any) -> Any:
 
 
 def by_gaps(name: str, for_values: Any, turning: Any, values: Any, alone: bool = False) -> Any:
-    """What arrives at values on the diagonal, and what arrives at their vectors over the gaps."""
+    """The gradient of the values on the diagonal, plus that of their vectors over the gaps."""
     gaps = _gaps(values)
     eye = unit(gaps.real)
     if turning is None:
@@ -171,15 +169,15 @@ def _watched_x(g: Any, values: Any, name: str) -> Any:
 
 @op(x=_watched_x, values=None)
 def _watched(x: Any, values: Any, name: str) -> Any:
-    """x, the diagonal matrix of what arrives at the values and moves with them: how it differs
-    between values that were equal is not known, so that no gradient may arrive between them."""
+    """x, the diagonal matrix of the gradient of the values, which depends on them. Its variation
+    between equal values is unknown, so a gradient between them is refused."""
     return x
 
 
 def turned(g: Any, values: Any, inner: Any, moving: bool, name: str) -> Any:
-    """What arrives at the matrix that has vectors of its own and the values g, as `inner` in the
-    basis of the vectors, over the gaps of `values`. How a g that moves with x differs between
-    values that were equal is not known here."""
+    """The gradient through the vectors of the matrix with the values g: `inner`, that of the matrix
+    in the basis of its vectors, over the gaps of `values`. For a g that depends on x (`moving`),
+    the variation between equal values is unknown here."""
     gaps = values[..., None, :] - values[..., :, None]
     step = g[..., None, :] - g[..., :, None]
     scale = _size(inner)
@@ -199,8 +197,8 @@ def doubled(x: Any) -> Any:
 
 @op(vectors=lambda g: g, values=None)
 def _independent(vectors: Any, values: Any) -> Any:
-    """The eigenvectors; refused on the host where those of equal eigenvalues are not independent,
-    so that the matrix is defective."""
+    """The eigenvectors; raises LinAlgError on the host if those of equal eigenvalues are not
+    independent: the matrix is defective."""
     if module_of(vectors) is np and vectors.size:
         near = np.abs(values[..., None, :] - values[..., :, None]) <= closeness(np.abs(values))
         if np.count_nonzero(near) > values.size:
@@ -209,6 +207,6 @@ def _independent(vectors: Any, values: Any) -> Any:
             if (sizes[..., -1] < bound * sizes[..., 0]).any():
                 raise LinAlgError(
                     "eig: the matrix has equal eigenvalues and fewer eigenvectors than rows, so "
-                    f"that there is no derivative. What to do: {SMOOTH['eig']}"
+                    f"there is no derivative. What to do: {SMOOTH['eig']}"
                 )
     return vectors

@@ -1,4 +1,4 @@
-"""Least squares, and what else depends on the rank of a matrix."""
+"""Least squares and other functions that depend on the rank of a matrix."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _pinv_x(g: Any, x: Any, out: Any) -> Any:
 
 @op(x=_pinv_x)
 def _pseudoinverse(x: Any, rtol: Any) -> Any:
-    """What `pinv` says; singular values up to `rtol` times the largest count as 0."""
+    """`pinv`, where singular values up to `rtol` times the largest count as 0."""
     checked("pinv", x, square=False)
     return told("pinv", np.linalg.pinv, x, rtol)
 
@@ -42,12 +42,13 @@ def _pseudoinverse(x: Any, rtol: Any) -> Any:
 def pinv(x: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
     """The pseudoinverse (Moore, Penrose) of matrices (..., m, n).
 
-    Singular values up to `rcond`, or `rtol` (1e-15), times the largest count as 0; it is a number
-    or one for each matrix. The gradient is that among matrices of the same rank (Golub and Pereyra,
-    SIAM J. Numer. Anal. 10, 1973). `hermitian` is NumPy's, and makes no difference here.
+    Singular values up to `rcond`, or `rtol` (default 1e-15), times the largest count as 0; it is a
+    number, or one for each matrix. The gradient is that among matrices of the same rank (Golub and
+    Pereyra, SIAM J. Numer. Anal. 10, 1973). `hermitian` is there for NumPy's signature and has no
+    effect.
     """
     if rcond is not None and rtol is not None:
-        raise ShapeError("pinv: rcond and rtol are two names for one thing; give one of them")
+        raise ShapeError("pinv: rcond and rtol are the same setting; pass only one of them")
     limit = rtol if rcond is None else rcond
     if isinstance(limit, Tensor) and not tracked(limit):
         limit = limit.data
@@ -58,10 +59,10 @@ def pinv(x: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None
 def lstsq(x: Any, y: Any, rcond: Any = None) -> Any:
     """The least squares solution of x @ out = y, the shortest if there are several.
 
-    Shapes: x (m, n); y (m,) or (m, k). Returns (solution, residuals, rank, singular values) as
-    NumPy does: the residuals are the sums of squares of y - x @ solution, and empty unless m > n
-    and x has rank n; the rank is an int. Singular values up to `rcond` (the dtype's eps times the
-    longer side) times the largest count as 0.
+    Shapes: x (m, n); y (m,) or (m, k). Returns (solution, residuals, rank, singular values) like
+    NumPy: the residuals are the sums of squares of y - x @ solution, and empty unless m > n and x
+    has rank n; the rank is an int. Singular values up to `rcond` (default: the dtype's eps times
+    the longer side) times the largest count as 0.
     """
     x, y = as_operand(x), as_operand(y)
     checked("lstsq", x, square=False)
@@ -85,9 +86,9 @@ def lstsq(x: Any, y: Any, rcond: Any = None) -> Any:
 
 @not_differentiable
 def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
-    """How many singular values of each matrix are above `tol`, or above `rtol` (the dtype's eps
-    times the longer side) times the largest. No gradient flows. `hermitian` is NumPy's, and makes
-    no difference here."""
+    """The number of singular values of each matrix above `tol`, or above `rtol` (default: the
+    dtype's eps times the longer side) times the largest. No gradient flows. `hermitian` is there
+    for NumPy's signature and has no effect."""
     A = np.asarray(A) if isinstance(A, list | tuple | int | float) else A
     if A.ndim < 2:
         return np.any(A != 0).astype(int)
@@ -106,16 +107,17 @@ def _lined(tolerance: Any) -> Any:
 
 @composed
 def cond(x: Any, p: Any = None) -> Any:
-    """How much larger relative errors of a solution can be than those of the equations: the
-    largest singular value over the smallest, or norm(x, p) * norm(inv(x), p).
+    """The condition number: the largest singular value over the smallest, or
+    norm(x, p) * norm(inv(x), p). It bounds the ratio of relative errors of a solution to those of
+    the equations.
 
-    Infinite where x is singular; with `p` 1, inf, "fro" and their relatives a gradient is refused
-    there (LinAlgError).
+    Infinite where x is singular; there, with a `p` such as 1, inf or "fro", a gradient is refused
+    (LinAlgError).
     """
     x = as_operand(x)
     checked("cond", x, square=p not in (None, 2, -2))
     if not all(x.shape[-2:]):
-        raise LinAlgError(f"cond: an empty matrix has none; x has shape {x.shape}")
+        raise LinAlgError(f"cond: x must not be empty; it has shape {x.shape}")
     if p in (None, 2, -2):
         s = svdvals(x)
         top, bottom = (s[..., -1], s[..., 0]) if p == -2 else (s[..., 0], s[..., -1])

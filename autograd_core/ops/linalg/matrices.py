@@ -1,4 +1,4 @@
-"""Matrices for rules: transposes, and what a kernel checks before NumPy does."""
+"""Matrices for rules: transposes, and checks that precede NumPy's."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from autograd_core.ops.diagonals import _embedded
 
 __all__: list[str] = []
 
-# What to do about NumPy's complaints, by a word of them.
+# What to do about NumPy's errors, by a fragment of their message.
 HINTS = {
-    "Singular": "pinv and lstsq take such matrices, and so does x + small * eye",
-    "positive definite": "x + small * eye is, if x is symmetric and has no negative eigenvalue",
-    "converge": "are all numbers finite?",
-    "Internal error": "are all numbers finite?",
+    "Singular": "use pinv or lstsq, or x + small * eye",
+    "positive definite": "use x + small * eye, if x is symmetric without negative eigenvalues",
+    "converge": "check that all elements are finite",
+    "Internal error": "check that all elements are finite",
     "infs or NaNs": "mask them first, as in where(isfinite(x), x, 0)",
 }
 
@@ -32,18 +32,18 @@ def adjoint(x: Any) -> Any:
 
 
 def column(x: Any) -> Any:
-    """A number for each matrix, as something to multiply the matrix by."""
+    """A number for each matrix, in a shape that broadcasts with the matrices."""
     return x[..., None, None]
 
 
 def unit(x: Any) -> Any:
-    """The unit matrix, for each of the matrices x."""
+    """The identity matrix, for each of the matrices x."""
     n = x.shape[-1]
     return _embedded(np.ones_like(np.diagonal(x, 0, -2, -1)), 0, n, n)
 
 
 def embedded(x: Any) -> Any:
-    """The diagonal matrices of x."""
+    """The diagonal matrices with the elements of x."""
     return _embedded(x, 0, x.shape[-1], x.shape[-1])
 
 
@@ -54,7 +54,7 @@ def stacked(matrices: list[Any]) -> Any:
 
 
 def listed(matrices: Any) -> list[Any]:
-    """The matrices that an array (..., k, n, n) has."""
+    """The k matrices of an array (..., k, n, n)."""
     return [matrices[..., k, :, :] for k in range(matrices.shape[-3])]
 
 
@@ -67,12 +67,12 @@ def tracked(x: Any) -> bool:
 
 
 def inverted(x: Any, near: Any) -> Any:
-    """1 / x, and 0 where `near` says that x is as good as 0."""
+    """1 / x, and 0 where `near`, a mask of the elements that count as 0, is true."""
     return ~near / (x + near)
 
 
 def checked(name: str, x: Any, square: bool = True) -> None:
-    """Refuse what is not a stack of (square) matrices."""
+    """Raise LinAlgError if x is not a stack of (square) matrices."""
     shape = np.shape(x)
     if len(shape) < 2 or (square and shape[-1] != shape[-2]):
         what = "square matrices" if square else "matrices"
@@ -80,8 +80,8 @@ def checked(name: str, x: Any, square: bool = True) -> None:
 
 
 def told(name: str, function: Callable[..., Any], *operands: Any, **settings: Any) -> Any:
-    """What NumPy's function returns, or its complaint in our words: a rule may have called it.
-    SciPy's about numbers that are not finite is a bare ValueError."""
+    """The result of NumPy's function, or its error with our name and a hint: a rule may have called
+    it. SciPy raises a plain ValueError for non-finite elements."""
     try:
         return function(*operands, **settings)
     except ValueError as error:

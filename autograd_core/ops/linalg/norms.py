@@ -1,4 +1,4 @@
-"""Linear algebra under NumPy's names: ``linalg.norm`` and its relatives."""
+"""``linalg.norm`` and related functions, under NumPy's names."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _of_vectors(x: Any, ord: Any, axis: Axis, keepdims: bool) -> Any:
     if ord is None or ord == 2:
         return _euclidean_norm(x, axis, keepdims)
     if isinstance(ord, str):
-        raise ShapeError(f"norm: ord={ord!r} is for matrices; `axis` names the axes of vectors")
+        raise ShapeError(f"norm: ord={ord!r} is for matrices, but `axis` names one axis")
     if ord == 1:
         return sum(absolute(x), axis, keepdims=keepdims)
     if ord == math.inf:
@@ -85,13 +85,13 @@ def _of_vectors(x: Any, ord: Any, axis: Axis, keepdims: bool) -> Any:
 def _of_matrices(x: Any, ord: Any, axis: tuple[int, int], keepdims: bool) -> Any:
     row, column = (a if a < 0 else a - x.ndim for a in axis)
     if row == column:
-        raise ShapeError(f"norm: axis={axis} names one axis twice")
+        raise ShapeError(f"norm: axis={axis} contains an axis twice")
     if ord in (None, "fro", "f"):
         return _euclidean_norm(x, axis, keepdims)
     if ord in (2, -2, "nuc"):
         return _of_singular_values(x, ord, (row, column), keepdims)
     if ord not in (1, -1, math.inf, -math.inf):
-        raise ShapeError(f"norm: a matrix has no norm of ord={ord!r}")
+        raise ShapeError(f"norm: ord={ord!r} is not defined for matrices")
     added, chosen = (row, column) if abs(ord) == 1 else (column, row)
     sums = sum(absolute(x), added, keepdims=True)
     extreme = (max if ord > 0 else min)(sums, chosen, keepdims=True)
@@ -113,13 +113,13 @@ def _without(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
 
 @composed
 def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The norm of vectors (one axis) or matrices (a pair of axes), as NumPy's.
+    """The norm of vectors (one axis) or matrices (a pair of axes), as in NumPy.
 
-    Without `ord`, the root of the sum of squares. For vectors `ord` is any number: 1 the sum of
-    absolute values, inf and -inf the largest and smallest, 0 how many are not 0 (not
-    differentiable). For matrices: 'fro'; 1, -1 the largest or smallest sum over a column, inf, -inf
-    over a row; 2, -2 the largest or smallest singular value, and 'nuc' their sum. The gradient at 0
-    is 0; equal largest elements share it.
+    Without `ord`, the square root of the sum of squares. For vectors, `ord` is any number: 1 for
+    the sum of absolute values, inf and -inf for the largest and smallest, 0 for the number of
+    nonzero elements (not differentiable). For matrices: 'fro'; 1, -1 for the largest or smallest
+    sum over a column, inf, -inf over a row; 2, -2 for the largest or smallest singular value, and
+    'nuc' for their sum. The gradient at 0 is 0; equal largest elements share it.
     """
     x = _floating(x)
     if axis is None and ord is None:
@@ -130,13 +130,13 @@ def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> 
         return _of_vectors(x, ord, axes, keepdims)
     if len(axes) == 2:
         return _of_matrices(x, ord, axes, keepdims)
-    raise ShapeError(f"norm: one axis or two, not axis={axis} of an array of shape {x.shape}")
+    raise ShapeError(f"norm: axis must name one axis or two, not {axis}; x has shape {x.shape}")
 
 
 @composed
 def vector_norm(x: Any, /, *, axis: Axis = None, keepdims: bool = False, ord: Any = 2) -> Any:
-    """The norm of the vectors along `axis`, which may be several axes or, as None, all
-    of them. `ord` is as in `norm`."""
+    """The norm of the vectors along `axis`, which may be several axes or, if None, all of them.
+    `ord` is as in `norm`."""
     x = _floating(x)
     check_axis("vector_norm", axis, x)
     return _of_vectors(x, ord, axis, keepdims)

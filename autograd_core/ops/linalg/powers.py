@@ -21,18 +21,18 @@ BEYOND_NUMPY = ("expm",)
 
 @composed
 def matrix_power(x: Any, n: int) -> Any:
-    """The product of n equal square matrices; of their inverses where n is negative; the unit
-    matrix for 0."""
+    """The product of n copies of a square matrix, or of its inverse if n is negative; the identity
+    matrix for n = 0."""
     x = as_operand(x)
     checked("matrix_power", x)
     try:
         n = index(n)
     except TypeError as error:
-        raise DTypeError(f"matrix_power: n is an integer, not {n!r}") from error
+        raise DTypeError(f"matrix_power: n must be an integer, not {n!r}") from error
     if n < 0:
         x, n = inv(x), -n
     if n == 0:
-        return unit(x) * x**0  # on the graph, as any other power
+        return unit(x) * x**0  # recorded, like any other power
     out = None
     while n:
         if n % 2:
@@ -44,8 +44,8 @@ def matrix_power(x: Any, n: int) -> Any:
 
 # ---- exponential function -----------------------------------------------------------------------
 
-# The numerator of the Padé approximant of order 13, and up to which 1-norm it is as good as float64
-# (Higham, SIAM J. Matrix Anal. Appl. 26, 2005, table 2.3).
+# The numerator of the Padé approximant of order 13, and the 1-norm up to which it is accurate in
+# float64 (Higham, SIAM J. Matrix Anal. Appl. 26, 2005, table 2.3).
 PADE = (64764752532480000, 32382376266240000, 7771770303897600, 1187353796428800, 129060195264000,
         10559470521600, 670442572800, 33522128640, 1323241920, 40840800, 960960, 16380, 182, 1,
         )  # fmt: skip
@@ -54,8 +54,8 @@ REACH = 5.371920351148152
 
 @not_differentiable
 def _scale(x: Any) -> Any:
-    """For each matrix the power of 2 just above its largest element, as a column; 1 where there is
-    no such number."""
+    """For each matrix, the power of 2 just above its largest element, as a column; 1 if there is
+    none."""
     if not x.size:
         return np.ones_like(x.real, shape=(*x.shape[:-2], 1, 1))
     largest = np.max(np.abs(x), (-2, -1))[..., None, None]
@@ -67,8 +67,8 @@ def _scale(x: Any) -> Any:
 
 def _expm_x(g: Any, x: Any) -> Any:
     """The upper right part of the exponential of [[x.T, g], [0, x.T]] (Higham, Functions of
-    Matrices, section 3.2). It is linear in g, whose size must not count among that of the whole:
-    each matrix of g is divided by a power of 2 before, and multiplied by it behind."""
+    Matrices, section 3.2). It is linear in g, whose size must not affect the scaling: each matrix
+    of g is divided by a power of 2 before, and multiplied by it afterwards."""
     n = x.shape[-1]
     scale, side = _scale(g), float(2 ** math.frexp(n)[1])
     turned = np.broadcast_to(transposed(x), g.shape)
@@ -80,8 +80,9 @@ def _expm_x(g: Any, x: Any) -> Any:
 
 @op(x=_expm_x)
 def expm(x: Any) -> Any:
-    """The sum of x ** k / k! of square matrices (..., n, n), by scaling and squaring, each by its
-    own size. On a device the host waits once, for the largest number of squarings."""
+    """The exponential of square matrices (..., n, n), the sum of x ** k / k!, by scaling and
+    squaring, each by its own norm. On a device the host waits once, for the largest number of
+    squarings."""
     checked("expm", x)
     if not x.size:
         return x.copy()

@@ -1,5 +1,5 @@
-"""What NumPy has in ``np.linalg`` as well as in its main namespace, with matrices in the last two
-axes, or for fewer shapes."""
+"""Functions that NumPy has in ``np.linalg`` as well as in its main namespace: these have matrices
+in the last two axes, or accept fewer shapes."""
 
 from __future__ import annotations
 
@@ -37,25 +37,27 @@ def cross(x: Any, y: Any, /, *, axis: int = -1) -> Any:
     for name, vectors in (("x", x), ("y", y)):
         if not -vectors.ndim <= axis < vectors.ndim or vectors.shape[axis] != 3:
             raise ShapeError(
-                f"linalg.cross: the vectors have three elements; {name} has shape {vectors.shape}, "
-                f"and axis={axis}"
+                f"linalg.cross: vectors must have three elements along axis={axis}; {name} has "
+                f"shape {vectors.shape}"
             )
     return products.cross(x, y, axis=axis)
 
 
 @composed
 def diagonal(x: Any, /, *, offset: int = 0) -> Any:
-    """A diagonal of each matrix, in the last axis. `offset` counts from the main one upward."""
+    """A diagonal of each matrix, as the last axis. `offset` counts upward from the main one."""
     checked("diagonal", x, square=False)
     return diagonals.diagonal(x, offset, -2, -1)
 
 
 @composed
 def outer(x: Any, y: Any, /) -> Any:
-    """The products of all elements of the vector x with all of the vector y."""
+    """Every element of the vector x times every element of the vector y."""
     x, y = as_operand(x), as_operand(y)
     if x.ndim != 1 or y.ndim != 1:
-        raise ShapeError(f"linalg.outer: two vectors; they have shapes {x.shape} and {y.shape}")
+        raise ShapeError(
+            f"linalg.outer: x and y must be vectors, not of shapes {x.shape} and {y.shape}"
+        )
     return _outer(x, y)
 
 

@@ -26,7 +26,7 @@ def _inv_x(g: Any, out: Any) -> Any:
 def inv(x: Any) -> Any:
     """The inverses of square matrices (..., n, n).
 
-    Raises LinAlgError where one is singular; on a device its elements are NaN instead.
+    Raises LinAlgError if one is singular; on a device its inverse is NaN instead.
     """
     checked("inv", x)
     return told("inv", np.linalg.inv, x)
@@ -47,10 +47,10 @@ def _solve_x(g: Any, x: Any, y_shape: Shape, out: Any) -> Any:
 
 @op(x=_solve_x, y=_solve_y)
 def solve(x: Any, y: Any) -> Any:
-    """What x must be multiplied by to give y: the solution of x @ out = y.
+    """The solution of x @ out = y.
 
-    Shapes: x (..., n, n); y (n,), or (..., n, k) for k systems at once; axes in front broadcast.
-    Raises LinAlgError where a matrix is singular; on a device its elements are NaN instead.
+    Shapes: x (..., n, n); y (n,), or (..., n, k) for k systems at once; leading axes broadcast.
+    Raises LinAlgError if a matrix is singular; on a device its solution is NaN instead.
     """
     checked("solve", x)
     rows = (np.shape(y) or (None,))[-2:][0]
@@ -59,7 +59,7 @@ def solve(x: Any, y: Any) -> Any:
             f"solve: x has shape {x.shape}, so y needs {x.shape[-1]} rows; it has shape "
             f"{np.shape(y)}"
         )
-    if y.ndim > 1 and x.shape[:-2] != y.shape[:-2]:  # CuPy's function wants them alike
+    if y.ndim > 1 and x.shape[:-2] != y.shape[:-2]:  # CuPy needs equal ones
         stack = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
         x = np.broadcast_to(x, stack + x.shape[-2:])
         y = np.broadcast_to(y, stack + y.shape[-2:])
@@ -71,13 +71,13 @@ def solve(x: Any, y: Any) -> Any:
 
 @composed
 def tensorinv(x: Any, ind: int = 2) -> Any:
-    """The inverse of the map that tensordot(x, y, y.ndim) is, where the first `ind` axes of x have
-    as many elements as the others."""
+    """The inverse of the map y → tensordot(x, y, y.ndim); the first `ind` axes of x must have as
+    many elements as the others."""
     x = as_operand(x)
     front, back = x.shape[:ind], x.shape[ind:]
     if ind <= 0 or math.prod(front) != math.prod(back):
         raise LinAlgError(
-            f"tensorinv: the axes in front of ind={ind} and those behind must have as many "
+            f"tensorinv: the axes before ind={ind} and those after it must have equally many "
             f"elements; x has shape {x.shape}"
         )
     return reshape(inv(reshape(x, (math.prod(front), math.prod(back)))), back + front)
@@ -85,8 +85,8 @@ def tensorinv(x: Any, ind: int = 2) -> Any:
 
 @composed
 def tensorsolve(x: Any, y: Any, axes: Any = None) -> Any:
-    """What tensordot(x, out, out.ndim) must be given to be y. `axes` of x are taken to its end
-    before."""
+    """The solution of tensordot(x, out, out.ndim) = y. The `axes` of x are first moved to its
+    end."""
     x, y = as_operand(x), as_operand(y)
     if axes is not None:
         moved = [axis % x.ndim for axis in axes]
@@ -94,8 +94,8 @@ def tensorsolve(x: Any, y: Any, axes: Any = None) -> Any:
     back = x.shape[y.ndim :]
     if math.prod(back) ** 2 != x.size or y.size != math.prod(back):
         raise LinAlgError(
-            f"tensorsolve: x of shape {x.shape} must have as many elements in the axes that are "
-            f"y's, of shape {y.shape}, as in the others"
+            f"tensorsolve: x of shape {x.shape} must have as many elements in the axes of y, whose "
+            f"shape is {y.shape}, as in the others"
         )
     rows = reshape(x, (math.prod(back), math.prod(back)))
     return reshape(solve(rows, reshape(y, (-1,))), back)

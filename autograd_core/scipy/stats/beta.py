@@ -44,7 +44,7 @@ def _sum(a: Any, b: Any) -> Any:
     b=lambda g, a, b: g * -_psi_difference(0, b, a),
 )
 def _log_beta(a: Any, b: Any) -> Any:
-    """The logarithm of the beta function, exact where one of a and b is much larger."""
+    """The logarithm of the beta function, accurate where one of a and b is much larger."""
     large, small = np.maximum(a, b), np.minimum(a, b)
     r = small / large
     logs = small * (np.log(small) - np.log(a + b)) - (large - 0.5) * np.log1p(r)
@@ -62,8 +62,8 @@ def _log_beta(a: Any, b: Any) -> Any:
     b=lambda g, x, a, b: g * (np.log1p(-x) + _psi_difference(0, b, a)),
 )
 def _log_density(x: Any, a: Any, b: Any) -> Any:
-    """(a - 1) log(x) + (b - 1) log(1 - x) - _log_beta(a, b). Near its maximum for large a and b,
-    where these cancel, it is the sum of two deviances."""
+    """(a - 1) log(x) + (b - 1) log(1 - x) - _log_beta(a, b); near its maximum for large a and b,
+    where these cancel, computed as the sum of two deviances."""
     n = a + b
     left, right = n * x / a, n * (1 - x) / b
     central = (a >= 10) & (b >= 10) & (np.abs(left - 1) < 0.5) & (np.abs(right - 1) < 0.5)
@@ -85,7 +85,7 @@ def _log_density(x: Any, a: Any, b: Any) -> Any:
     b=lambda g, distance, scale, a, b: g * (np.log1p(-distance / scale) + _psi_difference(0, b, a)),
 )
 def _scaled_log(distance: Any, scale: Any, a: Any, b: Any) -> Any:
-    """The logarithm of the density at distance / scale, over the scale."""
+    """The logarithm of the density at distance / scale, divided by the scale."""
     return _log_density(distance / scale, a, b) - np.log(scale)
 
 
@@ -101,14 +101,14 @@ def _of_logarithm(x: Any, a: Any, b: Any) -> Any:
 
 
 def _rest(x: Any, a: Any, b: Any) -> Any:
-    """The logarithm of what is left without the powers of small exponents; of the beta function at
-    a + 1 and b + 1, so that it is smooth at small a and b."""
+    """The logarithm of the density without the powers with small exponents, and with the beta
+    function at a + 1 and b + 1, so that it is smooth at small a and b."""
     left, right = where(a < 10, 1.0, a), where(b < 10, 1.0, b)
     return xlogy(left - 1, x) + xlog1py(right - 1, -x) - _log_beta(a + 1, b + 1)
 
 
 def _of_powers(distance: Any, scale: Any, a: Any, b: Any) -> Any:
-    """With powers for a small exponent, so that the density has its slopes at the ends."""
+    """The density with powers for small exponents, so that it has its derivatives at the ends."""
     left, right, x = a < 10, b < 10, _units(distance, scale)
     powers = _power(distance, scale, where(left, a, 1.0)) * _power(1 - x, 1.0, where(right, b, 1.0))
     far = _rest(x, a, b) < FAR
@@ -123,7 +123,7 @@ def _regular(distance: Any, scale: Any, a: Any, b: Any) -> Any:
 
 
 def _scaled_density(distance: Any, scale: Any, a: Any, b: Any) -> Any:
-    """The density at distance / scale, over the scale."""
+    """The density at distance / scale, divided by the scale."""
     infinite = (distance == 0) & (a < 1) | (distance == scale) & (b < 1)
     operands = (distance, 0.5), (scale, 1.0), (a, 2.0), (b, 2.0)
     return either(infinite, _pole, _regular, *operands)
@@ -144,19 +144,20 @@ def _lower(a: Any, b: Any, x: Any) -> Any:
 
 
 def _tail(a: Any, b: Any, x: Any) -> Any:
-    """Where the distribution is too small for float64, or the fraction for it is better."""
+    """True where the distribution function is too small for float64, or less accurate than its
+    continued fraction."""
     centre = a / (a + b)
     return (special_of(x).betainc(a, b, x) < 1e-290) & (x < centre) | (x < 0.1 * centre)
 
 
 def _ratio(a: Any, b: Any, x: Any) -> Any:
-    """The distribution over its density, far below its centre."""
+    """The distribution function divided by the density, far below its centre."""
     return x * (1 - x) / a * beta_fraction(x, a, b)
 
 
 def _log_far(a: Any, b: Any, x: Any) -> Any:
     there, y = x > 0, np.where(x > 0, x, 0.5)
-    tiny = (a < 1e-8) & (a < 1e-8 * b)  # where 1 + a has lost it
+    tiny = (a < 1e-8) & (a < 1e-8 * b)  # where 1 + a loses the digits of a
     slope = -np.euler_gamma - special_of(b).digamma(b)
     constant = np.where(tiny, a * slope, _log_beta(a + 1, b) + np.log(a + b))
     constant = constant - np.log(beta_fraction(y, a, b))
@@ -175,7 +176,7 @@ def _hazard_slope(x: Any, a: Any, b: Any, out: Any) -> Any:
     x=lambda g, a, b, x, out: g * _hazard_slope(x, a, b, out),
 )
 def _hazard(a: Any, b: Any, x: Any) -> Any:
-    """The density over the distribution, the slope of its logarithm."""
+    """The density divided by the distribution function: the derivative of its logarithm."""
     small = _tail(a, b, x)
     far = 1 / in_tail(small, _ratio, (a, 1.0), (b, 1.0), (x, 0.5))
     p, q, y = np.where(small, 1.0, a), np.where(small, 1.0, b), np.where(small, 0.5, x)
@@ -189,7 +190,7 @@ def _hazard(a: Any, b: Any, x: Any) -> Any:
     x=lambda g, a, b, x: g * _hazard(a, b, x),
 )
 def _log_lower(a: Any, b: Any, x: Any) -> Any:
-    """The logarithm of the distribution, exact in both tails."""
+    """The logarithm of the distribution function, accurate in both tails."""
     small = _tail(a, b, x)
     far = in_tail(small, _log_far, (a, 1.0), (b, 1.0), (x, 0.5))
     functions = special_of(x)
@@ -205,26 +206,26 @@ def _log_lower(a: Any, b: Any, x: Any) -> Any:
 
 @composed
 def logpdf(x: Any, a: Any, b: Any, loc: Any = 0, scale: Any = 1) -> Any:
-    """The logarithm of the density with the shapes `a` and `b`; -inf outside of 0 to 1 (in units of
-    `scale` from `loc`)."""
+    """The logarithm of the density with the shape parameters `a` and `b`; -inf outside [0, 1] (in
+    units of `scale` from `loc`)."""
     return density("beta.logpdf", _scaled_log, ENDS, x, (a, b), loc, scale, True, True)
 
 
 @composed
 def pdf(x: Any, a: Any, b: Any, loc: Any = 0, scale: Any = 1) -> Any:
-    """The density. At the ends of the support the derivatives are those from within."""
+    """The density. At the ends of the support the derivatives are one-sided, from inside."""
     return density("beta.pdf", _scaled_density, ENDS, x, (a, b), loc, scale, False, True)
 
 
 @composed
 def cdf(x: Any, a: Any, b: Any, loc: Any = 0, scale: Any = 1) -> Any:
-    """The probability of less than x. No gradient in `a` and `b`."""
+    """The probability of a value up to x. No gradient in `a` and `b`."""
     formula = lambda z, a, b: _lower(a, b, z)  # noqa: E731
     return cumulative("beta.cdf", formula, ENDS, x, (a, b), loc, scale)
 
 
 @composed
 def logcdf(x: Any, a: Any, b: Any, loc: Any = 0, scale: Any = 1) -> Any:
-    """The logarithm of `cdf`, exact in both tails. No gradient in `a` and `b`."""
+    """The logarithm of `cdf`, accurate in both tails. No gradient in `a` and `b`."""
     formula, beyond = (lambda z, a, b: _log_lower(a, b, z)), (-math.inf, 0.0)
     return cumulative("beta.logcdf", formula, ENDS, x, (a, b), loc, scale, beyond)

@@ -34,7 +34,7 @@ def pdf(x: Any, df: Any, loc: Any = 0, scale: Any = 1) -> Any:
 
 @composed
 def cdf(x: Any, df: Any, loc: Any = 0, scale: Any = 1) -> Any:
-    """The probability of less than x. No gradient in `df`."""
+    """The probability of a value up to x. No gradient in `df`."""
     formula = lambda z, df: gamma._lower(df / 2, z / 2)  # noqa: E731
     return cumulative("chi2.cdf", formula, gamma.ENDS, x, (df,), loc, scale)
 

@@ -19,7 +19,7 @@ __all__ = ["logpdf", "pdf"]
 
 
 def _parameters(x: Any, alpha: Any) -> tuple[Any, Any, Any, Any, Any]:
-    """The dtype of the result, where x is outside of [0, 1], x (1 / 2 there), the exponents and the
+    """The dtype of the result, a mask of x outside [0, 1], x (1 / 2 there), the exponents, and the
     logarithm of the constant factor."""
     dtype, (x, alpha) = widened("dirichlet", as_operand(x), as_operand(alpha))
     if alpha.ndim != 1 or x.ndim not in (1, 2) or x.shape[0] != alpha.shape[0]:
@@ -37,8 +37,8 @@ def _parameters(x: Any, alpha: Any) -> tuple[Any, Any, Any, Any, Any]:
 @composed
 def logpdf(x: Any, alpha: Any) -> Any:
     """The logarithm of the density at x (k,), or at each column of x (k, n), with the parameters
-    `alpha` (k,); -inf outside of [0, 1]. All numbers of x must be given, also the last; that they
-    sum to 1 is not looked at."""
+    `alpha` (k,); -inf outside [0, 1]. All elements of x must be given, including the last; it is
+    not checked that they sum to 1."""
     dtype, outside, x, exponents, constant = _parameters(x, alpha)
     out = constant + sum(xlogy(exponents, x), 0)
     return rounded(where(outside, -math.inf, out), dtype)
@@ -46,9 +46,9 @@ def logpdf(x: Any, alpha: Any) -> Any:
 
 @composed
 def pdf(x: Any, alpha: Any) -> Any:
-    """The density. Where a probability is 0 the derivatives are those from within."""
+    """The density. Where a probability is 0 the derivatives are one-sided, from inside."""
     dtype, outside, x, exponents, constant = _parameters(x, alpha)
-    small = exponents < 10  # as powers, which have their slopes at 0; others only as logarithms
+    small = exponents < 10  # as powers, which have derivatives at 0; others as logarithms
     rest = exp(constant + sum(xlogy(where(small, 0.0, exponents), x), 0))
     out = rest * prod(x ** where(small, exponents, 0.0), 0)
     return rounded(where(outside, 0.0, out), dtype)

@@ -22,13 +22,13 @@ ENDS = (0.0, math.inf)
 
 
 def gamma_log(a: Any) -> Any:
-    """gammaln(a) of plain arrays; SciPy's is infinite for the smallest numbers."""
+    """gammaln(a) for plain arrays; SciPy's is infinite for the smallest numbers."""
     tiny = (a > 0) & (a < 1e-300)
     return np.where(tiny, -np.log(np.where(tiny, a, 1.0)), special_of(a).gammaln(a + tiny))
 
 
 def _log_x(x: Any, a: Any) -> Any:
-    """The slope of the logarithm, (a - 1) / x - 1."""
+    """The derivative of the logarithm of the density, (a - 1) / x - 1."""
     return np.where((x == 0) & (a == 1), 0.0, (a - 1) / np.where((x == 0) & (a == 1), 1.0, x)) - 1
 
 
@@ -38,8 +38,8 @@ def _log_x(x: Any, a: Any) -> Any:
     a=lambda g, x, a: g * (np.log(x) - digamma(a)),
 )
 def _log_density(x: Any, a: Any) -> Any:
-    """(a - 1) log(x) - x - gammaln(a). Near its maximum for a large a, where these cancel, it is
-    the deviance of x from a."""
+    """(a - 1) log(x) - x - gammaln(a); near its maximum for large a, where these cancel, computed
+    as the deviance of x from a."""
     central = (a >= 10) & (np.abs(x - a) < 0.5 * a)
     y, b = np.where(central, x, 10.0), np.where(central, a, 10.0)
     stable = b * deviance(y / b) - stirling(b) + np.log(b / math.tau) / 2 - np.log(y)
@@ -55,7 +55,7 @@ def _log_density(x: Any, a: Any) -> Any:
     a=lambda g, distance, scale, a: g * (np.log(distance / scale) - digamma(a)),
 )
 def _scaled_log(distance: Any, scale: Any, a: Any) -> Any:
-    """The logarithm of the density at distance / scale, over the scale."""
+    """The logarithm of the density at distance / scale, divided by the scale."""
     return _log_density(distance / scale, a) - np.log(scale)
 
 
@@ -66,15 +66,15 @@ def _scaled_log(distance: Any, scale: Any, a: Any) -> Any:
     a=lambda g, distance, scale, out: g * (out * np.log(distance / scale)),
 )
 def _right(distance: Any, scale: Any, a: Any) -> Any:
-    """gamma(a) times the density right of the scale, where the slope of its logarithm is small: no
-    digits are lost when a subnormal density is multiplied by it."""
+    """gamma(a) times the density for distances above the scale, where the derivative of its
+    logarithm is small: multiplying a subnormal density by it does not lose digits."""
     z = distance / scale
     root = np.exp(z / -2)
     return z ** (a - 1) * root / scale * root
 
 
 def _of_powers(distance: Any, scale: Any, a: Any) -> Any:
-    """For a small a: as a power, so that it has its slopes at 0."""
+    """The density for small a: with a power, so that it has its derivatives at 0."""
     far = distance > (2000 + 4 * a) * scale
     distance, scale = where(far, 1.0, distance), where(far, 1.0, scale)
     left = lambda x, s, a: _power(x, s, a) * exp(-_units(x, s))  # noqa: E731
@@ -93,7 +93,7 @@ def _of_logarithm(x: Any, a: Any) -> Any:
 
 
 def scaled_density(distance: Any, scale: Any, a: Any) -> Any:
-    """The density at distance / scale, over the scale."""
+    """The density at distance / scale, divided by the scale."""
     infinite = (distance == 0) & (a < 1)
     first = lambda x, s, a: _pole(x, s, a, 1.0)  # noqa: E731
     return either(infinite, first, _regular, (distance, 1.0), (scale, 1.0), (a, 2.0))
@@ -115,35 +115,36 @@ def _lower(a: Any, x: Any) -> Any:
 
 @composed
 def logpdf(x: Any, a: Any, loc: Any = 0, scale: Any = 1) -> Any:
-    """The logarithm of the density with the shape `a`; -inf below `loc`."""
+    """The logarithm of the density with the shape parameter `a`; -inf below `loc`."""
     return density("gamma.logpdf", _scaled_log, ENDS, x, (a,), loc, scale, True, True)
 
 
 @composed
 def pdf(x: Any, a: Any, loc: Any = 0, scale: Any = 1) -> Any:
-    """The density. At `loc` itself the derivatives are those from the right."""
+    """The density. At `loc` the derivatives are those from the right."""
     return density("gamma.pdf", scaled_density, ENDS, x, (a,), loc, scale, False, True)
 
 
 @composed
 def cdf(x: Any, a: Any, loc: Any = 0, scale: Any = 1) -> Any:
-    """The probability of less than x. No gradient in `a`."""
+    """The probability of a value up to x. No gradient in `a`."""
     return cumulative("gamma.cdf", lambda z, a: _lower(a, z), ENDS, x, (a,), loc, scale)
 
 
 def _tail(a: Any, x: Any) -> Any:
-    """Where the distribution is too small for float64, or the fraction for it is better."""
+    """True where the distribution function is too small for float64, or less accurate than its
+    continued fraction."""
     return (special_of(x).gammainc(a, x) < 1e-290) & (x < a + 1) | (x < 0.1 * a)
 
 
 def _ratio(a: Any, x: Any) -> Any:
-    """The distribution over its density, far below its centre."""
+    """The distribution function divided by the density, far below its centre."""
     return x / a * gamma_fraction(x, a)
 
 
 def _log_far(a: Any, x: Any) -> Any:
     there, y = x > 0, np.where(x > 0, x, 1.0)
-    tiny = a < 1e-8  # where 1 + a has lost it
+    tiny = a < 1e-8  # where 1 + a loses the digits of a
     constant = np.where(tiny, -np.euler_gamma * a, gamma_log(a + 1)) - np.log(gamma_fraction(y, a))
     return np.where(there, a * np.log(y) - y - constant, -math.inf)
 
@@ -154,7 +155,7 @@ def _log_far(a: Any, x: Any) -> Any:
     x=lambda g, a, x, out: g * (out * (_log_x(x, a) - out)),
 )
 def _hazard(a: Any, x: Any) -> Any:
-    """The density over the distribution, the slope of its logarithm."""
+    """The density divided by the distribution function: the derivative of its logarithm."""
     small = _tail(a, x)
     ratio = in_tail(small, _ratio, (a, 1.0), (x, 1.0))
     b, y = np.where(small, 1.0, a), np.where(small, 1.0, x)
@@ -163,7 +164,7 @@ def _hazard(a: Any, x: Any) -> Any:
 
 @op(pointwise=True, a=refused("gammainc", "a"), x=lambda g, a, x: g * _hazard(a, x))
 def _log_lower(a: Any, x: Any) -> Any:
-    """The logarithm of the distribution, exact in both tails."""
+    """The logarithm of the distribution function, accurate in both tails."""
     small = _tail(a, x)
     far = in_tail(small, _log_far, (a, 1.0), (x, 1.0))
     functions = special_of(x)
@@ -179,6 +180,6 @@ def _log_lower(a: Any, x: Any) -> Any:
 
 @composed
 def logcdf(x: Any, a: Any, loc: Any = 0, scale: Any = 1) -> Any:
-    """The logarithm of `cdf`, exact in both tails. No gradient in `a`."""
+    """The logarithm of `cdf`, accurate in both tails. No gradient in `a`."""
     formula = lambda z, a: _log_lower(a, z)  # noqa: E731
     return cumulative("gamma.logcdf", formula, ENDS, x, (a,), loc, scale, (-math.inf, 0.0))

@@ -1,4 +1,4 @@
-"""The normal distribution of vectors."""
+"""The multivariate normal distribution."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ __all__ = ["entropy", "logpdf", "pdf"]
 
 
 def _factor(cov: Any, ones: Any) -> Any:
-    """The lower triangular factor of a covariance matrix, or of a diagonal one that is given as a
-    vector of variances, or as one variance for all."""
+    """The lower triangular factor of a covariance matrix, given as a matrix, a vector of variances
+    or one variance for all."""
     cov = as_operand(cov)
     d = ones.shape[0]
     if cov.shape not in ((), (d,), (d, d)):
         raise ShapeError(
-            f"multivariate_normal: for vectors of {d} elements cov is a number, ({d},) or "
-            f"({d}, {d}); it has shape {cov.shape}"
+            f"multivariate_normal: for vectors of {d} elements cov must be a number or have the "
+            f"shape ({d},) or ({d}, {d}); it has shape {cov.shape}"
         )
     return cholesky(cov) if cov.ndim == 2 else diag(sqrt(cov * ones))
 
 
 def _parts(x: Any, mean: Any, cov: Any) -> tuple[tuple[int, ...], Any, Any]:
-    """The shape of the stack of vectors; the vectors, flat, in the coordinates in which they are
-    standard normal (d, n); and the logarithm of the density at the mean."""
+    """The shape of the stack of vectors; the vectors (d, n) in the coordinates in which they are
+    standard normal; and the logarithm of the density at the mean."""
     x = as_operand(x)
     if x.ndim == 0:
         x = reshape(x, (1,))
@@ -50,9 +50,9 @@ def _parts(x: Any, mean: Any, cov: Any) -> tuple[tuple[int, ...], Any, Any]:
 @composed
 def logpdf(x: Any, mean: Any = None, cov: Any = 1.0) -> Any:
     """The logarithm of the density of vectors x (..., d), with the mean (d,) and the covariance
-    matrix (d, d), which must be positive definite; a vector of variances or one for all will do.
+    matrix (d, d), which must be positive definite, or a vector of variances, or one for all.
 
-    The gradient in the matrix is symmetric. Raises LinAlgError where it is not positive definite.
+    The gradient in the matrix is symmetric. Raises LinAlgError if it is not positive definite.
     """
     stack, whitened, constant = _parts(x, mean, cov)
     return reshape(sum(whitened * whitened, 0) / -2, stack) + constant

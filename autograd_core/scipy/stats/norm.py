@@ -18,12 +18,12 @@ FAR = (-60.0, 60.0)  # beyond these the density is 0 in float64, whatever its sc
 
 
 def standard_logpdf(z: Any) -> Any:
-    """The logarithm of the density of mean 0 and deviation 1."""
+    """The logarithm of the density with mean 0 and standard deviation 1."""
     return -(z**2) / 2 - LOG_ROOT_TAU
 
 
 def standard_pdf(z: Any) -> Any:
-    """The density of mean 0 and deviation 1."""
+    """The density with mean 0 and standard deviation 1."""
     return _gauss(z, 0.5, 1 / ROOT_TAU)
 
 
@@ -41,7 +41,7 @@ def pdf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
 
 @composed
 def cdf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
-    """The probability of less than x."""
+    """The probability of a value up to x."""
     return cumulative("norm.cdf", ndtr, FAR, x, (), loc, scale)
 
 
@@ -54,7 +54,7 @@ def logcdf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
 
 @composed
 def sf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
-    """The probability of more than x."""
+    """The probability of a value above x."""
     return cumulative("norm.sf", lambda z: ndtr(-z), FAR, x, (), loc, scale, (1.0, 0.0))
 
 

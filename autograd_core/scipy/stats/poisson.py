@@ -1,4 +1,4 @@
-"""The Poisson distribution, of whole numbers."""
+"""The Poisson distribution."""
 
 from __future__ import annotations
 
@@ -25,11 +25,10 @@ __all__ = ["cdf", "logcdf", "logpmf", "pmf"]
 def _counted(
     name: str, formula: Callable[..., Any], k: Any, mu: Any, loc: Any, beyond: Any, whole: bool
 ) -> Any:
-    """formula(k - loc, mu); `beyond` below 0, above every number, and between whole ones."""
+    """formula(k - loc, mu); `beyond` holds its values below 0, and if `whole` between integers, and
+    at infinity."""
     if isinstance(k, Tensor) and k.requires_grad:
-        raise NotDifferentiableError(
-            "poisson: k has no gradient, being a whole number; detach() it"
-        )
+        raise NotDifferentiableError("poisson: k is an integer and has no gradient; detach() it")
     dtype, (k, mu, loc) = widened(name, k, mu, loc)
     k = _known(k - loc, mu >= 0)
     mu = _known(mu, k == k)
@@ -46,7 +45,8 @@ def _lower(k: Any, mu: Any) -> Any:
 
 
 def _tail(k: Any, mu: Any) -> Any:
-    """Where the distribution is too small for float64, or the fraction for it is better."""
+    """True where the distribution function is too small for float64, or less accurate than its
+    continued fraction."""
     return (special_of(mu).gammaincc(k + 1, mu) < 1e-290) & (mu > k + 1) | (mu > 3 * k + 60)
 
 
@@ -55,7 +55,8 @@ def _log_far(k: Any, mu: Any) -> Any:
 
 
 def _hazard_slope(k: Any, mu: Any, out: Any) -> Any:
-    """Near 0 of the probability of k - 1, as that of k may be subnormal there."""
+    """The derivative of `_hazard` in mu; for small mu from the probability of k - 1, as that of k
+    may be subnormal."""
     near = mu < 1
     m, n = np.where(near, mu, 0.5), np.where(k > 0, k, 1.0)
     before = np.where(k > 0, standard_density(m, n), 0.0) / gammaincc(k + 1, m)
@@ -69,7 +70,7 @@ def _hazard_slope(k: Any, mu: Any, out: Any) -> Any:
     mu=lambda g, k, mu, out: g * _hazard_slope(k, mu, out),
 )
 def _hazard(k: Any, mu: Any) -> Any:
-    """The probability of k over that of k or less."""
+    """The probability of k divided by that of k or less."""
     small = _tail(k, mu)
     far = 1 / in_tail(small, poisson_fraction, (k, 1.0), (mu, 2.0))
     n, m = np.where(small, 1.0, k), np.where(small, 2.0, mu)
@@ -78,7 +79,7 @@ def _hazard(k: Any, mu: Any) -> Any:
 
 @op(pointwise=True, k=None, mu=lambda g, k, mu: g * -_hazard(k, mu))
 def _log_lower(k: Any, mu: Any) -> Any:
-    """The logarithm of the distribution, exact in both tails."""
+    """The logarithm of the distribution function, accurate in both tails."""
     small = _tail(k, mu)
     far = in_tail(small, _log_far, (k, 1.0), (mu, 2.0))
     functions = special_of(mu)
@@ -94,8 +95,8 @@ def _log_lower(k: Any, mu: Any) -> Any:
 
 @composed
 def logpmf(k: Any, mu: Any, loc: Any = 0) -> Any:
-    """The logarithm of the probability of k where the mean is `mu`; -inf where k - loc is negative
-    or no whole number. No gradient in k."""
+    """The logarithm of the probability of k with mean `mu`; -inf where k - loc is negative or not
+    an integer. No gradient in k."""
     formula, beyond = (lambda k, mu: _log_density(mu, k + 1)), (-math.inf, -math.inf)
     return _counted("poisson.logpmf", formula, k, mu, loc, beyond, True)
 
@@ -115,5 +116,5 @@ def cdf(k: Any, mu: Any, loc: Any = 0) -> Any:
 
 @composed
 def logcdf(k: Any, mu: Any, loc: Any = 0) -> Any:
-    """The logarithm of `cdf`, exact in both tails."""
+    """The logarithm of `cdf`, accurate in both tails."""
     return _counted("poisson.logcdf", _log_lower, k, mu, loc, (-math.inf, 0.0), False)

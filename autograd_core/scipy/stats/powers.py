@@ -1,4 +1,4 @@
-"""Powers with which densities begin at the ends of their support, and their poles there."""
+"""Powers that describe densities near the ends of their support, and their poles there."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from autograd_core.engine.op import op
 
 __all__: list[str] = []
 
-LARGE = 1e100  # scales beyond which their powers leave the range
+LARGE = 1e100  # scales above this overflow when raised to a power
 
 
 def _power_distance(g: Any, distance: Any, scale: Any, a: Any, factor: Any, n: Any) -> Any:
@@ -38,9 +38,9 @@ def _power_a(g: Any, distance: Any, scale: Any, a: Any, factor: Any, n: Any, out
 def _power(
     distance: Any, scale: Any, a: Any, factor: tuple[float, ...] = (1.0,), n: int = 0
 ) -> Any:
-    """(distance / scale) ** (a - 1) / scale, or its n-th derivative in the distance with another
-    polynomial of `a` before it, given by its coefficients. The derivatives in `scale` do not pass
-    through those in the distance, which leave the range first."""
+    """(distance / scale) ** (a - 1) / scale, or its n-th derivative in the distance, times a
+    polynomial in `a` given by the coefficients `factor`. The derivatives in `scale` are not
+    computed from those in the distance, which overflow earlier."""
     z, before = distance / scale, 0 * a
     for coefficient in reversed(factor):
         before = before * a + coefficient
@@ -65,6 +65,6 @@ def _towards(distance: Any) -> Any:
     b=lambda g, distance, out: g * (out * -_towards(distance)),
 )
 def _pole(distance: Any, scale: Any, a: Any, b: Any) -> Any:
-    """A density at an end of its support where it is infinite: below, at the distance 0, because of
-    `a`, above because of `b`. Its slopes are infinite, too. It is 0 for harmless operands."""
+    """A density at an end of its support, infinite if a < 1 (lower end, distance 0) or b < 1 (upper
+    end), with infinite derivatives; 0 for the placeholder operands of `either`."""
     return np.where((a < 1) | (b < 1), math.inf, 0.0) + 0 * (distance + scale)

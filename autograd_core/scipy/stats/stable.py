@@ -1,4 +1,4 @@
-"""What the densities of the gamma family are made of: differences of large numbers, taken exactly.
+"""Parts of the densities of the gamma family: differences of large numbers without cancellation.
 
 References: C. Loader, Fast and accurate computation of binomial probabilities (2000), for the
 deviance and Stirling's error; NIST DLMF 5.11 for the asymptotic series.
@@ -43,18 +43,18 @@ def _less(u: Any) -> Any:
 
 @op(pointwise=True, u=lambda g, u: g * (-u / (1 + u)))
 def _log1p_less(u: Any) -> Any:
-    """log1p(u) - u, exact near 0."""
+    """log1p(u) - u, accurate near 0."""
     return _less(u)
 
 
 def deviance(r: Any) -> Any:
-    """log(r) - r + 1, exact near 1; of plain arrays."""
+    """log(r) - r + 1, accurate near 1; for plain arrays."""
     near = np.abs(r - 1) < 0.4
     return np.where(near, _less(np.where(near, r - 1, 0.0)), np.log(np.where(near, 1.0, r)) - r + 1)
 
 
 def stirling(x: Any) -> Any:
-    """gammaln(x) - (x - 1/2) log(x) + x - log(2 pi) / 2; of plain arrays."""
+    """gammaln(x) - (x - 1/2) log(x) + x - log(2 pi) / 2; for plain arrays."""
     large = x >= 10
     v = 1 / np.where(large, x, 10.0)
     series = np.zeros_like(v)
@@ -66,8 +66,8 @@ def stirling(x: Any) -> Any:
 
 
 def _half_series() -> list[float]:
-    """The coefficients of h ** -k, k = 1 to 23, in gammaln(h + 1/2) - gammaln(h) - log(h) / 2: of
-    Bernoulli's numbers, (-1) ** (k + 1) (B_{k+1}(1/2) - B_{k+1}) / (k (k + 1))."""
+    """The coefficients of h ** -k, k = 1 to 23, in gammaln(h + 1/2) - gammaln(h) - log(h) / 2: from
+    Bernoulli numbers, (-1) ** (k + 1) (B_{k+1}(1/2) - B_{k+1}) / (k (k + 1))."""
     bernoulli = [1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510,
                  43867 / 798, -174611 / 330, 854513 / 138, -236364091 / 2730]  # fmt: skip
     return [
@@ -84,8 +84,8 @@ def _student_constant_h(g: Any, n: Any, h: Any) -> Any:
 
 @op(pointwise=True, h=_student_constant_h)
 def _student_constant(n: int, h: Any) -> Any:
-    """The n-th derivative of gammaln(h + 1/2) - gammaln(h) - log(h) / 2, which vanishes as -1 / 8h:
-    by its asymptotic series where the three terms would cancel."""
+    """The n-th derivative of gammaln(h + 1/2) - gammaln(h) - log(h) / 2, which vanishes like
+    -1 / 8h; by its asymptotic series where the three terms would cancel."""
     large = h >= 8
     v = 1 / np.where(large, h, 8.0)
     series = np.zeros_like(v)
@@ -108,14 +108,14 @@ def _half_difference(n: int, h: Any) -> Any:
     return np.where(h < 1, if_small, mean / 2) - power
 
 
-# ---- far tails of distribution functions, over what is left of the density ----------------------
+# ---- far tails of distribution functions, relative to the density -------------------------------
 
-TERMS = 16  # of the continued fractions, in tails beyond 1e-290: there 8 are enough
+TERMS = 16  # of the continued fractions, in tails below 1e-290, where 8 are sufficient
 
 
 def in_tail(small: Any, function: Callable[..., Any], *operands: tuple[Any, float]) -> Any:
-    """function(*operands) where `small` holds, which is rare; elsewhere anything. An operand is a
-    pair: the array, and a harmless number."""
+    """function(*operands) where the mask `small` is true, which is rare; undefined elsewhere. An
+    operand is a pair: the array, and a number to use in its place elsewhere."""
     if type(small) is np.ndarray and not np.any(small):
         return np.ones(small.shape)
     return function(*(np.where(small, x, harmless) for x, harmless in operands))
@@ -144,7 +144,7 @@ def gamma_fraction(x: Any, a: Any) -> Any:
 
 
 def poisson_fraction(k: Any, mu: Any) -> Any:
-    """The sum of the Poisson probabilities up to k over the last, for mu far above k, by the
+    """The sum of the Poisson probabilities up to k divided by that of k, for mu far above k, by the
     continued fraction of the upper incomplete gamma function (DLMF 8.9.2)."""
     out = mu + 2 * TERMS - k
     for m in range(TERMS, 0, -1):

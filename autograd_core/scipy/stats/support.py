@@ -1,7 +1,7 @@
-"""What densities have in common: their dtype, their units, and where they are NaN or constant.
+"""Common parts of densities: their dtype, their units, and where they are NaN or constant.
 
 Everything is computed in float64 and rounded once at the end, values and gradients alike: a density
-multiplies large numbers by small ones, and float32 has neither the range nor the digits for it.
+multiplies large numbers by small ones, which exceeds the range and precision of float32.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ def widened(name: str, *values: Any) -> tuple[Any, list[Any]]:
     dtype = np.result_type(*dtypes)
     if dtype.kind == "c":
         raise DTypeError(
-            f"{name}: operands are real numbers; they have the dtypes "
-            f"{', '.join(str(getattr(d, 'name', d)) for d in dtypes)}. Take x.real, if it is what "
-            "is meant"
+            f"{name}: operands must be real; they have the dtypes "
+            f"{', '.join(str(getattr(d, 'name', d)) for d in dtypes)}. Use x.real to drop the "
+            "imaginary part"
         )
     one = np.ones_like(first, shape=(), dtype=np.float64)
     arrays = [one * v if type(v) in (int, float) else _wide(v) for v in (first, *others)]
@@ -46,7 +46,7 @@ def _wide(x: Any) -> Any:
 
 
 def rounded(out: Any, dtype: Any) -> Any:
-    """The result in the dtype that `widened` gave."""
+    """The result in `dtype`, as returned by `widened`."""
     return out if out.dtype == dtype else astype(out, dtype)
 
 
@@ -56,7 +56,7 @@ def _known_x(g: Any, valid: Any) -> Any:
 
 @op(pointwise=True, x=_known_x, valid=None)
 def _known(x: Any, valid: Any) -> Any:
-    """x, and NaN where it is not valid; so is the gradient, whatever arrives."""
+    """x, with NaN where `valid` is false; the gradient is NaN there too."""
     return np.where(valid, x, math.nan)
 
 
@@ -66,13 +66,13 @@ def _known(x: Any, valid: Any) -> Any:
     scale=lambda g, scale, out: -(np.where(out == 0, 0.0, g) * out / scale),
 )
 def _units(distance: Any, scale: Any) -> Any:
-    """distance / scale, never -0. Where it is 0 nothing flows to the scale, also of an infinite
-    slope."""
+    """distance / scale, never -0. Where it is 0, no gradient flows to the scale, not even an
+    infinite one."""
     return distance / scale + 0.0
 
 
 def valid(*parameters: Any) -> Any:
-    """Whether all of them are positive."""
+    """True where all parameters are positive."""
     holds = parameters[0] > 0
     for parameter in parameters[1:]:
         holds = holds & (parameter > 0)
@@ -84,8 +84,8 @@ def either(
 ) -> Any:
     """first(*operands) where the condition holds, else second(*operands).
 
-    An operand is a pair: the array, and a number that is harmless for both functions and takes its
-    place where the function is not asked, so that nothing leaks from there.
+    An operand is a pair: the array, and a number that is harmless for both functions and replaces
+    it where the other function is selected, so that nothing leaks from there.
     """
     there = [where(condition, x, harmless) for x, harmless in operands]
     elsewhere = [where(condition, harmless, x) for x, harmless in operands]
@@ -98,10 +98,9 @@ Ends = tuple[float, float]
 def _placed(
     ends: Ends, distance: Any, scale: Any, shapes: Sequence[Any], scaled: bool = False
 ) -> tuple[Any, ...]:
-    """Whether the distance, in units of `scale`, is below and above the ends; the distance itself,
-    the scale and the shapes; the former are harmless, and let nothing through, where it is
-    outside; all are NaN where one is. Where only the quotient is infinite, and not the distance,
-    a formula that is `scaled` knows better."""
+    """Masks of the distance, in units of `scale`, below and above the ends; the distance, the scale
+    and the shapes. Outside, distance and scale are replaced by harmless numbers, without gradient;
+    all are NaN where one is. If `scaled`, the formula handles a distance / scale that overflows."""
     holds = valid(scale, *shapes)
     z = np.where(holds, _units(distance, scale), math.nan)
     place = distance if scaled else z
@@ -125,11 +124,11 @@ def density(
     logarithm: bool,
     scaled: bool = False,
 ) -> Any:
-    """formula(z, *shapes), a density or its logarithm at z = (x - loc) / scale, in units of x; one
-    that is `scaled` itself takes x - loc and the scale in place of z.
+    """formula(z, *shapes), a density or its logarithm at z = (x - loc) / scale, in units of x; if
+    `scaled`, the formula takes x - loc and the scale in place of z.
 
-    Outside of the ends, and at infinity, it is 0 (its logarithm -inf) and constant. It is NaN, and
-    so is every gradient, where an operand is NaN or where `scale` or a shape is not positive.
+    Outside of the ends, and at infinity, it is 0 (its logarithm -inf) and constant. It is NaN, with
+    NaN gradients, where an operand is NaN, or `scale` or a shape is not positive.
     """
     dtype, (x, loc, scale, *shapes) = widened(name, x, loc, scale, *shapes)
     below, above, distance, scale, shapes = _placed(ends, x - loc, scale, shapes, scaled)
@@ -153,7 +152,7 @@ def cumulative(
     beyond: Ends = (0.0, 1.0),
 ) -> Any:
     """formula(z, *shapes), a distribution function; `beyond` is its value below and above the
-    ends. NaN as `density`."""
+    ends. NaN where `density` is."""
     dtype, (x, loc, scale, *shapes) = widened(name, x, loc, scale, *shapes)
     below, above, distance, scale, shapes = _placed(ends, x - loc, scale, shapes)
     out = formula(_units(distance, scale), *shapes)

@@ -1,4 +1,4 @@
-"""Student's t distribution; with infinitely many degrees of freedom it is the normal one."""
+"""Student's t distribution; with infinite degrees of freedom, the normal distribution."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["cdf", "logcdf", "logpdf", "pdf"]
 
 
 def _near(z: Any, df: Any) -> Any:
-    """For z² < df: what is left of -(df + 1) / 2 log1p(q) for a large df is -z² / 2 itself."""
+    """-(df + 1) / 2 log1p(z² / df) for z² < df, with its limit for large df, -z² / 2, separated."""
     q = z * z / df
     return -(z * z) / 2 - q / 2 - (df + 1) / 2 * _log1p_less(q)
 
@@ -60,7 +60,7 @@ def _constant(df: Any) -> Any:
 
 
 def _few(distance: Any, scale: Any, df: Any) -> Any:
-    """The density for a small df, of which no logarithm is taken."""
+    """The density for a small df, computed without its logarithm."""
     return df * exp(_constant(df)) * _power(scale, _radius(distance, scale, df), df + 1)
 
 
@@ -85,7 +85,7 @@ def _many_log(distance: Any, scale: Any, df: Any) -> Any:
 
 
 def _of_few(distance: Any, scale: Any, df: Any) -> Any:
-    """Whether the density is well represented by that of few degrees of freedom."""
+    """True where the formula for few degrees of freedom is accurate."""
     return (df < 1) | ((df < 10) & (abs(distance) > sqrt(df) * scale))
 
 
@@ -109,14 +109,15 @@ def _lower(df: Any, z: Any) -> Any:
 
 
 def _tail(df: Any, z: Any) -> Any:
-    """Where the distribution is too small for float64, or the fraction for it is better."""
+    """True where the distribution function is too small for float64, or less accurate than its
+    continued fraction."""
     small = (special_of(z).stdtr(df, z) < 1e-290) | (np.abs(z) > 10 * np.sqrt(df))
     return small & (z < 0) & (df < math.inf)
 
 
 def _ratio(df: Any, z: Any) -> Any:
-    """The distribution over its density, times df, in the tail below."""
-    root = np.sqrt(df) / z  # a square of its reciprocal may leave the range
+    """The distribution function divided by the density, times df, in the lower tail."""
+    root = np.sqrt(df) / z  # the square of its reciprocal may overflow
     share = root * root / (1 + root * root)
     return -z * beta_fraction(share, df / 2, 0.5)
 
@@ -126,7 +127,7 @@ def _log_far(df: Any, z: Any) -> Any:
 
 
 def _slope(z: Any, df: Any) -> Any:
-    """The slope of the logarithm of the density."""
+    """The derivative of the logarithm of the density."""
     y = np.where(df == math.inf, 0.0, z / np.sqrt(df))
     inner, outer = np.where(abs(y) > 1, 0.0, y), np.where(abs(y) > 1, z, 1.0)
     far = -(df + 1) / outer / (1 + (df / outer) / outer)
@@ -140,7 +141,7 @@ def _slope(z: Any, df: Any) -> Any:
     z=lambda g, df, z, out: g * (out * (_slope(z, df) - out)),
 )
 def _hazard(df: Any, z: Any) -> Any:
-    """The density over the distribution, the slope of its logarithm."""
+    """The density divided by the distribution function: the derivative of its logarithm."""
     small = _tail(df, z)
     far = df / in_tail(small, _ratio, (df, 1.0), (z, -1.0))
     n, y = np.where(small, 1.0, df), np.where(small, 1.0, z)
@@ -149,7 +150,7 @@ def _hazard(df: Any, z: Any) -> Any:
 
 @op(pointwise=True, df=refused("stdtr", "df"), z=lambda g, df, z: g * _hazard(df, z))
 def _log_lower(df: Any, z: Any) -> Any:
-    """The logarithm of the distribution, exact in both tails."""
+    """The logarithm of the distribution function, accurate in both tails."""
     small = _tail(df, z)
     far = in_tail(small, _log_far, (df, 1.0), (z, -1.0))
     tail = np.where(small, 0.5, special_of(z).stdtr(df, -np.abs(z)))
@@ -170,7 +171,7 @@ def pdf(x: Any, df: Any, loc: Any = 0, scale: Any = 1) -> Any:
 
 @composed
 def cdf(x: Any, df: Any, loc: Any = 0, scale: Any = 1) -> Any:
-    """The probability of less than x. No gradient in `df`."""
+    """The probability of a value up to x. No gradient in `df`."""
     formula = lambda z, df: _lower(df, z)  # noqa: E731
     return cumulative("t.cdf", formula, norm.EVERYWHERE, x, (df,), loc, scale)
 
