@@ -54,7 +54,7 @@ def _parameters(function: Callable[..., Any], types: dict[str, str]) -> Iterator
             yield "/"
         if p.kind is p.KEYWORD_ONLY and earlier not in (p.KEYWORD_ONLY, p.VAR_POSITIONAL):
             yield "*"
-        star = {Parameter.VAR_POSITIONAL: "*", Parameter.VAR_KEYWORD: "**"}.get(p.kind, "")
+        star = "*" if p.kind is p.VAR_POSITIONAL else "**" if p.kind is p.VAR_KEYWORD else ""
         default = "" if p.default is p.empty else f" = {p.default!r}".replace("'", '"')
         yield f"{star}{p.name}: {types.get(p.name, 'Any')}{default}"
         earlier = p.kind

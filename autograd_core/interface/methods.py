@@ -66,7 +66,7 @@ def _reversed(function: Callable[..., Any]) -> Callable[[Any, Any], Any]:
 
 def _reshape(self: Tensor, *shape: Any, order: str = "C", copy: bool | None = None) -> Tensor:
     """Accepts both `reshape(2, 3)` and `reshape((2, 3))`."""
-    return ops.reshape(self, shape[0] if len(shape) == 1 else shape, order, copy=copy)
+    return ops.reshape(self, shape[0] if len(shape) == 1 else shape, order, copy=copy)  # type: ignore[no-any-return]
 
 
 def _transpose(self: Tensor, *axes: Any) -> Tensor:
@@ -145,7 +145,7 @@ def _namespace(self: Tensor, /, *, api_version: str | None = None) -> Any:
 
 def _compress(self: Tensor, condition: Any, axis: int | None = None) -> Tensor:
     """The slices along `axis`, or the elements, where `condition` is true."""
-    return ops.compress(condition, self, axis)
+    return ops.compress(condition, self, axis)  # type: ignore[no-any-return]
 
 
 def _copy(self: Tensor, order: str = "C") -> Tensor:

@@ -79,7 +79,7 @@ def augmented(
     def in_place(self: Tensor, other: Any) -> Tensor:
         try:
             if getattr(self, "_memory", None) is VALUE:
-                return function(self, other)
+                return function(self, other)  # type: ignore[no-any-return]
             if recorded(self, other):
                 with _one_at_a_time:
                     check_writable(self, f"x {name}= y")
