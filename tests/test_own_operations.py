@@ -2,6 +2,8 @@
 
 import builtins
 import keyword
+import linecache
+import textwrap
 from typing import NamedTuple
 
 import numpy as np
@@ -172,3 +174,10 @@ def test_an_operation_without_a_name():
 def test_a_name_that_no_parameter_can_have():
     with pytest.raises(TypeError, match="a parameter cannot be called 'class'"):
         ac.elementwise(np.sin, "", **{"class": lambda g: g})
+
+
+def test_the_generated_function_is_the_one_that_is_documented():
+    ac.Tensor(X, True) * 2
+    text = "".join(linecache.getlines("<operation multiply>"))
+    _, _, documented = forward.__doc__.partition(" becomes::\n\n")
+    assert textwrap.dedent(documented).strip() == text.strip()

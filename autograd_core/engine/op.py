@@ -34,8 +34,9 @@ from typing import Any, ParamSpec, TypeVar, overload
 import numpy as np
 
 from autograd_core.devices.fusion import Fused
-from autograd_core.engine.forward import function_of, meanings
+from autograd_core.engine.forward import function_of
 from autograd_core.engine.graph import Operation, Parts, Rule
+from autograd_core.engine.source import meanings
 from autograd_core.engine.tensor import Tensor
 from autograd_core.engine.untracked import without_gradient
 from autograd_core.errors import NotDifferentiableError
