@@ -13,6 +13,7 @@ from autograd_core.devices import backend
 from autograd_core.engine.exits import user_line
 from autograd_core.engine.graph import Node, Parts, Rule
 from autograd_core.engine.state import Observer, observed
+from autograd_core.engine.types import Array, Gradient
 from autograd_core.errors import NonFiniteError, StaleArrayError
 
 __all__ = ["detect_anomaly"]
@@ -46,7 +47,7 @@ class _Anomaly(Observer):
         self.lines: dict[int, str] = {}  # by sequence number: where the operation was called
         self.sums: dict[tuple[int, int, str], int] = {}  # by node, edge and name: of what was saved
 
-    def forward(self, node: Node, out: Any) -> None:
+    def forward(self, node: Node, out: Array) -> None:
         self.lines[node.seq] = f"called at {user_line()}"
         found = _non_finite(out)
         if found:
@@ -54,7 +55,7 @@ class _Anomaly(Observer):
         for key, value in _arrays_of(node):
             self.sums[key] = _checksum(value)
 
-    def backward(self, node: Node, rule: Rule, g: Any, gx: Any) -> None:
+    def backward(self, node: Node, rule: Rule, g: Gradient, gx: Gradient) -> None:
         line = self.lines.get(node.seq, "called before detect_anomaly")
         found = _non_finite(gx)
         if found:
@@ -92,5 +93,5 @@ def _counted(values: Any) -> tuple[int, int]:
     return int(np.isinf(values).sum()), int(np.isnan(values).sum())
 
 
-def _checksum(array: Any) -> int:
+def _checksum(array: Array) -> int:
     return hash(backend.asnumpy(array).tobytes())

@@ -10,6 +10,7 @@ from typing import Any
 from einops._backends import AbstractBackend  # where other libraries register with einops
 
 import autograd_core as ac
+from autograd_core.engine.types import Operand
 
 __all__: list[str] = []
 
@@ -20,7 +21,7 @@ class _Backend(AbstractBackend):
     def is_appropriate_type(self, tensor: Any) -> bool:
         return isinstance(tensor, ac.Tensor)
 
-    def from_numpy(self, x: Any) -> ac.Tensor:
+    def from_numpy(self, x: Operand) -> ac.Tensor:
         return ac.Tensor(x)
 
     def to_numpy(self, x: ac.Tensor) -> Any:
@@ -32,16 +33,16 @@ class _Backend(AbstractBackend):
     def stack_on_zeroth_dimension(self, tensors: list[Any]) -> Any:
         return ac.stack(tensors)
 
-    def tile(self, x: Any, repeats: Any) -> Any:
+    def tile(self, x: Operand, repeats: Any) -> Any:
         return ac.tile(x, repeats)
 
     def concat(self, tensors: list[Any], axis: int) -> Any:
         return ac.concatenate(tensors, axis)
 
-    def is_float_type(self, x: Any) -> bool:
+    def is_float_type(self, x: Operand) -> bool:
         return bool(x.dtype.kind == "f")
 
-    def add_axis(self, x: Any, new_position: int) -> Any:
+    def add_axis(self, x: Operand, new_position: int) -> Any:
         return ac.expand_dims(x, new_position)
 
     def einsum(self, pattern: str, *x: Any) -> Any:

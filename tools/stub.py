@@ -24,24 +24,27 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd_core.engine.tensor import Tensor
+from autograd_core.engine.types import Operand
 from autograd_core.ops.axes import Axis
 
 class Methods:
 '''
+KERNELS = {"Array": "Operand", "Gradient": "Operand"}
 BY_OBJECT = ("__eq__", "__ne__")  # object defines these, with other types
 
 
 def _types(function: Callable[..., Any]) -> dict[str, str]:
-    """The annotations of a function, or of the kernel that an operation was declared with. The
-    result of an operation on a Tensor is a Tensor, where no type says more."""
+    """The annotations of a function, or of the kernel that an operation was declared with. An array
+    of a kernel is an operand of the method, and its result on a Tensor a Tensor."""
     declared = operations.get(function.__name__)
     if declared is not None and declared.function is function:
         function = declared.kernel
     types = {
-        name: kind if isinstance(kind, str) else kind.__name__
+        name: KERNELS.get(kind, kind) if isinstance(kind, str) else kind.__name__
         for name, kind in getattr(function, "__annotations__", {}).items()
     }
-    if types.get("return", "Any") == "Any" and "interface" not in (function.__module__ or ""):
+    result = types.get("return", "Any")
+    if result == "Operand" or (result == "Any" and "interface" not in (function.__module__ or "")):
         types["return"] = "Tensor"
     return types
 

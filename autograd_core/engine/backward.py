@@ -16,6 +16,7 @@ from autograd_core.engine.hooks import Watch
 from autograd_core.engine.paths import Paths
 from autograd_core.engine.state import STATE, enable_grad
 from autograd_core.engine.tensor import Tensor, make
+from autograd_core.engine.types import Array, Gradient
 from autograd_core.errors import DTypeError, GraphError, ShapeError
 from autograd_core.errors.tracebacks import shorten
 
@@ -157,7 +158,7 @@ def pull(
     }
 
 
-def zero_gradient(array: Any, shape: tuple[int, ...] | None = None, dtype: Any = None) -> Any:
+def zero_gradient(array: Array, shape: tuple[int, ...] | None = None, dtype: Any = None) -> Any:
     """Zeros on the device of `array`: the gradient of what nothing depends on."""
     return backend.run_there(array, lambda: np.zeros_like(array, shape=shape, dtype=dtype))
 
@@ -174,7 +175,7 @@ def commit(arrived: list[tuple[Any, Any, bool]]) -> None:
             tensor._grad = total
 
 
-def _total(tensor: Tensor, g: Any, owned: bool) -> Tensor:
+def _total(tensor: Tensor, g: Gradient, owned: bool) -> Tensor:
     data, held = tensor._array, tensor._grad
     if g.shape != data.shape or (g.dtype is not data.dtype and g.dtype != data.dtype):
         raise GraphError(
@@ -188,6 +189,6 @@ def _total(tensor: Tensor, g: Any, owned: bool) -> Tensor:
     return make(private(g, owned), None)
 
 
-def private(g: Any, owned: bool) -> Any:
+def private(g: Gradient, owned: bool) -> Any:
     """The gradient as a contiguous array that is referenced nowhere else."""
     return g if owned and g.flags.c_contiguous and g.ndim else backend.as_array(g).copy()

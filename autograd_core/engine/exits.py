@@ -18,6 +18,7 @@ import numpy as np
 from autograd_core.devices import backend
 from autograd_core.engine.scope import Scope
 from autograd_core.engine.stamps import sequence_numbers
+from autograd_core.engine.types import Array
 from autograd_core.errors import AutogradWarning, GraphError, ShapeError
 
 __all__ = [
@@ -52,7 +53,7 @@ class Exit:
 
     __slots__ = ("array", "line", "number", "reason", "scope", "source")
 
-    def __init__(self, reason: str, source: str, scope: Scope | None, array: Any) -> None:
+    def __init__(self, reason: str, source: str, scope: Scope | None, array: Array) -> None:
         self.number = next(sequence_numbers)
         self.reason, self.source, self.scope = reason, source, scope
         self.line = user_line()
@@ -62,14 +63,16 @@ class Exit:
 exits: deque[Exit] = deque(maxlen=256)
 
 
-def note_exit(reason: str, source: str = "", array: Any = None, scope: Scope | None = None) -> None:
+def note_exit(
+    reason: str, source: str = "", array: Array = None, scope: Scope | None = None
+) -> None:
     """Note that a result of the operation `source` leaves the graph here."""
     referable = type(array).__weakrefoffset__ and array is not None
     reference = weakref.ref(array) if referable else None
     exits.append(Exit(reason, source, scope, reference))
 
 
-def number_of(array: Any, call: str) -> Any:
+def number_of(array: Array, call: str) -> Any:
     """The one element of an array as a Python number."""
     if array.size != 1:
         raise ShapeError(

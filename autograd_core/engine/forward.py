@@ -2,7 +2,7 @@
 
 The source is generated because a general ``*args, **kwargs`` wrapper costs more than the recording
 itself. That of another operation: ``import linecache; linecache.getlines("<operation exp>")`` after
-the first call. ``multiply = elementwise(np.multiply, "x * y.", x=lambda g, y: g * y, y=…)`` becomes::
+the first call. ``multiply = elementwise(np.multiply, …, x=lambda g, y: g * y, y=…)`` becomes::
 
     def function(x, y):
         try:
@@ -104,6 +104,7 @@ from autograd_core.engine.source import source
 from autograd_core.engine.stamps import sequence_numbers
 from autograd_core.engine.state import STATE
 from autograd_core.engine.tensor import Tensor, result
+from autograd_core.engine.types import Array
 from autograd_core.engine.untracked import unwrap_nested, wrapped
 from autograd_core.engine.views import VALUE, note_view
 from autograd_core.errors import AutogradError
@@ -168,13 +169,13 @@ def _signature(parameters: tuple[str, ...], defaults: tuple[Any, ...]) -> Signat
     return Signature([Parameter(name, kind, default=default) for name, default in pairs])
 
 
-def _noted(declared: Operation, node: Node, out: Any) -> None:
+def _noted(declared: Operation, node: Node, out: Array) -> None:
     """Note that no gradient flows through this call of an operation."""
     what = f"{declared.name} to {out.dtype}" if declared.rules else declared.name
     note_exit(f"{what}, which has no gradient", node.name, out, node.scope)
 
 
-def _tracked(out: Any, record: Node) -> Any:
+def _tracked(out: Array, record: Node) -> Any:
     """The several results of an operation, as Tensors with their own nodes."""
     _, _, observer = STATE.get()
     tensors = []
@@ -202,7 +203,7 @@ def _unwrap_each(values: Any) -> tuple[list[Any], list[Node | None] | None, Any]
 
 
 def _run_there(
-    declared: Operation, home: Any, kernel: Callable[..., Any], values: tuple[Any, ...]
+    declared: Operation, home: Array, kernel: Callable[..., Any], values: tuple[Any, ...]
 ) -> Any:
     """Run a kernel on the device of `home`, in float32 if its operands are float16."""
     operands = {

@@ -21,12 +21,10 @@ from autograd_core.engine.hooks import Watch
 from autograd_core.engine.scope import Scope
 from autograd_core.engine.stamps import sequence_numbers, stamps
 from autograd_core.engine.state import STATE
+from autograd_core.engine.types import Gradient, Shape
 from autograd_core.errors import FreedGraphError, ShapeError, StaleArrayError
 
-__all__ = ["Node", "Operation", "Parts", "Rule", "Shape", "fit", "freed", "release", "run"]
-
-Shape = tuple[int, ...]
-Gradient = Any  # an array of NumPy or CuPy, or a Tensor in a recorded pass
+__all__ = ["Node", "Operation", "Parts", "Rule", "fit", "freed", "release", "run"]
 
 
 class Rule:
@@ -352,7 +350,7 @@ def _wrapped(
     ]
 
 
-def _misfit(node: Node, rule: Rule, gx: Any, parent: Node) -> Exception:
+def _misfit(node: Node, rule: Rule, gx: Gradient, parent: Node) -> Exception:
     shape = getattr(gx, "shape", None)
     if shape is None:
         return TypeError(

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.engine.graph import Node, Rule
+from autograd_core.engine.types import Gradient
 
 __all__ = ["HALF", "in_single", "widen"]
 
@@ -64,7 +65,7 @@ def _wide(rule: Rule) -> Rule:
 
 
 def _in_single(function: Callable[..., Any]) -> Callable[..., Any]:
-    def widened(g: Any, *saved: Any) -> Any:
+    def widened(g: Gradient, *saved: Any) -> Any:
         return function(_single(g), *map(_single, saved))
 
     return widened

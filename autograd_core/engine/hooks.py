@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.devices import backend
+from autograd_core.engine.types import Gradient
 
 __all__ = ["Watch"]
 
@@ -27,7 +28,7 @@ class Watch:
         self.keeps_grad = keeps_grad
         self.hooks: list[Callable[[Any], Any]] = []
 
-    def hooked(self, g: Any, lead: int = 0) -> Any:
+    def hooked(self, g: Gradient, lead: int = 0) -> Any:
         """The total gradient, an array or a Tensor, after the hooks.
 
         A hook expects the shape of its Tensor: with `lead` leading batch axes, the hooks are called

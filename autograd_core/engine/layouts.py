@@ -9,11 +9,12 @@ import numpy as np
 
 from autograd_core.devices.backend import as_array, run_there
 from autograd_core.engine.stamps import root_of
+from autograd_core.engine.types import Array, Operand
 
 __all__ = ["address", "copied", "is_part", "laid_as"]
 
 
-def is_part(array: Any, whole: Any) -> bool:
+def is_part(array: Array, whole: Any) -> bool:
     """True if an array is `whole` itself or a view of the same memory, not a copy."""
     base = array.base
     if array is whole or (base is not None and (base is whole or base is whole.base)):
@@ -22,20 +23,20 @@ def is_part(array: Any, whole: Any) -> bool:
     return base is not None and root_of(array) is root_of(whole)
 
 
-def address(array: Any) -> int:
+def address(array: Array) -> int:
     """The memory address of the first element."""
     if isinstance(array, np.ndarray):
         return array.__array_interface__["data"][0]  # type: ignore[no-any-return]
     return array.data.ptr  # type: ignore[no-any-return]
 
 
-def copied(x: Any) -> Any:
+def copied(x: Operand) -> Any:
     """A copy of an array in its own memory, with the same strides."""
     out = as_array(x.copy("K") if getattr(x, "ndim", 0) else x.copy())
     return out if _agree(out, x) else laid_as(out, x)
 
 
-def laid_as(array: Any, like: Any) -> Any:
+def laid_as(array: Array, like: Any) -> Any:
     """`array` itself if its strides are those of `like`, an array of its shape; else a copy with
     these strides. A copy on a device is contiguous: gaps are closed."""
     if _agree(array, like):
@@ -47,7 +48,7 @@ def laid_as(array: Any, like: Any) -> Any:
     return run_there(like, _ordered, array, like)
 
 
-def _agree(array: Any, like: Any) -> bool:
+def _agree(array: Array, like: Any) -> bool:
     """True if two arrays of one shape have the same strides along every axis of length above 1."""
     if array.strides == like.strides:
         return True
@@ -66,7 +67,7 @@ def _empty(like: np.ndarray) -> np.ndarray:
     return np.ndarray(like.shape, like.dtype, buffer, -low, like.strides)
 
 
-def _ordered(array: Any, like: Any) -> Any:
+def _ordered(array: Array, like: Any) -> Any:
     """A copy of `array` on its device, with its axes in memory in the order of those of `like`."""
     order = sorted(range(like.ndim), key=lambda axis: -abs(like.strides[axis]))
     back = sorted(range(like.ndim), key=order.__getitem__)

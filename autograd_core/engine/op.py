@@ -38,6 +38,7 @@ from autograd_core.engine.forward import function_of
 from autograd_core.engine.graph import Operation, Parts, Rule
 from autograd_core.engine.source import meanings
 from autograd_core.engine.tensor import Tensor
+from autograd_core.engine.types import Gradient, Operand
 from autograd_core.engine.untracked import without_gradient
 from autograd_core.errors import NotDifferentiableError
 from autograd_core.errors.tracebacks import public
@@ -81,7 +82,7 @@ def once_differentiable(rule: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _once(name: str, operand: str, rule: Callable[..., Any]) -> Callable[..., Any]:
-    def guarded(g: Any, *saved: Any) -> Any:
+    def guarded(g: Gradient, *saved: Any) -> Any:
         if any(isinstance(value, Tensor) for value in (g, *saved)):
             raise NotDifferentiableError(
                 f"{name}: its rule for {operand!r} is declared once_differentiable, so it has no "
@@ -97,14 +98,14 @@ def row_by_row(rule: Callable[..., Any]) -> Callable[..., Any]:
     """Turn a rule for one gradient into a rule for a stack of gradients. A user's rule may count
     axes from the front, which would be silently wrong for a stack."""
 
-    def stacked(g: Any, *saved: Any) -> Any:
+    def stacked(g: Gradient, *saved: Any) -> Any:
         length = len(next(part for part in g if part is not None) if isinstance(g, Parts) else g)
         return _stack([rule(_row(g, i), *saved) for i in range(length)])
 
     return stacked
 
 
-def _row(g: Any, i: int) -> Any:
+def _row(g: Gradient, i: int) -> Any:
     return Parts(None if p is None else p[i] for p in g) if isinstance(g, Parts) else g[i]
 
 
@@ -125,7 +126,7 @@ class Result(Operation):
     """One of the several results of an operation."""
 
     def __init__(self, name: str, position: int, count: int) -> None:
-        def placed(g: Any) -> Parts:
+        def placed(g: Gradient) -> Parts:
             return Parts(g if i == position else None for i in range(count))
 
         super().__init__(name)
@@ -310,15 +311,23 @@ def op(
 
 @overload
 def elementwise(
-    kernel: Any, doc: str, /, *, x: Any, name: str = ..., home: str = ...
+    kernel: Any, doc: str, /, *, x: Operand, name: str = ..., home: str = ...
 ) -> Callable[[Any], Tensor]: ...
 @overload
 def elementwise(
-    kernel: Any, doc: str, /, *, x: Any, y: Any, name: str = ..., home: str = ...
+    kernel: Any, doc: str, /, *, x: Operand, y: Operand, name: str = ..., home: str = ...
 ) -> Callable[[Any, Any], Tensor]: ...
 @overload
 def elementwise(
-    kernel: Any, doc: str, /, *, condition: Any, x: Any, y: Any, name: str = ..., home: str = ...
+    kernel: Any,
+    doc: str,
+    /,
+    *,
+    condition: Any,
+    x: Operand,
+    y: Operand,
+    name: str = ...,
+    home: str = ...,
 ) -> Callable[[Any, Any, Any], Tensor]: ...
 @overload
 def elementwise(kernel: Any, doc: str, /, **operands: Any) -> Callable[..., Tensor]: ...

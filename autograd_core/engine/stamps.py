@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
+from autograd_core.engine.types import Array
+
 __all__ = ["root_of", "sequence_numbers", "stamp", "stamps"]
 
 sequence_numbers = itertools.count(1)
@@ -37,7 +39,7 @@ class _Stamps:
                 reference = weakref.ref(root, partial(_forget, self.table, id(root)))
                 self.table[id(root)] = [reference, number, tensor.name]
 
-    def find(self, array: Any) -> tuple[int, str | None]:
+    def find(self, array: Array) -> tuple[int, str | None]:
         root = root_of(array)
         known = self.table.get(id(root))
         return (known[1], known[2]) if known is not None and known[0]() is root else (0, None)
@@ -56,7 +58,7 @@ def stamp(*tensors: Any) -> None:
     stamps.set(tensors)
 
 
-def root_of(array: Any) -> Any:
+def root_of(array: Array) -> Any:
     """The array that owns the memory: the last link of the `.base` chain that is an array."""
     while hasattr(base := getattr(array, "base", None), "base"):
         array = base

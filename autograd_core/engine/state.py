@@ -11,6 +11,7 @@ from typing import Any, ParamSpec
 
 from autograd_core.engine.exits import by_user, note_exit
 from autograd_core.engine.scope import Scope
+from autograd_core.engine.types import Array, Gradient
 
 __all__ = [
     "STATE",
@@ -34,13 +35,13 @@ class Observer:
 
     hunts = False
 
-    def forward(self, node: Any, out: Any) -> None:
+    def forward(self, node: Any, out: Array) -> None:
         """`node` was recorded and holds the array `out`."""
 
-    def arrive(self, node: Any, g: Any) -> None:
+    def arrive(self, node: Any, g: Gradient) -> None:
         """`g` is the total gradient of `node`, before its rules run; `node` may be a leaf."""
 
-    def backward(self, node: Any, rule: Any, g: Any, gx: Any) -> None:
+    def backward(self, node: Any, rule: Any, g: Gradient, gx: Gradient) -> None:
         """`rule` of `node` computed `gx`, of the operand's shape and dtype, from `g`."""
 
 
@@ -79,15 +80,15 @@ class _Both(Observer):
         self.observers = (first, second)
         self.hunts = first.hunts or second.hunts
 
-    def forward(self, node: Any, out: Any) -> None:
+    def forward(self, node: Any, out: Array) -> None:
         for observer in self.observers:
             observer.forward(node, out)
 
-    def arrive(self, node: Any, g: Any) -> None:
+    def arrive(self, node: Any, g: Gradient) -> None:
         for observer in self.observers:
             observer.arrive(node, g)
 
-    def backward(self, node: Any, rule: Any, g: Any, gx: Any) -> None:
+    def backward(self, node: Any, rule: Any, g: Gradient, gx: Gradient) -> None:
         for observer in self.observers:
             observer.backward(node, rule, g, gx)
 

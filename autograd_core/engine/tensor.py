@@ -17,6 +17,7 @@ from autograd_core.engine.graph import Node
 from autograd_core.engine.hooks import Watch
 from autograd_core.engine.layouts import copied
 from autograd_core.engine.stamps import stamp
+from autograd_core.engine.types import Array, Gradient
 from autograd_core.engine.views import VALUE, Base, View, base_of, others
 from autograd_core.errors import DTypeError, GraphError, ShapeError
 from autograd_core.errors.tracebacks import shorten
@@ -293,7 +294,7 @@ def _gradient_of(tensor: Tensor, value: Any) -> Tensor:
 def _on_arrival(tensor: Tensor, hook: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """A hook as the backward pass calls it: with an array, or with a Tensor that is recorded."""
 
-    def on_arrival(g: Any) -> Any:
+    def on_arrival(g: Gradient) -> Any:
         recorded = isinstance(g, Tensor)
         array = g._array if recorded else backend.as_array(g)
         given = Base.lent(make(array, g.node if recorded else None))
@@ -315,7 +316,7 @@ def _on_arrival(tensor: Tensor, hook: Callable[[Any], Any]) -> Callable[[Any], A
     return on_arrival
 
 
-def make(array: Any, node: Node | None) -> Tensor:
+def make(array: Array, node: Node | None) -> Tensor:
     """A Tensor that holds `array`, without checks or conversion."""
     tensor = _new(Tensor)
     tensor._array = array
@@ -324,7 +325,7 @@ def make(array: Any, node: Node | None) -> Tensor:
     return tensor
 
 
-def result(out: Any, node: Node | None) -> Tensor:
+def result(out: Array, node: Node | None) -> Tensor:
     """A Tensor that holds the result of a kernel: an array or a NumPy scalar."""
     array = backend.as_array(out)
     tensor = make(array, node)

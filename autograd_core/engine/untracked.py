@@ -10,6 +10,7 @@ from typing import Any, ParamSpec
 from autograd_core.devices.backend import run_there
 from autograd_core.engine.exits import note_exit
 from autograd_core.engine.tensor import Tensor, result
+from autograd_core.engine.types import Array
 from autograd_core.errors.tracebacks import public
 
 __all__ = ["tensors_in", "unwrap_nested", "without_gradient", "wrapped"]
@@ -61,7 +62,7 @@ def unwrap_nested(value: Any) -> Any:
     return value
 
 
-def wrapped(out: Any) -> Any:
+def wrapped(out: Array) -> Any:
     """The arrays in `out` as untracked Tensors; tuples, named or not, keep their types."""
     if isinstance(out, tuple | list):
         entries = map(wrapped, out)

@@ -15,6 +15,7 @@ from autograd_core import ops
 from autograd_core.devices import backend
 from autograd_core.engine.op import composed
 from autograd_core.engine.tensor import Tensor, make
+from autograd_core.engine.types import Operand
 from autograd_core.engine.untracked import tensors_in
 from autograd_core.errors import GraphError
 from autograd_core.errors.tracebacks import public
@@ -187,7 +188,7 @@ def _spaced(
     return _new(name, start, stop, axis=axis, dtype=dtype, device=device, **how)
 
 
-def _placed(out: Any, axis: int, dtype: Any) -> Tensor:
+def _placed(out: Operand, axis: int, dtype: Any) -> Tensor:
     out = ops.moveaxis(out, 0, axis) if axis else out
     return out if dtype is None else _cast(out, dtype)
 
@@ -251,7 +252,9 @@ def geomspace(
     return out
 
 
-def _like(name: str, x: Any, dtype: Any, shape: Any, device: str | None, **settings: Any) -> Tensor:
+def _like(
+    name: str, x: Operand, dtype: Any, shape: Any, device: str | None, **settings: Any
+) -> Tensor:
     _refuse_tracked(name, settings)
     prototype = x.data if isinstance(x, Tensor) else backend.asarray(x)
     settings |= {"dtype": dtype, "shape": shape}
@@ -261,7 +264,7 @@ def _like(name: str, x: Any, dtype: Any, shape: Any, device: str | None, **setti
 
 @public
 def zeros_like(
-    x: Any, dtype: Any = None, *, shape: ShapeLike | None = None, device: str | None = None
+    x: Operand, dtype: Any = None, *, shape: ShapeLike | None = None, device: str | None = None
 ) -> Tensor:
     """Zeros with the shape, dtype and device of x, unless given."""
     return _like("zeros_like", x, dtype, shape, device)
@@ -269,7 +272,7 @@ def zeros_like(
 
 @public
 def ones_like(
-    x: Any, dtype: Any = None, *, shape: ShapeLike | None = None, device: str | None = None
+    x: Operand, dtype: Any = None, *, shape: ShapeLike | None = None, device: str | None = None
 ) -> Tensor:
     """Ones with the shape, dtype and device of x, unless given."""
     return _like("ones_like", x, dtype, shape, device)
@@ -277,7 +280,7 @@ def ones_like(
 
 @public
 def empty_like(
-    x: Any, dtype: Any = None, *, shape: ShapeLike | None = None, device: str | None = None
+    x: Operand, dtype: Any = None, *, shape: ShapeLike | None = None, device: str | None = None
 ) -> Tensor:
     """Uninitialized elements, with the shape, dtype and device of x, unless given."""
     return _like("empty_like", x, dtype, shape, device)
@@ -285,7 +288,7 @@ def empty_like(
 
 @public
 def full_like(
-    x: Any,
+    x: Operand,
     fill_value: Any,
     dtype: Any = None,
     *,

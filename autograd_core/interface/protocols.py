@@ -16,6 +16,7 @@ from autograd_core import ops
 from autograd_core.devices.backend import run_there
 from autograd_core.engine.op import NAMESPACES, functions
 from autograd_core.engine.tensor import Tensor
+from autograd_core.engine.types import Operand
 from autograd_core.engine.untracked import tensors_in, unwrap_nested
 from autograd_core.errors import AutogradError, DeviceError, NotDifferentiableError
 from autograd_core.errors.alternatives import instead
@@ -263,7 +264,7 @@ def array_function(
         raise _uncovered(f"{name}({given})", _EXIT) from error
 
 
-def _as_wide(function: Any, ours: Any, out: Any, args: Any, settings: dict[str, Any]) -> Any:
+def _as_wide(function: Any, ours: Any, out: Operand, args: Any, settings: dict[str, Any]) -> Any:
     """`settings`, with the dtype of `out` if NumPy computes in it, as sums do in a wider one."""
     known = _parameters(function, ours)
     wide = known is not None and "dtype" in known.defaults and "dtype" not in known.foreign

@@ -16,6 +16,7 @@ from autograd_core import ops
 from autograd_core.devices import backend
 from autograd_core.engine.stamps import stamp
 from autograd_core.engine.tensor import Tensor
+from autograd_core.engine.types import Operand
 from autograd_core.engine.untracked import unwrap_nested
 from autograd_core.errors import DTypeError, NotDifferentiableError, ShapeError
 from autograd_core.interface.writes import check_out, own, recorded, write_out
@@ -66,7 +67,7 @@ def call(ufunc: Any, ours: Ours, inputs: tuple[Any, ...], settings: dict[str, An
     return _where(ufunc, ours, inputs, where, out)
 
 
-def _where(ufunc: Any, ours: Ours, inputs: tuple[Any, ...], where: Any, out: Any) -> Any:
+def _where(ufunc: Any, ours: Ours, inputs: tuple[Any, ...], where: Any, out: Operand) -> Any:
     """Where the mask is false, nothing is computed and there is no gradient."""
     first = out[0] if isinstance(out, tuple) else out
     mask = ops.broadcast_to(as_operand(where), first.shape)
@@ -77,7 +78,7 @@ def _where(ufunc: Any, ours: Ours, inputs: tuple[Any, ...], where: Any, out: Any
     return write_out(_name(ufunc), ours(*picked), out, mask)
 
 
-def _at(x: Any, mask: Any) -> Any:
+def _at(x: Operand, mask: Any) -> Any:
     return _getitem(ops.broadcast_to(x, mask.shape), mask)
 
 
@@ -89,7 +90,7 @@ def _check_loop(ufunc: Any, inputs: tuple[Any, ...], dtype: Any) -> None:
         raise DTypeError(f"np.{ufunc.__name__}: dtype={dtype}: {error}") from error
 
 
-def _in_dtype(name: str, x: Any, dtype: Any) -> Any:
+def _in_dtype(name: str, x: Operand, dtype: Any) -> Any:
     """An operand in the requested dtype; a Python number is weakly typed."""
     if isinstance(x, bool | int | float | complex):
         return np.dtype(dtype).type(x)
@@ -106,13 +107,13 @@ def _name(ufunc: Any, method: str = "") -> str:
 # ---- methods ------------------------------------------------------------------------------------
 
 
-def outer(ufunc: Any, ours: Ours, x: Any, y: Any, **settings: Any) -> Any:
+def outer(ufunc: Any, ours: Ours, x: Operand, y: Operand, **settings: Any) -> Any:
     """The ufunc of every pair of an element of x and an element of y."""
     x, y = as_operand(x), as_operand(y)
     return call(ufunc, ours, (x.reshape(x.shape + (1,) * y.ndim), y), settings)
 
 
-def _taken_together(method: Any, x: Any, axis: Any, **settings: Any) -> Any:
+def _taken_together(method: Any, x: Operand, axis: Any, **settings: Any) -> Any:
     """x in the dtype that NumPy reduces it in; raises what NumPy raises for this axis and
     dtype."""
     name = f"np.{method.__self__.__name__}.{method.__name__}"
@@ -128,10 +129,10 @@ def _taken_together(method: Any, x: Any, axis: Any, **settings: Any) -> Any:
 def reduce(
     ufunc: Any,
     ours: Ours,
-    x: Any,
+    x: Operand,
     axis: Any = 0,
     dtype: Any = None,
-    out: Any = None,
+    out: Operand = None,
     keepdims: bool = False,
     initial: Any = None,
     where: Any = True,
@@ -200,7 +201,7 @@ def _running(ours: Ours, parts: list[Any], initial: Any = None, mask: Any = ()) 
 
 
 def accumulate(
-    ufunc: Any, ours: Ours, x: Any, axis: int = 0, dtype: Any = None, out: Any = None
+    ufunc: Any, ours: Ours, x: Operand, axis: int = 0, dtype: Any = None, out: Operand = None
 ) -> Any:
     """The running reduction of the elements along `axis`."""
     x = as_operand(x)
@@ -218,7 +219,13 @@ def accumulate(
 
 
 def reduceat(
-    ufunc: Any, ours: Ours, x: Any, indices: Any, axis: int = 0, dtype: Any = None, out: Any = None
+    ufunc: Any,
+    ours: Ours,
+    x: Operand,
+    indices: Any,
+    axis: int = 0,
+    dtype: Any = None,
+    out: Operand = None,
 ) -> Any:
     """`reduce` over the slices along `axis` from each of `indices` up to the next; if the next is
     not larger, the single element."""
@@ -241,7 +248,7 @@ def reduceat(
     return write_out(_name(ufunc, "reduceat"), ops.moveaxis(found, 0, axis), out)
 
 
-def at(ufunc: Any, ours: Ours, x: Any, index: Any, *values: Any) -> None:
+def at(ufunc: Any, ours: Ours, x: Operand, index: Any, *values: Any) -> None:
     """``x[index] = ufunc(x[index], value)``, once per occurrence of an element in the index."""
     if not isinstance(x, Tensor):
         check_out(_name(ufunc, "at"), x, tracked=any(recorded(x, v) for v in values))

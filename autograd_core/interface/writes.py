@@ -20,6 +20,7 @@ from autograd_core.engine.layouts import address, copied, laid_as
 from autograd_core.engine.stamps import root_of, stamp
 from autograd_core.engine.state import is_recording, no_grad
 from autograd_core.engine.tensor import Tensor, make
+from autograd_core.engine.types import Array, Operand
 from autograd_core.engine.untracked import unwrap_nested
 from autograd_core.engine.views import UNSEEN, VALUE, Base, View, base_of, read_only
 from autograd_core.errors import (
@@ -64,7 +65,7 @@ def set_item(self: Tensor, index: Any, value: Any) -> None:
         raise
 
 
-def _write(x: Any, index: Any, value: Any) -> None:
+def _write(x: Operand, index: Any, value: Any) -> None:
     """Write elements; on a device, where a kernel has no order, copy a value of the same memory."""
     if type(x) is not np.ndarray and root_of(value) is root_of(x):
         value = value.copy()
@@ -138,7 +139,7 @@ def same_kind(what: str, result: Tensor, target: Tensor) -> Tensor:
 # ---- checks -------------------------------------------------------------------------------------
 
 
-def recorded(x: Any, *values: Any) -> bool:
+def recorded(x: Operand, *values: Any) -> bool:
     """True if writing `values` into x has to be recorded."""
     if not is_recording():
         return False
@@ -193,7 +194,7 @@ def _is_there(x: Tensor, index: Any, value: Any) -> bool:
 # ---- out= ---------------------------------------------------------------------------------------
 
 
-def check_out(name: str, out: Any, where: Any = True, tracked: bool = False) -> None:
+def check_out(name: str, out: Operand, where: Any = True, tracked: bool = False) -> None:
     """Raise if `out` cannot be written to, or if a mask is given without it."""
     if out is None and where is not True:
         raise NotDifferentiableError(
@@ -208,7 +209,7 @@ def check_out(name: str, out: Any, where: Any = True, tracked: bool = False) -> 
             raise _swallowed(name)
 
 
-def write_out(name: str, result: Any, out: Any, mask: Any = None) -> Any:
+def write_out(name: str, result: Any, out: Operand, mask: Any = None) -> Any:
     """Do ``out[...] = result``, or ``out[mask] = result``, and return `out`; return `result` itself
     without `out`. `name` is the function's."""
     if out is None:
@@ -239,7 +240,7 @@ def write_out(name: str, result: Any, out: Any, mask: Any = None) -> Any:
     return out
 
 
-def _into_array(name: str, out: Any, values: Any, mask: Any) -> None:
+def _into_array(name: str, out: Operand, values: Any, mask: Any) -> None:
     if not np.can_cast(values.dtype, out.dtype, "same_kind"):
         raise DTypeError(f"{name}: out= has dtype {out.dtype}, the result {values.dtype}")
     out[... if mask is None else unwrap_nested(mask)] = values
@@ -308,7 +309,7 @@ def _refresh(base: Base, rerecord: bool = True) -> None:
         _rebind(tensor, held.array, held.node)
 
 
-def _rebind(tensor: Tensor, array: Any, node: Any) -> None:
+def _rebind(tensor: Tensor, array: Array, node: Any) -> None:
     """Give a Tensor another array and node; `retain_grad` then applies to the new node."""
     before = tensor.node
     tensor._array, tensor.node = array, node

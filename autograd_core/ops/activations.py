@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from autograd_core.engine.op import elementwise, op
+from autograd_core.engine.types import Array, Gradient
 from autograd_core.ops.elementwise import masked
 
 __all__ = ["relu", "sigmoid", "softplus", "tanh"]
@@ -31,14 +32,14 @@ class _Treated(_local):
 quiet, strict = _Treated("ignore"), _Treated("raise")
 
 
-def _decayed(x: Any) -> Any:
+def _decayed(x: Array) -> Array:
     """exp(-|x|); for complex x, exp(x) where the real part is below 0, else exp(-x)."""
     if np.iscomplexobj(x):
         return np.exp(np.where(x.real < 0, x, -x))
     return np.exp(np.abs(x) * -1.0)  # np.fabs takes ten times as long, np.copysign three
 
 
-def _sigmoid(x: Any) -> Any:
+def _sigmoid(x: Array) -> Array:
     # not -x, which wraps around in an unsigned integer
     try:
         out = strict.run(np.exp, x * -1.0)
@@ -49,7 +50,7 @@ def _sigmoid(x: Any) -> Any:
     return np.reciprocal(out)
 
 
-def _bell(x: Any) -> Any:
+def _bell(x: Array) -> Array:
     """exp(-|x|) / (1 + exp(-|x|))²."""
     out = _decayed(x)
     below = out + 1
@@ -58,7 +59,7 @@ def _bell(x: Any) -> Any:
     return out
 
 
-def _sech_square(x: Any) -> Any:
+def _sech_square(x: Array) -> Array:
     """1 / cosh(x)²."""
     grown = quiet.run(np.exp, x)
     out = 2 / (grown + quiet.run(np.reciprocal, grown))
@@ -70,11 +71,11 @@ FEW = 16  # up to one element in this many is recomputed separately; if there ar
 SMALL = 16384  # for fewer elements, recomputing all of them is as fast
 
 
-def _on_host(value: Any) -> bool:
+def _on_host(value: Array) -> bool:
     return type(value) is np.ndarray and value.ndim > 0
 
 
-def _mended(out: Any, late: Any, slope: Callable[[Any], Any], x: Any) -> Any:
+def _mended(out: Array, late: Any, slope: Callable[[Any], Any], x: Array) -> Array:
     """`out`, with slope(x) where the mask `late` is true."""
     few = np.count_nonzero(late)
     if few * FEW > out.size:
@@ -84,16 +85,16 @@ def _mended(out: Any, late: Any, slope: Callable[[Any], Any], x: Any) -> Any:
     return out
 
 
-def _sigmoid_slope_x(g: Any, x: Any, out: Any) -> Any:
+def _sigmoid_slope_x(g: Gradient, x: Array, out: Array) -> Gradient:
     return -g * out * tanh(x * 0.5)
 
 
-def _tanh_slope_x(g: Any, x: Any, out: Any) -> Any:
+def _tanh_slope_x(g: Gradient, x: Array, out: Array) -> Gradient:
     return -2 * g * out * tanh(x)
 
 
 @op(pointwise=True, x=_sigmoid_slope_x, value=None)
-def _sigmoid_slope(x: Any, value: Any = None) -> Any:
+def _sigmoid_slope(x: Array, value: Array = None) -> Array:
     """The derivative of sigmoid, accurate even where its `value` sigmoid(x) is rounded to 1. On
     the host, only the elements near 1 cost an exponential."""
     if not _on_host(value):
@@ -102,7 +103,7 @@ def _sigmoid_slope(x: Any, value: Any = None) -> Any:
 
 
 @op(pointwise=True, x=_tanh_slope_x, value=None)
-def _tanh_slope(x: Any, value: Any = None) -> Any:
+def _tanh_slope(x: Array, value: Array = None) -> Array:
     """The derivative of tanh, accurate even where its `value` tanh(x) is rounded to -1 or 1."""
     if not _on_host(value) or (value.size < SMALL and value.dtype.kind != "c"):
         return _sech_square(x)
@@ -112,11 +113,11 @@ def _tanh_slope(x: Any, value: Any = None) -> Any:
     return _mended(out, out < 0.02, _sech_square, x)
 
 
-def _softplus(x: Any) -> Any:
+def _softplus(x: Array) -> Array:
     return np.maximum(x, 0) + np.log1p(np.exp(np.copysign(x, -1.0)))
 
 
-def _relu(x: Any) -> Any:
+def _relu(x: Array) -> Array:
     return np.maximum(x, 0)
 
 

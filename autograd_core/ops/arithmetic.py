@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.engine.op import composed, elementwise, op
+from autograd_core.engine.types import Array, Gradient, Operand
 from autograd_core.errors import NotDifferentiableError
 from autograd_core.ops.elementwise import absolute, imag, masked, power_x, power_y, real
 from autograd_core.ops.reductions import all
@@ -32,7 +33,7 @@ fmod = elementwise(
 )
 
 
-def _doubled(y: Any) -> Any:
+def _doubled(y: Array) -> Array:
     return y if isinstance(y, int | float) else np.float_power(y, 1)
 
 
@@ -44,7 +45,7 @@ float_power = elementwise(
 )
 
 
-def _copysign_x(g: Any, x: Any, y: Any) -> Any:
+def _copysign_x(g: Gradient, x: Array, y: Array) -> Gradient:
     sign = np.sign(x)
     return g * sign * np.copysign(sign, y)
 
@@ -60,7 +61,7 @@ fabs = elementwise(
 )
 
 
-def _chosen(g: Any, above: Any, x: Any, y: Any) -> Any:
+def _chosen(g: Gradient, above: Any, x: Array, y: Array) -> Gradient:
     """The gradient of x: g where x is `above` y or y is NaN, half of g at a tie, else 0."""
     half = g * 0.5
     taken = above | np.isnan(y)
@@ -83,20 +84,20 @@ fmin = elementwise(
 # ---- complex numbers ----------------------------------------------------------------------------
 
 
-def _angle_x(g: Any, x: Any, deg: bool) -> Any:
+def _angle_x(g: Gradient, x: Array, deg: bool) -> Gradient:
     turn = np.where(x == 0, 0, -1j / np.where(x == 0, 1, x))
     return g * (turn * (180 / math.pi) if deg else turn)
 
 
 @op(x=_angle_x)
-def angle(x: Any, deg: bool = False) -> Any:
+def angle(x: Array, deg: bool = False) -> Array:
     """The angle of a complex number in (-pi, pi], or in degrees. The derivative at 0 is 0, and for
     real operands it is 0 everywhere."""
     return np.angle(x, deg)
 
 
 @composed
-def real_if_close(x: Any, tol: float = 100) -> Any:
+def real_if_close(x: Operand, tol: float = 100) -> Array:
     """The real part if every imaginary part is below `tol` (if above 1, in units of the dtype's
     precision), else x. The host waits for a device to find out."""
     if not np.iscomplexobj(x):
@@ -108,7 +109,7 @@ def real_if_close(x: Any, tol: float = 100) -> Any:
 # ---- replacements for NaN ------------------------------------------------------------------------
 
 
-def _finite_x(g: Any, x: Any) -> Any:
+def _finite_x(g: Gradient, x: Array) -> Gradient:
     if x.dtype.kind != "c":
         return masked(g, np.isfinite(x))
     kept = masked(g.real, np.isfinite(x.real)), masked(g.imag, np.isfinite(x.imag))
@@ -117,9 +118,9 @@ def _finite_x(g: Any, x: Any) -> Any:
 
 @op(pointwise=True, x=_finite_x)
 def nan_to_num(
-    x: Any, copy: bool = True, nan: float = 0.0, posinf: float | None = None,
+    x: Array, copy: bool = True, nan: float = 0.0, posinf: float | None = None,
     neginf: float | None = None,
-) -> Any:  # fmt: skip
+) -> Array:  # fmt: skip
     """x with `nan` instead of NaN and `posinf` and `neginf`, by default the largest finite numbers,
     instead of infinities. Always a copy. No gradient flows to replaced elements.
 

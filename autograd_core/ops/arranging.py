@@ -12,8 +12,9 @@ import numpy as np
 from autograd_core.devices import backend
 from autograd_core.engine.op import composed, op
 from autograd_core.engine.tensor import Tensor
+from autograd_core.engine.types import Array, Gradient, Operand, Shape
 from autograd_core.errors import DTypeError, ShapeError
-from autograd_core.ops.axes import Shape, check_axis, from_end, negative
+from autograd_core.ops.axes import check_axis, from_end, negative
 from autograd_core.ops.indexing import _getitem
 from autograd_core.ops.operands import as_operand
 from autograd_core.ops.reductions import sum
@@ -54,7 +55,7 @@ __all__ = [
 # ---- order --------------------------------------------------------------------------------------
 
 
-def _flipped_again(_: Any, part: Any, axis: Any) -> Any:
+def _flipped_again(_: Any, part: Array, axis: Any) -> Array:
     return flip(part, axis)
 
 
@@ -62,31 +63,31 @@ def _flipped_again(_: Any, part: Any, axis: Any) -> Any:
     x=lambda g, axis, out_shape: np.flip(g, negative(axis, len(out_shape))),
     view=_flipped_again,
 )
-def flip(x: Any, axis: int | tuple[int, ...] | None = None) -> Any:
+def flip(x: Array, axis: int | tuple[int, ...] | None = None) -> Array:
     """The elements in reverse order along `axis`, or along every axis. A view."""
     return np.flip(x, axis)
 
 
 @composed
-def fliplr(x: Any) -> Any:
+def fliplr(x: Operand) -> Array:
     """The columns in reverse order: along axis 1."""
     return flip(_at_least("fliplr", x, 2), 1)
 
 
 @composed
-def flipud(x: Any) -> Any:
+def flipud(x: Operand) -> Array:
     """The rows in reverse order: along axis 0."""
     return flip(_at_least("flipud", x, 1), 0)
 
 
-def _at_least(name: str, x: Any, ndim: int) -> Any:
+def _at_least(name: str, x: Array, ndim: int) -> Array:
     x = as_operand(x)
     if x.ndim < ndim:
         raise ShapeError(f"{name}: x needs {ndim} axes or more; it has shape {x.shape}")
     return x
 
 
-def _roll_x(g: Any, shift: Any, axis: Any, out_shape: Shape) -> Any:
+def _roll_x(g: Gradient, shift: Any, axis: Any, out_shape: Shape) -> Gradient:
     back = tuple(-s for s in shift) if isinstance(shift, tuple) else -shift
     if axis is not None:
         return np.roll(g, back, from_end(axis, len(out_shape)))
@@ -95,14 +96,16 @@ def _roll_x(g: Any, shift: Any, axis: Any, out_shape: Shape) -> Any:
 
 
 @op(x=_roll_x)
-def roll(x: Any, shift: int | tuple[int, ...], axis: int | tuple[int, ...] | None = None) -> Any:
+def roll(
+    x: Array, shift: int | tuple[int, ...], axis: int | tuple[int, ...] | None = None
+) -> Array:
     """The elements shifted by `shift` positions along `axis`; those shifted beyond the end reappear
     at the front. If `axis` is None, all elements are shifted in C order."""
     return np.roll(x, shift, axis)
 
 
 @composed
-def rot90(x: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
+def rot90(x: Operand, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Array:
     """x rotated by `k` quarter turns in the plane of two axes, from the first to the second."""
     x = _at_least("rot90", x, 2)
     first, second = axes
@@ -117,7 +120,7 @@ def rot90(x: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
 
 
 @composed
-def rollaxis(x: Any, axis: int, start: int = 0) -> Any:
+def rollaxis(x: Operand, axis: int, start: int = 0) -> Array:
     """The axis `axis` moved before the axis `start`. `moveaxis` is easier to read."""
     x = as_operand(x)
     order = list(range(x.ndim))
@@ -131,7 +134,7 @@ def rollaxis(x: Any, axis: int, start: int = 0) -> Any:
 
 
 @composed
-def matrix_transpose(x: Any) -> Any:
+def matrix_transpose(x: Operand) -> Array:
     """The last two axes exchanged. A view."""
     return swapaxes(_at_least("matrix_transpose", x, 2), -1, -2)
 
@@ -140,7 +143,7 @@ def matrix_transpose(x: Any) -> Any:
 
 
 @composed
-def tile(x: Any, repetitions: int | Sequence[int]) -> Any:
+def tile(x: Operand, repetitions: int | Sequence[int]) -> Array:
     """x repeated as a whole, `repetitions` times along each axis."""
     x = as_operand(x)
     times: list[Any] = [repetitions] if np.ndim(repetitions) == 0 else list(repetitions)  # type: ignore[arg-type]
@@ -153,20 +156,20 @@ def tile(x: Any, repetitions: int | Sequence[int]) -> Any:
     return apart(reshape(wide, [times * length for times, length in pairs]), x)
 
 
-def _repeated_x(g: Any, x_shape: Shape, repeats: int, axis: int) -> Any:
+def _repeated_x(g: Gradient, x_shape: Shape, repeats: int, axis: int) -> Gradient:
     place = g.ndim + axis
     shape = (*g.shape[:place], x_shape[axis], repeats, *g.shape[place + 1 :])
     return g.reshape(shape).sum(axis)
 
 
 @op(x=_repeated_x)
-def _repeated(x: Any, repeats: int, axis: int) -> Any:
+def _repeated(x: Array, repeats: int, axis: int) -> Array:
     """`repeat` with one count for all elements, along a negative axis."""
     return np.repeat(x, repeats, axis)
 
 
 @composed
-def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Any:
+def repeat(x: Operand, repeats: int | Sequence[int], axis: int | None = None) -> Array:
     """Each element repeated `repeats` times, one number or one for each, along `axis`; all elements
     in C order if it is None."""
     x = as_operand(x)
@@ -190,13 +193,13 @@ def along(axis: int, index: Any) -> tuple[Any, ...]:
     return (..., index, *[slice(None)] * (-1 - axis))
 
 
-def there(x: Any, array: Any) -> Any:
+def there(x: Array, array: Array) -> Array:
     """A host array that is part of a setting, moved to the device of x."""
     home = x.device if isinstance(x, Tensor) else backend.device_of(x)
     return backend.to_device(np.ascontiguousarray(array), home)
 
 
-def on_host(value: Any) -> Any:
+def on_host(value: Array) -> Array:
     """A setting, given as an array on any device or an untracked Tensor, as a host array."""
     if isinstance(value, Tensor):
         value = value._leave("a setting", "tensor.detach()")
@@ -207,7 +210,7 @@ def on_host(value: Any) -> Any:
 
 
 @composed
-def resize(x: Any, new_shape: int | Sequence[int]) -> Any:
+def resize(x: Operand, new_shape: int | Sequence[int]) -> Array:
     """All elements in C order in another shape, repeated from the first if they are too few."""
     x = as_operand(x)
     shape = (new_shape,) if isinstance(new_shape, int) else tuple(new_shape)
@@ -223,25 +226,25 @@ def resize(x: Any, new_shape: int | Sequence[int]) -> Any:
 # ---- shapes and broadcasting --------------------------------------------------------------------
 
 
-def _each(arrays: tuple[Any, ...], change: Any) -> Any:
+def _each(arrays: tuple[Any, ...], change: Any) -> Array:
     changed = tuple(change(as_operand(x)) for x in arrays)
     return changed[0] if len(changed) == 1 else changed
 
 
 @composed
-def atleast_1d(*arrays: Any) -> Any:
+def atleast_1d(*arrays: Any) -> Array:
     """Each array with at least one axis; several are returned as a tuple."""
     return _each(arrays, lambda x: x[...] if x.ndim else reshape(x, 1))
 
 
 @composed
-def atleast_2d(*arrays: Any) -> Any:
+def atleast_2d(*arrays: Any) -> Array:
     """Each array with at least two axes, new ones in front; several are returned as a tuple."""
     return _each(arrays, lambda x: x[...] if x.ndim > 1 else reshape(x, (1, x.size)))
 
 
 @composed
-def atleast_3d(*arrays: Any) -> Any:
+def atleast_3d(*arrays: Any) -> Array:
     """Each array with at least three axes: a vector lies along axis 1, a matrix along the first
     two. Several are returned as a tuple."""
     shapes: list[Any] = [lambda n: (1, 1, 1), lambda n: (1, *n, 1), lambda n: (*n, 1)]
@@ -285,7 +288,7 @@ def meshgrid(
 
 
 @composed
-def ediff1d(x: Any, to_end: Any = None, to_begin: Any = None) -> Any:
+def ediff1d(x: Operand, to_end: Any = None, to_begin: Any = None) -> Array:
     """The differences of neighbours in C order, after `to_begin` and before `to_end`, in x's
     dtype."""
     x = as_operand(x)
@@ -301,7 +304,7 @@ def ediff1d(x: Any, to_end: Any = None, to_begin: Any = None) -> Any:
 
 
 @composed
-def trim_zeros(x: Any, trim: str = "fb", axis: int | Sequence[int] | None = None) -> Any:
+def trim_zeros(x: Operand, trim: str = "fb", axis: int | Sequence[int] | None = None) -> Array:
     """x without its leading ("f" in `trim`) and trailing ("b") zeros, along `axis` or every axis.
     The shape depends on the elements, so the host waits for a device."""
     x = as_operand(x)

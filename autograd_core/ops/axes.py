@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core.engine.graph import Shape
+from autograd_core.engine.types import Array, Gradient, Shape
 from autograd_core.errors import IndexingError
 
 Axis = int | tuple[int, ...] | None
@@ -37,14 +37,14 @@ def negative(axis: Axis, ndim: int) -> Shape:
     return tuple(sorted(int(a) - ndim if a >= 0 else int(a) for a in axes))
 
 
-def from_end(axes: Any, ndim: int) -> Any:
+def from_end(axes: Any, ndim: int) -> Array:
     """An axis, or several in their order, counted from the end."""
     if isinstance(axes, int | np.integer):
         return int(axes) - ndim if axes >= 0 else int(axes)
     return tuple(from_end(axis, ndim) for axis in axes)
 
 
-def named(x: Any, axis: Axis) -> Any:
+def named(x: Array, axis: Axis) -> Array:
     """`axis` for a reduction of x. NumPy accepts axis 0 or -1 for an array without axes; CuPy does
     not."""
     if getattr(x, "ndim", 1) or axis not in (0, -1, (0,), (-1,)):
@@ -60,7 +60,7 @@ def length(shape: Shape, axis: Axis) -> int:
     return product
 
 
-def restored(reduced: Any, x_shape: Shape, axis: Axis, keepdims: bool) -> Any:
+def restored(reduced: Any, x_shape: Shape, axis: Axis, keepdims: bool) -> Array:
     """The result of a reduction with the reduced axes restored, with length 1."""
     if keepdims:
         return reduced
@@ -73,7 +73,7 @@ def restored(reduced: Any, x_shape: Shape, axis: Axis, keepdims: bool) -> Any:
     )
 
 
-def spread(g: Any, x_shape: Shape, axis: Axis, keepdims: bool) -> Any:
+def spread(g: Gradient, x_shape: Shape, axis: Axis, keepdims: bool) -> Gradient:
     """The gradient of a sum: g, repeated along the summed axes (as a view)."""
     if not x_shape:
         return g  # nothing was summed; np.broadcast_to takes longer than the sum itself
@@ -81,13 +81,13 @@ def spread(g: Any, x_shape: Shape, axis: Axis, keepdims: bool) -> Any:
     return np.broadcast_to(full, full.shape[: full.ndim - len(x_shape)] + x_shape)
 
 
-def inverse(out: Any) -> Any:
+def inverse(out: Array) -> Array:
     """1 / out, and 0 where out is 0: a norm or a deviation of 0 then has the gradient 0, at every
     order."""
     return (out != 0) / (out + (out == 0))
 
 
-def joined(x: Any, axes: Shape) -> Any:
+def joined(x: Array, axes: Shape) -> Array:
     """x with the negative `axes` moved to the end and merged into one. A view where possible."""
     count = len(axes)
     if axes != tuple(range(-count, 0)):
@@ -96,7 +96,7 @@ def joined(x: Any, axes: Shape) -> Any:
     return x.reshape((*x.shape[:kept], math.prod(x.shape[kept:])))
 
 
-def parted(lines: Any, axes: Shape, x_shape: Shape) -> Any:
+def parted(lines: Array, axes: Shape, x_shape: Shape) -> Array:
     """The inverse of `joined`, for an array of `x_shape` after any number of batch axes."""
     count = len(axes)
     kept = lines.shape[: lines.ndim - 1]
@@ -104,7 +104,7 @@ def parted(lines: Any, axes: Shape, x_shape: Shape) -> Any:
     return x if axes == tuple(range(-count, 0)) else np.moveaxis(x, tuple(range(-count, 0)), axes)
 
 
-def check_axis(name: str, axis: Axis, x: Any, least: int = 0) -> None:
+def check_axis(name: str, axis: Axis, x: Array, least: int = 0) -> None:
     """Raise IndexingError if `axis` is out of range for x; `least` = 1 allows the axes 0 and -1 of
     an array without axes, as reductions do."""
     ndim = (x.ndim if hasattr(x, "ndim") else np.ndim(x)) or least

@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd_core.engine.op import listed
 from autograd_core.engine.tensor import Tensor
+from autograd_core.engine.types import Array
 from autograd_core.errors import ShapeError
 from autograd_core.errors.tracebacks import shorten
 from autograd_core.ops.elementwise import where as choose
@@ -26,7 +27,9 @@ def reduction(
     def declare(plain: Callable[..., Any]) -> Callable[..., Tensor]:
         name = plain.__name__
 
-        def reduced(x: Any, *args: Any, where: Any = None, initial: Any = None, **more: Any) -> Any:
+        def reduced(
+            x: Array, *args: Any, where: Any = None, initial: Any = None, **more: Any
+        ) -> Array:
             try:
                 if where is None and initial is None:
                     return plain(x, *args, **more)

@@ -14,9 +14,9 @@ import numpy as np
 
 from autograd_core.engine.layouts import is_part
 from autograd_core.engine.op import composed, op
+from autograd_core.engine.types import Array, Gradient, Operand, Shape
 from autograd_core.engine.untracked import unwrap_nested
 from autograd_core.errors import IndexingError, ShapeError
-from autograd_core.ops.axes import Shape
 from autograd_core.ops.diagonals import diagonal
 from autograd_core.ops.elementwise import conjugate, multiply
 from autograd_core.ops.indexing import _getitem, number
@@ -49,16 +49,16 @@ __all__ = [
 # ---- two operands --------------------------------------------------------------------------------
 
 
-def _contract_x(g: Any, y: Any, subscripts: str) -> Any:
+def _contract_x(g: Gradient, y: Array, subscripts: str) -> Gradient:
     return _contract(g, y, toward(subscripts, 0, g.ndim))
 
 
-def _contract_y(g: Any, x: Any, subscripts: str) -> Any:
+def _contract_y(g: Gradient, x: Array, subscripts: str) -> Gradient:
     return _contract(g, x, toward(subscripts, 1, g.ndim))
 
 
 @op(x=_contract_x, y=_contract_y)
-def _contract(x: Any, y: Any, subscripts: str) -> Any:
+def _contract(x: Array, y: Array, subscripts: str) -> Array:
     """The sum of products given by subscripts such as ``"ij,jk->ik"``, as a matrix product where
     possible: np.einsum does not use BLAS.
 
@@ -74,7 +74,7 @@ def _contract(x: Any, y: Any, subscripts: str) -> Any:
     return out.transpose(laid.order) if out.ndim else out
 
 
-def _matrix_product(x: Any, y: Any, laid: Layout) -> Any:
+def _matrix_product(x: Array, y: Array, laid: Layout) -> Array:
     """x (batch, own, summed) times y (batch, summed, own)."""
     batch, split = laid.batch, laid.batch + laid.x_own
     x_own, inner, y_own = x.shape[batch:split], x.shape[split:], y.shape[batch + laid.summed :]
@@ -91,7 +91,7 @@ def _matrix_product(x: Any, y: Any, laid: Layout) -> Any:
     return out.reshape(out.shape[:batch] + x_own + y_own)
 
 
-def _packed(x: Any) -> Any:
+def _packed(x: Array) -> Array:
     """x with one of its last two axes contiguous: BLAS needs that, and NumPy's own loop for other
     arrays is slow."""
     return x if x.itemsize in x.strides[-2:] else x.copy()
@@ -101,7 +101,7 @@ def _packed(x: Any) -> Any:
 
 
 @composed
-def einsum(subscripts: str, *operands: Any, optimize: Any = False) -> Any:
+def einsum(subscripts: str, *operands: Any, optimize: Any = False) -> Array:
     """The sum of products given by `subscripts`, as in ``einsum("ij,jk->ik", x, y)``.
 
     Letters of the operands that do not follow the arrow are summed over; without an arrow, letters
@@ -130,13 +130,13 @@ def einsum(subscripts: str, *operands: Any, optimize: Any = False) -> Any:
     return number(out if todo.steps else transpose(out, todo.order))
 
 
-def _summed(x: Any, axes: Shape) -> Any:
+def _summed(x: Array, axes: Shape) -> Array:
     if not axes:
         return x
     return summed(x, axis=axes, dtype=None if x.dtype.kind in "fc" else x.dtype)
 
 
-def _strided(x: Any, places: list[int], n: int) -> Any:
+def _strided(x: Array, places: list[int], n: int) -> Array:
     """The diagonal over the axes `places` of length n, as a new last axis: a view. It is read-only
     if the axes are not adjacent in memory, unlike NumPy's."""
     count = len(places)
@@ -150,7 +150,7 @@ def _strided(x: Any, places: list[int], n: int) -> Any:
     return ended
 
 
-def _diagonal(x: Any, term: str) -> tuple[Any, str]:
+def _diagonal(x: Array, term: str) -> tuple[Any, str]:
     """x and its term with the axes of each repeated letter replaced by their diagonal, last."""
     for letter in sorted(set(term)):
         places = [i for i, c in enumerate(term) if c == letter]
@@ -171,7 +171,7 @@ def _diagonal(x: Any, term: str) -> tuple[Any, str]:
 
 
 @composed
-def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
+def tensordot(x: Operand, y: Operand, axes: Any = 2) -> Array:
     """The sum of products over pairs of axes: the last `axes` axes of x and the first of y, or the
     axes in a pair of lists, as in ``tensordot(x, y, ([0], [1]))``."""
     x, y = as_operand(x), as_operand(y)
@@ -218,7 +218,7 @@ def _tensordot_subscripts(x_ndim: int, y_ndim: int, pairs: tuple[tuple[int, int]
 
 
 @composed
-def inner(x: Any, y: Any) -> Any:
+def inner(x: Operand, y: Operand) -> Array:
     """The sum of products over the last axes of both; x * y if either has no axes."""
     x, y = as_operand(x), as_operand(y)
     if x.ndim == 0 or y.ndim == 0:
@@ -230,7 +230,7 @@ def _last(x_ndim: int, y_ndim: int) -> tuple[int, int, tuple[tuple[int, int], ..
     return x_ndim, y_ndim, ((x_ndim - 1, y_ndim - 1),)
 
 
-def _checked(name: str, x: Any, y: Any, a: int, b: int, subscripts: str) -> Any:
+def _checked(name: str, x: Array, y: Array, a: int, b: int, subscripts: str) -> Array:
     """_contract(x, y), after checking the lengths of axes a and b, which are summed over."""
     if x.shape[a] != y.shape[b]:
         raise ShapeError(
@@ -240,29 +240,29 @@ def _checked(name: str, x: Any, y: Any, a: int, b: int, subscripts: str) -> Any:
     return _contract(x, y, subscripts)
 
 
-def _flat(x: Any) -> Any:
+def _flat(x: Array) -> Array:
     x = as_operand(x)
     return x if x.ndim == 1 else ravel(x)
 
 
 @composed
-def vdot(x: Any, y: Any) -> Any:
+def vdot(x: Operand, y: Operand) -> Array:
     """The sum of conj(x) * y over all elements, in C order."""
     return _checked("vdot", _conjugated(_flat(x)), _flat(y), 0, 0, "a,a->")
 
 
-def _conjugated(x: Any) -> Any:
+def _conjugated(x: Array) -> Array:
     return conjugate(x) if x.dtype.kind == "c" else x
 
 
 @composed
-def outer(x: Any, y: Any) -> Any:
+def outer(x: Operand, y: Operand) -> Array:
     """Every element of x times every element of y, both flattened: a matrix (x.size, y.size)."""
     return _contract(_flat(x), _flat(y), "a,b->ab")
 
 
 @composed
-def kron(x: Any, y: Any) -> Any:
+def kron(x: Operand, y: Operand) -> Array:
     """The Kronecker product: every element of x replaced by the block x[i, …] * y."""
     x, y = as_operand(x), as_operand(y)
     out = _contract(x, y, _kron_subscripts(x.ndim, y.ndim))
@@ -279,7 +279,7 @@ def _kron_subscripts(x_ndim: int, y_ndim: int) -> str:
     return f"{a},{b}->{''.join(c + d for c, d in pairs).replace(' ', '')}"
 
 
-def _stacked(name: str, x: Any, y: Any, terms: tuple[str, str, str], a: int, b: int) -> Any:
+def _stacked(name: str, x: Array, y: Array, terms: tuple[str, str, str], a: int, b: int) -> Array:
     """The product given by `terms` over the last axes; the stack axes broadcast."""
     for operand, term, letter in zip((x, y), terms, "xy", strict=False):
         if operand.ndim < len(term):
@@ -299,7 +299,7 @@ def _stacked_subscripts(x_ndim: int, y_ndim: int, terms: tuple[str, str, str]) -
 
 
 @composed
-def vecdot(x: Any, y: Any, axis: int = -1) -> Any:
+def vecdot(x: Operand, y: Operand, axis: int = -1) -> Array:
     """The sum of conj(x) * y over an axis; the other axes broadcast."""
     x, y = as_operand(x), as_operand(y)
     if axis != -1:
@@ -308,12 +308,12 @@ def vecdot(x: Any, y: Any, axis: int = -1) -> Any:
 
 
 @composed
-def matvec(x: Any, y: Any) -> Any:
+def matvec(x: Operand, y: Operand) -> Array:
     """Matrices x (..., n, m) times vectors y (..., m); stacks of them broadcast."""
     return _stacked("matvec", as_operand(x), as_operand(y), ("ab", "b", "a"), -1, -1)
 
 
 @composed
-def vecmat(x: Any, y: Any) -> Any:
+def vecmat(x: Operand, y: Operand) -> Array:
     """The conjugates of vectors x (..., n) times matrices y (..., n, m); stacks broadcast."""
     return _stacked("vecmat", _conjugated(as_operand(x)), as_operand(y), ("a", "ab", "b"), -1, -2)

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from autograd_core.engine.op import composed, op
+from autograd_core.engine.types import Array, Gradient, Operand, Shape
 from autograd_core.engine.views import read_only
 from autograd_core.errors import ShapeError
-from autograd_core.ops.axes import Shape, from_end
+from autograd_core.ops.axes import from_end
 from autograd_core.ops.operands import as_operand
 from autograd_core.ops.shaping import ravel, stack
 
@@ -32,7 +33,7 @@ def _steps(rows: int, columns: int, offset: int) -> slice:
 
 
 @op(x=lambda g, offset: np.diagonal(g, offset, -2, -1))
-def _embedded(x: Any, offset: int, rows: int, columns: int) -> Any:
+def _embedded(x: Array, offset: int, rows: int, columns: int) -> Array:
     """Matrices of zeros with the last axis of x on a diagonal."""
     out = np.zeros_like(x, shape=(*x.shape[:-1], rows, columns))
     flat = out.reshape((*x.shape[:-1], rows * columns))  # a view: out is in C order
@@ -40,7 +41,7 @@ def _embedded(x: Any, offset: int, rows: int, columns: int) -> Any:
     return out
 
 
-def _placed(g: Any, x_shape: Shape, offset: int, axis1: int, axis2: int) -> Any:
+def _placed(g: Gradient, x_shape: Shape, offset: int, axis1: int, axis2: int) -> Gradient:
     """Zeros of `x_shape`, after batch axes, with the last axis of g on a diagonal."""
     first, second = from_end((axis1, axis2), len(x_shape))
     matrices: Any = _embedded(g, offset, x_shape[first], x_shape[second])
@@ -49,7 +50,7 @@ def _placed(g: Any, x_shape: Shape, offset: int, axis1: int, axis2: int) -> Any:
     return np.moveaxis(matrices, (-2, -1), (first, second))
 
 
-def _trace_x(g: Any, x_shape: Shape, offset: int, axis1: int, axis2: int) -> Any:
+def _trace_x(g: Gradient, x_shape: Shape, offset: int, axis1: int, axis2: int) -> Gradient:
     steps = _steps(x_shape[axis1], x_shape[axis2], offset)
     length = len(range(steps.start, steps.stop, steps.step or 1))
     repeated = np.broadcast_to(g[..., None], (*g.shape, length))
@@ -57,14 +58,14 @@ def _trace_x(g: Any, x_shape: Shape, offset: int, axis1: int, axis2: int) -> Any
 
 
 @op(x=_placed, view=read_only)
-def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+def diagonal(x: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
     """The elements of a diagonal over two axes, as a new last axis. `offset` counts diagonals from
     the main one, above it if positive."""
     return np.diagonal(x, offset, axis1, axis2)
 
 
 @composed
-def diag(x: Any, k: int = 0) -> Any:
+def diag(x: Operand, k: int = 0) -> Array:
     """The `k`-th diagonal of a matrix, or a matrix of zeros with the vector x on it."""
     x = as_operand(x)
     if x.ndim == 1:
@@ -76,31 +77,31 @@ def diag(x: Any, k: int = 0) -> Any:
 
 
 @composed
-def diagflat(x: Any, k: int = 0) -> Any:
+def diagflat(x: Operand, k: int = 0) -> Array:
     """A matrix of zeros with all elements of x, in C order, on its `k`-th diagonal."""
     return diag(ravel(as_operand(x)), k)
 
 
 @op(x=_trace_x)
-def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
+def trace(x: Array, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Array:
     """The sum of a diagonal over two axes."""
     return np.trace(x, offset, axis1, axis2, dtype)
 
 
 @op(x=lambda g, k: np.tril(g, k))
-def tril(x: Any, k: int = 0) -> Any:
+def tril(x: Array, k: int = 0) -> Array:
     """The matrices x with zeros above the `k`-th diagonal."""
     return np.tril(x, k)
 
 
 @op(x=lambda g, k: np.triu(g, k))
-def triu(x: Any, k: int = 0) -> Any:
+def triu(x: Array, k: int = 0) -> Array:
     """The matrices x with zeros below the `k`-th diagonal."""
     return np.triu(x, k)
 
 
 @composed
-def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
+def vander(x: Operand, N: int | None = None, increasing: bool = False) -> Array:
     """A matrix whose N columns are powers of the vector x, decreasing unless `increasing`."""
     x = as_operand(x)
     if x.ndim != 1:

@@ -11,6 +11,7 @@ import numpy as np
 
 from autograd_core.engine.layouts import copied
 from autograd_core.engine.op import elementwise, listed, op
+from autograd_core.engine.types import Array, Gradient, Operand
 from autograd_core.ops.indexing import number
 
 __all__ = [
@@ -63,7 +64,7 @@ __all__ = [
 _WORDS = {2: np.int16, 4: np.int32, 8: np.int64}
 
 
-def masked(g: Any, mask: Any) -> Any:
+def masked(g: Gradient, mask: Array) -> Gradient:
     """g where `mask` holds, else exactly 0, even where g is inf or NaN: np.where(mask, g, 0).
 
     Large host arrays are masked bitwise: with random masks, on which np.where branches, this takes
@@ -78,7 +79,7 @@ def masked(g: Any, mask: Any) -> Any:
 
 
 @op(pointwise=True, x=lambda g, x: np.where(np.isfinite(x), g, 0))
-def _settled(x: Any) -> Any:
+def _settled(x: Array) -> Array:
     """x, in the derivative of a function that is constant at infinity: no gradient flows to x
     there, where the chain rule would give 0 * inf."""
     return x
@@ -103,7 +104,7 @@ remainder = elementwise(
 )
 
 
-def power_x(g: Any, x: Any, y: Any) -> Any:
+def power_x(g: Gradient, x: Array, y: Array) -> Gradient:
     """g * y * x ** (y - 1). Where y < 0 it is computed as x ** y / x, because x ** (y - 1) may
     overflow where the gradient does not; where y is 0 also, for the derivative in y to be right."""
     if isinstance(y, int | float | np.number):
@@ -114,7 +115,7 @@ def power_x(g: Any, x: Any, y: Any) -> Any:
     return g * (y * x**exponent) / np.where(negative, x, 1)
 
 
-def power_y(g: Any, x: Any, out: Any) -> Any:
+def power_y(g: Gradient, x: Array, out: Array) -> Gradient:
     ones = np.ones_like(out)
     base = x * ones  # a Python number gets the dtype of the result
     return g * out * np.log(np.where(base == 0, ones, base))  # log(0) * 0 would be NaN
@@ -139,13 +140,13 @@ absolute = elementwise(
 
 
 @op(pointwise=True, x=None)
-def _real_sign(x: Any) -> Any:
+def _real_sign(x: Array) -> Array:
     """-1, 0 or 1. Not differentiable."""
     return np.sign(x)
 
 
 @listed
-def sign(x: Any) -> Any:
+def sign(x: Operand) -> Array:
     """-1, 0 or 1, not differentiable; for complex x it is x / |x|, which is differentiable, with
     the derivative 0 at 0."""
     if not np.iscomplexobj(x):
@@ -166,7 +167,7 @@ cos = elementwise(np.cos, "The cosine; x in radians.", x=lambda g, x: -g * np.si
 # ---- selecting ----------------------------------------------------------------------------------
 
 
-def _larger(g: Any, x: Any, y: Any, out: Any) -> Any:
+def _larger(g: Gradient, x: Array, y: Array, out: Array) -> Gradient:
     """The gradient of x: g where x > y, half of g at a tie, NaN where x or y is NaN, else 0."""
     half = g * 0.5
     known = masked(half, np.greater(x, y)) + masked(half, np.greater_equal(x, y))
@@ -194,22 +195,22 @@ where = elementwise(
 )
 
 
-def _clip_x(g: Any, x: Any, min: Any, max: Any) -> Any:
+def _clip_x(g: Gradient, x: Array, min: Any, max: Any) -> Gradient:
     if min is None or max is None:
         return masked(g, (x <= max) if min is None else (x >= min))
     return masked(g, (x >= min) & (x <= max))
 
 
-def _clip_min(g: Any, x: Any, min: Any, max: Any) -> Any:
+def _clip_min(g: Gradient, x: Array, min: Any, max: Any) -> Gradient:
     return masked(g, (x < min) if max is None else (x < min) & (min <= max))
 
 
-def _clip_max(g: Any, x: Any, min: Any, max: Any) -> Any:
+def _clip_max(g: Gradient, x: Array, min: Any, max: Any) -> Gradient:
     return masked(g, (x > max) if min is None else (x > max) | (min > max))
 
 
 @op(pointwise=True, x=_clip_x, min=_clip_min, max=_clip_max)
-def clip(x: Any, min: Any = None, max: Any = None) -> Any:
+def clip(x: Array, min: Array = None, max: Array = None) -> Array:
     """x limited to `min` and `max`, either of which may be None. Where x equals a bound, the
     gradient flows to x; where min > max, the result is max."""
     return np.clip(x, min, max)
@@ -226,16 +227,16 @@ def clip(x: Any, min: Any = None, max: Any = None) -> Any:
 # x with one part replaced, for writes through the views `x.real` and `x.imag`.
 
 
-def _imag_of(g: Any) -> Any:
+def _imag_of(g: Gradient) -> Gradient:
     return _with_real(g, 0.0)
 
 
-def _real_of(g: Any) -> Any:
+def _real_of(g: Gradient) -> Gradient:
     return _with_imag(g, 0.0)
 
 
 @op(x=_imag_of, value=lambda g: g.real)
-def _with_real(x: Any, value: Any) -> Any:
+def _with_real(x: Array, value: Array) -> Array:
     """Complex x with its real part replaced by `value`."""
     out = copied(x)
     out.real[...] = value
@@ -243,7 +244,7 @@ def _with_real(x: Any, value: Any) -> Any:
 
 
 @op(x=_real_of, value=lambda g: -g.imag)
-def _with_imag(x: Any, value: Any) -> Any:
+def _with_imag(x: Array, value: Array) -> Array:
     """Complex x with its imaginary part replaced by `value`."""
     out = copied(x)
     out.imag[...] = value
@@ -251,14 +252,14 @@ def _with_imag(x: Any, value: Any) -> Any:
 
 
 @op(x=lambda g: g, view=_with_real)
-def real(x: Any) -> Any:
+def real(x: Array) -> Array:
     """The real part."""
     return x.real
 
 
 # in this order: np.float64 is a float, so complex * float is not an array
 @op(x=lambda g: g * -1j, view=_with_imag)
-def imag(x: Any) -> Any:
+def imag(x: Array) -> Array:
     """The imaginary part."""
     return x.imag
 
@@ -282,7 +283,7 @@ right_shift = elementwise(np.right_shift, "x >> y. Not differentiable.", x=None,
 
 
 @op(pointwise=True, x=None)
-def logical_not(x: Any) -> Any:
+def logical_not(x: Array) -> Array:
     """True where x is 0. Not differentiable."""
     return np.equal(x, 0)  # CuPy's logical_not has no complex loop
 

@@ -15,9 +15,10 @@ import numpy as np
 from autograd_core.devices import backend
 from autograd_core.engine.op import composed, op
 from autograd_core.engine.tensor import Tensor, make
+from autograd_core.engine.types import Array, Gradient, Operand, Shape
 from autograd_core.errors import ShapeError
 from autograd_core.ops.arranging import roll
-from autograd_core.ops.axes import Shape, check_axis, negative
+from autograd_core.ops.axes import check_axis, negative
 from autograd_core.ops.elementwise import conjugate
 from autograd_core.ops.operands import as_operand
 
@@ -58,7 +59,7 @@ def _part(axis: int, start: int | None, stop: int | None) -> tuple[Any, ...]:
     return (..., slice(start, stop), *[slice(None)] * (-1 - axis))
 
 
-def _sized(flow: Any, axis: int, length: int) -> Any:
+def _sized(flow: Any, axis: int, length: int) -> Array:
     """`flow` truncated or zero-padded to a length along the negative `axis`."""
     found = flow.shape[axis]
     if found >= length:
@@ -68,12 +69,12 @@ def _sized(flow: Any, axis: int, length: int) -> Any:
     return np.concatenate([flow, np.zeros_like(flow, shape=gap)], axis)
 
 
-def _folded_x(g: Any, factor: float, n: int, axis: int) -> Any:
+def _folded_x(g: Gradient, factor: float, n: int, axis: int) -> Gradient:
     return _folded(g, factor, n, axis)
 
 
 @op(x=_folded_x)
-def _folded(x: Any, factor: float, n: int, axis: int) -> Any:
+def _folded(x: Array, factor: float, n: int, axis: int) -> Array:
     """The conjugate of x, times `factor` at the frequencies along the negative `axis` that have a
     negative counterpart in a real signal of length `n`: all but the first and, if n is even, the
     middle one."""
@@ -82,13 +83,13 @@ def _folded(x: Any, factor: float, n: int, axis: int) -> Any:
     return out
 
 
-def _fft_x(g: Any, x_shape: Shape, axis: int, norm: Any) -> Any:
+def _fft_x(g: Gradient, x_shape: Shape, axis: int, norm: Any) -> Gradient:
     (axis,) = negative(axis, len(x_shape))
     return _sized(np.fft.fft(g, None, axis, norm), axis, x_shape[axis])
 
 
 @op(x=_fft_x)
-def fft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+def fft(x: Array, n: int | None = None, axis: int = -1, norm: Any = None) -> Array:
     """The discrete Fourier transform along `axis`: sum of x[j] * exp(-2πi * j * k / n).
 
     x is truncated or zero-padded to `n` elements. `norm` says on which side 1 / n is applied:
@@ -98,19 +99,19 @@ def fft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
     return np.fft.fft(x, n, axis, norm)
 
 
-def _ifft_x(g: Any, x_shape: Shape, axis: int, norm: Any) -> Any:
+def _ifft_x(g: Gradient, x_shape: Shape, axis: int, norm: Any) -> Gradient:
     (axis,) = negative(axis, len(x_shape))
     return _sized(np.fft.ifft(g, None, axis, norm), axis, x_shape[axis])
 
 
 @op(x=_ifft_x)
-def ifft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+def ifft(x: Array, n: int | None = None, axis: int = -1, norm: Any = None) -> Array:
     """The inverse of `fft`."""
     check_axis("ifft", axis, x)
     return np.fft.ifft(x, n, axis, norm)
 
 
-def _rfft_x(g: Any, x_shape: Shape, n: int | None, axis: int, norm: Any) -> Any:
+def _rfft_x(g: Gradient, x_shape: Shape, n: int | None, axis: int, norm: Any) -> Gradient:
     (axis,) = negative(axis, len(x_shape))
     n = x_shape[axis] if n is None else n
     half = _folded(g, 0.5, n, axis)
@@ -118,20 +119,20 @@ def _rfft_x(g: Any, x_shape: Shape, n: int | None, axis: int, norm: Any) -> Any:
 
 
 @op(x=_rfft_x)
-def rfft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+def rfft(x: Array, n: int | None = None, axis: int = -1, norm: Any = None) -> Array:
     """The first n // 2 + 1 frequencies of `fft` of a real x: the others are their conjugates."""
     check_axis("rfft", axis, x)
     return np.fft.rfft(x, n, axis, norm)
 
 
-def _irfft_x(g: Any, x_shape: Shape, out_shape: Shape, axis: int, norm: Any) -> Any:
+def _irfft_x(g: Gradient, x_shape: Shape, out_shape: Shape, axis: int, norm: Any) -> Gradient:
     (axis,) = negative(axis, len(x_shape))
     whole = np.fft.rfft(g, None, axis, TURNED[norm])
     return _sized(_folded(whole, 2.0, out_shape[axis], axis), axis, x_shape[axis])
 
 
 @op(x=_irfft_x)
-def irfft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+def irfft(x: Array, n: int | None = None, axis: int = -1, norm: Any = None) -> Array:
     """The real signal of length `n` (2 * (m - 1) for m frequencies) whose `rfft` is x.
 
     The imaginary part of the first frequency and, if n is even, of the middle one is ignored.
@@ -141,19 +142,19 @@ def irfft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any
 
 
 @composed
-def hfft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+def hfft(x: Operand, n: int | None = None, axis: int = -1, norm: Any = None) -> Array:
     """The real spectrum, of length `n`, of a signal whose first half is x and whose second half is
     the conjugates of x."""
     return irfft(conjugate(x), n, axis, _turned(norm))
 
 
 @composed
-def ihfft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+def ihfft(x: Operand, n: int | None = None, axis: int = -1, norm: Any = None) -> Array:
     """The inverse of `hfft`."""
     return conjugate(rfft(x, n, axis, _turned(norm)))
 
 
-def _turned(norm: Any) -> Any:
+def _turned(norm: Any) -> Array:
     if norm not in TURNED:
         raise ShapeError(f"norm must be 'backward', 'ortho' or 'forward', not {norm!r}")
     return TURNED[norm]
@@ -162,7 +163,7 @@ def _turned(norm: Any) -> Any:
 # ---- several axes --------------------------------------------------------------------------------
 
 
-def _plan(name: str, x: Any, s: Axes, axes: Axes) -> list[tuple[int | None, int]]:
+def _plan(name: str, x: Array, s: Axes, axes: Axes) -> list[tuple[int | None, int]]:
     """For each axis, its number of elements (None: unchanged) and the axis."""
     if axes is None:
         axes = range(-(x.ndim if s is None else len(s)), 0)
@@ -173,14 +174,14 @@ def _plan(name: str, x: Any, s: Axes, axes: Axes) -> list[tuple[int | None, int]
     return list(zip(lengths, axes, strict=True))
 
 
-def _each(transform: Callable[..., Any], x: Any, plan: Any, norm: Any) -> Any:
+def _each(transform: Callable[..., Any], x: Array, plan: Any, norm: Any) -> Array:
     for n, axis in plan:
         x = transform(x, n, axis, norm)
     return x
 
 
 @composed
-def fftn(x: Any, s: Axes = None, axes: Axes = None, norm: Any = None) -> Any:
+def fftn(x: Operand, s: Axes = None, axes: Axes = None, norm: Any = None) -> Array:
     """`fft` along several `axes`, by default all, or the last ``len(s)`` if `s` is given. `s` holds
     the number of elements for each axis (-1: unchanged)."""
     x = as_operand(x)
@@ -188,14 +189,14 @@ def fftn(x: Any, s: Axes = None, axes: Axes = None, norm: Any = None) -> Any:
 
 
 @composed
-def ifftn(x: Any, s: Axes = None, axes: Axes = None, norm: Any = None) -> Any:
+def ifftn(x: Operand, s: Axes = None, axes: Axes = None, norm: Any = None) -> Array:
     """The inverse of `fftn`."""
     x = as_operand(x)
     return _each(ifft, x, _plan("ifftn", x, s, axes)[::-1], norm)
 
 
 @composed
-def rfftn(x: Any, s: Axes = None, axes: Axes = None, norm: Any = None) -> Any:
+def rfftn(x: Operand, s: Axes = None, axes: Axes = None, norm: Any = None) -> Array:
     """`fftn` of a real x: the last of the axes has only the first half of the frequencies."""
     x = as_operand(x)
     *others, (n, axis) = _plan("rfftn", x, s, axes) or [(None, -1)]
@@ -203,7 +204,7 @@ def rfftn(x: Any, s: Axes = None, axes: Axes = None, norm: Any = None) -> Any:
 
 
 @composed
-def irfftn(x: Any, s: Axes = None, axes: Axes = None, norm: Any = None) -> Any:
+def irfftn(x: Operand, s: Axes = None, axes: Axes = None, norm: Any = None) -> Array:
     """The inverse of `rfftn`; `s` says whether the last axis has an even or odd length."""
     x = as_operand(x)
     *others, (n, axis) = _plan("irfftn", x, s, axes) or [(None, -1)]
@@ -211,25 +212,25 @@ def irfftn(x: Any, s: Axes = None, axes: Axes = None, norm: Any = None) -> Any:
 
 
 @composed
-def fft2(x: Any, s: Axes = None, axes: Axes = (-2, -1), norm: Any = None) -> Any:
+def fft2(x: Operand, s: Axes = None, axes: Axes = (-2, -1), norm: Any = None) -> Array:
     """`fftn` along two axes."""
     return fftn(x, s, axes, norm)
 
 
 @composed
-def ifft2(x: Any, s: Axes = None, axes: Axes = (-2, -1), norm: Any = None) -> Any:
+def ifft2(x: Operand, s: Axes = None, axes: Axes = (-2, -1), norm: Any = None) -> Array:
     """`ifftn` along two axes."""
     return ifftn(x, s, axes, norm)
 
 
 @composed
-def rfft2(x: Any, s: Axes = None, axes: Axes = (-2, -1), norm: Any = None) -> Any:
+def rfft2(x: Operand, s: Axes = None, axes: Axes = (-2, -1), norm: Any = None) -> Array:
     """`rfftn` along two axes."""
     return rfftn(x, s, axes, norm)
 
 
 @composed
-def irfft2(x: Any, s: Axes = None, axes: Axes = (-2, -1), norm: Any = None) -> Any:
+def irfft2(x: Operand, s: Axes = None, axes: Axes = (-2, -1), norm: Any = None) -> Array:
     """`irfftn` along two axes."""
     return irfftn(x, s, axes, norm)
 
@@ -238,18 +239,18 @@ def irfft2(x: Any, s: Axes = None, axes: Axes = (-2, -1), norm: Any = None) -> A
 
 
 @composed
-def fftshift(x: Any, axes: int | Axes = None) -> Any:
+def fftshift(x: Operand, axes: int | Axes = None) -> Array:
     """x with the frequency 0 moved to the middle of each of `axes` (all by default)."""
     return _shifted(as_operand(x), axes, 1)
 
 
 @composed
-def ifftshift(x: Any, axes: int | Axes = None) -> Any:
+def ifftshift(x: Operand, axes: int | Axes = None) -> Array:
     """The inverse of `fftshift`."""
     return _shifted(as_operand(x), axes, -1)
 
 
-def _shifted(x: Any, axes: int | Axes, sign: int) -> Any:
+def _shifted(x: Array, axes: int | Axes, sign: int) -> Array:
     if axes is None:
         axes = range(x.ndim)
     axes = (axes,) if isinstance(axes, int) else tuple(axes)

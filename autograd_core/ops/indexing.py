@@ -11,9 +11,10 @@ from autograd_core.devices import backend
 from autograd_core.engine.layouts import copied
 from autograd_core.engine.op import nested, op
 from autograd_core.engine.tensor import Tensor
+from autograd_core.engine.types import Array, Gradient, Shape
 from autograd_core.engine.views import VALUE
 from autograd_core.errors import DTypeError, IndexingError, ShapeError
-from autograd_core.ops.axes import Shape, negative
+from autograd_core.ops.axes import negative
 
 __all__ = [
     "assign",
@@ -39,18 +40,18 @@ def _behind(index: Any, lead: int) -> tuple[Any, ...]:
     return (*[slice(None)] * lead, *entries)
 
 
-def _batch_last(x: Any, lead: int) -> Any:
+def _batch_last(x: Array, lead: int) -> Array:
     return np.moveaxis(x, tuple(range(lead)), tuple(range(-lead, 0)))
 
 
-def _place(index: Any, lead: int) -> Any:
+def _place(index: Any, lead: int) -> Array:
     """`index` for an array with `lead` batch axes at its end. In front they would not stay in
     front: the first axis of x[:, 0, :, [1, 2]] is that of the index array."""
     entries = index if isinstance(index, tuple) else (index,)
     return (*entries, *[slice(None)] * lead) if any(e is ... for e in entries) else entries
 
 
-def _taken(g: Any, index: Any, lead: int) -> Any:
+def _taken(g: Gradient, index: Any, lead: int) -> Gradient:
     """g[index], applied after `lead` batch axes."""
     if not lead:
         return _getitem(g, index)
@@ -58,7 +59,7 @@ def _taken(g: Any, index: Any, lead: int) -> Any:
     return np.moveaxis(taken, tuple(range(-lead, 0)), tuple(range(lead)))
 
 
-def _is_many(x: Any, index: Any) -> bool:
+def _is_many(x: Array, index: Any) -> bool:
     """Return True if the index is a single array with at least `MANY` elements, and x a host array
     in C order."""
     return (
@@ -69,13 +70,13 @@ def _is_many(x: Any, index: Any) -> bool:
     )
 
 
-def _masked(x: Any, mask: Any) -> tuple[Any, Any]:
+def _masked(x: Array, mask: Array) -> tuple[Any, Any]:
     """x, in C order, with the axes of `mask` merged into one, and the indices where it is true: 5
     times as fast as indexing with the mask itself."""
     return x.reshape(mask.size, *x.shape[mask.ndim :]), np.flatnonzero(mask)
 
 
-def _read(x: Any, index: Any) -> Any:
+def _read(x: Array, index: Any) -> Array:
     """x[index]."""
     if _is_many(x, index):
         if index.dtype == np.bool_ and index.shape == x.shape[: index.ndim]:
@@ -86,7 +87,7 @@ def _read(x: Any, index: Any) -> Any:
     return x[index]
 
 
-def _add(out: Any, index: Any, g: Any) -> None:
+def _add(out: Array, index: Any, g: Gradient) -> None:
     """Add g to out[index], where an element may be selected twice."""
     if out.dtype.kind == "c":  # CuPy's add.at supports real dtypes only
         np.add.at(out.real, index, g.real)
@@ -96,7 +97,7 @@ def _add(out: Any, index: Any, g: Any) -> None:
         np.add.at(out, index, g)
 
 
-def _add_many(out: Any, index: Any, g: Any) -> None:
+def _add_many(out: Array, index: Any, g: Gradient) -> None:
     """`_add` for host arrays in C order. np.add.at has a fast loop for a single axis, so elements
     are selected by their flat indices where that pays: 3 to 5 times as fast."""
     if type(index) is np.ndarray:
@@ -113,7 +114,7 @@ def _add_many(out: Any, index: Any, g: Any) -> None:
 
 
 @op(g=lambda g, index, shape: _taken(g, index, g.ndim - len(shape)))
-def _scatter(g: Any, index: Any, shape: Shape, ndim: int) -> Any:
+def _scatter(g: Gradient, index: Any, shape: Shape, ndim: int) -> Array:
     """Zeros of `shape` with g added at `index`: the gradient of getitem. `ndim` is the number of
     axes of x[index]; further axes of g are batch axes."""
     lead = g.ndim - ndim
@@ -132,7 +133,7 @@ def _scatter(g: Any, index: Any, shape: Shape, ndim: int) -> Any:
     return out
 
 
-def _getitem_x(g: Any, index: Any, x_shape: Shape, out_shape: Shape) -> Any:
+def _getitem_x(g: Gradient, index: Any, x_shape: Shape, out_shape: Shape) -> Gradient:
     return _scatter(g, index, x_shape, len(out_shape))
 
 
@@ -142,12 +143,12 @@ def _is_number(index: Any) -> bool:
     return not any(e is ... for e in (index if isinstance(index, tuple) else (index,)))
 
 
-def _put_back(x: Any, part: Any, index: Any) -> Any:
+def _put_back(x: Array, part: Array, index: Any) -> Array:
     return assign(x, index, part)
 
 
 @op(x=_getitem_x, index=nested, view=_put_back)
-def _getitem(x: Any, index: Any) -> Any:
+def _getitem(x: Array, index: Array) -> Array:
     """x[index] for any index that NumPy supports, also with Tensors of integers or booleans."""
     if backend.in_use():
         backend.check_index(x, index)
@@ -160,14 +161,14 @@ def _getitem(x: Any, index: Any) -> Any:
     return out.copy()  # on a device: NumPy's scalar does not change with x
 
 
-def number(out: Any) -> Any:
+def number(out: Array) -> Array:
     """`out` as NumPy returns it: as a scalar if it has no axes, else as an array."""
     if not isinstance(out, Tensor):
         return out[()]
     return out if out.ndim or getattr(out, "_memory", None) is VALUE else _getitem(out, ())
 
 
-def _misfit(what: str, x: Any, index: Any, error: Exception) -> IndexingError:
+def _misfit(what: str, x: Array, index: Any, error: Exception) -> IndexingError:
     return IndexingError(
         f"{what}: x has shape {x.shape}, so x[{_text(index)}] is not valid: {error}"
     )
@@ -185,7 +186,7 @@ def _text(index: Any) -> str:
     return f"{index.dtype} array of shape {index.shape}" if backend.is_array(index) else str(index)
 
 
-def write(x: Any, index: Any, value: Any) -> None:
+def write(x: Array, index: Any, value: Array) -> None:
     """``x[index] = value`` on an array."""
     backend.check_value(x, value)
     if backend.in_use():
@@ -203,11 +204,11 @@ def write(x: Any, index: Any, value: Any) -> None:
         ) from error
 
 
-def _assign_x(g: Any, index: Any, x_shape: Shape) -> Any:
+def _assign_x(g: Gradient, index: Any, x_shape: Shape) -> Gradient:
     return assign(g, _behind(index, g.ndim - len(x_shape)), 0)
 
 
-def _assign_value(g: Any, index: Any, x_shape: Shape, value_shape: Shape) -> Any:
+def _assign_value(g: Gradient, index: Any, x_shape: Shape, value_shape: Shape) -> Gradient:
     lead = g.ndim - len(x_shape)
     if not value_shape and _repeats(index):  # written twice, a single value still counts once
         written = assign(np.zeros_like(g), _behind(index, lead), 1) != 0
@@ -220,7 +221,7 @@ def _assign_value(g: Any, index: Any, x_shape: Shape, value_shape: Shape) -> Any
     return taken.reshape(taken.shape[:lead] + ones + taken.shape[lead:]) if ones else taken
 
 
-def _last(index: Any, x_shape: Shape) -> Any:
+def _last(index: Any, x_shape: Shape) -> Array:
     """A mask of x[index], true where an element is selected for the last time, whose value is kept;
     None if no element is selected twice. On a device none is, because `assign` refuses that."""
     entries = index if isinstance(index, tuple) else (index,)
@@ -234,7 +235,7 @@ def _last(index: Any, x_shape: Shape) -> Any:
     return None if last.all() else last
 
 
-def _check_kinds(x: Any, value: Any) -> None:
+def _check_kinds(x: Array, value: Array) -> None:
     """Raise DTypeError where NumPy would silently drop a part of the value: a gradient would flow
     to the dropped part."""
     dtype = value.dtype if hasattr(value, "dtype") else np.asarray(value).dtype
@@ -247,7 +248,7 @@ def _check_kinds(x: Any, value: Any) -> None:
 
 
 @op(x=_assign_x, value=_assign_value, index=nested)
-def assign(x: Any, index: Any, value: Any) -> Any:
+def assign(x: Array, index: Array, value: Array) -> Array:
     """A copy of x in which x[index] is `value`, which broadcasts to it.
 
     No gradient flows to the elements of x that were replaced. Where an index selects an element
@@ -271,7 +272,7 @@ def assign(x: Any, index: Any, value: Any) -> Any:
     value=lambda g, index, x_shape: _taken(g, index, g.ndim - len(x_shape)),
     index=nested,
 )
-def _add_at(x: Any, index: Any, value: Any) -> Any:
+def _add_at(x: Array, index: Array, value: Array) -> Array:
     """A copy of x with `value` added at x[index], as often as an element is selected, as by
     `np.add.at`."""
     _check_kinds(x, value)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.engine.op import composed
+from autograd_core.engine.types import Array, Operand
 from autograd_core.errors import DTypeError, IndexingError, ShapeError
 from autograd_core.ops.arranging import along, atleast_1d, atleast_2d, atleast_3d, on_host
 from autograd_core.ops.axes import check_axis, from_end
@@ -35,31 +36,31 @@ __all__ = [
 # ---- joining ------------------------------------------------------------------------------------
 
 
-def _joined(arrays: Any, change: Any, axis: int) -> Any:
+def _joined(arrays: Array, change: Any, axis: int) -> Array:
     return concatenate([change(x) for x in arrays], axis)
 
 
 @composed
-def hstack(arrays: Sequence[Any]) -> Any:
+def hstack(arrays: Sequence[Any]) -> Array:
     """Arrays joined along axis 1; vectors along axis 0."""
     parts = [atleast_1d(x) for x in arrays]
     return concatenate(parts, 0 if parts and parts[0].ndim == 1 else 1)
 
 
 @composed
-def vstack(arrays: Sequence[Any]) -> Any:
+def vstack(arrays: Sequence[Any]) -> Array:
     """Arrays joined along axis 0; vectors count as rows."""
     return _joined(arrays, atleast_2d, 0)
 
 
 @composed
-def dstack(arrays: Sequence[Any]) -> Any:
+def dstack(arrays: Sequence[Any]) -> Array:
     """Arrays joined along axis 2, which is added to vectors and matrices."""
     return _joined(arrays, atleast_3d, 2)
 
 
 @composed
-def column_stack(arrays: Sequence[Any]) -> Any:
+def column_stack(arrays: Sequence[Any]) -> Array:
     """Matrices joined along axis 1; vectors count as columns."""
     return _joined(
         map(as_operand, arrays), lambda x: x if x.ndim > 1 else reshape(x, (x.size, 1)), 1
@@ -67,7 +68,7 @@ def column_stack(arrays: Sequence[Any]) -> Any:
 
 
 @composed
-def block(arrays: Any) -> Any:
+def block(arrays: Operand) -> Array:
     """Nested lists of blocks as one array: the innermost lists are joined along the last axis, the
     lists that contain them along the second-last axis, and so on."""
     depth = _depth(arrays)
@@ -76,7 +77,7 @@ def block(arrays: Any) -> Any:
     return _block(arrays, depth, ndim)
 
 
-def _depth(arrays: Any) -> int:
+def _depth(arrays: Array) -> int:
     if not isinstance(arrays, list):
         if isinstance(arrays, tuple):
             raise TypeError("block: write lists of blocks, not tuples: a tuple could mean an array")
@@ -92,7 +93,7 @@ def _depth(arrays: Any) -> int:
     return depths.pop() + 1
 
 
-def _blocks(arrays: Any) -> Any:
+def _blocks(arrays: Array) -> Array:
     if isinstance(arrays, list):
         for entry in arrays:
             yield from _blocks(entry)
@@ -100,7 +101,7 @@ def _blocks(arrays: Any) -> Any:
         yield as_operand(arrays)
 
 
-def _block(arrays: Any, depth: int, ndim: int) -> Any:
+def _block(arrays: Array, depth: int, ndim: int) -> Array:
     if isinstance(arrays, list):
         return concatenate([_block(entry, depth - 1, ndim) for entry in arrays], -depth)
     x = as_operand(arrays)
@@ -111,14 +112,14 @@ def _block(arrays: Any, depth: int, ndim: int) -> Any:
 
 
 @composed
-def append(x: Any, values: Any, axis: int | None = None) -> Any:
+def append(x: Operand, values: Operand, axis: int | None = None) -> Array:
     """`values` appended to x along `axis`; both are flattened if it is None."""
     if axis is None:
         return concatenate([ravel(as_operand(x)), ravel(as_operand(values))])
     return concatenate([as_operand(x), as_operand(values)], axis)
 
 
-def _line(name: str, x: Any, axis: int | None) -> tuple[Any, int]:
+def _line(name: str, x: Array, axis: int | None) -> tuple[Any, int]:
     """x and `axis` as a negative axis; x is flattened if `axis` is None."""
     x = as_operand(x)
     if axis is None:
@@ -127,7 +128,7 @@ def _line(name: str, x: Any, axis: int | None) -> tuple[Any, int]:
     return x, from_end(axis, x.ndim)
 
 
-def _places(name: str, function: Any, length: int, obj: Any, *values: Any) -> Any:
+def _places(name: str, function: Any, length: int, obj: Any, *values: Any) -> Array:
     """The result of NumPy's function on the indices of a line of `length` elements."""
     obj = obj if isinstance(obj, slice | int) else on_host(obj)
     try:
@@ -139,7 +140,7 @@ def _places(name: str, function: Any, length: int, obj: Any, *values: Any) -> An
 
 
 @composed
-def insert(x: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
+def insert(x: Operand, obj: Any, values: Operand, axis: int | None = None) -> Array:
     """x with `values`, in x's dtype, inserted before the indices `obj` along `axis` (of the flat x
     if it is None). `obj` is an integer, a slice, or a list of integers or booleans."""
     x, axis = _line("insert", x, axis)
@@ -166,7 +167,7 @@ def insert(x: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
 
 
 @composed
-def delete(x: Any, obj: Any, axis: int | None = None) -> Any:
+def delete(x: Operand, obj: Any, axis: int | None = None) -> Array:
     """x without the elements at the indices `obj` along `axis` (of the flat x if it is None). `obj`
     is an integer, a slice, or a list of integers or booleans."""
     x, axis = _line("delete", x, axis)
@@ -182,7 +183,7 @@ def delete(x: Any, obj: Any, axis: int | None = None) -> Any:
 
 
 @composed
-def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+def array_split(x: Operand, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     """x split along `axis`, into a number of sections of nearly equal length or at the listed
     indices."""
     x = as_operand(x)
@@ -203,7 +204,7 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
 
 
 @composed
-def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+def split(x: Operand, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     """x split along `axis`, into a number of sections of equal length or at the listed indices."""
     x = as_operand(x)
     check_axis("split", axis, x)
@@ -215,7 +216,7 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     return array_split(x, indices_or_sections, axis)
 
 
-def _split_along(name: str, x: Any, where: Any, axis: int, least: int) -> list[Any]:
+def _split_along(name: str, x: Array, where: Any, axis: int, least: int) -> list[Any]:
     x = as_operand(x)
     if x.ndim < least:
         raise ShapeError(f"{name}: x needs {least} axes or more; it has shape {x.shape}")
@@ -223,25 +224,25 @@ def _split_along(name: str, x: Any, where: Any, axis: int, least: int) -> list[A
 
 
 @composed
-def hsplit(x: Any, indices_or_sections: Any) -> list[Any]:
+def hsplit(x: Operand, indices_or_sections: Any) -> list[Any]:
     """`split` along axis 1; along axis 0 for a vector."""
     return _split_along("hsplit", x, indices_or_sections, min(np.ndim(x) - 1, 1), 1)
 
 
 @composed
-def vsplit(x: Any, indices_or_sections: Any) -> list[Any]:
+def vsplit(x: Operand, indices_or_sections: Any) -> list[Any]:
     """`split` along axis 0 of an array with two axes or more."""
     return _split_along("vsplit", x, indices_or_sections, 0, 2)
 
 
 @composed
-def dsplit(x: Any, indices_or_sections: Any) -> list[Any]:
+def dsplit(x: Operand, indices_or_sections: Any) -> list[Any]:
     """`split` along axis 2 of an array with three axes or more."""
     return _split_along("dsplit", x, indices_or_sections, 2, 3)
 
 
 @composed
-def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
+def unstack(x: Operand, /, *, axis: int = 0) -> tuple[Any, ...]:
     """The parts of x along `axis`, each without this axis, as a tuple."""
     x = as_operand(x)
     check_axis("unstack", axis, x)

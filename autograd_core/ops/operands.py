@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from autograd_core.devices import backend
 from autograd_core.engine.tensor import Tensor
+from autograd_core.engine.types import Array
 
 __all__ = ["as_operand"]
 
 
-def as_operand(value: Any) -> Any:
+def as_operand(value: Array) -> Array:
     """`value` itself if it is a Tensor or an array, else `value` converted to an array."""
     return value if isinstance(value, Tensor) or backend.is_array(value) else backend.asarray(value)

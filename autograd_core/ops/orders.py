@@ -8,9 +8,9 @@ so give a view where NumPy does.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from autograd_core.engine.op import composed, listed
+from autograd_core.engine.types import Array, Operand
 from autograd_core.engine.untracked import unwrap_nested
 from autograd_core.errors import ShapeError
 from autograd_core.errors.tracebacks import shorten
@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 
-def _in_memory(x: Any) -> list[int]:
+def _in_memory(x: Array) -> list[int]:
     """The axes of an array from the slowest to the fastest in memory, as NumPy sorts them: axes of
     length 1 or stride 0 are never exchanged with others."""
     steps = [0 if n == 1 else abs(s) for n, s in zip(x.shape, x.strides, strict=True)]
@@ -40,7 +40,7 @@ def _in_memory(x: Any) -> list[int]:
     return fastest[::-1]
 
 
-def _axes(name: str, x: Any, order: str, orders: str) -> list[int] | None:
+def _axes(name: str, x: Array, order: str, orders: str) -> list[int] | None:
     """The order of the axes that puts the elements in C order; None if they already are."""
     if order not in orders:
         raise ShapeError(f"{name}: order must be one of {', '.join(orders)}, not {order!r}")
@@ -54,8 +54,8 @@ def _axes(name: str, x: Any, order: str, orders: str) -> list[int] | None:
 
 @listed
 def reshape(
-    x: Any, shape: int | Sequence[int], order: str = "C", *, copy: bool | None = None
-) -> Any:
+    x: Operand, shape: int | Sequence[int], order: str = "C", *, copy: bool | None = None
+) -> Array:
     """The elements in another shape, read and written in `order` C, F or A; one length may be -1. A
     view where possible, unless `copy` is true; raises ShapeError if it is false and no view is
     possible."""
@@ -73,7 +73,7 @@ def reshape(
 
 
 @composed
-def ravel(x: Any, order: str = "C") -> Any:
+def ravel(x: Operand, order: str = "C") -> Array:
     """All elements in one axis, read in `order` C, F, A or K. A view where possible."""
     if order == "C":
         return shaping.ravel(x)

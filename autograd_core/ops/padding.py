@@ -13,6 +13,7 @@ import numpy as np
 
 from autograd_core.engine.op import composed
 from autograd_core.engine.tensor import Tensor
+from autograd_core.engine.types import Array, Operand
 from autograd_core.errors import NotDifferentiableError, ShapeError
 from autograd_core.ops.arranging import along, there
 from autograd_core.ops.indexing import _getitem
@@ -35,7 +36,7 @@ STATISTICS: dict[str, Callable[..., Any]] = {
 
 @composed
 def pad(
-    x: Any,
+    x: Operand,
     pad_width: Any,
     mode: str = "constant",
     *,
@@ -43,7 +44,7 @@ def pad(
     end_values: Any = 0,
     stat_length: Any = None,
     reflect_type: str = "even",
-) -> Any:
+) -> Array:
     """x with a border of `pad_width`: (before, after) for each axis, one pair for all, one number
     for all, or a dictionary by axis.
 
@@ -87,7 +88,7 @@ def pad(
     return x
 
 
-def _pairs(name: str, value: Any, x: Any) -> Pairs:
+def _pairs(name: str, value: Array, x: Array) -> Pairs:
     """A pair (before, after) for each axis."""
     if isinstance(value, dict):
         given = {axis % x.ndim: pair for axis, pair in value.items()}
@@ -110,8 +111,8 @@ def _places(length: int, width: tuple[int, int], mode: Any) -> list[int]:
 
 
 def _with_statistics(
-    x: Any, axis: int, width: tuple[int, int], statistic: Any, lengths: tuple[Any, Any]
-) -> Any:
+    x: Array, axis: int, width: tuple[int, int], statistic: Any, lengths: tuple[Any, Any]
+) -> Array:
     """x between two borders, each the same statistic of the elements next to it."""
     size = x.shape[axis]
     parts = [x]
@@ -127,7 +128,7 @@ def _with_statistics(
     return concatenate(parts, axis)
 
 
-def _with_mapped(x: Any, axis: int, width: tuple[int, int], mode: Any, ends: Any) -> Any:
+def _with_mapped(x: Array, axis: int, width: tuple[int, int], mode: Any, ends: Any) -> Array:
     """x between two borders that are linear in the elements of a line, or affine (a ramp)."""
     size, (before, _) = x.shape[axis], width
     still = np.zeros(size, x.dtype if x.dtype.kind in "fc" else float)

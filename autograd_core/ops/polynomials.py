@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from autograd_core.engine.op import composed
+from autograd_core.engine.types import Array, Operand
 from autograd_core.errors import ShapeError
 from autograd_core.ops.arranging import atleast_1d
 from autograd_core.ops.diagonals import vander
@@ -17,7 +18,7 @@ from autograd_core.ops.signals import convolve
 __all__ = ["polyadd", "polyder", "polyfit", "polyint", "polymul", "polysub", "polyval"]
 
 
-def _coefficients(name: str, p: Any) -> Any:
+def _coefficients(name: str, p: Array) -> Array:
     p = atleast_1d(as_operand(p))
     if p.ndim != 1:
         raise ShapeError(
@@ -27,7 +28,7 @@ def _coefficients(name: str, p: Any) -> Any:
 
 
 @composed
-def polyval(p: Any, x: Any) -> Any:
+def polyval(p: Operand, x: Operand) -> Array:
     """The polynomial with the coefficients `p`, the highest power first, at x."""
     p, x = _coefficients("polyval", p), as_operand(x)
     out = x * 0
@@ -37,7 +38,7 @@ def polyval(p: Any, x: Any) -> Any:
 
 
 @composed
-def polyadd(p: Any, q: Any) -> Any:
+def polyadd(p: Operand, q: Operand) -> Array:
     """The coefficients of the sum."""
     p, q = _coefficients("polyadd", p), _coefficients("polyadd", q)
     length = max(p.size, q.size)
@@ -45,23 +46,23 @@ def polyadd(p: Any, q: Any) -> Any:
 
 
 @composed
-def polysub(p: Any, q: Any) -> Any:
+def polysub(p: Operand, q: Operand) -> Array:
     """The coefficients of the difference."""
     return polyadd(p, -as_operand(q))
 
 
-def _longer(p: Any, length: int) -> Any:
+def _longer(p: Array, length: int) -> Array:
     return p if p.size == length else _pad_constant(p, [(length - p.size, 0)])
 
 
 @composed
-def polymul(p: Any, q: Any) -> Any:
+def polymul(p: Operand, q: Operand) -> Array:
     """The coefficients of the product."""
     return convolve(_coefficients("polymul", p), _coefficients("polymul", q))
 
 
 @composed
-def polyder(p: Any, m: int = 1) -> Any:
+def polyder(p: Operand, m: int = 1) -> Array:
     """The coefficients of the `m`-th derivative."""
     p = _coefficients("polyder", p)
     if m < 0:
@@ -72,7 +73,7 @@ def polyder(p: Any, m: int = 1) -> Any:
 
 
 @composed
-def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
+def polyint(p: Operand, m: int = 1, k: Operand = None) -> Array:
     """The coefficients of the `m`-th antiderivative; `k` holds the integration constants (default
     0), that of the first integration first."""
     p = _coefficients("polyint", p)
@@ -89,13 +90,13 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
     return p
 
 
-def _powers(p: Any) -> Any:
+def _powers(p: Array) -> Array:
     """n - 1, …, 1, 0 for the n coefficients."""
     return (p.real * 0 + 1).cumsum()[::-1] - 1
 
 
 @composed
-def polyfit(x: Any, y: Any, deg: int, rcond: Any = None, *, w: Any = None) -> Any:
+def polyfit(x: Operand, y: Operand, deg: int, rcond: Any = None, *, w: Operand = None) -> Array:
     """The coefficients of the least-squares polynomial of degree `deg` for y (m,), or each column
     of y (m, k), at x (m,). `w` are weights of y - polynomial, not squared."""
     x, y = as_operand(x), as_operand(y)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
 from autograd_core.engine.op import composed, op
+from autograd_core.engine.types import Array, Gradient, Operand, Shape
 from autograd_core.errors import IndexingError, ShapeError
-from autograd_core.ops.axes import Shape
 from autograd_core.ops.indexing import _getitem
 from autograd_core.ops.shaping import _pad_constant, moveaxis
 
@@ -22,13 +21,13 @@ __all__ = [
 BEYOND_NUMPY = ("linear",)
 
 
-def product(x: Any, y: Any) -> Any:
+def product(x: Array, y: Array) -> Array:
     """x @ y of arrays, or of Tensors in a recorded pass. For matrices np.dot equals np.matmul, and
     is ten times as fast for an outer product."""
     return np.dot(x, y) if x.ndim == 2 == y.ndim else np.matmul(x, y)
 
 
-def _matmul_x(g: Any, y: Any, x_shape: Shape) -> Any:
+def _matmul_x(g: Gradient, y: Array, x_shape: Shape) -> Gradient:
     if y.ndim == 1:
         return g[..., None] * y
     if len(x_shape) == 1:
@@ -36,7 +35,7 @@ def _matmul_x(g: Any, y: Any, x_shape: Shape) -> Any:
     return product(g, y.swapaxes(-1, -2))
 
 
-def _matmul_y(g: Any, x: Any, y_shape: Shape) -> Any:
+def _matmul_y(g: Gradient, x: Array, y_shape: Shape) -> Gradient:
     if len(y_shape) == 1:
         if x.ndim == 1:
             return g[..., None] * x
@@ -47,7 +46,7 @@ def _matmul_y(g: Any, x: Any, y_shape: Shape) -> Any:
 
 
 @op(x=_matmul_x, y=_matmul_y)
-def matmul(x: Any, y: Any) -> Any:
+def matmul(x: Array, y: Array) -> Array:
     """The matrix product x @ y over the last two axes; leading axes broadcast."""
     if not (getattr(x, "ndim", 0) and getattr(y, "ndim", 0)):
         raise ShapeError(
@@ -57,7 +56,7 @@ def matmul(x: Any, y: Any) -> Any:
     return product(x, y)
 
 
-def _dot_x(g: Any, y: Any, x_shape: Shape) -> Any:
+def _dot_x(g: Gradient, y: Array, x_shape: Shape) -> Gradient:
     if not x_shape or np.ndim(y) == 0:
         return g * y
     if y.ndim <= 2:
@@ -71,7 +70,7 @@ def _dot_x(g: Any, y: Any, x_shape: Shape) -> Any:
     return product(arriving, rows)
 
 
-def _dot_y(g: Any, x: Any, y_shape: Shape) -> Any:
+def _dot_y(g: Gradient, x: Array, y_shape: Shape) -> Gradient:
     if not y_shape or np.ndim(x) == 0:
         return g * x
     if x.ndim <= 2 >= len(y_shape):
@@ -86,7 +85,7 @@ def _dot_y(g: Any, x: Any, y_shape: Shape) -> Any:
 
 
 @op(x=_dot_x, y=_dot_y)
-def dot(x: Any, y: Any) -> Any:
+def dot(x: Array, y: Array) -> Array:
     """The sum of products over the last axis of x and the second-last axis of y (the only one of a
     vector); x * y if either has no axes. Unlike in matmul, the other axes do not broadcast: the
     result has those of x and then those of y."""
@@ -97,12 +96,12 @@ def dot(x: Any, y: Any) -> Any:
     return np.dot(x, y)
 
 
-def _weight_gradient(g: Any, x: Any) -> Any:
+def _weight_gradient(g: Gradient, x: Array) -> Gradient:
     return product(g.swapaxes(-1, -2), x) if x.ndim > 1 else g[..., None] * x
 
 
 @op(x=lambda g, weight: product(g, weight), weight=_weight_gradient, bias=lambda g: g)
-def linear(x: Any, weight: Any, bias: Any = None) -> Any:
+def linear(x: Array, weight: Array, bias: Array = None) -> Array:
     """x @ weight.T + bias, a layer's net input.
 
     Shapes: x (..., in), weight (out, in), bias (out,) or None; result (..., out). One operation
@@ -117,16 +116,16 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     return out
 
 
-def _vector_product_x(g: Any, y: Any) -> Any:
+def _vector_product_x(g: Gradient, y: Array) -> Gradient:
     return _vector_product(y, g)
 
 
-def _vector_product_y(g: Any, x: Any) -> Any:
+def _vector_product_y(g: Gradient, x: Array) -> Gradient:
     return _vector_product(g, x)
 
 
 @op(x=_vector_product_x, y=_vector_product_y)
-def _vector_product(x: Any, y: Any) -> Any:
+def _vector_product(x: Array, y: Array) -> Array:
     """The vector product of vectors (..., 3); leading axes broadcast."""
     x0, x1, x2 = x[..., 0], x[..., 1], x[..., 2]
     y0, y1, y2 = y[..., 0], y[..., 1], y[..., 2]
@@ -140,8 +139,13 @@ def _vector_product(x: Any, y: Any) -> Any:
 
 @composed
 def cross(
-    x: Any, y: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
-) -> Any:
+    x: Operand,
+    y: Operand,
+    axisa: int = -1,
+    axisb: int = -1,
+    axisc: int = -1,
+    axis: int | None = None,
+) -> Array:
     """The vector product of the vectors along `axisa` of x and `axisb` of y, along `axisc` of the
     result; `axis` replaces all three. A vector of 2 elements gets a third one, 0; if both have 2,
     the result is only the third element."""
@@ -154,7 +158,7 @@ def cross(
     return out if axisc == -1 else moveaxis(out, -1, axisc)
 
 
-def _in_space(name: str, x: Any, axis: int) -> Any:
+def _in_space(name: str, x: Array, axis: int) -> Array:
     """The vectors along `axis`, moved to the last axis, with 3 elements each."""
     shape = np.shape(x)
     if not -len(shape) <= axis < len(shape):

@@ -13,6 +13,7 @@ import numpy as np
 from autograd_core.devices import backend
 from autograd_core.engine.op import composed
 from autograd_core.engine.tensor import Tensor
+from autograd_core.engine.types import Array, Operand
 from autograd_core.errors import DTypeError, NotDifferentiableError, ShapeError
 from autograd_core.ops.axes import Axis, check_axis, joined, negative
 from autograd_core.ops.elementwise import where
@@ -39,7 +40,7 @@ STEPS = ("lower", "higher", "midpoint", "nearest", "inverted_cdf", "averaged_inv
          "closest_observation")  # fmt: skip
 
 
-def _virtual(q: Any, n: Any, method: str) -> Any:
+def _virtual(q: Array, n: Any, method: str) -> Array:
     """The position of the quantile q among n sorted elements; fractional between two of them."""
     if method in BETWEEN:
         a, b = BETWEEN[method]
@@ -62,7 +63,7 @@ def _virtual(q: Any, n: Any, method: str) -> Any:
     return np.round(place)
 
 
-def _between(q: Any, n: Any, method: str) -> tuple[Any, Any, Any]:
+def _between(q: Array, n: Any, method: str) -> tuple[Any, Any, Any]:
     """The two positions around a quantile, and its distance from the lower one, from 0 to 1."""
     top = np.maximum(n - 1, 0)
     place = np.clip(_virtual(q, n, method), 0, top)
@@ -71,7 +72,7 @@ def _between(q: Any, n: Any, method: str) -> tuple[Any, Any, Any]:
     return lower.astype(np.intp), upper.astype(np.intp), place - lower
 
 
-def _checked(name: str, q: Any, method: str) -> Any:
+def _checked(name: str, q: Array, method: str) -> Array:
     """`q`, between 0 and 1, as a host array, after checking it and `method`."""
     if isinstance(q, Tensor):
         raise NotDifferentiableError(
@@ -87,19 +88,19 @@ def _checked(name: str, q: Any, method: str) -> Any:
     return q / top
 
 
-def _constant(function: Callable[..., Any], x: Any, *settings: Any) -> Any:
+def _constant(function: Callable[..., Any], x: Array, *settings: Any) -> Array:
     """The result of `function` on x, as arrays through which no gradient flows."""
     if isinstance(x, Tensor):
         return backend.run_there(x.data, function, x.data, *settings)
     return function(x, *settings)
 
 
-def _there(values: Any, x: Any) -> Any:
+def _there(values: Array, x: Array) -> Array:
     """Host values on the device of the array x."""
     return backend.to_device(np.asarray(values), backend.device_of(x))
 
 
-def _ranked(lines: Any, ranks: Any) -> Any:
+def _ranked(lines: Array, ranks: Any) -> Array:
     """The index in each line of the elements that sorting would put at `ranks`; the index of a NaN
     if the line has one."""
     last = lines.shape[-1] - 1
@@ -111,7 +112,7 @@ def _ranked(lines: Any, ranks: Any) -> Any:
     return np.where(np.isnan(np.take_along_axis(lines, end, axis=-1)), end, places)
 
 
-def _quantiles(lines: Any, q: Any, weak: bool, method: str) -> Any:
+def _quantiles(lines: Array, q: Array, weak: bool, method: str) -> Array:
     """The quantiles of each line, along a new last axis."""
     lower, upper, t = _between(q, lines.shape[-1], method)
     if _exact(method) or (weak and not t.any() and lines.dtype.kind == "f"):
@@ -131,7 +132,7 @@ def _distinct(ranks: Any) -> bool:
     return len(set(ranks.tolist())) == len(ranks)
 
 
-def _mixed(found: Any, t: Any) -> Any:
+def _mixed(found: Any, t: Any) -> Array:
     """The interpolation at `t` (0 to 1) between the two halves of `found`, from the nearer one."""
     half = found.shape[-1] // 2
     low, high = found[..., :half], found[..., half:]
@@ -140,7 +141,7 @@ def _mixed(found: Any, t: Any) -> Any:
     return near + (high - low) * (t - late)
 
 
-def _present(lines: Any, q: Any, weak: bool, method: str) -> tuple[Any, Any]:
+def _present(lines: Array, q: Array, weak: bool, method: str) -> tuple[Any, Any]:
     """The indices of the elements around the quantiles, ignoring NaN, and the distance from the
     lower one, from 0 to 1."""
     count = lines.shape[-1] - np.sum(np.isnan(lines), axis=-1, keepdims=True)
@@ -150,7 +151,7 @@ def _present(lines: Any, q: Any, weak: bool, method: str) -> tuple[Any, Any]:
     return places, t.astype(lines.dtype) if weak else t
 
 
-def _nanquantiles(lines: Any, q: Any, weak: bool, method: str) -> Any:
+def _nanquantiles(lines: Array, q: Array, weak: bool, method: str) -> Array:
     if lines.dtype.kind not in "f":
         return _quantiles(lines, q, weak, method)
     places, t = _constant(_present, lines, q, weak, method)
@@ -159,8 +160,8 @@ def _nanquantiles(lines: Any, q: Any, weak: bool, method: str) -> Any:
 
 
 def _over_lines(
-    name: str, find: Callable[..., Any], x: Any, q: Any, axis: Axis, method: str, keepdims: bool
-) -> Any:
+    name: str, find: Callable[..., Any], x: Array, q: Array, axis: Axis, method: str, keepdims: bool
+) -> Array:
     """The result of `find` for each line of x along `axis`, in NumPy's shape."""
     x = x if hasattr(x, "ndim") else np.asarray(x)
     check_axis(name, axis, x)
@@ -187,8 +188,8 @@ def _left(shape: tuple[int, ...], axes: tuple[int, ...], keepdims: bool) -> tupl
 
 @composed
 def quantile(
-    x: Any, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False
-) -> Any:
+    x: Operand, q: Operand, axis: Axis = None, *, method: str = "linear", keepdims: bool = False
+) -> Array:
     """The values below which the fractions `q` (a number or an array) of the elements over `axis`
     lie, by any of NumPy's methods. The gradient flows to the one or two elements that determine
     the result; among equal elements, to one. `q` is a setting: a Tensor raises
@@ -198,30 +199,30 @@ def quantile(
 
 @composed
 def percentile(
-    x: Any, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False
-) -> Any:
+    x: Operand, q: Operand, axis: Axis = None, *, method: str = "linear", keepdims: bool = False
+) -> Array:
     """`quantile` with `q` in percent."""
     return _over_lines("percentile", _quantiles, x, q, axis, method, keepdims)
 
 
 @composed
 def nanquantile(
-    x: Any, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False
-) -> Any:
+    x: Operand, q: Operand, axis: Axis = None, *, method: str = "linear", keepdims: bool = False
+) -> Array:
     """`quantile` of the elements that are not NaN; NaN if there are none."""
     return _over_lines("nanquantile", _nanquantiles, x, q, axis, method, keepdims)
 
 
 @composed
 def nanpercentile(
-    x: Any, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False
-) -> Any:
+    x: Operand, q: Operand, axis: Axis = None, *, method: str = "linear", keepdims: bool = False
+) -> Array:
     """`nanquantile` with `q` in percent."""
     return _over_lines("nanpercentile", _nanquantiles, x, q, axis, method, keepdims)
 
 
 @composed
-def median(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+def median(x: Operand, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """The middle of the sorted elements over `axis`, or the mean of the middle two. The gradient
     flows to that element, or half to each; among equal elements, to one."""
     x = x if hasattr(x, "ndim") else np.asarray(x)
@@ -236,6 +237,6 @@ def median(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
 
 
 @composed
-def nanmedian(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+def nanmedian(x: Operand, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """`median` of the elements that are not NaN; NaN if there are none."""
     return _over_lines("nanmedian", _nanquantiles, x, 0.5, axis, "linear", keepdims)

@@ -11,9 +11,10 @@ import numpy as np
 from autograd_core.devices.backend import as_array
 from autograd_core.engine.op import op
 from autograd_core.engine.tensor import Tensor
+from autograd_core.engine.types import Array, Gradient, Shape
 from autograd_core.errors import NotDifferentiableError, ShapeError
 from autograd_core.ops.activations import quiet
-from autograd_core.ops.axes import Axis, Shape, inverse, length, named, negative, restored, spread
+from autograd_core.ops.axes import Axis, inverse, length, named, negative, restored, spread
 from autograd_core.ops.chosen import described, reduction
 from autograd_core.ops.elementwise import add, conjugate, maximum, minimum, real, sqrt
 from autograd_core.ops.elementwise import where as choose
@@ -39,7 +40,7 @@ BEYOND_NUMPY = ("log_softmax", "logsumexp", "softmax")
 
 @reduction(0, add)
 @op(x=lambda g, x_shape, axis, keepdims: spread(g, x_shape, axis, keepdims))
-def sum(x: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Any:
+def sum(x: Array, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Array:
     """The sum over `axis` (an axis, a tuple of them, or None for all)."""
     return np.sum(x, axis=named(x, axis), dtype=dtype, keepdims=keepdims)
 
@@ -50,7 +51,7 @@ def _weight(x_shape: Shape, axis: Axis, ddof: float = 0) -> float:
     return 1 / freedom if freedom > 0 else math.nan
 
 
-def _mean_x(g: Any, x_shape: Shape, axis: Axis, keepdims: bool) -> Any:
+def _mean_x(g: Gradient, x_shape: Shape, axis: Axis, keepdims: bool) -> Gradient:
     # not g / length: a length beyond 65,504 would be inf in float16
     return spread(g * _weight(x_shape, axis), x_shape, axis, keepdims)
 
@@ -59,14 +60,14 @@ def _chosen_mean(plain: Any) -> Callable[..., Tensor]:
     """The mean with NumPy's `where`."""
 
     def chosen(
-        x: Any,
+        x: Array,
         axis: Axis = None,
         dtype: Any = None,
         keepdims: bool = False,
         *,
         where: Any = None,
         **unknown: Any,
-    ) -> Any:
+    ) -> Array:
         if unknown:
             return plain(x, **unknown)  # raises for an unknown keyword
         if where is None or where is True:
@@ -77,7 +78,7 @@ def _chosen_mean(plain: Any) -> Callable[..., Tensor]:
     return described(chosen, plain, ["where"])
 
 
-def _count(x: Any, where: Any, dtype: Any, axis: Axis, keepdims: bool) -> Any:
+def _count(x: Array, where: Any, dtype: Any, axis: Axis, keepdims: bool) -> Array:
     """The number of selected elements, in a result's precision."""
     whole = np.broadcast_to(where, x.shape)
     return np.sum(whole, axis=named(whole, axis), keepdims=keepdims,
@@ -86,17 +87,17 @@ def _count(x: Any, where: Any, dtype: Any, axis: Axis, keepdims: bool) -> Any:
 
 @_chosen_mean
 @op(x=_mean_x)
-def mean(x: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Any:
+def mean(x: Array, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Array:
     """The arithmetic mean over `axis`."""
     return np.mean(x, axis=named(x, axis), dtype=dtype, keepdims=keepdims)
 
 
-def _deviation(x: Any, axis: Axis) -> Any:
+def _deviation(x: Array, axis: Axis) -> Array:
     """The conjugate of x minus its mean, as needed in derivatives of |deviation|²."""
     return (x - np.mean(x, axis=named(x, axis), keepdims=True)).conj()
 
 
-def _var_x(g: Any, x: Any, axis: Axis, ddof: float, keepdims: bool) -> Any:
+def _var_x(g: Gradient, x: Array, axis: Axis, ddof: float, keepdims: bool) -> Gradient:
     scaled = g * (2 * _weight(x.shape, axis, ddof))
     return restored(scaled, x.shape, axis, keepdims) * _deviation(x, axis)
 
@@ -105,7 +106,7 @@ def _spread_function(plain: Any) -> Callable[..., Tensor]:
     """The variance or the standard deviation with NumPy's `where`, and `correction` for `ddof`."""
 
     def chosen(
-        x: Any,
+        x: Array,
         axis: Axis = None,
         ddof: float = 0,
         keepdims: bool = False,
@@ -114,7 +115,7 @@ def _spread_function(plain: Any) -> Callable[..., Tensor]:
         mean: Any = None,
         correction: float | None = None,
         **unknown: Any,
-    ) -> Any:
+    ) -> Array:
         if unknown:
             return plain(x, **unknown)  # raises for an unknown keyword
         if mean is not None:
@@ -136,7 +137,7 @@ def _spread_function(plain: Any) -> Callable[..., Tensor]:
     return described(chosen, plain, ["where", "mean", "correction"])
 
 
-def _chosen_var(x: Any, axis: Axis, ddof: float, keepdims: bool, where: Any) -> Any:
+def _chosen_var(x: Array, axis: Axis, ddof: float, keepdims: bool, where: Any) -> Array:
     deviation = choose(where, x - mean(x, axis, keepdims=True, where=where), 0)
     square = real(deviation * conjugate(deviation)) if deviation.dtype.kind == "c" else (
         deviation * deviation)  # fmt: skip
@@ -147,24 +148,24 @@ def _chosen_var(x: Any, axis: Axis, ddof: float, keepdims: bool, where: Any) -> 
 
 @_spread_function
 @op(x=_var_x)
-def var(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
+def var(x: Array, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Array:
     """The variance over `axis`: the mean square deviation, divided by N - `ddof`."""
     return np.var(x, axis=named(x, axis), ddof=ddof, keepdims=keepdims)
 
 
-def _std_x(g: Any, x: Any, out: Any, axis: Axis, ddof: float, keepdims: bool) -> Any:
+def _std_x(g: Gradient, x: Array, out: Array, axis: Axis, ddof: float, keepdims: bool) -> Gradient:
     scaled = g * _weight(x.shape, axis, ddof) * inverse(out)
     return restored(scaled, x.shape, axis, keepdims) * _deviation(x, axis)
 
 
 @_spread_function
 @op(x=_std_x)
-def std(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
+def std(x: Array, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Array:
     """The standard deviation over `axis`. The gradient where all values are equal is 0."""
     return np.std(x, axis=named(x, axis), ddof=ddof, keepdims=keepdims)
 
 
-def shared_x(g: Any, x: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
+def shared_x(g: Gradient, x: Array, out: Array, axis: Axis, keepdims: bool) -> Gradient:
     """The gradient of x: g, shared equally by the elements that equal the result."""
     chosen = x == restored(out, x.shape, axis, keepdims)
     ties = np.maximum(_total(chosen.astype(g.dtype), axis), 1)
@@ -172,7 +173,7 @@ def shared_x(g: Any, x: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
     return np.where(chosen, restored(g, x.shape, axis, keepdims) * share, 0)
 
 
-def _extreme_x(g: Any, x: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
+def _extreme_x(g: Gradient, x: Array, out: Array, axis: Axis, keepdims: bool) -> Gradient:
     """Ties share the gradient equally; if the result is NaN, so is the gradient of each element."""
     unknown = np.where(out != out, out, 0)
     return shared_x(g, x, out, axis, keepdims) + restored(unknown, x.shape, axis, keepdims)
@@ -180,68 +181,68 @@ def _extreme_x(g: Any, x: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
 
 @reduction(None, maximum)
 @op(x=_extreme_x)
-def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def max(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """The largest value over `axis`. Ties share the gradient equally."""
     return np.max(x, axis=named(x, axis), keepdims=keepdims)
 
 
 @reduction(None, minimum)
 @op(x=_extreme_x)
-def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def min(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """The smallest value over `axis`. Ties share the gradient equally."""
     return np.min(x, axis=named(x, axis), keepdims=keepdims)
 
 
 @op(x=None)
-def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+def argmax(x: Array, axis: int | None = None, keepdims: bool = False) -> Array:
     """The index of the first largest value. Not differentiable."""
     return np.argmax(x, axis=named(x, axis), keepdims=keepdims)
 
 
 @op(x=None)
-def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+def argmin(x: Array, axis: int | None = None, keepdims: bool = False) -> Array:
     """The index of the first smallest value. Not differentiable."""
     return np.argmin(x, axis=named(x, axis), keepdims=keepdims)
 
 
 @reduction(True)
 @op(x=None)
-def all(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def all(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """True if every element over `axis` is true. Not differentiable."""
     return np.all(x, axis=named(x, axis), keepdims=keepdims)
 
 
 @reduction(False)
 @op(x=None)
-def any(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def any(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """True if any element over `axis` is true. Not differentiable."""
     return np.any(x, axis=named(x, axis), keepdims=keepdims)
 
 
-def _total(x: Any, axis: Axis) -> Any:
+def _total(x: Array, axis: Axis) -> Array:
     """The sum with the summed axes kept; in float32 for float16, whose maximum is 65,504."""
     dtype = np.float32 if x.dtype.char == "e" else None
     return np.sum(x, axis=named(x, axis), keepdims=True, dtype=dtype)
 
 
-def _inexact(x: Any) -> Any:
+def _inexact(x: Array) -> Array:
     """x in float64 if its dtype is integer or boolean."""
     return x if x.dtype.kind in "fc" else x.astype(np.float64)
 
 
-def _shift(x: Any, axis: Axis) -> Any:
+def _shift(x: Array, axis: Axis) -> Array:
     """The maximum, which is subtracted from exponents so that none overflows; 0 where it is not
     finite, to avoid inf - inf."""
     top = np.max(x, axis=named(x, axis), keepdims=True)
     return np.where(np.isfinite(top), top, 0)
 
 
-def _lowered(x: Any, axis: Axis) -> Any:
+def _lowered(x: Array, axis: Axis) -> Array:
     """x minus its maximum; below the dtype's range it is -inf, whose exponential is 0."""
     return quiet.run(np.subtract, x, _shift(x, axis))
 
 
-def _log_total(lowered: Any, axis: Axis) -> Any:
+def _log_total(lowered: Any, axis: Axis) -> Array:
     """log(sum(exp(lowered))) where the largest is 0: log1p of the sum of the other terms, so that
     adding 1 does not lose the digits of a small sum."""
     largest = lowered == 0
@@ -250,12 +251,12 @@ def _log_total(lowered: Any, axis: Axis) -> Any:
         return np.log1p(rest)
 
 
-def _logsumexp_x(g: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+def _logsumexp_x(g: Gradient, x: Array, axis: Axis, keepdims: bool) -> Gradient:
     return restored(g, x.shape, axis, keepdims) * softmax(x, axis=axis)
 
 
 @op(x=_logsumexp_x)
-def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """log(sum(exp(x))) over `axis`, without overflow for any finite x."""
     x = _inexact(x)
     top = np.max(x, axis=named(x, axis), keepdims=True)
@@ -263,7 +264,7 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return out if keepdims else np.squeeze(out, axis=axis)
 
 
-def _softmax_x(g: Any, out: Any, axis: Axis) -> Any:
+def _softmax_x(g: Gradient, out: Array, axis: Axis) -> Gradient:
     """out * (g - sum(out * g)), with g relative to its value at the largest element, whose own
     gradient would cancel in 1 - out."""
     axes = negative(axis, out.ndim)
@@ -274,7 +275,7 @@ def _softmax_x(g: Any, out: Any, axis: Axis) -> Any:
     return flow - out * np.sum(flow, axis=axes, keepdims=True)
 
 
-def _log_softmax_x(g: Any, out: Any, axis: Axis) -> Any:
+def _log_softmax_x(g: Gradient, out: Array, axis: Axis) -> Gradient:
     """g - exp(out) * sum(g); for a large probability by expm1(out), to avoid cancellation."""
     total = np.sum(g, axis=negative(axis, out.ndim), keepdims=True)
     near = g - total - np.expm1(out) * total
@@ -282,7 +283,7 @@ def _log_softmax_x(g: Any, out: Any, axis: Axis) -> Any:
 
 
 @op(x=_softmax_x)
-def softmax(x: Any, axis: Axis = -1) -> Any:
+def softmax(x: Array, axis: Axis = -1) -> Array:
     """exp(x) / sum(exp(x)) over `axis`, without overflow for any finite x."""
     out = as_array(np.exp(_lowered(_inexact(x), axis)))
     out /= _total(out, axis)
@@ -290,7 +291,7 @@ def softmax(x: Any, axis: Axis = -1) -> Any:
 
 
 @op(x=_log_softmax_x)
-def log_softmax(x: Any, axis: Axis = -1) -> Any:
+def log_softmax(x: Array, axis: Axis = -1) -> Array:
     """log(softmax(x)) over `axis`, accurate where a probability is close to 0."""
     out = _lowered(_inexact(x), axis)
     return out - _log_total(out, axis).astype(out.dtype, copy=False)

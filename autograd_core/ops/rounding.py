@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.engine.op import composed, elementwise, op
+from autograd_core.engine.types import Array, Gradient, Operand
 from autograd_core.ops.elementwise import floor_divide, remainder
 
 __all__ = [
@@ -52,19 +53,19 @@ rint = elementwise(
 
 
 @op(pointwise=True, x=None)
-def fix(x: Any) -> Any:
+def fix(x: Array) -> Array:
     """x without its fraction, like `trunc`. Not differentiable."""
     return np.trunc(x)
 
 
 @op(x=None)
-def round(x: Any, decimals: int = 0) -> Any:
+def round(x: Array, decimals: int = 0) -> Array:
     """x rounded to `decimals` decimals, which may be negative. Not differentiable."""
     return np.round(x, decimals)
 
 
 @op(x=None)
-def around(x: Any, decimals: int = 0) -> Any:
+def around(x: Array, decimals: int = 0) -> Array:
     """x rounded to `decimals` decimals, like `round`. Not differentiable."""
     return np.round(x, decimals)
 
@@ -73,42 +74,42 @@ def around(x: Any, decimals: int = 0) -> Any:
 
 
 @op(pointwise=True, x=lambda g: g)
-def _fraction(x: Any) -> Any:
+def _fraction(x: Array) -> Array:
     """x - trunc(x), with the sign of x. The jumps are ignored."""
     return np.modf(x)[0]
 
 
 @op(pointwise=True, x=None)
-def _whole(x: Any) -> Any:
+def _whole(x: Array) -> Array:
     """`trunc(x)` as a floating-point number. Not differentiable."""
     return np.modf(x)[1]
 
 
 @op(pointwise=True, x=None)
-def _exponent(x: Any) -> Any:
+def _exponent(x: Array) -> Array:
     """The power of two in `frexp`. Not differentiable."""
     return np.frexp(x)[1]
 
 
-def _ldexp_x(g: Any, y: Any) -> Any:
+def _ldexp_x(g: Gradient, y: Array) -> Gradient:
     return ldexp(g, y)
 
 
 @op(pointwise=True, x=_ldexp_x, y=None)
-def ldexp(x: Any, y: Any) -> Any:
+def ldexp(x: Array, y: Array) -> Array:
     """x * 2 ** y for integers y. Differentiable in x."""
     return np.ldexp(x, np.int32(y) if isinstance(y, int) else y)  # CuPy needs a dtype
 
 
 @composed
-def modf(x: Any) -> Any:
+def modf(x: Operand) -> Any:
     """(fraction, whole), which add up to x and have its sign. The derivative of the fraction is 1,
     ignoring its jumps; the whole part is not differentiable."""
     return _fraction(x), _whole(x)
 
 
 @composed
-def frexp(x: Any) -> Any:
+def frexp(x: Operand) -> Any:
     """(mantissa, exponent) with x = mantissa * 2 ** exponent and 0.5 <= |mantissa| < 1. The
     mantissa is differentiable where the exponent is constant; the exponent is not."""
     power = _exponent(x)
@@ -116,7 +117,7 @@ def frexp(x: Any) -> Any:
 
 
 @composed
-def divmod(x: Any, y: Any) -> tuple[Any, Any]:
+def divmod(x: Operand, y: Operand) -> tuple[Any, Any]:
     """(floor_divide(x, y), remainder(x, y)). The quotient is not differentiable; the remainder is,
     ignoring its jumps."""
     return floor_divide(x, y), remainder(x, y)
@@ -137,7 +138,7 @@ nextafter = elementwise(
 
 
 @op(pointwise=True, x=None)
-def spacing(x: Any) -> Any:
+def spacing(x: Array) -> Array:
     """The distance to the next floating-point number away from 0, with the sign of x. Not
     differentiable."""
     return np.nextafter(x, np.copysign(np.inf, x)) - x  # CuPy has no spacing
@@ -154,25 +155,25 @@ iscomplex = elementwise(np.iscomplex, "True where x.imag is not 0. Not different
 # ---- logic and integers -------------------------------------------------------------------------
 
 
-def _truth(x: Any) -> Any:
+def _truth(x: Array) -> Array:
     """x in a form that CuPy's logic accepts: it has no loops for complex numbers."""
     return np.not_equal(x, 0) if np.iscomplexobj(x) else x
 
 
 @op(pointwise=True, x=None, y=None)
-def logical_and(x: Any, y: Any) -> Any:
+def logical_and(x: Array, y: Array) -> Array:
     """True where neither x nor y is 0. Not differentiable."""
     return np.logical_and(_truth(x), _truth(y))
 
 
 @op(pointwise=True, x=None, y=None)
-def logical_or(x: Any, y: Any) -> Any:
+def logical_or(x: Array, y: Array) -> Array:
     """True where x or y is not 0. Not differentiable."""
     return np.logical_or(_truth(x), _truth(y))
 
 
 @op(pointwise=True, x=None, y=None)
-def logical_xor(x: Any, y: Any) -> Any:
+def logical_xor(x: Array, y: Array) -> Array:
     """True where exactly one of x and y is 0. Not differentiable."""
     return np.logical_xor(_truth(x), _truth(y))
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from autograd_core.engine.op import composed, op
+from autograd_core.engine.types import Array, Gradient, Operand, Shape
 from autograd_core.errors import ShapeError
 from autograd_core.ops.axes import (
     Axis,
-    Shape,
     check_axis,
     joined,
     named,
@@ -42,16 +42,16 @@ BEYOND_NUMPY = ("linear_recurrence",)
 # ---- along the last axis ------------------------------------------------------------------------
 
 
-def _flipped(x: Any) -> Any:
+def _flipped(x: Array) -> Array:
     return x[..., ::-1]
 
 
-def _shifted(x: Any) -> Any:
+def _shifted(x: Array) -> Array:
     """x delayed by one step: with 1 in front, and without its last element."""
     return np.concatenate([np.ones_like(x[..., :1]), x[..., :-1]], axis=-1)
 
 
-def _recurrence(x: Any, y: Any) -> Any:
+def _recurrence(x: Array, y: Array) -> Array:
     """`linear_recurrence` for x and y of equal shape. Pairs of steps form one step of a recurrence
     of half the length, so it takes log2(n) passes instead of a loop over n."""
     n = x.shape[-1]
@@ -69,7 +69,7 @@ def _recurrence(x: Any, y: Any) -> Any:
     return out
 
 
-def _recurrence_x(g: Any, y: Any) -> Any:
+def _recurrence_x(g: Gradient, y: Array) -> Gradient:
     if y.shape[-1] < 2:
         return g
     turned = _flipped(y)
@@ -77,14 +77,14 @@ def _recurrence_x(g: Any, y: Any) -> Any:
     return _flipped(linear_recurrence(_flipped(g), late))
 
 
-def _recurrence_y(g: Any, y: Any, out: Any) -> Any:
+def _recurrence_y(g: Gradient, y: Array, out: Array) -> Gradient:
     flow = _recurrence_x(g, y)
     product = flow[..., 1:] * out[..., :-1]
     return np.concatenate([product, np.zeros_like(flow[..., :1])], axis=-1)
 
 
 @op(x=_recurrence_x, y=_recurrence_y)
-def linear_recurrence(x: Any, y: Any) -> Any:
+def linear_recurrence(x: Array, y: Array) -> Array:
     """h with h[0] = x[0] and h[i] = x[i] + y[i - 1] * h[i - 1] along the last axis. The last
     element of y is not used; x and y broadcast. The gradient is the same recurrence in reverse."""
     dtype = np.result_type(x.dtype, y.dtype)
@@ -95,14 +95,14 @@ def linear_recurrence(x: Any, y: Any) -> Any:
 # ---- products -----------------------------------------------------------------------------------
 
 
-def _before_x(g: Any, x: Any) -> Any:
+def _before_x(g: Gradient, x: Array) -> Gradient:
     """The gradient of ``cumprod(_shifted(x))``, the products of the elements before each."""
     late = np.concatenate([g[..., 1:], np.zeros_like(g[..., :1])], axis=-1)
     flow = _flipped(linear_recurrence(_flipped(late), _flipped(x)))
     return np.cumprod(_shifted(x), axis=-1) * flow
 
 
-def _others_x(g: Any, x: Any, axis: Axis) -> Any:
+def _others_x(g: Gradient, x: Array, axis: Axis) -> Gradient:
     axes, x_shape = negative(axis, x.ndim), x.shape
     g, x = joined(g, axes), joined(x, axes)
     before = np.cumprod(_shifted(x), axis=-1)
@@ -112,7 +112,7 @@ def _others_x(g: Any, x: Any, axis: Axis) -> Any:
 
 
 @op(x=_others_x, product=None)
-def _prod_of_others(x: Any, product: Any = None, axis: Axis = None) -> Any:
+def _prod_of_others(x: Array, product: Array = None, axis: Axis = None) -> Array:
     """For each element the product of all others over `axis`: the derivative of prod. `product` is
     prod(x, axis, keepdims=True) if known: on the host a division by x is then often enough."""
     if type(product) is np.ndarray:
@@ -126,38 +126,38 @@ def _prod_of_others(x: Any, product: Any = None, axis: Axis = None) -> Any:
     return parted(out, axes, x.shape)
 
 
-def _prod_x(g: Any, x: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
+def _prod_x(g: Gradient, x: Array, out: Array, axis: Axis, keepdims: bool) -> Gradient:
     product = restored(out, x.shape, axis, keepdims)
     return restored(g, x.shape, axis, keepdims) * _prod_of_others(x, product, axis)
 
 
 @reduction(1, multiply)
 @op(x=_prod_x)
-def prod(x: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Any:
+def prod(x: Array, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Array:
     """The product over `axis` (an axis, a tuple of them, or None for all). The gradient is that of
     the polynomial, correct also where one or more elements are 0."""
     return np.prod(x, axis=named(x, axis), dtype=dtype, keepdims=keepdims)
 
 
-def _line(g: Any, axis: int | None, x_shape: Shape) -> Any:
+def _line(g: Gradient, axis: int | None, x_shape: Shape) -> Gradient:
     """The gradient g of a cumulative operation, with its axis last."""
     return g if axis is None else g.swapaxes(negative(axis, len(x_shape) or 1)[0], -1)
 
 
-def _unline(flow: Any, axis: int | None, x_shape: Shape) -> Any:
+def _unline(flow: Any, axis: int | None, x_shape: Shape) -> Array:
     if axis is None or not x_shape:
         return flow.reshape(flow.shape[:-1] + x_shape)
     return flow.swapaxes(negative(axis, len(x_shape))[0], -1)
 
 
-def _cumprod_x(g: Any, x: Any, out: Any, axis: int | None) -> Any:
+def _cumprod_x(g: Gradient, x: Array, out: Array, axis: int | None) -> Gradient:
     lines = x.reshape(-1) if axis is None or x.ndim == 0 else _line(x, axis, x.shape)
     flow = _flipped(linear_recurrence(_flipped(_line(g, axis, x.shape)), _flipped(lines)))
     return _unline(_shifted(_line(out, axis, x.shape)) * flow, axis, x.shape)
 
 
 @op(x=_cumprod_x)
-def cumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
+def cumprod(x: Array, axis: int | None = None, dtype: Any = None) -> Array:
     """The products of the first 1, 2, 3 … elements along `axis`; of all elements in C order where
     `axis` is None. The gradient is correct at zeros too."""
     return np.cumprod(x, axis=axis, dtype=dtype)
@@ -166,26 +166,26 @@ def cumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
 # ---- sums and differences -----------------------------------------------------------------------
 
 
-def _cumsum_x(g: Any, x_shape: Shape, axis: int | None) -> Any:
+def _cumsum_x(g: Gradient, x_shape: Shape, axis: int | None) -> Gradient:
     flow = _flipped(np.cumsum(_flipped(_line(g, axis, x_shape)), axis=-1))
     return _unline(flow, axis, x_shape)
 
 
 @op(x=_cumsum_x)
-def cumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
+def cumsum(x: Array, axis: int | None = None, dtype: Any = None) -> Array:
     """The sums of the first 1, 2, 3 … elements along `axis`; of all elements in C order where
     `axis` is None."""
     return np.cumsum(x, axis=axis, dtype=dtype)
 
 
-def _led(out: Any, axis: int, initial: int) -> Any:
+def _led(out: Array, axis: int, initial: int) -> Array:
     """`out` with `initial` in front."""
     place = negative(axis, out.ndim)[0]
     widths = [(int(a == place), 0) for a in range(-out.ndim, 0)]
     return _pad_constant(out, widths, constant_values=initial)
 
 
-def _own_axis(x: Any, name: str, axis: int | None) -> int:
+def _own_axis(x: Array, name: str, axis: int | None) -> int:
     if axis is None and np.ndim(x) != 1:
         raise ShapeError(f"{name}: axis is required; x has shape {np.shape(x)}")
     return -1 if axis is None else axis
@@ -193,8 +193,8 @@ def _own_axis(x: Any, name: str, axis: int | None) -> int:
 
 @composed
 def cumulative_sum(
-    x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
-) -> Any:
+    x: Operand, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
+) -> Array:
     """`cumsum` as in the Array API; with `include_initial` it begins with a 0."""
     axis = _own_axis(x, "cumulative_sum", axis)
     out = cumsum(x, axis, dtype)
@@ -203,15 +203,15 @@ def cumulative_sum(
 
 @composed
 def cumulative_prod(
-    x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
-) -> Any:
+    x: Operand, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
+) -> Array:
     """`cumprod` as in the Array API; with `include_initial` it begins with a 1."""
     axis = _own_axis(x, "cumulative_prod", axis)
     out = cumprod(x, axis, dtype)
     return _led(out, axis, 1) if include_initial else out
 
 
-def _differences_x(g: Any, n: int, axis: int, x_shape: Shape, out_shape: Shape) -> Any:
+def _differences_x(g: Gradient, n: int, axis: int, x_shape: Shape, out_shape: Shape) -> Gradient:
     """The `n`-th differences of g, padded with n zeros on both sides, times (-1) ** n."""
     axis = negative(axis, len(out_shape))[0]
     place = g.ndim + axis
@@ -225,12 +225,12 @@ def _differences_x(g: Any, n: int, axis: int, x_shape: Shape, out_shape: Shape) 
 
 
 @op(x=_differences_x)
-def _differences(x: Any, n: int = 1, axis: int = -1) -> Any:
+def _differences(x: Array, n: int = 1, axis: int = -1) -> Array:
     """`diff` without `prepend` and `append`."""
     return np.diff(x, n=n, axis=axis)
 
 
-def _end(value: Any, x: Any, axis: int) -> Any:
+def _end(value: Array, x: Array, axis: int) -> Array:
     """An array to put before or after x; a number is repeated over the other axes."""
     place = axis % x.ndim
     if np.ndim(value):
@@ -239,7 +239,7 @@ def _end(value: Any, x: Any, axis: int) -> Any:
 
 
 @composed
-def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
+def diff(x: Operand, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Array:
     """x[i + 1] - x[i] along `axis`, applied `n` times. `prepend` and `append`, arrays or numbers,
     are first joined to x."""
     if n == 0:
@@ -253,6 +253,6 @@ def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
 
 
 @composed
-def ptp(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+def ptp(x: Operand, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """The range of values over `axis`: max - min. Ties share the gradient equally."""
     return max(x, axis=axis, keepdims=keepdims) - min(x, axis=axis, keepdims=keepdims)

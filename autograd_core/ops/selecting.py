@@ -14,6 +14,7 @@ import numpy as np
 
 from autograd_core.engine.op import composed, listed, not_differentiable
 from autograd_core.engine.tensor import Tensor
+from autograd_core.engine.types import Array, Operand
 from autograd_core.engine.untracked import unwrap_nested, without_gradient
 from autograd_core.errors import DTypeError, IndexingError, ShapeError
 from autograd_core.ops import elementwise
@@ -55,7 +56,7 @@ __all__ = [
 # ---- by indices ---------------------------------------------------------------------------------
 
 
-def within(name: str, places: Any, length: int, mode: str) -> Any:
+def within(name: str, places: Array, length: int, mode: str) -> Array:
     """Indices unchanged (`mode` raise), modulo `length` (wrap), or limited to the ends (clip)."""
     if mode == "raise":
         return places
@@ -67,7 +68,7 @@ def within(name: str, places: Any, length: int, mode: str) -> Any:
 
 
 @composed
-def take(x: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> Any:
+def take(x: Operand, indices: Operand, axis: int | None = None, mode: str = "raise") -> Array:
     """The elements of x at `indices` along `axis`, or of the flat x if it is None.
 
     Indices out of range raise IndexingError (`mode` raise), wrap around (wrap) or are replaced by
@@ -86,7 +87,7 @@ def take(x: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> 
 
 
 @composed
-def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
+def take_along_axis(x: Operand, indices: Operand, axis: int | None = -1) -> Array:
     """For each line of x along `axis`, the elements at the indices in the same line of `indices`,
     such as those of argsort; of the flat x if `axis` is None."""
     x, indices = as_operand(x), as_operand(indices)
@@ -105,7 +106,7 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
 
 
 @not_differentiable
-def unravel_index(indices: Any, shape: Any, order: str = "C") -> tuple[Any, ...]:
+def unravel_index(indices: Operand, shape: Any, order: str = "C") -> tuple[Any, ...]:
     """Flat indices into an array of `shape` as a tuple of indices, one for each axis. Not
     differentiable."""
     try:
@@ -115,7 +116,7 @@ def unravel_index(indices: Any, shape: Any, order: str = "C") -> tuple[Any, ...]
 
 
 @not_differentiable
-def ravel_multi_index(multi_index: Any, dims: Any, mode: Any = "raise", order: str = "C") -> Any:
+def ravel_multi_index(multi_index: Any, dims: Any, mode: Any = "raise", order: str = "C") -> Array:
     """The flat indices that correspond to an index for each axis of an array of shape `dims`. Not
     differentiable."""
     try:
@@ -135,7 +136,7 @@ def ix_(*args: Any) -> tuple[Any, ...]:
 
 
 @listed
-def where(condition: Any, x: Any = None, y: Any = None) -> Any:
+def where(condition: Operand, x: Operand = None, y: Operand = None) -> Array:
     """x where the condition holds, else y; without x and y, the indices where it holds, as
     `nonzero`. Nothing, not even NaN, leaks from the branch not taken."""
     if x is None and y is None:
@@ -146,7 +147,7 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
 
 
 @composed
-def compress(condition: Any, x: Any, axis: int | None = None) -> Any:
+def compress(condition: Operand, x: Operand, axis: int | None = None) -> Array:
     """The slices of x along `axis` (elements of the flat x if it is None) for which the condition,
     a list of booleans, is true."""
     condition = as_operand(condition)
@@ -156,7 +157,7 @@ def compress(condition: Any, x: Any, axis: int | None = None) -> Any:
 
 
 @composed
-def extract(condition: Any, x: Any) -> Any:
+def extract(condition: Operand, x: Operand) -> Array:
     """The elements of x for which the condition holds, in one axis."""
     return take(ravel(as_operand(x)), flatnonzero(as_operand(condition)))
 
@@ -169,7 +170,7 @@ def _of_one_dtype(values: Sequence[Any]) -> list[Any]:
 
 
 @composed
-def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
+def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Array:
     """For each element, that of the first array in `choicelist` whose condition in `condlist`
     holds; `default` where none does. Nothing leaks from the arrays not selected."""
     if len(condlist) != len(choicelist) or not len(condlist):
@@ -188,7 +189,7 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
 
 
 @composed
-def choose(a: Any, choices: Sequence[Any], mode: str = "raise") -> Any:
+def choose(a: Operand, choices: Sequence[Any], mode: str = "raise") -> Array:
     """For each element, that of ``choices[a]`` for integers `a`. Numbers out of range raise
     IndexingError (`mode` raise), wrap around (wrap) or are limited to the range (clip)."""
     a, n = as_operand(a), len(choices)
@@ -211,7 +212,7 @@ def choose(a: Any, choices: Sequence[Any], mode: str = "raise") -> Any:
 
 
 @composed
-def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: Any) -> Any:
+def piecewise(x: Operand, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: Any) -> Array:
     """A piecewise function: each of `funclist`, a function or a number, gives the result for the
     elements of x where its condition holds; if several do, the last. One extra function is for the
     remaining elements, which are 0 by default. The result has x's dtype."""
@@ -244,7 +245,7 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
 @composed
 def apply_along_axis(
     func1d: Callable[..., Any], axis: int, arr: Any, *args: Any, **kwargs: Any
-) -> Any:
+) -> Array:
     """``func1d(line, *args, **kwargs)`` for each line of `arr` along `axis`; the axes of its
     results replace that axis. A loop in Python: slower than a function with `axis`."""
     x = as_operand(arr)
@@ -265,7 +266,9 @@ def apply_along_axis(
 
 
 @composed
-def apply_over_axes(func: Callable[[Any, int], Any], a: Any, axes: int | Sequence[int]) -> Any:
+def apply_over_axes(
+    func: Callable[[Any, int], Any], a: Operand, axes: int | Sequence[int]
+) -> Array:
     """``func(x, axis)`` applied over each of the axes in turn; a dropped axis is restored with
     length 1."""
     x = as_operand(a)
@@ -280,7 +283,7 @@ def apply_over_axes(func: Callable[[Any, int], Any], a: Any, axes: int | Sequenc
 
 
 @composed
-def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
+def bincount(x: Operand, weights: Operand = None, minlength: int = 0) -> Array:
     """The number of occurrences of each value in the integers x, which are 0 or more; with
     `weights`, the sum of their weights, as float64. Differentiable in the weights."""
     x = as_operand(x)
@@ -300,7 +303,7 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     return _scatter(astype(weights, np.float64, copy=False), places, (length,), 1)
 
 
-def _sums(columns: Sequence[Any], edges: Sequence[Any], weights: Any) -> Any:
+def _sums(columns: Sequence[Any], edges: Sequence[Any], weights: Array) -> Array:
     """The sum of the weights in each bin, which is given by an element of each of the columns.
     Elements outside of all bins are counted beyond the edges, and then dropped."""
     places = [
@@ -311,7 +314,7 @@ def _sums(columns: Sequence[Any], edges: Sequence[Any], weights: Any) -> Any:
     return _getitem(sums, (slice(1, -1),) * len(shape))
 
 
-def _densities(sums: Any, edges: Sequence[Any]) -> Any:
+def _densities(sums: Any, edges: Sequence[Any]) -> Array:
     """The sums divided by the sizes of their bins and by the total."""
     total = sums.sum()
     for axis, e in enumerate(edges):
@@ -319,13 +322,13 @@ def _densities(sums: Any, edges: Sequence[Any]) -> Any:
     return sums / total
 
 
-def _exactly(weights: Any) -> Any:
+def _exactly(weights: Array) -> Array:
     """The flattened weights, in the dtype in which NumPy sums them."""
     dtype = np.complex128 if weights.dtype.kind == "c" else np.float64
     return astype(ravel(weights), dtype, copy=False)
 
 
-def _values(x: Any) -> Any:
+def _values(x: Array) -> Array:
     """x without its graph: no gradient flows to the positions of counted elements."""
     return x.detach() if isinstance(x, Tensor) else x
 
@@ -337,7 +340,7 @@ _histogramdd = without_gradient(np.histogramdd)
 
 @composed
 def histogram(
-    x: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
+    x: Operand, bins: Any = 10, range: Any = None, density: Any = None, weights: Operand = None
 ) -> tuple[Any, Any]:
     """The number of elements of x, or the sum of their weights, in each bin, and the bin edges.
     With `density`, divided by the bin width and the total. Differentiable in the weights."""
@@ -353,7 +356,12 @@ def histogram(
 
 @composed
 def histogram2d(
-    x: Any, y: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
+    x: Operand,
+    y: Operand,
+    bins: Any = 10,
+    range: Any = None,
+    density: Any = None,
+    weights: Operand = None,
 ) -> tuple[Any, Any, Any]:
     """`histogram` of pairs: counts, the edges along x, the edges along y. Differentiable in the
     weights."""
@@ -368,7 +376,7 @@ def histogram2d(
 
 @composed
 def histogramdd(
-    sample: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
+    sample: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Operand = None
 ) -> tuple[Any, Any]:
     """`histogram` of the rows of `sample`, or of a sequence of its columns: counts, and a list of
     the edges for each column. Differentiable in the weights."""

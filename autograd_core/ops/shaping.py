@@ -11,10 +11,11 @@ import numpy as np
 from autograd_core.devices import backend
 from autograd_core.engine.layouts import is_part
 from autograd_core.engine.op import each, listed, op
+from autograd_core.engine.types import Array, Gradient, Operand, Shape
 from autograd_core.engine.untracked import unwrap_nested
 from autograd_core.engine.views import itself, read_only
 from autograd_core.errors import ShapeError
-from autograd_core.ops.axes import Shape, negative
+from autograd_core.ops.axes import negative
 
 __all__ = [
     "astype",
@@ -30,17 +31,17 @@ __all__ = [
 ]
 
 
-def _back(g: Any, x_shape: Shape, out_shape: Shape) -> Any:
+def _back(g: Gradient, x_shape: Shape, out_shape: Shape) -> Gradient:
     """The gradient of any reshaping: g in the operand's shape, after the batch axes."""
     return g.reshape(g.shape[: g.ndim - len(out_shape)] + x_shape)
 
 
-def _reshaped(x: Any, part: Any, *_: Any) -> Any:
+def _reshaped(x: Array, part: Array, *_: Any) -> Array:
     return reshape(part, x.shape)
 
 
 @op(x=_back, view=_reshaped)
-def reshape(x: Any, shape: int | Sequence[int], copy: bool | None = None) -> Any:
+def reshape(x: Array, shape: int | Sequence[int], copy: bool | None = None) -> Array:
     """The elements in C order in another shape; one length may be -1. A view where possible, unless
     `copy` is true; raises ShapeError if it is false and no view is possible."""
     if copy is None:
@@ -53,30 +54,30 @@ def reshape(x: Any, shape: int | Sequence[int], copy: bool | None = None) -> Any
 
 
 @op(x=_back, view=_reshaped)
-def ravel(x: Any) -> Any:
+def ravel(x: Array) -> Array:
     """All elements in one axis, in C order."""
     return np.ravel(x)
 
 
 @op(x=_back, view=_reshaped)
-def expand_dims(x: Any, axis: int | tuple[int, ...]) -> Any:
+def expand_dims(x: Array, axis: int | tuple[int, ...]) -> Array:
     """New axes of length 1 at the positions `axis` of the result."""
     return np.expand_dims(x, axis)
 
 
 @op(x=_back, view=_reshaped)
-def squeeze(x: Any, axis: int | tuple[int, ...] | None = None) -> Any:
+def squeeze(x: Array, axis: int | tuple[int, ...] | None = None) -> Array:
     """The axes of length 1 removed: those in `axis`, or all."""
     return np.squeeze(x, axis=axis)
 
 
 @op(x=lambda g: g, view=read_only)
-def broadcast_to(x: Any, shape: int | Sequence[int]) -> Any:
+def broadcast_to(x: Array, shape: int | Sequence[int]) -> Array:
     """A read-only view of x repeated to `shape`. The edge sums over the repeated axes."""
     return np.broadcast_to(x, shape)
 
 
-def _transpose_x(g: Any, axes: Sequence[int] | None, out_shape: Shape) -> Any:
+def _transpose_x(g: Gradient, axes: Sequence[int] | None, out_shape: Shape) -> Gradient:
     ndim = len(out_shape)
     order = [a % ndim for a in axes] if axes is not None else range(ndim)[::-1]
     lead = g.ndim - ndim
@@ -84,7 +85,7 @@ def _transpose_x(g: Any, axes: Sequence[int] | None, out_shape: Shape) -> Any:
     return g.transpose((*range(lead), *(lead + a for a in inverse)))
 
 
-def _transposed_back(x: Any, part: Any, axes: Sequence[int] | None) -> Any:
+def _transposed_back(x: Array, part: Array, axes: Sequence[int] | None) -> Array:
     if axes is None:
         return transpose(part)
     order = [a % x.ndim for a in axes]
@@ -92,26 +93,26 @@ def _transposed_back(x: Any, part: Any, axes: Sequence[int] | None) -> Any:
 
 
 @op(x=_transpose_x, view=_transposed_back)
-def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
+def transpose(x: Array, axes: Sequence[int] | None = None) -> Array:
     """The axes in the order `axes`; reversed by default. A view."""
     return np.transpose(x, axes)
 
 
-def _swapped(g: Any, axis1: int, axis2: int, out_shape: Shape) -> Any:
+def _swapped(g: Gradient, axis1: int, axis2: int, out_shape: Shape) -> Gradient:
     return g.swapaxes(*(negative(axis, len(out_shape))[0] for axis in (axis1, axis2)))
 
 
-def _swapped_again(_: Any, part: Any, axis1: int, axis2: int) -> Any:
+def _swapped_again(_: Any, part: Array, axis1: int, axis2: int) -> Array:
     return swapaxes(part, axis1, axis2)
 
 
 @op(x=_swapped, view=_swapped_again)
-def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
+def swapaxes(x: Array, axis1: int, axis2: int) -> Array:
     """Two axes exchanged. A view."""
     return np.swapaxes(x, axis1, axis2)
 
 
-def _moved_back(g: Any, source: Any, destination: Any, out_shape: Shape) -> Any:
+def _moved_back(g: Gradient, source: Array, destination: Any, out_shape: Shape) -> Gradient:
     ndim = len(out_shape)
     places, origins = (
         [a - ndim if a >= 0 else a for a in np.atleast_1d(axes).tolist()]
@@ -120,50 +121,50 @@ def _moved_back(g: Any, source: Any, destination: Any, out_shape: Shape) -> Any:
     return np.moveaxis(g, places, origins)
 
 
-def _moved_again(_: Any, part: Any, source: Any, destination: Any) -> Any:
+def _moved_again(_: Any, part: Array, source: Array, destination: Any) -> Array:
     return moveaxis(part, destination, source)
 
 
 @op(x=_moved_back, view=_moved_again)
-def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
+def moveaxis(x: Array, source: int | Sequence[int], destination: int | Sequence[int]) -> Array:
     """The axes `source` moved to the positions `destination`. A view."""
     return np.moveaxis(x, source, destination)
 
 
 @op(x=lambda g: g, view=itself)
-def copy(x: Any, order: str = "K") -> Any:
+def copy(x: Array, order: str = "K") -> Array:
     """A copy in memory of its own, in `order` C, F, A (F if x is in F order and not in C order) or
     K (as x)."""
     return x.copy(order)
 
 
-def apart(out: Any, x: Any) -> Any:
+def apart(out: Array, x: Array) -> Array:
     """`out`, computed from x, copied if it shares memory with x: NumPy returns a copy there."""
     parts = unwrap_nested((out, x))
     return copy(out) if is_part(*parts) or not getattr(parts[0].flags, "writeable", True) else out
 
 
 @op(x=lambda g: g, view=itself)
-def _cast(x: Any, dtype: Any, copy: bool = True) -> Any:
+def _cast(x: Array, dtype: Any, copy: bool = True) -> Array:
     """The elements in another dtype, on the same device: the operation that `astype` records."""
     backend.check_dtype(np.dtype(dtype))
     return x.astype(dtype, copy=copy)
 
 
 @listed
-def astype(x: Any, dtype: Any, copy: bool = True, *, device: str | None = None) -> Any:
+def astype(x: Operand, dtype: Any, copy: bool = True, *, device: str | None = None) -> Array:
     """The elements in another dtype, on another `device` if given. Integers and booleans carry no
     gradient. Without `copy`, the memory is shared if the dtype is unchanged."""
     out = _cast(x, dtype, copy)
     return out if device is None else out.to(device)
 
 
-def _returned(g: Any, device: str, source: str) -> Any:
+def _returned(g: Gradient, device: str, source: str) -> Gradient:
     return _to_device(g, source, device)
 
 
 @op(x=_returned)
-def _to_device(x: Any, device: str, source: str) -> Any:
+def _to_device(x: Array, device: str, source: str) -> Array:
     """x copied from the device `source` to `device`; ``tensor.to(device)`` calls this."""
     return backend.to_device(x, device)
 
@@ -173,7 +174,9 @@ def _span(axis: int, start: int, stop: int) -> tuple[Any, ...]:
     return (..., slice(start, stop), *[slice(None)] * (-1 - axis))
 
 
-def _concatenate_part(g: Any, position: int, shapes: list[Shape], axis: int | None) -> Any:
+def _concatenate_part(
+    g: Gradient, position: int, shapes: list[Shape], axis: int | None
+) -> Gradient:
     if axis is None:
         start = sum(map(math.prod, shapes[:position]))
         part = g[_span(-1, start, start + math.prod(shapes[position]))]
@@ -184,28 +187,28 @@ def _concatenate_part(g: Any, position: int, shapes: list[Shape], axis: int | No
 
 
 @op(arrays=each(_concatenate_part))
-def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
+def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Array:
     """Arrays joined along an existing axis; flattened first if `axis` is None."""
     return np.concatenate(arrays, axis=axis)
 
 
-def _stack_part(g: Any, position: int, out_shape: Shape, axis: int) -> Any:
+def _stack_part(g: Gradient, position: int, out_shape: Shape, axis: int) -> Gradient:
     axis = negative(axis, len(out_shape))[0]
     return g[(..., position, *[slice(None)] * (-1 - axis))]
 
 
 @op(arrays=each(_stack_part))
-def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
+def stack(arrays: Sequence[Any], axis: int = 0) -> Array:
     """Arrays of one shape joined along a new axis."""
     return np.stack(arrays, axis=axis)
 
 
-def _pad_x(g: Any, x_shape: Shape, pad_width: Any) -> Any:
+def _pad_x(g: Gradient, x_shape: Shape, pad_width: Any) -> Gradient:
     before = np.broadcast_to(pad_width, (len(x_shape), 2))[:, 0].tolist()
     return g[(..., *(slice(b, b + n) for b, n in zip(before, x_shape, strict=True)))]
 
 
 @op(x=_pad_x)
-def _pad_constant(x: Any, pad_width: Any, constant_values: Any = 0) -> Any:
+def _pad_constant(x: Array, pad_width: Any, constant_values: Any = 0) -> Array:
     """A border of constants around x: `pad` in its simplest mode."""
     return np.pad(x, pad_width, mode="constant", constant_values=constant_values)

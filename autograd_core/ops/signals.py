@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from autograd_core.engine.op import composed, not_differentiable, op
+from autograd_core.engine.types import Array, Gradient, Operand, Shape
 from autograd_core.errors import ShapeError
-from autograd_core.ops.axes import Axis, Shape, check_axis, negative
+from autograd_core.ops.axes import Axis, check_axis, negative
 from autograd_core.ops.elementwise import conjugate, remainder, where
 from autograd_core.ops.indexing import _getitem, number
 from autograd_core.ops.operands import as_operand
@@ -37,18 +38,18 @@ BEYOND_NUMPY = ("cummax", "cummin", "cumulative_trapezoid")
 # ---- convolution ---------------------------------------------------------------------------------
 
 
-def _rows_x(g: Any, y: Any, mode: str) -> Any:
+def _rows_x(g: Gradient, y: Array, mode: str) -> Gradient:
     return _convolve_rows(g, y[..., ::-1], "valid" if mode == "full" else "full")
 
 
-def _rows_y(g: Any, x: Any, mode: str) -> Any:
+def _rows_y(g: Gradient, x: Array, mode: str) -> Gradient:
     if mode == "full":
         return _convolve_rows(g, x[..., ::-1], "valid")
     return _convolve_rows(x, g[..., ::-1], "valid")[..., ::-1]
 
 
 @op(x=_rows_x, y=_rows_y)
-def _convolve_rows(x: Any, y: Any, mode: Any) -> Any:
+def _convolve_rows(x: Array, y: Array, mode: Any) -> Array:
     """The convolution along the last axes; leading axes broadcast. `mode` is "full", or "valid"
     for x at least as long as y: only positions where all of y overlaps x."""
     if x.ndim == 1 == y.ndim:
@@ -63,7 +64,7 @@ def _convolve_rows(x: Any, y: Any, mode: Any) -> Any:
     return out
 
 
-def _signals(name: str, x: Any, y: Any, mode: str) -> tuple[Any, Any]:
+def _signals(name: str, x: Array, y: Array, mode: str) -> tuple[Any, Any]:
     x, y = as_operand(x), as_operand(y)
     if x.ndim != 1 or y.ndim != 1 or not (x.size and y.size):
         raise ShapeError(
@@ -75,7 +76,7 @@ def _signals(name: str, x: Any, y: Any, mode: str) -> tuple[Any, Any]:
 
 
 @composed
-def convolve(x: Any, y: Any, mode: str = "full") -> Any:
+def convolve(x: Operand, y: Operand, mode: str = "full") -> Array:
     """The convolution of two vectors, sum over k of x[i - k] * y[k]: wherever they overlap
     ("full"), the middle part with the length of the longer one ("same"), or where all of the
     shorter one overlaps ("valid")."""
@@ -89,7 +90,7 @@ def convolve(x: Any, y: Any, mode: str = "full") -> Any:
 
 
 @composed
-def correlate(x: Any, y: Any, mode: str = "valid") -> Any:
+def correlate(x: Operand, y: Operand, mode: str = "valid") -> Array:
     """The correlation of two vectors, sum over k of x[i + k] * conj(y[k]). `mode` is as in
     `convolve`."""
     x, y = _signals("correlate", x, y, mode)
@@ -105,7 +106,7 @@ def correlate(x: Any, y: Any, mode: str = "valid") -> Any:
 
 
 @not_differentiable
-def _leaders(x: Any, axis: int = -1) -> Any:
+def _leaders(x: Array, axis: int = -1) -> Array:
     """For each element, the index along `axis` of the largest element up to it, the first of equal
     ones. NaN counts as the largest."""
     if type(x) is np.ndarray:
@@ -113,7 +114,7 @@ def _leaders(x: Any, axis: int = -1) -> Any:
     return _leading(x, axis, _running_max)
 
 
-def _leading(x: Any, axis: int, running: Callable[..., Any]) -> Any:
+def _leading(x: Array, axis: int, running: Callable[..., Any]) -> Array:
     x = np.moveaxis(x, axis, -1)
     best = running(x, axis=-1)
     position = np.cumsum(np.ones_like(x, dtype=np.intp), axis=-1) - 1
@@ -123,7 +124,7 @@ def _leading(x: Any, axis: int, running: Callable[..., Any]) -> Any:
     return np.moveaxis(running(places, axis=-1), -1, axis)
 
 
-def _running_max(x: Any, axis: int) -> Any:
+def _running_max(x: Array, axis: int) -> Array:
     """In log2(n) steps: CuPy's ufuncs cannot accumulate."""
     step = 1
     while step < x.shape[-1]:
@@ -133,7 +134,7 @@ def _running_max(x: Any, axis: int) -> Any:
 
 
 @composed
-def cummax(x: Any, axis: int = 0) -> Any:
+def cummax(x: Operand, axis: int = 0) -> Array:
     """The largest of the first 1, 2, 3 … elements along `axis`. The gradient flows to the first
     of equal ones. Same as ``np.maximum.accumulate``."""
     x = as_operand(x)
@@ -142,7 +143,7 @@ def cummax(x: Any, axis: int = 0) -> Any:
 
 
 @composed
-def cummin(x: Any, axis: int = 0) -> Any:
+def cummin(x: Operand, axis: int = 0) -> Array:
     """The smallest of the first 1, 2, 3 … elements along `axis`; see `cummax`."""
     x = as_operand(x)
     check_axis("cummin", axis, x)
@@ -154,8 +155,13 @@ def cummin(x: Any, axis: int = 0) -> Any:
 
 @composed
 def interp(
-    x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: float | None = None
-) -> Any:
+    x: Operand,
+    xp: Operand,
+    fp: Operand,
+    left: Operand = None,
+    right: Operand = None,
+    period: float | None = None,
+) -> Array:
     """The piecewise linear interpolation at x of the points (xp, fp), with increasing xp; `left`
     (default fp[0]) below them and `right` (default fp[-1]) above. With `period`, x and xp are taken
     modulo it, and xp is sorted.
@@ -194,23 +200,23 @@ def interp(
 # ---- derivatives and integrals -------------------------------------------------------------------
 
 
-def _at(x: Any, axis: int, start: int | None, stop: int | None) -> Any:
+def _at(x: Array, axis: int, start: int | None, stop: int | None) -> Array:
     return _getitem(x, (*[slice(None)] * (axis % x.ndim), slice(start, stop)))
 
 
-def _slopes_x(g: Any, axis: int, edge_order: int, out_shape: Shape) -> Any:
+def _slopes_x(g: Gradient, axis: int, edge_order: int, out_shape: Shape) -> Gradient:
     (axis,) = negative(axis, len(out_shape))
     return _slopes_back(g, axis, edge_order)
 
 
 @op(x=_slopes_x)
-def _slopes(x: Any, axis: int, edge_order: Any) -> Any:
+def _slopes(x: Array, axis: int, edge_order: Any) -> Array:
     """`gradient` along one axis, of samples with a spacing of 1."""
     return np.gradient(x, axis=axis, edge_order=edge_order)
 
 
 @op(x=lambda g, axis, edge_order: _slopes(g, axis, edge_order))
-def _slopes_back(x: Any, axis: int, edge_order: int) -> Any:
+def _slopes_back(x: Array, axis: int, edge_order: int) -> Array:
     """The transpose of `_slopes`, along a negative axis."""
     out = np.zeros_like(x)
     lines, into = np.moveaxis(x, axis, -1), np.moveaxis(out, axis, -1)
@@ -224,7 +230,7 @@ def _slopes_back(x: Any, axis: int, edge_order: int) -> Any:
     return out
 
 
-def _slopes_at(f: Any, gaps: Any, axis: int, edge_order: int) -> Any:
+def _slopes_at(f: Any, gaps: Array, axis: int, edge_order: int) -> Array:
     """The derivative of f along one axis, with `gaps` (n - 1,) between the n samples."""
     column = reshape(gaps, (-1,) + (1,) * (f.ndim - 1 - axis % f.ndim))
     before, after = _at(column, 0, None, -1), _at(column, 0, 1, None)
@@ -242,14 +248,14 @@ def _slopes_at(f: Any, gaps: Any, axis: int, edge_order: int) -> Any:
     return concatenate([first, middle, last], axis)
 
 
-def _edge(f: Any, axis: int, a: Any, b: Any, places: tuple[int, int, int]) -> Any:
+def _edge(f: Any, axis: int, a: Array, b: Array, places: tuple[int, int, int]) -> Array:
     """The derivative at the first of three indices of the parabola through f at all three."""
     x, y, z = (_at(f, axis, place, place + 1 or None) for place in places)
     return x * (-(2 * a + b) / (a * (a + b))) + y * ((a + b) / (a * b)) - z * (a / (b * (a + b)))
 
 
 @composed
-def gradient(f: Any, *spacing: Any, axis: Axis = None, edge_order: int = 1) -> Any:
+def gradient(f: Any, *spacing: Any, axis: Axis = None, edge_order: int = 1) -> Array:
     """Numerical derivatives of samples, by differences of second order in the interior and of
     `edge_order` (1 or 2) at the ends, along `axis`; a tuple of them for several axes (default all).
 
@@ -278,7 +284,7 @@ def gradient(f: Any, *spacing: Any, axis: Axis = None, edge_order: int = 1) -> A
     return tuple(found) if several and len(found) != 1 else found[0]
 
 
-def _along(f: Any, step: Any, axis: int, edge_order: int) -> Any:
+def _along(f: Any, step: Any, axis: int, edge_order: int) -> Array:
     length = f.shape[axis]
     if length <= edge_order:
         raise ShapeError(
@@ -295,7 +301,7 @@ def _along(f: Any, step: Any, axis: int, edge_order: int) -> Any:
     return _slopes_at(f, diff(step), axis, edge_order)
 
 
-def _trapezoids(name: str, y: Any, x: Any, dx: Any, axis: int) -> Any:
+def _trapezoids(name: str, y: Array, x: Array, dx: Any, axis: int) -> Array:
     """The area over each step along `axis`."""
     check_axis(name, axis, y)
     width = dx
@@ -313,7 +319,7 @@ def _trapezoids(name: str, y: Any, x: Any, dx: Any, axis: int) -> Any:
 
 
 @composed
-def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
+def trapezoid(y: Operand, x: Operand = None, dx: Any = 1.0, axis: int = -1) -> Array:
     """The integral of samples y along `axis` by the trapezoidal rule: at the coordinates x, or
     spaced by `dx`."""
     return sum(_trapezoids("trapezoid", as_operand(y), x, dx, axis), axis)
@@ -321,8 +327,8 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
 
 @composed
 def cumulative_trapezoid(
-    y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1, initial: float | None = None
-) -> Any:
+    y: Operand, x: Operand = None, dx: Any = 1.0, axis: int = -1, initial: float | None = None
+) -> Array:
     """The integral up to each sample except the first, as in SciPy; with ``initial=0``, a 0 for the
     first is included."""
     y = as_operand(y)
@@ -335,7 +341,7 @@ def cumulative_trapezoid(
 
 
 @not_differentiable
-def _turns(x: Any, discont: float | None, axis: int, period: float) -> Any:
+def _turns(x: Array, discont: float | None, axis: int, period: float) -> Array:
     """The whole periods that `unwrap` adds."""
     steps = np.diff(x, axis=axis)
     wrapped = np.mod(steps + period / 2, period) - period / 2
@@ -349,8 +355,8 @@ def _turns(x: Any, discont: float | None, axis: int, period: float) -> Any:
 
 @composed
 def unwrap(
-    x: Any, discont: float | None = None, axis: int = -1, *, period: float = math.tau
-) -> Any:
+    x: Operand, discont: float | None = None, axis: int = -1, *, period: float = math.tau
+) -> Array:
     """x with whole periods added so that no step along `axis` is larger than `discont` (default:
     half a period). The gradient is 1."""
     x = as_operand(x)

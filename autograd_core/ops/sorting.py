@@ -13,8 +13,9 @@ import numpy as np
 
 from autograd_core.engine.op import composed, not_differentiable, op
 from autograd_core.engine.tensor import Tensor
+from autograd_core.engine.types import Array, Gradient, Operand, Shape
 from autograd_core.errors import IndexingError, NotDifferentiableError
-from autograd_core.ops.axes import Axis, Shape, check_axis, named
+from autograd_core.ops.axes import Axis, check_axis, named
 from autograd_core.ops.shaping import ravel
 
 __all__ = [
@@ -40,13 +41,13 @@ __all__ = [
 # ---- elements by their indices along an axis ----------------------------------------------------
 
 
-def _gather_x(g: Any, x_shape: Shape, places: Any, axis: int, distinct: bool) -> Any:
+def _gather_x(g: Gradient, x_shape: Shape, places: Array, axis: int, distinct: bool) -> Gradient:
     axis = axis if axis < 0 else axis - len(x_shape)
     return _place_along(g, places, x_shape[axis], axis, distinct)
 
 
 @op(x=_gather_x, places=None)
-def _gather_along(x: Any, places: Any, axis: int = -1, distinct: bool = False) -> Any:
+def _gather_along(x: Array, places: Array, axis: int = -1, distinct: bool = False) -> Array:
     """The elements of x at the indices `places` along `axis`, one list for each line of x or one
     for all lines. `distinct` means that no index occurs twice, which makes the gradient faster."""
     if places.ndim == 1:
@@ -56,12 +57,14 @@ def _gather_along(x: Any, places: Any, axis: int = -1, distinct: bool = False) -
     return np.take_along_axis(x, np.broadcast_to(places, lead + places.shape), axis=axis)
 
 
-def _place_g(g: Any, places: Any, axis: int, distinct: bool) -> Any:
+def _place_g(g: Gradient, places: Array, axis: int, distinct: bool) -> Gradient:
     return _gather_along(g, places, axis, distinct)
 
 
 @op(g=_place_g, places=None)
-def _place_along(g: Any, places: Any, length: int, axis: int = -1, distinct: bool = False) -> Any:
+def _place_along(
+    g: Gradient, places: Array, length: int, axis: int = -1, distinct: bool = False
+) -> Array:
     """Zeros of `length` along the negative `axis`, with g added at the indices `places`: the
     gradient of `_gather_along`. Axes of g in front of those of `places` are batch axes."""
     shape = list(g.shape)
@@ -76,7 +79,7 @@ def _place_along(g: Any, places: Any, length: int, axis: int = -1, distinct: boo
     return out
 
 
-def _add_along(out: Any, places: Any, g: Any, axis: int) -> None:
+def _add_along(out: Array, places: Array, g: Gradient, axis: int) -> None:
     """Add g to `out` at the indices `places` along the last axis, which may be repeated."""
     if places.ndim > 1:
         places = places.swapaxes(axis, -1)
@@ -103,14 +106,14 @@ def _check_order(name: str, order: Any) -> None:
 
 @not_differentiable
 def argsort(
-    x: Any,
+    x: Operand,
     axis: int | None = -1,
     kind: str | None = None,
     order: None = None,
     *,
     stable: bool | None = None,
     descending: bool = False,
-) -> Any:
+) -> Array:
     """The indices that sort x along `axis` in ascending order; of the flat x if it is None. NaN
     comes last. `stable` keeps equal elements in their order, also with `descending`. Not
     differentiable."""
@@ -128,14 +131,14 @@ def argsort(
 
 @composed
 def sort(
-    x: Any,
+    x: Operand,
     axis: int | None = -1,
     kind: str | None = None,
     order: None = None,
     *,
     stable: bool | None = None,
     descending: bool = False,
-) -> Any:
+) -> Array:
     """The elements of x in ascending order along `axis`; of the flat x if it is None. NaN comes
     last; complex numbers are ordered by their real parts, then their imaginary ones. `kind` has no
     effect: a Tensor is sorted stably."""
@@ -150,8 +153,8 @@ def sort(
 
 @not_differentiable
 def argpartition(
-    x: Any, kth: Any, axis: int | None = -1, kind: str = "introselect", order: None = None
-) -> Any:
+    x: Operand, kth: Any, axis: int | None = -1, kind: str = "introselect", order: None = None
+) -> Array:
     """The indices that partition x: the elements at `kth` are where sorting would put them, with
     smaller ones before and larger ones after them. Not differentiable."""
     _check_order("argpartition", order)
@@ -171,8 +174,8 @@ def _check_kth(kth: Any, shape: Shape, axis: int) -> None:
 
 @composed
 def partition(
-    x: Any, kth: Any, axis: int | None = -1, kind: str = "introselect", order: None = None
-) -> Any:
+    x: Operand, kth: Any, axis: int | None = -1, kind: str = "introselect", order: None = None
+) -> Array:
     """The elements of x along `axis`, reordered so that those at `kth` (one index or several) are
     where sorting would put them, with smaller ones before and larger ones after them."""
     check_axis("partition", axis, x)
@@ -182,7 +185,7 @@ def partition(
 
 
 @not_differentiable
-def lexsort(keys: Any, axis: int = -1) -> Any:
+def lexsort(keys: Any, axis: int = -1) -> Array:
     """The indices that sort by several keys, the last being the primary one. Not differentiable."""
     for key in keys:
         check_axis("lexsort", axis, key)
@@ -195,14 +198,14 @@ def lexsort(keys: Any, axis: int = -1) -> Any:
 
 
 @not_differentiable
-def searchsorted(x: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
+def searchsorted(x: Operand, v: Operand, side: str = "left", sorter: Any = None) -> Array:
     """The indices at which to insert `v` into the sorted x to keep it sorted. Not
     differentiable."""
     return np.searchsorted(x, v, side=side, sorter=sorter)  # type: ignore[call-overload]
 
 
 @not_differentiable
-def digitize(x: Any, bins: Any, right: bool = False) -> Any:
+def digitize(x: Operand, bins: Any, right: bool = False) -> Array:
     """The number of the bin that each element is in, between the edges `bins`. Not
     differentiable."""
     return np.digitize(x, bins, right=right)
@@ -212,25 +215,25 @@ def digitize(x: Any, bins: Any, right: bool = False) -> Any:
 
 
 @not_differentiable
-def nonzero(x: Any) -> tuple[Any, ...]:
+def nonzero(x: Operand) -> tuple[Any, ...]:
     """The indices of the elements that are not 0, one array for each axis. Not differentiable."""
     return np.nonzero(x)
 
 
 @not_differentiable
-def argwhere(x: Any) -> Any:
+def argwhere(x: Operand) -> Array:
     """The indices of the elements that are not 0, one row for each. Not differentiable."""
     return np.argwhere(x)
 
 
 @not_differentiable
-def flatnonzero(x: Any) -> Any:
+def flatnonzero(x: Operand) -> Array:
     """The indices in the flat x of the elements that are not 0. Not differentiable."""
     return np.flatnonzero(x)
 
 
 @not_differentiable
-def count_nonzero(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+def count_nonzero(x: Operand, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """The number of elements over `axis` that are not 0. Not differentiable."""
     check_axis("count_nonzero", axis, x, least=1)
     # CuPy's own has no keepdims
@@ -241,13 +244,15 @@ def count_nonzero(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
 def isin(
     element: Any, test_elements: Any, assume_unique: bool = False, invert: bool = False,
     *, kind: None = None,
-) -> Any:  # fmt: skip
+) -> Array:  # fmt: skip
     """True for each element that is in `test_elements`. Not differentiable."""
     return np.isin(element, test_elements, assume_unique=assume_unique, invert=invert)
 
 
 @not_differentiable
-def _unique_places(x: Any, axis: int | None = None, equal_nan: bool = True) -> tuple[Any, Any, Any]:
+def _unique_places(
+    x: Array, axis: int | None = None, equal_nan: bool = True
+) -> tuple[Any, Any, Any]:
     """For the unique values of x in ascending order: the first index of each, the inverse indices
     of the elements of x, and the number of elements equal to each. Not differentiable."""
     check_axis("unique", axis, x)
@@ -257,7 +262,7 @@ def _unique_places(x: Any, axis: int | None = None, equal_nan: bool = True) -> t
 
 @composed
 def unique(
-    x: Any,
+    x: Operand,
     return_index: bool = False,
     return_inverse: bool = False,
     return_counts: bool = False,
@@ -265,7 +270,7 @@ def unique(
     *,
     equal_nan: bool = True,
     sorted: bool = True,
-) -> Any:
+) -> Array:
     """The unique values of x, or its unique slices along `axis`, in ascending order. The gradient
     of a value flows to the first element that has it. `sorted` is there for NumPy's signature and
     has no effect."""
@@ -302,25 +307,25 @@ class UniqueInverse(NamedTuple):
 
 
 @composed
-def unique_all(x: Any) -> UniqueAll:
+def unique_all(x: Operand) -> UniqueAll:
     """The unique values, the first index of each, the inverse indices that rebuild x, and the
     counts. Differentiable in the values, like `unique`; every NaN is a value of its own."""
     return UniqueAll(*unique(x, True, True, True, equal_nan=False))
 
 
 @composed
-def unique_counts(x: Any) -> UniqueCounts:
+def unique_counts(x: Operand) -> UniqueCounts:
     """The unique values and their counts. See `unique_all`."""
     return UniqueCounts(*unique(x, return_counts=True, equal_nan=False))
 
 
 @composed
-def unique_inverse(x: Any) -> UniqueInverse:
+def unique_inverse(x: Operand) -> UniqueInverse:
     """The unique values and the inverse indices that rebuild x. See `unique_all`."""
     return UniqueInverse(*unique(x, return_inverse=True, equal_nan=False))
 
 
 @composed
-def unique_values(x: Any) -> Any:
+def unique_values(x: Operand) -> Array:
     """The unique values in ascending order. See `unique_all`."""
     return unique(x, equal_nan=False)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.engine.op import composed, not_differentiable, op
+from autograd_core.engine.types import Array, Gradient, Operand
 from autograd_core.errors import ShapeError
 from autograd_core.ops.axes import Axis, check_axis, inverse, length, restored
 from autograd_core.ops.elementwise import clip, conjugate, imag, isnan, real, sqrt, where
@@ -46,7 +47,7 @@ __all__ = [
 # ---- averages and covariances -------------------------------------------------------------------
 
 
-def _weights(x: Any, axis: Axis, weights: Any) -> Any:
+def _weights(x: Array, axis: Axis, weights: Array) -> Array:
     """`weights`, whose shape is that of x or of its `axis`, in a shape that broadcasts with x."""
     if not hasattr(weights, "ndim"):
         weights = np.asarray(weights)
@@ -70,9 +71,9 @@ def _weights(x: Any, axis: Axis, weights: Any) -> Any:
 
 @composed
 def average(
-    x: Any,
+    x: Operand,
     axis: Axis = None,
-    weights: Any = None,
+    weights: Operand = None,
     returned: bool = False,
     *,
     keepdims: bool = False,
@@ -93,7 +94,7 @@ def average(
     return (out, total) if returned else out
 
 
-def _rows(x: Any, rowvar: bool, dtype: Any) -> Any:
+def _rows(x: Array, rowvar: bool, dtype: Any) -> Array:
     """Variables as the rows of a matrix."""
     x = x if hasattr(x, "ndim") else np.asarray(x)
     if x.ndim > 2:
@@ -107,8 +108,8 @@ def _rows(x: Any, rowvar: bool, dtype: Any) -> Any:
 
 @composed
 def cov(
-    x: Any,
-    y: Any = None,
+    x: Operand,
+    y: Operand = None,
     rowvar: bool = True,
     bias: bool = False,
     ddof: int | None = None,
@@ -116,7 +117,7 @@ def cov(
     aweights: Any = None,
     *,
     dtype: Any = None,
-) -> Any:
+) -> Array:
     """The covariances of the variables in the rows of x (in its columns unless `rowvar`) and of y.
 
     Each column is an observation; `fweights` is how often it occurred, `aweights` its weight, in
@@ -136,12 +137,12 @@ def cov(
     return squeeze(product / freedom)
 
 
-def _double(weights: Any) -> Any:
+def _double(weights: Array) -> Array:
     weights = weights if hasattr(weights, "ndim") else np.asarray(weights)
     return weights if weights.dtype == np.float64 else astype(weights, np.float64)
 
 
-def _deviations(rows: Any, ddof: int, fweights: Any, aweights: Any) -> tuple[Any, Any, Any]:
+def _deviations(rows: Array, ddof: int, fweights: Any, aweights: Any) -> tuple[Any, Any, Any]:
     """The deviations from the mean, the deviations times the weights, and the degrees of
     freedom."""
     given = [_double(w) for w in (fweights, aweights) if w is not None]
@@ -156,7 +157,7 @@ def _deviations(rows: Any, ddof: int, fweights: Any, aweights: Any) -> tuple[Any
 
 
 @composed
-def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Any:
+def corrcoef(x: Operand, y: Operand = None, rowvar: bool = True, *, dtype: Any = None) -> Array:
     """The correlations of the variables in the rows of x and of y: their covariances over the
     products of their standard deviations. Variables are in columns unless `rowvar`."""
     out = cov(x, y, rowvar, dtype=dtype)
@@ -174,7 +175,7 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -
 # ---- ignoring NaN -------------------------------------------------------------------------------
 
 
-def _present_weight(x: Any, axis: Axis, ddof: float = 0) -> tuple[Any, Any]:
+def _present_weight(x: Array, axis: Axis, ddof: float = 0) -> tuple[Any, Any]:
     """The mask of x that is not NaN, and one over the degrees of freedom; NaN if there are none."""
     present = ~np.isnan(x)
     freedom = np.sum(present, axis=axis, keepdims=True) - ddof
@@ -183,96 +184,98 @@ def _present_weight(x: Any, axis: Axis, ddof: float = 0) -> tuple[Any, Any]:
     return present, weight.astype(np.abs(x).dtype)
 
 
-def _nanmean_x(g: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+def _nanmean_x(g: Gradient, x: Array, axis: Axis, keepdims: bool) -> Gradient:
     present, weight = _present_weight(x, axis)
     return np.where(present, restored(g, x.shape, axis, keepdims) * weight, 0)
 
 
 @op(x=_nanmean_x)
-def nanmean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def nanmean(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """The mean over `axis` of the elements that are not NaN."""
     return np.nanmean(x, axis=axis, keepdims=keepdims)
 
 
-def _present_deviation(x: Any, present: Any, axis: Axis) -> Any:
+def _present_deviation(x: Array, present: Any, axis: Axis) -> Array:
     """The conjugate of x minus its mean; 0 where x is NaN."""
     return np.where(present, x - nanmean(x, axis, True), 0).conj()
 
 
-def _nanvar_x(g: Any, x: Any, axis: Axis, ddof: float, keepdims: bool) -> Any:
+def _nanvar_x(g: Gradient, x: Array, axis: Axis, ddof: float, keepdims: bool) -> Gradient:
     present, weight = _present_weight(x, axis, ddof)
     scaled = restored(g, x.shape, axis, keepdims) * (2 * weight)
     return scaled * _present_deviation(x, present, axis)
 
 
 @op(x=_nanvar_x)
-def nanvar(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
+def nanvar(x: Array, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Array:
     """The variance over `axis` of the elements that are not NaN."""
     return np.nanvar(x, axis=axis, ddof=ddof, keepdims=keepdims)
 
 
-def _nanstd_x(g: Any, x: Any, out: Any, axis: Axis, ddof: float, keepdims: bool) -> Any:
+def _nanstd_x(
+    g: Gradient, x: Array, out: Array, axis: Axis, ddof: float, keepdims: bool
+) -> Gradient:
     present, weight = _present_weight(x, axis, ddof)
     scaled = restored(g * inverse(out), x.shape, axis, keepdims) * weight
     return scaled * _present_deviation(x, present, axis)
 
 
 @op(x=_nanstd_x)
-def nanstd(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
+def nanstd(x: Array, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Array:
     """The standard deviation over `axis` of the elements that are not NaN. The gradient where they
     are all equal is 0."""
     return np.nanstd(x, axis=axis, ddof=ddof, keepdims=keepdims)
 
 
 @op(x=shared_x)
-def nanmax(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def nanmax(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """The largest element over `axis` that is not NaN. Ties share the gradient equally."""
     return np.nanmax(x, axis=axis, keepdims=keepdims)
 
 
 @op(x=shared_x)
-def nanmin(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def nanmin(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """The smallest element over `axis` that is not NaN. Ties share the gradient equally."""
     return np.nanmin(x, axis=axis, keepdims=keepdims)
 
 
 @not_differentiable
-def nanargmax(x: Any, axis: int | None = None, *, keepdims: bool = False) -> Any:
+def nanargmax(x: Operand, axis: int | None = None, *, keepdims: bool = False) -> Array:
     """The index of the first largest element that is not NaN. Not differentiable."""
     check_axis("nanargmax", axis, x, least=1)
     return np.nanargmax(x, axis=axis, keepdims=keepdims)
 
 
 @not_differentiable
-def nanargmin(x: Any, axis: int | None = None, *, keepdims: bool = False) -> Any:
+def nanargmin(x: Operand, axis: int | None = None, *, keepdims: bool = False) -> Array:
     """The index of the first smallest element that is not NaN. Not differentiable."""
     check_axis("nanargmin", axis, x, least=1)
     return np.nanargmin(x, axis=axis, keepdims=keepdims)
 
 
-def _filled(x: Any, value: int) -> Any:
+def _filled(x: Array, value: int) -> Array:
     return where(isnan(x), value, x)
 
 
 @composed
-def nansum(x: Any, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False) -> Any:
+def nansum(x: Operand, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False) -> Array:
     """The sum over `axis` of the elements that are not NaN."""
     return sum(_filled(x, 0), axis=axis, dtype=dtype, keepdims=keepdims)
 
 
 @composed
-def nanprod(x: Any, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False) -> Any:
+def nanprod(x: Operand, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False) -> Array:
     """The product over `axis` of the elements that are not NaN."""
     return prod(_filled(x, 1), axis=axis, dtype=dtype, keepdims=keepdims)
 
 
 @composed
-def nancumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
+def nancumsum(x: Operand, axis: int | None = None, dtype: Any = None) -> Array:
     """The cumulative sums along `axis`, NaN counted as 0."""
     return cumsum(_filled(x, 0), axis=axis, dtype=dtype)
 
 
 @composed
-def nancumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
+def nancumprod(x: Operand, axis: int | None = None, dtype: Any = None) -> Array:
     """The cumulative products along `axis`, NaN counted as 1."""
     return cumprod(_filled(x, 1), axis=axis, dtype=dtype)

@@ -11,8 +11,8 @@ from functools import lru_cache
 from itertools import combinations
 from typing import Any, NamedTuple
 
+from autograd_core.engine.types import Shape
 from autograd_core.errors import ShapeError
-from autograd_core.ops.axes import Shape
 
 __all__ = [
     "Layout",

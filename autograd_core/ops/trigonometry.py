@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.engine.op import elementwise, op
+from autograd_core.engine.types import Array, Gradient
 from autograd_core.ops.activations import sigmoid
 from autograd_core.ops.elementwise import _settled
 
@@ -46,14 +47,14 @@ DEGREES = 180 / math.pi  # of one radian
 # ---- circular -----------------------------------------------------------------------------------
 
 
-def _beside_1(x: Any) -> Any:
+def _beside_1(x: Array) -> Array:
     """1 - x * x, without cancellation near 1."""
     product = 1 - x
     product *= 1 + x
     return product
 
 
-def _root_beside_1(x: Any) -> Any:
+def _root_beside_1(x: Array) -> Array:
     """sqrt(1 - x * x), which for complex x has the branch cuts of arcsin: on a cut its value is the
     limit from above, as for a real number converted to complex."""
     if np.iscomplexobj(x):
@@ -75,7 +76,7 @@ arccos = elementwise(
 SCALE = 2.0**-30  # (x * SCALE)² only overflows where 1 / x² is 0
 
 
-def _arctan_x(g: Any, x: Any) -> Any:
+def _arctan_x(g: Gradient, x: Array) -> Gradient:
     scaled = _settled(x) * SCALE
     return g * (SCALE * SCALE / (scaled * scaled + SCALE * SCALE))
 
@@ -83,7 +84,7 @@ def _arctan_x(g: Any, x: Any) -> Any:
 arctan = elementwise(np.arctan, "The angle in [-pi/2, pi/2] with tangent x.", x=_arctan_x)
 
 
-def _per_square(g: Any, x: Any, y: Any) -> Any:
+def _per_square(g: Gradient, x: Array, y: Array) -> Gradient:
     """g * x / (x² + y²) without intermediate overflow; 0 at the origin and at infinity."""
     size = np.hypot(x, y)
     finite = np.equal(size - size, 0)
@@ -100,20 +101,20 @@ arctan2 = elementwise(
 )
 
 
-def _ratio_x(g: Any, x: Any, y: Any) -> Any:
+def _ratio_x(g: Gradient, x: Array, y: Array) -> Gradient:
     return g * (_ratio(y, x) * _ratio(y, x) / _positive(np.hypot(x, y)))
 
 
-def _ratio_y(g: Any, x: Any, y: Any) -> Any:
+def _ratio_y(g: Gradient, x: Array, y: Array) -> Gradient:
     return -g * (_ratio(x, y) * _ratio(y, x) / _positive(np.hypot(x, y)))
 
 
-def _positive(size: Any) -> Any:
+def _positive(size: Any) -> Array:
     return size + (size == 0)
 
 
 @op(x=_ratio_x, y=_ratio_y, pointwise=True)
-def _ratio(x: Any, y: Any) -> Any:
+def _ratio(x: Array, y: Array) -> Array:
     """x / hypot(x, y), and 0 at the origin: a cosine, with rules that avoid cancellation."""
     return x / _positive(np.hypot(x, y))
 
@@ -135,7 +136,7 @@ SERIES = [  # of the derivative, divided by x, in powers of x * x
 ]
 
 
-def _sinc_x(g: Any, x: Any, out: Any) -> Any:
+def _sinc_x(g: Gradient, x: Array, out: Array) -> Gradient:
     near = np.abs(x) < NEAR
     inner = x * near  # a third of the time of np.where
     square = inner * inner
@@ -160,7 +161,7 @@ sinh = elementwise(np.sinh, "The hyperbolic sine.", x=lambda g, x: g * np.cosh(x
 cosh = elementwise(np.cosh, "The hyperbolic cosine.", x=lambda g, x: g * np.sinh(x))
 
 
-def _root_above_1(x: Any) -> Any:
+def _root_above_1(x: Array) -> Array:
     """sqrt(x * x + 1) without overflow, which for complex x has the branch cuts of arcsinh."""
     if np.iscomplexobj(x):
         return np.sqrt(1 + 1j * x) * np.sqrt(1 - 1j * x)
@@ -172,7 +173,7 @@ arcsinh = elementwise(
 )
 
 
-def _arccosh_x(g: Any, x: Any) -> Any:
+def _arccosh_x(g: Gradient, x: Array) -> Gradient:
     x = _settled(x)
     return g / (np.sqrt(x - 1) * np.sqrt(x + 1))
 
@@ -195,7 +196,7 @@ log2 = elementwise(np.log2, "The logarithm to base 2.", x=lambda g, x: g * (1 / 
 log10 = elementwise(np.log10, "The logarithm to base 10.", x=lambda g, x: g * (1 / LN_10) / x)
 
 
-def _cbrt_x(g: Any, out: Any) -> Any:
+def _cbrt_x(g: Gradient, out: Array) -> Gradient:
     out = _settled(out)
     return g / (3 * out * out)
 
@@ -207,14 +208,14 @@ cbrt = elementwise(
 )
 
 
-def _apart(x: Any, y: Any) -> Any:
+def _apart(x: Array, y: Array) -> Array:
     """x - y; 0 where both are equal infinities."""
     with np.errstate(invalid="ignore"):
         difference = x - y
     return np.where(np.isinf(x) & np.equal(x, y), 0, difference)
 
 
-def _logaddexp(x: Any, y: Any) -> Any:
+def _logaddexp(x: Array, y: Array) -> Array:
     """np.logaddexp, three times as fast on large arrays."""
     with np.errstate(invalid="ignore"):
         difference = x - y

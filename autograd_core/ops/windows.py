@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from autograd_core.devices import backend
 from autograd_core.engine.op import composed, op
+from autograd_core.engine.types import Array, Gradient, Operand, Shape
 from autograd_core.engine.views import read_only
 from autograd_core.errors import ShapeError
-from autograd_core.ops.axes import Shape, check_axis
+from autograd_core.ops.axes import check_axis
 from autograd_core.ops.indexing import _getitem
 from autograd_core.ops.operands import as_operand
 
@@ -22,23 +22,23 @@ __all__ = [
 BEYOND_NUMPY = ("overlap_add", "sliding_window_view")
 
 
-def _added(g: Any, axis: int) -> Any:
+def _added(g: Gradient, axis: int) -> Gradient:
     return overlap_add(g, axis)
 
 
 @op(x=_added, view=read_only)
-def _windows_along(x: Any, length: int, axis: int) -> Any:
+def _windows_along(x: Array, length: int, axis: int) -> Array:
     """The windows of `length` elements along a negative axis, which then counts the windows; their
     elements are along a new last axis. A read-only view."""
     return np.lib.stride_tricks.sliding_window_view(x, length, axis)
 
 
-def _windows(g: Any, axis: int, x_shape: Shape) -> Any:
+def _windows(g: Gradient, axis: int, x_shape: Shape) -> Gradient:
     return _windows_along(g, x_shape[-1], axis)
 
 
 @op(x=_windows)
-def overlap_add(x: Any, axis: int) -> Any:
+def overlap_add(x: Array, axis: int) -> Array:
     """The sum of the windows along the last axis of x, each shifted by one element against the one
     before it along `axis`, which is negative and counted without the last axis. The inverse of
     `_windows_along`, except that an element is multiplied by the number of its windows."""
@@ -58,8 +58,8 @@ def overlap_add(x: Any, axis: int) -> Any:
 
 @composed
 def sliding_window_view(
-    x: Any, window_shape: int | Sequence[int], axis: int | Sequence[int] | None = None
-) -> Any:
+    x: Operand, window_shape: int | Sequence[int], axis: int | Sequence[int] | None = None
+) -> Array:
     """The windows of `window_shape` at every position along the axes `axis` (all by default), which
     then count the positions; the elements of the windows are along new last axes. A read-only view.
     The gradient of an element is the sum over all windows that contain it."""

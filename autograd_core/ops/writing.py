@@ -15,6 +15,7 @@ import numpy as np
 from autograd_core.devices import backend
 from autograd_core.engine.op import composed
 from autograd_core.engine.tensor import Tensor
+from autograd_core.engine.types import Array, Operand
 from autograd_core.errors import DTypeError, NotDifferentiableError, ShapeError
 from autograd_core.ops.axes import check_axis
 from autograd_core.ops.indexing import _getitem
@@ -25,11 +26,11 @@ from autograd_core.ops.sorting import flatnonzero
 __all__ = ["copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask"]
 
 
-def _home(x: Any) -> str:
+def _home(x: Array) -> str:
     return backend.device_of(x.data if isinstance(x, Tensor) else x)
 
 
-def _operand(x: Any, value: Any) -> Any:
+def _operand(x: Array, value: Array) -> Array:
     """`value`, to be written into x, as a Tensor or an array; numbers and lists are put on the
     device of x."""
     if isinstance(value, Tensor) or backend.is_array(value):
@@ -37,7 +38,7 @@ def _operand(x: Any, value: Any) -> Any:
     return backend.asarray(value, None, _home(x))
 
 
-def _check_target(name: str, x: Any, values: Any) -> None:
+def _check_target(name: str, x: Array, values: Array) -> None:
     """Raise NotDifferentiableError if tracked values would be written into an array, which has no
     graph."""
     if not isinstance(x, Tensor) and isinstance(values, Tensor) and values.requires_grad:
@@ -47,7 +48,7 @@ def _check_target(name: str, x: Any, values: Any) -> None:
         )
 
 
-def _check_cast(name: str, x: Any, values: Any) -> None:
+def _check_cast(name: str, x: Array, values: Array) -> None:
     """Raise DTypeError if NumPy's function of that name does not cast `values` to x's dtype. Each
     has its own casting rule, so the function is called, with arrays of one element."""
     given: Any = values if isinstance(values, bool | int | float | complex) else None
@@ -60,12 +61,12 @@ def _check_cast(name: str, x: Any, values: Any) -> None:
         raise DTypeError(f"{name}: x has dtype {x.dtype}: {error}") from error
 
 
-def _count(x: Any, length: int) -> Any:
+def _count(x: Array, length: int) -> Array:
     """0, 1, …, `length` - 1, on the device of x."""
     return backend.created("arange", _home(x), length)
 
 
-def _write_flat(x: Any, places: Any, values: Any, picks: Any) -> None:
+def _write_flat(x: Array, places: Array, values: Array, picks: Any) -> None:
     """Write the elements of `values` at the indices `picks`, which wrap around, into the flat x at
     the indices `places`."""
     values = ravel(values)
@@ -79,7 +80,7 @@ def _write_flat(x: Any, places: Any, values: Any, picks: Any) -> None:
 
 
 @composed
-def put(x: Any, ind: Any, v: Any, mode: str = "raise") -> None:
+def put(x: Operand, ind: Any, v: Operand, mode: str = "raise") -> None:
     """Write the elements of `v`, repeated if they are too few, into the flat x at the indices
     `ind`. Indices out of range raise IndexingError, or with `mode` wrap around (wrap) or are
     replaced by the nearest valid one (clip). Returns None. A tracked x needs distinct indices."""
@@ -94,7 +95,7 @@ def put(x: Any, ind: Any, v: Any, mode: str = "raise") -> None:
 
 
 @composed
-def putmask(x: Any, mask: Any, values: Any) -> None:
+def putmask(x: Operand, mask: Operand, values: Operand) -> None:
     """Write into x, where the mask is true, the elements of `values` at the same positions;
     `values` is repeated if it is too short. Returns None."""
     _check_cast("putmask", x, values)
@@ -106,7 +107,7 @@ def putmask(x: Any, mask: Any, values: Any) -> None:
 
 
 @composed
-def place(x: Any, mask: Any, vals: Any) -> None:
+def place(x: Operand, mask: Operand, vals: Any) -> None:
     """Write the elements of `vals` in turn, repeated if they are too few, into x where the mask is
     true. Returns None."""
     _check_cast("place", x, vals)
@@ -119,7 +120,7 @@ def place(x: Any, mask: Any, vals: Any) -> None:
     _write_flat(x, places, values, _count(x, places.size))
 
 
-def _check_mask(name: str, x: Any, mask: Any) -> None:
+def _check_mask(name: str, x: Array, mask: Array) -> None:
     if mask.size != x.size:
         raise ShapeError(
             f"{name}: x has shape {x.shape}, so the mask needs {x.size} elements; it has shape "
@@ -145,12 +146,12 @@ def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) ->
         dst[...] = _kept(_operand(dst, where), source, dst)
 
 
-def _kept(mask: Any, source: Any, dst: Any) -> Any:
+def _kept(mask: Array, source: Array, dst: Any) -> Array:
     return where(mask, source, dst)
 
 
 @composed
-def fill_diagonal(x: Any, val: Any, wrap: bool = False) -> None:
+def fill_diagonal(x: Operand, val: Any, wrap: bool = False) -> None:
     """Write `val`, repeated if it is too short, into the diagonal of x: the elements whose indices
     are all equal. `wrap` restarts the diagonal below its end in a tall matrix. Returns None."""
     if x.ndim < 2 or (x.ndim > 2 and len(set(x.shape)) > 1):
@@ -166,7 +167,7 @@ def fill_diagonal(x: Any, val: Any, wrap: bool = False) -> None:
 
 
 @composed
-def put_along_axis(x: Any, indices: Any, values: Any, axis: int | None) -> None:
+def put_along_axis(x: Operand, indices: Operand, values: Operand, axis: int | None) -> None:
     """Write `values`, which broadcast, into each line of x along `axis` at the indices in the same
     line of `indices`; into the flat x if `axis` is None. Returns None."""
     places, values = _operand(x, indices), _operand(x, values)

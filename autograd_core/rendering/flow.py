@@ -13,6 +13,7 @@ from autograd_core.devices import backend
 from autograd_core.engine.exits import exits
 from autograd_core.engine.graph import Node, Parts, Rule
 from autograd_core.engine.state import Observer, observed
+from autograd_core.engine.types import Array, Gradient
 from autograd_core.rendering.findings import find
 from autograd_core.rendering.measured import Measured
 from autograd_core.rendering.naming import Naming
@@ -143,12 +144,12 @@ class Recorder(Observer):
 
             flow.values = Values()
 
-    def forward(self, node: Node, out: Any) -> None:
+    def forward(self, node: Node, out: Array) -> None:
         """Keep a result, if values are recorded."""
         if self.flow.values is not None:
             self.flow.values.result(node, out)
 
-    def arrive(self, node: Node, g: Any) -> None:
+    def arrive(self, node: Node, g: Gradient) -> None:
         """Measure the gradient of a node, and note its edges."""
         if self.inside is not None and node.seq > self.inside:
             return  # a function that runs again inside a checkpoint's rule
@@ -180,7 +181,7 @@ class Recorder(Observer):
         if self.flow.values is not None:
             self.flow.values.arrival(node, g, tensor)
 
-    def backward(self, node: Node, rule: Rule, g: Any, gx: Any) -> None:
+    def backward(self, node: Node, rule: Rule, g: Gradient, gx: Gradient) -> None:
         """Measure the gradient of an edge, unless it is the only one to its parent."""
         if self.inside is not None and node.seq > self.inside:
             return
@@ -255,19 +256,19 @@ class Recorder(Observer):
             flow.look()
 
 
-def _array(g: Any) -> Any:
+def _array(g: Gradient) -> Any:
     return backend.as_array(getattr(g, "_array", g))
 
 
-def _dead(out: Any) -> Any:
+def _dead(out: Array) -> Any:
     return np.mean(~np.any(out > 0, axis=0))
 
 
-def _flat_sigmoid(out: Any) -> Any:
+def _flat_sigmoid(out: Array) -> Any:
     return np.mean(out * (1 - out) < 0.01)
 
 
-def _flat_tanh(out: Any) -> Any:
+def _flat_tanh(out: Array) -> Any:
     return np.mean(out * out > 0.96)
 
 

@@ -9,6 +9,7 @@ from autograd_core.devices import backend
 from autograd_core.engine.graph import Node
 from autograd_core.engine.scope import Scope
 from autograd_core.engine.tensor import Tensor
+from autograd_core.engine.types import Array
 from autograd_core.errors import AutogradError
 from autograd_core.rendering.scene import Scene
 
@@ -70,7 +71,7 @@ class Naming:
         tensor = self.tensor_of(node)
         return known or (tensor.name if tensor is not None else None)
 
-    def of_array(self, array: Any) -> str | None:
+    def of_array(self, array: Array) -> str | None:
         """The name of an untracked array, or None."""
         return self.given.get(id(array))
 

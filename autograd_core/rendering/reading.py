@@ -13,6 +13,7 @@ from autograd_core.engine.exits import exits
 from autograd_core.engine.graph import Node, Rule
 from autograd_core.engine.stamps import root_of
 from autograd_core.engine.tensor import Tensor
+from autograd_core.engine.types import Array
 from autograd_core.errors import AutogradError
 from autograd_core.rendering.naming import Naming
 from autograd_core.rendering.nodes import edges_of, saved_results
@@ -153,7 +154,7 @@ class Reader:
         arrow.place = _place(node, rule.operand)
         return arrow
 
-    def _number(self, array: Any) -> int:
+    def _number(self, array: Array) -> int:
         """The same number for the same array. Ids alone are not enough, as they are reused when
         arrays are freed."""
         number, alive = self.numbers.get(id(array), (0, None))
@@ -162,7 +163,7 @@ class Reader:
             self.numbers[id(array)] = number, weakref.ref(array)
         return number
 
-    def _input(self, array: Any) -> str:
+    def _input(self, array: Array) -> str:
         """The box of an array that needs no gradient; one box for all its uses."""
         box, alive = self.inputs.get(id(array), (None, None))
         if box is None or alive is None or alive() is not array:
@@ -222,7 +223,7 @@ def _saved_arrays(rule: Rule, saved: tuple[Any, ...]) -> Iterator[tuple[str, Any
                 yield name, entry
 
 
-def _memory(array: Any) -> int:
+def _memory(array: Array) -> int:
     """The bytes of an array; a broadcast array counts only its distinct elements."""
     return min(int(array.nbytes), int(root_of(array).nbytes))
 

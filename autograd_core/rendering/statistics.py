@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd_core.devices import backend
+from autograd_core.engine.types import Array
 
 __all__ = ["Statistics", "measure", "resolved"]
 
@@ -38,7 +39,7 @@ class Statistics(NamedTuple):
         return self.norm == 0 and not self.not_finite
 
 
-def measure(array: Any) -> Any:
+def measure(array: Array) -> Any:
     """The Statistics of an array. For an array on a device they stay there; see `resolved`."""
     if type(array) is np.ndarray or isinstance(array, np.generic):
         with np.errstate(all="ignore"):  # handled if squares overflow
@@ -57,7 +58,7 @@ def resolved(measured: Any) -> Statistics:
     )
 
 
-def _on_host(array: Any) -> Statistics:
+def _on_host(array: Array) -> Statistics:
     flat = array.ravel(order="K")
     if flat.dtype.kind == "c":
         flat = np.abs(flat)
@@ -87,7 +88,7 @@ def _carefully(flat: Any, zeros: int) -> Statistics:
     return Statistics(flat.size, norm, least, greatest, zeros / flat.size, flat.size - finite.size)
 
 
-def _on_device(array: Any) -> Any:
+def _on_device(array: Array) -> Any:
     flat = np.abs(array.ravel()) if array.dtype.kind == "c" else array.ravel()
     flat = flat.astype(np.float64)
     if not flat.size:

@@ -10,6 +10,7 @@ import numpy as np
 from autograd_core.devices import backend
 from autograd_core.engine.graph import Node, Rule
 from autograd_core.engine.tensor import Tensor
+from autograd_core.engine.types import Array, Gradient
 from autograd_core.rendering.nodes import saved_results
 
 __all__ = ["Crossing", "Picture", "Values", "picture"]
@@ -57,11 +58,11 @@ class Values:
         self.order: list[int] = []  # nodes in the order of the backward pass
         self.calls: dict[int, tuple[Node, dict[str, Any]]] = {}  # see `complete`
 
-    def result(self, node: Node, out: Any) -> None:
+    def result(self, node: Node, out: Array) -> None:
         """Keep the result of an operation."""
         self.results[node.seq] = picture(out)
 
-    def arrival(self, node: Node, g: Any, tensor: Tensor | None) -> None:
+    def arrival(self, node: Node, g: Gradient, tensor: Tensor | None) -> None:
         """Keep the gradient of a node, and its value if it is known."""
         if node.seq in self.arrived:  # another pass
             self.order.remove(node.seq)
@@ -96,7 +97,7 @@ class Values:
 
     def crossing(
         self, key: tuple[int, int], node: Node, parent: Node, rule: Rule,
-        saved: tuple[Any, ...], g: Any, gx: Any,
+        saved: tuple[Any, ...], g: Gradient, gx: Gradient,
     ) -> None:  # fmt: skip
         """Keep the gradient that a rule computed, and its local derivative."""
         kind, local = "", None
@@ -129,13 +130,13 @@ def _operands(node: Node) -> dict[str, Any]:
     return known
 
 
-def _tried(function: Any, g: Any, saved: tuple[Any, ...]) -> Any:
+def _tried(function: Any, g: Gradient, saved: tuple[Any, ...]) -> Any:
     """The result of a rule for another gradient; None if it fails."""
     with np.errstate(all="ignore"):
         return backend.as_array(backend.run_there(g, function, g, *saved))
 
 
-def _jacobian(rule: Rule, g: Any, saved: tuple[Any, ...], parent: Node) -> Any:
+def _jacobian(rule: Rule, g: Gradient, saved: tuple[Any, ...], parent: Node) -> Any:
     """∂result/∂operand of shape result + operand, by one unit gradient after the other."""
     units = backend.run_there(g, np.eye, g.size) if isinstance(g, np.ndarray) else None
     if units is None:
@@ -146,7 +147,7 @@ def _jacobian(rule: Rule, g: Any, saved: tuple[Any, ...], parent: Node) -> Any:
     return np.stack(rows).reshape(g.shape + parent.shape)
 
 
-def picture(array: Any) -> Picture:
+def picture(array: Array) -> Picture:
     """A small array completely, a large one as means of blocks."""
     values = backend.asnumpy(backend.as_array(array))
     if not values.size:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.devices import backend
+from autograd_core.engine.types import Array
 
 __all__ = [
     "byte_size",
@@ -52,7 +53,7 @@ def shortened(text: str, length: int = 48) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
-def small_value(array: Any) -> str | None:
+def small_value(array: Array) -> str | None:
     """The elements of an array of at most `SMALL` elements with four digits, else None."""
     if not 0 < array.size <= SMALL:
         return None
@@ -66,7 +67,7 @@ def written(values: Any) -> str:
     return " ".join(text.split())
 
 
-def norm(array: Any) -> str:
+def norm(array: Array) -> str:
     """The Euclidean norm of all elements with three digits; inf and NaN are shown as such."""
     values = np.abs(backend.asnumpy(array)).astype(np.float64)
     greatest = values.max(initial=0.0)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.engine.op import op
+from autograd_core.engine.types import Array, Gradient
 from autograd_core.scipy.declaring import Function, declare, refused, scipys
 
 __all__ = [
@@ -34,7 +35,7 @@ __all__ = [
 NEAR = 0.3
 
 
-def _series(x: Any, sign: int) -> Any:
+def _series(x: Array, sign: int) -> Array:
     """j1(x) / x (`sign` -1) or i1(x) / x (1) for |x| < NEAR."""
     quarter, out = sign / 4 * x * x, 0.0
     for k in range(5, -1, -1):
@@ -42,13 +43,13 @@ def _series(x: Any, sign: int) -> Any:
     return out
 
 
-def _over_x(out: Any, x: Any, sign: int) -> Any:
+def _over_x(out: Array, x: Array, sign: int) -> Array:
     """out / x for out = j1(x) (`sign` -1) or i1(x) (1)."""
     near = np.abs(x) < NEAR
     return np.where(near, _series(np.where(near, x, 0), sign), out / np.where(near, 1, x))
 
 
-def _from_pole(x: Any, slope: Any) -> Any:
+def _from_pole(x: Array, slope: Any) -> Array:
     """`slope`, the derivative of a Bessel function of the second kind; inf at its pole, 0."""
     return np.where(x == 0, math.inf, slope)
 
@@ -120,12 +121,12 @@ TERMS = 36  # of the series for large x (NIST DLMF 10.40.1): sufficient from FAR
 FAR = 18
 
 
-def _ive_far_x(g: Any, v: Any, x: Any, order: int) -> Any:
+def _ive_far_x(g: Gradient, v: Array, x: Array, order: int) -> Gradient:
     return g * _ive_far(v, x, order + 1)
 
 
 @op(v=refused("ive", "v"), x=_ive_far_x, pointwise=True)
-def _ive_far(v: Any, x: Any, order: int) -> Any:
+def _ive_far(v: Array, x: Array, order: int) -> Array:
     """The derivative of ive in x of the given order, for large x: its series, differentiated term
     by term."""
     total, term = 0.0, 1 / math.sqrt(math.tau)
@@ -135,14 +136,14 @@ def _ive_far(v: Any, x: Any, order: int) -> Any:
     return total * x ** (-0.5 - order)
 
 
-def _scaled_over_x(x: Any) -> Any:
+def _scaled_over_x(x: Array) -> Array:
     """i1e(x) / x, by its series near 0."""
     near = np.abs(x) < NEAR
     series = _series(np.where(near, x, 0), 1) * np.exp(-np.abs(x))
     return np.where(near, series, i1e(x) / np.where(near, 1, x))
 
 
-def _ive_slope(v: Any, x: Any, near: Any) -> Any:
+def _ive_slope(v: Array, x: Array, near: Any) -> Array:
     """The derivative of ive in x, computed by `near` for small x; its terms cancel the more, the
     larger x is. If it jumps at 0, it is the mean of both sides there."""
     size = np.abs(x)
@@ -152,16 +153,16 @@ def _ive_slope(v: Any, x: Any, near: Any) -> Any:
     return np.where(far, away, near(np.where(far, 1, x)))
 
 
-def _i0e_near(x: Any) -> Any:
+def _i0e_near(x: Array) -> Array:
     return i1e(x) - np.sign(x) * i0e(x)
 
 
-def _i1e_near(x: Any) -> Any:
+def _i1e_near(x: Array) -> Array:
     return i0e(x) - _scaled_over_x(x) - np.sign(x) * i1e(x)
 
 
-def _ive_x(g: Any, v: Any, x: Any) -> Any:
-    def near(x: Any) -> Any:
+def _ive_x(g: Gradient, v: Array, x: Array) -> Gradient:
+    def near(x: Array) -> Array:
         return (ive(v - 1, x) + ive(v + 1, x)) / 2 - np.sign(x) * ive(v, x)
 
     return g * _ive_slope(v, x, near)

@@ -9,6 +9,7 @@ from typing import Any
 
 from autograd_core.engine.op import elementwise
 from autograd_core.engine.tensor import Tensor
+from autograd_core.engine.types import Gradient
 from autograd_core.errors import NotDifferentiableError
 
 try:
@@ -29,7 +30,7 @@ ROOT_PI, ROOT_TAU = math.sqrt(math.pi), math.sqrt(math.tau)
 def refused(name: str, parameter: str) -> Callable[..., Any]:
     """A rule that raises, for a parameter without a derivative in closed form."""
 
-    def rule(g: Any) -> Any:
+    def rule(g: Gradient) -> Gradient:
         raise NotDifferentiableError(
             f"special.{name}: its derivative in {parameter!r} has no closed form; pass it as a "
             "plain number or array, or detach() it"

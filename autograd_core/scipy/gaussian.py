@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
 from autograd_core.engine.op import op
+from autograd_core.engine.types import Array, Gradient
 from autograd_core.scipy.declaring import ROOT_PI, ROOT_TAU, Function, declare, scipys
 
 __all__ = ["erf", "erfc", "erfcinv", "erfcx", "erfinv", "log_ndtr", "ndtr", "ndtri"]
 
 
-def _gauss_x(g: Any, x: Any, width: float, factor: float) -> Any:
+def _gauss_x(g: Gradient, x: Array, width: float, factor: float) -> Gradient:
     x = np.where(np.isfinite(x), x, 0)
     root = np.exp(-width / 2 * (x * x))
     return g * (x * root * (-2 * width * factor) * root)
 
 
 @op(pointwise=True, x=_gauss_x)
-def _gauss(x: Any, width: float, factor: float) -> Any:
+def _gauss(x: Array, width: float, factor: float) -> Array:
     """factor * exp(-width * x²). Here and in the derivative, the factor is first multiplied by the
     square root of the exponential, which is not subnormal where the result is."""
     root = np.exp(-width / 2 * (x * x))
     return factor * root * root
 
 
-def _erf_slope(x: Any) -> Any:
+def _erf_slope(x: Array) -> Array:
     return _gauss(x, 1.0, 2 / ROOT_PI)
 
 
@@ -38,7 +38,7 @@ STEPS = 60  # of the recurrence for the moments of erfc, which converges for x >
 FROM = 2
 
 
-def _moments_up(x: Any, order: int) -> Any:
+def _moments_up(x: Array, order: int) -> Array:
     """The moment by the recurrence from order 0 upward, which loses more digits for larger x."""
     before, out = 0, ROOT_PI / 2 * scipys.erfcx(x)
     for k in range(order):
@@ -46,7 +46,7 @@ def _moments_up(x: Any, order: int) -> Any:
     return out
 
 
-def _moments_down(x: Any, order: int) -> Any:
+def _moments_down(x: Array, order: int) -> Array:
     """The moment by the continued fraction for the ratios of consecutive moments."""
     ratio, product = 0.0, 1.0
     for k in range(order + STEPS, 0, -1):
@@ -56,12 +56,12 @@ def _moments_down(x: Any, order: int) -> Any:
     return product * (ROOT_PI / 2 * scipys.erfcx(x))
 
 
-def _erfcx_moment_x(g: Any, x: Any, order: int) -> Any:
+def _erfcx_moment_x(g: Gradient, x: Array, order: int) -> Gradient:
     return g * (-2 * _erfcx_moment(x, order + 1))
 
 
 @op(x=_erfcx_moment_x, pointwise=True)
-def _erfcx_moment(x: Any, order: int) -> Any:
+def _erfcx_moment(x: Array, order: int) -> Array:
     """The integral of t**order * exp(-t² - 2 x t) over positive t; erfcx is the one of order 0
     times 2 / sqrt(pi)."""
     far = x > FROM
@@ -79,12 +79,12 @@ erfinv: Function = declare(
 )
 
 
-def _erfcinv_slope_x(g: Any, x: Any, out: Any) -> Any:
+def _erfcinv_slope_x(g: Gradient, x: Array, out: Array) -> Gradient:
     return g * (2 * erfcinv(x) * out * out)
 
 
 @op(x=_erfcinv_slope_x, value=None, pointwise=True)
-def _erfcinv_slope(x: Any, value: Any = None) -> Any:
+def _erfcinv_slope(x: Array, value: Array = None) -> Array:
     """The derivative of erfcinv, with `value` erfcinv(x) if known: -sqrt(pi) / 2 * exp(value²),
     computed from the tail probability, which is accurate where exp(value²) is not."""
     value = scipys.erfcinv(x) if value is None else value
@@ -97,7 +97,7 @@ erfcinv: Function = declare(
 )
 
 
-def _bell(x: Any) -> Any:
+def _bell(x: Array) -> Array:
     """The density of the standard normal distribution."""
     return _gauss(x, 0.5, 1 / ROOT_TAU)
 
@@ -109,7 +109,7 @@ ndtr: Function = declare(
 )
 
 
-def _log_ndtr_x(g: Any, x: Any, out: Any) -> Any:
+def _log_ndtr_x(g: Gradient, x: Array, out: Array) -> Gradient:
     left, straight = x < 0, x < -1e8  # below -1e8, the derivative rounds to -x
     tail = ROOT_TAU / 2 * erfcx(np.where(left & ~straight, x, 0) / -ROOT_2)
     right = _bell(np.where(left, 0, x)) / np.exp(np.where(left, 0, out))
@@ -121,12 +121,12 @@ log_ndtr: Function = declare(
 )
 
 
-def _ndtri_slope_x(g: Any, x: Any, out: Any) -> Any:
+def _ndtri_slope_x(g: Gradient, x: Array, out: Array) -> Gradient:
     return g * (ndtri(x) * out * out)
 
 
 @op(x=_ndtri_slope_x, value=None, pointwise=True)
-def _ndtri_slope(x: Any, value: Any = None) -> Any:
+def _ndtri_slope(x: Array, value: Array = None) -> Array:
     """The derivative of ndtri, with `value` ndtri(x) if known."""
     value = scipys.ndtri(x) if value is None else value
     out = ROOT_TAU / 2 * scipys.erfcx(np.abs(value) / ROOT_2) / np.minimum(x, 1 - x)

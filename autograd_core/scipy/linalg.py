@@ -11,8 +11,8 @@ import scipy.linalg as scipys
 
 from autograd_core.devices.backend import module_of
 from autograd_core.engine.op import composed, op
+from autograd_core.engine.types import Array, Gradient, Operand, Shape
 from autograd_core.errors import DeviceError, LinAlgError, ShapeError
-from autograd_core.ops.axes import Shape
 from autograd_core.ops.elementwise import conjugate
 from autograd_core.ops.linalg import expm, solve
 from autograd_core.ops.linalg.matrices import checked, told, transposed, unit
@@ -38,15 +38,17 @@ def on_host(name: str, *arrays: Any) -> None:
 # ---- triangular matrices -------------------------------------------------------------------------
 
 
-def _triangular_y(g: Any, x: Any, lower: bool, unit_diagonal: bool, y_shape: Shape) -> Any:
+def _triangular_y(
+    g: Gradient, x: Array, lower: bool, unit_diagonal: bool, y_shape: Shape
+) -> Gradient:
     columns = g if len(y_shape) > 1 else g[..., None]
     flow = _triangular(transposed(x), columns, not lower, unit_diagonal)
     return flow if len(y_shape) > 1 else flow[..., 0]
 
 
 def _triangular_x(
-    g: Any, x: Any, lower: bool, unit_diagonal: bool, y_shape: Shape, out: Any
-) -> Any:
+    g: Gradient, x: Array, lower: bool, unit_diagonal: bool, y_shape: Shape, out: Array
+) -> Gradient:
     flow = _triangular_y(g, x, lower, unit_diagonal, y_shape)
     if len(y_shape) == 1:
         flow, out = flow[..., None], out[..., None]
@@ -56,7 +58,7 @@ def _triangular_x(
 
 
 @op(x=_triangular_x, y=_triangular_y)
-def _triangular(x: Any, y: Any, lower: bool, unit_diagonal: bool) -> Any:
+def _triangular(x: Array, y: Array, lower: bool, unit_diagonal: bool) -> Array:
     """The solution of x @ out = y, where only one triangle of x is used."""
     if module_of(x) is not np:
         k = int(unit_diagonal)
@@ -76,7 +78,7 @@ def _triangular(x: Any, y: Any, lower: bool, unit_diagonal: bool) -> Any:
     return out
 
 
-def _one(x: Any, y: Any, lower: bool, unit_diagonal: bool) -> Any:
+def _one(x: Array, y: Array, lower: bool, unit_diagonal: bool) -> Array:
     if not y.size:
         return np.empty_like(y, dtype=np.result_type(x.dtype, y.dtype))
     settings = {"lower": lower, "unit_diagonal": unit_diagonal}
@@ -85,8 +87,8 @@ def _one(x: Any, y: Any, lower: bool, unit_diagonal: bool) -> Any:
 
 @composed
 def solve_triangular(
-    x: Any, y: Any, trans: Any = 0, lower: bool = False, unit_diagonal: bool = False
-) -> Any:
+    x: Operand, y: Operand, trans: Any = 0, lower: bool = False, unit_diagonal: bool = False
+) -> Array:
     """The solution of x @ out = y for triangular matrices x (..., n, n) and y (n,) or (..., n, k).
 
     Only the upper triangle of x is used, or the lower one if `lower`; with `unit_diagonal`, its
@@ -110,7 +112,7 @@ def solve_triangular(
 # ---- banded matrices -----------------------------------------------------------------------------
 
 
-def _shift(row: Any, steps: int) -> Any:
+def _shift(row: Array, steps: int) -> Array:
     """The row with element j moved to j + steps; elements moved beyond an end are dropped."""
     n = row.shape[-1]
     steps = max(-n, min(n, steps))
@@ -120,20 +122,22 @@ def _shift(row: Any, steps: int) -> Any:
     return np.concatenate([row[..., -steps:], gap], -1)
 
 
-def _turned_bands(bands: Any, lower: int, upper: int) -> Any:
+def _turned_bands(bands: Any, lower: int, upper: int) -> Array:
     """The bands of the transposed matrix: diagonal d becomes diagonal -d, its elements shifted."""
     rows = [_shift(bands[r, :], r - upper) for r in range(lower + upper, -1, -1)]
     return np.stack(rows)
 
 
-def _banded_y(g: Any, bands: Any, lower: int, upper: int, y_shape: Shape) -> Any:
+def _banded_y(g: Gradient, bands: Any, lower: int, upper: int, y_shape: Shape) -> Gradient:
     turned = _turned_bands(bands, lower, upper)
     if len(y_shape) == 1:
         return _banded(turned, g[..., None], upper, lower)[..., 0]
     return _banded(turned, g, upper, lower)
 
 
-def _banded_bands(g: Any, bands: Any, lower: int, upper: int, y_shape: Shape, out: Any) -> Any:
+def _banded_bands(
+    g: Gradient, bands: Any, lower: int, upper: int, y_shape: Shape, out: Array
+) -> Gradient:
     flow = _banded_y(g, bands, lower, upper, y_shape)
     if len(y_shape) == 1:
         flow, out = flow[..., None], out[..., None]
@@ -143,7 +147,7 @@ def _banded_bands(g: Any, bands: Any, lower: int, upper: int, y_shape: Shape, ou
 
 
 @op(bands=_banded_bands, y=_banded_y)
-def _banded(bands: Any, y: Any, lower: int, upper: int) -> Any:
+def _banded(bands: Array, y: Array, lower: int, upper: int) -> Array:
     """The solution of x @ out = y where row `upper` + i - j of `bands` has x[i, j] in column j."""
     on_host("solve_banded", bands, y)
     n = bands.shape[-1]
@@ -159,7 +163,7 @@ def _banded(bands: Any, y: Any, lower: int, upper: int) -> Any:
 
 
 @composed
-def solve_banded(l_and_u: tuple[int, int], bands: Any, y: Any) -> Any:
+def solve_banded(l_and_u: tuple[int, int], bands: Any, y: Operand) -> Array:
     """The solution of x @ out = y for a banded matrix x with `l_and_u` (l, u) nonzero diagonals
     below and above the main one: row u + i - j of `bands` (l + u + 1, n) has x[i, j] in column j. y
     has the shape (n,) or (n, k)."""
@@ -177,20 +181,20 @@ def solve_banded(l_and_u: tuple[int, int], bands: Any, y: Any) -> Any:
 # ---- Sylvester's equation and square roots -------------------------------------------------------
 
 
-def _sylvester_q(g: Any, a: Any, b: Any) -> Any:
+def _sylvester_q(g: Gradient, a: Array, b: Array) -> Gradient:
     return solve_sylvester(transposed(a), transposed(b), g)
 
 
-def _sylvester_a(g: Any, a: Any, b: Any, out: Any) -> Any:
+def _sylvester_a(g: Gradient, a: Array, b: Array, out: Array) -> Gradient:
     return -(_sylvester_q(g, a, b) @ transposed(out))
 
 
-def _sylvester_b(g: Any, a: Any, b: Any, out: Any) -> Any:
+def _sylvester_b(g: Gradient, a: Array, b: Array, out: Array) -> Gradient:
     return -(transposed(out) @ _sylvester_q(g, a, b))
 
 
 @op(a=_sylvester_a, b=_sylvester_b, q=_sylvester_q)
-def solve_sylvester(a: Any, b: Any, q: Any) -> Any:
+def solve_sylvester(a: Array, b: Array, q: Array) -> Array:
     """The solution of a @ out + out @ b = q. Shapes: a (m, m), b (n, n), q (m, n)."""
     on_host("solve_sylvester", a, b, q)
     checked("solve_sylvester", a)
@@ -210,7 +214,7 @@ def solve_sylvester(a: Any, b: Any, q: Any) -> Any:
     return out
 
 
-def _equation(a: Any, b: Any, q: Any) -> Any:
+def _equation(a: Array, b: Array, q: Array) -> Array:
     """One equation, by the Schur forms of a and of b's adjoint (Bartels and Stewart, 1972)."""
     if not q.size:
         return np.empty_like(q, dtype=np.result_type(a.dtype, b.dtype, q.dtype))
@@ -233,13 +237,13 @@ def _equation(a: Any, b: Any, q: Any) -> Any:
     return from_left @ (scale * found) @ from_right.conj().T
 
 
-def _sqrtm_x(g: Any, out: Any) -> Any:
+def _sqrtm_x(g: Gradient, out: Array) -> Gradient:
     turned = transposed(out)
     return solve_sylvester(turned, turned, g)
 
 
 @op(x=_sqrtm_x)
-def sqrtm(x: Any) -> Any:
+def sqrtm(x: Array) -> Array:
     """The principal square root of a matrix (n, n): out @ out = x. It is complex if x has
     negative eigenvalues. A singular x has no gradient."""
     on_host("sqrtm", x)

@@ -8,6 +8,7 @@ import numpy as np
 
 from autograd_core.devices.backend import special_of
 from autograd_core.engine.op import op
+from autograd_core.engine.types import Array, Gradient
 
 __all__: list[str] = []
 
@@ -15,21 +16,21 @@ NODES, WEIGHTS = np.polynomial.legendre.leggauss(10)
 NODES, WEIGHTS = (NODES + 1) / 2, WEIGHTS / 2  # Gauss-Legendre quadrature on [0, 1]
 
 
-def _polygamma(n: int, x: Any) -> Any:
+def _polygamma(n: int, x: Array) -> Array:
     functions = special_of(x)
     return functions.digamma(x) if n == 0 else functions.polygamma(n, x).astype(x.dtype)
 
 
-def _psi_difference_x(g: Any, n: Any, x: Any, y: Any) -> Any:
+def _psi_difference_x(g: Gradient, n: Any, x: Array, y: Array) -> Gradient:
     return g * _psi_difference(n + 1, x, y)
 
 
-def _shifted_slope(g: Any, n: Any, x: Any, y: Any) -> Any:
+def _shifted_slope(g: Gradient, n: Any, x: Array, y: Array) -> Gradient:
     return g * _shifted(n + 1, x, y)
 
 
 @op(pointwise=True, x=_psi_difference_x, y=_shifted_slope)
-def _psi_difference(n: int, x: Any, y: Any) -> Any:
+def _psi_difference(n: int, x: Array, y: Array) -> Array:
     """polygamma(n, x + y) - polygamma(n, x), the integral of polygamma(n + 1, ·), for positive x
     and y; accurate also where y is small."""
     small = y < 0.5 * x
@@ -42,6 +43,6 @@ def _psi_difference(n: int, x: Any, y: Any) -> Any:
 
 
 @op(pointwise=True, x=_shifted_slope, y=_shifted_slope)
-def _shifted(n: int, x: Any, y: Any) -> Any:
+def _shifted(n: int, x: Array, y: Array) -> Array:
     """polygamma(n, x + y)."""
     return _polygamma(n, x + y)

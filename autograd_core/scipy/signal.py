@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import scipy.signal as scipys
 
 from autograd_core.engine.op import composed, op
+from autograd_core.engine.types import Array, Gradient, Operand
 from autograd_core.errors import ShapeError
 from autograd_core.ops.indexing import _getitem
 from autograd_core.ops.operands import as_operand
@@ -16,22 +15,22 @@ from autograd_core.scipy.linalg import on_host
 __all__ = ["convolve", "windows"]
 
 
-def _flipped(x: Any, ndim: int) -> Any:
+def _flipped(x: Array, ndim: int) -> Array:
     return x[(..., *[slice(None, None, -1)] * ndim)]
 
 
-def _windows_x(g: Any, y: Any, ndim: int, mode: str) -> Any:
+def _windows_x(g: Gradient, y: Array, ndim: int, mode: str) -> Gradient:
     return windows(g, _flipped(y, ndim), ndim, "valid" if mode == "full" else "full")
 
 
-def _windows_y(g: Any, x: Any, ndim: int, mode: str) -> Any:
+def _windows_y(g: Gradient, x: Array, ndim: int, mode: str) -> Gradient:
     if mode == "full":
         return windows(g, _flipped(x, ndim), ndim, "valid")
     return _flipped(windows(x, _flipped(g, ndim), ndim, "valid"), ndim)
 
 
 @op(x=_windows_x, y=_windows_y)
-def windows(x: Any, y: Any, ndim: int, mode: str) -> Any:
+def windows(x: Array, y: Array, ndim: int, mode: str) -> Array:
     """The convolution over the last `ndim` axes; leading axes broadcast. `mode` is "full", or
     "valid" for x at least as long as y along each of them."""
     on_host("convolve", x, y)
@@ -49,7 +48,7 @@ def windows(x: Any, y: Any, ndim: int, mode: str) -> Any:
 
 
 @composed
-def convolve(x: Any, y: Any, mode: str = "full") -> Any:
+def convolve(x: Operand, y: Operand, mode: str = "full") -> Array:
     """The convolution of two arrays with the same number of axes: wherever they overlap ("full"),
     the middle part with the shape of x ("same"), or where one overlaps the other entirely
     ("valid")."""

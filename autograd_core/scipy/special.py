@@ -13,6 +13,7 @@ import numpy as np
 
 from autograd_core.devices.backend import special_of
 from autograd_core.engine.op import composed, not_differentiable, op
+from autograd_core.engine.types import Array, Gradient, Operand
 from autograd_core.errors import ShapeError
 from autograd_core.ops import reductions
 from autograd_core.ops.activations import _sigmoid_slope, sigmoid
@@ -57,12 +58,12 @@ __all__ += [
 # ---- gamma and beta ------------------------------------------------------------------------------
 
 
-def _polygamma_x(g: Any, n: Any, x: Any) -> Any:
+def _polygamma_x(g: Gradient, n: Any, x: Array) -> Gradient:
     return g * polygamma(n + 1, x)
 
 
 @op(x=_polygamma_x)
-def polygamma(n: int, x: Any) -> Any:
+def polygamma(n: int, x: Array) -> Array:
     """The n-th derivative of digamma, for an integer n."""
     if n < 0 or n != int(n):
         raise ShapeError(f"polygamma: n must be an integer, 0 or more, not {n!r}")
@@ -81,12 +82,12 @@ gammaln: Function = declare(
 )
 
 
-def _below_infinity(x: Any) -> Any:
+def _below_infinity(x: Array) -> Array:
     """x with infinity replaced by the largest number; no gradient flows to it."""
     return np.where(x == math.inf, float(np.finfo(x.dtype).max), x)
 
 
-def _rgamma_x(g: Any, x: Any, out: Any) -> Any:
+def _rgamma_x(g: Gradient, x: Array, out: Array) -> Gradient:
     """By the reflection sin(pi x) * gamma(1 - x) / pi on the left, where gamma has its poles."""
     left = x < 0.5
     there = np.where(left, x, 0)
@@ -107,7 +108,7 @@ psi = digamma
 
 
 @composed
-def multigammaln(a: Any, d: int) -> Any:
+def multigammaln(a: Operand, d: int) -> Array:
     """The logarithm of the multivariate gamma function of dimension `d`."""
     a = as_operand(a)
     if d < 1 or d != int(d):
@@ -118,7 +119,7 @@ def multigammaln(a: Any, d: int) -> Any:
     return total
 
 
-def _log_beta_slope(x: Any, y: Any) -> Any:
+def _log_beta_slope(x: Array, y: Array) -> Array:
     """digamma(x) - digamma(x + y), without cancellation where x is much larger than y."""
     usual = (x > 0) & (y > 0)
     a, b = np.where(usual, x, 1.0), np.where(usual, y, 1.0)
@@ -140,12 +141,12 @@ betaln: Function = declare(
 )
 
 
-def weak(value: Any) -> Any:
+def weak(value: Array) -> Array:
     """A NumPy scalar computed from Python numbers as a Python float, which has a weak dtype."""
     return float(value) if isinstance(value, np.floating) else value
 
 
-def _gamma_density(a: Any, x: Any) -> Any:
+def _gamma_density(a: Array, x: Array) -> Array:
     """x ** (a - 1) * exp(-x) / gamma(a): for small x by a power, which is more accurate than the
     exponential of a large logarithm."""
     small, x, constant = x < 1, _below_infinity(x), weak(gammaln(a))
@@ -168,7 +169,7 @@ gammaincc: Function = declare(
 )
 
 
-def _beta_density(a: Any, b: Any, x: Any) -> Any:
+def _beta_density(a: Array, b: Array, x: Array) -> Array:
     return x ** (a - 1) / weak(np.exp(betaln(a, b))) * (1 - x) ** (b - 1)
 
 
@@ -181,7 +182,7 @@ betainc: Function = declare(
 )
 
 
-def _student_density(df: Any, x: Any) -> Any:
+def _student_density(df: Any, x: Array) -> Array:
     constant = gammaln((df + 1) / 2) - gammaln(df / 2) - np.log(df * math.pi) / 2
     root = np.hypot(1, _settled(x) / weak(np.sqrt(df)))
     return weak(np.exp(constant)) * root ** -(df + 1)
@@ -222,13 +223,13 @@ entr: Function = declare(
 )
 
 
-def _ratio(x: Any, y: Any) -> Any:
+def _ratio(x: Array, y: Array) -> Array:
     """x / y; 0 for 0 / 0."""
     return x / np.where((x == 0) & (y == 0), 1, y)
 
 
 @op(pointwise=True, x=lambda g, x: g / x, y=lambda g, y: -g / y)
-def _log_ratio(x: Any, y: Any) -> Any:
+def _log_ratio(x: Array, y: Array) -> Array:
     """log(x / y), where x / y may overflow or underflow."""
     return 2 * np.log(np.sqrt(x) / np.sqrt(y))
 
@@ -248,7 +249,7 @@ kl_div: Function = declare(
 
 
 @composed
-def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False) -> Any:
+def logsumexp(a: Operand, axis: Any = None, b: Operand = None, keepdims: bool = False) -> Array:
     """log(sum(b * exp(a))) over `axis`, without overflow; the sum must be positive. An element
     whose weight b is 0 is ignored, whatever its value."""
     a = as_operand(a)
@@ -266,19 +267,19 @@ def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False) -
 
 
 @not_differentiable
-def _shift(a: Any, axis: Any) -> Any:
+def _shift(a: Array, axis: Any) -> Array:
     """The largest element, or 0 where it is infinite."""
     top = np.max(a, axis=axis, keepdims=True)
     return np.where(np.isfinite(top), top, 0)
 
 
 @composed
-def softmax(x: Any, axis: Any = None) -> Any:
+def softmax(x: Operand, axis: Any = None) -> Array:
     """exp(x) / sum(exp(x)) over `axis` (default: all)."""
     return reductions.softmax(x, axis)
 
 
 @composed
-def log_softmax(x: Any, axis: Any = None) -> Any:
+def log_softmax(x: Operand, axis: Any = None) -> Array:
     """The logarithm of softmax over `axis` (default: all)."""
     return reductions.log_softmax(x, axis)

@@ -16,6 +16,7 @@ import numpy as np
 from autograd_core.devices import backend
 from autograd_core.engine.graph import Parts, fit
 from autograd_core.engine.state import Observer, observed
+from autograd_core.engine.types import Array, Gradient
 from autograd_core.testing.differences import ROUNDING, UNITS
 from autograd_core.testing.values import host, terms_of, wide
 
@@ -129,7 +130,7 @@ class Results(Observer):
     def __init__(self) -> None:
         self.found: list[tuple[Any, Any]] = []
 
-    def forward(self, node: Any, out: Any) -> None:
+    def forward(self, node: Any, out: Array) -> None:
         self.found.append((node.op, np.array(host(out))))
 
 
@@ -150,7 +151,7 @@ class Rounding(Observer):
         for array, values in reversed(self.moved):
             array[...] = values
 
-    def forward(self, node: Any, out: Any) -> None:
+    def forward(self, node: Any, out: Array) -> None:
         exact = None
         if self.exact and self.exact[-1][0] is node.op:
             exact = self.exact.pop()[1]
@@ -158,7 +159,7 @@ class Rounding(Observer):
         if backend.is_array(out) and out.base is None:
             self.move(out, np.abs(exact - host(out)) if known else 0.0)
 
-    def backward(self, node: Any, rule: Any, g: Any, gx: Any) -> None:
+    def backward(self, node: Any, rule: Any, g: Gradient, gx: Gradient) -> None:
         if isinstance(g, Parts) or not backend.is_array(gx):
             return
         saved = next((kept for _, r, kept in node.edges() if r is rule), ())
@@ -166,14 +167,14 @@ class Rounding(Observer):
         if not any(np.may_share_memory(host(gx), host(value)) for value in given):
             self.move(gx, self.own(rule, g, gx, saved))
 
-    def own(self, rule: Any, g: Any, gx: Any, saved: Any) -> Any:
+    def own(self, rule: Any, g: Gradient, gx: Gradient, saved: Any) -> Any:
         """The distance of a rule's result from its result in double precision."""
         if np.finfo(gx.dtype).eps <= np.finfo(float).eps or not rule.operand:
             return 0.0
         exact = rule.function(_widened(g), *map(_widened, saved))
         return np.abs(host(fit(exact, gx.shape, wide(host(gx)).dtype, 0)) - host(gx))
 
-    def move(self, array: Any, more: Any) -> None:
+    def move(self, array: Array, more: Any) -> None:
         whole = array.flags.writeable if isinstance(array, np.ndarray) else array.base is None
         if array.dtype.kind not in "fc" or not whole:
             return

@@ -11,6 +11,7 @@ from autograd_core.devices import backend
 from autograd_core.engine.graph import Parts
 from autograd_core.engine.state import Observer
 from autograd_core.engine.tensor import Tensor
+from autograd_core.engine.types import Gradient
 from autograd_core.testing.values import host
 
 __all__ = ["RuleObserver"]
@@ -22,7 +23,7 @@ class RuleObserver(Observer):
     def __init__(self) -> None:
         self.faults: list[str] = []
 
-    def backward(self, node: Any, rule: Any, g: Any, gx: Any) -> None:
+    def backward(self, node: Any, rule: Any, g: Gradient, gx: Gradient) -> None:
         """Run a rule again, and compare the results."""
         if isinstance(g, Parts | Tensor) or isinstance(gx, Parts) or not rule.operand:
             return

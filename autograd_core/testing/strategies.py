@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from autograd_core.devices import backend
-from autograd_core.engine.graph import Shape
 from autograd_core.engine.tensor import Tensor
+from autograd_core.engine.types import Shape
 
 __all__ = [
     "any_axis",

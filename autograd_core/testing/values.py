@@ -9,6 +9,7 @@ import numpy as np
 from autograd_core.devices import backend
 from autograd_core.engine.state import no_grad
 from autograd_core.engine.tensor import Tensor, make
+from autograd_core.engine.types import Array
 from autograd_core.transforms.tree import filled, leaves
 
 __all__ = [
@@ -48,7 +49,7 @@ def host(leaf: Any) -> Any:
     return np.asarray(backend.asnumpy(array_of(leaf)))
 
 
-def wide(array: Any) -> Any:
+def wide(array: Array) -> Any:
     """An array on the host in double precision."""
     return array.astype({"f": "f8", "c": "c16"}[array.dtype.kind])
 

@@ -18,6 +18,7 @@ from autograd_core.engine.paths import Paths
 from autograd_core.engine.stamps import sequence_numbers
 from autograd_core.engine.state import enable_grad, is_recording
 from autograd_core.engine.tensor import Tensor, make
+from autograd_core.engine.types import Gradient, Operand
 from autograd_core.engine.views import VALUE, Base
 from autograd_core.errors import DTypeError, GraphError, IndexingError, ShapeError
 from autograd_core.transforms.tree import filled, leaves, mapped
@@ -42,7 +43,7 @@ Function = Callable[..., Any]
 
 
 @op(x=lambda g: g)
-def _argument(x: Any) -> Any:
+def _argument(x: Operand) -> Any:
     """x, as an argument to differentiate in that itself depends on other Tensors."""
     return x[...]
 
@@ -156,7 +157,7 @@ class Call:
         """The result for each leaf, in the structure of the arguments."""
         return filled(self.chosen, map(self._like, found, self.given))
 
-    def _like(self, g: Any, leaf: Any) -> Any:
+    def _like(self, g: Gradient, leaf: Any) -> Any:
         if isinstance(leaf, Tensor) or (isinstance(g, Tensor) and g.node is not None):
             return g if isinstance(g, Tensor) else make(g, None)
         return (g._array if isinstance(g, Tensor) else g)[()]
@@ -246,7 +247,7 @@ def called(function: Function) -> str:
     return str(getattr(function, "__name__", type(function).__name__))
 
 
-def is_tracked(g: Any) -> bool:
+def is_tracked(g: Gradient) -> bool:
     return isinstance(g, Tensor) and g.node is not None
 
 
@@ -315,7 +316,7 @@ def check_real(name: str, out: Tensor, holomorphic: bool = False) -> None:
         )
 
 
-def cotangent(out: Tensor, g: Any = None) -> Any:
+def cotangent(out: Tensor, g: Gradient = None) -> Any:
     """The cotangent of a result, checked; 1 by default."""
     if g is None:
         return backend.run_there(out._array, np.ones_like, out._array)

@@ -9,6 +9,7 @@ import numpy as np
 from autograd_core.devices import backend
 from autograd_core.engine.stamps import sequence_numbers, stamps
 from autograd_core.engine.tensor import Tensor
+from autograd_core.engine.types import Array
 from autograd_core.transforms.tree import leaves
 
 __all__ = ["Fingerprint"]
@@ -64,7 +65,7 @@ def _mark(leaf: Any) -> tuple[Any, Any, Any]:
 
 
 @np.errstate(all="ignore")
-def _checksum(array: Any) -> int:
+def _checksum(array: Array) -> int:
     from zlib import crc32
 
     if array.dtype.char in "gG":  # a long double contains padding bytes

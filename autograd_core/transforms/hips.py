@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.engine.types import Operand
 from autograd_core.errors.tracebacks import public
 from autograd_core.transforms.calls import Argnum, Function, as_tensor
 from autograd_core.transforms.gradients import grad
@@ -36,7 +37,7 @@ hessian_vector_product = hessian_tensor_product = hvp
 def _alone(f: Function, argnum: int, args: Any, settings: Any) -> Function:
     """f as a function of one of its arguments."""
 
-    def function(x: Any) -> Any:
+    def function(x: Operand) -> Any:
         given = list(args)
         given[argnum] = x
         return f(*given, **settings)
@@ -73,7 +74,7 @@ def make_hvp(f: Function, argnum: int = 0) -> Function:
     return make_vjp(grad(f, argnum), argnum)
 
 
-def _half_square(x: Any) -> Any:
+def _half_square(x: Operand) -> Any:
     return np.sum(x**2, axis=-1) / 2
 
 

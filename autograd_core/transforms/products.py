@@ -12,6 +12,7 @@ from autograd_core.engine.backward import pull, seed, zero_gradient
 from autograd_core.engine.graph import Node
 from autograd_core.engine.paths import Paths
 from autograd_core.engine.tensor import Tensor, make
+from autograd_core.engine.types import Array
 from autograd_core.errors import ShapeError
 from autograd_core.errors.tracebacks import public
 from autograd_core.transforms.calls import (
@@ -112,7 +113,7 @@ def _dual(out: Tensor) -> Any:
     return zeros
 
 
-def _plain(array: Any, _: Node) -> Tensor:
+def _plain(array: Array, _: Node) -> Tensor:
     return make(array, None)
 
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from autograd_core.engine.op import functions
+from autograd_core.engine.types import Array
 from autograd_core.errors import ShapeError
 from autograd_core.ops.operands import as_operand
 from autograd_core.ops.products import matmul
@@ -14,7 +15,7 @@ from autograd_core.ops.products import matmul
 __all__ = ["multi_dot"]
 
 
-def multi_dot(arrays: Sequence[Any]) -> Any:
+def multi_dot(arrays: Sequence[Any]) -> Array:
     """The product of two or more matrices, in the order that takes the fewest multiplications. The
     first and the last may be vectors: a row and a column."""
     matrices = [as_operand(x) for x in arrays]
@@ -35,7 +36,9 @@ def multi_dot(arrays: Sequence[Any]) -> Any:
 functions["linalg.multi_dot"] = multi_dot
 
 
-def _product(matrices: list[Any], splits: dict[tuple[int, int], int], start: int, stop: int) -> Any:
+def _product(
+    matrices: list[Any], splits: dict[tuple[int, int], int], start: int, stop: int
+) -> Array:
     if stop - start == 1:
         return matrices[start]
     middle = splits[start, stop]

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd_core.engine.op import composed, not_differentiable, op
+from autograd_core.engine.types import Array, Gradient, Operand
 from autograd_core.errors import NotDifferentiableError, ShapeError
 from autograd_core.ops.linalg.gaps import _independent, _over, _size, beside, by_gaps, turned
 from autograd_core.ops.linalg.matrices import (
@@ -45,7 +46,7 @@ __all__ = [
 # ---- Cholesky -----------------------------------------------------------------------------------
 
 
-def _lower_factor_x(g: Any, out: Any) -> Any:
+def _lower_factor_x(g: Gradient, out: Array) -> Gradient:
     turned = adjoint(out)
     inner = turned @ g.conj()
     inner = np.tril(inner) + np.tril(inner, -1)
@@ -55,7 +56,7 @@ def _lower_factor_x(g: Any, out: Any) -> Any:
 
 
 @op(x=_lower_factor_x)
-def _lower_factor(x: Any) -> Any:
+def _lower_factor(x: Array) -> Array:
     """The lower triangular matrix whose product with its adjoint is x. Only the lower triangle of x
     is used; the gradient is symmetric (Murray, arXiv:1602.07527)."""
     checked("cholesky", x)
@@ -63,7 +64,7 @@ def _lower_factor(x: Any) -> Any:
 
 
 @composed
-def cholesky(x: Any, /, *, upper: bool = False) -> Any:
+def cholesky(x: Operand, /, *, upper: bool = False) -> Array:
     """The triangular factor of symmetric (Hermitian) positive definite matrices: the lower one, L
     of L @ L.mH, or the upper one, U of U.mH @ U.
 
@@ -82,7 +83,7 @@ class QRResult(NamedTuple):
     R: Any
 
 
-def _tall_qr_x(g: Any, Q: Any, R: Any) -> Any:
+def _tall_qr_x(g: Gradient, Q: Any, R: Any) -> Gradient:
     flow, inner = 0, 0
     for_q, for_r = g
     if for_r is not None:
@@ -96,13 +97,13 @@ def _tall_qr_x(g: Any, Q: Any, R: Any) -> Any:
 
 
 @op(x=_tall_qr_x, results=QRResult)
-def _tall_qr(x: Any) -> Any:
+def _tall_qr(x: Array) -> Any:
     """Q (..., m, n) with orthonormal columns and upper triangular R (..., n, n), for m >= n."""
     return QRResult(*told("qr", np.linalg.qr, x))
 
 
 @composed
-def qr(x: Any, mode: str = "reduced") -> Any:
+def qr(x: Operand, mode: str = "reduced") -> Array:
     """x = Q @ R with orthonormal columns in Q and upper triangular R, of matrices (..., m, n).
 
     With k = min(m, n): mode "reduced" gives Q (..., m, k) and R (..., k, n), "r" only R, "complete"
@@ -131,7 +132,7 @@ def qr(x: Any, mode: str = "reduced") -> Any:
 
 
 @not_differentiable
-def _whole_qr(x: Any, mode: Any) -> Any:
+def _whole_qr(x: Array, mode: Any) -> Array:
     return np.linalg.qr(x, mode)
 
 
@@ -143,7 +144,7 @@ class EighResult(NamedTuple):
     eigenvectors: Any
 
 
-def _eigh_x(g: Any, eigenvalues: Any, eigenvectors: Any) -> Any:
+def _eigh_x(g: Gradient, eigenvalues: Any, eigenvectors: Any) -> Gradient:
     for_values, for_vectors = g
     left, right = eigenvectors.conj(), transposed(eigenvectors)
     turning = None if for_vectors is None else right @ for_vectors
@@ -152,7 +153,7 @@ def _eigh_x(g: Any, eigenvalues: Any, eigenvectors: Any) -> Any:
 
 
 @op(x=_eigh_x, results=EighResult)
-def eigh(x: Any, UPLO: str = "L") -> Any:
+def eigh(x: Array, UPLO: str = "L") -> Any:
     """The eigenvalues (..., n) of symmetric (Hermitian) matrices (..., n, n), in ascending order,
     and their eigenvectors, the columns of (..., n, n).
 
@@ -166,12 +167,12 @@ def eigh(x: Any, UPLO: str = "L") -> Any:
     return EighResult(*told("eigh", np.linalg.eigh, x, UPLO))
 
 
-def _spectral_g(g: Any, x: Any, UPLO: str) -> Any:
+def _spectral_g(g: Gradient, x: Array, UPLO: str) -> Gradient:
     _, vectors = eigh(x, UPLO)
     return ((g @ vectors) * vectors.conj()).sum(-2)
 
 
-def _spectral_x(g: Any, values: Any, x: Any, UPLO: str, moving: bool) -> Any:
+def _spectral_x(g: Gradient, values: Array, x: Array, UPLO: str, moving: bool) -> Gradient:
     w, vectors = eigh(x, UPLO)
     inner = transposed(adjoint(vectors) @ g @ vectors)
     inner = turned(values, w, (inner + adjoint(inner)) / 2, moving, "eigh")
@@ -179,19 +180,19 @@ def _spectral_x(g: Any, values: Any, x: Any, UPLO: str, moving: bool) -> Any:
 
 
 @op(values=_spectral_g, x=_spectral_x)
-def _spectral(values: Any, x: Any, UPLO: Any, moving: bool) -> Any:
+def _spectral(values: Array, x: Array, UPLO: Any, moving: bool) -> Array:
     """The conjugate of the matrix with the eigenvectors of x and these values, which depend on x if
     `moving`."""
     _, vectors = np.linalg.eigh(x, UPLO)
     return (vectors.conj() * values[..., None, :]) @ transposed(vectors)
 
 
-def _eigvalsh_x(g: Any, x: Any, UPLO: str) -> Any:
+def _eigvalsh_x(g: Gradient, x: Array, UPLO: str) -> Gradient:
     return _spectral(g, x, UPLO, tracked(g))
 
 
 @op(x=_eigvalsh_x)
-def eigvalsh(x: Any, UPLO: str = "L") -> Any:
+def eigvalsh(x: Array, UPLO: str = "L") -> Array:
     """The eigenvalues of symmetric (Hermitian) matrices, in ascending order.
 
     Where some are equal, the gradient is a subgradient, which is exact for every function that
@@ -208,7 +209,7 @@ class EigResult(NamedTuple):
     eigenvectors: Any
 
 
-def _eig_x(g: Any, eigenvalues: Any, eigenvectors: Any) -> Any:
+def _eig_x(g: Gradient, eigenvalues: Any, eigenvectors: Any) -> Gradient:
     for_values, for_vectors = g
     eigenvectors = _independent(eigenvectors, eigenvalues)
     turned_back, flow = adjoint(eigenvectors), None
@@ -223,7 +224,7 @@ def _eig_x(g: Any, eigenvalues: Any, eigenvectors: Any) -> Any:
 
 
 @op(x=_eig_x, results=EigResult)
-def eig(x: Any) -> Any:
+def eig(x: Array) -> Any:
     """The eigenvalues (..., n) of square matrices (..., n, n), in no order, and their eigenvectors,
     columns of length 1.
 
@@ -237,7 +238,7 @@ def eig(x: Any) -> Any:
 
 
 @composed
-def eigvals(x: Any) -> Any:
+def eigvals(x: Operand) -> Array:
     """The eigenvalues of square matrices, in no order."""
     return eig(x)[0]
 
@@ -251,7 +252,7 @@ class SVDResult(NamedTuple):
     Vh: Any
 
 
-def _thin_svd_x(g: Any, U: Any, S: Any, Vh: Any) -> Any:
+def _thin_svd_x(g: Gradient, U: Any, S: Any, Vh: Any) -> Gradient:
     for_u, for_s, for_v = g
     left, right = U.conj(), Vh.conj()
     used = for_u is not None or for_v is not None
@@ -276,15 +277,15 @@ def _thin_svd_x(g: Any, U: Any, S: Any, Vh: Any) -> Any:
 
 
 @op(x=_thin_svd_x, results=SVDResult)
-def _thin_svd(x: Any) -> Any:
+def _thin_svd(x: Array) -> Any:
     """U (..., m, k), S (..., k) and Vh (..., k, n) with k = min(m, n)."""
     return SVDResult(*told("svd", np.linalg.svd, x, False))
 
 
 @composed
 def svd(
-    x: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False
-) -> Any:
+    x: Operand, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False
+) -> Array:
     """x = U * S @ Vh with orthonormal columns in U and rows in Vh, and descending singular values.
 
     Shapes: x (..., m, n); with k = min(m, n), U (..., m, k), S (..., k), Vh (..., k, n); with
@@ -302,12 +303,12 @@ def svd(
     return _whole_svd(x)
 
 
-def _sides_g(g: Any, x: Any) -> Any:
+def _sides_g(g: Gradient, x: Array) -> Gradient:
     left, _, right = svd(x, False)
     return ((transposed(g) @ left.conj()) * transposed(right.conj())).sum(-2)
 
 
-def _sides_x(g: Any, values: Any, x: Any, moving: bool) -> Any:
+def _sides_x(g: Gradient, values: Array, x: Array, moving: bool) -> Gradient:
     """The gradient from the eigenvectors of [[0, x], [x.mH, 0]], whose eigenvalues are the singular
     values, their negatives and, if x is not square, 0 (Jordan and Wielandt)."""
     left, s, right = svd(x, False)
@@ -327,7 +328,7 @@ def _sides_x(g: Any, values: Any, x: Any, moving: bool) -> Any:
     return flow
 
 
-def _smooth_at(values: Any, s: Any) -> Any:
+def _smooth_at(values: Array, s: Any) -> Array:
     """values / s on the diagonal. Where s is 0 the function has a kink, which is refused unless the
     value is 0."""
     eye = unit(values[..., None] * s[..., None, :])
@@ -337,7 +338,7 @@ def _smooth_at(values: Any, s: Any) -> Any:
     )
 
 
-def _turned_out(x: Any, vectors: Any, values: Any, s: Any, size: Any, moving: bool) -> Any:
+def _turned_out(x: Array, vectors: Array, values: Array, s: Any, size: Any, moving: bool) -> Array:
     """The part of x orthogonal to the vectors, whose singular values are 0, times `values` over the
     singular values s."""
     k, gaps = s.shape[-1], s[..., None, :]
@@ -350,18 +351,18 @@ def _turned_out(x: Any, vectors: Any, values: Any, s: Any, size: Any, moving: bo
 
 
 @op(values=_sides_g, x=_sides_x)
-def _sides(values: Any, x: Any, moving: bool) -> Any:
+def _sides(values: Array, x: Array, moving: bool) -> Array:
     """The conjugate of the matrix with the singular vectors of x and these values, which depend on
     x if `moving`."""
     left, _, right = np.linalg.svd(x, False)
     return (left.conj() * values[..., None, :]) @ right.conj()
 
 
-def _svdvals_x(g: Any, x: Any) -> Any:
+def _svdvals_x(g: Gradient, x: Array) -> Gradient:
     return _sides(g, x, tracked(g))
 
 
-def _whole_svd_x(g: Any, x: Any) -> Any:
+def _whole_svd_x(g: Gradient, x: Array) -> Gradient:
     for_u, for_s, for_v = g
     if for_u is not None or for_v is not None:
         raise NotDifferentiableError(
@@ -372,13 +373,13 @@ def _whole_svd_x(g: Any, x: Any) -> Any:
 
 
 @op(x=_whole_svd_x, results=SVDResult)
-def _whole_svd(x: Any) -> Any:
+def _whole_svd(x: Array) -> Any:
     """U (..., m, m), S (..., k) and Vh (..., n, n) with k = min(m, n)."""
     return SVDResult(*told("svd", np.linalg.svd, x))
 
 
 @op(x=_svdvals_x)
-def svdvals(x: Any) -> Any:
+def svdvals(x: Array) -> Array:
     """The singular values of matrices (..., m, n), in descending order. Their gradients are finite
     where some are equal or 0."""
     checked("svdvals", x, square=False)

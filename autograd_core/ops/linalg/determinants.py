@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd_core.engine.op import op
+from autograd_core.engine.types import Array, Gradient
 from autograd_core.ops.linalg.decompositions import svd
 from autograd_core.ops.linalg.matrices import (
     adjoint,
@@ -29,7 +30,7 @@ __all__ = ["det", "slogdet"]
 # ---- derivatives of the determinant, a polynomial ------------------------------------------------
 
 
-def _products(s: Any, order: int) -> Any:
+def _products(s: Any, order: int) -> Array:
     """The products of all s except those at `order` indices: an array (..., n, ..., n) over the
     indices, 0 where two of them are equal. Computed without division."""
     n = s.shape[-1]
@@ -46,18 +47,18 @@ def _sign(order: tuple[int, ...]) -> int:
     return -1 if swaps % 2 else 1
 
 
-def _minors_x(g: Any, x: Any, matrices: Any) -> Any:
+def _minors_x(g: Gradient, x: Array, matrices: Array) -> Gradient:
     return _minors(x, stacked([g, *listed(matrices)]))
 
 
-def _minors_matrices(g: Any, x: Any, matrices: Any) -> Any:
+def _minors_matrices(g: Gradient, x: Array, matrices: Array) -> Gradient:
     parts = listed(matrices)
     others = [[*parts[:k], g, *parts[k + 1 :]] for k in range(len(parts))]
     return stacked([_minors(x, stacked(other)) for other in others])
 
 
 @op(x=_minors_x, matrices=_minors_matrices)
-def _minors(x: Any, matrices: Any) -> Any:
+def _minors(x: Array, matrices: Array) -> Array:
     """The gradient of the k-th derivative of det at x along matrices (..., k, n, n).
 
     In the bases of the singular vectors x is diagonal, and the derivative is a sum over k + 1
@@ -78,12 +79,12 @@ def _minors(x: Any, matrices: Any) -> Any:
     return column(np.linalg.det(u) * np.linalg.det(vh)) * (u.conj() @ middle @ vh.conj())
 
 
-def _cofactors_x(g: Any, x: Any) -> Any:
+def _cofactors_x(g: Gradient, x: Array) -> Gradient:
     return _minors(x, g[..., None, :, :])
 
 
 @op(x=_cofactors_x, determinant=None)
-def _cofactors(x: Any, determinant: Any = None) -> Any:
+def _cofactors(x: Array, determinant: Array = None) -> Array:
     """The cofactors, which are the derivative of det: for each element, the signed determinant of
     the matrix without its row and its column. A polynomial, defined for singular matrices too.
 
@@ -109,12 +110,12 @@ def _cofactors(x: Any, determinant: Any = None) -> Any:
 # ---- determinants --------------------------------------------------------------------------------
 
 
-def _det_x(g: Any, x: Any, out: Any) -> Any:
+def _det_x(g: Gradient, x: Array, out: Array) -> Gradient:
     return column(g) * _cofactors(x, out)
 
 
 @op(x=_det_x)
-def det(x: Any) -> Any:
+def det(x: Array) -> Array:
     """The determinants of square matrices (..., n, n). Singular matrices have gradients too, of
     every order."""
     checked("det", x)
@@ -126,7 +127,7 @@ class SlogdetResult(NamedTuple):
     logabsdet: Any
 
 
-def _slogdet_x(g: Any, x: Any, sign: Any) -> Any:
+def _slogdet_x(g: Gradient, x: Array, sign: Any) -> Gradient:
     turning, growing = g
     scale = 0 * turning.real if growing is None else growing
     if turning is not None and x.dtype.kind == "c":
@@ -135,7 +136,7 @@ def _slogdet_x(g: Any, x: Any, sign: Any) -> Any:
 
 
 @op(x=_slogdet_x, results=SlogdetResult)
-def slogdet(x: Any) -> Any:
+def slogdet(x: Array) -> Any:
     """The sign and the logarithm of the absolute value of determinants, which may be too large or
     too small for a float. Returns (sign, logabsdet).
 

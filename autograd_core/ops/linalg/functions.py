@@ -19,6 +19,7 @@ from autograd_core.devices.backend import module_of
 from autograd_core.engine.op import composed, op
 from autograd_core.engine.state import enable_grad
 from autograd_core.engine.tensor import Tensor
+from autograd_core.engine.types import Array, Gradient, Operand
 from autograd_core.errors import DTypeError, LinAlgError, NotDifferentiableError
 from autograd_core.ops.elementwise import log, sqrt
 from autograd_core.ops.linalg.gaps import closeness, doubled
@@ -45,7 +46,7 @@ WEIGHTS = tuple((18 + side * math.sqrt(30)) / 36 for side in (-1, 1, 1, -1))
 # ---- divided differences -------------------------------------------------------------------------
 
 
-def _derivative(f: Any, df: Any, w: Any, order: int) -> Any:
+def _derivative(f: Any, df: Any, w: Array, order: int) -> Array:
     """The derivative of f of the given order, element by element; beyond the first, df is
     differentiated."""
     if order < 2:
@@ -62,11 +63,11 @@ def _derivative(f: Any, df: Any, w: Any, order: int) -> Any:
         return _plain(out)
 
 
-def _plain(x: Any) -> Any:
+def _plain(x: Array) -> Array:
     return x.data if isinstance(x, Tensor) else x
 
 
-def _of_numbers(out: Any) -> Any:
+def _of_numbers(out: Array) -> Array:
     """The result of f or df for real eigenvalues; raises if it depends on a tracked Tensor."""
     if isinstance(out, Tensor) and out.requires_grad:
         raise NotDifferentiableError(
@@ -120,7 +121,7 @@ class _Smooth:
         """The mean of the derivative over the simplex of the points (Hermite and Genocchi)."""
         order = len(points) - 1
 
-        def over(start: Any, left: Any, rest: list[Any]) -> Any:
+        def over(start: Any, left: Array, rest: list[Any]) -> Array:
             if not rest:
                 return _derivative(self.f, self.df, start, order)
             total = 0
@@ -156,7 +157,7 @@ class _Steps:
         return np.where(split, np.nan, np.where(same, 0, step))
 
 
-def _table(divided: Any, w: Any, order: int) -> Any:
+def _table(divided: Any, w: Array, order: int) -> Array:
     """f[w_i, ..., w_j] for all combinations: an array (..., n, ..., n), computed in float64."""
     n, dtype, stack = w.shape[-1], w.dtype, w.shape[:-1]
     shape = (n,) * (order + 1)
@@ -165,7 +166,7 @@ def _table(divided: Any, w: Any, order: int) -> Any:
     close, w = closeness(w).astype(float), w.astype(float)
     places = np.cumsum(np.ones_like(w), -1) - 1
 
-    def grid(x: Any) -> list[Any]:
+    def grid(x: Array) -> list[Any]:
         axes = [(1,) * k + (n,) + (1,) * (order - k) for k in range(order + 1)]
         lines = [x.reshape(stack + a) for a in axes]
         if order < 2:  # two points may be in any order, and f is computed once for each
@@ -176,7 +177,7 @@ def _table(divided: Any, w: Any, order: int) -> Any:
     return _checked(divided.name, out, w, order).astype(dtype)
 
 
-def _checked(name: str, table: Any, w: Any, order: int) -> Any:
+def _checked(name: str, table: Any, w: Array, order: int) -> Array:
     """`table`; raises LinAlgError on the host if it is not finite."""
     if module_of(table) is np and not np.isfinite(table).all():
         stack, n = w.shape[:-1], w.shape[-1]
@@ -190,18 +191,18 @@ def _checked(name: str, table: Any, w: Any, order: int) -> Any:
 # ---- functions and their derivatives -------------------------------------------------------------
 
 
-def _parts(matrices: Any) -> list[Any]:
+def _parts(matrices: Array) -> list[Any]:
     return [transposed(part) for part in listed(matrices)]
 
 
-def _term_matrices(g: Any, x: Any, matrices: Any, divided: Any) -> Any:
+def _term_matrices(g: Gradient, x: Array, matrices: Array, divided: Any) -> Gradient:
     parts = _parts(matrices)
     places = range(len(parts))
     turned = [stacked([*parts[:k][::-1], g, *parts[k + 1 :][::-1]]) for k in places]
     return stacked([_terms(transposed(x), t, divided) for t in turned])
 
 
-def _term_x(g: Any, x: Any, matrices: Any, divided: Any) -> Any:
+def _term_x(g: Gradient, x: Array, matrices: Array, divided: Any) -> Gradient:
     parts = _parts(matrices)
     places = range(len(parts) + 1)
     turned = [stacked([*parts[:k][::-1], g, *parts[k:][::-1]]) for k in places]
@@ -210,7 +211,7 @@ def _term_x(g: Any, x: Any, matrices: Any, divided: Any) -> Any:
 
 
 @op(x=_term_x, matrices=_term_matrices)
-def _terms(x: Any, matrices: Any, divided: Any) -> Any:
+def _terms(x: Array, matrices: Array, divided: Any) -> Array:
     """The term of the matrices (..., k, n, n), in their order, in the k-th derivative at x."""
     w, v = np.linalg.eigh((x + adjoint(x)) / 2)
     k = matrices.shape[-3]
@@ -222,18 +223,18 @@ def _terms(x: Any, matrices: Any, divided: Any) -> Any:
     return v @ flow @ adjoint(v)
 
 
-def _function_x(g: Any, x: Any, divided: Any) -> Any:
+def _function_x(g: Gradient, x: Array, divided: Any) -> Gradient:
     out = _terms(transposed(x), g[..., None, :, :], divided)
     return (out + adjoint(out)) / 2
 
 
 @op(x=_function_x)
-def _function(x: Any, divided: Any) -> Any:
+def _function(x: Array, divided: Any) -> Array:
     w, v = told("a function of a matrix", np.linalg.eigh, (x + adjoint(x)) / 2)
     return (v * _table(divided, w, 0)[..., None, :]) @ adjoint(v)
 
 
-def _symmetric(name: str, x: Any) -> Any:
+def _symmetric(name: str, x: Array) -> Array:
     x = as_operand(x)
     checked(name, x)
     if x.dtype.kind not in "fc":
@@ -254,7 +255,7 @@ def _symmetric(name: str, x: Any) -> Any:
 
 
 @composed
-def matrix_function(x: Any, f: Any, df: Any) -> Any:
+def matrix_function(x: Operand, f: Any, df: Operand) -> Array:
     """f of symmetric (Hermitian) matrices (..., n, n): V diag(f(w)) V.mH.
 
     `f` and its derivative `df` work element by element on real arrays; for second derivatives, `df`
@@ -267,7 +268,7 @@ def matrix_function(x: Any, f: Any, df: Any) -> Any:
 
 
 @composed
-def sqrtm(x: Any) -> Any:
+def sqrtm(x: Operand) -> Array:
     """The square root of symmetric (Hermitian) positive semidefinite matrices; see
     `matrix_function`. A singular one has no gradient. `autograd_core.scipy.linalg.sqrtm` accepts
     any matrix on the host."""
@@ -275,13 +276,13 @@ def sqrtm(x: Any) -> Any:
 
 
 @composed
-def logm(x: Any) -> Any:
+def logm(x: Operand) -> Array:
     """The logarithm of symmetric (Hermitian) positive definite matrices; see `matrix_function`."""
     return _function(_symmetric("logm", x), _LOG)
 
 
 @composed
-def whiten(x: Any) -> Any:
+def whiten(x: Operand) -> Array:
     """The inverse square root of symmetric (Hermitian) positive definite matrices, which for the
     covariance of data is their whitening matrix; see `matrix_function`."""
     return _function(_symmetric("whiten", x), _WHITE)
@@ -293,7 +294,7 @@ _WHITE = _Smooth("whiten", lambda w: 1 / sqrt(w), lambda w: -0.5 / (w * sqrt(w))
 
 
 @composed
-def spectral_projector(x: Any, start: int = 0, stop: int | None = None) -> Any:
+def spectral_projector(x: Operand, start: int = 0, stop: int | None = None) -> Array:
     """The matrix that projects onto the eigenvectors `start` to `stop` (exclusive) of symmetric
     (Hermitian) matrices, with eigenvalues in ascending order: with v of `eigh`, v[:, start:stop]
     times its adjoint. Negative indices count from the end, as in a slice.
@@ -308,7 +309,7 @@ def spectral_projector(x: Any, start: int = 0, stop: int | None = None) -> Any:
     return _function(x, divided)
 
 
-def _nearest_x(g: Any, x: Any) -> Any:
+def _nearest_x(g: Gradient, x: Array) -> Gradient:
     """The gradient of the sign of [[0, x], [x.mH, 0]], of which u is a block."""
     m, n = x.shape[-2:]
     k = min(m, n)
@@ -319,14 +320,14 @@ def _nearest_x(g: Any, x: Any) -> Any:
 
 
 @op(x=_nearest_x)
-def _nearest(x: Any) -> Any:
+def _nearest(x: Array) -> Array:
     """The nearest matrix with orthonormal columns, or rows."""
     u, _, vh = told("polar", np.linalg.svd, x, False)
     return u @ vh
 
 
 @composed
-def polar(x: Any) -> Any:
+def polar(x: Operand) -> Any:
     """x = u @ p with orthonormal columns in u (or rows, if x is wide) and symmetric (Hermitian) p:
     the nearest such u, as u @ vh of `svd`. Returns (u, p).
 

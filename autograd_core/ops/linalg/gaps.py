@@ -22,6 +22,7 @@ import numpy as np
 
 from autograd_core.devices.backend import module_of
 from autograd_core.engine.op import not_differentiable, op
+from autograd_core.engine.types import Array, Gradient
 from autograd_core.errors import LinAlgError
 from autograd_core.ops.linalg.matrices import adjoint, tracked, unit
 
@@ -38,24 +39,24 @@ VALUES = {"eigh": "eigvalsh", "svd": "svdvals", "eig": "eigvals"}
 KINDS = {"eigh": "eigenvalues", "svd": "singular values", "eig": "eigenvalues"}
 
 
-def closeness(values: Any) -> Any:
+def closeness(values: Array) -> Array:
     """The distance up to which values count as equal, for each matrix: the possible round-off in
     the values of a matrix of this size, in their dtype."""
     eps = 4 * math.sqrt(values.shape[-1]) * np.finfo(values.dtype).eps
     return eps * np.max(np.abs(values), -1, keepdims=True)[..., None]
 
 
-def _noise(x: Any, size: Any) -> Any:
+def _noise(x: Array, size: Any) -> Array:
     """The bound up to which elements of x are round-off, if computed from numbers of this size."""
     return 64 * x.shape[-1] * np.finfo(x.dtype).eps * size
 
 
-def _eye(values: Any) -> Any:
+def _eye(values: Array) -> Array:
     return unit(values[..., None] * values[..., None, :]) != 0
 
 
 @not_differentiable
-def _size(x: Any) -> Any:
+def _size(x: Array) -> Array:
     """The Frobenius norm of each matrix, with shape (..., 1, 1), without overflow or underflow."""
     size = np.abs(x)
     if not x.size:
@@ -65,17 +66,19 @@ def _size(x: Any) -> Any:
     return np.sqrt(np.sum((size / top) ** 2, (-2, -1), keepdims=True)) * top
 
 
-def _over_x(g: Any, gaps: Any, values: Any, apart: bool, name: str) -> Any:
+def _over_x(g: Gradient, gaps: Array, values: Array, apart: bool, name: str) -> Gradient:
     return _over(g, gaps, values, _size(g), apart, name)
 
 
-def _over_gaps(g: Any, gaps: Any, values: Any, apart: bool, name: str, out: Any) -> Any:
+def _over_gaps(
+    g: Gradient, gaps: Array, values: Array, apart: bool, name: str, out: Array
+) -> Gradient:
     flow = g * out
     return -_over(flow, gaps, values, _size(flow), apart, name)
 
 
 @op(x=_over_x, gaps=_over_gaps, values=None, scale=None)
-def _over(x: Any, gaps: Any, values: Any, scale: Any, apart: bool, name: str) -> Any:
+def _over(x: Array, gaps: Array, values: Array, scale: Array, apart: bool, name: str) -> Array:
     """x / gaps, and 0 where both are 0 up to round-off, for x computed from numbers of this scale;
     0 on the diagonal too if `apart`. Where only the gap is 0: LinAlgError, or NaN on a device."""
     if not x.size:
@@ -94,7 +97,9 @@ def _over(x: Any, gaps: Any, values: Any, scale: Any, apart: bool, name: str) ->
 
 
 @op(g=lambda g: g, straight=None, scale=None, values=None)
-def _seen(g: Any, straight: Any, scale: Any, values: Any, alone: bool, name: str) -> Any:
+def _seen(
+    g: Gradient, straight: Array, scale: Array, values: Array, alone: bool, name: str
+) -> Array:
     """g, the gradient of the values; refused where a value equals another (or 0, if `alone`) and
     the gradient of its vector has no component along the vector itself."""
     if not g.size:
@@ -124,7 +129,7 @@ _ALONE = (
 )
 
 
-def _what(name: str, bad: Any, values: Any) -> str:
+def _what(name: str, bad: Any, values: Array) -> str:
     """The first half of an error message: the first bad pair of values."""
     *stack, i, j = (int(place[0]) for place in np.nonzero(bad))
     values = np.broadcast_to(values, (*bad.shape[:-2], values.shape[-1]))[tuple(stack)]
@@ -137,12 +142,12 @@ def _what(name: str, bad: Any, values: Any) -> str:
     return f"{name}: {KINDS[name]} {one:.6g} and {other:.6g}{where} are equal up to round-off; "
 
 
-def beside(x: Any) -> Any:
+def beside(x: Array) -> Array:
     """x without its diagonal."""
     return x * (1 - unit(x).real)
 
 
-def by_gaps(name: str, for_values: Any, turning: Any, values: Any, alone: bool = False) -> Any:
+def by_gaps(name: str, for_values: Any, turning: Any, values: Array, alone: bool = False) -> Array:
     """The gradient of the values on the diagonal, plus that of their vectors over the gaps."""
     gaps = _gaps(values)
     eye = unit(gaps.real)
@@ -158,23 +163,23 @@ def by_gaps(name: str, for_values: Any, turning: Any, values: Any, alone: bool =
     return eye * for_values[..., None, :] + turned
 
 
-def _gaps(values: Any) -> Any:
+def _gaps(values: Array) -> Array:
     gaps = values[..., None, :] - values[..., :, None]
     return gaps.conj() if gaps.dtype.kind == "c" else gaps
 
 
-def _watched_x(g: Any, values: Any, name: str) -> Any:
+def _watched_x(g: Gradient, values: Array, name: str) -> Gradient:
     return g + 0 * _over(g, _gaps(values), values, _size(g), True, name)
 
 
 @op(x=_watched_x, values=None)
-def _watched(x: Any, values: Any, name: str) -> Any:
+def _watched(x: Array, values: Array, name: str) -> Array:
     """x, the diagonal matrix of the gradient of the values, which depends on them. Its variation
     between equal values is unknown, so a gradient between them is refused."""
     return x
 
 
-def turned(g: Any, values: Any, inner: Any, moving: bool, name: str) -> Any:
+def turned(g: Gradient, values: Array, inner: Any, moving: bool, name: str) -> Gradient:
     """The gradient through the vectors of the matrix with the values g: `inner`, that of the matrix
     in the basis of its vectors, over the gaps of `values`. For a g that depends on x (`moving`),
     the variation between equal values is unknown here."""
@@ -185,7 +190,7 @@ def turned(g: Any, values: Any, inner: Any, moving: bool, name: str) -> Any:
     return flow + 0 * _over(inner, gaps, values, scale, True, name) if moving else flow
 
 
-def doubled(x: Any) -> Any:
+def doubled(x: Array) -> Array:
     """The symmetric matrix [[0, x], [x.mH, 0]]: its eigenvalues are the singular values of x, their
     negatives, and 0 (Jordan and Wielandt)."""
     m, n = x.shape[-2:]
@@ -196,7 +201,7 @@ def doubled(x: Any) -> Any:
 
 
 @op(vectors=lambda g: g, values=None)
-def _independent(vectors: Any, values: Any) -> Any:
+def _independent(vectors: Array, values: Array) -> Array:
     """The eigenvectors; raises LinAlgError on the host if those of equal eigenvalues are not
     independent: the matrix is defective."""
     if module_of(vectors) is np and vectors.size:

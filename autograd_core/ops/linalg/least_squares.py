@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd_core.engine.op import composed, not_differentiable, op
 from autograd_core.engine.tensor import Tensor
+from autograd_core.engine.types import Array, Gradient, Operand
 from autograd_core.errors import LinAlgError, ShapeError
 from autograd_core.ops.elementwise import absolute, where
 from autograd_core.ops.indexing import number
@@ -23,7 +24,7 @@ from autograd_core.ops.reductions import sum
 __all__ = ["cond", "lstsq", "matrix_rank", "pinv"]
 
 
-def _pinv_x(g: Any, x: Any, out: Any) -> Any:
+def _pinv_x(g: Gradient, x: Array, out: Array) -> Gradient:
     back, away, turned = adjoint(g), out.conj(), transposed(out)
     left = back @ away @ turned
     right = turned @ away @ back
@@ -32,14 +33,14 @@ def _pinv_x(g: Any, x: Any, out: Any) -> Any:
 
 
 @op(x=_pinv_x)
-def _pseudoinverse(x: Any, rtol: Any) -> Any:
+def _pseudoinverse(x: Array, rtol: Any) -> Array:
     """`pinv`, where singular values up to `rtol` times the largest count as 0."""
     checked("pinv", x, square=False)
     return told("pinv", np.linalg.pinv, x, rtol)
 
 
 @composed
-def pinv(x: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
+def pinv(x: Operand, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Array:
     """The pseudoinverse (Moore, Penrose) of matrices (..., m, n).
 
     Singular values up to `rcond`, or `rtol` (default 1e-15), times the largest count as 0; it is a
@@ -56,7 +57,7 @@ def pinv(x: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None
 
 
 @composed
-def lstsq(x: Any, y: Any, rcond: Any = None) -> Any:
+def lstsq(x: Operand, y: Operand, rcond: Any = None) -> Any:
     """The least squares solution of x @ out = y, the shortest if there are several.
 
     Shapes: x (m, n); y (m,) or (m, k). Returns (solution, residuals, rank, singular values) like
@@ -85,7 +86,7 @@ def lstsq(x: Any, y: Any, rcond: Any = None) -> Any:
 
 
 @not_differentiable
-def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
+def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Array:
     """The number of singular values of each matrix above `tol`, or above `rtol` (default: the
     dtype's eps times the longer side) times the largest. No gradient flows. `hermitian` is there
     for NumPy's signature and has no effect."""
@@ -101,12 +102,12 @@ def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any =
     return np.sum(s > tol, axis=-1)
 
 
-def _lined(tolerance: Any) -> Any:
+def _lined(tolerance: Any) -> Array:
     return tolerance[..., None] if np.ndim(tolerance) else tolerance
 
 
 @composed
-def cond(x: Any, p: Any = None) -> Any:
+def cond(x: Operand, p: Operand = None) -> Array:
     """The condition number: the largest singular value over the smallest, or
     norm(x, p) * norm(inv(x), p). It bounds the ratio of relative errors of a solution to those of
     the equations.
@@ -132,5 +133,5 @@ def cond(x: Any, p: Any = None) -> Any:
 
 
 @not_differentiable
-def _plain_cond(x: Any, p: Any) -> Any:
+def _plain_cond(x: Array, p: Array) -> Array:
     return np.linalg.cond(x, p)

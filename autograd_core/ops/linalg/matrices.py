@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.engine.tensor import Tensor
+from autograd_core.engine.types import Array
 from autograd_core.errors import LinAlgError
 from autograd_core.ops.diagonals import _embedded
 
@@ -23,55 +24,55 @@ HINTS = {
 }
 
 
-def transposed(x: Any) -> Any:
+def transposed(x: Array) -> Array:
     return x.swapaxes(-1, -2)
 
 
-def adjoint(x: Any) -> Any:
+def adjoint(x: Array) -> Array:
     return x.swapaxes(-1, -2).conj()
 
 
-def column(x: Any) -> Any:
+def column(x: Array) -> Array:
     """A number for each matrix, in a shape that broadcasts with the matrices."""
     return x[..., None, None]
 
 
-def unit(x: Any) -> Any:
+def unit(x: Array) -> Array:
     """The identity matrix, for each of the matrices x."""
     n = x.shape[-1]
     return _embedded(np.ones_like(np.diagonal(x, 0, -2, -1)), 0, n, n)
 
 
-def embedded(x: Any) -> Any:
+def embedded(x: Array) -> Array:
     """The diagonal matrices with the elements of x."""
     return _embedded(x, 0, x.shape[-1], x.shape[-1])
 
 
-def stacked(matrices: list[Any]) -> Any:
+def stacked(matrices: list[Any]) -> Array:
     """Matrices that broadcast as one array (..., k, n, n)."""
     shape = np.broadcast_shapes(*(m.shape for m in matrices))
     return np.stack([np.broadcast_to(m, shape) for m in matrices], -3)
 
 
-def listed(matrices: Any) -> list[Any]:
+def listed(matrices: Array) -> list[Any]:
     """The k matrices of an array (..., k, n, n)."""
     return [matrices[..., k, :, :] for k in range(matrices.shape[-3])]
 
 
-def skew(x: Any) -> Any:
+def skew(x: Array) -> Array:
     return x - adjoint(x)
 
 
-def tracked(x: Any) -> bool:
+def tracked(x: Array) -> bool:
     return isinstance(x, Tensor) and x.requires_grad
 
 
-def inverted(x: Any, near: Any) -> Any:
+def inverted(x: Array, near: Any) -> Array:
     """1 / x, and 0 where `near`, a mask of the elements that count as 0, is true."""
     return ~near / (x + near)
 
 
-def checked(name: str, x: Any, square: bool = True) -> None:
+def checked(name: str, x: Array, square: bool = True) -> None:
     """Raise LinAlgError if x is not a stack of (square) matrices."""
     shape = np.shape(x)
     if len(shape) < 2 or (square and shape[-1] != shape[-2]):
@@ -79,7 +80,7 @@ def checked(name: str, x: Any, square: bool = True) -> None:
         raise LinAlgError(f"{name}: x needs {what} in its last two axes; it has shape {shape}")
 
 
-def told(name: str, function: Callable[..., Any], *operands: Any, **settings: Any) -> Any:
+def told(name: str, function: Callable[..., Any], *operands: Any, **settings: Any) -> Array:
     """The result of NumPy's function, or its error with our name and a hint: a rule may have called
     it. SciPy raises a plain ValueError for non-finite elements."""
     try:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.engine.op import composed, op
+from autograd_core.engine.types import Array, Gradient, Operand
 from autograd_core.errors import ShapeError
 from autograd_core.ops.axes import Axis, check_axis, inverse, negative, restored
 from autograd_core.ops.elementwise import absolute
@@ -23,7 +24,7 @@ __all__ = [
 ]
 
 
-def _euclidean_x(g: Any, x: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
+def _euclidean_x(g: Gradient, x: Array, out: Array, axis: Axis, keepdims: bool) -> Gradient:
     scale = g * inverse(out)
     if axis is not None or keepdims or g.ndim:
         scale = restored(scale, x.shape, axis, keepdims)
@@ -31,7 +32,7 @@ def _euclidean_x(g: Any, x: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
 
 
 @op(x=_euclidean_x)
-def _euclidean_norm(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def _euclidean_norm(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """sqrt(sum(|x|²)) over `axis` (an axis, a tuple of them, or None for all): the length of
     vectors, and the Frobenius norm of matrices. The gradient at 0 is 0."""
     if axis is None or len(negative(axis, x.ndim)) == x.ndim:
@@ -44,7 +45,7 @@ def _euclidean_norm(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return np.sqrt(np.sum(squares, axis=axis, keepdims=keepdims))
 
 
-def _power_x(g: Any, x: Any, out: Any, ord: float, axis: Axis, keepdims: bool) -> Any:
+def _power_x(g: Gradient, x: Array, out: Array, ord: float, axis: Axis, keepdims: bool) -> Gradient:
     size, total = np.abs(x), restored(out, x.shape, axis, keepdims)
     if ord < 1 or x.dtype.kind == "c":
         size = np.where(size == 0, np.ones_like(size), size)
@@ -55,18 +56,18 @@ def _power_x(g: Any, x: Any, out: Any, ord: float, axis: Axis, keepdims: bool) -
 
 
 @op(x=_power_x)
-def _power_norm(x: Any, ord: float, axis: Axis = None, keepdims: bool = False) -> Any:
+def _power_norm(x: Array, ord: float, axis: Axis = None, keepdims: bool = False) -> Array:
     """sum(|x| ** ord) ** (1 / ord) over `axis`. An element that is 0 has the gradient 0, even
     where it is infinite (ord < 1)."""
     return np.sum(np.abs(x) ** ord, axis=axis, keepdims=keepdims) ** (1 / ord)
 
 
-def _floating(x: Any) -> Any:
+def _floating(x: Array) -> Array:
     x = x if hasattr(x, "ndim") else np.asarray(x)
     return x if x.dtype.kind in "fc" else astype(x, float)
 
 
-def _of_vectors(x: Any, ord: Any, axis: Axis, keepdims: bool) -> Any:
+def _of_vectors(x: Array, ord: Any, axis: Axis, keepdims: bool) -> Array:
     if ord is None or ord == 2:
         return _euclidean_norm(x, axis, keepdims)
     if isinstance(ord, str):
@@ -82,7 +83,7 @@ def _of_vectors(x: Any, ord: Any, axis: Axis, keepdims: bool) -> Any:
     return _power_norm(x, float(ord), axis, keepdims)
 
 
-def _of_matrices(x: Any, ord: Any, axis: tuple[int, int], keepdims: bool) -> Any:
+def _of_matrices(x: Array, ord: Any, axis: tuple[int, int], keepdims: bool) -> Array:
     row, column = (a if a < 0 else a - x.ndim for a in axis)
     if row == column:
         raise ShapeError(f"norm: axis={axis} contains an axis twice")
@@ -100,7 +101,7 @@ def _of_matrices(x: Any, ord: Any, axis: tuple[int, int], keepdims: bool) -> Any
     return number(extreme.reshape(_without(extreme.shape, (row, column))))
 
 
-def _of_singular_values(x: Any, ord: Any, axes: tuple[int, int], keepdims: bool) -> Any:
+def _of_singular_values(x: Array, ord: Any, axes: tuple[int, int], keepdims: bool) -> Array:
     s = svdvals(moveaxis(x, axes, (-2, -1)))
     out = sum(s, -1) if ord == "nuc" else (max if ord == 2 else min)(s, -1)
     kept = tuple(1 if place in axes else n for place, n in enumerate(x.shape, start=-x.ndim))
@@ -112,7 +113,7 @@ def _without(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
 
 
 @composed
-def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Any:
+def norm(x: Operand, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Array:
     """The norm of vectors (one axis) or matrices (a pair of axes), as in NumPy.
 
     Without `ord`, the square root of the sum of squares. For vectors, `ord` is any number: 1 for
@@ -134,7 +135,7 @@ def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> 
 
 
 @composed
-def vector_norm(x: Any, /, *, axis: Axis = None, keepdims: bool = False, ord: Any = 2) -> Any:
+def vector_norm(x: Operand, /, *, axis: Axis = None, keepdims: bool = False, ord: Any = 2) -> Array:
     """The norm of the vectors along `axis`, which may be several axes or, if None, all of them.
     `ord` is as in `norm`."""
     x = _floating(x)
@@ -143,7 +144,7 @@ def vector_norm(x: Any, /, *, axis: Axis = None, keepdims: bool = False, ord: An
 
 
 @composed
-def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
+def matrix_norm(x: Operand, /, *, keepdims: bool = False, ord: Any = "fro") -> Array:
     """The norm of the matrices in the last two axes. `ord` is as in `norm`."""
     x = _floating(x)
     if x.ndim < 2:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from operator import index
-from typing import Any
 
 import numpy as np
 
 from autograd_core.engine.op import composed, not_differentiable, op
+from autograd_core.engine.types import Array, Gradient, Operand
 from autograd_core.errors import DTypeError
 from autograd_core.ops.linalg.matrices import checked, told, transposed, unit
 from autograd_core.ops.linalg.solving import inv
@@ -20,7 +20,7 @@ BEYOND_NUMPY = ("expm",)
 
 
 @composed
-def matrix_power(x: Any, n: int) -> Any:
+def matrix_power(x: Operand, n: int) -> Array:
     """The product of n copies of a square matrix, or of its inverse if n is negative; the identity
     matrix for n = 0."""
     x = as_operand(x)
@@ -53,7 +53,7 @@ REACH = 5.371920351148152
 
 
 @not_differentiable
-def _scale(x: Any) -> Any:
+def _scale(x: Array) -> Array:
     """For each matrix, the power of 2 just above its largest element, as a column; 1 if there is
     none."""
     if not x.size:
@@ -65,7 +65,7 @@ def _scale(x: Any) -> Any:
     return 2 ** np.where(fits, np.minimum(exponent, limit), 0).astype(largest.dtype)
 
 
-def _expm_x(g: Any, x: Any) -> Any:
+def _expm_x(g: Gradient, x: Array) -> Gradient:
     """The upper right part of the exponential of [[x.T, g], [0, x.T]] (Higham, Functions of
     Matrices, section 3.2). It is linear in g, whose size must not affect the scaling: each matrix
     of g is divided by a power of 2 before, and multiplied by it afterwards."""
@@ -79,7 +79,7 @@ def _expm_x(g: Any, x: Any) -> Any:
 
 
 @op(x=_expm_x)
-def expm(x: Any) -> Any:
+def expm(x: Array) -> Array:
     """The exponential of square matrices (..., n, n), the sum of x ** k / k!, by scaling and
     squaring, each by its own norm. On a device the host waits once, for the largest number of
     squarings."""
@@ -98,7 +98,7 @@ def expm(x: Any) -> Any:
     return out
 
 
-def _pade(x: Any) -> Any:
+def _pade(x: Array) -> Array:
     second = x @ x
     fourth = second @ second
     sixth = second @ fourth

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from autograd_core.engine.op import composed, functions
+from autograd_core.engine.types import Array, Operand
 from autograd_core.errors import ShapeError
 from autograd_core.ops import diagonals, products
 from autograd_core.ops.arranging import matrix_transpose
@@ -31,7 +32,7 @@ for _same in (matmul, matrix_transpose, tensordot, vecdot):
 
 
 @composed
-def cross(x: Any, y: Any, /, *, axis: int = -1) -> Any:
+def cross(x: Operand, y: Operand, /, *, axis: int = -1) -> Array:
     """The vector product of vectors of three elements along `axis`."""
     x, y = as_operand(x), as_operand(y)
     for name, vectors in (("x", x), ("y", y)):
@@ -44,14 +45,14 @@ def cross(x: Any, y: Any, /, *, axis: int = -1) -> Any:
 
 
 @composed
-def diagonal(x: Any, /, *, offset: int = 0) -> Any:
+def diagonal(x: Operand, /, *, offset: int = 0) -> Array:
     """A diagonal of each matrix, as the last axis. `offset` counts upward from the main one."""
     checked("diagonal", x, square=False)
     return diagonals.diagonal(x, offset, -2, -1)
 
 
 @composed
-def outer(x: Any, y: Any, /) -> Any:
+def outer(x: Operand, y: Operand, /) -> Array:
     """Every element of the vector x times every element of the vector y."""
     x, y = as_operand(x), as_operand(y)
     if x.ndim != 1 or y.ndim != 1:
@@ -62,7 +63,7 @@ def outer(x: Any, y: Any, /) -> Any:
 
 
 @composed
-def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
+def trace(x: Operand, /, *, offset: int = 0, dtype: Any = None) -> Array:
     """The sum of a diagonal of each matrix."""
     checked("trace", x, square=False)
     return diagonals.trace(x, offset, -2, -1, dtype)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from autograd_core.engine.op import composed, op
+from autograd_core.engine.types import Array, Gradient, Operand, Shape
 from autograd_core.errors import LinAlgError, ShapeError
-from autograd_core.ops.axes import Shape
 from autograd_core.ops.linalg.matrices import checked, told, transposed
 from autograd_core.ops.operands import as_operand
 from autograd_core.ops.shaping import reshape, transpose
@@ -17,13 +17,13 @@ from autograd_core.ops.shaping import reshape, transpose
 __all__ = ["inv", "solve", "tensorinv", "tensorsolve"]
 
 
-def _inv_x(g: Any, out: Any) -> Any:
+def _inv_x(g: Gradient, out: Array) -> Gradient:
     turned = transposed(out)
     return -(turned @ g @ turned)
 
 
 @op(x=_inv_x)
-def inv(x: Any) -> Any:
+def inv(x: Array) -> Array:
     """The inverses of square matrices (..., n, n).
 
     Raises LinAlgError if one is singular; on a device its inverse is NaN instead.
@@ -32,13 +32,13 @@ def inv(x: Any) -> Any:
     return told("inv", np.linalg.inv, x)
 
 
-def _solve_y(g: Any, x: Any, y_shape: Shape) -> Any:
+def _solve_y(g: Gradient, x: Array, y_shape: Shape) -> Gradient:
     if len(y_shape) == 1:
         return solve(transposed(x), g[..., None])[..., 0]
     return solve(transposed(x), g)
 
 
-def _solve_x(g: Any, x: Any, y_shape: Shape, out: Any) -> Any:
+def _solve_x(g: Gradient, x: Array, y_shape: Shape, out: Array) -> Gradient:
     flow = _solve_y(g, x, y_shape)
     if len(y_shape) == 1:
         return -(flow[..., None] * out[..., None, :])
@@ -46,7 +46,7 @@ def _solve_x(g: Any, x: Any, y_shape: Shape, out: Any) -> Any:
 
 
 @op(x=_solve_x, y=_solve_y)
-def solve(x: Any, y: Any) -> Any:
+def solve(x: Array, y: Array) -> Array:
     """The solution of x @ out = y.
 
     Shapes: x (..., n, n); y (n,), or (..., n, k) for k systems at once; leading axes broadcast.
@@ -70,7 +70,7 @@ def solve(x: Any, y: Any) -> Any:
 
 
 @composed
-def tensorinv(x: Any, ind: int = 2) -> Any:
+def tensorinv(x: Operand, ind: int = 2) -> Array:
     """The inverse of the map y → tensordot(x, y, y.ndim); the first `ind` axes of x must have as
     many elements as the others."""
     x = as_operand(x)
@@ -84,7 +84,7 @@ def tensorinv(x: Any, ind: int = 2) -> Any:
 
 
 @composed
-def tensorsolve(x: Any, y: Any, axes: Any = None) -> Any:
+def tensorsolve(x: Operand, y: Operand, axes: Any = None) -> Array:
     """The solution of tensordot(x, out, out.ndim) = y. The `axes` of x are first moved to its
     end."""
     x, y = as_operand(x), as_operand(y)

@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd_core.devices.backend import special_of
 from autograd_core.engine.op import composed, op
+from autograd_core.engine.types import Array, Operand
 from autograd_core.ops.elementwise import exp, where
 from autograd_core.scipy.declaring import refused
 from autograd_core.scipy.psi import _psi_difference
@@ -27,13 +28,13 @@ __all__ = ["cdf", "logcdf", "logpdf", "pdf"]
 ENDS = (0.0, 1.0)
 
 
-def _log_x(x: Any, a: Any, b: Any) -> Any:
+def _log_x(x: Array, a: Array, b: Array) -> Array:
     low, high = (x == 0) & (a == 1), (x == 1) & (b == 1)
     left = np.where(low, 0.0, (a - 1) / np.where(low, 1.0, x))
     return left - np.where(high, 0.0, (b - 1) / np.where(high, 1.0, 1 - x))
 
 
-def _sum(a: Any, b: Any) -> Any:
+def _sum(a: Array, b: Array) -> Array:
     """stirling(a) + stirling(b) - stirling(a + b)."""
     return stirling(a) + stirling(b) - stirling(a + b)
 
@@ -43,7 +44,7 @@ def _sum(a: Any, b: Any) -> Any:
     a=lambda g, a, b: g * -_psi_difference(0, a, b),
     b=lambda g, a, b: g * -_psi_difference(0, b, a),
 )
-def _log_beta(a: Any, b: Any) -> Any:
+def _log_beta(a: Array, b: Array) -> Array:
     """The logarithm of the beta function, accurate where one of a and b is much larger."""
     large, small = np.maximum(a, b), np.minimum(a, b)
     r = small / large
@@ -61,7 +62,7 @@ def _log_beta(a: Any, b: Any) -> Any:
     a=lambda g, x, a, b: g * (np.log(x) + _psi_difference(0, a, b)),
     b=lambda g, x, a, b: g * (np.log1p(-x) + _psi_difference(0, b, a)),
 )
-def _log_density(x: Any, a: Any, b: Any) -> Any:
+def _log_density(x: Array, a: Array, b: Array) -> Array:
     """(a - 1) log(x) + (b - 1) log(1 - x) - _log_beta(a, b); near its maximum for large a and b,
     where these cancel, computed as the sum of two deviances."""
     n = a + b
@@ -84,30 +85,30 @@ def _log_density(x: Any, a: Any, b: Any) -> Any:
     a=lambda g, distance, scale, a, b: g * (np.log(distance / scale) + _psi_difference(0, a, b)),
     b=lambda g, distance, scale, a, b: g * (np.log1p(-distance / scale) + _psi_difference(0, b, a)),
 )
-def _scaled_log(distance: Any, scale: Any, a: Any, b: Any) -> Any:
+def _scaled_log(distance: Array, scale: Array, a: Array, b: Array) -> Array:
     """The logarithm of the density at distance / scale, divided by the scale."""
     return _log_density(distance / scale, a, b) - np.log(scale)
 
 
-def _log_scale(x: Any, scale: Any, a: Any, b: Any) -> Any:
+def _log_scale(x: Array, scale: Any, a: Array, b: Array) -> Array:
     high = (x == 1) & (b == 1)
     return (np.where(high, 0.0, (b - 1) * x / np.where(high, 1.0, 1 - x)) - a) / scale
 
 
-def _of_logarithm(x: Any, a: Any, b: Any) -> Any:
+def _of_logarithm(x: Array, a: Array, b: Array) -> Array:
     far = _log_density(x, a, b) < FAR
     x, a, b = where(far, 0.5, x), where(far, 1.0, a), where(far, 1.0, b)
     return where(far, 0.0, exp(_log_density(x, a, b)))
 
 
-def _rest(x: Any, a: Any, b: Any) -> Any:
+def _rest(x: Array, a: Array, b: Array) -> Array:
     """The logarithm of the density without the powers with small exponents, and with the beta
     function at a + 1 and b + 1, so that it is smooth at small a and b."""
     left, right = where(a < 10, 1.0, a), where(b < 10, 1.0, b)
     return xlogy(left - 1, x) + xlog1py(right - 1, -x) - _log_beta(a + 1, b + 1)
 
 
-def _of_powers(distance: Any, scale: Any, a: Any, b: Any) -> Any:
+def _of_powers(distance: Array, scale: Any, a: Array, b: Array) -> Array:
     """The density with powers for small exponents, so that it has its derivatives at the ends."""
     left, right, x = a < 10, b < 10, _units(distance, scale)
     powers = _power(distance, scale, where(left, a, 1.0)) * _power(1 - x, 1.0, where(right, b, 1.0))
@@ -116,20 +117,20 @@ def _of_powers(distance: Any, scale: Any, a: Any, b: Any) -> Any:
     return where(far, 0.0, powers * out * (a * (b / (a + b)) / (a + b + 1)))
 
 
-def _regular(distance: Any, scale: Any, a: Any, b: Any) -> Any:
+def _regular(distance: Array, scale: Any, a: Array, b: Array) -> Array:
     large = lambda x, s, a, b: _of_logarithm(_units(x, s), a, b) / s  # noqa: E731
     operands = (distance, 0.5), (scale, 1.0), (a, 10.0), (b, 10.0)
     return either((a >= 10) & (b >= 10), large, _of_powers, *operands)
 
 
-def _scaled_density(distance: Any, scale: Any, a: Any, b: Any) -> Any:
+def _scaled_density(distance: Array, scale: Any, a: Array, b: Array) -> Array:
     """The density at distance / scale, divided by the scale."""
     infinite = (distance == 0) & (a < 1) | (distance == scale) & (b < 1)
     operands = (distance, 0.5), (scale, 1.0), (a, 2.0), (b, 2.0)
     return either(infinite, _pole, _regular, *operands)
 
 
-def _density(x: Any, a: Any, b: Any) -> Any:
+def _density(x: Array, a: Array, b: Array) -> Array:
     return _scaled_density(x, 1.0, a, b)
 
 
@@ -139,23 +140,23 @@ def _density(x: Any, a: Any, b: Any) -> Any:
     b=refused("betainc", "b"),
     x=lambda g, a, b, x: g * _density(x, a, b),
 )
-def _lower(a: Any, b: Any, x: Any) -> Any:
+def _lower(a: Array, b: Array, x: Array) -> Array:
     return special_of(x).betainc(a, b, x)
 
 
-def _tail(a: Any, b: Any, x: Any) -> Any:
+def _tail(a: Array, b: Array, x: Array) -> Array:
     """True where the distribution function is too small for float64, or less accurate than its
     continued fraction."""
     centre = a / (a + b)
     return (special_of(x).betainc(a, b, x) < 1e-290) & (x < centre) | (x < 0.1 * centre)
 
 
-def _ratio(a: Any, b: Any, x: Any) -> Any:
+def _ratio(a: Array, b: Array, x: Array) -> Array:
     """The distribution function divided by the density, far below its centre."""
     return x * (1 - x) / a * beta_fraction(x, a, b)
 
 
-def _log_far(a: Any, b: Any, x: Any) -> Any:
+def _log_far(a: Array, b: Array, x: Array) -> Array:
     there, y = x > 0, np.where(x > 0, x, 0.5)
     tiny = (a < 1e-8) & (a < 1e-8 * b)  # where 1 + a loses the digits of a
     slope = -np.euler_gamma - special_of(b).digamma(b)
@@ -164,7 +165,7 @@ def _log_far(a: Any, b: Any, x: Any) -> Any:
     return np.where(there, a * np.log(y) + b * np.log1p(-y) - constant, -math.inf)
 
 
-def _hazard_slope(x: Any, a: Any, b: Any, out: Any) -> Any:
+def _hazard_slope(x: Array, a: Array, b: Array, out: Array) -> Array:
     end = (x == 1) & (b > 2)
     return np.where(end, 0.0, out * (_log_x(np.where(end, 0.5, x), a, b) - out))
 
@@ -175,7 +176,7 @@ def _hazard_slope(x: Any, a: Any, b: Any, out: Any) -> Any:
     b=refused("betainc", "b"),
     x=lambda g, a, b, x, out: g * _hazard_slope(x, a, b, out),
 )
-def _hazard(a: Any, b: Any, x: Any) -> Any:
+def _hazard(a: Array, b: Array, x: Array) -> Array:
     """The density divided by the distribution function: the derivative of its logarithm."""
     small = _tail(a, b, x)
     far = 1 / in_tail(small, _ratio, (a, 1.0), (b, 1.0), (x, 0.5))
@@ -189,7 +190,7 @@ def _hazard(a: Any, b: Any, x: Any) -> Any:
     b=refused("betainc", "b"),
     x=lambda g, a, b, x: g * _hazard(a, b, x),
 )
-def _log_lower(a: Any, b: Any, x: Any) -> Any:
+def _log_lower(a: Array, b: Array, x: Array) -> Array:
     """The logarithm of the distribution function, accurate in both tails."""
     small = _tail(a, b, x)
     far = in_tail(small, _log_far, (a, 1.0), (b, 1.0), (x, 0.5))
@@ -205,27 +206,27 @@ def _log_lower(a: Any, b: Any, x: Any) -> Any:
 
 
 @composed
-def logpdf(x: Any, a: Any, b: Any, loc: Any = 0, scale: Any = 1) -> Any:
+def logpdf(x: Operand, a: Operand, b: Operand, loc: Operand = 0, scale: Operand = 1) -> Array:
     """The logarithm of the density with the shape parameters `a` and `b`; -inf outside [0, 1] (in
     units of `scale` from `loc`)."""
     return density("beta.logpdf", _scaled_log, ENDS, x, (a, b), loc, scale, True, True)
 
 
 @composed
-def pdf(x: Any, a: Any, b: Any, loc: Any = 0, scale: Any = 1) -> Any:
+def pdf(x: Operand, a: Operand, b: Operand, loc: Operand = 0, scale: Operand = 1) -> Array:
     """The density. At the ends of the support the derivatives are one-sided, from inside."""
     return density("beta.pdf", _scaled_density, ENDS, x, (a, b), loc, scale, False, True)
 
 
 @composed
-def cdf(x: Any, a: Any, b: Any, loc: Any = 0, scale: Any = 1) -> Any:
+def cdf(x: Operand, a: Operand, b: Operand, loc: Operand = 0, scale: Operand = 1) -> Array:
     """The probability of a value up to x. No gradient in `a` and `b`."""
     formula = lambda z, a, b: _lower(a, b, z)  # noqa: E731
     return cumulative("beta.cdf", formula, ENDS, x, (a, b), loc, scale)
 
 
 @composed
-def logcdf(x: Any, a: Any, b: Any, loc: Any = 0, scale: Any = 1) -> Any:
+def logcdf(x: Operand, a: Operand, b: Operand, loc: Operand = 0, scale: Operand = 1) -> Array:
     """The logarithm of `cdf`, accurate in both tails. No gradient in `a` and `b`."""
     formula, beyond = (lambda z, a, b: _log_lower(a, b, z)), (-math.inf, 0.0)
     return cumulative("beta.logcdf", formula, ENDS, x, (a, b), loc, scale, beyond)

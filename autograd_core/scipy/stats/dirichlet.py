@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from autograd_core.engine.op import composed
+from autograd_core.engine.types import Array, Operand
 from autograd_core.errors import ShapeError
 from autograd_core.ops.elementwise import exp, where
 from autograd_core.ops.operands import as_operand
@@ -18,7 +19,7 @@ from autograd_core.scipy.stats.support import _known, rounded, valid, widened
 __all__ = ["logpdf", "pdf"]
 
 
-def _parameters(x: Any, alpha: Any) -> tuple[Any, Any, Any, Any, Any]:
+def _parameters(x: Array, alpha: Any) -> tuple[Any, Any, Any, Any, Any]:
     """The dtype of the result, a mask of x outside [0, 1], x (1 / 2 there), the exponents, and the
     logarithm of the constant factor."""
     dtype, (x, alpha) = widened("dirichlet", as_operand(x), as_operand(alpha))
@@ -35,7 +36,7 @@ def _parameters(x: Any, alpha: Any) -> tuple[Any, Any, Any, Any, Any]:
 
 
 @composed
-def logpdf(x: Any, alpha: Any) -> Any:
+def logpdf(x: Operand, alpha: Operand) -> Array:
     """The logarithm of the density at x (k,), or at each column of x (k, n), with the parameters
     `alpha` (k,); -inf outside [0, 1]. All elements of x must be given, including the last; it is
     not checked that they sum to 1."""
@@ -45,7 +46,7 @@ def logpdf(x: Any, alpha: Any) -> Any:
 
 
 @composed
-def pdf(x: Any, alpha: Any) -> Any:
+def pdf(x: Operand, alpha: Operand) -> Array:
     """The density. Where a probability is 0 the derivatives are one-sided, from inside."""
     dtype, outside, x, exponents, constant = _parameters(x, alpha)
     small = exponents < 10  # as powers, which have derivatives at 0; others as logarithms

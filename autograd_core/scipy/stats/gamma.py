@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd_core.devices.backend import special_of
 from autograd_core.engine.op import composed, op
+from autograd_core.engine.types import Array, Operand
 from autograd_core.ops.elementwise import exp, where
 from autograd_core.scipy.declaring import refused
 from autograd_core.scipy.special import digamma, rgamma
@@ -21,13 +22,13 @@ __all__ = ["cdf", "logcdf", "logpdf", "pdf"]
 ENDS = (0.0, math.inf)
 
 
-def gamma_log(a: Any) -> Any:
+def gamma_log(a: Array) -> Array:
     """gammaln(a) for plain arrays; SciPy's is infinite for the smallest numbers."""
     tiny = (a > 0) & (a < 1e-300)
     return np.where(tiny, -np.log(np.where(tiny, a, 1.0)), special_of(a).gammaln(a + tiny))
 
 
-def _log_x(x: Any, a: Any) -> Any:
+def _log_x(x: Array, a: Array) -> Array:
     """The derivative of the logarithm of the density, (a - 1) / x - 1."""
     return np.where((x == 0) & (a == 1), 0.0, (a - 1) / np.where((x == 0) & (a == 1), 1.0, x)) - 1
 
@@ -37,7 +38,7 @@ def _log_x(x: Any, a: Any) -> Any:
     x=lambda g, x, a: g * _log_x(x, a),
     a=lambda g, x, a: g * (np.log(x) - digamma(a)),
 )
-def _log_density(x: Any, a: Any) -> Any:
+def _log_density(x: Array, a: Array) -> Array:
     """(a - 1) log(x) - x - gammaln(a); near its maximum for large a, where these cancel, computed
     as the deviance of x from a."""
     central = (a >= 10) & (np.abs(x - a) < 0.5 * a)
@@ -54,7 +55,7 @@ def _log_density(x: Any, a: Any) -> Any:
     scale=lambda g, distance, scale, a: g * ((distance / scale - a) / scale),
     a=lambda g, distance, scale, a: g * (np.log(distance / scale) - digamma(a)),
 )
-def _scaled_log(distance: Any, scale: Any, a: Any) -> Any:
+def _scaled_log(distance: Array, scale: Array, a: Array) -> Array:
     """The logarithm of the density at distance / scale, divided by the scale."""
     return _log_density(distance / scale, a) - np.log(scale)
 
@@ -65,7 +66,7 @@ def _scaled_log(distance: Any, scale: Any, a: Any) -> Any:
     scale=lambda g, distance, scale, a, out: g * (out * (distance / scale - a) / scale),
     a=lambda g, distance, scale, out: g * (out * np.log(distance / scale)),
 )
-def _right(distance: Any, scale: Any, a: Any) -> Any:
+def _right(distance: Array, scale: Array, a: Array) -> Array:
     """gamma(a) times the density for distances above the scale, where the derivative of its
     logarithm is small: multiplying a subnormal density by it does not lose digits."""
     z = distance / scale
@@ -73,7 +74,7 @@ def _right(distance: Any, scale: Any, a: Any) -> Any:
     return z ** (a - 1) * root / scale * root
 
 
-def _of_powers(distance: Any, scale: Any, a: Any) -> Any:
+def _of_powers(distance: Array, scale: Any, a: Array) -> Array:
     """The density for small a: with a power, so that it has its derivatives at 0."""
     far = distance > (2000 + 4 * a) * scale
     distance, scale = where(far, 1.0, distance), where(far, 1.0, scale)
@@ -82,24 +83,24 @@ def _of_powers(distance: Any, scale: Any, a: Any) -> Any:
     return where(far, 0.0, out * rgamma(a))
 
 
-def _regular(distance: Any, scale: Any, a: Any) -> Any:
+def _regular(distance: Array, scale: Any, a: Array) -> Array:
     large = lambda x, s, a: _of_logarithm(_units(x, s), a) / s  # noqa: E731
     return either(a < 10, _of_powers, large, (distance, 1.0), (scale, 1.0), (a, 10.0))
 
 
-def _of_logarithm(x: Any, a: Any) -> Any:
+def _of_logarithm(x: Array, a: Array) -> Array:
     far = _log_density(x, a) < FAR
     return where(far, 0.0, exp(_log_density(where(far, 10.0, x), where(far, 10.0, a))))
 
 
-def scaled_density(distance: Any, scale: Any, a: Any) -> Any:
+def scaled_density(distance: Array, scale: Any, a: Array) -> Array:
     """The density at distance / scale, divided by the scale."""
     infinite = (distance == 0) & (a < 1)
     first = lambda x, s, a: _pole(x, s, a, 1.0)  # noqa: E731
     return either(infinite, first, _regular, (distance, 1.0), (scale, 1.0), (a, 2.0))
 
 
-def standard_density(x: Any, a: Any) -> Any:
+def standard_density(x: Array, a: Array) -> Array:
     """x ** (a - 1) exp(-x) / gamma(a)."""
     return scaled_density(x, 1.0, a)
 
@@ -109,40 +110,40 @@ def standard_density(x: Any, a: Any) -> Any:
     a=refused("gammainc", "a"),
     x=lambda g, a, x: g * standard_density(x, a),
 )
-def _lower(a: Any, x: Any) -> Any:
+def _lower(a: Array, x: Array) -> Array:
     return special_of(x).gammainc(a, x)
 
 
 @composed
-def logpdf(x: Any, a: Any, loc: Any = 0, scale: Any = 1) -> Any:
+def logpdf(x: Operand, a: Operand, loc: Operand = 0, scale: Operand = 1) -> Array:
     """The logarithm of the density with the shape parameter `a`; -inf below `loc`."""
     return density("gamma.logpdf", _scaled_log, ENDS, x, (a,), loc, scale, True, True)
 
 
 @composed
-def pdf(x: Any, a: Any, loc: Any = 0, scale: Any = 1) -> Any:
+def pdf(x: Operand, a: Operand, loc: Operand = 0, scale: Operand = 1) -> Array:
     """The density. At `loc` the derivatives are those from the right."""
     return density("gamma.pdf", scaled_density, ENDS, x, (a,), loc, scale, False, True)
 
 
 @composed
-def cdf(x: Any, a: Any, loc: Any = 0, scale: Any = 1) -> Any:
+def cdf(x: Operand, a: Operand, loc: Operand = 0, scale: Operand = 1) -> Array:
     """The probability of a value up to x. No gradient in `a`."""
     return cumulative("gamma.cdf", lambda z, a: _lower(a, z), ENDS, x, (a,), loc, scale)
 
 
-def _tail(a: Any, x: Any) -> Any:
+def _tail(a: Array, x: Array) -> Array:
     """True where the distribution function is too small for float64, or less accurate than its
     continued fraction."""
     return (special_of(x).gammainc(a, x) < 1e-290) & (x < a + 1) | (x < 0.1 * a)
 
 
-def _ratio(a: Any, x: Any) -> Any:
+def _ratio(a: Array, x: Array) -> Array:
     """The distribution function divided by the density, far below its centre."""
     return x / a * gamma_fraction(x, a)
 
 
-def _log_far(a: Any, x: Any) -> Any:
+def _log_far(a: Array, x: Array) -> Array:
     there, y = x > 0, np.where(x > 0, x, 1.0)
     tiny = a < 1e-8  # where 1 + a loses the digits of a
     constant = np.where(tiny, -np.euler_gamma * a, gamma_log(a + 1)) - np.log(gamma_fraction(y, a))
@@ -154,7 +155,7 @@ def _log_far(a: Any, x: Any) -> Any:
     a=refused("gammainc", "a"),
     x=lambda g, a, x, out: g * (out * (_log_x(x, a) - out)),
 )
-def _hazard(a: Any, x: Any) -> Any:
+def _hazard(a: Array, x: Array) -> Array:
     """The density divided by the distribution function: the derivative of its logarithm."""
     small = _tail(a, x)
     ratio = in_tail(small, _ratio, (a, 1.0), (x, 1.0))
@@ -163,7 +164,7 @@ def _hazard(a: Any, x: Any) -> Any:
 
 
 @op(pointwise=True, a=refused("gammainc", "a"), x=lambda g, a, x: g * _hazard(a, x))
-def _log_lower(a: Any, x: Any) -> Any:
+def _log_lower(a: Array, x: Array) -> Array:
     """The logarithm of the distribution function, accurate in both tails."""
     small = _tail(a, x)
     far = in_tail(small, _log_far, (a, 1.0), (x, 1.0))
@@ -179,7 +180,7 @@ def _log_lower(a: Any, x: Any) -> Any:
 
 
 @composed
-def logcdf(x: Any, a: Any, loc: Any = 0, scale: Any = 1) -> Any:
+def logcdf(x: Operand, a: Operand, loc: Operand = 0, scale: Operand = 1) -> Array:
     """The logarithm of `cdf`, accurate in both tails. No gradient in `a`."""
     formula = lambda z, a: _log_lower(a, z)  # noqa: E731
     return cumulative("gamma.logcdf", formula, ENDS, x, (a,), loc, scale, (-math.inf, 0.0))

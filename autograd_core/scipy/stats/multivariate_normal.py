@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.engine.op import composed
+from autograd_core.engine.types import Array, Operand
 from autograd_core.errors import ShapeError
 from autograd_core.ops.diagonals import diag, diagonal
 from autograd_core.ops.elementwise import exp, log, sqrt, where
@@ -21,7 +22,7 @@ from autograd_core.scipy.stats.support import FAR
 __all__ = ["entropy", "logpdf", "pdf"]
 
 
-def _factor(cov: Any, ones: Any) -> Any:
+def _factor(cov: Any, ones: Any) -> Array:
     """The lower triangular factor of a covariance matrix, given as a matrix, a vector of variances
     or one variance for all."""
     cov = as_operand(cov)
@@ -34,7 +35,7 @@ def _factor(cov: Any, ones: Any) -> Any:
     return cholesky(cov) if cov.ndim == 2 else diag(sqrt(cov * ones))
 
 
-def _parts(x: Any, mean: Any, cov: Any) -> tuple[tuple[int, ...], Any, Any]:
+def _parts(x: Array, mean: Any, cov: Any) -> tuple[tuple[int, ...], Any, Any]:
     """The shape of the stack of vectors; the vectors (d, n) in the coordinates in which they are
     standard normal; and the logarithm of the density at the mean."""
     x = as_operand(x)
@@ -48,7 +49,7 @@ def _parts(x: Any, mean: Any, cov: Any) -> tuple[tuple[int, ...], Any, Any]:
 
 
 @composed
-def logpdf(x: Any, mean: Any = None, cov: Any = 1.0) -> Any:
+def logpdf(x: Operand, mean: Operand = None, cov: Operand = 1.0) -> Array:
     """The logarithm of the density of vectors x (..., d), with the mean (d,) and the covariance
     matrix (d, d), which must be positive definite, or a vector of variances, or one for all.
 
@@ -59,7 +60,7 @@ def logpdf(x: Any, mean: Any = None, cov: Any = 1.0) -> Any:
 
 
 @composed
-def pdf(x: Any, mean: Any = None, cov: Any = 1.0) -> Any:
+def pdf(x: Operand, mean: Operand = None, cov: Operand = 1.0) -> Array:
     """The density."""
     stack, whitened, constant = _parts(x, mean, cov)
     far = sum(whitened * whitened, 0) > -2 * FAR  # 0, and constant
@@ -69,7 +70,7 @@ def pdf(x: Any, mean: Any = None, cov: Any = 1.0) -> Any:
 
 
 @composed
-def entropy(mean: Any = None, cov: Any = 1.0) -> Any:
+def entropy(mean: Operand = None, cov: Operand = 1.0) -> Array:
     """The differential entropy, in nats."""
     vector = as_operand(cov if mean is None else mean)
     d = vector.shape[-1] if vector.ndim else 1

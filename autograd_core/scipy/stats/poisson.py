@@ -11,6 +11,7 @@ import numpy as np
 from autograd_core.devices.backend import special_of
 from autograd_core.engine.op import composed, op
 from autograd_core.engine.tensor import Tensor
+from autograd_core.engine.types import Array, Operand
 from autograd_core.errors import NotDifferentiableError
 from autograd_core.ops.elementwise import where
 from autograd_core.ops.rounding import floor
@@ -24,7 +25,7 @@ __all__ = ["cdf", "logcdf", "logpmf", "pmf"]
 
 def _counted(
     name: str, formula: Callable[..., Any], k: Any, mu: Any, loc: Any, beyond: Any, whole: bool
-) -> Any:
+) -> Array:
     """formula(k - loc, mu); `beyond` holds its values below 0, and if `whole` between integers, and
     at infinity."""
     if isinstance(k, Tensor) and k.requires_grad:
@@ -40,21 +41,21 @@ def _counted(
 
 
 @op(pointwise=True, k=None, mu=lambda g, k, mu: g * -standard_density(mu, k + 1))
-def _lower(k: Any, mu: Any) -> Any:
+def _lower(k: Array, mu: Array) -> Array:
     return special_of(mu).gammaincc(k + 1, mu)
 
 
-def _tail(k: Any, mu: Any) -> Any:
+def _tail(k: Any, mu: Any) -> Array:
     """True where the distribution function is too small for float64, or less accurate than its
     continued fraction."""
     return (special_of(mu).gammaincc(k + 1, mu) < 1e-290) & (mu > k + 1) | (mu > 3 * k + 60)
 
 
-def _log_far(k: Any, mu: Any) -> Any:
+def _log_far(k: Any, mu: Any) -> Array:
     return _log_density(mu, k + 1) + np.log(poisson_fraction(k, mu))
 
 
-def _hazard_slope(k: Any, mu: Any, out: Any) -> Any:
+def _hazard_slope(k: Any, mu: Any, out: Array) -> Array:
     """The derivative of `_hazard` in mu; for small mu from the probability of k - 1, as that of k
     may be subnormal."""
     near = mu < 1
@@ -69,7 +70,7 @@ def _hazard_slope(k: Any, mu: Any, out: Any) -> Any:
     k=None,
     mu=lambda g, k, mu, out: g * _hazard_slope(k, mu, out),
 )
-def _hazard(k: Any, mu: Any) -> Any:
+def _hazard(k: Array, mu: Array) -> Array:
     """The probability of k divided by that of k or less."""
     small = _tail(k, mu)
     far = 1 / in_tail(small, poisson_fraction, (k, 1.0), (mu, 2.0))
@@ -78,7 +79,7 @@ def _hazard(k: Any, mu: Any) -> Any:
 
 
 @op(pointwise=True, k=None, mu=lambda g, k, mu: g * -_hazard(k, mu))
-def _log_lower(k: Any, mu: Any) -> Any:
+def _log_lower(k: Array, mu: Array) -> Array:
     """The logarithm of the distribution function, accurate in both tails."""
     small = _tail(k, mu)
     far = in_tail(small, _log_far, (k, 1.0), (mu, 2.0))
@@ -94,7 +95,7 @@ def _log_lower(k: Any, mu: Any) -> Any:
 
 
 @composed
-def logpmf(k: Any, mu: Any, loc: Any = 0) -> Any:
+def logpmf(k: Operand, mu: Operand, loc: Operand = 0) -> Array:
     """The logarithm of the probability of k with mean `mu`; -inf where k - loc is negative or not
     an integer. No gradient in k."""
     formula, beyond = (lambda k, mu: _log_density(mu, k + 1)), (-math.inf, -math.inf)
@@ -102,19 +103,19 @@ def logpmf(k: Any, mu: Any, loc: Any = 0) -> Any:
 
 
 @composed
-def pmf(k: Any, mu: Any, loc: Any = 0) -> Any:
+def pmf(k: Operand, mu: Operand, loc: Operand = 0) -> Array:
     """The probability of k."""
     formula, beyond = (lambda k, mu: standard_density(mu, k + 1)), (0.0, 0.0)
     return _counted("poisson.pmf", formula, k, mu, loc, beyond, True)
 
 
 @composed
-def cdf(k: Any, mu: Any, loc: Any = 0) -> Any:
+def cdf(k: Operand, mu: Operand, loc: Operand = 0) -> Array:
     """The probability of k or less."""
     return _counted("poisson.cdf", _lower, k, mu, loc, (0.0, 1.0), False)
 
 
 @composed
-def logcdf(k: Any, mu: Any, loc: Any = 0) -> Any:
+def logcdf(k: Operand, mu: Operand, loc: Operand = 0) -> Array:
     """The logarithm of `cdf`, accurate in both tails."""
     return _counted("poisson.logcdf", _log_lower, k, mu, loc, (-math.inf, 0.0), False)

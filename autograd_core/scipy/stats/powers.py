@@ -9,22 +9,27 @@ import numpy as np
 from numpy.polynomial import polynomial
 
 from autograd_core.engine.op import op
+from autograd_core.engine.types import Array, Gradient
 
 __all__: list[str] = []
 
 LARGE = 1e100  # scales above this overflow when raised to a power
 
 
-def _power_distance(g: Any, distance: Any, scale: Any, a: Any, factor: Any, n: Any) -> Any:
+def _power_distance(
+    g: Gradient, distance: Array, scale: Any, a: Array, factor: Any, n: Any
+) -> Gradient:
     more = tuple(polynomial.polymul(factor, (-1.0 - n, 1.0)).tolist())
     return g * _power(distance, scale, a, more, n + 1)
 
 
-def _power_scale(g: Any, scale: Any, a: Any, out: Any) -> Any:
+def _power_scale(g: Gradient, scale: Any, a: Array, out: Array) -> Gradient:
     return g * -(a / scale * out)
 
 
-def _power_a(g: Any, distance: Any, scale: Any, a: Any, factor: Any, n: Any, out: Any) -> Any:
+def _power_a(
+    g: Gradient, distance: Array, scale: Any, a: Array, factor: Any, n: Any, out: Array
+) -> Gradient:
     nothing = out == 0
     logarithm = np.log(np.where(nothing, 1.0, distance / scale))
     slope = np.where(nothing, 0.0, out * logarithm)
@@ -36,8 +41,8 @@ def _power_a(g: Any, distance: Any, scale: Any, a: Any, factor: Any, n: Any, out
 
 @op(pointwise=True, distance=_power_distance, scale=_power_scale, a=_power_a)
 def _power(
-    distance: Any, scale: Any, a: Any, factor: tuple[float, ...] = (1.0,), n: int = 0
-) -> Any:
+    distance: Array, scale: Array, a: Array, factor: tuple[float, ...] = (1.0,), n: int = 0
+) -> Array:
     """(distance / scale) ** (a - 1) / scale, or its n-th derivative in the distance, times a
     polynomial in `a` given by the coefficients `factor`. The derivatives in `scale` are not
     computed from those in the distance, which overflow earlier."""
@@ -53,7 +58,7 @@ def _power(
     return np.where(before == 0, 0.0, before * np.where(before == 0, 1.0, out))
 
 
-def _towards(distance: Any) -> Any:
+def _towards(distance: Array) -> Array:
     return np.where(distance == 0, -1.0, 1.0).astype(distance.dtype)
 
 
@@ -64,7 +69,7 @@ def _towards(distance: Any) -> Any:
     a=lambda g, distance, out: g * (out * _towards(distance)),
     b=lambda g, distance, out: g * (out * -_towards(distance)),
 )
-def _pole(distance: Any, scale: Any, a: Any, b: Any) -> Any:
+def _pole(distance: Array, scale: Array, a: Array, b: Array) -> Array:
     """A density at an end of its support, infinite if a < 1 (lower end, distance 0) or b < 1 (upper
     end), with infinite derivatives; 0 for the placeholder operands of `either`."""
     return np.where((a < 1) | (b < 1), math.inf, 0.0) + 0 * (distance + scale)

@@ -14,6 +14,7 @@ import numpy as np
 
 from autograd_core.devices.backend import special_of
 from autograd_core.engine.op import op
+from autograd_core.engine.types import Array, Gradient
 from autograd_core.scipy.psi import NODES, WEIGHTS, _polygamma
 
 __all__ = [
@@ -29,7 +30,7 @@ __all__ = [
 STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156, -3617 / 122400)
 
 
-def _less(u: Any) -> Any:
+def _less(u: Array) -> Array:
     """log1p(u) - u: near 0 by the series of 2 artanh(s), s = u / (2 + u)."""
     near = np.abs(u) < 0.4
     v = np.where(near, u, 0.0)
@@ -42,18 +43,18 @@ def _less(u: Any) -> Any:
 
 
 @op(pointwise=True, u=lambda g, u: g * (-u / (1 + u)))
-def _log1p_less(u: Any) -> Any:
+def _log1p_less(u: Array) -> Array:
     """log1p(u) - u, accurate near 0."""
     return _less(u)
 
 
-def deviance(r: Any) -> Any:
+def deviance(r: Any) -> Array:
     """log(r) - r + 1, accurate near 1; for plain arrays."""
     near = np.abs(r - 1) < 0.4
     return np.where(near, _less(np.where(near, r - 1, 0.0)), np.log(np.where(near, 1.0, r)) - r + 1)
 
 
-def stirling(x: Any) -> Any:
+def stirling(x: Array) -> Array:
     """gammaln(x) - (x - 1/2) log(x) + x - log(2 pi) / 2; for plain arrays."""
     large = x >= 10
     v = 1 / np.where(large, x, 10.0)
@@ -78,12 +79,12 @@ def _half_series() -> list[float]:
 HALF = _half_series()
 
 
-def _student_constant_h(g: Any, n: Any, h: Any) -> Any:
+def _student_constant_h(g: Gradient, n: Any, h: Any) -> Gradient:
     return g * _student_constant(n + 1, h)
 
 
 @op(pointwise=True, h=_student_constant_h)
-def _student_constant(n: int, h: Any) -> Any:
+def _student_constant(n: int, h: Array) -> Array:
     """The n-th derivative of gammaln(h + 1/2) - gammaln(h) - log(h) / 2, which vanishes like
     -1 / 8h; by its asymptotic series where the three terms would cancel."""
     large = h >= 8
@@ -96,7 +97,7 @@ def _student_constant(n: int, h: Any) -> Any:
     return np.where(large, series * v ** (n + 1), _half_difference(n, y))
 
 
-def _half_difference(n: int, h: Any) -> Any:
+def _half_difference(n: int, h: Any) -> Array:
     if n == 0:
         functions = special_of(h)
         return functions.gammaln(h + 0.5) - functions.gammaln(h) - np.log(h) / 2
@@ -113,7 +114,7 @@ def _half_difference(n: int, h: Any) -> Any:
 TERMS = 16  # of the continued fractions, in tails below 1e-290, where 8 are sufficient
 
 
-def in_tail(small: Any, function: Callable[..., Any], *operands: tuple[Any, float]) -> Any:
+def in_tail(small: Any, function: Callable[..., Any], *operands: tuple[Any, float]) -> Array:
     """function(*operands) where the mask `small` is true, which is rare; undefined elsewhere. An
     operand is a pair: the array, and a number to use in its place elsewhere."""
     if type(small) is np.ndarray and not np.any(small):
@@ -121,7 +122,7 @@ def in_tail(small: Any, function: Callable[..., Any], *operands: tuple[Any, floa
     return function(*(np.where(small, x, harmless) for x, harmless in operands))
 
 
-def beta_fraction(x: Any, a: Any, b: Any) -> Any:
+def beta_fraction(x: Array, a: Array, b: Array) -> Array:
     """betainc(a, b, x) * a * beta(a, b) / (x ** a * (1 - x) ** b) for x far below a / (a + b), by
     its continued fraction (DLMF 8.17.22)."""
     out = np.ones_like(x * a * b)
@@ -133,7 +134,7 @@ def beta_fraction(x: Any, a: Any, b: Any) -> Any:
     return 1 / out
 
 
-def gamma_fraction(x: Any, a: Any) -> Any:
+def gamma_fraction(x: Array, a: Array) -> Array:
     """gammainc(a, x) * gamma(a + 1) / (x ** a * exp(-x)) for x far below a, by its continued
     fraction (W. Gautschi, Efficient computation of the complex error function, 1970)."""
     out = a + 2 * TERMS
@@ -143,7 +144,7 @@ def gamma_fraction(x: Any, a: Any) -> Any:
     return a / out
 
 
-def poisson_fraction(k: Any, mu: Any) -> Any:
+def poisson_fraction(k: Any, mu: Any) -> Array:
     """The sum of the Poisson probabilities up to k divided by that of k, for mu far above k, by the
     continued fraction of the upper incomplete gamma function (DLMF 8.9.2)."""
     out = mu + 2 * TERMS - k

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.engine.op import op
+from autograd_core.engine.types import Array, Gradient
 from autograd_core.errors import DTypeError
 from autograd_core.ops.elementwise import log, where
 from autograd_core.ops.operands import as_operand
@@ -41,21 +42,21 @@ def widened(name: str, *values: Any) -> tuple[Any, list[Any]]:
     return (dtype if dtype.kind == "f" else np.dtype(np.float64)), arrays
 
 
-def _wide(x: Any) -> Any:
+def _wide(x: Array) -> Array:
     return x if x.dtype == np.float64 else astype(x, np.float64)
 
 
-def rounded(out: Any, dtype: Any) -> Any:
+def rounded(out: Array, dtype: Any) -> Array:
     """The result in `dtype`, as returned by `widened`."""
     return out if out.dtype == dtype else astype(out, dtype)
 
 
-def _known_x(g: Any, valid: Any) -> Any:
+def _known_x(g: Gradient, valid: Any) -> Gradient:
     return np.where(valid, g, math.nan)
 
 
 @op(pointwise=True, x=_known_x, valid=None)
-def _known(x: Any, valid: Any) -> Any:
+def _known(x: Array, valid: Array) -> Array:
     """x, with NaN where `valid` is false; the gradient is NaN there too."""
     return np.where(valid, x, math.nan)
 
@@ -65,13 +66,13 @@ def _known(x: Any, valid: Any) -> Any:
     distance=lambda g, scale: g / scale,
     scale=lambda g, scale, out: -(np.where(out == 0, 0.0, g) * out / scale),
 )
-def _units(distance: Any, scale: Any) -> Any:
+def _units(distance: Array, scale: Array) -> Array:
     """distance / scale, never -0. Where it is 0, no gradient flows to the scale, not even an
     infinite one."""
     return distance / scale + 0.0
 
 
-def valid(*parameters: Any) -> Any:
+def valid(*parameters: Any) -> Array:
     """True where all parameters are positive."""
     holds = parameters[0] > 0
     for parameter in parameters[1:]:
@@ -80,8 +81,8 @@ def valid(*parameters: Any) -> Any:
 
 
 def either(
-    condition: Any, first: Callable[..., Any], second: Callable[..., Any], *operands: Any
-) -> Any:
+    condition: Array, first: Callable[..., Any], second: Callable[..., Any], *operands: Any
+) -> Array:
     """first(*operands) where the condition holds, else second(*operands).
 
     An operand is a pair: the array, and a number that is harmless for both functions and replaces
@@ -96,7 +97,7 @@ Ends = tuple[float, float]
 
 
 def _placed(
-    ends: Ends, distance: Any, scale: Any, shapes: Sequence[Any], scaled: bool = False
+    ends: Ends, distance: Array, scale: Any, shapes: Sequence[Any], scaled: bool = False
 ) -> tuple[Any, ...]:
     """Masks of the distance, in units of `scale`, below and above the ends; the distance, the scale
     and the shapes. Outside, distance and scale are replaced by harmless numbers, without gradient;
@@ -117,13 +118,13 @@ def density(
     name: str,
     formula: Callable[..., Any],
     ends: Ends,
-    x: Any,
+    x: Array,
     shapes: Sequence[Any],
     loc: Any,
     scale: Any,
     logarithm: bool,
     scaled: bool = False,
-) -> Any:
+) -> Array:
     """formula(z, *shapes), a density or its logarithm at z = (x - loc) / scale, in units of x; if
     `scaled`, the formula takes x - loc and the scale in place of z.
 
@@ -145,12 +146,12 @@ def cumulative(
     name: str,
     formula: Callable[..., Any],
     ends: Ends,
-    x: Any,
+    x: Array,
     shapes: Sequence[Any],
     loc: Any,
     scale: Any,
     beyond: Ends = (0.0, 1.0),
-) -> Any:
+) -> Array:
     """formula(z, *shapes), a distribution function; `beyond` is its value below and above the
     ends. NaN where `density` is."""
     dtype, (x, loc, scale, *shapes) = widened(name, x, loc, scale, *shapes)
