@@ -29,7 +29,7 @@ def stored() -> Split:
         return Split(*(file[name] for name in Split._fields))
 
 
-def drawn(labels: Any) -> Split:
+def draw_split(labels: Any) -> Split:
     """The same split, drawn by scikit-learn."""
     from sklearn.model_selection import train_test_split
 
@@ -43,5 +43,5 @@ if __name__ == "__main__":
     from nn import read_mnist
 
     mnist = read_mnist(PATH.parent / "mnist")
-    split = drawn(np.concatenate([mnist.train_labels, mnist.test_labels]))
+    split = draw_split(np.concatenate([mnist.train_labels, mnist.test_labels]))
     np.savez_compressed(PATH, **split._asdict())

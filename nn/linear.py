@@ -50,9 +50,9 @@ class Linear(Module):
             features, shape = self.weight.shape[1], np.shape(x)
             if x is None or shape[-1:] == (features,):
                 raise
-            told = error if isinstance(error, ShapeError) else ShapeError()
-            told.args = (f"expects {features} features, x has shape {shape}",)
-            raise misfit(self, told) from None
+            explained = error if isinstance(error, ShapeError) else ShapeError()
+            explained.args = (f"expects {features} features, x has shape {shape}",)
+            raise misfit(self, explained) from None
 
     def describe(self) -> str:
         """Its features, in and out."""

@@ -64,8 +64,8 @@ class Module:
                 raise
             if not inputs or inputs[0] is not None or not _is_unexplained(error):
                 raise
-            told = DTypeError("the input is None; expected a Tensor or an array")
-            raise misfit(self, told) from error
+            missing = DTypeError("the input is None; expected a Tensor or an array")
+            raise misfit(self, missing) from error
         finally:
             STATE.reset(token)
 

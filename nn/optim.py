@@ -66,7 +66,7 @@ class SGD:
     def __init__(
         self, parameters: Iterable[Parameter], lr: float = 0.1, momentum: float = 0.0
     ) -> None:
-        self.parameters = _checked(parameters)
+        self.parameters = _trainable(parameters)
         if not (lr > 0 and math.isfinite(lr)):
             raise AutogradError(f"the learning rate must be positive and finite, not {lr}")
         if not 0 <= momentum < 1:
@@ -107,7 +107,7 @@ class SGD:
         return velocity
 
 
-def _checked(parameters: Any) -> list[Parameter]:
+def _trainable(parameters: Any) -> list[Parameter]:
     """The parameters as a list: leaves that require a gradient, each once."""
     if isinstance(parameters, Tensor | Module) or not isinstance(parameters, Iterable):
         raise TypeError(

@@ -108,7 +108,7 @@ def test_the_published_run(tmp_path, capsys):
 def test_the_stored_split_is_the_published_one():
     pytest.importorskip("sklearn", reason="needs scikit-learn: pip install -e '.[oracles]'")
     mnist = nn.read_mnist(DATA)
-    drawn = mnist_split.drawn(np.concatenate([mnist.train_labels, mnist.test_labels]))
+    drawn = mnist_split.draw_split(np.concatenate([mnist.train_labels, mnist.test_labels]))
     for stored, expected in zip(mnist_split.stored(), drawn, strict=True):
         np.testing.assert_array_equal(stored, expected)
 

@@ -281,11 +281,11 @@ def _attempt(index: int, function: Callable[..., Any], *operands: Any, **setting
         with _module.cuda.Device(index):
             return function(*operands, **settings)
     except Exception as error:
-        told = explained(error, index)
-        if told is None:
+        known = explained(error, index)
+        if known is None:
             raise
         error.__traceback__ = None  # its frames hold arrays, which fill the memory
-        raise told from error
+        raise known from error
 
 
 def follow(array: Any) -> None:

@@ -41,12 +41,12 @@ def none_given(
     absent = [name for name, value in operands if value is None]
     if not absent or not isinstance(error, TypeError | ValueError):
         return None
-    told = DTypeError(
+    missing = DTypeError(
         f"{declared.name}: {absent[0]} is None; an operand must be a number, an array or a Tensor. "
         "Does the function that computed it have a return statement?"
     )
-    told.operation, told.operands = declared.name, []
-    return told
+    missing.operation, missing.operands = declared.name, []
+    return missing
 
 
 def explanation(declared: Operation, error: Exception, operands: dict[str, Any]) -> AutogradError:

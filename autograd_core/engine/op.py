@@ -292,12 +292,12 @@ def op(
     The operation has the kernel's name; ``name="…"`` gives it another, as for a lambda.
     Raises TypeError at declaration if a rule uses a name that is not available to it.
     """
-    ours, told = _is_ours(_caller()), _told(operands)
+    ours, texts = _is_ours(_caller()), _take_texts(operands)
     features = {"pointwise": pointwise, "results": results, "view": view}
 
     def declare(kernel: Callable[P, Any]) -> Callable[P, Tensor]:
         parameters, defaults = _signature_of(kernel)
-        name = told.get("name", _name_of(kernel))
+        name = texts.get("name", _name_of(kernel))
         for word in [word for word in parameters if features.get(word)]:
             raise TypeError(
                 f"op {name!r}: {word}= is an option of the declaration, so no parameter of the "
@@ -338,14 +338,14 @@ def elementwise(kernel: Any, doc: str, /, **operands: Any) -> Callable[..., Tens
     or the one given by ``name="…"``, as for a lambda; ``home="…"`` is the module that it belongs
     to. A string is never a rule, so an operand may be called `name` or `home`, too.
     """
-    caller, told = _caller(), _told(operands)
-    name = told.get("name", _name_of(kernel))
+    caller, texts = _caller(), _take_texts(operands)
+    name = texts.get("name", _name_of(kernel))
     declared = Op(name, kernel, operands, tuple(operands), pointwise=True)
     ours = _is_ours(caller)
-    return _declare(declared, doc, told.get("home", "autograd_core" if ours else caller), ours)
+    return _declare(declared, doc, texts.get("home", "autograd_core" if ours else caller), ours)
 
 
-def _told(operands: dict[str, Any]) -> dict[str, str]:
+def _take_texts(operands: dict[str, Any]) -> dict[str, str]:
     """The options among the keyword arguments, removed from the operands."""
     return {w: operands.pop(w) for w in ("name", "home") if isinstance(operands.get(w), str)}
 

@@ -122,7 +122,7 @@ def _uncovered(call: str, instead: str) -> NotDifferentiableError:
 _EXIT = "tensor.detach().numpy() if no gradient is wanted, or declare an op for it"
 
 
-def _named(function: Any) -> tuple[str, str]:
+def _name_and_alternative(function: Any) -> tuple[str, str]:
     """The name of a function that is not covered, and what to use instead."""
     place = function.__module__.removeprefix("numpy").strip(".")
     name = f"{place}.{function.__name__}" if place in NAMESPACES else function.__name__
@@ -222,7 +222,7 @@ def operation_of(function: Any) -> Callable[..., Any] | None:
         return ufunc_table().get(function) or _of_scipy(function)
     table = function_table()
     if function not in table:
-        name, _ = _named(function)
+        name, _ = _name_and_alternative(function)
         namespace = name.partition(".")[0]
         if namespace not in ops.LATER:
             return None
@@ -242,7 +242,7 @@ def array_function(
     if ours is None:
         ours = _made_like().get(function)
         if ours is None:
-            raise _uncovered(*_named(function))
+            raise _uncovered(*_name_and_alternative(function))
         kept = {n: v for n, v in settings.items() if v not in PASSED_ON.get(n, ())}
         settings = kept | {"device": settings.get("device") or self.device}
     out = None
@@ -252,14 +252,14 @@ def array_function(
     try:
         if out is None:
             return ours(*args, **settings)
-        name = f"np.{_named(function)[0]}"
+        name = f"np.{_name_and_alternative(function)[0]}"
         check_out(name, out)
         settings = _as_wide(function, ours, out, args, settings)
         return write_out(name, ours(*args, **settings), out)
     except TypeError as error:
         if "argument" not in str(error) or isinstance(error, AutogradError):
             raise
-        name, _ = _named(function)
+        name, _ = _name_and_alternative(function)
         given = ", ".join(setting for setting in settings if setting != "device")
         raise _uncovered(f"{name}({given})", _EXIT) from error
 

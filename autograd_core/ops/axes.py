@@ -20,9 +20,9 @@ __all__ = [
     "inverse",
     "joined",
     "length",
-    "named",
     "negative",
     "parted",
+    "reduction_axis",
     "restored",
     "spread",
 ]
@@ -44,7 +44,7 @@ def from_end(axes: Any, ndim: int) -> Array:
     return tuple(from_end(axis, ndim) for axis in axes)
 
 
-def named(x: Array, axis: Axis) -> Array:
+def reduction_axis(x: Array, axis: Axis) -> Array:
     """`axis` for a reduction of x. NumPy accepts axis 0 or -1 for an array without axes; CuPy does
     not."""
     if getattr(x, "ndim", 1) or axis not in (0, -1, (0,), (-1,)):

@@ -223,14 +223,14 @@ def inner(x: Operand, y: Operand) -> Array:
     x, y = as_operand(x), as_operand(y)
     if x.ndim == 0 or y.ndim == 0:
         return multiply(x, y)
-    return _checked("inner", x, y, -1, -1, _tensordot_subscripts(*_last(x.ndim, y.ndim)))
+    return _contract_checked("inner", x, y, -1, -1, _tensordot_subscripts(*_last(x.ndim, y.ndim)))
 
 
 def _last(x_ndim: int, y_ndim: int) -> tuple[int, int, tuple[tuple[int, int], ...]]:
     return x_ndim, y_ndim, ((x_ndim - 1, y_ndim - 1),)
 
 
-def _checked(name: str, x: Array, y: Array, a: int, b: int, subscripts: str) -> Array:
+def _contract_checked(name: str, x: Array, y: Array, a: int, b: int, subscripts: str) -> Array:
     """_contract(x, y), after checking the lengths of axes a and b, which are summed over."""
     if x.shape[a] != y.shape[b]:
         raise ShapeError(
@@ -248,7 +248,7 @@ def _flat(x: Array) -> Array:
 @composed
 def vdot(x: Operand, y: Operand) -> Array:
     """The sum of conj(x) * y over all elements, in C order."""
-    return _checked("vdot", _conjugated(_flat(x)), _flat(y), 0, 0, "a,a->")
+    return _contract_checked("vdot", _conjugated(_flat(x)), _flat(y), 0, 0, "a,a->")
 
 
 def _conjugated(x: Array) -> Array:
@@ -287,7 +287,7 @@ def _stacked(name: str, x: Array, y: Array, terms: tuple[str, str, str], a: int,
                 f"{name}: {letter} needs {len(term)} axes or more; its shape is {operand.shape}"
             )
     subscripts = _stacked_subscripts(x.ndim, y.ndim, terms)
-    return _checked(name, x, y, a, b, subscripts)
+    return _contract_checked(name, x, y, a, b, subscripts)
 
 
 @lru_cache(maxsize=1024)

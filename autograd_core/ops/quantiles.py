@@ -72,7 +72,7 @@ def _between(q: Array, n: Any, method: str) -> tuple[Any, Any, Any]:
     return lower.astype(np.intp), upper.astype(np.intp), place - lower
 
 
-def _checked(name: str, q: Array, method: str) -> Array:
+def _valid_quantiles(name: str, q: Array, method: str) -> Array:
     """`q`, between 0 and 1, as a host array, after checking it and `method`."""
     if isinstance(q, Tensor):
         raise NotDifferentiableError(
@@ -168,7 +168,7 @@ def _over_lines(
     if x.dtype.kind == "c":
         raise DTypeError(f"{name}: complex numbers have no order; x has dtype {x.dtype}")
     weak = type(q) in (int, float)
-    checked = _checked(name, q, method)
+    checked = _valid_quantiles(name, q, method)
     axes = negative(axis, x.ndim)
     lines = joined(x, axes)
     if lines.shape[-1] == 0:

@@ -14,7 +14,7 @@ from autograd_core.engine.tensor import Tensor
 from autograd_core.engine.types import Array, Gradient, Shape
 from autograd_core.errors import NotDifferentiableError, ShapeError
 from autograd_core.ops.activations import quiet
-from autograd_core.ops.axes import Axis, inverse, length, named, negative, restored, spread
+from autograd_core.ops.axes import Axis, inverse, length, negative, reduction_axis, restored, spread
 from autograd_core.ops.chosen import described, reduction
 from autograd_core.ops.elementwise import add, conjugate, maximum, minimum, real, sqrt
 from autograd_core.ops.elementwise import where as choose
@@ -42,7 +42,7 @@ BEYOND_NUMPY = ("log_softmax", "logsumexp", "softmax")
 @op(x=lambda g, x_shape, axis, keepdims: spread(g, x_shape, axis, keepdims))
 def sum(x: Array, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Array:
     """The sum over `axis` (an axis, a tuple of them, or None for all)."""
-    return np.sum(x, axis=named(x, axis), dtype=dtype, keepdims=keepdims)
+    return np.sum(x, axis=reduction_axis(x, axis), dtype=dtype, keepdims=keepdims)
 
 
 def _weight(x_shape: Shape, axis: Axis, ddof: float = 0) -> float:
@@ -81,7 +81,7 @@ def _chosen_mean(plain: Any) -> Callable[..., Tensor]:
 def _count(x: Array, where: Any, dtype: Any, axis: Axis, keepdims: bool) -> Array:
     """The number of selected elements, in a result's precision."""
     whole = np.broadcast_to(where, x.shape)
-    return np.sum(whole, axis=named(whole, axis), keepdims=keepdims,
+    return np.sum(whole, axis=reduction_axis(whole, axis), keepdims=keepdims,
                   dtype=np.finfo(dtype).dtype if dtype.kind in "fc" else float)  # fmt: skip
 
 
@@ -89,12 +89,12 @@ def _count(x: Array, where: Any, dtype: Any, axis: Axis, keepdims: bool) -> Arra
 @op(x=_mean_x)
 def mean(x: Array, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Array:
     """The arithmetic mean over `axis`."""
-    return np.mean(x, axis=named(x, axis), dtype=dtype, keepdims=keepdims)
+    return np.mean(x, axis=reduction_axis(x, axis), dtype=dtype, keepdims=keepdims)
 
 
 def _deviation(x: Array, axis: Axis) -> Array:
     """The conjugate of x minus its mean, as needed in derivatives of |deviation|²."""
-    return (x - np.mean(x, axis=named(x, axis), keepdims=True)).conj()
+    return (x - np.mean(x, axis=reduction_axis(x, axis), keepdims=True)).conj()
 
 
 def _var_x(g: Gradient, x: Array, axis: Axis, ddof: float, keepdims: bool) -> Gradient:
@@ -150,7 +150,7 @@ def _chosen_var(x: Array, axis: Axis, ddof: float, keepdims: bool, where: Any) -
 @op(x=_var_x)
 def var(x: Array, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Array:
     """The variance over `axis`: the mean square deviation, divided by N - `ddof`."""
-    return np.var(x, axis=named(x, axis), ddof=ddof, keepdims=keepdims)
+    return np.var(x, axis=reduction_axis(x, axis), ddof=ddof, keepdims=keepdims)
 
 
 def _std_x(g: Gradient, x: Array, out: Array, axis: Axis, ddof: float, keepdims: bool) -> Gradient:
@@ -162,7 +162,7 @@ def _std_x(g: Gradient, x: Array, out: Array, axis: Axis, ddof: float, keepdims:
 @op(x=_std_x)
 def std(x: Array, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Array:
     """The standard deviation over `axis`. The gradient where all values are equal is 0."""
-    return np.std(x, axis=named(x, axis), ddof=ddof, keepdims=keepdims)
+    return np.std(x, axis=reduction_axis(x, axis), ddof=ddof, keepdims=keepdims)
 
 
 def shared_x(g: Gradient, x: Array, out: Array, axis: Axis, keepdims: bool) -> Gradient:
@@ -183,46 +183,46 @@ def _extreme_x(g: Gradient, x: Array, out: Array, axis: Axis, keepdims: bool) ->
 @op(x=_extreme_x)
 def max(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """The largest value over `axis`. Ties share the gradient equally."""
-    return np.max(x, axis=named(x, axis), keepdims=keepdims)
+    return np.max(x, axis=reduction_axis(x, axis), keepdims=keepdims)
 
 
 @reduction(None, minimum)
 @op(x=_extreme_x)
 def min(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """The smallest value over `axis`. Ties share the gradient equally."""
-    return np.min(x, axis=named(x, axis), keepdims=keepdims)
+    return np.min(x, axis=reduction_axis(x, axis), keepdims=keepdims)
 
 
 @op(x=None)
 def argmax(x: Array, axis: int | None = None, keepdims: bool = False) -> Array:
     """The index of the first largest value. Not differentiable."""
-    return np.argmax(x, axis=named(x, axis), keepdims=keepdims)
+    return np.argmax(x, axis=reduction_axis(x, axis), keepdims=keepdims)
 
 
 @op(x=None)
 def argmin(x: Array, axis: int | None = None, keepdims: bool = False) -> Array:
     """The index of the first smallest value. Not differentiable."""
-    return np.argmin(x, axis=named(x, axis), keepdims=keepdims)
+    return np.argmin(x, axis=reduction_axis(x, axis), keepdims=keepdims)
 
 
 @reduction(True)
 @op(x=None)
 def all(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """True if every element over `axis` is true. Not differentiable."""
-    return np.all(x, axis=named(x, axis), keepdims=keepdims)
+    return np.all(x, axis=reduction_axis(x, axis), keepdims=keepdims)
 
 
 @reduction(False)
 @op(x=None)
 def any(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """True if any element over `axis` is true. Not differentiable."""
-    return np.any(x, axis=named(x, axis), keepdims=keepdims)
+    return np.any(x, axis=reduction_axis(x, axis), keepdims=keepdims)
 
 
 def _total(x: Array, axis: Axis) -> Array:
     """The sum with the summed axes kept; in float32 for float16, whose maximum is 65,504."""
     dtype = np.float32 if x.dtype.char == "e" else None
-    return np.sum(x, axis=named(x, axis), keepdims=True, dtype=dtype)
+    return np.sum(x, axis=reduction_axis(x, axis), keepdims=True, dtype=dtype)
 
 
 def _inexact(x: Array) -> Array:
@@ -233,7 +233,7 @@ def _inexact(x: Array) -> Array:
 def _shift(x: Array, axis: Axis) -> Array:
     """The maximum, which is subtracted from exponents so that none overflows; 0 where it is not
     finite, to avoid inf - inf."""
-    top = np.max(x, axis=named(x, axis), keepdims=True)
+    top = np.max(x, axis=reduction_axis(x, axis), keepdims=True)
     return np.where(np.isfinite(top), top, 0)
 
 
@@ -259,7 +259,7 @@ def _logsumexp_x(g: Gradient, x: Array, axis: Axis, keepdims: bool) -> Gradient:
 def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """log(sum(exp(x))) over `axis`, without overflow for any finite x."""
     x = _inexact(x)
-    top = np.max(x, axis=named(x, axis), keepdims=True)
+    top = np.max(x, axis=reduction_axis(x, axis), keepdims=True)
     out = (_log_total(_lowered(x, axis), axis) + top).astype(x.dtype, copy=False)
     return out if keepdims else np.squeeze(out, axis=axis)
 

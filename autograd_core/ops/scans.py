@@ -17,9 +17,9 @@ from autograd_core.ops.axes import (
     Axis,
     check_axis,
     joined,
-    named,
     negative,
     parted,
+    reduction_axis,
     restored,
 )
 from autograd_core.ops.chosen import reduction
@@ -136,7 +136,7 @@ def _prod_x(g: Gradient, x: Array, out: Array, axis: Axis, keepdims: bool) -> Gr
 def prod(x: Array, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Array:
     """The product over `axis` (an axis, a tuple of them, or None for all). The gradient is that of
     the polynomial, correct also where one or more elements are 0."""
-    return np.prod(x, axis=named(x, axis), dtype=dtype, keepdims=keepdims)
+    return np.prod(x, axis=reduction_axis(x, axis), dtype=dtype, keepdims=keepdims)
 
 
 def _line(g: Gradient, axis: int | None, x_shape: Shape) -> Gradient:

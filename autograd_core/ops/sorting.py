@@ -15,7 +15,7 @@ from autograd_core.engine.op import composed, not_differentiable, op
 from autograd_core.engine.tensor import Tensor
 from autograd_core.engine.types import Array, Gradient, Operand, Shape
 from autograd_core.errors import IndexingError, NotDifferentiableError
-from autograd_core.ops.axes import Axis, check_axis, named
+from autograd_core.ops.axes import Axis, check_axis, reduction_axis
 from autograd_core.ops.shaping import ravel
 
 __all__ = [
@@ -237,7 +237,7 @@ def count_nonzero(x: Operand, axis: Axis = None, *, keepdims: bool = False) -> A
     """The number of elements over `axis` that are not 0. Not differentiable."""
     check_axis("count_nonzero", axis, x, least=1)
     # CuPy's own has no keepdims
-    return np.sum(x != 0, axis=named(x, axis), dtype=np.intp, keepdims=keepdims)
+    return np.sum(x != 0, axis=reduction_axis(x, axis), dtype=np.intp, keepdims=keepdims)
 
 
 @not_differentiable

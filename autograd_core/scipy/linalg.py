@@ -15,7 +15,7 @@ from autograd_core.engine.types import Array, Gradient, Operand, Shape
 from autograd_core.errors import DeviceError, LinAlgError, ShapeError
 from autograd_core.ops.elementwise import conjugate
 from autograd_core.ops.linalg import expm, solve
-from autograd_core.ops.linalg.matrices import checked, told, transposed, unit
+from autograd_core.ops.linalg.matrices import call_named, require_matrices, transposed, unit
 from autograd_core.ops.operands import as_operand
 
 __all__ = [
@@ -82,7 +82,7 @@ def _one(x: Array, y: Array, lower: bool, unit_diagonal: bool) -> Array:
     if not y.size:
         return np.empty_like(y, dtype=np.result_type(x.dtype, y.dtype))
     settings = {"lower": lower, "unit_diagonal": unit_diagonal}
-    return told("solve_triangular", scipys.solve_triangular, x, y, **settings)
+    return call_named("solve_triangular", scipys.solve_triangular, x, y, **settings)
 
 
 @composed
@@ -95,7 +95,7 @@ def solve_triangular(
     diagonal counts as 1. `trans` 1 or "T" solves x.T @ out = y, 2 or "C" x.mH @ out = y.
     """
     x, y = as_operand(x), as_operand(y)
-    checked("solve_triangular", x)
+    require_matrices("solve_triangular", x)
     if y.ndim == 0 or y.shape[-2:][0] != x.shape[-1]:
         raise ShapeError(
             f"solve_triangular: x has shape {x.shape}, so y needs {x.shape[-1]} rows; it has shape "
@@ -156,7 +156,9 @@ def _banded(bands: Array, y: Array, lower: int, upper: int) -> Array:
     if n == 1:  # SciPy 1.13 does not use the row of the diagonal
         out = columns / bands[upper]
     else:
-        out = told("solve_banded", partial(scipys.solve_banded, (lower, upper)), bands, columns)
+        out = call_named(
+            "solve_banded", partial(scipys.solve_banded, (lower, upper)), bands, columns
+        )
     if y.ndim <= 2:
         return out
     return np.moveaxis(out.reshape(n, *y.shape[:-2], y.shape[-1]), 0, -2)
@@ -197,8 +199,8 @@ def _sylvester_b(g: Gradient, a: Array, b: Array, out: Array) -> Gradient:
 def solve_sylvester(a: Array, b: Array, q: Array) -> Array:
     """The solution of a @ out + out @ b = q. Shapes: a (m, m), b (n, n), q (m, n)."""
     on_host("solve_sylvester", a, b, q)
-    checked("solve_sylvester", a)
-    checked("solve_sylvester", b)
+    require_matrices("solve_sylvester", a)
+    require_matrices("solve_sylvester", b)
     if q.shape[-2:] != (a.shape[-1], b.shape[-1]):
         raise ShapeError(
             f"solve_sylvester: a {a.shape} and b {b.shape} need q of shape "
@@ -224,8 +226,8 @@ def _equation(a: Array, b: Array, q: Array) -> Array:
             "gradient of sqrtm: x has some, or is singular and SciPy does not find a root)"
         )
     output = "complex" if "c" in a.dtype.kind + b.dtype.kind + q.dtype.kind else "real"
-    left, from_left = told("solve_sylvester", scipys.schur, a, output)
-    right, from_right = told("solve_sylvester", scipys.schur, b.conj().T, output)
+    left, from_left = call_named("solve_sylvester", scipys.schur, a, output)
+    right, from_right = call_named("solve_sylvester", scipys.schur, b.conj().T, output)
     turned = from_left.conj().T @ q @ from_right
     (solver,) = scipys.get_lapack_funcs(("trsyl",), (left, right, turned))
     found, scale, close = solver(left, right, turned, tranb="C")
@@ -247,8 +249,8 @@ def sqrtm(x: Array) -> Array:
     """The principal square root of a matrix (n, n): out @ out = x. It is complex if x has
     negative eigenvalues. A singular x has no gradient."""
     on_host("sqrtm", x)
-    checked("sqrtm", x)
-    found = told("sqrtm", scipys.sqrtm, x)
+    require_matrices("sqrtm", x)
+    found = call_named("sqrtm", scipys.sqrtm, x)
     dtype = np.result_type(x.dtype, np.float32)
     if np.iscomplexobj(found):
         dtype = np.result_type(dtype, np.complex64)

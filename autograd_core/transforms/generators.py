@@ -113,7 +113,7 @@ def _inside(value: Any) -> Iterable[Any]:
         held = [value.__closure__, value.__defaults__, value.__kwdefaults__, value.__dict__]
         if _from_library(value):
             return held
-        return [*held, *_named(value.__code__, value.__globals__)]
+        return [*held, *_referenced(value.__code__, value.__globals__)]
     if isinstance(value, MethodType):
         return value.__self__, value.__func__
     if isinstance(value, type):
@@ -134,7 +134,7 @@ def _from_library(value: Any) -> bool:
     return str(value.__module__).partition(".")[0] in LIBRARIES
 
 
-def _named(code: CodeType, scope: dict[str, Any]) -> Iterator[Any]:
+def _referenced(code: CodeType, scope: dict[str, Any]) -> Iterator[Any]:
     """The globals that a function reads by name, also as attributes of modules among them."""
     names = set(_names(code))
     modules, looked = [scope], set()

@@ -19,9 +19,9 @@ from autograd_core.errors import NotDifferentiableError, ShapeError
 from autograd_core.ops.linalg.gaps import _independent, _over, _size, beside, by_gaps, turned
 from autograd_core.ops.linalg.matrices import (
     adjoint,
-    checked,
+    call_named,
+    require_matrices,
     skew,
-    told,
     tracked,
     transposed,
     unit,
@@ -59,8 +59,8 @@ def _lower_factor_x(g: Gradient, out: Array) -> Gradient:
 def _lower_factor(x: Array) -> Array:
     """The lower triangular matrix whose product with its adjoint is x. Only the lower triangle of x
     is used; the gradient is symmetric (Murray, arXiv:1602.07527)."""
-    checked("cholesky", x)
-    return told("cholesky", np.linalg.cholesky, x)
+    require_matrices("cholesky", x)
+    return call_named("cholesky", np.linalg.cholesky, x)
 
 
 @composed
@@ -99,7 +99,7 @@ def _tall_qr_x(g: Gradient, Q: Any, R: Any) -> Gradient:
 @op(x=_tall_qr_x, results=QRResult)
 def _tall_qr(x: Array) -> Any:
     """Q (..., m, n) with orthonormal columns and upper triangular R (..., n, n), for m >= n."""
-    return QRResult(*told("qr", np.linalg.qr, x))
+    return QRResult(*call_named("qr", np.linalg.qr, x))
 
 
 @composed
@@ -113,7 +113,7 @@ def qr(x: Operand, mode: str = "reduced") -> Array:
     where the last columns of Q are arbitrary.
     """
     x = as_operand(x)
-    checked("qr", x, square=False)
+    require_matrices("qr", x, square=False)
     m, n = x.shape[-2:]
     if mode not in ("reduced", "r", "complete", "raw"):
         raise ShapeError(f"qr: mode must be 'reduced', 'complete', 'r' or 'raw', not {mode!r}")
@@ -161,10 +161,10 @@ def eigh(x: Array, UPLO: str = "L") -> Any:
     Raises LinAlgError in the backward pass if there is a gradient for eigenvectors of equal
     eigenvalues; on a device it is NaN. `matrix_function` and related functions are smooth there.
     """
-    checked("eigh", x)
+    require_matrices("eigh", x)
     if UPLO not in ("L", "U"):
         raise ShapeError(f"eigh: UPLO must be 'L' or 'U', not {UPLO!r}")
-    return EighResult(*told("eigh", np.linalg.eigh, x, UPLO))
+    return EighResult(*call_named("eigh", np.linalg.eigh, x, UPLO))
 
 
 def _spectral_g(g: Gradient, x: Array, UPLO: str) -> Gradient:
@@ -198,10 +198,10 @@ def eigvalsh(x: Array, UPLO: str = "L") -> Array:
     Where some are equal, the gradient is a subgradient, which is exact for every function that
     treats equal ones alike; its own derivative is refused there, as in `eigh`.
     """
-    checked("eigvalsh", x)
+    require_matrices("eigvalsh", x)
     if UPLO not in ("L", "U"):
         raise ShapeError(f"eigvalsh: UPLO must be 'L' or 'U', not {UPLO!r}")
-    return told("eigvalsh", np.linalg.eigvalsh, x, UPLO)
+    return call_named("eigvalsh", np.linalg.eigvalsh, x, UPLO)
 
 
 class EigResult(NamedTuple):
@@ -233,8 +233,8 @@ def eig(x: Array) -> Any:
     eigenvectors has no gradient: LinAlgError in the backward pass, or huge numbers if round-off
     hides it.
     """
-    checked("eig", x)
-    return EigResult(*told("eig", np.linalg.eig, x))
+    require_matrices("eig", x)
+    return EigResult(*call_named("eig", np.linalg.eig, x))
 
 
 @composed
@@ -279,7 +279,7 @@ def _thin_svd_x(g: Gradient, U: Any, S: Any, Vh: Any) -> Gradient:
 @op(x=_thin_svd_x, results=SVDResult)
 def _thin_svd(x: Array) -> Any:
     """U (..., m, k), S (..., k) and Vh (..., k, n) with k = min(m, n)."""
-    return SVDResult(*told("svd", np.linalg.svd, x, False))
+    return SVDResult(*call_named("svd", np.linalg.svd, x, False))
 
 
 @composed
@@ -295,7 +295,7 @@ def svd(
     arbitrary: S has a gradient, U and Vh raise NotDifferentiableError in the backward pass.
     """
     x = as_operand(x)
-    checked("svd", x, square=False)
+    require_matrices("svd", x, square=False)
     if not compute_uv:
         return svdvals(x)
     if not full_matrices or x.shape[-1] == x.shape[-2]:
@@ -375,12 +375,12 @@ def _whole_svd_x(g: Gradient, x: Array) -> Gradient:
 @op(x=_whole_svd_x, results=SVDResult)
 def _whole_svd(x: Array) -> Any:
     """U (..., m, m), S (..., k) and Vh (..., n, n) with k = min(m, n)."""
-    return SVDResult(*told("svd", np.linalg.svd, x))
+    return SVDResult(*call_named("svd", np.linalg.svd, x))
 
 
 @op(x=_svdvals_x)
 def svdvals(x: Array) -> Array:
     """The singular values of matrices (..., m, n), in descending order. Their gradients are finite
     where some are equal or 0."""
-    checked("svdvals", x, square=False)
-    return told("svdvals", np.linalg.svd, x, compute_uv=False)
+    require_matrices("svdvals", x, square=False)
+    return call_named("svdvals", np.linalg.svd, x, compute_uv=False)

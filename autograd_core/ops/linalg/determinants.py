@@ -12,12 +12,12 @@ from autograd_core.engine.types import Array, Gradient
 from autograd_core.ops.linalg.decompositions import svd
 from autograd_core.ops.linalg.matrices import (
     adjoint,
-    checked,
+    call_named,
     column,
     embedded,
     listed,
+    require_matrices,
     stacked,
-    told,
     transposed,
     unit,
 )
@@ -91,7 +91,7 @@ def _cofactors(x: Array, determinant: Array = None) -> Array:
     `determinant` is det(x) if known: on the host its product with the inverse is then often
     sufficient. Otherwise computed from the singular values, without division.
     """
-    checked("cofactors", x)
+    require_matrices("cofactors", x)
     if type(determinant) is np.ndarray:
         try:
             inverse = np.linalg.inv(x)
@@ -118,8 +118,8 @@ def _det_x(g: Gradient, x: Array, out: Array) -> Gradient:
 def det(x: Array) -> Array:
     """The determinants of square matrices (..., n, n). Singular matrices have gradients too, of
     every order."""
-    checked("det", x)
-    return told("det", np.linalg.det, x)
+    require_matrices("det", x)
+    return call_named("det", np.linalg.det, x)
 
 
 class SlogdetResult(NamedTuple):
@@ -142,5 +142,5 @@ def slogdet(x: Array) -> Any:
 
     The gradient of a singular matrix would be infinite: LinAlgError in the backward pass.
     """
-    checked("slogdet", x)
-    return SlogdetResult(*told("slogdet", np.linalg.slogdet, x))
+    require_matrices("slogdet", x)
+    return SlogdetResult(*call_named("slogdet", np.linalg.slogdet, x))

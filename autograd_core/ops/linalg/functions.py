@@ -25,10 +25,10 @@ from autograd_core.ops.elementwise import log, sqrt
 from autograd_core.ops.linalg.gaps import closeness, doubled
 from autograd_core.ops.linalg.matrices import (
     adjoint,
-    checked,
+    call_named,
     listed,
+    require_matrices,
     stacked,
-    told,
     transposed,
 )
 from autograd_core.ops.operands import as_operand
@@ -98,7 +98,7 @@ class _Smooth:
     def table(self, points: list[Any], places: list[Any], close: Any) -> Any:
         if self.root:
             points = [np.where((w < 0) & (w >= -close), 0 * w, w) for w in points]
-        with np.errstate(all="ignore"):  # `_checked` handles non-finite values
+        with np.errstate(all="ignore"):  # `_check_table` handles non-finite values
             return self._divided(points)[0]
 
     def _divided(self, points: list[Any]) -> tuple[Any, Any]:
@@ -174,10 +174,10 @@ def _table(divided: Any, w: Array, order: int) -> Array:
         return list(np.sort(np.stack([np.broadcast_to(a, stack + shape) for a in lines]), 0))
 
     out = divided.table(grid(w), grid(places), close.reshape(stack + (1,) * (order + 1)))
-    return _checked(divided.name, out, w, order).astype(dtype)
+    return _check_table(divided.name, out, w, order).astype(dtype)
 
 
-def _checked(name: str, table: Any, w: Array, order: int) -> Array:
+def _check_table(name: str, table: Any, w: Array, order: int) -> Array:
     """`table`; raises LinAlgError on the host if it is not finite."""
     if module_of(table) is np and not np.isfinite(table).all():
         stack, n = w.shape[:-1], w.shape[-1]
@@ -230,13 +230,13 @@ def _function_x(g: Gradient, x: Array, divided: Any) -> Gradient:
 
 @op(x=_function_x)
 def _function(x: Array, divided: Any) -> Array:
-    w, v = told("a function of a matrix", np.linalg.eigh, (x + adjoint(x)) / 2)
+    w, v = call_named("a function of a matrix", np.linalg.eigh, (x + adjoint(x)) / 2)
     return (v * _table(divided, w, 0)[..., None, :]) @ adjoint(v)
 
 
 def _symmetric(name: str, x: Array) -> Array:
     x = as_operand(x)
-    checked(name, x)
+    require_matrices(name, x)
     if x.dtype.kind not in "fc":
         x = astype(x, float)
     data = _plain(x)
@@ -322,7 +322,7 @@ def _nearest_x(g: Gradient, x: Array) -> Gradient:
 @op(x=_nearest_x)
 def _nearest(x: Array) -> Array:
     """The nearest matrix with orthonormal columns, or rows."""
-    u, _, vh = told("polar", np.linalg.svd, x, False)
+    u, _, vh = call_named("polar", np.linalg.svd, x, False)
     return u @ vh
 
 
@@ -335,7 +335,7 @@ def polar(x: Operand) -> Any:
     backward pass, NaN on a device.
     """
     x = as_operand(x)
-    checked("polar", x, square=False)
+    require_matrices("polar", x, square=False)
     u = _nearest(x)
     p = adjoint(u) @ x
     return u, (p + adjoint(p)) / 2

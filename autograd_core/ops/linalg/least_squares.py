@@ -14,7 +14,13 @@ from autograd_core.errors import LinAlgError, ShapeError
 from autograd_core.ops.elementwise import absolute, where
 from autograd_core.ops.indexing import number
 from autograd_core.ops.linalg.decompositions import svdvals
-from autograd_core.ops.linalg.matrices import adjoint, checked, told, tracked, transposed
+from autograd_core.ops.linalg.matrices import (
+    adjoint,
+    call_named,
+    require_matrices,
+    tracked,
+    transposed,
+)
 from autograd_core.ops.linalg.norms import norm
 from autograd_core.ops.linalg.solving import inv
 from autograd_core.ops.operands import as_operand
@@ -35,8 +41,8 @@ def _pinv_x(g: Gradient, x: Array, out: Array) -> Gradient:
 @op(x=_pinv_x)
 def _pseudoinverse(x: Array, rtol: Any) -> Array:
     """`pinv`, where singular values up to `rtol` times the largest count as 0."""
-    checked("pinv", x, square=False)
-    return told("pinv", np.linalg.pinv, x, rtol)
+    require_matrices("pinv", x, square=False)
+    return call_named("pinv", np.linalg.pinv, x, rtol)
 
 
 @composed
@@ -66,7 +72,7 @@ def lstsq(x: Operand, y: Operand, rcond: Any = None) -> Any:
     the longer side) times the largest count as 0.
     """
     x, y = as_operand(x), as_operand(y)
-    checked("lstsq", x, square=False)
+    require_matrices("lstsq", x, square=False)
     if x.ndim != 2 or y.ndim not in (1, 2) or x.shape[0] != y.shape[0]:
         raise ShapeError(
             "lstsq: x (m, n) and y (m,) or (m, k) are needed; they have shapes "
@@ -116,7 +122,7 @@ def cond(x: Operand, p: Operand = None) -> Array:
     (LinAlgError).
     """
     x = as_operand(x)
-    checked("cond", x, square=p not in (None, 2, -2))
+    require_matrices("cond", x, square=p not in (None, 2, -2))
     if not all(x.shape[-2:]):
         raise LinAlgError(f"cond: x must not be empty; it has shape {x.shape}")
     if p in (None, 2, -2):

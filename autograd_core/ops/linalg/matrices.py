@@ -72,7 +72,7 @@ def inverted(x: Array, near: Any) -> Array:
     return ~near / (x + near)
 
 
-def checked(name: str, x: Array, square: bool = True) -> None:
+def require_matrices(name: str, x: Array, square: bool = True) -> None:
     """Raise LinAlgError if x is not a stack of (square) matrices."""
     shape = np.shape(x)
     if len(shape) < 2 or (square and shape[-1] != shape[-2]):
@@ -80,7 +80,7 @@ def checked(name: str, x: Array, square: bool = True) -> None:
         raise LinAlgError(f"{name}: x needs {what} in its last two axes; it has shape {shape}")
 
 
-def told(name: str, function: Callable[..., Any], *operands: Any, **settings: Any) -> Array:
+def call_named(name: str, function: Callable[..., Any], *operands: Any, **settings: Any) -> Array:
     """The result of NumPy's function, or its error with our name and a hint: a rule may have called
     it. SciPy raises a plain ValueError for non-finite elements."""
     try:

@@ -10,7 +10,7 @@ import numpy as np
 from autograd_core.engine.op import composed, not_differentiable, op
 from autograd_core.engine.types import Array, Gradient, Operand
 from autograd_core.errors import DTypeError
-from autograd_core.ops.linalg.matrices import checked, told, transposed, unit
+from autograd_core.ops.linalg.matrices import call_named, require_matrices, transposed, unit
 from autograd_core.ops.linalg.solving import inv
 from autograd_core.ops.operands import as_operand
 from autograd_core.ops.products import matmul
@@ -24,7 +24,7 @@ def matrix_power(x: Operand, n: int) -> Array:
     """The product of n copies of a square matrix, or of its inverse if n is negative; the identity
     matrix for n = 0."""
     x = as_operand(x)
-    checked("matrix_power", x)
+    require_matrices("matrix_power", x)
     try:
         n = index(n)
     except TypeError as error:
@@ -83,7 +83,7 @@ def expm(x: Array) -> Array:
     """The exponential of square matrices (..., n, n), the sum of x ** k / k!, by scaling and
     squaring, each by its own norm. On a device the host waits once, for the largest number of
     squarings."""
-    checked("expm", x)
+    require_matrices("expm", x)
     if not x.size:
         return x.copy()
     x = x if x.dtype.kind in "fc" else x.astype(float)
@@ -108,4 +108,4 @@ def _pade(x: Array) -> Array:
     odd = x @ (odd + c[7] * sixth + c[5] * fourth + c[3] * second + c[1] * eye)
     even = sixth @ (c[12] * sixth + c[10] * fourth + c[8] * second)
     even = even + c[6] * sixth + c[4] * fourth + c[2] * second + c[0] * eye
-    return told("expm", np.linalg.solve, even - odd, even + odd)
+    return call_named("expm", np.linalg.solve, even - odd, even + odd)

@@ -12,7 +12,7 @@ from autograd_core.ops import diagonals, products
 from autograd_core.ops.arranging import matrix_transpose
 from autograd_core.ops.contraction import outer as _outer
 from autograd_core.ops.contraction import tensordot, vecdot
-from autograd_core.ops.linalg.matrices import checked
+from autograd_core.ops.linalg.matrices import require_matrices
 from autograd_core.ops.operands import as_operand
 from autograd_core.ops.products import matmul
 
@@ -47,7 +47,7 @@ def cross(x: Operand, y: Operand, /, *, axis: int = -1) -> Array:
 @composed
 def diagonal(x: Operand, /, *, offset: int = 0) -> Array:
     """A diagonal of each matrix, as the last axis. `offset` counts upward from the main one."""
-    checked("diagonal", x, square=False)
+    require_matrices("diagonal", x, square=False)
     return diagonals.diagonal(x, offset, -2, -1)
 
 
@@ -65,5 +65,5 @@ def outer(x: Operand, y: Operand, /) -> Array:
 @composed
 def trace(x: Operand, /, *, offset: int = 0, dtype: Any = None) -> Array:
     """The sum of a diagonal of each matrix."""
-    checked("trace", x, square=False)
+    require_matrices("trace", x, square=False)
     return diagonals.trace(x, offset, -2, -1, dtype)

@@ -10,7 +10,7 @@ import numpy as np
 from autograd_core.engine.op import composed, op
 from autograd_core.engine.types import Array, Gradient, Operand, Shape
 from autograd_core.errors import LinAlgError, ShapeError
-from autograd_core.ops.linalg.matrices import checked, told, transposed
+from autograd_core.ops.linalg.matrices import call_named, require_matrices, transposed
 from autograd_core.ops.operands import as_operand
 from autograd_core.ops.shaping import reshape, transpose
 
@@ -28,8 +28,8 @@ def inv(x: Array) -> Array:
 
     Raises LinAlgError if one is singular; on a device its inverse is NaN instead.
     """
-    checked("inv", x)
-    return told("inv", np.linalg.inv, x)
+    require_matrices("inv", x)
+    return call_named("inv", np.linalg.inv, x)
 
 
 def _solve_y(g: Gradient, x: Array, y_shape: Shape) -> Gradient:
@@ -52,7 +52,7 @@ def solve(x: Array, y: Array) -> Array:
     Shapes: x (..., n, n); y (n,), or (..., n, k) for k systems at once; leading axes broadcast.
     Raises LinAlgError if a matrix is singular; on a device its solution is NaN instead.
     """
-    checked("solve", x)
+    require_matrices("solve", x)
     rows = (np.shape(y) or (None,))[-2:][0]
     if rows != x.shape[-1]:
         raise ShapeError(
@@ -63,7 +63,7 @@ def solve(x: Array, y: Array) -> Array:
         stack = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
         x = np.broadcast_to(x, stack + x.shape[-2:])
         y = np.broadcast_to(y, stack + y.shape[-2:])
-    return told("solve", np.linalg.solve, x, y)
+    return call_named("solve", np.linalg.solve, x, y)
 
 
 # ---- tensors as matrices ------------------------------------------------------------------------
