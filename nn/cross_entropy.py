@@ -16,9 +16,9 @@ from nn.losses import (
     Loss,
     check_probabilities,
     checked_weight,
-    name_of,
+    kind_of,
     real_operands,
-    text_of,
+    shape_text,
     weight_like,
 )
 
@@ -53,7 +53,7 @@ class NLLLoss(Loss):
     def class_axis(self, input: Any) -> int:
         """Axis 1, or 0 of a single example."""
         if not input.shape:
-            raise ShapeError(f"{name_of(self)}: the input has no axis of classes, its shape is ()")
+            raise ShapeError(f"{kind_of(self)}: the input has no axis of classes, its shape is ()")
         return 1 if input.ndim > 1 else 0
 
     def class_weights(self, input: Any, axis: int) -> Any:
@@ -63,7 +63,7 @@ class NLLLoss(Loss):
         weight, classes = weight_like(self, self.weight, input), input.shape[axis]
         if weight.shape != (classes,):
             raise ShapeError(
-                f"{name_of(self)}: weight has shape {weight.shape}; expected ({classes},), one "
+                f"{kind_of(self)}: weight has shape {weight.shape}; expected ({classes},), one "
                 "number for each class"
             )
         return weight.reshape((classes,) + (1,) * (input.ndim - axis - 1))
@@ -74,16 +74,16 @@ class NLLLoss(Loss):
         if target.shape != expected:
             hint = ""
             if [n for n in target.shape if n != 1] == [n for n in expected if n != 1]:
-                hint = f". Write target.reshape({text_of(expected)})"
+                hint = f". Write target.reshape({shape_text(expected)})"
             elif target.shape == input.shape[:-1]:
                 hint = ". The classes are on axis 1: write ac.moveaxis(input, -1, 1)"
             raise ShapeError(
-                f"{name_of(self)}: class indices have shape {expected} for an input of shape "
+                f"{kind_of(self)}: class indices have shape {expected} for an input of shape "
                 f"{input.shape}; these have {target.shape}{hint}"
             )
         if target.dtype.kind not in "iu":
             raise DTypeError(
-                f"{name_of(self)}: class indices are integers; these are {target.dtype}: "
+                f"{kind_of(self)}: class indices are integers; these are {target.dtype}: "
                 f"target.astype(int), or probabilities of shape {input.shape}"
             )
 

@@ -107,7 +107,7 @@ def _operands(loss: Module, input: Any, target: Any) -> tuple[Any, Any]:
     """Both as Tensors or arrays; a list becomes an array on the device of the input."""
     for role, value in (("input", input), ("target", target)):
         if value is None:
-            raise DTypeError(f"{name_of(loss)}: the {role} is None; expected a Tensor or an array")
+            raise DTypeError(f"{kind_of(loss)}: the {role} is None; expected a Tensor or an array")
     input = input if hasattr(input, "shape") else np.asarray(input)
     home = getattr(input, "device", "cpu")
     return input, target if hasattr(target, "shape") else ac.asarray(target, device=home)
@@ -119,7 +119,7 @@ def real_operands(loss: Module, input: Any, target: Any) -> tuple[Any, Any]:
     for role, value in (("input", input), ("target", target)):
         if value.dtype.kind == "c":
             raise DTypeError(
-                f"{name_of(loss)} is a loss of real numbers; the {role} has dtype {value.dtype}. "
+                f"{kind_of(loss)} is a loss of real numbers; the {role} has dtype {value.dtype}. "
                 "Take ac.real(x) or ac.absolute(x) of it first"
             )
     if input.dtype.kind != "f":
@@ -136,7 +136,7 @@ def check_probabilities(loss: Module, role: str, values: Any, hint: str) -> None
     outside = (array < -slack) | (array > 1 + slack)
     if outside.any():
         raise AutogradError(
-            f"{name_of(loss)}: the {role} must be in [0, 1]; {int(outside.sum())} of {array.size} "
+            f"{kind_of(loss)}: the {role} must be in [0, 1]; {int(outside.sum())} of {array.size} "
             f"values are not, the first is {array[outside].ravel()[0]!s}. {hint}"
         )
 
@@ -148,20 +148,20 @@ def _check_shapes(loss: Module, input: Any, target: Any) -> None:
         return
     hint = ""
     if [n for n in shape if n != 1] == [n for n in given if n != 1]:
-        hint = f". Write target.reshape({text_of(shape)}) or input.reshape({text_of(given)})"
+        hint = f". Write target.reshape({shape_text(shape)}) or input.reshape({shape_text(given)})"
     elif given == shape[:-1] and target.dtype.kind in "iu":
         hint = f". Write one-hot labels: nn.one_hot(target, {shape[-1]})"
     raise ShapeError(
-        f"{name_of(loss)}: input and target must have the same shape; they have {shape} and "
+        f"{kind_of(loss)}: input and target must have the same shape; they have {shape} and "
         f"{given}{hint}"
     )
 
 
-def text_of(shape: tuple[int, ...]) -> str:
+def shape_text(shape: tuple[int, ...]) -> str:
     return str(shape[0]) if len(shape) == 1 else str(shape)
 
 
-def name_of(loss: Module) -> str:
+def kind_of(loss: Module) -> str:
     return type(loss).__name__
 
 
@@ -186,7 +186,7 @@ class Loss(Module):
             return 1.0
         if not math.prod(shape) or (self.reduction == "batch" and not shape):
             raise ShapeError(
-                f"{name_of(self)}: losses of shape {shape} have no {self.reduction}: the first "
+                f"{kind_of(self)}: losses of shape {shape} have no {self.reduction}: the first "
                 "axis is the batch, with at least one example"
             )
         return 1 / (math.prod(shape) if self.reduction == "mean" else shape[0])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import autograd_core as ac
 from autograd_core.testing import GradientError, check_gradients, gradient_test, strategies
-from autograd_core.testing.programs import STEPS, programs
+from autograd_core.testing.programs import OPERATIONS, programs
 from autograd_core.testing.strategies import arrays, away_from, between, operands, tensors
 
 pytest_plugins = ["pytester"]
@@ -70,7 +70,7 @@ def test_a_program_is_differentiated(program):
 def test_programs_reach_every_step_and_shrink():
     quick = settings(phases=[Phase.generate, Phase.shrink], database=None, derandomize=True,
                      max_examples=2000, suppress_health_check=list(HealthCheck))  # fmt: skip
-    for name in list(STEPS)[::6]:
+    for name in list(OPERATIONS)[::6]:
         found = find(programs(), lambda p, n=name: any(s[0] == n for s in p.steps), settings=quick)
         assert [step[0] for step in found.steps] == [name]
         assert found.shapes == ((),)

@@ -16,12 +16,12 @@ from autograd_core import functions, ops
 from autograd_core.engine.op import gradient_free
 from autograd_core.errors.alternatives import INSTEAD
 from autograd_core.interface import array_api, creation
-from autograd_core.interface.protocols import ALIASES, PLAIN, operation_of
+from autograd_core.interface.protocols import ALIASES, UNRECORDED, operation_of
 
 __all__ = ["OUTSIDE", "VERSIONS", "beyond", "kind_of", "names", "table"]
 
 PATH = Path(__file__).parent.parent / "docs" / "coverage.md"
-NAMESPACES = {"": np, "linalg.": np.linalg, "fft.": np.fft, "emath.": np.emath}
+NUMPY_NAMESPACES = {"": np, "linalg.": np.linalg, "fft.": np.fft, "emath.": np.emath}
 
 # No array argument could be tracked: files, strings, settings, dates, dtypes, index grids.
 OUTSIDE = frozenset(
@@ -112,7 +112,7 @@ def _is_function(value: Any) -> bool:
 def names() -> Iterator[tuple[str, Any]]:
     """Names and functions of NumPy, linalg, fft and emath; None for those of `VERSIONS` that the
     installed NumPy does not have. Three private functions that NumPy 2.0 lists are left out."""
-    for prefix, owner in NAMESPACES.items():
+    for prefix, owner in NUMPY_NAMESPACES.items():
         elsewhere = set() if prefix else VERSIONS.keys() - set(owner.__all__)
         for name in sorted(elsewhere.union(owner.__all__)):
             function = None if name in elsewhere else getattr(owner, name)
@@ -124,7 +124,7 @@ def beyond() -> Iterator[str]:
     """The public functions that NumPy does not have, as each table of operations declares them."""
     for found in walk_packages(ops.__path__, f"{ops.__name__}."):
         namespace = found.name.split(".")[2]
-        prefix = f"{namespace}." if f"{namespace}." in NAMESPACES else ""
+        prefix = f"{namespace}." if f"{namespace}." in NUMPY_NAMESPACES else ""
         for name in getattr(import_module(found.name), "BEYOND_NUMPY", ()):
             yield prefix + name
 
@@ -140,7 +140,7 @@ def kind_of(name: str, function: Any) -> str:
     """The status of NumPy's `function` called `name`; "unknown" if it has none."""
     if name in OUTSIDE:
         return "takes no array"
-    if name in PLAIN or name in array_api.__all__:
+    if name in UNRECORDED or name in array_api.__all__:
         return "plain answer"
     if name in creation.__all__ and name not in functions:
         return "makes a Tensor"

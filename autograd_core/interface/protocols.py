@@ -33,7 +33,7 @@ ALIASES: dict[str, Callable[..., Any]] = {
     "trapz": ops.trapezoid,
 }
 # Functions whose results carry no gradient: NumPy's plain result is returned.
-PLAIN = ("shape", "ndim", "size", "result_type", "can_cast", "common_type", "min_scalar_type",
+UNRECORDED = ("shape", "ndim", "size", "result_type", "can_cast", "common_type", "min_scalar_type",
          "iscomplexobj", "isrealobj", "may_share_memory", "shares_memory", "array_equal",
          "array_equiv", "allclose", "isclose", "array_repr", "array_str", "array2string",
          "diag_indices_from", "tril_indices_from", "triu_indices_from",
@@ -93,7 +93,7 @@ def function_table() -> dict[Any, Callable[..., Any]]:
         function = _numpys(name)
         if function is not None and not isinstance(function, np.ufunc):
             table[function] = ours
-    table |= {getattr(np, name): _plain(getattr(np, name)) for name in PLAIN}
+    table |= {getattr(np, name): _plain(getattr(np, name)) for name in UNRECORDED}
     table |= {getattr(np, name): getattr(creation, name) for name in LIKE}
     return table
 
@@ -144,7 +144,7 @@ def array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **settings:
             return ufuncs.call(ufunc, ours, inputs, settings)
         if method == "reduceat" and len(inputs) > 1:
             settings.pop("indices", None)  # NumPy passes it by position and by keyword
-        return ufuncs.METHODS[method](ufunc, ours, *inputs, **settings)
+        return ufuncs.UFUNC_METHODS[method](ufunc, ours, *inputs, **settings)
     except Exception as error:
         shorten(error)
         raise

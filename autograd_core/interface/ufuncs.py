@@ -20,16 +20,16 @@ from autograd_core.engine.types import Operand
 from autograd_core.engine.untracked import unwrap_nested
 from autograd_core.errors import DTypeError, NotDifferentiableError, ShapeError
 from autograd_core.interface.writes import check_out, own, recorded, write_out
-from autograd_core.ops.axes import joined, negative
+from autograd_core.ops.axes import joined, negative_axes
 from autograd_core.ops.elementwise import where as choose
 from autograd_core.ops.indexing import _add_at, _getitem
 from autograd_core.ops.operands import as_operand
 
-__all__ = ["METHODS", "call"]
+__all__ = ["UFUNC_METHODS", "call"]
 
 Ours = Callable[..., Any]
 
-REDUCTIONS: dict[Any, Ours] = {
+REDUCED_BY: dict[Any, Ours] = {
     np.add: ops.sum,
     np.multiply: ops.prod,
     np.maximum: ops.max,
@@ -146,12 +146,12 @@ def reduce(
     if dtype is not None:
         x = _in_dtype(f"{ufunc.__name__}.reduce", x, dtype) if x.dtype != dtype else x
     x = _taken_together(ufunc.reduce, x, axis, keepdims=keepdims)
-    axes = negative(axis, x.ndim)
+    axes = negative_axes(axis, x.ndim)
     if initial is not None and not isinstance(initial, Tensor):
         initial = _as(x.dtype, initial)
     given = {"initial": initial} if initial is not None else {}
     given |= {"where": where} if where is not True else {}
-    whole = REDUCTIONS.get(ufunc)
+    whole = REDUCED_BY.get(ufunc)
     if whole is not None and (initial is None or (x.size and x.dtype != np.bool_)):
         return write_out(
             _name(ufunc, "reduce"), whole(x, axis=axis, keepdims=keepdims, **given), out
@@ -303,7 +303,7 @@ def _rounds(places: np.ndarray) -> Any:
         yield picks, places[picks]
 
 
-METHODS: dict[str, Callable[..., Any]] = {
+UFUNC_METHODS: dict[str, Callable[..., Any]] = {
     "outer": outer,
     "reduce": reduce,
     "accumulate": accumulate,

@@ -31,7 +31,7 @@ from autograd_core.errors import (
     ShapeError,
 )
 from autograd_core.errors.tracebacks import shorten
-from autograd_core.ops.indexing import assign, write
+from autograd_core.ops.indexing import assign, write_elements
 from autograd_core.ops.shaping import _cast, broadcast_to
 
 __all__ = ["augmented", "check_out", "own", "recorded", "replace", "set_item", "write_out"]
@@ -69,7 +69,7 @@ def _write(x: Operand, index: Any, value: Any) -> None:
     """Write elements; on a device, where a kernel has no order, copy a value of the same memory."""
     if type(x) is not np.ndarray and root_of(value) is root_of(x):
         value = value.copy()
-    write(x, index, value)
+    write_elements(x, index, value)
 
 
 def augmented(
@@ -91,7 +91,7 @@ def augmented(
                 _compute_in(self, name, native, other)
             else:  # a device kernel has no order: it could read new values of overlapping memory
                 result = same_kind(f"x {name}= y", function(self, other), self)
-                backend.run_there(self._array, write, self._array, ..., result._array)
+                backend.run_there(self._array, write_elements, self._array, ..., result._array)
             stamp(self)
             return self
         except Exception as error:

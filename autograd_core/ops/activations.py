@@ -68,7 +68,7 @@ def _sech_square(x: Array) -> Array:
 
 
 FEW = 16  # up to one element in this many is recomputed separately; if there are more, all are
-SMALL = 16384  # for fewer elements, recomputing all of them is as fast
+FEW_ELEMENTS = 16384  # for fewer elements, recomputing all of them is as fast
 
 
 def _on_host(value: Array) -> bool:
@@ -105,7 +105,7 @@ def _sigmoid_slope(x: Array, value: Array = None) -> Array:
 @op(pointwise=True, x=_tanh_slope_x, value=None)
 def _tanh_slope(x: Array, value: Array = None) -> Array:
     """The derivative of tanh, accurate even where its `value` tanh(x) is rounded to -1 or 1."""
-    if not _on_host(value) or (value.size < SMALL and value.dtype.kind != "c"):
+    if not _on_host(value) or (value.size < FEW_ELEMENTS and value.dtype.kind != "c"):
         return _sech_square(x)
     out = 1 - value * value
     if out.dtype.kind == "c":

@@ -14,7 +14,7 @@ from autograd_core.engine.op import composed, op
 from autograd_core.engine.tensor import Tensor
 from autograd_core.engine.types import Array, Gradient, Operand, Shape
 from autograd_core.errors import DTypeError, ShapeError
-from autograd_core.ops.axes import check_axis, from_end, negative
+from autograd_core.ops.axes import check_axis, from_end, negative_axes
 from autograd_core.ops.indexing import _getitem
 from autograd_core.ops.operands import as_operand
 from autograd_core.ops.reductions import sum
@@ -60,7 +60,7 @@ def _flipped_again(_: Any, part: Array, axis: Any) -> Array:
 
 
 @op(
-    x=lambda g, axis, out_shape: np.flip(g, negative(axis, len(out_shape))),
+    x=lambda g, axis, out_shape: np.flip(g, negative_axes(axis, len(out_shape))),
     view=_flipped_again,
 )
 def flip(x: Array, axis: int | tuple[int, ...] | None = None) -> Array:
@@ -177,7 +177,7 @@ def repeat(x: Operand, repeats: int | Sequence[int], axis: int | None = None) ->
         x, axis = ravel(x), 0
     check_axis("repeat", axis, x, least=1)
     axis = from_end(axis, x.ndim)
-    counts = np.atleast_1d(on_host(repeats))
+    counts = np.atleast_1d(host_setting(repeats))
     if counts.dtype.kind not in "iu" or (counts < 0).any():
         raise ShapeError(f"repeat: repeats={repeats} must be integers, 0 or more")
     length = x.shape[axis]
@@ -199,7 +199,7 @@ def there(x: Array, array: Array) -> Array:
     return backend.to_device(np.ascontiguousarray(array), home)
 
 
-def on_host(value: Array) -> Array:
+def host_setting(value: Array) -> Array:
     """A setting, given as an array on any device or an untracked Tensor, as a host array."""
     if isinstance(value, Tensor):
         value = value._leave("a setting", "tensor.detach()")
@@ -310,7 +310,7 @@ def trim_zeros(x: Operand, trim: str = "fb", axis: int | Sequence[int] | None = 
     x = as_operand(x)
     if set(trim.lower()) - set("fb"):
         raise ShapeError(f"trim_zeros: trim must consist of 'f' and 'b', not {trim!r}")
-    places = on_host(argwhere(x))
+    places = host_setting(argwhere(x))
     axes = {a % x.ndim for a in np.atleast_1d(range(x.ndim) if axis is None else axis).tolist()}
     spans = []
     for a, n in enumerate(x.shape):

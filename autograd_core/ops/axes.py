@@ -20,7 +20,7 @@ __all__ = [
     "inverse",
     "joined",
     "length",
-    "negative",
+    "negative_axes",
     "parted",
     "reduction_axis",
     "restored",
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 
-def negative(axis: Axis, ndim: int) -> Shape:
+def negative_axes(axis: Axis, ndim: int) -> Shape:
     """`axis` as a tuple of negative axes in ascending order; None means all of them. NumPy accepts
     axis 0 or -1 for an array without axes."""
     if axis is None or ndim == 0:
@@ -55,7 +55,7 @@ def reduction_axis(x: Array, axis: Axis) -> Array:
 def length(shape: Shape, axis: Axis) -> int:
     """The number of elements that a reduction over `axis` combines into one."""
     product = 1
-    for a in negative(axis, len(shape)):
+    for a in negative_axes(axis, len(shape)):
         product *= shape[a]
     return product
 
@@ -64,7 +64,7 @@ def restored(reduced: Any, x_shape: Shape, axis: Axis, keepdims: bool) -> Array:
     """The result of a reduction with the reduced axes restored, with length 1."""
     if keepdims:
         return reduced
-    axes = negative(axis, len(x_shape))
+    axes = negative_axes(axis, len(x_shape))
     lead = reduced.ndim - (len(x_shape) - len(axes))
     kept = {a % len(x_shape): 1 for a in axes}
     lengths = iter(reduced.shape[lead:])

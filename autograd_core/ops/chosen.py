@@ -48,12 +48,12 @@ def reduction(
                 shorten(error)
                 raise
 
-        return described(reduced, plain, ["where"] if join is None else ["initial", "where"])
+        return with_description(reduced, plain, ["where"] if join is None else ["initial", "where"])
 
     return declare
 
 
-def described(
+def with_description(
     function: Callable[..., Any], plain: Callable[..., Any], keywords: list[str]
 ) -> Callable[..., Tensor]:
     """`function` under the name and the docstring of `plain`, with more keywords."""

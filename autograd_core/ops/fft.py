@@ -18,7 +18,7 @@ from autograd_core.engine.tensor import Tensor, make
 from autograd_core.engine.types import Array, Gradient, Operand, Shape
 from autograd_core.errors import ShapeError
 from autograd_core.ops.arranging import roll
-from autograd_core.ops.axes import check_axis, negative
+from autograd_core.ops.axes import check_axis, negative_axes
 from autograd_core.ops.elementwise import conjugate
 from autograd_core.ops.operands import as_operand
 
@@ -84,7 +84,7 @@ def _folded(x: Array, factor: float, n: int, axis: int) -> Array:
 
 
 def _fft_x(g: Gradient, x_shape: Shape, axis: int, norm: Any) -> Gradient:
-    (axis,) = negative(axis, len(x_shape))
+    (axis,) = negative_axes(axis, len(x_shape))
     return _sized(np.fft.fft(g, None, axis, norm), axis, x_shape[axis])
 
 
@@ -100,7 +100,7 @@ def fft(x: Array, n: int | None = None, axis: int = -1, norm: Any = None) -> Arr
 
 
 def _ifft_x(g: Gradient, x_shape: Shape, axis: int, norm: Any) -> Gradient:
-    (axis,) = negative(axis, len(x_shape))
+    (axis,) = negative_axes(axis, len(x_shape))
     return _sized(np.fft.ifft(g, None, axis, norm), axis, x_shape[axis])
 
 
@@ -112,7 +112,7 @@ def ifft(x: Array, n: int | None = None, axis: int = -1, norm: Any = None) -> Ar
 
 
 def _rfft_x(g: Gradient, x_shape: Shape, n: int | None, axis: int, norm: Any) -> Gradient:
-    (axis,) = negative(axis, len(x_shape))
+    (axis,) = negative_axes(axis, len(x_shape))
     n = x_shape[axis] if n is None else n
     half = _folded(g, 0.5, n, axis)
     return _sized(np.fft.irfft(half, n, axis, TURNED[norm]), axis, x_shape[axis])
@@ -126,7 +126,7 @@ def rfft(x: Array, n: int | None = None, axis: int = -1, norm: Any = None) -> Ar
 
 
 def _irfft_x(g: Gradient, x_shape: Shape, out_shape: Shape, axis: int, norm: Any) -> Gradient:
-    (axis,) = negative(axis, len(x_shape))
+    (axis,) = negative_axes(axis, len(x_shape))
     whole = np.fft.rfft(g, None, axis, TURNED[norm])
     return _sized(_folded(whole, 2.0, out_shape[axis], axis), axis, x_shape[axis])
 

@@ -14,14 +14,14 @@ from autograd_core.engine.tensor import Tensor
 from autograd_core.engine.types import Array, Gradient, Shape
 from autograd_core.engine.views import VALUE
 from autograd_core.errors import DTypeError, IndexingError, ShapeError
-from autograd_core.ops.axes import negative
+from autograd_core.ops.axes import negative_axes
 
 __all__ = [
     "assign",
 ]
 BEYOND_NUMPY = ("assign",)
 
-MANY = 256  # the number of elements from which a faster path pays for its preparation
+MANY_ELEMENTS = 256  # the number of elements from which a faster path pays for its preparation
 
 
 def _repeats(index: Any) -> bool:
@@ -64,7 +64,7 @@ def _is_many(x: Array, index: Any) -> bool:
     in C order."""
     return (
         type(index) is np.ndarray
-        and index.size >= MANY
+        and index.size >= MANY_ELEMENTS
         and type(x) is np.ndarray
         and x.flags.c_contiguous
     )
@@ -126,7 +126,7 @@ def _scatter(g: Gradient, index: Any, shape: Shape, ndim: int) -> Array:
         if _is_many(out, index) and not lead:
             written, index = _masked(out, index)
         written[index] = g
-    elif lead or g.size < MANY or type(g) is not np.ndarray:
+    elif lead or g.size < MANY_ELEMENTS or type(g) is not np.ndarray:
         _add(written, index, g)
     else:
         _add_many(written, index, g)
@@ -186,7 +186,7 @@ def _text(index: Any) -> str:
     return f"{index.dtype} array of shape {index.shape}" if backend.is_array(index) else str(index)
 
 
-def write(x: Array, index: Any, value: Array) -> None:
+def write_elements(x: Array, index: Any, value: Array) -> None:
     """``x[index] = value`` on an array."""
     backend.check_value(x, value)
     if backend.in_use():
@@ -212,7 +212,7 @@ def _assign_value(g: Gradient, index: Any, x_shape: Shape, value_shape: Shape) -
     lead = g.ndim - len(x_shape)
     if not value_shape and _repeats(index):  # written twice, a single value still counts once
         written = assign(np.zeros_like(g), _behind(index, lead), 1) != 0
-        return np.where(written, g, 0).sum(negative(None, len(x_shape)))
+        return np.where(written, g, 0).sum(negative_axes(None, len(x_shape)))
     taken = _taken(g, index, lead)
     if _repeats(index):
         last = _last(index, x_shape)
@@ -258,7 +258,7 @@ def assign(x: Array, index: Array, value: Array) -> Array:
     """
     _check_kinds(x, value)
     out = copied(x)
-    write(out, index, value)
+    write_elements(out, index, value)
     if type(out) is not np.ndarray and np.ndim(value) and _repeats(index):
         times = np.zeros_like(x, dtype=np.int64)
         np.add.at(times, index, 1)

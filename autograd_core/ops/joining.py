@@ -10,7 +10,7 @@ import numpy as np
 from autograd_core.engine.op import composed
 from autograd_core.engine.types import Array, Operand
 from autograd_core.errors import DTypeError, IndexingError, ShapeError
-from autograd_core.ops.arranging import along, atleast_1d, atleast_2d, atleast_3d, on_host
+from autograd_core.ops.arranging import along, atleast_1d, atleast_2d, atleast_3d, host_setting
 from autograd_core.ops.axes import check_axis, from_end
 from autograd_core.ops.indexing import _getitem
 from autograd_core.ops.operands import as_operand
@@ -130,7 +130,7 @@ def _line(name: str, x: Array, axis: int | None) -> tuple[Any, int]:
 
 def _places(name: str, function: Any, length: int, obj: Any, *values: Any) -> Array:
     """The result of NumPy's function on the indices of a line of `length` elements."""
-    obj = obj if isinstance(obj, slice | int) else on_host(obj)
+    obj = obj if isinstance(obj, slice | int) else host_setting(obj)
     try:
         return function(np.arange(length), obj, *values)
     except (IndexError, ValueError) as error:
@@ -154,7 +154,7 @@ def insert(x: Operand, obj: Any, values: Operand, axis: int | None = None) -> Ar
         )
     values = values if values.dtype == x.dtype else astype(values, x.dtype)
     values = reshape(values, (1,) * (x.ndim - values.ndim) + values.shape)
-    single = not isinstance(obj, slice) and np.ndim(on_host(obj)) == 0
+    single = not isinstance(obj, slice) and np.ndim(host_setting(obj)) == 0
     if single:  # NumPy then counts the inserted values along axis 0
         values = moveaxis(values, 0, axis)
         count = values.shape[axis]
@@ -198,7 +198,7 @@ def array_split(x: Operand, indices_or_sections: Any, axis: int = 0) -> list[Any
         short, longer = divmod(length, sections)
         ends = np.cumsum([short + 1] * longer + [short] * (sections - longer)).tolist()[:-1]
     else:
-        ends = [int(n) for n in on_host(indices_or_sections)]
+        ends = [int(n) for n in host_setting(indices_or_sections)]
     spans = zip([0, *ends], [*ends, length], strict=True)
     return [_getitem(x, along(axis, slice(start, stop))) for start, stop in spans]
 

@@ -15,7 +15,7 @@ from autograd_core.engine.op import composed
 from autograd_core.engine.tensor import Tensor
 from autograd_core.engine.types import Array, Operand
 from autograd_core.errors import DTypeError, NotDifferentiableError, ShapeError
-from autograd_core.ops.axes import Axis, check_axis, joined, negative
+from autograd_core.ops.axes import Axis, check_axis, joined, negative_axes
 from autograd_core.ops.elementwise import where
 from autograd_core.ops.indexing import number
 from autograd_core.ops.reductions import mean
@@ -36,7 +36,7 @@ __all__ = [
 BETWEEN = {"linear": (1.0, 1.0), "interpolated_inverted_cdf": (0.0, 1.0), "hazen": (0.5, 0.5),
            "weibull": (0.0, 0.0), "median_unbiased": (1 / 3, 1 / 3),
            "normal_unbiased": (3 / 8, 3 / 8)}  # fmt: skip
-STEPS = ("lower", "higher", "midpoint", "nearest", "inverted_cdf", "averaged_inverted_cdf",
+STEP_METHODS = ("lower", "higher", "midpoint", "nearest", "inverted_cdf", "averaged_inverted_cdf",
          "closest_observation")  # fmt: skip
 
 
@@ -79,8 +79,10 @@ def _valid_quantiles(name: str, q: Array, method: str) -> Array:
             f"{name}: 'q' is a setting and cannot be a Tensor, because no gradient would flow "
             "through it. Pass a plain value, for example q=float(tensor)"
         )
-    if method not in BETWEEN and method not in STEPS:
-        raise ShapeError(f"{name}: method {method!r} is not one of {', '.join([*BETWEEN, *STEPS])}")
+    if method not in BETWEEN and method not in STEP_METHODS:
+        raise ShapeError(
+            f"{name}: method {method!r} is not one of {', '.join([*BETWEEN, *STEP_METHODS])}"
+        )
     q = np.asarray(backend.asnumpy(q) if backend.is_array(q) else q)
     top = 100 if name.endswith("percentile") else 1
     if not ((q >= 0) & (q <= top)).all():
@@ -125,7 +127,7 @@ def _quantiles(lines: Array, q: Array, weak: bool, method: str) -> Array:
 
 def _exact(method: str) -> bool:
     """Return True if a method only returns elements, never a value between two."""
-    return method in STEPS and method not in ("midpoint", "averaged_inverted_cdf")
+    return method in STEP_METHODS and method not in ("midpoint", "averaged_inverted_cdf")
 
 
 def _distinct(ranks: Any) -> bool:
@@ -169,7 +171,7 @@ def _over_lines(
         raise DTypeError(f"{name}: complex numbers have no order; x has dtype {x.dtype}")
     weak = type(q) in (int, float)
     checked = _valid_quantiles(name, q, method)
-    axes = negative(axis, x.ndim)
+    axes = negative_axes(axis, x.ndim)
     lines = joined(x, axes)
     if lines.shape[-1] == 0:
         raise ShapeError(f"{name}: there are no elements along axis {axis} of shape {x.shape}")
@@ -227,7 +229,7 @@ def median(x: Operand, axis: Axis = None, *, keepdims: bool = False) -> Array:
     flows to that element, or half to each; among equal elements, to one."""
     x = x if hasattr(x, "ndim") else np.asarray(x)
     check_axis("median", axis, x)
-    axes = negative(axis, x.ndim)
+    axes = negative_axes(axis, x.ndim)
     lines = joined(x, axes)
     n = lines.shape[-1]
     if n:

@@ -14,8 +14,16 @@ from autograd_core.engine.tensor import Tensor
 from autograd_core.engine.types import Array, Gradient, Shape
 from autograd_core.errors import NotDifferentiableError, ShapeError
 from autograd_core.ops.activations import quiet
-from autograd_core.ops.axes import Axis, inverse, length, negative, reduction_axis, restored, spread
-from autograd_core.ops.chosen import described, reduction
+from autograd_core.ops.axes import (
+    Axis,
+    inverse,
+    length,
+    negative_axes,
+    reduction_axis,
+    restored,
+    spread,
+)
+from autograd_core.ops.chosen import reduction, with_description
 from autograd_core.ops.elementwise import add, conjugate, maximum, minimum, real, sqrt
 from autograd_core.ops.elementwise import where as choose
 from autograd_core.ops.indexing import number
@@ -75,7 +83,7 @@ def _chosen_mean(plain: Any) -> Callable[..., Tensor]:
         total = sum(choose(where, x, 0), axis, dtype, keepdims)
         return total / _count(x, where, total.dtype, axis, keepdims)
 
-    return described(chosen, plain, ["where"])
+    return with_description(chosen, plain, ["where"])
 
 
 def _count(x: Array, where: Any, dtype: Any, axis: Axis, keepdims: bool) -> Array:
@@ -134,7 +142,7 @@ def _spread_function(plain: Any) -> Callable[..., Tensor]:
         root = sqrt(choose(out == 0, 1, out))  # sqrt has no derivative at 0
         return number(choose(out == 0, 0, root))
 
-    return described(chosen, plain, ["where", "mean", "correction"])
+    return with_description(chosen, plain, ["where", "mean", "correction"])
 
 
 def _chosen_var(x: Array, axis: Axis, ddof: float, keepdims: bool, where: Any) -> Array:
@@ -267,7 +275,7 @@ def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
 def _softmax_x(g: Gradient, out: Array, axis: Axis) -> Gradient:
     """out * (g - sum(out * g)), with g relative to its value at the largest element, whose own
     gradient would cancel in 1 - out."""
-    axes = negative(axis, out.ndim)
+    axes = negative_axes(axis, out.ndim)
     largest = out == np.max(out, axis=axes, keepdims=True)
     count = np.maximum(np.sum(largest, axis=axes, keepdims=True), 1).astype(out.dtype)
     apart = g - np.sum(np.where(largest, g, 0), axis=axes, keepdims=True) / count
@@ -277,7 +285,7 @@ def _softmax_x(g: Gradient, out: Array, axis: Axis) -> Gradient:
 
 def _log_softmax_x(g: Gradient, out: Array, axis: Axis) -> Gradient:
     """g - exp(out) * sum(g); for a large probability by expm1(out), to avoid cancellation."""
-    total = np.sum(g, axis=negative(axis, out.ndim), keepdims=True)
+    total = np.sum(g, axis=negative_axes(axis, out.ndim), keepdims=True)
     near = g - total - np.expm1(out) * total
     return np.where(out > -0.5, near, g - np.exp(out) * total)
 

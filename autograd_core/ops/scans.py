@@ -17,7 +17,7 @@ from autograd_core.ops.axes import (
     Axis,
     check_axis,
     joined,
-    negative,
+    negative_axes,
     parted,
     reduction_axis,
     restored,
@@ -103,7 +103,7 @@ def _before_x(g: Gradient, x: Array) -> Gradient:
 
 
 def _others_x(g: Gradient, x: Array, axis: Axis) -> Gradient:
-    axes, x_shape = negative(axis, x.ndim), x.shape
+    axes, x_shape = negative_axes(axis, x.ndim), x.shape
     g, x = joined(g, axes), joined(x, axes)
     before = np.cumprod(_shifted(x), axis=-1)
     after = _flipped(np.cumprod(_shifted(_flipped(x)), axis=-1))
@@ -119,7 +119,7 @@ def _prod_of_others(x: Array, product: Array = None, axis: Axis = None) -> Array
         size, limits = abs(product), np.finfo(product.dtype)
         if ((size > limits.tiny) & (size < limits.max)).all():  # then no element is 0
             return product / x
-    axes = negative(axis, x.ndim)
+    axes = negative_axes(axis, x.ndim)
     lines = joined(x, axes)
     out = np.cumprod(_shifted(lines), axis=-1)
     out *= _flipped(np.cumprod(_shifted(_flipped(lines)), axis=-1))
@@ -141,13 +141,13 @@ def prod(x: Array, axis: Axis = None, dtype: Any = None, keepdims: bool = False)
 
 def _line(g: Gradient, axis: int | None, x_shape: Shape) -> Gradient:
     """The gradient g of a cumulative operation, with its axis last."""
-    return g if axis is None else g.swapaxes(negative(axis, len(x_shape) or 1)[0], -1)
+    return g if axis is None else g.swapaxes(negative_axes(axis, len(x_shape) or 1)[0], -1)
 
 
 def _unline(flow: Any, axis: int | None, x_shape: Shape) -> Array:
     if axis is None or not x_shape:
         return flow.reshape(flow.shape[:-1] + x_shape)
-    return flow.swapaxes(negative(axis, len(x_shape))[0], -1)
+    return flow.swapaxes(negative_axes(axis, len(x_shape))[0], -1)
 
 
 def _cumprod_x(g: Gradient, x: Array, out: Array, axis: int | None) -> Gradient:
@@ -180,7 +180,7 @@ def cumsum(x: Array, axis: int | None = None, dtype: Any = None) -> Array:
 
 def _led(out: Array, axis: int, initial: int) -> Array:
     """`out` with `initial` in front."""
-    place = negative(axis, out.ndim)[0]
+    place = negative_axes(axis, out.ndim)[0]
     widths = [(int(a == place), 0) for a in range(-out.ndim, 0)]
     return _pad_constant(out, widths, constant_values=initial)
 
@@ -213,7 +213,7 @@ def cumulative_prod(
 
 def _differences_x(g: Gradient, n: int, axis: int, x_shape: Shape, out_shape: Shape) -> Gradient:
     """The `n`-th differences of g, padded with n zeros on both sides, times (-1) ** n."""
-    axis = negative(axis, len(out_shape))[0]
+    axis = negative_axes(axis, len(out_shape))[0]
     place = g.ndim + axis
     short = x_shape[axis] <= n  # the result is empty
     width = x_shape[axis] if short else n

@@ -15,7 +15,7 @@ from autograd_core.engine.types import Array, Gradient, Operand, Shape
 from autograd_core.engine.untracked import unwrap_nested
 from autograd_core.engine.views import itself, read_only
 from autograd_core.errors import ShapeError
-from autograd_core.ops.axes import negative
+from autograd_core.ops.axes import negative_axes
 
 __all__ = [
     "astype",
@@ -99,7 +99,7 @@ def transpose(x: Array, axes: Sequence[int] | None = None) -> Array:
 
 
 def _swapped(g: Gradient, axis1: int, axis2: int, out_shape: Shape) -> Gradient:
-    return g.swapaxes(*(negative(axis, len(out_shape))[0] for axis in (axis1, axis2)))
+    return g.swapaxes(*(negative_axes(axis, len(out_shape))[0] for axis in (axis1, axis2)))
 
 
 def _swapped_again(_: Any, part: Array, axis1: int, axis2: int) -> Array:
@@ -181,7 +181,7 @@ def _concatenate_part(
         start = sum(map(math.prod, shapes[:position]))
         part = g[_span(-1, start, start + math.prod(shapes[position]))]
         return part.reshape(g.shape[:-1] + shapes[position])
-    axis = negative(axis, len(shapes[0]))[0]
+    axis = negative_axes(axis, len(shapes[0]))[0]
     start = sum(shape[axis] for shape in shapes[:position])
     return g[_span(axis, start, start + shapes[position][axis])]
 
@@ -193,7 +193,7 @@ def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Array:
 
 
 def _stack_part(g: Gradient, position: int, out_shape: Shape, axis: int) -> Gradient:
-    axis = negative(axis, len(out_shape))[0]
+    axis = negative_axes(axis, len(out_shape))[0]
     return g[(..., position, *[slice(None)] * (-1 - axis))]
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from autograd_core.engine.op import composed, not_differentiable, op
 from autograd_core.engine.types import Array, Gradient, Operand, Shape
 from autograd_core.errors import ShapeError
-from autograd_core.ops.axes import Axis, check_axis, negative
+from autograd_core.ops.axes import Axis, check_axis, negative_axes
 from autograd_core.ops.elementwise import conjugate, remainder, where
 from autograd_core.ops.indexing import _getitem, number
 from autograd_core.ops.operands import as_operand
@@ -205,7 +205,7 @@ def _at(x: Array, axis: int, start: int | None, stop: int | None) -> Array:
 
 
 def _slopes_x(g: Gradient, axis: int, edge_order: int, out_shape: Shape) -> Gradient:
-    (axis,) = negative(axis, len(out_shape))
+    (axis,) = negative_axes(axis, len(out_shape))
     return _slopes_back(g, axis, edge_order)
 
 

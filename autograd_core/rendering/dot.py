@@ -13,7 +13,7 @@ from autograd_core.rendering.scale import Scale, in_words
 from autograd_core.rendering.scene import Arrow, Box, Kind, Scene
 from autograd_core.rendering.wording import printable, shortened
 
-__all__ = ["write"]
+__all__ = ["dot_lines"]
 
 FONT = "Helvetica"  # every renderer knows its widths; a list of fonts would prevent that
 BREAK = '<BR ALIGN="LEFT"/>'
@@ -43,10 +43,10 @@ LOOK: dict[Kind, str] = {
     "omitted": 'style="rounded,filled,dotted", fillcolor="#ffffff", color="#7b8794"',
 }
 CLUSTER = 'style="rounded,filled", color="#c3ccd6", penwidth=1, margin=12, fontsize=11'
-SHADES = ("#f8f9fb", "#f1f3f7")  # of nested clusters, in turn
+CLUSTER_SHADES = ("#f8f9fb", "#f1f3f7")  # of nested clusters, in turn
 
 
-def write(scene: Scene) -> list[str]:
+def dot_lines(scene: Scene) -> list[str]:
     """The lines of the graph's body, without the enclosing braces."""
     lines = [HEADER, f"\tlabel=<{_left(scene.heading)}{_alarms(scene)}&#160;>\n"]
     lines += _boxes(scene, Scale(scene))
@@ -80,7 +80,7 @@ def _boxes(scene: Scene, scale: Scale) -> Iterator[str]:
         elif isinstance(found, Box):
             yield indent + _box(found, scale)
         else:
-            shade = SHADES[len(open_clusters) % 2 - 1]
+            shade = CLUSTER_SHADES[len(open_clusters) % 2 - 1]
             label = _title(found, scene)
             yield f"{indent}subgraph cluster_{number} {{\n"
             yield f'{indent}\tgraph [id="c{number}", label=<{label}>, {CLUSTER}, '

@@ -12,7 +12,7 @@ from autograd_core.engine.tensor import Tensor
 from autograd_core.errors import AutogradError, FreedGraphError, GraphError
 from autograd_core.errors.tracebacks import public
 from autograd_core.rendering.collapsing import fitted
-from autograd_core.rendering.dot import write
+from autograd_core.rendering.dot import dot_lines
 from autograd_core.rendering.explaining import traced
 from autograd_core.rendering.flow import Flow
 from autograd_core.rendering.naming import Naming
@@ -46,7 +46,7 @@ class Drawing:
     def __init__(self, scene: Scene, page: Callable[[], str]) -> None:
         self.scene = scene
         self._page = page
-        self._body = write(scene)
+        self._body = dot_lines(scene)
 
     @property
     def dot(self) -> str:

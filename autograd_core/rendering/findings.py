@@ -12,7 +12,7 @@ from autograd_core.rendering.wording import counted, shortened
 __all__ = ["Finding", "find"]
 
 FAR = 1e4  # the largest factor between the gradients of two layers of a healthy network
-MANY = 0.5  # the share of units at which a layer is reported as dead or saturated
+LARGE_SHARE = 0.5  # the share of units at which a layer is reported as dead or saturated
 
 
 def find(flow: Measured) -> list[Finding]:
@@ -31,7 +31,7 @@ def find(flow: Measured) -> list[Finding]:
     return found
 
 
-def place(box: Box, flow: Measured) -> str:
+def title_of(box: Box, flow: Measured) -> str:
     """A box's title, and the module it is in."""
     scope = box.scope
     if scope is None or box.kind in SOURCES:
@@ -61,8 +61,8 @@ def _not_finite(flow: Measured) -> Iterator[Finding]:
             text = f"the gradient given for the output, {target.title}, is not finite"
         elif before is not None and not before.not_finite:
             text = (
-                f"{place(target, flow)} produces {made.not_finite:,} inf or NaN of {made.size:,} "
-                f"elements from a finite gradient"
+                f"{title_of(target, flow)} produces {made.not_finite:,} inf or NaN of "
+                f"{made.size:,} elements from a finite gradient"
             )
         else:
             continue
@@ -74,15 +74,17 @@ def _units(flow: Measured) -> Iterator[Finding]:
     boxes = {box.number: box for box in flow.scene.boxes}
     for seq, (word, share, batch) in sorted(flow.units.items()):
         box = boxes.get(seq)
-        if box is None or share < MANY:
+        if box is None or share < LARGE_SHARE:
             continue
         percent = f"{share:.0%}".replace("%", " %")
         if word == "dead":
-            text = f"{percent} of the units of {place(box, flow)} are 0 for all {batch:,} examples"
+            text = (
+                f"{percent} of the units of {title_of(box, flow)} are 0 for all {batch:,} examples"
+            )
             yield Finding("dead ReLU", box.title, text, f"dead: {percent} of its units", box)
         else:
             text = (
-                f"{percent} of the values of {place(box, flow)} are in its flat range (slope "
+                f"{percent} of the values of {title_of(box, flow)} are in its flat range (slope "
                 f"below 4 % of the maximum)"
             )
             yield Finding("saturated", box.title, text, f"saturated: {percent} of its values", box)
@@ -96,7 +98,7 @@ def _stops(flow: Measured) -> Iterator[Finding]:
         if source.kind == "input" and source.stopped:
             target = boxes[arrow.target]
             operand = f"operand {arrow.operand!r} of " if arrow.operand else ""
-            text = f"at {operand}{place(target, flow)}: {source.stopped}"
+            text = f"at {operand}{title_of(target, flow)}: {source.stopped}"
             yield Finding("gradient stops", target.title, text, "the gradient stops here", source)
 
 
@@ -124,10 +126,8 @@ def _zeros(flow: Measured) -> Iterator[Finding]:
         sources = [boxes[arrow.source].gradient for arrow in gone]
         # a leaf that is also used elsewhere may still get a gradient
         if box.gradient.size and all(g is not None and g.is_zero for g in sources):
-            yield Finding(
-                "zero", box.title, f"the gradient is exactly 0 from {place(box, flow)} backwards",
-                "zero from here backwards", box,
-            )  # fmt: skip
+            text = f"the gradient is exactly 0 from {title_of(box, flow)} backwards"
+            yield Finding("zero", box.title, text, "zero from here backwards", box)
 
 
 def _shrinks_or_grows(flow: Measured) -> Iterator[Finding]:
@@ -142,8 +142,8 @@ def _shrinks_or_grows(flow: Measured) -> Iterator[Finding]:
         kind, verb = ("vanishing", "falls") if factor < 1 else ("exploding", "grows")
         each = factor ** (1 / (len(chain) - 1))
         text = (
-            f"the gradient's rms {verb} from {g_last:.2g} at {place(last, flow)} to {g_first:.2g} "
-            f"at {place(first, flow)}: by 10^{math.log10(factor):+.1f} over "
+            f"the gradient's rms {verb} from {g_last:.2g} at {title_of(last, flow)} to "
+            f"{g_first:.2g} at {title_of(first, flow)}: by 10^{math.log10(factor):+.1f} over "
             f"{counted(len(chain), 'layer')}, a factor of about {each:.2g} per layer"
         )
         culprit = _culprit(flow, grows=factor > 1)

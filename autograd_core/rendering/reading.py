@@ -19,10 +19,10 @@ from autograd_core.rendering.naming import Naming
 from autograd_core.rendering.nodes import edges_of, saved_results
 from autograd_core.rendering.scene import Arrow, Box, Kind, Scene
 from autograd_core.rendering.wording import (
-    SMALL,
+    FULLY_PRINTED,
     byte_size,
     counted,
-    norm,
+    norm_text,
     setting,
     shape_and_dtype,
     small_value,
@@ -30,7 +30,7 @@ from autograd_core.rendering.wording import (
 
 __all__ = ["Reader"]
 
-UNSEEN = {"position", "shapes"}  # names in rules that are not settings
+NOT_SETTINGS = {"position", "shapes"}  # names in rules that are not settings
 
 
 class Reader:
@@ -50,7 +50,7 @@ class Reader:
     def add(self, node: Node, output: Tensor | None = None, is_output: bool = False) -> Box:
         """A node's box, and an arrow for each operand known in the graph. `output` is the Tensor
         that is drawn, if this is its node."""
-        small = (found for found in saved_results(node) if found[1].size <= SMALL)
+        small = (found for found in saved_results(node) if found[1].size <= FULLY_PRINTED)
         self.results.update(small)
         if output is not None:
             self.results[node.seq] = output.data
@@ -209,7 +209,7 @@ def _settings(node: Node) -> list[str]:
     shown: dict[str, str] = {}
     for _, rule, saved in node.edges():
         for name, value in zip(rule.names, saved, strict=True):
-            hidden = name in UNSEEN or name.endswith("_shape") or name in op.variadic
+            hidden = name in NOT_SETTINGS or name.endswith("_shape") or name in op.variadic
             hidden = hidden or name in ("arguments", "leaves")  # of a checkpoint
             if not hidden and not backend.is_array(value) and value is not defaults.get(name):
                 shown[name] = f"{name} = {setting(value)}"
@@ -236,7 +236,7 @@ def _value_and_gradient(tensor: Tensor | None, result: Any) -> list[str]:
     if tensor is not None and tensor._grad is not None:
         g = tensor._grad.data
         small = small_value(g)
-        lines.append(f"gradient {small}" if small else f"‖gradient‖ {norm(g)}")
+        lines.append(f"gradient {small}" if small else f"‖gradient‖ {norm_text(g)}")
     return lines
 
 

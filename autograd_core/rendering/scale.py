@@ -7,10 +7,10 @@ import math
 from autograd_core.rendering.scene import Arrow, Box, Scene
 from autograd_core.rendering.statistics import Statistics
 
-__all__ = ["SHADES", "Scale", "in_words"]
+__all__ = ["BLUES", "Scale", "in_words"]
 
 # light to dark in one hue, so that lightness alone is enough; dark text is legible on all
-SHADES = ("#f4f8fc", "#e1ecf7", "#cadef0", "#aecde6", "#9cc4e2", "#7db1d8")
+BLUES = ("#f4f8fc", "#e1ecf7", "#cadef0", "#aecde6", "#9cc4e2", "#7db1d8")
 DECADES = 12  # the range of the scale: smaller gradients are drawn like its lower end
 THIN, BROAD = 0.5, 4.5  # points
 
@@ -37,7 +37,7 @@ class Scale:
 
     def shade(self, gradient: Statistics) -> str:
         """The colour of a box."""
-        return SHADES[round(self.share(gradient) * (len(SHADES) - 1))]
+        return BLUES[round(self.share(gradient) * (len(BLUES) - 1))]
 
     def fill(self, box: Box) -> str:
         """Attributes of a box: its colour, and a bold outline if it has findings."""

@@ -15,8 +15,8 @@ from autograd_core.rendering.nodes import saved_results
 
 __all__ = ["Crossing", "Picture", "Values", "picture"]
 
-WHOLE = 64  # arrays of up to this many elements are kept completely
-SIDE = 28  # rows and columns of the picture of a larger one
+KEPT_COMPLETELY = 64  # arrays of up to this many elements are kept completely
+PICTURE_SIDE = 28  # rows and columns of the picture of a larger one
 
 
 class Picture(NamedTuple):
@@ -105,7 +105,10 @@ class Values:
             pass
         elif node.op.pointwise and parent.shape == node.shape and g.dtype.kind == "f":
             kind, local = "elementwise", _tried(rule.function, np.ones_like(g), saved)
-        elif 0 < g.size <= WHOLE // 4 and 0 < math.prod(parent.shape) <= WHOLE // 4:
+        elif (
+            0 < g.size <= KEPT_COMPLETELY // 4
+            and 0 < math.prod(parent.shape) <= KEPT_COMPLETELY // 4
+        ):
             kind, local = "jacobian", _jacobian(rule, g, saved, parent)
         if local is None or (kind == "elementwise" and local.shape != g.shape):
             kind, local = "", None
@@ -153,12 +156,12 @@ def picture(array: Array) -> Picture:
     if not values.size:
         return Picture(values.shape, str(values.dtype), True, [], 0.0, 0.0)
     matrix = values.reshape(-1, values.shape[-1]) if values.ndim > 1 else values.reshape(1, -1)
-    shown = np.abs(matrix) if matrix.dtype.kind == "c" and values.size > WHOLE else matrix
+    shown = np.abs(matrix) if matrix.dtype.kind == "c" and values.size > KEPT_COMPLETELY else matrix
     finite = shown[np.isfinite(shown)] if shown.dtype.kind in "fc" else shown
     ends = (0.0, 0.0)
     if finite.size and finite.dtype.kind != "c":
         ends = float(finite.min()), float(finite.max())
-    whole = values.size <= WHOLE
+    whole = values.size <= KEPT_COMPLETELY
     if not whole:
         shown = _coarse(_coarse(shown.astype(np.float64), 0), 1)
     return Picture(values.shape, str(values.dtype), whole, shown.tolist(), *ends)
@@ -167,9 +170,9 @@ def picture(array: Array) -> Picture:
 def _coarse(matrix: Any, axis: int) -> Any:
     """At most SIDE rows (or columns): means of as many as necessary."""
     length = matrix.shape[axis]
-    if length <= SIDE:
+    if length <= PICTURE_SIDE:
         return matrix
-    starts = np.linspace(0, length, SIDE, endpoint=False).astype(int)
+    starts = np.linspace(0, length, PICTURE_SIDE, endpoint=False).astype(int)
     counts = np.diff(np.append(starts, length))
     with np.errstate(all="ignore"):
         sums = np.add.reduceat(matrix, starts, axis=axis)

@@ -14,7 +14,7 @@ from autograd_core.engine.types import Array
 __all__ = [
     "byte_size",
     "counted",
-    "norm",
+    "norm_text",
     "printable",
     "setting",
     "shape_and_dtype",
@@ -23,7 +23,7 @@ __all__ = [
     "written",
 ]
 
-SMALL = 6  # values of up to this many elements are printed
+FULLY_PRINTED = 6  # values of up to this many elements are printed
 
 
 def byte_size(number: int) -> str:
@@ -55,7 +55,7 @@ def shortened(text: str, length: int = 48) -> str:
 
 def small_value(array: Array) -> str | None:
     """The elements of an array of at most `SMALL` elements with four digits, else None."""
-    if not 0 < array.size <= SMALL:
+    if not 0 < array.size <= FULLY_PRINTED:
         return None
     return written(backend.asnumpy(array))
 
@@ -67,7 +67,7 @@ def written(values: Any) -> str:
     return " ".join(text.split())
 
 
-def norm(array: Array) -> str:
+def norm_text(array: Array) -> str:
     """The Euclidean norm of all elements with three digits; inf and NaN are shown as such."""
     values = np.abs(backend.asnumpy(array)).astype(np.float64)
     greatest = values.max(initial=0.0)

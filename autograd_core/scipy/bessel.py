@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd_core.engine.op import op
 from autograd_core.engine.types import Array, Gradient
-from autograd_core.scipy.declaring import Function, declare, refused, scipys
+from autograd_core.scipy.declaring import Special, declare, refused, scipys
 
 __all__ = [
     "i0",
@@ -54,60 +54,58 @@ def _from_pole(x: Array, slope: Any) -> Array:
     return np.where(x == 0, math.inf, slope)
 
 
-j0: Function = declare(
+j0: Special = declare(
     scipys.j0, "The Bessel function of the first kind, order 0.", x=lambda g, x: g * -j1(x)
 )
-j1: Function = declare(
+j1: Special = declare(
     scipys.j1,
     "The Bessel function of the first kind, order 1.",
     x=lambda g, x, out: g * (j0(x) - _over_x(out, x, -1)),
 )
-y0: Function = declare(
+y0: Special = declare(
     scipys.y0, "The Bessel function of the second kind, order 0.", x=lambda g, x: g * -y1(x)
 )
-y1: Function = declare(
+y1: Special = declare(
     scipys.y1,
     "The Bessel function of the second kind, order 1.",
     x=lambda g, x, out: g * _from_pole(x, y0(x) - out / x),
 )
-i0: Function = declare(
-    scipys.i0, "The modified Bessel function, order 0.", x=lambda g, x: g * i1(x)
-)
-i1: Function = declare(
+i0: Special = declare(scipys.i0, "The modified Bessel function, order 0.", x=lambda g, x: g * i1(x))
+i1: Special = declare(
     scipys.i1,
     "The modified Bessel function, order 1.",
     x=lambda g, x, out: g * (i0(x) - _over_x(out, x, 1)),
 )
-k0: Function = declare(
+k0: Special = declare(
     scipys.k0,
     "The modified Bessel function of the second kind, order 0.",
     x=lambda g, x: g * -k1(x),
 )
-k1: Function = declare(
+k1: Special = declare(
     scipys.k1,
     "The modified Bessel function of the second kind, order 1.",
     x=lambda g, x, out: g * (-k0(x) - out / x),
 )
-jv: Function = declare(
+jv: Special = declare(
     scipys.jv,
     "The Bessel function of the first kind and order v.",
     v=refused("jv", "v"),
     x=lambda g, v, x: g * (jv(v - 1, x) / 2 - jv(v + 1, x) / 2),
 )
 jn = jv
-yv: Function = declare(
+yv: Special = declare(
     scipys.yv,
     "The Bessel function of the second kind and order v.",
     v=refused("yv", "v"),
     x=lambda g, v, x: g * _from_pole(x, yv(v - 1, x) / 2 - yv(v + 1, x) / 2),
 )
-yn: Function = declare(
+yn: Special = declare(
     scipys.yn,
     "The Bessel function of the second kind and integer order n.",
     n=refused("yn", "n"),
     x=lambda g, n, x: g * _from_pole(x, yn(n - 1, x) / 2 - yn(n + 1, x) / 2),
 )
-iv: Function = declare(
+iv: Special = declare(
     scipys.iv,
     "The modified Bessel function of order v.",
     v=refused("iv", "v"),
@@ -168,14 +166,14 @@ def _ive_x(g: Gradient, v: Array, x: Array) -> Gradient:
     return g * _ive_slope(v, x, near)
 
 
-i0e: Function = declare(
+i0e: Special = declare(
     scipys.i0e, "exp(-abs(x)) * i0(x).", x=lambda g, x: g * _ive_slope(0, x, _i0e_near)
 )
-i1e: Function = declare(
+i1e: Special = declare(
     scipys.i1e, "exp(-abs(x)) * i1(x).", x=lambda g, x: g * _ive_slope(1, x, _i1e_near)
 )
-ive: Function = declare(scipys.ive, "exp(-abs(x)) * iv(v, x).", v=refused("ive", "v"), x=_ive_x)
-kv: Function = declare(
+ive: Special = declare(scipys.ive, "exp(-abs(x)) * iv(v, x).", v=refused("ive", "v"), x=_ive_x)
+kv: Special = declare(
     scipys.kv,
     "The modified Bessel function of the second kind and order v.",
     v=refused("kv", "v"),

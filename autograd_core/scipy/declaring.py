@@ -19,10 +19,10 @@ except ImportError as error:
         f"special functions need SciPy ({error}): pip install 'autograd-core[scipy]'"
     ) from error
 
-__all__ = ["ROOT_PI", "ROOT_TAU", "Function", "declare", "refused", "scipys"]
+__all__ = ["ROOT_PI", "ROOT_TAU", "Special", "declare", "refused", "scipys"]
 
-Function = Callable[..., Tensor]
-declare: Callable[..., Function] = partial(elementwise, home="autograd_core.scipy.special")
+Special = Callable[..., Tensor]
+declare: Callable[..., Special] = partial(elementwise, home="autograd_core.scipy.special")
 
 ROOT_PI, ROOT_TAU = math.sqrt(math.pi), math.sqrt(math.tau)
 

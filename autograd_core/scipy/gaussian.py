@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd_core.engine.op import op
 from autograd_core.engine.types import Array, Gradient
-from autograd_core.scipy.declaring import ROOT_PI, ROOT_TAU, Function, declare, scipys
+from autograd_core.scipy.declaring import ROOT_PI, ROOT_TAU, Special, declare, scipys
 
 __all__ = ["erf", "erfc", "erfcinv", "erfcx", "erfinv", "log_ndtr", "ndtr", "ndtri"]
 
@@ -31,10 +31,10 @@ def _erf_slope(x: Array) -> Array:
     return _gauss(x, 1.0, 2 / ROOT_PI)
 
 
-erf: Function = declare(scipys.erf, "The error function.", x=lambda g, x: g * _erf_slope(x))
-erfc: Function = declare(scipys.erfc, "1 - erf(x).", x=lambda g, x: g * -_erf_slope(x))
+erf: Special = declare(scipys.erf, "The error function.", x=lambda g, x: g * _erf_slope(x))
+erfc: Special = declare(scipys.erfc, "1 - erf(x).", x=lambda g, x: g * -_erf_slope(x))
 ROOT_2 = math.sqrt(2)
-STEPS = 60  # of the recurrence for the moments of erfc, which converges for x >= FROM
+RECURRENCE_STEPS = 60  # of the recurrence for the moments of erfc, which converges for x >= FROM
 FROM = 2
 
 
@@ -49,7 +49,7 @@ def _moments_up(x: Array, order: int) -> Array:
 def _moments_down(x: Array, order: int) -> Array:
     """The moment by the continued fraction for the ratios of consecutive moments."""
     ratio, product = 0.0, 1.0
-    for k in range(order + STEPS, 0, -1):
+    for k in range(order + RECURRENCE_STEPS, 0, -1):
         ratio = k / 2 / (x + ratio)
         if k <= order:
             product = product * ratio
@@ -69,12 +69,12 @@ def _erfcx_moment(x: Array, order: int) -> Array:
     return np.where(far, _moments_down(np.where(far, x, FROM), order), near)
 
 
-erfcx: Function = declare(
+erfcx: Special = declare(
     scipys.erfcx, "exp(x²) * erfc(x).", x=lambda g, x: g * (-4 / ROOT_PI * _erfcx_moment(x, 1))
 )
 
 
-erfinv: Function = declare(
+erfinv: Special = declare(
     scipys.erfinv, "The inverse of erf.", x=lambda g, out: g * (ROOT_PI / 2 * np.exp(out * out))
 )
 
@@ -92,7 +92,7 @@ def _erfcinv_slope(x: Array, value: Array = None) -> Array:
     return np.where(np.isinf(value), -math.inf, out)
 
 
-erfcinv: Function = declare(
+erfcinv: Special = declare(
     scipys.erfcinv, "The inverse of erfc.", x=lambda g, x, out: g * _erfcinv_slope(x, out)
 )
 
@@ -102,7 +102,7 @@ def _bell(x: Array) -> Array:
     return _gauss(x, 0.5, 1 / ROOT_TAU)
 
 
-ndtr: Function = declare(
+ndtr: Special = declare(
     scipys.ndtr,
     "The cumulative distribution function of the standard normal distribution.",
     x=lambda g, x: g * _bell(x),
@@ -116,7 +116,7 @@ def _log_ndtr_x(g: Gradient, x: Array, out: Array) -> Gradient:
     return g * np.where(straight, -x, np.where(left, 1 / tail, right))
 
 
-log_ndtr: Function = declare(
+log_ndtr: Special = declare(
     scipys.log_ndtr, "The logarithm of ndtr, finite for any finite x.", x=_log_ndtr_x
 )
 
@@ -133,6 +133,6 @@ def _ndtri_slope(x: Array, value: Array = None) -> Array:
     return np.where(np.isinf(value), math.inf, out)
 
 
-ndtri: Function = declare(
+ndtri: Special = declare(
     scipys.ndtri, "The inverse of ndtr.", x=lambda g, x, out: g * _ndtri_slope(x, out)
 )

@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 
-def on_host(name: str, *arrays: Any) -> None:
+def require_host(name: str, *arrays: Any) -> None:
     for array in arrays:
         if module_of(array) is not np:
             raise DeviceError(
@@ -149,7 +149,7 @@ def _banded_bands(
 @op(bands=_banded_bands, y=_banded_y)
 def _banded(bands: Array, y: Array, lower: int, upper: int) -> Array:
     """The solution of x @ out = y where row `upper` + i - j of `bands` has x[i, j] in column j."""
-    on_host("solve_banded", bands, y)
+    require_host("solve_banded", bands, y)
     n = bands.shape[-1]
     y = y.astype(np.result_type(bands.dtype, y.dtype))
     columns = y if y.ndim <= 2 else np.moveaxis(y, -2, 0).reshape(n, -1)
@@ -198,7 +198,7 @@ def _sylvester_b(g: Gradient, a: Array, b: Array, out: Array) -> Gradient:
 @op(a=_sylvester_a, b=_sylvester_b, q=_sylvester_q)
 def solve_sylvester(a: Array, b: Array, q: Array) -> Array:
     """The solution of a @ out + out @ b = q. Shapes: a (m, m), b (n, n), q (m, n)."""
-    on_host("solve_sylvester", a, b, q)
+    require_host("solve_sylvester", a, b, q)
     require_matrices("solve_sylvester", a)
     require_matrices("solve_sylvester", b)
     if q.shape[-2:] != (a.shape[-1], b.shape[-1]):
@@ -248,7 +248,7 @@ def _sqrtm_x(g: Gradient, out: Array) -> Gradient:
 def sqrtm(x: Array) -> Array:
     """The principal square root of a matrix (n, n): out @ out = x. It is complex if x has
     negative eigenvalues. A singular x has no gradient."""
-    on_host("sqrtm", x)
+    require_host("sqrtm", x)
     require_matrices("sqrtm", x)
     found = call_named("sqrtm", scipys.sqrtm, x)
     dtype = np.result_type(x.dtype, np.float32)

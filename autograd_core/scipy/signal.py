@@ -10,7 +10,7 @@ from autograd_core.engine.types import Array, Gradient, Operand
 from autograd_core.errors import ShapeError
 from autograd_core.ops.indexing import _getitem
 from autograd_core.ops.operands import as_operand
-from autograd_core.scipy.linalg import on_host
+from autograd_core.scipy.linalg import require_host
 
 __all__ = ["convolve", "windows"]
 
@@ -33,7 +33,7 @@ def _windows_y(g: Gradient, x: Array, ndim: int, mode: str) -> Gradient:
 def windows(x: Array, y: Array, ndim: int, mode: str) -> Array:
     """The convolution over the last `ndim` axes; leading axes broadcast. `mode` is "full", or
     "valid" for x at least as long as y along each of them."""
-    on_host("convolve", x, y)
+    require_host("convolve", x, y)
     lead = x.ndim - ndim, y.ndim - ndim
     stack = np.broadcast_shapes(x.shape[: lead[0]], y.shape[: lead[1]])
     sign = 1 if mode == "full" else -1

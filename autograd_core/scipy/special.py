@@ -22,7 +22,7 @@ from autograd_core.ops.operands import as_operand
 from autograd_core.ops.shaping import reshape
 from autograd_core.scipy import bessel, gaussian
 from autograd_core.scipy.bessel import *
-from autograd_core.scipy.declaring import Function, declare, refused, scipys
+from autograd_core.scipy.declaring import Special, declare, refused, scipys
 from autograd_core.scipy.gaussian import *
 from autograd_core.scipy.psi import _psi_difference
 
@@ -72,10 +72,10 @@ def polygamma(n: int, x: Array) -> Array:
     return out.astype(dtype) if dtype.kind == "f" else out
 
 
-gamma: Function = declare(
+gamma: Special = declare(
     scipys.gamma, "The gamma function.", x=lambda g, x, out: g * (out * digamma(x))
 )
-gammaln: Function = declare(
+gammaln: Special = declare(
     scipys.gammaln,
     "The logarithm of the absolute value of the gamma function.",
     x=lambda g, x: g * digamma(x),
@@ -97,11 +97,11 @@ def _rgamma_x(g: Gradient, x: Array, out: Array) -> Gradient:
     return g * np.where(left, gamma(mirrored) * slope, right)
 
 
-rgamma: Function = declare(scipys.rgamma, "1 / gamma(x), which is 0 at the poles.", x=_rgamma_x)
-gammasgn: Function = declare(
+rgamma: Special = declare(scipys.rgamma, "1 / gamma(x), which is 0 at the poles.", x=_rgamma_x)
+gammasgn: Special = declare(
     scipys.gammasgn, "The sign of the gamma function. No gradient flows.", x=None
 )
-digamma: Function = declare(
+digamma: Special = declare(
     scipys.digamma, "The derivative of gammaln.", x=lambda g, x: g * polygamma(1, x)
 )
 psi = digamma
@@ -127,13 +127,13 @@ def _log_beta_slope(x: Array, y: Array) -> Array:
     return np.where(usual, -_psi_difference(0, a, b), elsewhere)
 
 
-beta: Function = declare(
+beta: Special = declare(
     scipys.beta,
     "gamma(x) * gamma(y) / gamma(x + y).",
     x=lambda g, x, y, out: g * (out * _log_beta_slope(x, y)),
     y=lambda g, x, y, out: g * (out * _log_beta_slope(y, x)),
 )
-betaln: Function = declare(
+betaln: Special = declare(
     scipys.betaln,
     "The logarithm of the absolute value of beta.",
     x=lambda g, x, y: g * _log_beta_slope(x, y),
@@ -155,13 +155,13 @@ def _gamma_density(a: Array, x: Array) -> Array:
     return np.where(small, below, above)
 
 
-gammainc: Function = declare(
+gammainc: Special = declare(
     scipys.gammainc,
     "The regularised lower incomplete gamma function. No gradient in a.",
     a=refused("gammainc", "a"),
     x=lambda g, a, x: g * _gamma_density(a, x),
 )
-gammaincc: Function = declare(
+gammaincc: Special = declare(
     scipys.gammaincc,
     "1 - gammainc(a, x).",
     a=refused("gammaincc", "a"),
@@ -173,7 +173,7 @@ def _beta_density(a: Array, b: Array, x: Array) -> Array:
     return x ** (a - 1) / weak(np.exp(betaln(a, b))) * (1 - x) ** (b - 1)
 
 
-betainc: Function = declare(
+betainc: Special = declare(
     scipys.betainc,
     "The regularised incomplete beta function. No gradient in a and b.",
     a=refused("betainc", "a"),
@@ -188,7 +188,7 @@ def _student_density(df: Any, x: Array) -> Array:
     return weak(np.exp(constant)) * root ** -(df + 1)
 
 
-stdtr: Function = declare(
+stdtr: Special = declare(
     scipys.stdtr,
     "The cumulative distribution function of Student's t. No gradient in df.",
     df=refused("stdtr", "df"),
@@ -197,28 +197,28 @@ stdtr: Function = declare(
 
 # ---- logarithms and probabilities ---------------------------------------------------------------
 
-expit: Function = declare(
+expit: Special = declare(
     scipys.expit,
     "The logistic function 1 / (1 + exp(-x)).",
     x=lambda g, x: g * _sigmoid_slope(x),
 )
-log_expit: Function = declare(
+log_expit: Special = declare(
     scipys.log_expit, "The logarithm of expit.", x=lambda g, x: g * sigmoid(-x)
 )
-logit: Function = declare(scipys.logit, "log(x / (1 - x)).", x=lambda g, x: g / x + g / (1 - x))
-xlogy: Function = declare(
+logit: Special = declare(scipys.logit, "log(x / (1 - x)).", x=lambda g, x: g / x + g / (1 - x))
+xlogy: Special = declare(
     scipys.xlogy,
     "x * log(y), and 0 where x is 0.",
     x=lambda g, y: g * np.log(y),
     y=lambda g, x, y: g * _ratio(x, y),
 )
-xlog1py: Function = declare(
+xlog1py: Special = declare(
     scipys.xlog1py,
     "x * log1p(y), and 0 where x is 0.",
     x=lambda g, y: g * np.log1p(y),
     y=lambda g, x, y: g * _ratio(x, 1 + y),
 )
-entr: Function = declare(
+entr: Special = declare(
     scipys.entr, "-x * log(x), and 0 at 0.", x=lambda g, x: g * (-np.log(x) - 1)
 )
 
@@ -234,13 +234,13 @@ def _log_ratio(x: Array, y: Array) -> Array:
     return 2 * np.log(np.sqrt(x) / np.sqrt(y))
 
 
-rel_entr: Function = declare(
+rel_entr: Special = declare(
     scipys.rel_entr,
     "x * log(x / y), and 0 where x is 0 and y is not negative.",
     x=lambda g, x, y: g * (_log_ratio(x, y) + 1),
     y=lambda g, x, y: g * -_ratio(x, y),
 )
-kl_div: Function = declare(
+kl_div: Special = declare(
     scipys.kl_div,
     "x * log(x / y) - x + y, and y where x is 0 and y is not negative.",
     x=lambda g, x, y: g * _log_ratio(x, y),

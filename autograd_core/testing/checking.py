@@ -23,7 +23,7 @@ from autograd_core.testing.values import (
     array_of,
     floats,
     host,
-    is_floating,
+    is_floating_leaf,
     plain,
     random_like,
 )
@@ -165,7 +165,7 @@ def _check_twice(f: Any, args: Any, i: int, j: int, seed: int) -> None:
 def _gradient_of(f: Any, args: Any, seed: int) -> tuple[Any, Any]:
     """The gradient of f as a function of its arguments and the cotangent, and operands for it."""
     result = plain(f, args)
-    floating = [leaf for _, leaf in leaves(result) if is_floating(leaf)]
+    floating = [leaf for _, leaf in leaves(result) if is_floating_leaf(leaf)]
     rng = np.random.default_rng(seed)
     arriving = tuple(random_like(rng, leaf) for leaf in floating)
     count = len(args)
@@ -178,7 +178,7 @@ def _gradient_of(f: Any, args: Any, seed: int) -> tuple[Any, Any]:
             for place, value in zip(places, chosen, strict=True):
                 fixed[place] = value
             out = f(*fixed)
-            return tuple(leaf for _, leaf in leaves(out) if is_floating(leaf))
+            return tuple(leaf for _, leaf in leaves(out) if is_floating_leaf(leaf))
 
         _, pullback = vjp(of_floats, *(operands[i] for i in places))
         return pullback(tuple(operands[count:]))
@@ -188,7 +188,7 @@ def _gradient_of(f: Any, args: Any, seed: int) -> tuple[Any, Any]:
 
 def _alike(args: Any) -> Iterator[tuple[int, int]]:
     """Pairs of arguments that are arrays of one shape and dtype."""
-    arrays = [(i, a) for i, a in enumerate(args) if is_floating(a) and np.ndim(a) is not None]
+    arrays = [(i, a) for i, a in enumerate(args) if is_floating_leaf(a) and np.ndim(a) is not None]
     for n, (i, a) in enumerate(arrays):
         for j, b in arrays[n + 1 :]:
             if np.shape(a) == np.shape(b) and array_of(a).dtype == array_of(b).dtype:

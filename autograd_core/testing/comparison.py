@@ -15,7 +15,7 @@ from autograd_core.testing.values import host, random_like, terms_of, wide
 
 __all__ = ["Comparison"]
 
-WHOLE = 6  # up to this many elements are checked one by one; more, along a random direction
+FEW_ELEMENTS = 6  # up to this many elements are checked one by one; more, along a random direction
 LEAST = 2.0**-10  # smaller operands are perturbed as if they had this size
 
 
@@ -49,7 +49,7 @@ class Comparison:
             self.middle = terms_of(weights, subject.called(list(map(wide, self.points))))
         blur, inside = blurred(subject, weights, self.middle)
         self.blur, self.inside = 2 * blur, math.fsum(inside) / ROUNDING
-        if count <= WHOLE:
+        if count <= FEW_ELEMENTS:
             for which, i, direction in self.units():
                 self.compare(direction, which, i)
             return

@@ -12,7 +12,7 @@ from autograd_core.engine.tensor import make
 from autograd_core.errors import NotDifferentiableError
 from autograd_core.testing.differences import UNITS
 from autograd_core.testing.subject import Subject
-from autograd_core.testing.values import as_tensors, host, random_like, terms_of
+from autograd_core.testing.values import host, random_like, tensors_of, terms_of
 from autograd_core.transforms import jvp
 from autograd_core.transforms.tree import filled, leaves
 
@@ -61,7 +61,7 @@ def check_transposed(
     """⟨g, jvp(d)⟩ = ⟨vjp(g), d⟩, up to round-off, where `moves` is that of the gradients."""
     ways = [random_like(subject.rng, operand) for operand in subject.operands]
     placed = iter(ways)
-    primals = tuple(as_tensors(subject.args[i]) for i in subject.places)
+    primals = tuple(tensors_of(subject.args[i]) for i in subject.places)
     tangents = tuple(filled(subject.args[i], placed) for i in subject.places)
     try:
         _, forward = jvp(subject.of_floats, primals, tangents)

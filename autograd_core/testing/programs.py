@@ -15,25 +15,31 @@ import autograd_core
 
 __all__ = ["Program", "programs"]
 
-SIDE = 3
-SHAPES = [(), (SIDE,), (SIDE, SIDE), (1, SIDE), (SIDE, 1)]  # which broadcast with each other
-MASK = np.arange(SIDE) != 1
+LENGTH = 3
+SHAPES = [
+    (),
+    (LENGTH,),
+    (LENGTH, LENGTH),
+    (1, LENGTH),
+    (LENGTH, 1),
+]  # which broadcast with each other
+MASK = np.arange(LENGTH) != 1
 
 
 def _square(xp: Any, x: Any) -> Any:
-    return xp.broadcast_to(x, (SIDE, SIDE))
+    return xp.broadcast_to(x, (LENGTH, LENGTH))
 
 
 def _invertible(xp: Any, x: Any) -> Any:
-    return _square(xp, xp.tanh(x)) + 4 * np.eye(SIDE)
+    return _square(xp, xp.tanh(x)) + 4 * np.eye(LENGTH)
 
 
 def _line(xp: Any, x: Any) -> Any:
-    return xp.broadcast_to(x, (SIDE,)) if x.ndim < 2 else x
+    return xp.broadcast_to(x, (LENGTH,)) if x.ndim < 2 else x
 
 
 # None has a kink or makes numbers large: an ill-conditioned program tests nothing.
-STEPS: dict[str, Callable[..., Any]] = {
+OPERATIONS: dict[str, Callable[..., Any]] = {
     "sin": lambda xp, x: xp.sin(x),
     "cos": lambda xp, x: xp.cos(x),
     "tanh": lambda xp, x: xp.tanh(x),
@@ -62,7 +68,7 @@ STEPS: dict[str, Callable[..., Any]] = {
     "trace": lambda xp, x: xp.trace(xp.tanh(_square(xp, x))),
     "triangle": lambda xp, x: xp.tril(_square(xp, x)),
     "where": lambda xp, x: xp.where(MASK, x, xp.tanh(x) / 2),
-    "pad": lambda xp, x: xp.pad(_line(xp, x), 1)[..., :SIDE][-SIDE:],
+    "pad": lambda xp, x: xp.pad(_line(xp, x), 1)[..., :LENGTH][-LENGTH:],
     "inverse": lambda xp, x: xp.linalg.inv(_invertible(xp, x)),
     "determinant": lambda xp, x: xp.linalg.det(_invertible(xp, x)) / 64,
     "spectrum": lambda xp, x: xp.abs(xp.fft.fft(xp.tanh(_line(xp, x)) + 2)) ** 2 / 40,
@@ -81,8 +87,8 @@ STEPS: dict[str, Callable[..., Any]] = {
     "concatenate": lambda xp, x, y: xp.concatenate([_square(xp, x), _square(xp, y)])[1::2],
     "stack": lambda xp, x, y: xp.stack([_square(xp, x), _square(xp, y)]).mean(0),
 }  # fmt: skip
-BINARY = list(STEPS)[list(STEPS).index("add") :]
-UNARY = list(STEPS)[: list(STEPS).index("add")]
+BINARY = list(OPERATIONS)[list(OPERATIONS).index("add") :]
+UNARY_NAMES = list(OPERATIONS)[: list(OPERATIONS).index("add")]
 
 
 class Program(NamedTuple):
@@ -102,7 +108,9 @@ class Program(NamedTuple):
         """Run the program with the functions of `xp`."""
         values = list(inputs)
         for name, *reads in self.steps:
-            values.append(STEPS[name](xp, *(values[-1 - read % len(values)] for read in reads)))
+            values.append(
+                OPERATIONS[name](xp, *(values[-1 - read % len(values)] for read in reads))
+            )
         return sum((_square(xp, xp.tanh(v)) for v in values[:-1]), 4 * _square(xp, values[-1])) / 4
 
 
@@ -111,7 +119,9 @@ def programs(draw: Any, most_steps: int = 10, most_inputs: int = 3) -> Program:
     """Programs of up to `most_steps` steps and `most_inputs` inputs, which shrink to fewer steps
     and smaller shapes."""
     back = st.integers(0, 4)
-    step = st.tuples(st.sampled_from(UNARY), back) | st.tuples(st.sampled_from(BINARY), back, back)
+    step = st.tuples(st.sampled_from(UNARY_NAMES), back) | st.tuples(
+        st.sampled_from(BINARY), back, back
+    )
     steps = draw(st.lists(step, min_size=1, max_size=most_steps))
     shapes = draw(st.lists(st.sampled_from(SHAPES), min_size=1, max_size=most_inputs))
     return Program(tuple(steps), tuple(shapes), draw(st.integers(0, 2**32 - 1)))

@@ -11,12 +11,12 @@ from autograd_core.devices import backend
 from autograd_core.engine.state import no_grad
 from autograd_core.engine.tensor import make
 from autograd_core.testing.values import (
-    as_tensor,
-    as_tensors,
     floats,
+    function_name,
     host,
-    is_floating,
-    name_of,
+    is_floating_leaf,
+    tensor_of,
+    tensors_of,
     text_of,
 )
 from autograd_core.transforms import vjp
@@ -48,7 +48,7 @@ class Subject:
             (f"operand {i}{path}", leaf) for i in self.places for path, leaf in leaves(args[i])
         ]
         self.names = [name for name, _ in entries]
-        self.operands = [as_tensor(leaf) for _, leaf in entries]
+        self.operands = [tensor_of(leaf) for _, leaf in entries]
         self.points = [host(leaf) for leaf in self.operands]
         self.rng = np.random.default_rng(seed)
         kinds = [p.dtype for p in self.points]
@@ -61,7 +61,7 @@ class Subject:
         """The floating results at these operands, on the host, in their own dtypes."""
         with no_grad():
             result = self.f(*self.replaced(values))
-        return [host(leaf) for _, leaf in leaves(result) if is_floating(leaf)]
+        return [host(leaf) for _, leaf in leaves(result) if is_floating_leaf(leaf)]
 
     def replaced(self, values: list[Any]) -> list[Any]:
         """The arguments with these values for their floating leaves."""
@@ -78,12 +78,12 @@ class Subject:
         args = list(self.args)
         for place, value in zip(self.places, operands, strict=True):
             args[place] = value
-        return tuple(leaf for _, leaf in leaves(self.f(*args)) if is_floating(leaf))
+        return tuple(leaf for _, leaf in leaves(self.f(*args)) if is_floating_leaf(leaf))
 
     def pulled(self) -> tuple[list[Any], Callable[[list[Any]], list[Any]]]:
         """The floating results, and a function that maps their cotangents to gradients."""
 
-        results, pullback = vjp(self.of_floats, *(as_tensors(self.args[i]) for i in self.places))
+        results, pullback = vjp(self.of_floats, *(tensors_of(self.args[i]) for i in self.places))
 
         def gradients(arriving: list[Any]) -> list[Any]:
             return [leaf for _, leaf in leaves(pullback(tuple(arriving)))]
@@ -112,11 +112,15 @@ class Subject:
 
     def wrong(self, text: str) -> GradientError:
         """The error that says `text` of the gradient."""
-        return GradientError(f"the {self.what} of {name_of(self.shown)} {text}\n{self.repeat()}")
+        return GradientError(
+            f"the {self.what} of {function_name(self.shown)} {text}\n{self.repeat()}"
+        )
 
     def inconclusive(self, text: str) -> InconclusiveError:
         """The error that says why the gradient cannot be judged."""
-        return InconclusiveError(f"{self.what} of {name_of(self.shown)}{text}\n{self.repeat()}")
+        return InconclusiveError(
+            f"{self.what} of {function_name(self.shown)}{text}\n{self.repeat()}"
+        )
 
     def repeat(self) -> str:
         """The lines that reproduce the error."""
@@ -124,5 +128,5 @@ class Subject:
             "To see it again:\n"
             "    from autograd_core.testing import check_gradients; from numpy import *\n"
             f"    args = ({''.join(f'{text_of(arg)}, ' for arg in self.given)})\n"
-            f"    check_gradients({name_of(self.shown)}, *args, seed={self.seed})"
+            f"    check_gradients({function_name(self.shown)}, *args, seed={self.seed})"
         )

@@ -14,14 +14,14 @@ from autograd_core.transforms.tree import filled, leaves
 
 __all__ = [
     "array_of",
-    "as_tensor",
-    "as_tensors",
     "floats",
+    "function_name",
     "host",
-    "is_floating",
-    "name_of",
+    "is_floating_leaf",
     "plain",
     "random_like",
+    "tensor_of",
+    "tensors_of",
     "terms_of",
     "text_of",
     "wide",
@@ -32,7 +32,7 @@ def array_of(leaf: Any) -> Any:
     return leaf._array if isinstance(leaf, Tensor) else backend.asarray(leaf)
 
 
-def is_floating(leaf: Any) -> bool:
+def is_floating_leaf(leaf: Any) -> bool:
     if isinstance(leaf, float | complex):
         return True
     array = isinstance(leaf, Tensor | np.generic) or backend.is_array(leaf)
@@ -40,7 +40,7 @@ def is_floating(leaf: Any) -> bool:
 
 
 def floats(tree: Any) -> bool:
-    found = [is_floating(leaf) for _, leaf in leaves(tree)]
+    found = [is_floating_leaf(leaf) for _, leaf in leaves(tree)]
     return bool(found) and all(found)
 
 
@@ -67,16 +67,16 @@ def random_like(rng: Any, leaf: Any) -> Any:
 def plain(f: Any, args: Any) -> Any:
     """The result of f on Tensors, without recording."""
     with no_grad():
-        return f(*as_tensors(args))
+        return f(*tensors_of(args))
 
 
-def as_tensors(args: Any) -> Any:
+def tensors_of(args: Any) -> Any:
     """Arguments with untracked Tensors for their floating leaves."""
-    return filled(args, (as_tensor(leaf) for _, leaf in leaves(args)))
+    return filled(args, (tensor_of(leaf) for _, leaf in leaves(args)))
 
 
-def as_tensor(leaf: Any) -> Any:
-    return make(array_of(leaf), None) if is_floating(leaf) else leaf
+def tensor_of(leaf: Any) -> Any:
+    return make(array_of(leaf), None) if is_floating_leaf(leaf) else leaf
 
 
 def terms_of(weights: list[Any], values: list[Any]) -> Any:
@@ -86,7 +86,7 @@ def terms_of(weights: list[Any], values: list[Any]) -> Any:
     return np.concatenate(parts) if parts else np.zeros(0)
 
 
-def name_of(f: Any) -> str:
+def function_name(f: Any) -> str:
     return str(getattr(f, "__qualname__", getattr(f, "__name__", repr(f))))
 
 

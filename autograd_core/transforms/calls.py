@@ -31,11 +31,11 @@ __all__ = [
     "called",
     "check_real",
     "cotangent",
-    "described",
+    "description",
     "is_tracked",
     "matching",
     "one_number",
-    "zeros",
+    "zeros_of_shape",
 ]
 
 Argnum = int | str | tuple[int | str, ...] | list[int | str]
@@ -251,7 +251,7 @@ def is_tracked(g: Gradient) -> bool:
     return isinstance(g, Tensor) and g.node is not None
 
 
-def described(value: Any) -> str:
+def description(value: Any) -> str:
     if isinstance(value, Tensor) or backend.is_array(value):
         return f"shape {value.shape} and dtype {value.dtype}"
     return f"a {type(value).__name__}"
@@ -284,7 +284,7 @@ def _without_derivative(name: str, value: Any, out: Tensor) -> DTypeError:
     else:
         instead = "Return the floating values that they were computed from"
     return DTypeError(
-        f"{name}: the function returned {described(value)}; booleans and integers have no "
+        f"{name}: the function returned {description(value)}; booleans and integers have no "
         f"derivative. {instead}. Return auxiliary values as (result, more) with "
         "has_aux=True"
     )
@@ -294,13 +294,13 @@ def one_number(name: str, value: Any, holomorphic: bool = False) -> Tensor:
     """The result of a function that must return one real number, as a Tensor."""
     if isinstance(value, tuple | list | dict | str) or value is None:
         raise ShapeError(
-            f"{name}: the function must return one number; it returned {described(value)}"
+            f"{name}: the function must return one number; it returned {description(value)}"
             + (". For (value, more) pass has_aux=True" if isinstance(value, tuple) else "")
         )
     out = as_tensor(name, value)
     if out.size != 1:
         raise ShapeError(
-            f"{name}: the function must return one number; it returned {described(out)}. Use "
+            f"{name}: the function must return one number; it returned {description(out)}. Use "
             "jacobian for all derivatives, elementwise_grad if it works element by element, or "
             "sum the result"
         )
@@ -323,7 +323,7 @@ def cotangent(out: Tensor, g: Gradient = None) -> Any:
     return seed(out, g)
 
 
-def zeros(like: Any, shape: tuple[int, ...]) -> Any:
+def zeros_of_shape(like: Any, shape: tuple[int, ...]) -> Any:
     """Zeros of the dtype and on the device of an array."""
     return backend.run_there(like, lambda: np.zeros_like(like, shape=shape))
 

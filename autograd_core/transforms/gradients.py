@@ -18,7 +18,7 @@ from autograd_core.transforms.calls import (
     as_tensor,
     check_real,
     cotangent,
-    described,
+    description,
     is_tracked,
     one_number,
 )
@@ -148,7 +148,7 @@ def gradients(
         if not is_tracked(tensor):
             raise GraphError(
                 f"gradients: inputs and outputs must be tracked Tensors; {path or 'one'} is "
-                f"{described(tensor)}, of type {type(tensor).__name__} and not tracked"
+                f"{description(tensor)}, of type {type(tensor).__name__} and not tracked"
             )
     if len(given) != len(ends):
         raise ShapeError(

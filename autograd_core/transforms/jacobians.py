@@ -19,7 +19,7 @@ from autograd_core.transforms.calls import (
     as_tensor,
     check_real,
     cotangent,
-    zeros,
+    zeros_of_shape,
 )
 from autograd_core.transforms.tree import mapped
 
@@ -73,7 +73,9 @@ def _rows(call: Call, leaf: Any, holomorphic: bool) -> list[Any]:
     if out.size == 1:
         found = call.pull([(out, cotangent(out))], retain=True)
     elif out.size == 0 or out.node is None:
-        return [zeros(array, shape) for array, shape in zip(call.arrays, shapes, strict=True)]
+        return [
+            zeros_of_shape(array, shape) for array, shape in zip(call.arrays, shapes, strict=True)
+        ]
     else:
         nodes = call.between([out.node]).nodes.values()
         step = max(1, STACKED // max(math.prod(node.shape) for node in nodes))

@@ -10,7 +10,7 @@ import numpy as np
 from autograd_core.engine.op import composed, op
 from autograd_core.engine.types import Array, Gradient, Operand
 from autograd_core.errors import ShapeError
-from autograd_core.ops.axes import Axis, check_axis, inverse, negative, restored
+from autograd_core.ops.axes import Axis, check_axis, inverse, negative_axes, restored
 from autograd_core.ops.elementwise import absolute
 from autograd_core.ops.indexing import number
 from autograd_core.ops.linalg.decompositions import svdvals
@@ -35,7 +35,7 @@ def _euclidean_x(g: Gradient, x: Array, out: Array, axis: Axis, keepdims: bool) 
 def _euclidean_norm(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """sqrt(sum(|x|²)) over `axis` (an axis, a tuple of them, or None for all): the length of
     vectors, and the Frobenius norm of matrices. The gradient at 0 is 0."""
-    if axis is None or len(negative(axis, x.ndim)) == x.ndim:
+    if axis is None or len(negative_axes(axis, x.ndim)) == x.ndim:
         flat = x.reshape(-1)
         parts = [flat.real, flat.imag] if x.dtype.kind == "c" else [flat]
         squares = [np.dot(part, part) for part in parts]

@@ -76,7 +76,7 @@ def _half_series() -> list[float]:
     ]
 
 
-HALF = _half_series()
+HALF_SERIES = _half_series()
 
 
 def _student_constant_h(g: Gradient, n: Any, h: Any) -> Gradient:
@@ -90,7 +90,7 @@ def _student_constant(n: int, h: Array) -> Array:
     large = h >= 8
     v = 1 / np.where(large, h, 8.0)
     series = np.zeros_like(v)
-    for m, coefficient in reversed(list(enumerate(HALF, 1))):
+    for m, coefficient in reversed(list(enumerate(HALF_SERIES, 1))):
         falling = math.prod(-(2 * m - 1) - i for i in range(n))
         series = series * (v * v) + coefficient * falling
     y = np.where(large, 1.0, h)
