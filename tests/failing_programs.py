@@ -9,8 +9,6 @@ import nn
 from autograd_core.scipy import linalg, special, stats
 from autograd_core.testing import check_gradients
 
-__all__ = ["PROGRAMS"]
-
 
 def vector(n=3):
     return ac.Tensor(np.arange(1.0, n + 1), requires_grad=True)

@@ -18,8 +18,6 @@ from autograd_core.errors.alternatives import INSTEAD
 from autograd_core.interface import array_api, creation
 from autograd_core.interface.protocols import ALIASES, UNRECORDED, operation_of
 
-__all__ = ["OUTSIDE", "VERSIONS", "beyond", "kind_of", "names", "table"]
-
 PATH = Path(__file__).parent.parent / "docs" / "coverage.md"
 NUMPY_NAMESPACES = {"": np, "linalg.": np.linalg, "fft.": np.fft, "emath.": np.emath}
 

@@ -14,8 +14,6 @@ from typing import Any
 from autograd_core import operations
 from autograd_core.interface.methods import members
 
-__all__ = ["PATH", "stub"]
-
 PATH = Path(__file__).parent.parent / "autograd_core" / "engine" / "_methods.pyi"
 
 _STUB_HEAD = '''"""Tensor's operators and methods. Written by `python -m tools.stub`."""

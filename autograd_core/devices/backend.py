@@ -25,34 +25,6 @@ from autograd_core.errors import (
 )
 from autograd_core.errors.alternatives import not_numbers
 
-__all__ = [
-    "as_array",
-    "asarray",
-    "asnumpy",
-    "available_devices",
-    "check_dtype",
-    "check_home",
-    "check_index",
-    "check_value",
-    "created",
-    "device",
-    "device_kept",
-    "device_of",
-    "explained",
-    "follow",
-    "free_unused",
-    "from_dlpack",
-    "in_use",
-    "index_of",
-    "install",
-    "is_array",
-    "module_of",
-    "operand",
-    "run_there",
-    "special_of",
-    "to_device",
-]
-
 # Differences between CuPy (14.2) and NumPy, beyond CuPy's own errors, and how they are handled.
 DIFFERENCES: dict[str, str] = {
     "host arrays in an index": "CuPy copies them silently; check_index refuses them",

@@ -15,8 +15,6 @@ import numpy as np
 
 from autograd_core.devices import backend
 
-__all__ = ["PREAMBLE", "Fused", "Symbol"]
-
 PREAMBLE = """
 template <typename T> __device__ T select(bool condition, T x, T y) { return condition ? x : y; }
 template <typename T> __device__ T sign(T x) { return x != x ? x : T((x > 0) - (x < 0)); }
@@ -170,7 +168,10 @@ class Fused:
         if module not in self._kernels:
             name = "".join(c if c.isalnum() else "_" for c in self.__name__)
             self._kernels[module] = module.ElementwiseKernel(
-                ", ".join(f"T {n}" for n in self.names), "T result",
-                f"result = {self.expression}", f"autograd_{name}", preamble=PREAMBLE,
-            )  # fmt: skip
+                ", ".join(f"T {n}" for n in self.names),
+                "T result",
+                f"result = {self.expression}",
+                f"autograd_{name}",
+                preamble=PREAMBLE,
+            )
         return self._kernels[module]

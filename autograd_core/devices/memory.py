@@ -12,8 +12,6 @@ import numpy as np
 
 from autograd_core.devices import backend
 
-__all__ = ["keep_heap", "prefetched"]
-
 # For each device its copy stream, and the pinned arrays that may still be copied, each with the
 # event that ends its copy. CuPy's pool would reuse their memory at once, as it ignores streams.
 _streams: dict[int, Any] = {}

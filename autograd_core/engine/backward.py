@@ -20,8 +20,6 @@ from autograd_core.engine.types import Array, Gradient
 from autograd_core.errors import DTypeError, GraphError, ShapeError
 from autograd_core.errors.tracebacks import shorten
 
-__all__ = ["backward", "commit", "private", "propagate", "pull", "seed", "zero_gradient"]
-
 _NAN_LOSS = (
     "backward() of NaN: the gradients will be meaningless. Run the forward pass inside "
     "`with ac.detect_anomaly():` to see which operation produced the NaN"
@@ -149,8 +147,12 @@ def pull(
     """
     arrived = propagate(
         [(node, g) for node, g in seeds if paths.lead_from(node)],
-        retain=retain, create_graph=create_graph, lead=lead, paths=paths, wrap=wrap,
-    )  # fmt: skip
+        retain=retain,
+        create_graph=create_graph,
+        lead=lead,
+        paths=paths,
+        wrap=wrap,
+    )
     return {
         name: g if isinstance(g, Tensor) else backend.run_there(g, private, g, owned)
         for name, g, owned in arrived

@@ -21,17 +21,6 @@ from autograd_core.engine.stamps import sequence_numbers
 from autograd_core.engine.types import Array
 from autograd_core.errors import AutogradWarning, GraphError, ShapeError
 
-__all__ = [
-    "Exit",
-    "Exits",
-    "by_user",
-    "exits",
-    "note_exit",
-    "number_of",
-    "user_line",
-    "warn_user",
-]
-
 # Why a tracked Tensor is not accepted as a number or as an array, and what to write instead
 AS_NUMBER = (
     "of a tracked Tensor would leave the graph silently. Use tensor.item() for a number to print, "

@@ -19,8 +19,6 @@ from autograd_core.errors import (
     ShapeError,
 )
 
-__all__ = ["explanation", "failed", "none_given", "scattered", "setting_error", "unexpected"]
-
 
 def setting_error(declared: Operation, setting: str) -> NotDifferentiableError:
     return NotDifferentiableError(

@@ -110,8 +110,6 @@ from autograd_core.engine.views import VALUE, note_view
 from autograd_core.errors import AutogradError
 from autograd_core.errors.tracebacks import shorten
 
-__all__ = ["function_of"]
-
 
 def _mark(parameters: tuple[str, ...]) -> str:
     """The prefix of the generated source's own names, so that no parameter has one of them:

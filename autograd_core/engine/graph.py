@@ -24,8 +24,6 @@ from autograd_core.engine.state import STATE
 from autograd_core.engine.types import Gradient, Shape
 from autograd_core.errors import FreedGraphError, ShapeError, StaleArrayError
 
-__all__ = ["Node", "Operation", "Parts", "Rule", "fit", "freed", "release", "run"]
-
 
 class Rule:
     """The derivative of an operation for one operand: ``function(g, *saved)`` gives its gradient.

@@ -16,8 +16,6 @@ import numpy as np
 from autograd_core.engine.graph import Node, Rule
 from autograd_core.engine.types import Gradient
 
-__all__ = ["HALF", "in_single", "widen"]
-
 HALF = np.dtype(np.float16)
 NARROW = frozenset("e?bB")  # the dtypes whose result with float16 is float16
 

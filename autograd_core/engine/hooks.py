@@ -11,8 +11,6 @@ import numpy as np
 from autograd_core.devices import backend
 from autograd_core.engine.types import Gradient
 
-__all__ = ["Watch"]
-
 
 class Watch:
     """The Tensor of a node that receives its gradient, and the hooks that are called before.

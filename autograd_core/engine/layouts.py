@@ -11,8 +11,6 @@ from autograd_core.devices.backend import as_array, run_there
 from autograd_core.engine.stamps import root_of
 from autograd_core.engine.types import Array, Operand
 
-__all__ = ["address", "copied", "is_part", "laid_as"]
-
 
 def is_part(array: Array, whole: Any) -> bool:
     """True if an array is `whole` itself or a view of the same memory, not a copy."""

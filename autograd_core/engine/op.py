@@ -43,21 +43,6 @@ from autograd_core.engine.untracked import without_gradient
 from autograd_core.errors import NotDifferentiableError
 from autograd_core.errors.tracebacks import public
 
-__all__ = [
-    "Op",
-    "composed",
-    "each",
-    "elementwise",
-    "functions",
-    "listed",
-    "nested",
-    "not_differentiable",
-    "once_differentiable",
-    "op",
-    "operations",
-    "row_by_row",
-]
-
 P = ParamSpec("P")
 F = TypeVar("F", bound=Callable[..., Any])
 

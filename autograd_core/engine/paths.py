@@ -6,8 +6,6 @@ from typing import Any
 
 from autograd_core.engine.graph import Node, freed
 
-__all__ = ["Paths"]
-
 
 class Paths:
     """The nodes between outputs and targets, for a pass that visits no others.

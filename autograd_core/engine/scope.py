@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["Scope"]
-
 
 class Scope:
     """The class of a module and the call around it. Never the module itself, which could keep an

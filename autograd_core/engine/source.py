@@ -38,8 +38,11 @@ def source(declared: Operation) -> Iterator[str]:
         for i, p in enumerate(parameters)
     ]
     call = ", ".join(parameters)
-    foreign = [f for f, own in {"dim": "axis", "keepdim": "keepdims"}.items()
-               if own in declared.settings and f not in parameters]  # fmt: skip
+    foreign = [
+        f
+        for f, own in {"dim": "axis", "keepdim": "keepdims"}.items()
+        if own in declared.settings and f not in parameters
+    ]
     if foreign:  # single keywords are cheaper than **unknown
         signature += ["*", *(f"{name}=None" for name in foreign)]
     yield f"def function({', '.join(signature)}):"

@@ -10,8 +10,6 @@ from typing import Any
 
 from autograd_core.engine.types import Array
 
-__all__ = ["root_of", "sequence_numbers", "stamp", "stamps"]
-
 sequence_numbers = itertools.count(1)
 
 

@@ -13,17 +13,6 @@ from autograd_core.engine.exits import by_user, note_exit
 from autograd_core.engine.scope import Scope
 from autograd_core.engine.types import Array, Gradient
 
-__all__ = [
-    "STATE",
-    "Observer",
-    "enable_grad",
-    "hunting",
-    "is_recording",
-    "module_scope",
-    "no_grad",
-    "observed",
-]
-
 P = ParamSpec("P")
 
 

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 else:
     Methods = object
 
-__all__ = ["Tensor", "make", "result"]
 
 _NO_GRAD = (
     "this Tensor is the result of an operation, and no gradient is kept for it. Call "

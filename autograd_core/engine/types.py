@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["Array", "Gradient", "Operand", "Shape"]
-
 Array = Any  # an array of NumPy or CuPy, or a Tensor where an operation is composed or recorded
 Gradient = Any  # what a rule is given and returns: an Array, or the Parts of several results
 Operand = Any  # what a user gives to an operation: a Tensor, an array, a number, a list of these

@@ -13,8 +13,6 @@ from autograd_core.engine.tensor import Tensor, result
 from autograd_core.engine.types import Array
 from autograd_core.errors.tracebacks import public
 
-__all__ = ["tensors_in", "unwrap_nested", "without_gradient", "wrapped"]
-
 P = ParamSpec("P")
 
 

@@ -19,18 +19,6 @@ from autograd_core.engine.layouts import is_part
 if TYPE_CHECKING:
     from autograd_core.engine.graph import Node
 
-__all__ = [
-    "UNSEEN",
-    "VALUE",
-    "Base",
-    "View",
-    "base_of",
-    "itself",
-    "note_view",
-    "others",
-    "read_only",
-]
-
 
 class Base:
     """The memory that a Tensor and its views share.

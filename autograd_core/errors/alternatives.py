@@ -6,9 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-__all__ = ["ATTRIBUTES", "FUNCTIONS", "INSTEAD", "Missing", "instead", "keyword_hint", "missing",
-           "missing_module", "not_numbers"]  # fmt: skip
-
 # Replacements of functions that are not covered: the text, and the functions that it is for.
 _TEXTS: dict[str, str] = {
     "asarray(x)": "asanyarray ascontiguousarray asfortranarray require asarray_chkfinite asmatrix",

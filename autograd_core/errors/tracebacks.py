@@ -15,8 +15,6 @@ from typing import ParamSpec, TypeVar
 
 from autograd_core.errors.alternatives import keyword_hint
 
-__all__ = ["public", "shorten"]
-
 P = ParamSpec("P")
 R = TypeVar("R")
 

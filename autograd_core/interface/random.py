@@ -18,8 +18,6 @@ from autograd_core.engine.tensor import Tensor
 from autograd_core.engine.untracked import unwrap_nested
 from autograd_core.errors import NotDifferentiableError
 
-__all__ = ["Generator", "default_rng"]
-
 # methods of NumPy's generator that write into their arguments, or draw nothing
 LEFT_OUT = {"shuffle": "permutation(x)", "spawn": "default_rng(seed)", "bytes": "integers"}
 

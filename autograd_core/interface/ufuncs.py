@@ -25,8 +25,6 @@ from autograd_core.ops.elementwise import where as choose
 from autograd_core.ops.indexing import _add_at, _getitem
 from autograd_core.ops.operands import as_operand
 
-__all__ = ["UFUNC_METHODS", "call"]
-
 Ours = Callable[..., Any]
 
 REDUCED_BY: dict[Any, Ours] = {

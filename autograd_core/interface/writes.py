@@ -34,9 +34,6 @@ from autograd_core.errors.tracebacks import shorten
 from autograd_core.ops.indexing import assign, write_elements
 from autograd_core.ops.shaping import _cast, broadcast_to
 
-__all__ = ["augmented", "check_out", "own", "recorded", "replace", "set_item", "write_out"]
-
-
 # A functional write reads, computes and replaces. Without a lock, one of two concurrent writes
 # could be lost.
 _one_at_a_time = RLock()

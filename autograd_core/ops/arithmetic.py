@@ -118,9 +118,12 @@ def _finite_x(g: Gradient, x: Array) -> Gradient:
 
 @op(pointwise=True, x=_finite_x)
 def nan_to_num(
-    x: Array, copy: bool = True, nan: float = 0.0, posinf: float | None = None,
+    x: Array,
+    copy: bool = True,
+    nan: float = 0.0,
+    posinf: float | None = None,
     neginf: float | None = None,
-) -> Array:  # fmt: skip
+) -> Array:
     """x with `nan` instead of NaN and `posinf` and `neginf`, by default the largest finite numbers,
     instead of infinities. Always a copy. No gradient flows to replaced elements.
 

@@ -12,21 +12,6 @@ from autograd_core.errors import IndexingError
 
 Axis = int | tuple[int, ...] | None
 
-__all__ = [
-    "Axis",
-    "Shape",
-    "check_axis",
-    "from_end",
-    "inverse",
-    "joined",
-    "length",
-    "negative_axes",
-    "parted",
-    "reduction_axis",
-    "restored",
-    "spread",
-]
-
 
 def negative_axes(axis: Axis, ndim: int) -> Shape:
     """`axis` as a tuple of negative axes in ascending order; None means all of them. NumPy accepts

@@ -15,8 +15,6 @@ from autograd_core.errors import ShapeError
 from autograd_core.errors.tracebacks import shorten
 from autograd_core.ops.elementwise import where as choose
 
-__all__ = ["reduction"]
-
 
 def reduction(
     neutral: Any, join: Callable[[Any, Any], Any] | None = None

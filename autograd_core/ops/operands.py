@@ -6,8 +6,6 @@ from autograd_core.devices import backend
 from autograd_core.engine.tensor import Tensor
 from autograd_core.engine.types import Array
 
-__all__ = ["as_operand"]
-
 
 def as_operand(value: Array) -> Array:
     """`value` itself if it is a Tensor or an array, else `value` converted to an array."""

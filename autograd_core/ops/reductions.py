@@ -89,8 +89,12 @@ def _chosen_mean(plain: Any) -> Callable[..., Tensor]:
 def _count(x: Array, where: Any, dtype: Any, axis: Axis, keepdims: bool) -> Array:
     """The number of selected elements, in a result's precision."""
     whole = np.broadcast_to(where, x.shape)
-    return np.sum(whole, axis=reduction_axis(whole, axis), keepdims=keepdims,
-                  dtype=np.finfo(dtype).dtype if dtype.kind in "fc" else float)  # fmt: skip
+    return np.sum(
+        whole,
+        axis=reduction_axis(whole, axis),
+        keepdims=keepdims,
+        dtype=np.finfo(dtype).dtype if dtype.kind in "fc" else float,
+    )
 
 
 @_chosen_mean
@@ -147,8 +151,11 @@ def _spread_function(plain: Any) -> Callable[..., Tensor]:
 
 def _chosen_var(x: Array, axis: Axis, ddof: float, keepdims: bool, where: Any) -> Array:
     deviation = choose(where, x - mean(x, axis, keepdims=True, where=where), 0)
-    square = real(deviation * conjugate(deviation)) if deviation.dtype.kind == "c" else (
-        deviation * deviation)  # fmt: skip
+    square = (
+        real(deviation * conjugate(deviation))
+        if deviation.dtype.kind == "c"
+        else (deviation * deviation)
+    )
     return sum(square, axis, keepdims=keepdims) / (
         _count(x, where, square.dtype, axis, keepdims) - ddof
     )

@@ -96,9 +96,12 @@ def correlate(x: Operand, y: Operand, mode: str = "valid") -> Array:
     x, y = _signals("correlate", x, y, mode)
     turned = _getitem(conjugate(y), slice(None, None, -1))
     if mode == "same" and x.size < y.size:  # the middle is counted from y's other end
-        return _getitem(convolve(_getitem(x, slice(None, None, -1)),
-                                _getitem(turned, slice(None, None, -1)), mode),
-                       slice(None, None, -1))  # fmt: skip
+        return _getitem(
+            convolve(
+                _getitem(x, slice(None, None, -1)), _getitem(turned, slice(None, None, -1)), mode
+            ),
+            slice(None, None, -1),
+        )
     return convolve(x, turned, mode)
 
 

@@ -242,9 +242,13 @@ def count_nonzero(x: Operand, axis: Axis = None, *, keepdims: bool = False) -> A
 
 @not_differentiable
 def isin(
-    element: Any, test_elements: Any, assume_unique: bool = False, invert: bool = False,
-    *, kind: None = None,
-) -> Array:  # fmt: skip
+    element: Any,
+    test_elements: Any,
+    assume_unique: bool = False,
+    invert: bool = False,
+    *,
+    kind: None = None,
+) -> Array:
     """True for each element that is in `test_elements`. Not differentiable."""
     return np.isin(element, test_elements, assume_unique=assume_unique, invert=invert)
 

@@ -14,17 +14,6 @@ from typing import Any, NamedTuple
 from autograd_core.engine.types import Shape
 from autograd_core.errors import ShapeError
 
-__all__ = [
-    "Layout",
-    "Plan",
-    "Step",
-    "explicit",
-    "from_sublists",
-    "layout",
-    "plan",
-    "toward",
-]
-
 ascii_letters = "".join(map(chr, (*range(97, 123), *range(65, 91))))  # a … z, A … Z
 
 

@@ -11,10 +11,7 @@ from autograd_core.engine.scope import Scope
 from autograd_core.rendering.scene import SOURCES, Arrow, Box, Kind, Scene
 from autograd_core.rendering.wording import byte_size, counted, shortened
 
-__all__ = ["fitted", "folded"]
-
 __all__ = ["fitted", "folded", "repetitions"]
-
 DEEP = 4  # levels of nested modules that are tried in turn if a drawing has too many boxes
 PERIOD = 64  # the longest pattern of operations that is searched for
 
@@ -143,10 +140,21 @@ class Group:
         lines[:0] = last.lines[:1] if kind == "output" else []
         findings = dict.fromkeys(text for box in self.boxes for text in box.findings)
         return Box(
-            id_, kind, self.title, lines, self.title, self.scope, self.title, last.shape,
-            last.number, last.gradient, tuple(findings)[:3], count=count, numbers=numbers,
+            id_,
+            kind,
+            self.title,
+            lines,
+            self.title,
+            self.scope,
+            self.title,
+            last.shape,
+            last.number,
+            last.gradient,
+            tuple(findings)[:3],
+            count=count,
+            numbers=numbers,
             kept=tuple(kept.items()),
-        )  # fmt: skip
+        )
 
 
 def _merged(scene: Scene, taken: dict[str, Group]) -> Scene:

@@ -13,8 +13,6 @@ from autograd_core.rendering.scale import Scale, in_words
 from autograd_core.rendering.scene import Arrow, Box, Kind, Scene
 from autograd_core.rendering.wording import printable, shortened
 
-__all__ = ["dot_lines"]
-
 FONT = "Helvetica"  # every renderer knows its widths; a list of fonts would prevent that
 BREAK = '<BR ALIGN="LEFT"/>'
 INK, MUTED, LINE = "#1f2933", "#52606d", "#7b8794"

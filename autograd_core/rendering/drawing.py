@@ -24,7 +24,6 @@ from autograd_core.rendering.scene import Scene
 if TYPE_CHECKING:
     import graphviz
 
-__all__ = ["Drawing", "FormatError", "draw"]
 
 TEXT = ("dot", "gv")
 PICTURES = ("svg", "png", "pdf")

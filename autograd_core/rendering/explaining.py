@@ -21,8 +21,6 @@ from autograd_core.rendering.scene import Box
 from autograd_core.rendering.values import Crossing, Picture
 from autograd_core.rendering.wording import counted, shortened, written
 
-__all__ = ["explain", "traced"]
-
 SIGNS = {"add": " + ", "subtract": " - ", "multiply": " · ", "divide": " / ", "power": " ^ "}
 PATHS = 12  # at most this many paths are written out
 

@@ -9,8 +9,6 @@ from autograd_core.rendering.measured import Finding, Measured
 from autograd_core.rendering.scene import SOURCES, Box
 from autograd_core.rendering.wording import counted, shortened
 
-__all__ = ["Finding", "find"]
-
 FAR = 1e4  # the largest factor between the gradients of two layers of a healthy network
 LARGE_SHARE = 0.5  # the share of units at which a layer is reported as dead or saturated
 

@@ -23,8 +23,6 @@ from autograd_core.rendering.scene import Scene
 from autograd_core.rendering.statistics import measure, resolved
 from autograd_core.transforms.joint import Gathered
 
-__all__ = ["Flow", "Recorder", "record_flow"]
-
 RECENT = 200  # steps before the first operation in which its operands may have left the graph
 
 

@@ -9,8 +9,6 @@ from typing import Any
 from autograd_core.errors import AutogradError
 from autograd_core.rendering.flow import Flow, record_flow
 
-__all__ = ["FlowHistory", "compare"]
-
 
 class FlowHistory:
     """How the gradients at each layer change during a training run.

@@ -12,8 +12,6 @@ from autograd_core.rendering.statistics import Statistics
 if TYPE_CHECKING:
     from autograd_core.rendering.values import Values
 
-__all__ = ["Finding", "Measured"]
-
 
 class Finding(NamedTuple):
     """`kind` is a short name, `where` the box or the parameter, `text` the full description, and

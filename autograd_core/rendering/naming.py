@@ -13,8 +13,6 @@ from autograd_core.engine.types import Array
 from autograd_core.errors import AutogradError
 from autograd_core.rendering.scene import Scene
 
-__all__ = ["Naming"]
-
 
 class Naming:
     """Names from three sources, in this order: given names, those of a model, Tensor.name.

@@ -9,8 +9,6 @@ from typing import Any
 from autograd_core.engine.graph import Node, Rule
 from autograd_core.transforms.joint import Gathered
 
-__all__ = ["Edge", "edges_of", "nearest", "saved_results"]
-
 Edge = tuple[Node, Rule, tuple[Any, ...]]
 
 

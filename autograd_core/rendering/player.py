@@ -15,8 +15,6 @@ from autograd_core.rendering.scene import SOURCES, Arrow, Box, Scene
 from autograd_core.rendering.values import Picture, Values
 from autograd_core.rendering.wording import printable
 
-__all__ = ["page"]
-
 
 def page(scene: Scene, values: Values | None, title: str) -> str:
     """The page as text. `scene` has ids by position; `values` are those of the passes, if any."""

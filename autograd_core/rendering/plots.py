@@ -12,8 +12,6 @@ from autograd_core.rendering.measured import Measured
 from autograd_core.rendering.tables import layers
 from autograd_core.rendering.wording import shortened
 
-__all__ = ["plot_flows", "plot_history"]
-
 STYLES = (("o", "-"), ("s", "--"), ("^", ":"), ("D", "-."))  # distinguishable without colour
 NAMES = 40  # the most labels on an axis
 
@@ -36,8 +34,10 @@ def plot_flows(flows: Mapping[str, Measured]) -> Any:
     axes.set_xticks(
         range(0, len(longest), step),
         [shortened(layer.name, 24) for layer in longest[::step]],
-        rotation=55, ha="right", fontsize=8,
-    )  # fmt: skip
+        rotation=55,
+        ha="right",
+        fontsize=8,
+    )
     axes.set_ylabel("rms of the gradient")
     axes.set_title("from the input to the loss; the gradient flows from right to left", fontsize=10)
     axes.grid(axis="y", alpha=0.3)
@@ -59,9 +59,14 @@ def plot_history(rows: Mapping[str, Mapping[int, float]], steps: list[int]) -> A
     first, last = steps[0], steps[-1]
     half = (last - first) / max(len(steps) - 1, 1) / 2 or 0.5
     image = axes.imshow(
-        decades, aspect="auto", cmap="cividis_r", vmin=min(low, top - 2), vmax=top,
-        interpolation="nearest", extent=(first - half, last + half, len(names) - 0.5, -0.5),
-    )  # fmt: skip
+        decades,
+        aspect="auto",
+        cmap="cividis_r",
+        vmin=min(low, top - 2),
+        vmax=top,
+        interpolation="nearest",
+        extent=(first - half, last + half, len(names) - 0.5, -0.5),
+    )
     axes.set_facecolor("#f3d9d4")  # gradients that are 0 or not finite
     step = -(-len(names) // NAMES)
     axes.set_yticks(

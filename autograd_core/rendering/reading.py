@@ -28,8 +28,6 @@ from autograd_core.rendering.wording import (
     small_value,
 )
 
-__all__ = ["Reader"]
-
 NOT_SETTINGS = {"position", "shapes"}  # names in rules that are not settings
 
 

@@ -9,8 +9,6 @@ import sysconfig
 
 from autograd_core.errors import AutogradError
 
-__all__ = ["RendererError", "find_renderer", "render"]
-
 INSTALL = "pip install autograd-core[graph]"
 
 

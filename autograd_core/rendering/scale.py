@@ -7,8 +7,6 @@ import math
 from autograd_core.rendering.scene import Arrow, Box, Scene
 from autograd_core.rendering.statistics import Statistics
 
-__all__ = ["BLUES", "Scale", "in_words"]
-
 # light to dark in one hue, so that lightness alone is enough; dark text is legible on all
 BLUES = ("#f4f8fc", "#e1ecf7", "#cadef0", "#aecde6", "#9cc4e2", "#7db1d8")
 DECADES = 12  # the range of the scale: smaller gradients are drawn like its lower end

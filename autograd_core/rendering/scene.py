@@ -11,7 +11,6 @@ from autograd_core.engine.scope import Scope
 if TYPE_CHECKING:
     from autograd_core.rendering.statistics import Statistics
 
-__all__ = ["Arrow", "Box", "Kind", "Scene", "path_of"]
 
 Kind = Literal["input", "parameter", "leaf", "operation", "output", "failed", "group", "omitted"]
 SOURCES: tuple[Kind, ...] = ("input", "parameter", "leaf")

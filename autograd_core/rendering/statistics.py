@@ -10,8 +10,6 @@ import numpy as np
 from autograd_core.devices import backend
 from autograd_core.engine.types import Array
 
-__all__ = ["Statistics", "measure", "resolved"]
-
 BLOCK = 1 << 16  # elements that stay in the cache while they are read five times
 
 

@@ -12,8 +12,6 @@ from autograd_core.rendering.scene import SOURCES, Box
 from autograd_core.rendering.statistics import Statistics
 from autograd_core.rendering.wording import shortened
 
-__all__ = ["Layer", "columns", "compared", "layers", "table"]
-
 HEAD = ("layer", "result", "gradient rms", "zeros", "parameter", "its rms", "÷ parameter", "")
 LEFT = {0, 1, 4, 7}  # columns of words
 

@@ -13,8 +13,6 @@ from autograd_core.engine.tensor import Tensor
 from autograd_core.engine.types import Array, Gradient
 from autograd_core.rendering.nodes import saved_results
 
-__all__ = ["Crossing", "Picture", "Values", "picture"]
-
 KEPT_COMPLETELY = 64  # arrays of up to this many elements are kept completely
 PICTURE_SIDE = 28  # rows and columns of the picture of a larger one
 
@@ -96,9 +94,15 @@ class Values:
         return known
 
     def crossing(
-        self, key: tuple[int, int], node: Node, parent: Node, rule: Rule,
-        saved: tuple[Any, ...], g: Gradient, gx: Gradient,
-    ) -> None:  # fmt: skip
+        self,
+        key: tuple[int, int],
+        node: Node,
+        parent: Node,
+        rule: Rule,
+        saved: tuple[Any, ...],
+        g: Gradient,
+        gx: Gradient,
+    ) -> None:
         """Keep the gradient that a rule computed, and its local derivative."""
         kind, local = "", None
         if not hasattr(g, "shape") or g.shape != node.shape:  # several results, or a stack
@@ -113,9 +117,13 @@ class Values:
         if local is None or (kind == "elementwise" and local.shape != g.shape):
             kind, local = "", None
         self.crossings[key] = Crossing(
-            node.seq, parent.seq, rule.operand, kind,
-            None if local is None else picture(local), picture(gx),
-        )  # fmt: skip
+            node.seq,
+            parent.seq,
+            rule.operand,
+            kind,
+            None if local is None else picture(local),
+            picture(gx),
+        )
 
 
 class _Result(NamedTuple):

@@ -11,18 +11,6 @@ import numpy as np
 from autograd_core.devices import backend
 from autograd_core.engine.types import Array
 
-__all__ = [
-    "byte_size",
-    "counted",
-    "norm_text",
-    "printable",
-    "setting",
-    "shape_and_dtype",
-    "shortened",
-    "small_value",
-    "written",
-]
-
 FULLY_PRINTED = 6  # values of up to this many elements are printed
 
 

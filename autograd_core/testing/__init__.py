@@ -10,7 +10,8 @@ imported at their first use.
 
 from typing import Any
 
-from autograd_core.testing.checking import GradientError, InconclusiveError, check_gradients
+from autograd_core.testing.checking import check_gradients
+from autograd_core.testing.subject import GradientError, InconclusiveError
 
 __all__ = ["GradientError", "InconclusiveError", "check_gradients"]
 __all__ += ["gradient_test", "programs", "strategies"]

@@ -13,8 +13,6 @@ from autograd_core.testing.rounding import blurred
 from autograd_core.testing.subject import GradientError, Subject
 from autograd_core.testing.values import host, random_like, terms_of, wide
 
-__all__ = ["Comparison"]
-
 FEW_ELEMENTS = 6  # up to this many elements are checked one by one; more, along a random direction
 LEAST = 2.0**-10  # smaller operands are perturbed as if they had this size
 

@@ -13,8 +13,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["ROUNDING", "UNITS", "Slope", "slope"]
-
 FEWEST = 7  # steps that suffice for a smooth function
 LEVELS = 12  # steps, each half of the one before
 MORE = 32  # if those are not enough, as for an oscillating function

@@ -14,8 +14,6 @@ from autograd_core.testing.rounding import noise
 from autograd_core.testing.subject import Subject
 from autograd_core.transforms.tree import leaves
 
-__all__ = ["Foreign"]
-
 
 class Foreign(Subject):
     """A function of plain arrays that returns one number, with a given gradient."""

@@ -16,8 +16,6 @@ from autograd_core.testing.values import host, random_like, tensors_of, terms_of
 from autograd_core.transforms import jvp
 from autograd_core.transforms.tree import filled, leaves
 
-__all__ = ["check_kinds", "check_same", "check_transposed", "check_zeros"]
-
 
 def check_kinds(subject: Subject, found: list[Any]) -> None:
     """Each gradient has its operand's shape, dtype and device."""

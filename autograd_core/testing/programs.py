@@ -13,8 +13,6 @@ from hypothesis import strategies as st
 
 import autograd_core
 
-__all__ = ["Program", "programs"]
-
 LENGTH = 3
 SHAPES = [
     (),

@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 from autograd_core.testing.checking import check_gradients
 from autograd_core.testing.strategies import SEEDS, Domain, operands
 
-__all__ = ["gradient_test"]
-
 
 def gradient_test(
     *, order: int = 2, dtypes: tuple[str, ...] = ("float64", "float32"), **parameters: Any

@@ -20,8 +20,6 @@ from autograd_core.engine.types import Array, Gradient
 from autograd_core.testing.differences import ROUNDING, UNITS
 from autograd_core.testing.values import host, terms_of, wide
 
-__all__ = ["blurred", "noise", "shaken"]
-
 SHAKES = 4
 
 

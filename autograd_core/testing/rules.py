@@ -14,8 +14,6 @@ from autograd_core.engine.tensor import Tensor
 from autograd_core.engine.types import Gradient
 from autograd_core.testing.values import host
 
-__all__ = ["RuleObserver"]
-
 
 class RuleObserver(Observer):
     """Checks every rule during the backward pass, by running it twice more."""

@@ -20,25 +20,6 @@ from autograd_core.devices import backend
 from autograd_core.engine.tensor import Tensor
 from autograd_core.engine.types import Shape
 
-__all__ = [
-    "any_axis",
-    "arrays",
-    "away_from",
-    "between",
-    "broadcastable",
-    "distinct",
-    "indices",
-    "integers",
-    "one_axis",
-    "operands",
-    "shapes",
-    "signed",
-    "some_axis",
-    "staggered",
-    "tensors",
-    "truths",
-]
-
 Domain = Callable[[Any, Shape], Any]
 Strategy = st.SearchStrategy[Any]
 

@@ -22,8 +22,6 @@ from autograd_core.testing.values import (
 from autograd_core.transforms import vjp
 from autograd_core.transforms.tree import filled, leaves
 
-__all__ = ["GradientError", "InconclusiveError", "Subject"]
-
 
 class GradientError(AssertionError):
     """A gradient is wrong. The message names the operand and the element, both values, the error of

@@ -12,21 +12,6 @@ from autograd_core.engine.tensor import Tensor, make
 from autograd_core.engine.types import Array
 from autograd_core.transforms.tree import filled, leaves
 
-__all__ = [
-    "array_of",
-    "floats",
-    "function_name",
-    "host",
-    "is_floating_leaf",
-    "plain",
-    "random_like",
-    "tensor_of",
-    "tensors_of",
-    "terms_of",
-    "text_of",
-    "wide",
-]
-
 
 def array_of(leaf: Any) -> Any:
     return leaf._array if isinstance(leaf, Tensor) else backend.asarray(leaf)

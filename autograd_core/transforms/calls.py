@@ -23,21 +23,6 @@ from autograd_core.engine.views import VALUE, Base
 from autograd_core.errors import DTypeError, GraphError, IndexingError, ShapeError
 from autograd_core.transforms.tree import filled, leaves, mapped
 
-__all__ = [
-    "Argnum",
-    "Call",
-    "Function",
-    "as_tensor",
-    "called",
-    "check_real",
-    "cotangent",
-    "description",
-    "is_tracked",
-    "matching",
-    "one_number",
-    "zeros_of_shape",
-]
-
 Argnum = int | str | tuple[int | str, ...] | list[int | str]
 Function = Callable[..., Any]
 

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from autograd_core.transforms.fingerprints import Fingerprint
     from autograd_core.transforms.generators import States
 
-__all__ = ["checkpoint"]
-
 
 def checkpoint(f: Function) -> Function:
     """f, saving only its arguments and no intermediate results: the backward pass runs f again.

@@ -12,8 +12,6 @@ from autograd_core.engine.tensor import Tensor
 from autograd_core.engine.types import Array
 from autograd_core.transforms.tree import leaves
 
-__all__ = ["Fingerprint"]
-
 
 class Fingerprint:
     """The result of a function, for a comparison with the result of a second run.

@@ -15,8 +15,6 @@ from autograd_core.devices import backend
 from autograd_core.engine.graph import Node
 from autograd_core.engine.tensor import Tensor
 
-__all__ = ["States"]
-
 # the most frequent types of objects, which contain no generator
 ATOMS = frozenset(
     [bool, int, float, complex, str, bytes, type(None), type(...), Node, ModuleType, CodeType,

@@ -24,8 +24,6 @@ from autograd_core.transforms.calls import (
 )
 from autograd_core.transforms.tree import filled, leaves, mapped
 
-__all__ = ["elementwise_grad", "grad", "gradients", "stop_gradient", "value_and_grad"]
-
 
 def value_and_grad(
     f: Function,

@@ -15,22 +15,6 @@ from autograd_core.transforms.gradients import grad
 from autograd_core.transforms.jacobians import jacobian
 from autograd_core.transforms.products import hvp, jvp, vjp
 
-__all__ = [
-    "deriv",
-    "grad_and_aux",
-    "grad_named",
-    "hessian_tensor_product",
-    "hessian_vector_product",
-    "holomorphic_grad",
-    "make_ggnvp",
-    "make_hvp",
-    "make_jvp",
-    "make_vjp",
-    "multigrad_dict",
-    "tensor_jacobian_product",
-    "vector_jacobian_product",
-]
-
 hessian_vector_product = hessian_tensor_product = hvp
 
 

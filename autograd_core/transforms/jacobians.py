@@ -23,8 +23,6 @@ from autograd_core.transforms.calls import (
 )
 from autograd_core.transforms.tree import mapped
 
-__all__ = ["hessian", "jacobian"]
-
 STACKED = 2**23  # elements of the largest gradient in a pass, 64 MB of float64
 
 

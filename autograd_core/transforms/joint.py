@@ -20,8 +20,6 @@ from autograd_core.transforms.calls import Function, called, is_tracked
 from autograd_core.transforms.gradients import stop_gradient
 from autograd_core.transforms.tree import leaves, mapped
 
-__all__ = ["custom_gradient", "is_floating", "recorded_as"]
-
 
 class Joint(Operation):
     """A function whose operands share one rule."""

@@ -27,8 +27,6 @@ from autograd_core.transforms.calls import (
 )
 from autograd_core.transforms.tree import filled, leaves, mapped
 
-__all__ = ["hvp", "jvp", "linearize", "vhp", "vjp"]
-
 
 @public
 def vjp(f: Function, *args: Any, has_aux: bool = False) -> Any:

@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterator
 from copy import copy
 from typing import Any
 
-__all__ = ["filled", "leaves", "mapped"]
-
 _SEQUENCES = (tuple, list)
 
 

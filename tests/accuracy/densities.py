@@ -11,8 +11,6 @@ from autograd_core.scipy import stats
 from tests.accuracy.exact_densities import EXACT, NAMES
 from tests.accuracy.functions import POSITIVE, REALS, Exact
 
-__all__ = ["DENSITIES"]
-
 DENSITY, CUMULATIVE = ("pdf", "logpdf"), ("cdf", "logcdf")
 BOTH = (*DENSITY, *CUMULATIVE)
 

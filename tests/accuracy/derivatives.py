@@ -12,8 +12,6 @@ import autograd_core as ac
 from autograd_core import Tensor
 from tests.accuracy.points import DTYPES, exact_in
 
-__all__ = ["Measured", "derivatives", "measured"]
-
 ROUNDINGS = 64
 ORDERS = ("value", "first", "second")
 

@@ -10,8 +10,6 @@ from functools import cache
 
 import numpy as np
 
-__all__ = ["DTYPES", "exact_in", "line", "pairs"]
-
 DTYPES = {"f2": np.float16, "f4": np.float32, "f8": np.float64}
 MANTISSAS = (1 + 341 / 1024, 1 + 682 / 1024, 1 + 55 / 1024)  # float16 has them
 

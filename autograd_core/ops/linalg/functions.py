@@ -151,8 +151,10 @@ class _Steps:
         if module_of(gap) is np and split.any():
             value = float(np.broadcast_to(points[0], split.shape)[split][0])
             raise LinAlgError(f"{self.name}: two eigenvalues {value:.6g} are equal, {self.hint}")
-        lower = [self.table(part, at, close) for part, at in (
-            (points[1:], places[1:]), (points[:-1], places[:-1]))]  # fmt: skip
+        lower = [
+            self.table(part, at, close)
+            for part, at in ((points[1:], places[1:]), (points[:-1], places[:-1]))
+        ]
         step = (lower[0] - lower[1]) / np.where(same | split, 1, gap)
         return np.where(split, np.nan, np.where(same, 0, step))
 

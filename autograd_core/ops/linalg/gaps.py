@@ -26,8 +26,6 @@ from autograd_core.engine.types import Array, Gradient
 from autograd_core.errors import LinAlgError
 from autograd_core.ops.linalg.matrices import adjoint, tracked, unit
 
-__all__: list[str] = []
-
 SMOOTH = {
     "eigh": "use linalg.matrix_function, spectral_projector, sqrtm, logm or whiten, which are "
     "smooth there",

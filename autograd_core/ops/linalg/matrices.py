@@ -12,8 +12,6 @@ from autograd_core.engine.types import Array
 from autograd_core.errors import LinAlgError
 from autograd_core.ops.diagonals import _embedded
 
-__all__: list[str] = []
-
 # What to do about NumPy's errors, by a fragment of their message.
 HINTS = {
     "Singular": "use pinv or lstsq, or x + small * eye",
