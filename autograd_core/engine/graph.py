@@ -216,7 +216,7 @@ def run(
                 key = heappop(heap)
                 node, g = nodes.pop(key), gradients.pop(key)
             if wanted is not None and node.seq < oldest:
-                arrived.append((wanted[key], g, False))
+                arrived.append((wanted[node.seq], g, False))
                 node = None
                 continue
             watch = node.watch
@@ -226,8 +226,8 @@ def run(
                     g, mine = watch.hooked(g, lead), False
                 if watch.keeps_grad:
                     arrived.append((watch, g, mine))
-            if wanted is not None and wanted[key] is not None:
-                arrived.append((wanted[key], g, key in owned and not (watch and watch.hooks)))
+            if wanted is not None and wanted[node.seq] is not None:
+                arrived.append((wanted[node.seq], g, key in owned and not (watch and watch.hooks)))
             if observer is not None:
                 observer.arrive(node, g)
             parent, rule, saved, fits, more = (
@@ -247,7 +247,7 @@ def run(
             following = gx = None
             while True:
                 key = -parent.seq
-                if wanted is None or key in wanted:
+                if wanted is None or parent.seq in wanted:
                     if wrap is not None:
                         kept = _wrapped(node, rule, saved, wrap)
                         gx = (rule.stacked if lead else rule.function)(g, *kept)

@@ -48,11 +48,11 @@ class Paths:
                     break
                 parent, _, _, _, more = more
         self.oldest = oldest
-        self.wanted = {-node.seq: name for node, name in targets.items()}
+        self.wanted = {node.seq: name for node, name in targets.items()}
         for seq in sorted(parents):
-            if -seq not in self.wanted and any(-older in self.wanted for older in parents[seq]):
-                self.wanted[-seq] = None
+            if seq not in self.wanted and any(older in self.wanted for older in parents[seq]):
+                self.wanted[seq] = None
 
     def lead_from(self, node: Node) -> bool:
         """True if a path leads from this node to a target, or it is one."""
-        return -node.seq in self.wanted
+        return node.seq in self.wanted
