@@ -102,7 +102,8 @@ def take_along_axis(x: Operand, indices: Operand, axis: int | None = -1) -> Arra
     try:
         return _gather_along(x, indices, axis, indices.shape[axis] == 1)
     except IndexError as error:
-        raise IndexingError(f"take_along_axis: x has shape {x.shape}, and {error}") from error
+        *_, reason = str(error).split(". ")  # NumPy's
+        raise IndexingError(f"take_along_axis: x has shape {x.shape}. {reason}") from error
 
 
 @not_differentiable
