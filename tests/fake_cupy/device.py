@@ -27,12 +27,12 @@ from tests.fake_cupy.arrays import (
     host_of,
     lenient,
     ndarray,
-    shuffle_strides,
     unwrap,
     wrap,
 )
 from tests.fake_cupy.cuda import count, counters, counting, fused, limit_memory, pool
 from tests.fake_cupy.functions import Function, ufunc
+from tests.fake_cupy.layout import shuffle_strides
 from tests.fake_cupy.names import NAMES
 
 __all__ = [
