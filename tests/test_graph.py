@@ -1,12 +1,6 @@
-"""The record and the backward pass: what is kept, when it dies, and what is refused."""
+"""The record and the backward pass: what arrives, and what is refused."""
 
-import asyncio
-import gc
-import inspect
-import sys
 import threading
-import tracemalloc
-import weakref
 
 import numpy as np
 import pytest
@@ -14,21 +8,9 @@ import pytest
 import autograd_core as ac
 from autograd_core.errors import FreedGraphError, GraphError, ShapeError, StaleArrayError
 from tests.host import assert_close, assert_equal
+from tests.leaves import leaf
 
 pytestmark = pytest.mark.usefixtures("there")
-
-
-def leaf(values, **settings):
-    return ac.Tensor(np.asarray(values, dtype=float), requires_grad=True, **settings)
-
-
-@pytest.fixture
-def no_collector():
-    """Whatever dies in such a test dies by reference counting alone."""
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
 
 
 # ---- the pass -----------------------------------------------------------------------------------
@@ -155,26 +137,6 @@ def test_passes_in_threads_lose_nothing():
     assert_equal(x.grad.data, np.full(100, 400.0))
 
 
-def test_recording_state_is_per_context():
-    x = leaf([1.0])
-    with ac.no_grad():
-        assert not (x * 2).requires_grad
-        with ac.enable_grad():
-            assert (x * 2).requires_grad
-        seen = []
-        thread = threading.Thread(target=lambda: seen.append(ac.is_recording()))
-        thread.start()
-        thread.join()
-        assert seen == [True]
-    assert ac.is_recording()
-
-    @ac.no_grad()
-    def frozen():
-        return x * 2
-
-    assert not frozen().requires_grad
-
-
 # ---- what is refused ----------------------------------------------------------------------------
 
 
@@ -273,145 +235,6 @@ def test_setitem_is_functional_on_a_tracked_tensor():
     assert x.data[0] == 9
 
 
-# ---- life and death -----------------------------------------------------------------------------
-
-
-def resident_megabytes():
-    with open("/proc/self/statm") as statm:
-        return int(statm.read().split()[1]) * 4096 / 1e6
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-def test_a_chain_of_a_million_operations(no_collector, there):
-    assert sys.getrecursionlimit() <= 1000
-    x = leaf([1.0])
-    length = 1_000_000 if there.home == "cpu" else 30_000  # the stand-in's arithmetic is slow
-    for create_graph in (False, True):
-        # the first round lets the allocator grow, the second must come back to where it was
-        before = resident_megabytes()
-        y = x
-        for _ in range(length // 4 if not create_graph else length // 20):
-            y = ac.negative(y - 0.0) * 1.0 + 0.0
-        y.backward(create_graph=create_graph)
-        assert_equal(x.grad.data, 1.0)
-        x.grad = None
-        del y
-        assert resident_megabytes() - before < 30
-
-
-def test_a_chain_is_freed_without_backward(no_collector, there):
-    y = x = leaf([1.0])
-    first = weakref.ref(x * 1)
-    for _ in range(1_000_000 if there.home == "cpu" else 30_000):
-        y = y + 1.0
-    del y
-    assert first() is None
-
-
-def test_peak_memory_of_a_chain_that_saves_nothing():
-    x = leaf(np.zeros(1 << 17))  # 1 MB
-    gradient = np.ones_like(x.data)
-    tracemalloc.start()
-    try:
-        y = x
-        for _ in range(100):
-            y = y + 1
-        y.backward(gradient)
-        assert tracemalloc.get_traced_memory()[1] < 4e6
-    finally:
-        tracemalloc.stop()
-
-
-def test_memory_falls_during_backward(no_collector):
-    first = y = ac.tanh(leaf(np.zeros(10)))
-    arrays = []
-    for _ in range(20):
-        y = ac.tanh(y)
-        arrays.append(weakref.ref(y.data))
-    alive = []
-    first.register_hook(lambda g: alive.append(sum(array() is not None for array in arrays)))
-    y.backward(np.ones(10))
-    assert alive[0] <= 2  # the result, which we hold, and what the pass has in hand
-
-
-@pytest.mark.parametrize("create_graph", [False, True])
-def test_no_reference_ring(no_collector, create_graph):
-    x = leaf([1.0, 2.0])
-    y = ac.exp(x) * x
-    y.retain_grad()
-    loss = y.sum()
-    loss.backward(create_graph=create_graph)
-    watched = [weakref.ref(t) for t in (x, y, loss, x.grad)]
-    arrays = [weakref.ref(t.data) for t in (x, y, loss, x.grad)]
-    del x, y, loss
-    assert [w() for w in watched] == [None] * 4
-    assert [a() for a in arrays] == [None] * 4
-
-
-def test_frozen_operands_partner_is_not_saved():
-    x, frozen = leaf(np.ones(3)), ac.Tensor(np.full(3, 2.0))
-    ((parent, rule, saved),) = (x * frozen).node.edges()
-    assert parent is x.node
-    assert rule.names == ("y",)
-    assert saved == (frozen.data,)
-    kept = weakref.ref(x.data)
-    y = x * frozen
-    del x
-    parent = None
-    assert kept() is None
-    assert y.requires_grad
-
-
-# ---- operations that users declare ---------------------------------------------------------------
-
-
-def test_a_rule_may_return_a_constant_of_its_own():
-    constant = ac.ones(2).data
-
-    @ac.op(x=lambda g: constant)
-    def weighed(x):
-        return x.sum()
-
-    x = ac.Tensor([1.0, 2.0], requires_grad=True)
-    (weighed(x) + x.sum()).backward()
-    assert_equal(x.grad, [2, 2])
-    assert_equal(ac.Tensor(constant), [1, 1])
-
-
-@pytest.mark.parametrize(
-    ("rule", "error", "message"),
-    [
-        (lambda g: np.ones(5), ac.ShapeError, r"halved.*'x'.*\(5,\).*\(3,\)"),
-        (lambda g: np.ones((2, 2)), ac.ShapeError, r"halved.*'x'.*\(2, 2\).*\(3,\)"),
-        (lambda g: 1.0, TypeError, "halved.*'x'.*an array.*float"),
-        (lambda g: None, TypeError, "halved.*'x'.*an array.*NoneType"),
-    ],
-)
-@pytest.mark.parametrize("pointwise", [False, True])
-def test_a_rule_that_returns_nonsense_is_named(rule, error, message, pointwise):
-    @ac.op(x=rule, pointwise=pointwise)
-    def halved(x):
-        return x / 2
-
-    x = ac.Tensor([1.0, 2.0, 3.0], requires_grad=True)
-    with pytest.raises(error, match=message):
-        halved(x).backward(np.ones(3))
-    assert x.grad is None
-
-
-def test_a_declaration_that_cannot_work_is_refused_at_once():
-    with pytest.raises(TypeError, match="keyword-only"):
-
-        @ac.op(x=lambda g: g)
-        def scaled(x, *, k=1):
-            return x * k
-
-    with pytest.raises(TypeError, match="wrap it"):
-        ac.op(x=np.negative)(lambda x: -x)
-    with pytest.raises(TypeError, match="wrap it"):
-        ac.op(x=lambda g: g)(np.negative)
-
-
 def test_a_gradient_that_is_no_tensor():
     x = ac.Tensor([1.0], requires_grad=True)
     with pytest.raises(TypeError, match="grad is a Tensor, an array or None, not a str"):
@@ -448,80 +271,3 @@ def test_a_complex_gradient_of_a_real_tensor_is_refused():
     x = ac.Tensor([1.0], requires_grad=True)
     with pytest.raises(ac.DTypeError, match="complex128 gradient for a float64 Tensor"):
         (x * 2).backward(np.array([1j]))
-
-
-def test_no_grad_can_be_entered_again_and_stands_around_generators():
-    x = ac.Tensor([1.0], requires_grad=True)
-    silent = ac.no_grad()
-
-    @silent
-    def values():
-        while True:
-            got = yield x * 2
-            assert not (x * got).requires_grad
-
-    running = values()
-    with silent, silent:
-        assert not (x * 2).requires_grad
-    assert not next(running).requires_grad
-    assert (x * 2).requires_grad
-    assert not running.send(3).requires_grad
-    assert (x * 2).requires_grad
-
-
-def states(switch):
-    """Functions of every kind that say whether they record, decorated."""
-
-    @switch
-    async def plain():
-        await asyncio.sleep(0)
-        return ac.is_recording()
-
-    @switch
-    async def several():
-        try:
-            yield ac.is_recording()
-        except ValueError:
-            yield ac.is_recording()
-
-    @switch
-    def caught():
-        try:
-            yield ac.is_recording()
-        except ValueError:
-            yield ac.is_recording()
-        finally:
-            left.append(ac.is_recording())
-
-    left = []
-    return plain, several, caught, left
-
-
-def test_recording_belongs_to_the_block_in_coroutines_too():
-    plain, several, caught, left = states(ac.no_grad())
-
-    async def run():
-        found = [await plain(), ac.is_recording()]
-        running = several()
-        found += [await anext(running), ac.is_recording()]
-        found += [await running.athrow(ValueError()), ac.is_recording()]
-        await running.aclose()
-        first, second = await asyncio.gather(plain(), asyncio.sleep(0, ac.is_recording()))
-        return [*found, first, second, ac.is_recording()]
-
-    assert asyncio.run(run()) == [False, True, False, True, False, True, False, True, True]
-    running = caught()
-    assert [next(running), ac.is_recording()] == [False, True]
-    assert [running.throw(ValueError()), ac.is_recording()] == [False, True]
-    running.close()
-    assert left == [False]
-    assert ac.is_recording()
-
-
-def test_a_coroutine_that_is_decorated_is_one():
-    plain, several, caught, _ = states(ac.enable_grad())
-    assert inspect.iscoroutinefunction(plain)
-    assert inspect.isasyncgenfunction(several)
-    assert inspect.isgeneratorfunction(caught)
-    with ac.no_grad():
-        assert asyncio.run(plain())

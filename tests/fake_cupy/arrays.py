@@ -18,6 +18,7 @@ from tests.fake_cupy.cuda import (
     log,
     pool,
 )
+from tests.fake_cupy.layout import Capsule, Flags, Pointer, shuffled
 from tests.fake_cupy.names import (
     FUSIBLE,
     INSPECTING,
@@ -207,33 +208,6 @@ host_of = _host.__get__
 OPERANDS = (ndarray, *SCALARS)
 
 
-class Pointer:
-    """Where the first element is."""
-
-    def __init__(self, ptr):
-        self.ptr = ptr
-
-
-class Flags:
-    """CuPy's: no `writeable`."""
-
-    def __init__(self, host):
-        self.c_contiguous, self.f_contiguous = host.flags.c_contiguous, host.flags.f_contiguous
-        self.owndata = host.flags.owndata
-        self.forc = self.c_contiguous or self.f_contiguous
-        self.fnc = self.f_contiguous and not self.c_contiguous
-
-    def __getitem__(self, name):
-        return getattr(self, name.lower())
-
-
-class Capsule:
-    """What DLPack hands over. Not a PyCapsule: only the stand-in can open it."""
-
-    def __init__(self, array):
-        self.array = array
-
-
 def wrap(host, base=None, device=None):
     """The array that stands for `host` on `device`; with `base` it is a view of that."""
     if host.dtype.char not in DTYPES:
@@ -299,25 +273,6 @@ def lenient():
 # ---- computing ----------------------------------------------------------------------------------
 
 
-_strides = np.random.default_rng(0)
-
-
-def shuffle_strides(seed):
-    """Lay the axes of results out in an order drawn from `seed`; None keeps NumPy's order."""
-    global _strides
-    _strides = None if seed is None else np.random.default_rng(seed)
-
-
-def _shuffled(host):
-    if _strides is None or host.ndim < 2:
-        return host
-    axes = _strides.permutation(host.ndim)
-    laid = np.empty([host.shape[axis] for axis in axes], host.dtype)
-    laid = laid.transpose(np.argsort(axes))
-    laid[...] = host
-    return laid
-
-
 def compute(name, run, args, settings=None, writes=False):
     """`run` on the data of the arrays in `args`; its result on the current device, or a view."""
     settings = settings or {}
@@ -367,7 +322,7 @@ def _wrapped(result, operands, name):
             return operand
         if np.may_share_memory(result, host):
             return wrap(result, _owner(operand), operand.device.id)
-    return wrap(result if name in LAYOUT else _shuffled(result))
+    return wrap(result if name in LAYOUT else shuffled(result))
 
 
 # ---- indexing -----------------------------------------------------------------------------------

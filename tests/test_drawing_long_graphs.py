@@ -1,0 +1,99 @@
+"""Long and deep graphs are folded when they are drawn."""
+
+import time
+from contextlib import nullcontext
+
+import numpy as np
+import pytest
+
+import autograd_core as ac
+from autograd_core.engine.state import module_scope
+from autograd_core.rendering import draw
+from tests.drawings import arrows, boxes, has_renderer
+
+
+def chain(length):
+    x = ac.Tensor(np.ones(9), True)
+    for _ in range(length):
+        x = ac.tanh(x)
+    return x
+
+
+def test_over_the_limit_what_repeats_itself_is_folded_and_the_label_says_so():
+    picture = draw(chain(10), limit=4)
+    assert [lines[0] for lines in boxes(picture).values()] == [
+        "leaf", "tanh", "… 8 times more", "tanh",
+    ]  # fmt: skip
+    assert boxes(picture)["n2"][1:] == ["tanh", "8 operations", "keeps 648 B"]
+    assert [ends[:2] for ends in arrows(picture)] == [
+        ("leaf", "tanh"), ("tanh", "… 8 times more"), ("… 8 times more", "tanh"),
+    ]  # fmt: skip
+    assert "11 boxes in 4: calls of modules and repetitions are folded." in picture.dot
+    assert "folded" not in draw(chain(10), limit=11).dot
+
+
+def test_a_repetition_of_several_operations_takes_its_leaves_along():
+    x = ac.Tensor(np.ones(9), True)
+    for _ in range(30):
+        x = ac.tanh(x * ac.Tensor(np.ones(9), True) + 1)
+    picture = draw(x, limit=20)
+    titles = [lines[0] for lines in boxes(picture).values()]
+    once = ["multiply", "add", "tanh"]
+    assert [t for t in titles if t != "leaf"] == [*once, "… 28 times more", *once]
+    assert boxes(picture)[f"n{titles.index('… 28 times more')}"][2] == "84 operations, 252 numbers"
+
+
+def test_a_repetition_of_modules_counts_what_is_in_them():
+    x = ac.Tensor(np.ones(9), True)
+    for _ in range(30):
+        with module_scope("Block"):
+            x = ac.tanh(x * ac.Tensor(np.ones(9), True))
+    picture = draw(x, limit=12)
+    folded = next(lines for lines in boxes(picture).values() if "times more" in lines[0])
+    # 28 times two operations and nine weights; each keeps x, the weights and what tanh returned,
+    # which is the next one's x
+    assert folded == ["… 28 times more", "Block", "56 operations, 252 numbers", "keeps 6.1 kB"]
+
+
+def test_where_nothing_repeats_itself_the_nearest_boxes_are_drawn():
+    x = ac.Tensor(np.ones(9), True)
+    for function in (ac.tanh, ac.exp, ac.sin, ac.sinh, ac.cos, ac.sigmoid, ac.arctan):
+        x = function(x)
+    picture = draw(x, limit=4)
+    assert "Only the 4 boxes nearest to the output are drawn, of 8." in picture.dot
+    assert boxes(picture)["omitted"] == ["…", "4 more boxes"]
+    assert [lines[0] for lines in boxes(picture).values()] == [
+        "…",
+        "sinh",
+        "cos",
+        "sigmoid",
+        "arctan",
+    ]
+    assert arrows(picture)[-1][:2] == ("…", "sinh")
+
+
+@pytest.mark.parametrize("in_modules", [False, True])
+def test_a_hundred_thousand_nodes_within_ten_seconds(in_modules, tmp_path):
+    x = ac.Tensor(np.ones(9), True)
+    for _ in range(50_000):
+        with module_scope("Block") if in_modules else nullcontext():
+            x = ac.tanh(x * 0.5)
+    start = time.perf_counter()
+    drawing = draw(x)
+    drawing.save(tmp_path / ("graph.svg" if has_renderer("svg") else "graph.dot"))
+    assert time.perf_counter() - start < 10
+    assert "100,001 boxes in" in drawing.dot
+
+
+def test_two_thousand_nested_modules():
+    x = chain(5_000)
+    scopes = [module_scope("Deep") for _ in range(2000)]
+    for scope in scopes:
+        scope.__enter__()
+    x = ac.tanh(x)
+    for scope in reversed(scopes):
+        scope.__exit__(None, None, None)
+    text = draw(x).dot
+    assert text.count("subgraph") == 2000
+    assert text.count("{") == text.count("}")
+    assert "5,002 boxes in" in text
