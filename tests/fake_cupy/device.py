@@ -31,6 +31,7 @@ from tests.fake_cupy.arrays import (
 )
 from tests.fake_cupy.cuda import count, fused, pool
 from tests.fake_cupy.functions import Function, ufunc
+from tests.fake_cupy.layout import shuffle_strides as shuffle_strides
 from tests.fake_cupy.names import NAMES
 
 # ---- looking up CuPy's names --------------------------------------------------------------------
