@@ -25,14 +25,27 @@ from tests.fake_cupy.arrays import (
     check_distinct,
     compute,
     host_of,
+    lenient,
     ndarray,
     unwrap,
     wrap,
 )
-from tests.fake_cupy.cuda import count, fused, pool
+from tests.fake_cupy.cuda import count, counters, counting, fused, limit_memory, pool
 from tests.fake_cupy.functions import Function, ufunc
-from tests.fake_cupy.layout import shuffle_strides as shuffle_strides
+from tests.fake_cupy.layout import shuffle_strides
 from tests.fake_cupy.names import NAMES
+
+__all__ = [
+    "counters",
+    "counting",
+    "cuda",
+    "lenient",
+    "limit_memory",
+    "ndarray",
+    "shuffle_strides",
+    "ufunc",
+]
+
 
 # ---- looking up CuPy's names --------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from tests.table.matrices import MATRICES
 from tests.table.products import PRODUCTS
 from tests.table.reductions import REDUCTIONS
 from tests.table.rounding import ROUNDING
+from tests.table.row import HERE, Row
 from tests.table.scans import SCANS
 from tests.table.scipy import SCIPY
 from tests.table.selecting import SELECTING
@@ -31,6 +32,8 @@ from tests.table.stats import STATS
 from tests.table.trigonometry import TRIGONOMETRY
 from tests.table.windows import WINDOWS
 from tests.table.writing import WRITING
+
+__all__ = ["DIFFERENTIABLE", "HERE", "POINTWISE", "ROWS", "Row"]
 
 POINTWISE = [*ELEMENTWISE, *TRIGONOMETRY, *ARITHMETIC, *ROUNDING]
 ROWS = [*POINTWISE, *REDUCTIONS, *SCANS, *SORTING, *STATISTICS, *SHAPING, *ARRANGING,
