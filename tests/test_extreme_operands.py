@@ -6,6 +6,7 @@ import scipy.special
 
 import autograd_core as ac
 import nn
+from autograd_core import functions, operations
 from autograd_core.errors import DTypeError, LinAlgError, NotDifferentiableError
 from autograd_core.scipy import special, stats
 
@@ -26,6 +27,27 @@ def test_integers_are_computed_in_floating_numbers(name, dtype):
     found = np.asarray(getattr(special, name)(x))
     expected = getattr(scipy.special, name)(x.astype(float))
     np.testing.assert_allclose(found, expected, rtol=4 * np.finfo(found.dtype).eps, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "?"])
+@pytest.mark.parametrize(
+    "name", sorted(name for name, op in operations.items() if op.pointwise and hasattr(np, name))
+)
+def test_integers_give_numpys_results(name, dtype):
+    generator = np.random.default_rng(0)
+    low, high = (0, 2) if dtype == "?" else (0, 100)
+    count = len(operations[name].operands)
+    arrays = [generator.integers(low, high, 9).astype(dtype) for _ in range(count)]
+    try:
+        expected = getattr(np, name)(*arrays)
+    except (TypeError, ValueError):
+        with pytest.raises((TypeError, ValueError)):
+            functions[name](*map(ac.Tensor, arrays))
+        return
+    found = functions[name](*map(ac.Tensor, arrays)).numpy()
+    assert found.dtype == expected.dtype
+    close = {"e": 2e-3, "f": 1e-6}.get(expected.dtype.char, 1e-13)
+    np.testing.assert_allclose(found, expected, rtol=close, atol=close)
 
 
 def test_integers_of_polygamma_and_losses():

@@ -141,6 +141,7 @@ nextafter = elementwise(
 def spacing(x: Array) -> Array:
     """The distance to the next floating-point number away from 0, with the sign of x. Not
     differentiable."""
+    x = np.copysign(x, x)  # an integer as the float that NumPy makes of it
     return np.nextafter(x, np.copysign(np.inf, x)) - x  # CuPy has no spacing
 
 
