@@ -9,7 +9,7 @@ TESTS = OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
 BIN := .venv/bin
 MADE = setup.cfg pyproject.toml
 
-.PHONY: mnist test thorough lint oracles checker matrix mutants bench clean
+.PHONY: mnist test thorough lint generated oracles checker matrix mutants bench clean
 
 mnist: .venv/made-examples
 	$(BIN)/python -m examples.mnist_mlp --device $(DEVICE)
@@ -25,6 +25,13 @@ lint: .venv/made-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# the files that are written from the code: Tensor's stub, the references and two pages of docs/
+generated: .venv/made-test
+	$(BIN)/python -m tools.stub
+	$(BIN)/python -m tools.coverage
+	$(BIN)/python -m tests.accuracy.references
+	$(BIN)/python -m tests.accuracy.page
 
 oracles: .venv/made-test .venv/made-oracles
 	$(TESTS) -m oracle

@@ -79,6 +79,14 @@ OLDER = {
 }
 
 
+def is_numpys(name):
+    """Whether NumPy has a function of that name, in any version."""
+    try:
+        return numpys(name) is not None
+    except AttributeError:
+        return False
+
+
 def numpys(name):
     """NumPy's function of a name such as "exp" or "linalg.norm", or what stands in for it."""
     first, stand_in = OLDER.get(name, ((0, 0), None))

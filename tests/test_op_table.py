@@ -15,6 +15,7 @@ import autograd_core as ac
 from autograd_core import functions, operations
 from autograd_core.engine.op import gradient_free
 from autograd_core.engine.views import VALUE, base_of
+from autograd_core.testing import check_gradients
 from tests.conftest import Host
 from tests.table.cases import Case
 from tests.table.checks import (
@@ -50,10 +51,30 @@ def test_every_operation_has_a_row():
     # factors of a density, in float64 only: its own rows test them, and test_densities.py
     factors = ("scipy.stats.", "scipy.psi.")
     parts -= operations.keys() - {n for n in operations if n.startswith(factors)}
-    needed = functions.keys() - parts
-    assert needed <= {row.name for row in ROWS} <= functions.keys()
+    rows = {row.name for row in ROWS}
+    for name in sorted(functions.keys() - parts - rows):
+        pytest.fail(f"{name} has no row: add Row({name!r}, …) to a file of tests/table/")
+    for name in sorted(rows - functions.keys()):
+        pytest.fail(f"the row {name!r} is of no function of the library: is its name right?")
     assert not any(row.keeps for row in ROWS if row.name in gradient_free)
     assert len({row.id for row in ROWS}) == len(ROWS)
+
+
+COMPLEX = {row.name for row in ROWS if row.complex}
+REAL = {r.name: r for r in DIFFERENTIABLE if not r.composed and r.op.pointwise}
+
+
+@pytest.mark.parametrize("name", sorted(n for n in REAL.keys() - COMPLEX if "._" not in f".{n}"))
+def test_complex_operands_are_refused_or_differentiated(name):
+    op, generator = operations[name], np.random.default_rng(0)
+    arrays = [generator.uniform(0.2, 0.8, 3) + generator.uniform(0.2, 0.8, 3) * 1j
+              for _ in op.operands]  # fmt: skip
+    tensors = [ac.Tensor(a, p in op.rules) for p, a in zip(op.operands, arrays, strict=True)]
+    try:
+        np.sum(functions[name](*tensors)).backward(1)
+    except TypeError:
+        return
+    check_gradients(functions[name], *arrays, order=1)
 
 
 @every_row

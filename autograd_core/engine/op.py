@@ -163,7 +163,13 @@ class Op(Operation):
                 raise TypeError(f"op {self.name!r}: a parameter cannot be called {operand!r}")
 
     def _read(self, operand: str, rule: Callable[..., Any]) -> Rule:
-        names = _signature_of(rule)[0][1:]
+        first, *rest = _signature_of(rule)[0] or ("",)
+        if first != "g" and first in ("", *self.parameters):
+            raise TypeError(
+                f"op {self.name!r}: the first parameter of the rule for {operand!r} is the "
+                f"gradient, as in lambda g, {operand}: …; here it is {first!r}"
+            )
+        names = tuple(rest)
         self._check_asked(operand, names)
         results = {result.name: i for i, result in enumerate(self.results)}
         origins = results | {origin: origin for origin in (*self.operands, "out")}

@@ -15,9 +15,19 @@ import numpy as np
 from mpmath import mp
 
 from tests.accuracy.densities import DENSITIES
-from tests.accuracy.functions import ROWS
+from tests.accuracy.functions import KINK, REALS, ROWS, Exact
+from tests.table.rows import ROWS as TABLE
 
-EXACT = {row.title: row for row in (*ROWS, *DENSITIES)}
+
+def _of_the_table(row):
+    """A row of the op table that says what is exact, over all real operands."""
+    if len(row.keeps) == 1:
+        return Exact(row.name, row.exact, **KINK)
+    return Exact(row.name, row.exact, (REALS,) * len(row.keeps), singular=(0.0,))
+
+
+MEASURED = (*ROWS, *DENSITIES, *(_of_the_table(row) for row in TABLE if row.exact is not None))
+EXACT = {row.title: row for row in MEASURED}
 DATA = Path(__file__).parents[1] / "data" / "accuracy.npz"
 STEP = 60  # bits of a step; differences are exact to twice as many
 

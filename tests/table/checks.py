@@ -158,14 +158,15 @@ def check_second_order(row, case, device):
         drawn = gradients(row, replace(case, arrays=tuple(arrays)), device, g)
         return np.concatenate([terms(w, d) for w, d in zip(weights, drawn, strict=True)])
 
-    assert_agrees(np.concatenate(found), weighted_gradients)
+    assert_agrees(np.concatenate(found), weighted_gradients, "at second order")
 
 
 def check_precision(row, case, device):
     """The bare rules, before the edge has a chance to cast, and the gradients."""
     tensors = operands(row, case, device)
     out = called(row, case, tensors, device)
-    assert out.dtype == row.dtype(*(array.dtype for array in case.arrays))
+    wanted = row.dtype(*(array.dtype for array in case.arrays))
+    assert out.dtype == wanted, f"the kernel returned {out.dtype}; the row says {wanted}"
     cotangent = normal(device.numpy(out))
     for _, rule, saved in out.node.edges():
         bare = rule.function(device.array(cotangent), *saved)
@@ -175,7 +176,10 @@ def check_precision(row, case, device):
         if real == np.float16 and getattr(out.node.op, "pointwise", False) and rule.names:
             real = np.dtype(np.float32)  # float16 is computed in float32, and the edge rounds
         precise = real if bare.dtype.kind == "f" else np.result_type(out.dtype, "c8")
-        assert bare.dtype == precise, rule.operand
+        assert bare.dtype == precise, (
+            f"the rule for {rule.operand!r} returned {bare.dtype} for a {out.dtype} gradient. "
+            "Python numbers keep the dtype, NumPy scalars and arrays do not"
+        )
     found = gradients(row, case, device, cotangent)
     wide = replace(case, arrays=tuple(map(widened, case.arrays)))
     for low, high in zip(found, gradients(row, wide, device, cotangent), strict=True):
@@ -199,7 +203,9 @@ def check_kept(row, case, device):
         assert [parent for parent, *_ in out.node.edges()] == parents
         by_name = dict(zip(case.names, tensors, strict=True))
         for _, rule, saved in out.node.edges():
-            assert rule.names == row.keeps[tracked]
+            assert rule.names == row.keeps[tracked], (
+                f"the rule for {tracked!r} uses {rule.names}; the row says {row.keeps[tracked]}"
+            )
             for name, value in zip(rule.names, saved, strict=True):
                 source = name.removesuffix("_shape")
                 origin = {"out": out}.get(source, by_name.get(source))

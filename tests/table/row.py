@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from autograd_core import functions, operations
 from autograd_core.testing.strategies import any_axis, between, distinct, signed, staggered
-from tests.older_numpy import numpys
+from tests.older_numpy import is_numpys, numpys
 from tests.table.cases import Case, elementwise, settled
 
 HERE = object()  # among the settings of a case: the name of the device under test
@@ -32,7 +32,9 @@ class Row:
     `refused` names operands whose gradient has no closed form: the backward pass raises for them.
     `host` says that CuPy has no such function, so that it is tested on the host only; `transfer`
     that it moves arrays between devices, so that a test with one device has nothing to see.
-    `read_only` says that a result can be read-only where NumPy's can be written to.
+    `read_only` says that a result can be read-only where NumPy's can be written to. `exact` is an
+    elementwise function's definition for one point, in the numbers of mpmath: with it the accuracy
+    is tested over all real operands (tests/accuracy/functions.py has rows with other domains).
     """
 
     name: str
@@ -51,6 +53,7 @@ class Row:
     host: bool = False
     transfer: bool = False
     read_only: bool = False
+    exact: Callable[..., Any] | None = None
     refused: tuple[str, ...] = ()
     call: Callable[..., Any] = lambda function, *operands, **settings: function(
         *operands, **settings
@@ -83,6 +86,8 @@ class Row:
     @property
     def expected(self):
         """The reference, called as the operation is."""
+        if self.reference is None and not is_numpys(self.name):
+            raise ValueError(f"NumPy has no {self.name}: give its row a reference")
         return partial(self.call, self.reference or numpys(self.name))
 
     @property
