@@ -51,7 +51,8 @@ def check_labels(labels: Any, num_classes: int) -> None:
 
 
 def readable(array: Any) -> bool:
-    """Whether values are read for a check: those on a device only inside `detect_anomaly`."""
+    """True if the values may be read for validation: always for host arrays, and for device arrays
+    only inside `detect_anomaly`."""
     return isinstance(array, np.ndarray) or hunting()
 
 

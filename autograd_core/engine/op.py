@@ -232,14 +232,15 @@ def _declare(declared: Op, doc: str | None, module: str, ours: bool) -> Callable
         declared.key = _key(function)
         declared.name = declared.name.removeprefix("_")  # helpers are shown without it
         operations[declared.key] = declared
-        _enter(function, flat=not declared.rules)
+        _enter(function, differentiable=bool(declared.rules))
     return function
 
 
-def _enter(function: Callable[..., Any], flat: bool = False) -> None:
-    """Add a function of this package to the tables; a flat one has no gradient."""
+def _enter(function: Callable[..., Any], differentiable: bool = True) -> None:
+    """Add a function of this package to the tables, and to `gradient_free` if it is not
+    differentiable."""
     functions[_key(function)] = function
-    if flat:
+    if not differentiable:
         gradient_free.add(_key(function))
 
 
@@ -359,5 +360,5 @@ def not_differentiable(function: Callable[P, Any]) -> Callable[P, Any]:
     """
     shown = without_gradient(function)
     if _is_ours(_caller()):
-        _enter(shown, flat=True)
+        _enter(shown, differentiable=False)
     return shown

@@ -248,8 +248,8 @@ def members() -> dict[str, Any]:
 
 
 def bind() -> None:
-    """Bind `members` to Tensor, and to the names that other libraries have for them a descriptor
-    that raises and says what to write."""
+    """Add `members` to Tensor. For the names that other libraries use, add a descriptor that raises
+    an error naming the replacement."""
     for name, value in members().items():
         setattr(Tensor, name, value)
     for name in ATTRIBUTES:

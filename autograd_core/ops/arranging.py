@@ -289,8 +289,8 @@ def meshgrid(
 
 @composed
 def ediff1d(x: Operand, to_end: Any = None, to_begin: Any = None) -> Array:
-    """The differences of neighbours in C order, after `to_begin` and before `to_end`, in x's
-    dtype."""
+    """The differences between consecutive elements of x in C order, preceded by `to_begin` and
+    followed by `to_end`, in the dtype of x."""
     x = as_operand(x)
     parts = [part for part in (to_begin, diff(ravel(x)), to_end) if part is not None]
     parts = [part if hasattr(part, "ndim") else there(x, np.asarray(part)) for part in parts]

@@ -106,7 +106,8 @@ def _check_orders(f: Any, args: Any, order: int, seed: int) -> None:
 
 
 def _check(subject: Subject) -> None:
-    """Check the gradients of a function in all its floating operands, at random cotangents."""
+    """Check the gradients of a function with respect to all its floating operands, for random
+    cotangents."""
     if not subject.operands:
         raise subject.wrong("nothing to differentiate: no argument is a floating array or number")
     results, pull = subject.pulled()
@@ -127,7 +128,8 @@ def _check(subject: Subject) -> None:
 
 
 def _check_twice(f: Any, args: Any, i: int, j: int, seed: int) -> None:
-    """Check that the gradient of one Tensor used for two operands is the sum of theirs."""
+    """Check that if one Tensor is passed as two operands, its gradient is the sum of the gradients
+    of the two operands."""
 
     def joined(x: Any) -> Any:
         given = list(args)

@@ -72,7 +72,8 @@ class Comparison:
                 yield direction
 
     def located(self, error: GradientError, direction: list[Any]) -> GradientError:
-        """The same error at one element: the direction is halved as long as a half shows it."""
+        """Narrow the error down to one element: bisect the direction for as long as one half still
+        reproduces the error."""
         places = [
             (which, i) for which, d in enumerate(direction) for i in map(tuple, np.argwhere(d))
         ]

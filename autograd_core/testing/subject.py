@@ -24,8 +24,8 @@ from autograd_core.transforms.tree import filled, leaves
 
 
 class GradientError(AssertionError):
-    """A gradient is wrong. The message names the operand and the element, both values, the error of
-    the differences, and how to reproduce it."""
+    """A gradient is wrong. The message gives the operand, the element, both values, the estimated
+    error of the finite differences, and code that reproduces the failure."""
 
 
 class InconclusiveError(AssertionError):
