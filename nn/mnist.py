@@ -28,7 +28,8 @@ class MNIST(NamedTuple):
     test_labels: Any
 
 
-# name: number of unpacked bytes and their SHA-256 (people hold .gz files made at other levels)
+# name: number of unpacked bytes and their SHA-256 (not of the .gz files, whose
+# compression levels vary)
 FILES = {
     "train-images-idx3-ubyte": (
         47_040_016, "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"),

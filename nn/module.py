@@ -1,4 +1,4 @@
-"""`Module`: a function with parameters, which it finds by itself."""
+"""`Module`: a function with parameters, which are found among its attributes."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ class Module:
 
 class Sequential(Module):
     """Modules, or any functions of a Tensor, one after the other. Raises TypeError for a list of
-    layers, a class of modules and whatever cannot be called.
+    layers, a Module class and an object that cannot be called.
 
     >>> import nn
     >>> nn.Sequential(nn.Linear(784, 50), nn.Sigmoid(), nn.Linear(50, 10), nn.Sigmoid())
@@ -200,7 +200,7 @@ def misfit(layer: Module, error: AutogradError) -> AutogradError:
 
 
 def _is_unexplained(error: Exception) -> bool:
-    """Whether an operation or Python refuses an operand, and no module in words of its own."""
+    """Return True if the error was raised by an operation or by Python, not by a module."""
     ours = isinstance(error, AutogradError) and not hasattr(error, "operation")
     return isinstance(error, AttributeError | TypeError) and not ours
 

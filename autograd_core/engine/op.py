@@ -18,8 +18,9 @@ An operation with several results returns a named tuple of them and declares its
 a result as a parameter.
 
 A declaration is checked at import and becomes one plain function, as with dataclasses: `forward`
-generates it. The tables `operations` and `functions` contain those of this package, under the names
-of NumPy and SciPy; those declared elsewhere belong to the user and are in neither.
+generates it. The tables `operations` and `functions` contain the declarations of this package,
+under the names of NumPy and SciPy. Operations declared elsewhere belong to the user and are in
+neither.
 """
 
 from __future__ import annotations
@@ -354,7 +355,8 @@ def composed(function: F) -> F:
 
 
 def not_differentiable(function: Callable[P, Any]) -> Callable[P, Any]:
-    """Declare a function of arrays through which no gradient flows, whatever it takes and returns.
+    """Declare a function of arrays through which no gradient flows, for operands and results of any
+    kind.
 
     The function is written for arrays. Given Tensors, tracked or not, it returns untracked Tensors.
     """

@@ -226,7 +226,7 @@ def from_dlpack(source: Any, /, *, device: str | None = None, copy: bool | None 
 
 def members() -> dict[str, Any]:
     """All operators, methods and properties that are bound to Tensor, by name: those of NumPy, and
-    what computes gradients and moves data."""
+    those that compute gradients and move data."""
     table: dict[str, Any] = {}
     for symbol, (name, function) in zip(SYMBOLS, OPERATORS.items(), strict=True):
         table[f"__{name}__"] = function

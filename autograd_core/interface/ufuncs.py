@@ -1,8 +1,8 @@
 """NumPy's ufuncs on Tensors: their calls with ``out=`` and ``where=``, and their methods.
 
 All are composed of our operation for the ufunc (`ours`), which supports every order of derivative
-and every device. A reduction runs step by step, except those of sums, products and extremes that
-have their own operation (`REDUCTIONS` and `RUNNING`).
+and every device. A reduction runs step by step, except the sums, products and extremes that have
+their own operation (`REDUCTIONS` and `RUNNING`).
 """
 
 from __future__ import annotations

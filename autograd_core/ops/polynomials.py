@@ -75,7 +75,7 @@ def polyder(p: Operand, m: int = 1) -> Array:
 @composed
 def polyint(p: Operand, m: int = 1, k: Operand = None) -> Array:
     """The coefficients of the `m`-th antiderivative; `k` holds the integration constants (default
-    0), that of the first integration first."""
+    0), in the order of the integrations."""
     p = _coefficients("polyint", p)
     constants = None if k is None else atleast_1d(as_operand(k))
     if constants is not None and constants.shape not in ((1,), (m,)):

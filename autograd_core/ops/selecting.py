@@ -89,7 +89,7 @@ def take(x: Operand, indices: Operand, axis: int | None = None, mode: str = "rai
 @composed
 def take_along_axis(x: Operand, indices: Operand, axis: int | None = -1) -> Array:
     """For each line of x along `axis`, the elements at the indices in the same line of `indices`,
-    such as those of argsort; of the flat x if `axis` is None."""
+    such as the result of `argsort`. If `axis` is None, x is flattened first."""
     x, indices = as_operand(x), as_operand(indices)
     check_axis("take_along_axis", axis, x)
     if axis is None:
@@ -171,8 +171,8 @@ def _of_one_dtype(values: Sequence[Any]) -> list[Any]:
 
 @composed
 def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Array:
-    """For each element, that of the first array in `choicelist` whose condition in `condlist`
-    holds; `default` where none does. Nothing leaks from the arrays not selected."""
+    """Each element taken from the first array in `choicelist` whose condition in `condlist` is
+    true; `default` where no condition is. Arrays that are not selected have no influence."""
     if len(condlist) != len(choicelist) or not len(condlist):
         raise ShapeError(
             "select: condlist and choicelist must have equal lengths, of 1 or more; they have "
@@ -190,8 +190,8 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
 
 @composed
 def choose(a: Operand, choices: Sequence[Any], mode: str = "raise") -> Array:
-    """For each element, that of ``choices[a]`` for integers `a`. Numbers out of range raise
-    IndexingError (`mode` raise), wrap around (wrap) or are limited to the range (clip)."""
+    """Each element taken from the array ``choices[a]``, for integers `a`. Integers out of range
+    raise IndexingError (`mode` raise), wrap around (wrap) or are limited to the range (clip)."""
     a, n = as_operand(a), len(choices)
     if a.dtype.kind not in "iub":
         raise DTypeError(f"choose: a must hold integers, the indices of choices, not {a.dtype}")

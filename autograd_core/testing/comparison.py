@@ -60,8 +60,8 @@ class Comparison:
     # directions
 
     def through(self) -> Iterator[list[Any]]:
-        """A random direction for each operand separately: the gradient of one operand may be too
-        small to be detected next to that of another."""
+        """A random direction for each operand separately, because the gradient of one operand may
+        be too small to be detected next to the gradient of another."""
         for which, (operand, point) in enumerate(
             zip(self.subject.operands, self.points, strict=True)
         ):

@@ -97,7 +97,7 @@ def _log_lower(k: Array, mu: Array) -> Array:
 @composed
 def logpmf(k: Operand, mu: Operand, loc: Operand = 0) -> Array:
     """The logarithm of the probability of k with mean `mu`; -inf where k - loc is negative or not
-    an integer. No gradient in k."""
+    an integer. Not differentiable with respect to k."""
     formula, beyond = (lambda k, mu: _log_density(mu, k + 1)), (-math.inf, -math.inf)
     return _counted("poisson.logpmf", formula, k, mu, loc, beyond, True)
 

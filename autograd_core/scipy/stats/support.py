@@ -99,9 +99,9 @@ Ends = tuple[float, float]
 def _placed(
     ends: Ends, distance: Array, scale: Any, shapes: Sequence[Any], scaled: bool = False
 ) -> tuple[Any, ...]:
-    """Masks of the distance, in units of `scale`, below and above the ends; the distance, the scale
-    and the shapes. Outside, distance and scale are replaced by harmless numbers, without gradient;
-    all are NaN where one is. If `scaled`, the formula handles a distance / scale that overflows."""
+    """The masks where distance / scale is below and above the support; the distance, the scale and
+    the shapes. Outside the support, distance and scale are replaced by constants, without gradient.
+    All are NaN where one is. If `scaled`, the formula handles a distance / scale that overflows."""
     holds = valid(scale, *shapes)
     z = np.where(holds, _units(distance, scale), math.nan)
     place = distance if scaled else z
