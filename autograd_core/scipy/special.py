@@ -251,7 +251,7 @@ kl_div: Special = declare(
 @composed
 def logsumexp(a: Operand, axis: Any = None, b: Operand = None, keepdims: bool = False) -> Array:
     """log(sum(b * exp(a))) over `axis`, without overflow; the sum must be positive. An element
-    whose weight b is 0 is ignored, even if it is inf or NaN."""
+    whose weight b is 0 is ignored, even if it is infinite."""
     a = as_operand(a)
     if b is None:
         return reductions.logsumexp(a, axis, keepdims)

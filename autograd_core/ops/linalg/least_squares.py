@@ -118,8 +118,8 @@ def cond(x: Operand, p: Operand = None) -> Array:
     norm(x, p) * norm(inv(x), p). It bounds the ratio of the relative error of a solution to
     the relative error of the equations.
 
-    Infinite where x is singular. There, a `p` such as 1, inf or "fro" raises LinAlgError in the
-    backward pass.
+    Infinite where x is singular. There, a `p` such as 1, inf or "fro" raises LinAlgError if x
+    is tracked.
     """
     x = as_operand(x)
     require_matrices("cond", x, square=p not in (None, 2, -2))
