@@ -190,7 +190,7 @@ minimum = elementwise(
 )
 where = elementwise(
     np.where,
-    "x where the condition holds, else y. Nothing, not even NaN, leaks from the branch not taken.",
+    "x where the condition is true, else y. The branch not taken gets a gradient of exactly 0.",
     condition=None,
     x=lambda g, condition: masked(g, condition),
     y=lambda g, condition: masked(g, np.logical_not(condition)),

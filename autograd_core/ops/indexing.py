@@ -273,8 +273,8 @@ def assign(x: Array, index: Array, value: Array) -> Array:
     index=nested,
 )
 def _add_at(x: Array, index: Array, value: Array) -> Array:
-    """A copy of x with `value` added at x[index], as often as an element is selected, as by
-    `np.add.at`."""
+    """A copy of x with `value` added at x[index]; an element that is selected several times is
+    added to several times, as in `np.add.at`."""
     _check_kinds(x, value)
     out = copied(x)
     _add(out, index, value if hasattr(value, "dtype") else x.dtype.type(value))

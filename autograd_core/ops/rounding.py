@@ -97,7 +97,7 @@ def _ldexp_x(g: Gradient, y: Array) -> Gradient:
 
 @op(pointwise=True, x=_ldexp_x, y=None)
 def ldexp(x: Array, y: Array) -> Array:
-    """x * 2 ** y for integers y. Differentiable in x."""
+    """x * 2 ** y for integers y. Differentiable with respect to x."""
     return np.ldexp(x, np.int32(y) if isinstance(y, int) else y)  # CuPy needs a dtype
 
 

@@ -138,7 +138,7 @@ def ix_(*args: Any) -> tuple[Any, ...]:
 @listed
 def where(condition: Operand, x: Operand = None, y: Operand = None) -> Array:
     """x where the condition holds, else y; without x and y, the indices where it holds, as
-    `nonzero`. Nothing, not even NaN, leaks from the branch not taken."""
+    `nonzero`. The branch not taken gets a gradient of exactly 0."""
     if x is None and y is None:
         return nonzero(as_operand(condition))
     if x is None or y is None:
@@ -285,7 +285,7 @@ def apply_over_axes(
 @composed
 def bincount(x: Operand, weights: Operand = None, minlength: int = 0) -> Array:
     """The number of occurrences of each value in the integers x, which are 0 or more; with
-    `weights`, the sum of their weights, as float64. Differentiable in the weights."""
+    `weights`, the sum of their weights, as float64. Differentiable with respect to `weights`."""
     x = as_operand(x)
     if x.ndim != 1 or x.dtype.kind not in "iub":
         raise ShapeError(
@@ -343,7 +343,8 @@ def histogram(
     x: Operand, bins: Any = 10, range: Any = None, density: Any = None, weights: Operand = None
 ) -> tuple[Any, Any]:
     """The number of elements of x, or the sum of their weights, in each bin, and the bin edges.
-    With `density`, divided by the bin width and the total. Differentiable in the weights."""
+    With `density`, divided by the bin width and the total. Differentiable with respect to
+    `weights`."""
     if weights is None:
         counts, edges = _histogram(x, bins, range, density)
         return counts, edges
@@ -363,8 +364,8 @@ def histogram2d(
     density: Any = None,
     weights: Operand = None,
 ) -> tuple[Any, Any, Any]:
-    """`histogram` of pairs: counts, the edges along x, the edges along y. Differentiable in the
-    weights."""
+    """`histogram` of pairs: counts, the edges along x, the edges along y. Differentiable with
+    respect to `weights`."""
     if weights is None:
         counts, *edges = _histogram2d(x, y, bins, range, density=density)
         return counts, *edges
@@ -379,7 +380,7 @@ def histogramdd(
     sample: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Operand = None
 ) -> tuple[Any, Any]:
     """`histogram` of the rows of `sample`, or of a sequence of its columns: counts, and a list of
-    the edges for each column. Differentiable in the weights."""
+    the edges for each column. Differentiable with respect to `weights`."""
     if weights is None:
         counts, edges = _histogramdd(sample, bins, range, density=density)
         return counts, edges

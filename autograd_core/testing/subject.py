@@ -109,13 +109,13 @@ class Subject:
     # errors
 
     def wrong(self, text: str) -> GradientError:
-        """The error that says `text` of the gradient."""
+        """The error with the message "the gradient of f `text`"."""
         return GradientError(
             f"the {self.what} of {function_name(self.shown)} {text}\n{self.repeat()}"
         )
 
     def inconclusive(self, text: str) -> InconclusiveError:
-        """The error that says why the gradient cannot be judged."""
+        """The error that explains why the gradient cannot be judged."""
         return InconclusiveError(
             f"{self.what} of {function_name(self.shown)}{text}\n{self.repeat()}"
         )

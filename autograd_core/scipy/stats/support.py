@@ -85,8 +85,8 @@ def either(
 ) -> Array:
     """first(*operands) where the condition holds, else second(*operands).
 
-    An operand is a pair: the array, and a number that is harmless for both functions and replaces
-    it where the other function is selected, so that nothing leaks from there.
+    An operand is a pair: the array, and a number that replaces it where the other function is
+    selected. Both functions must be finite at this number, so that their gradients there are 0.
     """
     there = [where(condition, x, harmless) for x, harmless in operands]
     elsewhere = [where(condition, harmless, x) for x, harmless in operands]
