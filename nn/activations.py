@@ -1,4 +1,4 @@
-"""Activation functions as modules, so that they show up in a model's repr and drawings."""
+"""Activation functions as modules, so that they appear in a model's repr and drawings."""
 
 from __future__ import annotations
 

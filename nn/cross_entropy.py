@@ -51,7 +51,7 @@ class NLLLoss(Loss):
         return self.likelihood(input, target, weight, axis, 0.0)
 
     def class_axis(self, input: Any) -> int:
-        """Axis 1, or 0 of a single example."""
+        """Axis 1, or axis 0 for a single example."""
         if not input.shape:
             raise ShapeError(f"{kind_of(self)}: the input has no axis of classes, its shape is ()")
         return 1 if input.ndim > 1 else 0
@@ -69,7 +69,7 @@ class NLLLoss(Loss):
         return weight.reshape((classes,) + (1,) * (input.ndim - axis - 1))
 
     def check_indices(self, input: Any, target: Any, axis: int) -> None:
-        """Refuse a target that does not hold one class index for each example."""
+        """Raise an error unless the target holds one class index for each example."""
         expected = input.shape[:axis] + input.shape[axis + 1 :]
         if target.shape != expected:
             hint = ""
@@ -90,8 +90,8 @@ class NLLLoss(Loss):
     def likelihood(
         self, logarithms: Any, indices: Any, weight: Any, axis: int, smoothing: float
     ) -> Tensor:
-        """The loss of class indices. With `smoothing` s a target is 1 - s, and s spread evenly over
-        all classes."""
+        """The loss of class indices. With `smoothing` s, the target has probability 1 - s, and s is
+        spread evenly over all classes."""
         classes, kept, shares = logarithms.shape[axis], self._kept(indices), None
         if kept is not None:
             indices = ac.where(kept, indices, 0)
@@ -116,7 +116,7 @@ class NLLLoss(Loss):
         return mean.astype(losses.dtype)
 
     def _kept(self, indices: Any) -> Any:
-        """True where an index is not `ignore_index`; None where all are, as far as is known."""
+        """The mask of the indices other than `ignore_index`; None if all are known to be kept."""
         array = indices.data if isinstance(indices, Tensor) else indices
         if not math.prod(array.shape):
             return None
@@ -128,8 +128,8 @@ class CrossEntropyLoss(NLLLoss):
     """-sum(w t log softmax(input)) over the classes, of logits with the classes on axis 1.
 
     The input has shape (classes,), (n, classes) or (n, classes, d1, d2, …). The target holds class
-    indices, as in `NLLLoss`, or probabilities of the input's shape, such as one-hot labels, of
-    which the mean is over all but the axis of classes. `label_smoothing` s in [0, 1] mixes the
+    indices, as in `NLLLoss`, or probabilities of the input's shape, such as one-hot labels; the
+    mean is then over all axes but that of the classes. `label_smoothing` s in [0, 1] mixes the
     target with the uniform distribution, (1 - s) t + s / classes.
     """
 
@@ -161,7 +161,7 @@ class CrossEntropyLoss(NLLLoss):
         if smoothing:
             target = (1 - smoothing) * target + smoothing / input.shape[axis]
         logarithms = ac.log_softmax(input, axis)
-        # a class excluded by a logit of -inf, of probability 0 in the target: not 0 * -inf
+        # a class with a logit of -inf and a target of 0 contributes 0, not 0 * -inf
         logarithms = ac.where((target == 0) & ac.isinf(logarithms), 0, logarithms)
         terms = target * logarithms
         return self.reduced(-ac.sum(terms if weight is None else weight * terms, axis))

@@ -23,9 +23,9 @@ __all__ = ["DataLoader", "TensorDataset", "one_hot"]
 def one_hot(labels: Any, num_classes: int, dtype: Any = np.float64) -> Any:
     """Labels as rows with a 1 at the label's index: (…,) integers in, (…, num_classes) out.
 
-    An array gives an array, a Tensor a Tensor, on the device of the labels. Raises DTypeError for
-    labels that are not integers, and AutogradError for one out of range; on a device only inside
-    `detect_anomaly`, because reading values synchronizes.
+    The result is an array for an array and a Tensor for a Tensor, on the device of the labels.
+    Raises DTypeError for labels that are not integers, and AutogradError for a label out of range;
+    the latter on a device only inside `detect_anomaly`, because reading values synchronizes.
 
     >>> one_hot(np.array([1, 0, 2]), 3)
     array([[0., 1., 0.],
@@ -42,7 +42,7 @@ def one_hot(labels: Any, num_classes: int, dtype: Any = np.float64) -> Any:
 
 
 def check_labels(labels: Any, num_classes: int) -> None:
-    """Raise AutogradError for a label outside [0, num_classes), where values are read."""
+    """Raise AutogradError for a label outside [0, num_classes), if the values are `readable`."""
     array = labels.data if isinstance(labels, Tensor) else labels
     if readable(array) and array.size and not _within(array, num_classes):
         raise AutogradError(
@@ -51,7 +51,8 @@ def check_labels(labels: Any, num_classes: int) -> None:
 
 
 def readable(array: Any) -> bool:
-    """Whether values are read for a check: those on a device only inside `detect_anomaly`."""
+    """True if the values may be read for validation: always for host arrays, and for device arrays
+    only inside `detect_anomaly`."""
     return isinstance(array, np.ndarray) or hunting()
 
 
@@ -92,8 +93,8 @@ class DataLoader:
     A dataset has a length and gives sample i as ``dataset[i]``: a `TensorDataset`, an array of
     rows, or any sequence of arrays, numbers, tuples or dicts of them, which are stacked (by
     `collate_fn`, if given). With `shuffle` each pass has a new order, drawn from `generator`: an
-    int (a seed), a ``numpy.random`` generator, or None for a fresh one. `drop_last` leaves out a
-    smaller last batch. On a CUDA `device` the next batch is copied while the present one is used.
+    int (a seed), a ``numpy.random`` generator, or None for a new one. `drop_last` leaves out a
+    smaller last batch. On a CUDA `device` the next batch is copied while the current one is used.
 
     >>> loader = DataLoader(TensorDataset(np.arange(6.0), np.arange(6)), batch_size=4)
     >>> [x.shape for x, y in loader]
@@ -162,7 +163,7 @@ class DataLoader:
 
 
 def _dataset(given: Any, batch_size: Any) -> Any:
-    """What `DataLoader` is given, or why it is not a dataset."""
+    """The dataset of a `DataLoader`; raises TypeError for an object that is not a dataset."""
     if not isinstance(batch_size, int | np.integer):
         raise TypeError(
             f"DataLoader: batch_size is a {type(batch_size).__name__}, not an int. For several "

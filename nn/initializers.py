@@ -1,4 +1,4 @@
-"""Initial weights. They are drawn on the host, so that every device starts from the same ones.
+"""Initial weights. They are drawn on the host, so they are the same on every device.
 
 An initializer is called with a shape and a generator, ``numpy.random.Generator`` or the legacy
 ``RandomState``, and returns a float64 array.
@@ -20,8 +20,8 @@ Initializer = Callable[[tuple[int, ...], Any], Any]
 
 
 def generator_of(seed: Any) -> Any:
-    """A generator of its own for an int or a SeedSequence, a fresh one for None, and a generator
-    itself. Raises DTypeError for anything else."""
+    """A generator seeded with an int or a SeedSequence, a new one for None; a generator is returned
+    unchanged. Raises DTypeError for anything else."""
     if seed is None or isinstance(seed, int | np.integer | np.random.SeedSequence):
         return np.random.default_rng(seed)
     if not hasattr(seed, "normal"):

@@ -20,9 +20,9 @@ class Linear(Module):
 
     Shapes: x (..., in_features), weight (out_features, in_features), bias (out_features,); result
     (..., out_features). `generator` draws the weights: a ``numpy.random`` generator, an int to seed
-    one, or None for a fresh one. `initializer` says how; biases start at zero.
+    one, or None for a new one. `initializer` chooses their distribution; biases start at zero.
 
-    Raises ShapeError for an input of another number of features, with the name of the layer.
+    Raises ShapeError, with the name of the layer, for an input with another number of features.
     """
 
     @public

@@ -1,13 +1,13 @@
 """Losses, with PyTorch's names, signatures and semantics. Each is called with (input, target).
 
 `reduction` combines the losses of the elements: ``"mean"``, ``"sum"``, ``"none"`` (no reduction),
-or ``"batch"``, which PyTorch does not have: the sum over all but the first axis and the mean over
-that, the batch.
+or ``"batch"``, which PyTorch does not have: the sum over all axes but the first, and the mean over
+the first axis, the batch.
 
-Raises ShapeError for shapes that do not fit, DTypeError for None, complex numbers where real ones
-are needed and class indices that are not integers, AutogradError for probabilities outside [0, 1]
-by more than round-off. On a device values are checked only inside `detect_anomaly`, because reading
-them synchronizes; NaN is not an error, and gives NaN.
+Raises ShapeError for shapes that do not match; DTypeError for None, for complex numbers where real
+ones are required and for class indices that are not integers; AutogradError for probabilities
+outside [0, 1] by more than round-off. On a device, values are checked only inside `detect_anomaly`,
+because reading them would force a synchronization. NaN is not an error; the loss is then NaN.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 REDUCTIONS = ("mean", "sum", "none", "batch")
-LOWEST_LOG = -100.0  # what BCELoss takes for log(0), as PyTorch does
+LOWEST_LOG = -100.0  # the value of log(0) in BCELoss, as in PyTorch
 
 # ---- operations ---------------------------------------------------------------------------------
 
@@ -48,10 +48,10 @@ def _difference(g: Any, prediction: Any, target: Any, scale: float) -> Any:
     target=lambda g, prediction, target, scale: _difference(-g, prediction, target, scale),
 )
 def squared_error(prediction: Any, target: Any, scale: float) -> Any:
-    """scale * sum(|prediction - target| ** 2), for operands of one shape. One operation, because
-    subtract, square, sum and scale one by one take a tenth of a small network's training step."""
+    """scale * sum(|prediction - target| ** 2), for operands of one shape. A single
+    operation, because separate operations take a tenth of a small network's training step."""
     difference = (prediction - target).ravel()
-    if difference.dtype.char == "e":  # a sum of float16 soon is beyond 65,504
+    if difference.dtype.char == "e":  # a sum in float16 easily exceeds 65,504
         difference = difference.astype(np.float32)
         return (np.dot(difference, difference) * scale).astype(np.float16)
     return np.vdot(difference, difference).real * scale
@@ -70,7 +70,7 @@ def log_of_probability(x: Any) -> Any:
 
 
 # The binary cross entropy of a logit and its derivatives. They are written in exp(-|logit|) ≤ 1 and
-# sums of terms of one sign, so that nothing overflows or cancels however large the logit is.
+# sums of terms of one sign, so that nothing overflows or cancels for any logit.
 
 
 @op(pointwise=True, logit=lambda g, logit, out: -g * out * np.tanh(logit / 2))
@@ -114,7 +114,8 @@ def _operands(loss: Module, input: Any, target: Any) -> tuple[Any, Any]:
 
 
 def real_operands(loss: Module, input: Any, target: Any) -> tuple[Any, Any]:
-    """As `_operands`, for the losses of probabilities: real, and an input of a floating dtype."""
+    """As `_operands`, but real and with an input of a floating dtype, for losses of
+    probabilities."""
     input, target = _operands(loss, input, target)
     for role, value in (("input", input), ("target", target)):
         if value.dtype.kind == "c":
@@ -128,7 +129,8 @@ def real_operands(loss: Module, input: Any, target: Any) -> tuple[Any, Any]:
 
 
 def check_probabilities(loss: Module, role: str, values: Any, hint: str) -> None:
-    """Refuse values outside [0, 1], by more than the round-off of a sum of probabilities."""
+    """Raise AutogradError for values outside [0, 1] by more than the round-off of a sum of
+    probabilities."""
     array = values.data if isinstance(values, Tensor) else values
     if array.dtype.kind == "b" or not readable(array):
         return
@@ -142,7 +144,8 @@ def check_probabilities(loss: Module, role: str, values: Any, hint: str) -> None
 
 
 def _check_shapes(loss: Module, input: Any, target: Any) -> None:
-    """Refuse two shapes: broadcasting (n, 1) and (n,) to (n, n) would hide a mistake."""
+    """Raise ShapeError for different shapes: broadcasting (n, 1) and (n,) to (n, n) would hide a
+    mistake."""
     shape, given = input.shape, target.shape
     if shape == given:
         return
@@ -181,7 +184,7 @@ class Loss(Module):
         self.reduction = reduction
 
     def scale(self, shape: tuple[int, ...]) -> float:
-        """The factor of the sum over all elements."""
+        """The factor by which the sum over all elements is multiplied."""
         if self.reduction == "sum":
             return 1.0
         if not math.prod(shape) or (self.reduction == "batch" and not shape):
@@ -192,7 +195,7 @@ class Loss(Module):
         return 1 / (math.prod(shape) if self.reduction == "mean" else shape[0])
 
     def reduced(self, losses: Any) -> Tensor:
-        """The losses of the elements combined; float16 is summed in float32."""
+        """The losses of the elements, combined by `reduction`; float16 is summed in float32."""
         if self.reduction == "none":
             return losses  # type: ignore[no-any-return]
         scale = self.scale(losses.shape)

@@ -1,4 +1,4 @@
-"""The MNIST files, and the IDX format that they have."""
+"""The MNIST files, and their format, IDX."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["MNIST", "DataError", "read_idx", "read_mnist"]
 
 
 class DataError(AutogradError, OSError):
-    """A data file that is missing, truncated or not the one that is meant."""
+    """A data file that is missing, truncated or altered."""
 
 
 class MNIST(NamedTuple):
@@ -28,7 +28,8 @@ class MNIST(NamedTuple):
     test_labels: Any
 
 
-# name: number of unpacked bytes and their SHA-256 (people hold .gz files made at other levels)
+# name: number of unpacked bytes and their SHA-256 (not of the .gz files, whose
+# compression levels vary)
 FILES = {
     "train-images-idx3-ubyte": (
         47_040_016, "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"),
@@ -43,9 +44,9 @@ MIRROR = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 
 
 def read_mnist(folder: str | Path) -> MNIST:
-    """The four MNIST files of `folder` (LeCun, Cortes and Burges), packed with gzip or not.
+    """The four MNIST files of `folder` (LeCun, Cortes and Burges), compressed with gzip or not.
 
-    Raises DataError where a file is missing, truncated or altered; nothing is written.
+    Raises DataError if a file is missing, truncated or altered. Nothing is written.
     """
     arrays = [_read_checked(Path(folder), name) for name in FILES]
     images, labels, test_images, test_labels = arrays

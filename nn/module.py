@@ -1,4 +1,4 @@
-"""`Module`: a function with parameters, which it finds by itself."""
+"""`Module`: a function with parameters, which are found among its attributes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Module", "Parameter", "Sequential"]
 
 
 class Parameter(Tensor):
-    """A leaf that a Module trains. `data` is used as it is; its gradient arrives in `grad`."""
+    """A leaf that a Module trains. An array `data` is shared, not copied."""
 
     __slots__ = ()
 
@@ -29,8 +29,8 @@ class Parameter(Tensor):
 class Module:
     """The base of layers and models: define `forward`, call the module.
 
-    Where a layer cannot take its input, the error names the layer as the outermost module that was
-    called knows it: ``0 (Linear): expects 4 features, x has shape (5, 7)``.
+    If a layer cannot process its input, the error names the layer by its path in the outermost
+    module that was called: ``0 (Linear): expects 4 features, x has shape (5, 7)``.
 
     Parameters and modules are found as attributes, or in lists, tuples and dicts that are
     attributes, in order of definition. Nothing needs to be registered.
@@ -50,7 +50,7 @@ class Module:
     training: bool = True
 
     def forward(self, *inputs: Any, **settings: Any) -> Tensor:
-        """What the module computes. Override it; call the module itself."""
+        """The result of the module. Override this method, but call the module itself."""
         raise NotImplementedError(f"{type(self).__name__} defines no forward()")
 
     def __call__(self, *inputs: Any, **settings: Any) -> Tensor:
@@ -69,18 +69,18 @@ class Module:
         finally:
             STATE.reset(token)
 
-    # What is inside
+    # Modules and parameters
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        """This module and all below it, as (dotted name, module); each once."""
+        """This module and all modules in it, as (dotted name, module), each once."""
         for name, found in _walk(prefix, self, set()):
             if isinstance(found, Module):
                 yield name, found
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
-        """All parameters in order of definition, as (dotted name, parameter); shared ones once.
+        """All parameters in order of definition, as (dotted name, parameter), each once.
 
-        Raises AutogradError where two have one name, as under the keys 1 and "1" of a dict.
+        Raises AutogradError if two have the same name, as under the keys 1 and "1" of a dict.
         """
         names: set[str] = set()
         for name, found in _walk("", self, set()):
@@ -94,16 +94,16 @@ class Module:
         """All parameters in order of definition."""
         return [parameter for _, parameter in self.named_parameters()]
 
-    # Its state
+    # State
 
     def train(self, mode: bool = True) -> Self:
-        """Put this module and all below it into training mode; returns self."""
+        """Put this module and all modules in it into training mode; returns self."""
         for _, module in self.named_modules():
             module.training = mode
         return self
 
     def eval(self) -> Self:
-        """Put this module and all below it into evaluation mode; returns self."""
+        """Put this module and all modules in it into evaluation mode; returns self."""
         return self.train(False)
 
     def zero_grad(self) -> None:
@@ -112,8 +112,8 @@ class Module:
             parameter.grad = None
 
     def to(self, device: str) -> Self:
-        """Move every parameter to `device`, and drop the gradients of those that were elsewhere;
-        returns self."""
+        """Move every parameter to `device`, and drop the gradients of parameters that were on
+        another device; returns self."""
         parameters = self.parameters()
         moved = [backend.to_device(parameter.data, device) for parameter in parameters]
         for parameter, array in zip(parameters, moved, strict=True):
@@ -130,8 +130,8 @@ class Module:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Write the values of `state` into the parameters. Names and shapes must be the same; where
-        one is not, nothing is written and the error names it."""
+        """Write the values of `state` into the parameters. Names and shapes must match;
+        if one does not, nothing is written and the error names it."""
         parameters = dict(self.named_parameters())
         missing, unknown = parameters.keys() - state.keys(), state.keys() - parameters.keys()
         if missing or unknown:
@@ -153,13 +153,13 @@ class Module:
         return lines[0] + ")" if len(lines) == 1 else "\n".join([*lines, ")"])
 
     def describe(self) -> str:
-        """What is written between the brackets of the repr."""
+        """The text between the parentheses of the repr."""
         return ""
 
 
 class Sequential(Module):
     """Modules, or any functions of a Tensor, one after the other. Raises TypeError for a list of
-    layers, a class of modules and whatever cannot be called.
+    layers, a Module class and an object that cannot be called.
 
     >>> import nn
     >>> nn.Sequential(nn.Linear(784, 50), nn.Sigmoid(), nn.Linear(50, 10), nn.Sigmoid())
@@ -193,14 +193,14 @@ class Sequential(Module):
 
 
 def misfit(layer: Module, error: AutogradError) -> AutogradError:
-    """`error`, raised for an input of `layer`: the calls of modules that it passes put the layer's
-    name and class in front of its message."""
+    """`error`, raised for an input of `layer`. The module calls through which it propagates put the
+    name and class of the layer in front of its message."""
     error.layer = layer, str(error)
     return _place(error, layer)
 
 
 def _is_unexplained(error: Exception) -> bool:
-    """Whether an operation or Python refuses an operand, and no module in words of its own."""
+    """Return True if the error was raised by an operation or by Python, not by a module."""
     ours = isinstance(error, AutogradError) and not hasattr(error, "operation")
     return isinstance(error, AttributeError | TypeError) and not ours
 
@@ -216,7 +216,7 @@ def _place(error: AutogradError, model: Module) -> AutogradError:
 
 
 def _check_layer(place: int, layer: Any) -> None:
-    """Refuse what cannot be a layer of a Sequential."""
+    """Raise TypeError for an object that cannot be a layer of a Sequential."""
     if isinstance(layer, type) and issubclass(layer, Module):
         raise TypeError(
             f"Sequential: layer {place} is the class {layer.__name__}, not a module: "
@@ -249,7 +249,7 @@ def _children(parent: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _walk(prefix: str, found: Any, seen: set[int]) -> Iterator[tuple[str, Any]]:
-    """Everything below, each once: a module may be shared, or know its parent."""
+    """All members at any depth, each once: a module may be shared, or refer to its parent."""
     if id(found) in seen:
         return
     seen.add(id(found))

@@ -54,12 +54,13 @@ _move = _Update(lambda v, g, momentum: momentum * v + g, _move_in_place)
 
 class SGD:
     """Gradient descent, w ← w - lr ∂L/∂w; with momentum μ, v ← μ v + ∂L/∂w and w ← w - lr v
-    (Sutskever et al., 2013, as PyTorch has it). For a complex w the direction is the conjugate of
+    (Sutskever et al., 2013, in PyTorch's form). For a complex w the direction is the conjugate of
     its `grad` (see docs/conventions.md).
 
-    Parameters without a gradient are left as they are. A graph recorded before a step that still
-    needs the old weights refuses to run backward. Raises TypeError for what is not a list of
-    Tensors, AutogradError for a Tensor that cannot be trained or comes twice, and for bad settings.
+    Parameters without a gradient are not changed. The backward pass of a graph that was recorded
+    before a step and still needs the old weights raises an error. Raises TypeError for an argument
+    that is not a list of Tensors, and AutogradError for a Tensor that cannot be trained or occurs
+    twice and for an invalid lr or momentum.
     """
 
     @public

@@ -1,4 +1,4 @@
-"""Weights on disk: NumPy's .npz, without pickle, written whole or not at all."""
+"""Weights on disk: NumPy's .npz, without pickle, written atomically."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ __all__ = ["load_state", "save_state"]
 
 
 def save_state(state: Mapping[str, Any], path: str | Path) -> Path:
-    """Write a `state_dict()` to `path`, which ends in .npz. An interruption leaves the old file."""
+    """Write a `state_dict()` to `path`, which ends in .npz. If interrupted, the old
+    file is kept."""
     path = Path(path)
     if path.suffix != ".npz":
         raise AutogradError(f"weights are saved as .npz; {path.name!r} ends in {path.suffix!r}")
@@ -43,6 +44,6 @@ def _umask() -> int:
 
 
 def load_state(path: str | Path) -> dict[str, Any]:
-    """What `save_state` wrote, ready for `load_state_dict`."""
+    """Read the dict that `save_state` wrote, for `load_state_dict`."""
     with np.load(path, allow_pickle=False) as file:
         return dict(file)

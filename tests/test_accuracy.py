@@ -67,7 +67,7 @@ DENSITIES = ("norm.pdf", "t.pdf", "t.logpdf", "gamma.pdf", "chi2.pdf", "chi2.log
 EXCEPTIONS = [
     Exception_(
         ("power", "float_power"), DERIVATIVES, "x and y, or the result, subnormal", subnormal,
-        "x ** (y - 1) is subnormal or beyond the range where y times it is not",
+        "x ** (y - 1) is subnormal or overflows, although y * x ** (y - 1) does not",
     ),
     Exception_(
         ("hypot", "scipy.special.xlogy"), DERIVATIVES, "x and y, or the result, subnormal",
@@ -80,7 +80,7 @@ EXCEPTIONS = [
     Exception_(
         ("scipy.special.betaln",), DERIVATIVES, "x or y < 1e-25 or > 1e250",
         lambda points, *_: (points < 1e-25).any(1) | (points > 1e250).any(1),
-        "psi and its derivatives are differences of numbers that leave the range",
+        "the derivatives are differences of values of psi and polygamma that leave the range",
     ),
     Exception_(
         ("scipy.special.erfcx",), DERIVATIVES, "result subnormal", tiny(1),
@@ -88,11 +88,11 @@ EXCEPTIONS = [
     ),
     Exception_(
         ("scipy.special.i1e",), ("second",), "6 < |x| < 9", between(6, 9),
-        "it changes its sign there, and its terms are 100 times as large",
+        "the second derivative changes sign there; its terms are 100 times as large",
     ),
     Exception_(
         ("scipy.special.ive",), DERIVATIVES, "5 < x < 20", between(5, 20),
-        "its terms are 20 times as large, before the series begins",
+        "the terms are 20 times as large as the result; for larger x a series is used",
     ),
     Exception_(
         ("scipy.special.gamma",), DERIVATIVES, "result subnormal", tiny(64),
@@ -101,7 +101,7 @@ EXCEPTIONS = [
     Exception_(
         ("scipy.special.rgamma",), DERIVATIVES, "result subnormal, or x < -33",
         lambda points, exact, limits: (points[:, 0] < -33) | tiny(64)(points, exact, limits),
-        "as gamma; of the second derivative the terms leave the range of float32 and float16",
+        "as for gamma; terms of the second derivative leave the range of float32 and float16",
     ),
     Exception_(
         tuple(f"scipy.stats.{name}" for name in DENSITIES), ALL, "operand or result subnormal",
@@ -111,23 +111,24 @@ EXCEPTIONS = [
     Exception_(
         ("scipy.stats.multivariate_normal.pdf",), ALL,
         "variance > 1e100 or < 1e-150, result subnormal", of_logarithm,
-        "exp of the logarithm, a number of hundreds; of 0 the terms leave the range at order 2",
+        "exp magnifies the error of a logarithm in the hundreds; where the result is 0, terms of "
+        "the second derivative leave the range",
     ),
     Exception_(
         ("scipy.special.ive",), DERIVATIVES, "x < 1e-20", between(0, 1e-20),
-        "SciPy's ive of a neighbouring order is 0 or NaN", scipys=True,
+        "SciPy's ive of an adjacent order is 0 or NaN", scipys=True,
     ),
     Exception_(
         ("scipy.special.j0", "scipy.special.jv", "scipy.special.yv", "scipy.special.iv",
          "scipy.special.kv"), DERIVATIVES, "x < 1e-60, result subnormal or > max / 4",
-        of_neighbours, "SciPy's functions of neighbouring orders are 0, infinite, NaN or inexact",
+        of_neighbours, "SciPy's functions of adjacent orders are 0, infinite, NaN or inexact",
         scipys=True,
     ),
     Exception_(
         ("scipy.special.beta",), DERIVATIVES, "x or y < 1e-25 or > 10, or result subnormal",
         lambda points, *more: (points < 1e-25).any(1) | (points > 10).any(1)
         | tiny(64)(points, *more),
-        "the value is a factor, of which SciPy's has errors of up to 1e-11", scipys=True,
+        "the value is a factor, and SciPy's value has errors of up to 1e-11", scipys=True,
     ),
     Exception_(
         ("scipy.special.polygamma",), ALL, "result subnormal", tiny(1e3),

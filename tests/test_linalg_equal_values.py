@@ -102,7 +102,7 @@ def test_what_vectors_of_equal_values_do_not_tell_is_refused(function, matrix):
 def test_second_derivatives_of_equal_values_are_refused(values, matrix):
     function = lambda x: ac.sum(values((x + x.mT) / 2) ** 2)  # noqa: E731
     assert np.isfinite(ac.grad(function)(SYMMETRIC[matrix])).all()
-    with pytest.raises(LinAlgError, match="are equal"):
+    with pytest.raises(LinAlgError, match="is repeated"):
         ac.hessian(function)(SYMMETRIC[matrix])
 
 
@@ -186,7 +186,7 @@ def test_functions_of_a_matrix_keep_float32(function):
 
 
 def test_a_projector_in_float32_is_refused_where_float32_can_not_tell_the_values():
-    with pytest.raises(LinAlgError, match="are equal"):
+    with pytest.raises(LinAlgError, match="is repeated"):
         ac.grad(lambda x: linalg.spectral_projector(x, 2)[0, 1])(EQUAL.astype("f4"))
 
 

@@ -27,8 +27,8 @@ from autograd_core.errors.alternatives import not_numbers
 
 # Differences between CuPy (14.2) and NumPy, beyond CuPy's own errors, and how they are handled.
 DIFFERENCES: dict[str, str] = {
-    "host arrays in an index": "CuPy copies them silently; check_index refuses them",
-    "host arrays assigned to elements": "CuPy copies some silently; check_value refuses them",
+    "host arrays in an index": "CuPy copies them silently; check_index raises an error",
+    "host arrays assigned to elements": "CuPy copies some silently; check_value raises an error",
     "integer indices out of range": "CuPy wraps them around; a check would need a synchronization",
     "broadcast_to": "CuPy's result is writable memory shared by many elements; no rule writes to "
     "its arguments",

@@ -22,8 +22,8 @@ from autograd_core.errors import (
 
 def setting_error(declared: Operation, setting: str) -> NotDifferentiableError:
     return NotDifferentiableError(
-        f"{declared.name}: {setting!r} is a setting and cannot be a Tensor, because no gradient "
-        f"would flow through it. Pass a plain value, for example {setting}=int(tensor)"
+        f"{declared.name}: {setting!r} is not differentiable and cannot be a Tensor. "
+        f"Pass a plain value, for example {setting}=int(tensor)"
     )
 
 

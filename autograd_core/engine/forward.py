@@ -1,8 +1,10 @@
 """Generates the function of a declared operation, which runs the kernel and records the call.
 
 The source is generated because a general ``*args, **kwargs`` wrapper costs more than the recording
-itself. That of another operation: ``import linecache; linecache.getlines("<operation exp>")`` after
-the first call. ``multiply = elementwise(np.multiply, …, x=lambda g, y: g * y, y=…)`` becomes::
+itself. To see the source generated for an operation, such as `exp`, call it once and then run
+``linecache.getlines("<operation exp>")``.
+
+``multiply = elementwise(np.multiply, …, x=lambda g, y: g * y, y=…)`` becomes::
 
     def function(x, y):
         try:

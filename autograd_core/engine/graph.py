@@ -132,7 +132,8 @@ class Node:
         return node
 
     def result(self, position: int, shape: Shape, dtype: Any) -> Node:
-        """The node of one of this operation's several results: it passes its gradient on."""
+        """The node of result `position` of this multi-result operation. In the backward pass it
+        passes its gradient to this node."""
         node = Node()
         node.seq = next(sequence_numbers)
         node.op = self.op.results[position]

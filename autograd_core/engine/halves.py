@@ -52,7 +52,7 @@ def widen(node: Node) -> None:
 
 @cache
 def _wide(rule: Rule) -> Rule:
-    """The rule in float32; one that saves nothing is a single step and is returned unchanged."""
+    """The rule in float32. A rule that saves nothing is a single step and is returned unchanged."""
     if not rule.names:
         return rule
     wide = Rule(_in_single(rule.function), rule.operand, rule.names, rule.sources)

@@ -36,7 +36,7 @@ def copied(x: Operand) -> Any:
 
 def laid_as(array: Array, like: Any) -> Any:
     """`array` itself if its strides are those of `like`, an array of its shape; else a copy with
-    these strides. A copy on a device is contiguous: gaps are closed."""
+    these strides. A copy on a device is contiguous, without gaps."""
     if _agree(array, like):
         return array
     if type(like) is np.ndarray:

@@ -18,8 +18,9 @@ An operation with several results returns a named tuple of them and declares its
 a result as a parameter.
 
 A declaration is checked at import and becomes one plain function, as with dataclasses: `forward`
-generates it. The tables `operations` and `functions` contain those of this package, under the names
-of NumPy and SciPy; those declared elsewhere belong to the user and are in neither.
+generates it. The tables `operations` and `functions` contain the declarations of this package,
+under the names of NumPy and SciPy. Operations declared elsewhere belong to the user and are in
+neither.
 """
 
 from __future__ import annotations
@@ -238,14 +239,15 @@ def _declare(declared: Op, doc: str | None, module: str, ours: bool) -> Callable
         declared.key = _key(function)
         declared.name = declared.name.removeprefix("_")  # helpers are shown without it
         operations[declared.key] = declared
-        _enter(function, flat=not declared.rules)
+        _enter(function, differentiable=bool(declared.rules))
     return function
 
 
-def _enter(function: Callable[..., Any], flat: bool = False) -> None:
-    """Add a function of this package to the tables; a flat one has no gradient."""
+def _enter(function: Callable[..., Any], differentiable: bool = True) -> None:
+    """Add a function of this package to the tables, and to `gradient_free` if it is not
+    differentiable."""
     functions[_key(function)] = function
-    if flat:
+    if not differentiable:
         gradient_free.add(_key(function))
 
 
@@ -359,11 +361,12 @@ def composed(function: F) -> F:
 
 
 def not_differentiable(function: Callable[P, Any]) -> Callable[P, Any]:
-    """Declare a function of arrays through which no gradient flows, whatever it takes and returns.
+    """Declare a function of arrays through which no gradient flows, for operands and results of any
+    kind.
 
     The function is written for arrays. Given Tensors, tracked or not, it returns untracked Tensors.
     """
     shown = without_gradient(function)
     if _is_ours(_caller()):
-        _enter(shown, flat=True)
+        _enter(shown, differentiable=False)
     return shown

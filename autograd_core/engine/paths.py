@@ -1,4 +1,5 @@
-"""The nodes between the results of a computation and the Tensors that it is differentiated in."""
+"""The nodes between the results of a computation and the Tensors to differentiate with respect
+to."""
 
 from __future__ import annotations
 

@@ -146,8 +146,9 @@ class Tensor(Exits, Methods):
 
     @property
     def grad(self) -> Tensor | None:
-        """∂loss/∂self, summed over the backward passes since it was last set to None; None
-        before the first. Only leaves have one, and intermediate Tensors after `retain_grad()`."""
+        """∂loss/∂self, summed over all backward passes since it was last set to None; None before
+        the first backward pass. Only leaves, and intermediate Tensors after `retain_grad()`, have a
+        gradient."""
         if self._grad is None and not self.is_leaf:
             watch = self.node.watch  # type: ignore[union-attr]
             if watch is None or not watch.keeps_grad:

@@ -1,12 +1,13 @@
-"""What to use instead of missing names: NumPy functions that are not covered, and names of PyTorch,
-JAX and TensorFlow. Errors mention it, and for NumPy's functions the table in the documentation."""
+"""What to use instead of missing names: NumPy functions that are not supported, and names of
+PyTorch, JAX and TensorFlow. Error messages name the replacement; for NumPy's functions,
+docs/coverage.md does too."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import Any
 
-# Replacements of functions that are not covered: the text, and the functions that it is for.
+# Replacements of functions that are not supported: the text, and the functions that it is for.
 _TEXTS: dict[str, str] = {
     "asarray(x)": "asanyarray ascontiguousarray asfortranarray require asarray_chkfinite asmatrix",
     "a product of (x - root), or powers: sum(c * x**k)": "poly polydiv",
@@ -22,7 +23,7 @@ INSTEAD = {name: text for text, names in _TEXTS.items() for name in names.split(
 
 
 def instead(name: str) -> str:
-    """What to use for a function of NumPy that is not covered."""
+    """What to use instead of a NumPy function that is not supported."""
     return INSTEAD.get(name, "tensor.detach().numpy() if no gradient is wanted, or declare an op")
 
 
@@ -272,7 +273,7 @@ def missing(name: str, known: Iterable[str], numpys: bool) -> str:
     if name in SUBMODULES:
         return f"{said} before it is imported. Write import autograd_core.{name}"
     if numpys:
-        return f"{said}: NumPy's function is not covered. Use {instead(name)}"
+        return f"{said}: NumPy's function is not supported. Use {instead(name)}"
     return said + _near(name, known)
 
 

@@ -1,6 +1,6 @@
-"""Short tracebacks: the user's frames, and of the library's only the first and the last.
+"""Short tracebacks: all frames of the user, but only the first and the last frame of the library.
 
-Every public function passes its errors to `shorten`. A ``try`` costs nothing if nothing is raised,
+Every public function passes its errors to `shorten`. A ``try`` costs no time if nothing is raised,
 so the functions that run for every operation contain one; the others are decorated with `public`.
 With ``AUTOGRAD_CORE_FULL_TRACEBACK=1`` in the environment, tracebacks and causes stay unchanged.
 """

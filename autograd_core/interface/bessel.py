@@ -1,4 +1,5 @@
-"""NumPy's one Bessel function. Its derivative needs SciPy; those in `ops` need only NumPy."""
+"""NumPy's only Bessel function. Its derivative needs SciPy, whereas the functions in `ops` need
+only NumPy."""
 
 from __future__ import annotations
 

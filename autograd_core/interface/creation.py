@@ -92,7 +92,10 @@ def array(data: Any, dtype: Any = None, *, copy: bool = True, device: str | None
 
 def _refuse_tracked(name: str, given: Any) -> None:
     if any(tensor.requires_grad for tensor in tensors_in(given)):
-        raise GraphError(f"{name}: a tracked Tensor cannot be a setting; pass tensor.item()")
+        raise GraphError(
+            f"{name}: the arguments are not differentiable, so none of them can be a tracked "
+            "Tensor; pass tensor.item()"
+        )
 
 
 def _new(name: str, *operands: Any, device: str | None, **settings: Any) -> Tensor:

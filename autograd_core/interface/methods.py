@@ -226,7 +226,7 @@ def from_dlpack(source: Any, /, *, device: str | None = None, copy: bool | None 
 
 def members() -> dict[str, Any]:
     """All operators, methods and properties that are bound to Tensor, by name: those of NumPy, and
-    what computes gradients and moves data."""
+    those that compute gradients and move data."""
     table: dict[str, Any] = {}
     for symbol, (name, function) in zip(SYMBOLS, OPERATORS.items(), strict=True):
         table[f"__{name}__"] = function
@@ -248,8 +248,8 @@ def members() -> dict[str, Any]:
 
 
 def bind() -> None:
-    """Bind `members` to Tensor, and to the names that other libraries have for them a descriptor
-    that raises and says what to write."""
+    """Add `members` to Tensor. For the names that other libraries use, add a descriptor that raises
+    an error naming the replacement."""
     for name, value in members().items():
         setattr(Tensor, name, value)
     for name in ATTRIBUTES:

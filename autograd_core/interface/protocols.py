@@ -1,6 +1,6 @@
 """NumPy's own functions on Tensors: ``np.exp(tensor)`` is ``autograd_core.exp(tensor)``.
 
-Nothing leaves the graph silently: a function that is not covered raises an error.
+Nothing leaves the graph silently: a function that is not supported raises an error.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def ufunc_table() -> dict[Any, Callable[..., Any]]:
 
 def _uncovered(call: str, instead: str) -> NotDifferentiableError:
     return NotDifferentiableError(
-        f"np.{call} is not covered for Tensors, and nothing leaves the graph silently. "
+        f"np.{call} is not supported for Tensors, and nothing leaves the graph silently. "
         f"Use {instead}"
     )
 
@@ -123,7 +123,7 @@ _EXIT = "tensor.detach().numpy() if no gradient is wanted, or declare an op for 
 
 
 def _name_and_alternative(function: Any) -> tuple[str, str]:
-    """The name of a function that is not covered, and what to use instead."""
+    """The name of a function that is not supported, and what to use instead."""
     place = function.__module__.removeprefix("numpy").strip(".")
     name = f"{place}.{function.__name__}" if place in NAMESPACES else function.__name__
     return name, instead(name)
@@ -217,7 +217,7 @@ def _of_scipy(ufunc: np.ufunc) -> Callable[..., Any] | None:
 
 
 def operation_of(function: Any) -> Callable[..., Any] | None:
-    """Our counterpart of NumPy's function; None if it is not covered."""
+    """Our counterpart of NumPy's function; None if it is not supported."""
     if isinstance(function, np.ufunc):
         return ufunc_table().get(function) or _of_scipy(function)
     table = function_table()

@@ -1,8 +1,8 @@
 """NumPy's ufuncs on Tensors: their calls with ``out=`` and ``where=``, and their methods.
 
 All are composed of our operation for the ufunc (`ours`), which supports every order of derivative
-and every device. A reduction runs step by step, except those of sums, products and extremes that
-have their own operation (`REDUCTIONS` and `RUNNING`).
+and every device. A reduction runs step by step, except the sums, products and extremes that have
+their own operation (`REDUCTIONS` and `RUNNING`).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ RUNNING: dict[Any, Ours] = {
     np.maximum: ops.cummax,
     np.minimum: ops.cummin,
 }
-# NumPy's default; other values change how it computes, and are not covered
+# NumPy's defaults; other values change how it computes, and are not supported
 DEFAULTS = {"casting": "same_kind", "order": "K", "subok": True}
 
 
@@ -51,7 +51,9 @@ def call(ufunc: Any, ours: Ours, inputs: tuple[Any, ...], settings: dict[str, An
         del settings["axes"]
     for name, default in DEFAULTS.items():
         if settings.pop(name, default) != default:
-            raise NotDifferentiableError(f"np.{ufunc.__name__}: only {name}={default!r} is covered")
+            raise NotDifferentiableError(
+                f"np.{ufunc.__name__}: only {name}={default!r} is supported for Tensors"
+            )
     dtype, where = settings.pop("dtype", None), settings.pop("where", True)
     out = settings.pop("out", None)
     check_out(_name(ufunc), out, where)

@@ -1,6 +1,6 @@
 """The tables of operations, by family. Each operation is declared in one place, with its rules.
 
-A table's public names are NumPy's, and those in its `BEYOND_NUMPY`.
+The public names of a table are NumPy's names and the names in its `BEYOND_NUMPY`.
 """
 
 from importlib import import_module as _import_module

@@ -21,7 +21,7 @@ BEYOND_NUMPY = ("relu", "sigmoid", "softplus")
 
 class _Treated(_local):
     """``quiet.run(function, x)`` ignores overflow and division by 0, at a tenth of the cost of
-    np.errstate: the setting is in a context that each thread keeps."""
+    np.errstate, because the error state is set in a context that each thread keeps."""
 
     def __init__(self, treatment: Literal["ignore", "raise"]) -> None:
         context = Context()

@@ -52,7 +52,7 @@ def _copysign_x(g: Gradient, x: Array, y: Array) -> Gradient:
 
 copysign = elementwise(
     np.copysign,
-    "|x| with the sign of y. The derivative at x = 0 is 0; not differentiable in y.",
+    "|x| with the sign of y. The derivative at x = 0 is 0. Not differentiable with respect to y.",
     x=_copysign_x,
     y=None,
 )

@@ -194,13 +194,13 @@ def along(axis: int, index: Any) -> tuple[Any, ...]:
 
 
 def there(x: Array, array: Array) -> Array:
-    """A host array that is part of a setting, moved to the device of x."""
+    """`array`, a host array given as an option, on the device of x."""
     home = x.device if isinstance(x, Tensor) else backend.device_of(x)
     return backend.to_device(np.ascontiguousarray(array), home)
 
 
 def host_setting(value: Array) -> Array:
-    """A setting, given as an array on any device or an untracked Tensor, as a host array."""
+    """An option, given as an array on any device or an untracked Tensor, as a host array."""
     if isinstance(value, Tensor):
         value = value._leave("a setting", "tensor.detach()")
     if backend.is_array(value):
@@ -289,8 +289,8 @@ def meshgrid(
 
 @composed
 def ediff1d(x: Operand, to_end: Any = None, to_begin: Any = None) -> Array:
-    """The differences of neighbours in C order, after `to_begin` and before `to_end`, in x's
-    dtype."""
+    """The differences between consecutive elements of x in C order, preceded by `to_begin` and
+    followed by `to_end`, in the dtype of x."""
     x = as_operand(x)
     parts = [part for part in (to_begin, diff(ravel(x)), to_end) if part is not None]
     parts = [part if hasattr(part, "ndim") else there(x, np.asarray(part)) for part in parts]

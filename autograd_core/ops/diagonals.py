@@ -42,7 +42,8 @@ def _embedded(x: Array, offset: int, rows: int, columns: int) -> Array:
 
 
 def _placed(g: Gradient, x_shape: Shape, offset: int, axis1: int, axis2: int) -> Gradient:
-    """Zeros of `x_shape`, after batch axes, with the last axis of g on a diagonal."""
+    """An array of zeros of shape `x_shape`, preceded by the batch axes of g, with the last axis of
+    g on a diagonal."""
     first, second = from_end((axis1, axis2), len(x_shape))
     matrices: Any = _embedded(g, offset, x_shape[first], x_shape[second])
     if (first, second) == (-2, -1):

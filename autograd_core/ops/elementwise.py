@@ -106,7 +106,8 @@ remainder = elementwise(
 
 def power_x(g: Gradient, x: Array, y: Array) -> Gradient:
     """g * y * x ** (y - 1). Where y < 0 it is computed as x ** y / x, because x ** (y - 1) may
-    overflow where the gradient does not; where y is 0 also, for the derivative in y to be right."""
+    overflow where the gradient does not. Where y is 0 it is computed in the same way, so that its
+    own derivative with respect to y is correct."""
     if isinstance(y, int | float | np.number):
         n: Any = y
         return g * (n * x**n) / x if n.real < 0 else g * (n * x ** (n - (n != 0)))
@@ -123,7 +124,8 @@ def power_y(g: Gradient, x: Array, out: Array) -> Gradient:
 
 power = elementwise(
     np.power,
-    "x ** y. At y = 0 the derivative in x is 0, even for x = 0; at x = 0 the one in y is 0.",
+    "x ** y. At y = 0 the derivative with respect to x is 0, even for x = 0; at x = 0 the "
+    "derivative with respect to y is 0.",
     x=power_x,
     y=power_y,
 )
@@ -188,7 +190,7 @@ minimum = elementwise(
 )
 where = elementwise(
     np.where,
-    "x where the condition holds, else y. Nothing, not even NaN, leaks from the branch not taken.",
+    "x where the condition is true, else y. The branch not taken gets a gradient of exactly 0.",
     condition=None,
     x=lambda g, condition: masked(g, condition),
     y=lambda g, condition: masked(g, np.logical_not(condition)),

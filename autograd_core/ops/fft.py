@@ -92,8 +92,8 @@ def _fft_x(g: Gradient, x_shape: Shape, axis: int, norm: Any) -> Gradient:
 def fft(x: Array, n: int | None = None, axis: int = -1, norm: Any = None) -> Array:
     """The discrete Fourier transform along `axis`: sum of x[j] * exp(-2πi * j * k / n).
 
-    x is truncated or zero-padded to `n` elements. `norm` says on which side 1 / n is applied:
-    "backward" (the default: in the inverse), "forward", or "ortho" (its square root on both).
+    x is truncated or zero-padded to `n` elements. `norm` is the transform that is scaled by 1 / n:
+    "backward" (the default: the inverse), "forward", or "ortho" (both, by the square root).
     """
     check_axis("fft", axis, x)
     return np.fft.fft(x, n, axis, norm)
@@ -205,7 +205,8 @@ def rfftn(x: Operand, s: Axes = None, axes: Axes = None, norm: Any = None) -> Ar
 
 @composed
 def irfftn(x: Operand, s: Axes = None, axes: Axes = None, norm: Any = None) -> Array:
-    """The inverse of `rfftn`; `s` says whether the last axis has an even or odd length."""
+    """The inverse of `rfftn`; `s` gives the lengths of the result, because the length of its last
+    axis may be even or odd."""
     x = as_operand(x)
     *others, (n, axis) = _plan("irfftn", x, s, axes) or [(None, -1)]
     return irfft(_each(ifft, x, others, norm), n, axis, norm)

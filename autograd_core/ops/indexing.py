@@ -223,7 +223,7 @@ def _assign_value(g: Gradient, index: Any, x_shape: Shape, value_shape: Shape) -
 
 def _last(index: Any, x_shape: Shape) -> Array:
     """A mask of x[index], true where an element is selected for the last time, whose value is kept;
-    None if no element is selected twice. On a device none is, because `assign` refuses that."""
+    None if no element is selected twice. On a device `assign` raises an error for these."""
     entries = index if isinstance(index, tuple) else (index,)
     if not all(isinstance(entry, np.ndarray) or not backend.is_array(entry) for entry in entries):
         return None
@@ -273,8 +273,8 @@ def assign(x: Array, index: Array, value: Array) -> Array:
     index=nested,
 )
 def _add_at(x: Array, index: Array, value: Array) -> Array:
-    """A copy of x with `value` added at x[index], as often as an element is selected, as by
-    `np.add.at`."""
+    """A copy of x with `value` added at x[index]; an element that is selected several times is
+    added to several times, as in `np.add.at`."""
     _check_kinds(x, value)
     out = copied(x)
     _add(out, index, value if hasattr(value, "dtype") else x.dtype.type(value))

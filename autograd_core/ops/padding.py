@@ -95,7 +95,10 @@ def _pairs(name: str, value: Array, x: Array) -> Pairs:
         value = [given.get(axis, 0) for axis in range(x.ndim)]
         value = [pair if isinstance(pair, tuple | list) else (pair, pair) for pair in value]
     if isinstance(value, Tensor):
-        raise NotDifferentiableError(f"pad: {name} is a setting; pass plain numbers")
+        raise NotDifferentiableError(
+            f"pad: {name} is not differentiable and cannot be a Tensor; pass plain numbers, for "
+            "example tensor.item()"
+        )
     try:
         pairs = np.broadcast_to(np.asarray(value, object), (x.ndim, 2)).tolist()
     except ValueError:

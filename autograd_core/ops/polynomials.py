@@ -75,7 +75,7 @@ def polyder(p: Operand, m: int = 1) -> Array:
 @composed
 def polyint(p: Operand, m: int = 1, k: Operand = None) -> Array:
     """The coefficients of the `m`-th antiderivative; `k` holds the integration constants (default
-    0), that of the first integration first."""
+    0), in the order of the integrations."""
     p = _coefficients("polyint", p)
     constants = None if k is None else atleast_1d(as_operand(k))
     if constants is not None and constants.shape not in ((1,), (m,)):
@@ -97,8 +97,9 @@ def _powers(p: Array) -> Array:
 
 @composed
 def polyfit(x: Operand, y: Operand, deg: int, rcond: Any = None, *, w: Operand = None) -> Array:
-    """The coefficients of the least-squares polynomial of degree `deg` for y (m,), or each column
-    of y (m, k), at x (m,). `w` are weights of y - polynomial, not squared."""
+    """The coefficients of the polynomial of degree `deg` that fits y at the points x in the
+    least-squares sense. x has shape (m,), and y has shape (m,) or (m, k), one fit per column. The
+    weights `w` multiply the residuals, not their squares."""
     x, y = as_operand(x), as_operand(y)
     if x.ndim != 1 or y.ndim not in (1, 2) or x.shape[0] != y.shape[0] or deg < 0 or not x.size:
         raise ShapeError(

@@ -73,11 +73,12 @@ def _between(q: Array, n: Any, method: str) -> tuple[Any, Any, Any]:
 
 
 def _valid_quantiles(name: str, q: Array, method: str) -> Array:
-    """`q`, between 0 and 1, as a host array, after checking it and `method`."""
+    """Check `q` and `method`; return `q` as a host array of fractions (percentiles divided by
+    100)."""
     if isinstance(q, Tensor):
         raise NotDifferentiableError(
-            f"{name}: 'q' is a setting and cannot be a Tensor, because no gradient would flow "
-            "through it. Pass a plain value, for example q=float(tensor)"
+            f"{name}: 'q' is not differentiable and cannot be a Tensor. Pass a plain value, for "
+            "example q=float(tensor)"
         )
     if method not in BETWEEN and method not in STEP_METHODS:
         raise ShapeError(
@@ -194,8 +195,8 @@ def quantile(
 ) -> Array:
     """The values below which the fractions `q` (a number or an array) of the elements over `axis`
     lie, by any of NumPy's methods. The gradient flows to the one or two elements that determine
-    the result; among equal elements, to one. `q` is a setting: a Tensor raises
-    NotDifferentiableError."""
+    the result; among equal elements, to one. `q` is not differentiable: a Tensor
+    raises NotDifferentiableError."""
     return _over_lines("quantile", _quantiles, x, q, axis, method, keepdims)
 
 

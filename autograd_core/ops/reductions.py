@@ -87,7 +87,7 @@ def _chosen_mean(plain: Any) -> Callable[..., Tensor]:
 
 
 def _count(x: Array, where: Any, dtype: Any, axis: Axis, keepdims: bool) -> Array:
-    """The number of selected elements, in a result's precision."""
+    """The number of elements selected by `where`, as a float of the result's precision."""
     whole = np.broadcast_to(where, x.shape)
     return np.sum(
         whole,

@@ -97,7 +97,7 @@ def _ldexp_x(g: Gradient, y: Array) -> Gradient:
 
 @op(pointwise=True, x=_ldexp_x, y=None)
 def ldexp(x: Array, y: Array) -> Array:
-    """x * 2 ** y for integers y. Differentiable in x."""
+    """x * 2 ** y for integers y. Differentiable with respect to x."""
     return np.ldexp(x, np.int32(y) if isinstance(y, int) else y)  # CuPy needs a dtype
 
 
@@ -127,8 +127,8 @@ def divmod(x: Operand, y: Operand) -> tuple[Any, Any]:
 
 heaviside = elementwise(
     np.heaviside,
-    "0 where x < 0, 1 where x > 0, y where x is 0. Not differentiable in x; the gradient of y is "
-    "that of the result where x is 0.",
+    "0 where x < 0, 1 where x > 0, y where x is 0. Not differentiable with respect to x. The "
+    "gradient of y is the gradient of the result where x is 0, and 0 elsewhere.",
     x=None,
     y=lambda g, x: np.where(x == 0, g, 0),
 )

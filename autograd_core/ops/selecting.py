@@ -89,7 +89,7 @@ def take(x: Operand, indices: Operand, axis: int | None = None, mode: str = "rai
 @composed
 def take_along_axis(x: Operand, indices: Operand, axis: int | None = -1) -> Array:
     """For each line of x along `axis`, the elements at the indices in the same line of `indices`,
-    such as those of argsort; of the flat x if `axis` is None."""
+    such as the result of `argsort`. If `axis` is None, x is flattened first."""
     x, indices = as_operand(x), as_operand(indices)
     check_axis("take_along_axis", axis, x)
     if axis is None:
@@ -139,7 +139,7 @@ def ix_(*args: Any) -> tuple[Any, ...]:
 @listed
 def where(condition: Operand, x: Operand = None, y: Operand = None) -> Array:
     """x where the condition holds, else y; without x and y, the indices where it holds, as
-    `nonzero`. Nothing, not even NaN, leaks from the branch not taken."""
+    `nonzero`. The branch not taken gets a gradient of exactly 0."""
     if x is None and y is None:
         return nonzero(as_operand(condition))
     if x is None or y is None:
@@ -172,8 +172,8 @@ def _of_one_dtype(values: Sequence[Any]) -> list[Any]:
 
 @composed
 def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Array:
-    """For each element, that of the first array in `choicelist` whose condition in `condlist`
-    holds; `default` where none does. Nothing leaks from the arrays not selected."""
+    """Each element taken from the first array in `choicelist` whose condition in `condlist` is
+    true; `default` where no condition is. Arrays that are not selected have no influence."""
     if len(condlist) != len(choicelist) or not len(condlist):
         raise ShapeError(
             "select: condlist and choicelist must have equal lengths, of 1 or more; they have "
@@ -191,8 +191,8 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
 
 @composed
 def choose(a: Operand, choices: Sequence[Any], mode: str = "raise") -> Array:
-    """For each element, that of ``choices[a]`` for integers `a`. Numbers out of range raise
-    IndexingError (`mode` raise), wrap around (wrap) or are limited to the range (clip)."""
+    """Each element taken from the array ``choices[a]``, for integers `a`. Integers out of range
+    raise IndexingError (`mode` raise), wrap around (wrap) or are limited to the range (clip)."""
     a, n = as_operand(a), len(choices)
     if a.dtype.kind not in "iub":
         raise DTypeError(f"choose: a must hold integers, the indices of choices, not {a.dtype}")
@@ -286,7 +286,7 @@ def apply_over_axes(
 @composed
 def bincount(x: Operand, weights: Operand = None, minlength: int = 0) -> Array:
     """The number of occurrences of each value in the integers x, which are 0 or more; with
-    `weights`, the sum of their weights, as float64. Differentiable in the weights."""
+    `weights`, the sum of their weights, as float64. Differentiable with respect to `weights`."""
     x = as_operand(x)
     if x.ndim != 1 or x.dtype.kind not in "iub":
         raise ShapeError(
@@ -344,7 +344,8 @@ def histogram(
     x: Operand, bins: Any = 10, range: Any = None, density: Any = None, weights: Operand = None
 ) -> tuple[Any, Any]:
     """The number of elements of x, or the sum of their weights, in each bin, and the bin edges.
-    With `density`, divided by the bin width and the total. Differentiable in the weights."""
+    With `density`, divided by the bin width and the total. Differentiable with respect to
+    `weights`."""
     if weights is None:
         counts, edges = _histogram(x, bins, range, density)
         return counts, edges
@@ -364,8 +365,8 @@ def histogram2d(
     density: Any = None,
     weights: Operand = None,
 ) -> tuple[Any, Any, Any]:
-    """`histogram` of pairs: counts, the edges along x, the edges along y. Differentiable in the
-    weights."""
+    """`histogram` of pairs: counts, the edges along x, the edges along y. Differentiable with
+    respect to `weights`."""
     if weights is None:
         counts, *edges = _histogram2d(x, y, bins, range, density=density)
         return counts, *edges
@@ -380,7 +381,7 @@ def histogramdd(
     sample: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Operand = None
 ) -> tuple[Any, Any]:
     """`histogram` of the rows of `sample`, or of a sequence of its columns: counts, and a list of
-    the edges for each column. Differentiable in the weights."""
+    the edges for each column. Differentiable with respect to `weights`."""
     if weights is None:
         counts, edges = _histogramdd(sample, bins, range, density=density)
         return counts, edges

@@ -165,12 +165,12 @@ def interp(
     right: Operand = None,
     period: float | None = None,
 ) -> Array:
-    """The piecewise linear interpolation at x of the points (xp, fp), with increasing xp; `left`
-    (default fp[0]) below them and `right` (default fp[-1]) above. With `period`, x and xp are taken
-    modulo it, and xp is sorted.
+    """The piecewise linear interpolation at x of the points (xp, fp), with increasing xp. The
+    result is `left` (default fp[0]) below these points and `right` (default fp[-1]) above them.
+    With `period`, x and xp are reduced modulo `period`, and xp is sorted.
 
-    Differentiable in x, xp, fp, `left` and `right`. Where x is in xp, the derivative is the slope
-    to the right.
+    Differentiable with respect to x, xp, fp, `left` and `right`. Where x is in xp, the derivative
+    is the slope to the right.
     """
     x, xp, fp = as_operand(x), as_operand(xp), as_operand(fp)
     if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:

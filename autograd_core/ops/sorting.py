@@ -313,7 +313,8 @@ class UniqueInverse(NamedTuple):
 @composed
 def unique_all(x: Operand) -> UniqueAll:
     """The unique values, the first index of each, the inverse indices that rebuild x, and the
-    counts. Differentiable in the values, like `unique`; every NaN is a value of its own."""
+    counts. The values are differentiable with respect to x, as in `unique`. NaNs are all
+    distinct."""
     return UniqueAll(*unique(x, True, True, True, equal_nan=False))
 
 

@@ -78,9 +78,9 @@ def average(
     *,
     keepdims: bool = False,
 ) -> Any:
-    """The mean over `axis`, or sum(x * weights) / sum(weights), differentiable in both. With
-    `returned`, also the sum of the weights. Where it is 0 the result is not finite; NumPy
-    raises."""
+    """The mean over `axis`, or sum(x * weights) / sum(weights), differentiable with respect to both
+    operands. With `returned`, also the sum of the weights. Where this sum is 0 the result is not
+    finite; NumPy raises an error."""
     x = x if hasattr(x, "ndim") else np.asarray(x)
     check_axis("average", axis, x)
     if weights is None:
@@ -120,9 +120,10 @@ def cov(
 ) -> Array:
     """The covariances of the variables in the rows of x (in its columns unless `rowvar`) and of y.
 
-    Each column is an observation; `fweights` is how often it occurred, `aweights` its weight, in
-    which the result is differentiable. Divided by N - `ddof`, where `ddof` is 1, or 0 with `bias`,
-    by default. Computed in float64 unless `dtype` is given.
+    Each column (each row unless `rowvar`) is an observation. `fweights` is the number of times it
+    occurred and `aweights` its weight; the result is differentiable with respect to `aweights`.
+    Without weights the sums of products are divided by N - `ddof`; `ddof` defaults to 1, or to 0 if
+    `bias` is true. Computed in float64 unless `dtype` is given.
     """
     dtype = dtype or np.result_type(*(v.dtype for v in (x, y) if hasattr(v, "dtype")), np.float64)
     rows = _rows(x, rowvar, dtype)

@@ -86,8 +86,8 @@ def _check(subscripts: str, terms: tuple[str, ...], output: str, ellipsis: str) 
             raise ShapeError(f"einsum: {subscripts!r} has {letter!r} only in the result")
     if not set(ellipsis) <= set(output):
         raise ShapeError(
-            f"einsum: the result in {subscripts!r} needs an ellipsis too: those of the "
-            f"operands stand for {len(ellipsis)} axes, which would be summed over"
+            f"einsum: the result in {subscripts!r} needs an ellipsis too: the ellipses "
+            f"of the operands match {len(ellipsis)} axes, which would be summed over"
         )
 
 

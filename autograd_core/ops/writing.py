@@ -108,7 +108,7 @@ def putmask(x: Operand, mask: Operand, values: Operand) -> None:
 
 @composed
 def place(x: Operand, mask: Operand, vals: Any) -> None:
-    """Write the elements of `vals` in turn, repeated if they are too few, into x where the mask is
+    """Write the elements of `vals` in order, repeated if they are too few, into x where the mask is
     true. Returns None."""
     _check_cast("place", x, vals)
     mask, values = _operand(x, mask), _operand(x, vals)

@@ -46,7 +46,8 @@ def _depths(scene: Scene) -> list[int | None]:
 
 
 def folded(scene: Scene, depth: int) -> Scene:
-    """Draw every module call inside `depth` others as one box."""
+    """Collapse each module call at nesting depth `depth` into one box (depth 0: the outermost
+    calls)."""
     around: dict[Scope, tuple[int, Scope | None]] = {}  # (depth, folded into)
 
     def place(scope: Scope) -> tuple[int, Scope | None]:

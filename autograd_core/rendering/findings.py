@@ -129,7 +129,8 @@ def _zeros(flow: Measured) -> Iterator[Finding]:
 
 
 def _shrinks_or_grows(flow: Measured) -> Iterator[Finding]:
-    """From the first layer to the last: the gradients of weights, and those of results."""
+    """Findings where gradients shrink or grow from layer to layer: of the weights, and of the
+    results."""
     for chain in _chains(flow):
         if len(chain) < 2:
             continue

@@ -15,7 +15,7 @@ from autograd_core.rendering.scene import Scene
 
 
 class Naming:
-    """Names from three sources, in this order: given names, those of a model, Tensor.name.
+    """Names from three sources, in this order: given names, the names in a model, Tensor.name.
 
     `names` maps a name to a Tensor or an array; `model` is anything with ``named_parameters()``.
     """

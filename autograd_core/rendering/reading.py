@@ -153,7 +153,7 @@ class Reader:
         return arrow
 
     def _number(self, array: Array) -> int:
-        """The same number for the same array. Ids alone are not enough, as they are reused when
+        """A number that identifies the array. Its id is not sufficient, because ids are reused when
         arrays are freed."""
         number, alive = self.numbers.get(id(array), (0, None))
         if alive is None or alive() is not array:

@@ -16,7 +16,7 @@ BLOCK = 1 << 16  # elements that stay in the cache while they are read five time
 class Statistics(NamedTuple):
     """Of an array's `size` elements: Euclidean `norm`, root mean square, least and greatest value
     (of the absolute values if complex), the share of exact `zeros`, and the number of inf or NaN.
-    Norm and rms are those of the finite elements."""
+    Norm and rms are computed from the finite elements only."""
 
     size: int
     norm: float

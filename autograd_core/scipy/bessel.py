@@ -125,8 +125,8 @@ def _ive_far_x(g: Gradient, v: Array, x: Array, order: int) -> Gradient:
 
 @op(v=refused("ive", "v"), x=_ive_far_x, pointwise=True)
 def _ive_far(v: Array, x: Array, order: int) -> Array:
-    """The derivative of ive in x of the given order, for large x: its series, differentiated term
-    by term."""
+    """The derivative of ive of the given order with respect to x, for large x: its series,
+    differentiated term by term."""
     total, term = 0.0, 1 / math.sqrt(math.tau)
     for k in range(TERMS):
         total = total + term * math.prod(-(k + 0.5 + j) for j in range(order))
@@ -142,8 +142,8 @@ def _scaled_over_x(x: Array) -> Array:
 
 
 def _ive_slope(v: Array, x: Array, near: Any) -> Array:
-    """The derivative of ive in x, computed by `near` for small x; its terms cancel the more, the
-    larger x is. If it jumps at 0, it is the mean of both sides there."""
+    """The derivative of ive with respect to x. For small x it is computed by `near`, whose terms
+    cancel increasingly as x grows. If it jumps at 0, it is the mean of both sides there."""
     size = np.abs(x)
     far = size > FAR + v * v / 8
     mirrored = np.sign(x) * np.where(x < 0, (-1.0) ** v, 1.0).astype(x.dtype)

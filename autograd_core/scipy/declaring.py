@@ -32,8 +32,8 @@ def refused(name: str, parameter: str) -> Callable[..., Any]:
 
     def rule(g: Gradient) -> Gradient:
         raise NotDifferentiableError(
-            f"special.{name}: its derivative in {parameter!r} has no closed form; pass it as a "
-            "plain number or array, or detach() it"
+            f"special.{name}: its derivative with respect to {parameter!r} has no closed form; "
+            "pass it as a plain number or array, or detach() it"
         )
 
     return rule

@@ -222,8 +222,9 @@ def _equation(a: Array, b: Array, q: Array) -> Array:
         return np.empty_like(q, dtype=np.result_type(a.dtype, b.dtype, q.dtype))
     if not (np.isfinite(a).all() and np.isfinite(b).all()):
         raise LinAlgError(
-            f"solve_sylvester, of shapes {a.shape} and {b.shape}: a or b has infs or NaNs (in the "
-            "gradient of sqrtm: x has some, or is singular and SciPy does not find a root)"
+            f"solve_sylvester: a, of shape {a.shape}, or b, of shape {b.shape}, contains inf or "
+            "NaN. In the gradient of sqrtm this means that x contains inf or NaN, or that x is "
+            "singular and SciPy found no square root"
         )
     output = "complex" if "c" in a.dtype.kind + b.dtype.kind + q.dtype.kind else "real"
     left, from_left = call_named("solve_sylvester", scipys.schur, a, output)
@@ -233,8 +234,9 @@ def _equation(a: Array, b: Array, q: Array) -> Array:
     found, scale, close = solver(left, right, turned, tranb="C")
     if close:
         raise LinAlgError(
-            f"solve_sylvester, of shapes {a.shape} and {b.shape}: no unique solution, because an "
-            "eigenvalue of a is the negative of one of b (in the gradient of sqrtm: x is singular)"
+            f"solve_sylvester: for a of shape {a.shape} and b of shape {b.shape} the solution is "
+            "not unique, because an eigenvalue of a is the negative of an eigenvalue of b. In the "
+            "gradient of sqrtm this means that x is singular"
         )
     return from_left @ (scale * found) @ from_right.conj().T
 

@@ -157,7 +157,7 @@ def _gamma_density(a: Array, x: Array) -> Array:
 
 gammainc: Special = declare(
     scipys.gammainc,
-    "The regularised lower incomplete gamma function. No gradient in a.",
+    "The regularised lower incomplete gamma function. Not differentiable with respect to a.",
     a=refused("gammainc", "a"),
     x=lambda g, a, x: g * _gamma_density(a, x),
 )
@@ -175,7 +175,7 @@ def _beta_density(a: Array, b: Array, x: Array) -> Array:
 
 betainc: Special = declare(
     scipys.betainc,
-    "The regularised incomplete beta function. No gradient in a and b.",
+    "The regularised incomplete beta function. Not differentiable with respect to a and b.",
     a=refused("betainc", "a"),
     b=refused("betainc", "b"),
     x=lambda g, a, b, x: g * _beta_density(a, b, x),
@@ -190,7 +190,7 @@ def _student_density(df: Any, x: Array) -> Array:
 
 stdtr: Special = declare(
     scipys.stdtr,
-    "The cumulative distribution function of Student's t. No gradient in df.",
+    "The cumulative distribution function of Student's t. Not differentiable with respect to df.",
     df=refused("stdtr", "df"),
     x=lambda g, df, x: g * _student_density(df, x),
 )
@@ -251,7 +251,7 @@ kl_div: Special = declare(
 @composed
 def logsumexp(a: Operand, axis: Any = None, b: Operand = None, keepdims: bool = False) -> Array:
     """log(sum(b * exp(a))) over `axis`, without overflow; the sum must be positive. An element
-    whose weight b is 0 is ignored, whatever its value."""
+    whose weight b is 0 is ignored, even if it is infinite."""
     a = as_operand(a)
     if b is None:
         return reductions.logsumexp(a, axis, keepdims)

@@ -39,20 +39,22 @@ def check_gradients(
     gradient: Callable[..., Any] | None = None,
     seed: int = 0,
 ) -> None:
-    """Compare the derivatives of f in its floating arguments with differences, up to `order`.
+    """Compare the derivatives of f with respect to its floating arguments with finite differences,
+    up to `order`.
 
     `args` are arrays, Tensors, numbers, or trees of them; f returns any of these. Tolerances are
     derived from the error estimate of Richardson's extrapolation, from the round-off of the terms
     and of intermediate results, and from the change of the gradient when the operands and the
     results of all operations and rules are perturbed by round-off (float32 is compared with
     differences in float64). Smaller errors are not detected. At a kink any slope between the
-    one-sided slopes is accepted. Also checked, up to the order: dtype, shape and device of each
+    one-sided slopes is accepted. Also checked, up to `order`: dtype, shape and device of each
     gradient; that two runs agree; that a zero cotangent gives exact zeros; that no rule promotes
     its dtype or writes to its arguments; that vjp and jvp are transposes; and that an operand may
     be used twice.
 
-    For a function of another library, `gradient` is a function that returns the gradient of f,
-    which returns one real number, in all arguments: a tuple if there are several. Its order is 1.
+    For a function of another library, `gradient` is a function that returns the gradient of f
+    with respect to all arguments, a tuple if there are several; f must return one real number.
+    Only the first order is checked.
 
     Raises GradientError if a gradient is wrong, InconclusiveError if differences cannot decide.
 
@@ -69,8 +71,8 @@ def check_gradients(
 
 @contextmanager
 def _exits_reported() -> Iterator[None]:
-    """Inside, a GradientError also says where a value left the graph, as by filling a plain array
-    with numbers; the warning that a function is constant is suppressed."""
+    """In this context, a GradientError also states where a value left the graph, for example by
+    filling a plain array. The warning that a function is constant is suppressed."""
     with catch_warnings(record=True) as said:
         simplefilter("always", AutogradWarning)
         try:
@@ -106,7 +108,8 @@ def _check_orders(f: Any, args: Any, order: int, seed: int) -> None:
 
 
 def _check(subject: Subject) -> None:
-    """Check the gradients of a function in all its floating operands, at random cotangents."""
+    """Check the gradients of a function with respect to all its floating operands, for random
+    cotangents."""
     if not subject.operands:
         raise subject.wrong("nothing to differentiate: no argument is a floating array or number")
     results, pull = subject.pulled()
@@ -127,7 +130,8 @@ def _check(subject: Subject) -> None:
 
 
 def _check_twice(f: Any, args: Any, i: int, j: int, seed: int) -> None:
-    """Check that the gradient of one Tensor used for two operands is the sum of theirs."""
+    """Check that if one Tensor is passed as two operands, its gradient is the sum of the gradients
+    of the two operands."""
 
     def joined(x: Any) -> Any:
         given = list(args)

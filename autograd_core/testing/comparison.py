@@ -60,8 +60,8 @@ class Comparison:
     # directions
 
     def through(self) -> Iterator[list[Any]]:
-        """A random direction for each operand separately: the gradient of one operand may be too
-        small to be detected next to that of another."""
+        """A random direction for each operand separately, because the gradient of one operand may
+        be too small to be detected next to the gradient of another."""
         for which, (operand, point) in enumerate(
             zip(self.subject.operands, self.points, strict=True)
         ):
@@ -72,7 +72,8 @@ class Comparison:
                 yield direction
 
     def located(self, error: GradientError, direction: list[Any]) -> GradientError:
-        """The same error at one element: the direction is halved as long as a half shows it."""
+        """Narrow the error down to one element: bisect the direction for as long as one half still
+        reproduces the error."""
         places = [
             (which, i) for which, d in enumerate(direction) for i in map(tuple, np.argwhere(d))
         ]

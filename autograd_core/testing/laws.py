@@ -1,4 +1,4 @@
-"""Properties that every gradient has, whatever its function."""
+"""Properties that the gradient of every function has."""
 
 from __future__ import annotations
 

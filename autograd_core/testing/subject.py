@@ -24,8 +24,8 @@ from autograd_core.transforms.tree import filled, leaves
 
 
 class GradientError(AssertionError):
-    """A gradient is wrong. The message names the operand and the element, both values, the error of
-    the differences, and how to reproduce it."""
+    """A gradient is wrong. The message gives the operand, the element, both values, the estimated
+    error of the finite differences, and code that reproduces the failure."""
 
 
 class InconclusiveError(AssertionError):
@@ -109,13 +109,13 @@ class Subject:
     # errors
 
     def wrong(self, text: str) -> GradientError:
-        """The error that says `text` of the gradient."""
+        """The error with the message "the gradient of f `text`"."""
         return GradientError(
             f"the {self.what} of {function_name(self.shown)} {text}\n{self.repeat()}"
         )
 
     def inconclusive(self, text: str) -> InconclusiveError:
-        """The error that says why the gradient cannot be judged."""
+        """The error that explains why the gradient cannot be judged."""
         return InconclusiveError(
             f"{self.what} of {function_name(self.shown)}{text}\n{self.repeat()}"
         )

@@ -29,7 +29,8 @@ Function = Callable[..., Any]
 
 @op(x=lambda g: g)
 def _argument(x: Operand) -> Any:
-    """x, as an argument to differentiate in that itself depends on other Tensors."""
+    """The identity. It gives x, an argument that already depends on other Tensors, a node of its
+    own to differentiate with respect to."""
     return x[...]
 
 
@@ -37,7 +38,7 @@ _running: ContextVar[Call | None] = ContextVar("autograd_core transform", defaul
 
 
 class Call:
-    """A call of a function that is differentiated in some of its arguments."""
+    """A call of a function that is differentiated with respect to some of its arguments."""
 
     def __init__(
         self, name: str, function: Function, argnum: Argnum, args: Any, settings: dict[str, Any]
@@ -47,7 +48,7 @@ class Call:
         self.recording = is_recording()
         self.plain = not any(isinstance(v, Tensor) for _, v in leaves((args, settings)))
         self.paths: list[str] = []
-        self.given: list[Any] = []  # the leaves to differentiate in, as passed
+        self.given: list[Any] = []  # the leaves to differentiate with respect to
         self.arrays: list[Any] = []
         self.nodes: list[Node] = []
         self.began = next(sequence_numbers)
@@ -84,21 +85,21 @@ class Call:
             _running.reset(token)
 
     def _enter(self, path: str, leaf: Any) -> Tensor:
-        """A Tensor of this leaf to differentiate in."""
+        """A Tensor of this leaf, to differentiate with respect to."""
         if not isinstance(leaf, Tensor | float | complex | np.generic) and not backend.is_array(
             leaf
         ):
             hint = f". Write {float(leaf)}" if isinstance(leaf, int) else ""
             raise DTypeError(
                 f"{self.name}: {path} is of type {type(leaf).__name__}, {leaf!r}; the "
-                "function can be differentiated only in floating and complex numbers and arrays"
-                f"{hint}"
+                "function can be differentiated only with respect to floating and complex numbers "
+                f"and arrays{hint}"
             )
         array = leaf._array if isinstance(leaf, Tensor) else backend.asarray(leaf)
         if array.dtype.kind not in "fc":
             raise DTypeError(
-                f"{self.name}: {path} has dtype {array.dtype}; the function can be "
-                "differentiated only in floating and complex arrays. Use x.astype(float)"
+                f"{self.name}: {path} has dtype {array.dtype}; the function can be differentiated "
+                "only with respect to floating and complex arrays. Use x.astype(float)"
             )
         if isinstance(leaf, Tensor) and leaf.node is not None and self.recording:
             tensor: Any = _argument(leaf)
@@ -297,7 +298,7 @@ def check_real(name: str, out: Tensor, holomorphic: bool = False) -> None:
     if out.dtype.kind == "c" and not holomorphic:
         raise DTypeError(
             f"{name}: the function returned complex numbers. Differentiate its real or imaginary "
-            "part, or pass holomorphic=True if it is holomorphic in complex arguments"
+            "part, or pass holomorphic=True if it is a holomorphic function of complex arguments"
         )
 
 

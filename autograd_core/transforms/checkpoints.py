@@ -30,9 +30,10 @@ def checkpoint(f: Function) -> Function:
     `random`, ``np.random`` and every generator that f can reach (arguments, closures, globals,
     attributes of objects, at any depth) are reset for it and restored afterwards. Tensors that f
     uses but does not take as arguments get their gradients, too.
-    Raises GraphError in the backward pass if the results of the two runs differ (in any bit on the
-    host; on a device, where sums vary, by more than the square root of the precision), or if the
-    second run computes from other Tensors.
+    Raises GraphError in the backward pass if the two runs give different results, or if the second
+    run uses Tensors that the first did not. On the host, results are compared bit for bit. On a
+    device, where the order of summation may vary, they may differ by sqrt(eps) times the largest
+    element.
     """
 
     @public
@@ -103,9 +104,10 @@ def _again(
     if difference is not None:
         raise GraphError(
             f"checkpoint: {called(f)} is not deterministic: when it was run again for its "
-            f"gradient, {difference}. It must do the same in every run: draw random numbers from a "
-            "generator among its arguments, attributes, variables or globals, keep no count of its "
-            "calls, and let nothing that it reads change before backward()"
+            f"gradient, {difference}. It must compute the same result in every run. Draw random "
+            "numbers only from generators among its arguments, attributes, variables or globals; "
+            "do not depend on how often it has been called; and do not change anything that it "
+            "reads before backward()"
         )
     outs = [leaf for _, leaf in leaves(result) if is_floating(leaf)]
     seeds = [
@@ -118,8 +120,8 @@ def _again(
     found = pull(seeds, paths, retain=recorded, create_graph=recorded, lead=lead)
     if paths.outside:
         raise GraphError(
-            f"checkpoint: {called(f)} computed from other Tensors when it was run again, such as "
-            f"{paths.outside[0]!r}; it must do the same in every run"
+            f"checkpoint: {called(f)} used other Tensors when it was run again, such as "
+            f"{paths.outside[0]!r}; it must use the same Tensors in every run"
         )
     counts = next((tuple(part.shape[:lead]) for _, part in seeds), ())
     return Parts(

@@ -1,4 +1,4 @@
-"""Whether the results of two runs of a function are the same."""
+"""Compare the results of two runs of a function."""
 
 from __future__ import annotations
 

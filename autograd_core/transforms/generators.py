@@ -121,7 +121,7 @@ def _inside(value: Any) -> Iterable[Any]:
     if backend.is_array(value):
         return value.ravel().tolist() if value.dtype.hasobject else ()
     if not gc.is_tracked(value) and isinstance(value, dict | tuple):
-        return ()  # elements that are no containers
+        return ()  # its elements are not containers
     if hasattr(type(value), "__globals__"):
         return ()  # a compiled function, which refers to its whole module
     held = [held for held in gc.get_referents(value) if type(held) not in ATOMS]

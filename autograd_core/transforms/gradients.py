@@ -126,12 +126,14 @@ def gradients(
     create_graph: bool = False,
     strict: bool = False,
 ) -> Any:
-    """The gradient of recorded Tensors in Tensors that they were computed from, leaves or not.
+    """The gradient of recorded Tensors with respect to Tensors that they were computed from, which
+    need not be leaves.
 
     `outputs` and `inputs` are Tensors or trees of them; the result has the structure of `inputs`.
     `grad_outputs` are the gradients of the outputs, by default 1 for outputs of one element. Only
-    the nodes in between are visited, and no ``.grad`` is touched. The other settings are those of
-    ``backward``; with `strict` an input that no output depends on raises GraphError.
+    the nodes in between are visited, and no ``.grad`` is touched. `retain_graph` and
+    `create_graph` are as in ``backward``. With `strict`, an input that no output depends on raises
+    GraphError.
 
     >>> import autograd_core as ac
     >>> x = ac.Tensor([1.0, 2.0], requires_grad=True)

@@ -98,7 +98,7 @@ def grad_and_aux(f: Function, argnum: Argnum = 0) -> Function:
 
 
 def grad_named(f: Function, argname: str) -> Function:
-    """A function that returns the gradient in the argument of that name. See `grad`."""
+    """A function that returns the gradient with respect to the argument `argname`. See `grad`."""
     return grad(f, argname)
 
 
@@ -108,7 +108,7 @@ def holomorphic_grad(f: Function, argnum: Argnum = 0) -> Function:
 
 
 def multigrad_dict(f: Function) -> Function:
-    """A function that returns the gradients in all arguments, by their names."""
+    """A function that returns a dict of the gradients with respect to all arguments, by name."""
 
     @public
     def gradients(*args: Any, **settings: Any) -> dict[str, Any]:

@@ -155,7 +155,7 @@ def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
 def hvp(f: Function, argnum: Argnum = 0) -> Function:
     """A function of f's arguments followed by a vector v of the argument's structure: the product
     of the Hessian of f, which returns one real number, with v. The Hessian is not formed; the cost
-    is that of about two gradients.
+    is about that of two gradients.
 
     >>> import autograd_core as ac, numpy as np
     >>> ac.hvp(lambda x: np.sum(x**3))(np.array([1.0, 2.0]), np.array([1.0, 0.5]))

@@ -4,7 +4,8 @@ Such factors are not unique: an eigenvector may be multiplied by a sign or, if c
 A gradient is correct for every function that does not depend on the choice.
 
 Eigenvalues and singular values that differ by no more than round-off count as equal. For vectors of
-equal values, the incoming gradient does not determine the derivative, and is refused: see `gaps`.
+equal values, the incoming gradient does not determine the derivative, and LinAlgError is raised:
+see `gaps`.
 """
 
 from __future__ import annotations
@@ -195,8 +196,8 @@ def _eigvalsh_x(g: Gradient, x: Array, UPLO: str) -> Gradient:
 def eigvalsh(x: Array, UPLO: str = "L") -> Array:
     """The eigenvalues of symmetric (Hermitian) matrices, in ascending order.
 
-    Where some are equal, the gradient is a subgradient, which is exact for every function that
-    treats equal ones alike; its own derivative is refused there, as in `eigh`.
+    Where some are equal, the gradient is a subgradient, which is exact for every function that is
+    symmetric in the equal values. A second derivative raises LinAlgError there, as in `eigh`.
     """
     require_matrices("eigvalsh", x)
     if UPLO not in ("L", "U"):
@@ -329,7 +330,7 @@ def _sides_x(g: Gradient, values: Array, x: Array, moving: bool) -> Gradient:
 
 
 def _smooth_at(values: Array, s: Any) -> Array:
-    """values / s on the diagonal. Where s is 0 the function has a kink, which is refused unless the
+    """values / s on the diagonal. Where s is 0 the function has a kink: LinAlgError unless the
     value is 0."""
     eye = unit(values[..., None] * s[..., None, :])
     size = _size(values[..., None, :])

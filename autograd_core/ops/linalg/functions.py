@@ -150,7 +150,7 @@ class _Steps:
         split = ~same & (np.abs(gap) <= close)
         if module_of(gap) is np and split.any():
             value = float(np.broadcast_to(points[0], split.shape)[split][0])
-            raise LinAlgError(f"{self.name}: two eigenvalues {value:.6g} are equal, {self.hint}")
+            raise LinAlgError(f"{self.name}: {self.hint.format(value)}")
         lower = [
             self.table(part, at, close)
             for part, at in ((points[1:], places[1:]), (points[:-1], places[:-1]))
@@ -306,7 +306,10 @@ def spectral_projector(x: Operand, start: int = 0, stop: int | None = None) -> A
     """
     x = _symmetric("spectral_projector", x)
     first, last, _ = slice(start, stop).indices(x.shape[-1])
-    hint = "one inside and one outside the range; choose start and stop with a gap"
+    hint = (
+        "the eigenvalue {:.6g} is repeated, once inside and once outside the range start:stop. "
+        "Choose start and stop so that equal eigenvalues are on the same side"
+    )
     divided = _Steps("spectral_projector", lambda p: 1.0 * ((p >= first) & (p < last)), hint)
     return _function(x, divided)
 
@@ -315,7 +318,7 @@ def _nearest_x(g: Gradient, x: Array) -> Gradient:
     """The gradient of the sign of [[0, x], [x.mH, 0]], of which u is a block."""
     m, n = x.shape[-2:]
     k = min(m, n)
-    hint = "so a singular value of x is 0, where u has no derivative"
+    hint = "a singular value of x is 0, so u has no derivative"
     divided = _Steps("polar", lambda p: 1.0 * (p >= m + n - k) - 1.0 * (p < k), hint)
     flow = _terms(transposed(doubled(x)), doubled(g)[..., None, :, :], divided)
     return ((flow + adjoint(flow)) / 2)[..., :m, m:]

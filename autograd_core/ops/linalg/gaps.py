@@ -5,12 +5,12 @@ other by E_ij / (w_j - w_i), so that M, the gradient of the vectors in this basi
 M_ij / (w_j - w_i). Where w_i = w_j, a smooth function has the derivative D_ij E_ij, but D_ij is not
 a function of the incoming gradients: for sum(C * (V h(w) V^T)) they are M_ij = 2 C_ij h for the
 vectors and h' C_ii for the values, and D_ij = h' C_ij; for h that is constant near w_i, M is the
-same, and D_ij = 0. So M_ij other than 0 is refused.
-Where h = 0, M is 0 whatever C is, and the gradient of w_i depends on C_ii alone: refused as well.
-Where M_ii shows that h is not 0, and M_ij is 0, C_ij is 0 too, and nothing is lost.
+same, and D_ij = 0. So a nonzero M_ij raises LinAlgError. Where h = 0, M is 0 for every C, and the
+gradient of w_i depends only on C_ii: this raises LinAlgError too. Where M_ii shows that h is not 0,
+and M_ij is 0, C_ij is also 0, and the result is exact.
 
-In the backward pass of a backward pass, the gradient of a quotient is divided by the same gap and
-refused by the same criterion: the operations here are their own rules.
+In the backward pass of a backward pass, the gradient of a quotient is divided by the same gap, and
+the same criterion applies: the operations here are their own rules.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ def _over_gaps(
 
 @op(x=_over_x, gaps=_over_gaps, values=None, scale=None)
 def _over(x: Array, gaps: Array, values: Array, scale: Array, apart: bool, name: str) -> Array:
-    """x / gaps, and 0 where both are 0 up to round-off, for x computed from numbers of this scale;
-    0 on the diagonal too if `apart`. Where only the gap is 0: LinAlgError, or NaN on a device."""
+    """x / gaps, and 0 where both are 0 up to round-off, for x computed from numbers of this scale.
+    If `apart`, 0 on the diagonal too. Where only the gap is 0: LinAlgError, or NaN on a device."""
     if not x.size:
         return x * gaps
     near = np.abs(gaps) <= closeness(values)
@@ -98,8 +98,9 @@ def _over(x: Array, gaps: Array, values: Array, scale: Array, apart: bool, name:
 def _seen(
     g: Gradient, straight: Array, scale: Array, values: Array, alone: bool, name: str
 ) -> Array:
-    """g, the gradient of the values; refused where a value equals another (or 0, if `alone`) and
-    the gradient of its vector has no component along the vector itself."""
+    """g, the gradient of the values. LinAlgError (NaN on a device) if g is not 0 where a value
+    equals another (or 0, if `alone`) and the gradient of its vector has no component along the
+    vector."""
     if not g.size:
         return g
     eye = _eye(values)
@@ -146,7 +147,8 @@ def beside(x: Array) -> Array:
 
 
 def by_gaps(name: str, for_values: Any, turning: Any, values: Array, alone: bool = False) -> Array:
-    """The gradient of the values on the diagonal, plus that of their vectors over the gaps."""
+    """The gradient of the values, on the diagonal, plus the gradient of their vectors divided by
+    the gaps."""
     gaps = _gaps(values)
     eye = unit(gaps.real)
     if turning is None:
@@ -173,14 +175,14 @@ def _watched_x(g: Gradient, values: Array, name: str) -> Gradient:
 @op(x=_watched_x, values=None)
 def _watched(x: Array, values: Array, name: str) -> Array:
     """x, the diagonal matrix of the gradient of the values, which depends on them. Its variation
-    between equal values is unknown, so a gradient between them is refused."""
+    between equal values is unknown, so a gradient between them raises LinAlgError."""
     return x
 
 
 def turned(g: Gradient, values: Array, inner: Any, moving: bool, name: str) -> Gradient:
-    """The gradient through the vectors of the matrix with the values g: `inner`, that of the matrix
-    in the basis of its vectors, over the gaps of `values`. For a g that depends on x (`moving`),
-    the variation between equal values is unknown here."""
+    """The gradient through the vectors of the matrix with the values g: `inner`, the gradient of
+    this matrix in the basis of its vectors, divided by the gaps of `values`. If g depends on x
+    (`moving`), the variation between equal values is unknown, and LinAlgError is raised there."""
     gaps = values[..., None, :] - values[..., :, None]
     step = g[..., None, :] - g[..., :, None]
     scale = _size(inner)
@@ -200,8 +202,8 @@ def doubled(x: Array) -> Array:
 
 @op(vectors=lambda g: g, values=None)
 def _independent(vectors: Array, values: Array) -> Array:
-    """The eigenvectors; raises LinAlgError on the host if those of equal eigenvalues are not
-    independent: the matrix is defective."""
+    """The eigenvectors. Raises LinAlgError on the host if the eigenvectors of equal eigenvalues are
+    not independent, that is, if the matrix is defective."""
     if module_of(vectors) is np and vectors.size:
         near = np.abs(values[..., None, :] - values[..., :, None]) <= closeness(np.abs(values))
         if np.count_nonzero(near) > values.size:

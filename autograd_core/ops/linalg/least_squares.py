@@ -55,7 +55,7 @@ def pinv(x: Operand, rcond: Any = None, hermitian: bool = False, *, rtol: Any = 
     effect.
     """
     if rcond is not None and rtol is not None:
-        raise ShapeError("pinv: rcond and rtol are the same setting; pass only one of them")
+        raise ShapeError("pinv: rcond and rtol mean the same; pass only one of them")
     limit = rtol if rcond is None else rcond
     if isinstance(limit, Tensor) and not tracked(limit):
         limit = limit.data
@@ -115,11 +115,11 @@ def _lined(tolerance: Any) -> Array:
 @composed
 def cond(x: Operand, p: Operand = None) -> Array:
     """The condition number: the largest singular value over the smallest, or
-    norm(x, p) * norm(inv(x), p). It bounds the ratio of relative errors of a solution to those of
-    the equations.
+    norm(x, p) * norm(inv(x), p). It bounds the ratio of the relative error of a solution to
+    the relative error of the equations.
 
-    Infinite where x is singular; there, with a `p` such as 1, inf or "fro", a gradient is refused
-    (LinAlgError).
+    Infinite where x is singular. There, a `p` such as 1, inf or "fro" raises LinAlgError if x
+    is tracked.
     """
     x = as_operand(x)
     require_matrices("cond", x, square=p not in (None, 2, -2))

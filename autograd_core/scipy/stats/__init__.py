@@ -1,8 +1,8 @@
 """Probability densities under SciPy's names: ``stats.norm.logpdf(x, loc, scale)``.
 
-Each is composed of operations, so it has derivatives of any order in x and in every parameter with
-a derivative in closed form; cumulative distributions of the gamma and beta families have none in
-their shape parameters, and raise in the backward pass.
+Each is composed of operations, so it has derivatives of any order with respect to x and to every
+parameter for which the derivative has a closed form. Cumulative distributions of the gamma and beta
+families have none with respect to their shape parameters, and raise an error in the backward pass.
 """
 
 from autograd_core.scipy.stats import (

@@ -220,13 +220,14 @@ def pdf(x: Operand, a: Operand, b: Operand, loc: Operand = 0, scale: Operand = 1
 
 @composed
 def cdf(x: Operand, a: Operand, b: Operand, loc: Operand = 0, scale: Operand = 1) -> Array:
-    """The probability of a value up to x. No gradient in `a` and `b`."""
+    """The probability of a value up to x. Not differentiable with respect to `a` and `b`."""
     formula = lambda z, a, b: _lower(a, b, z)  # noqa: E731
     return cumulative("beta.cdf", formula, ENDS, x, (a, b), loc, scale)
 
 
 @composed
 def logcdf(x: Operand, a: Operand, b: Operand, loc: Operand = 0, scale: Operand = 1) -> Array:
-    """The logarithm of `cdf`, accurate in both tails. No gradient in `a` and `b`."""
+    """The logarithm of `cdf`, accurate in both tails. Not differentiable with respect to `a` and
+    `b`."""
     formula, beyond = (lambda z, a, b: _log_lower(a, b, z)), (-math.inf, 0.0)
     return cumulative("beta.logcdf", formula, ENDS, x, (a, b), loc, scale, beyond)

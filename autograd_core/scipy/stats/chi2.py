@@ -35,13 +35,13 @@ def pdf(x: Operand, df: Operand, loc: Operand = 0, scale: Operand = 1) -> Array:
 
 @composed
 def cdf(x: Operand, df: Operand, loc: Operand = 0, scale: Operand = 1) -> Array:
-    """The probability of a value up to x. No gradient in `df`."""
+    """The probability of a value up to x. Not differentiable with respect to `df`."""
     formula = lambda z, df: gamma._lower(df / 2, z / 2)  # noqa: E731
     return cumulative("chi2.cdf", formula, gamma.ENDS, x, (df,), loc, scale)
 
 
 @composed
 def logcdf(x: Operand, df: Operand, loc: Operand = 0, scale: Operand = 1) -> Array:
-    """The logarithm of `cdf`. No gradient in `df`."""
+    """The logarithm of `cdf`. Not differentiable with respect to `df`."""
     formula, beyond = (lambda z, df: gamma._log_lower(df / 2, z / 2)), (-math.inf, 0.0)
     return cumulative("chi2.logcdf", formula, gamma.ENDS, x, (df,), loc, scale, beyond)

@@ -128,7 +128,7 @@ def pdf(x: Operand, a: Operand, loc: Operand = 0, scale: Operand = 1) -> Array:
 
 @composed
 def cdf(x: Operand, a: Operand, loc: Operand = 0, scale: Operand = 1) -> Array:
-    """The probability of a value up to x. No gradient in `a`."""
+    """The probability of a value up to x. Not differentiable with respect to `a`."""
     return cumulative("gamma.cdf", lambda z, a: _lower(a, z), ENDS, x, (a,), loc, scale)
 
 
@@ -181,6 +181,6 @@ def _log_lower(a: Array, x: Array) -> Array:
 
 @composed
 def logcdf(x: Operand, a: Operand, loc: Operand = 0, scale: Operand = 1) -> Array:
-    """The logarithm of `cdf`, accurate in both tails. No gradient in `a`."""
+    """The logarithm of `cdf`, accurate in both tails. Not differentiable with respect to `a`."""
     formula = lambda z, a: _log_lower(a, z)  # noqa: E731
     return cumulative("gamma.logcdf", formula, ENDS, x, (a,), loc, scale, (-math.inf, 0.0))

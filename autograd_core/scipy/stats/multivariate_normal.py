@@ -53,7 +53,8 @@ def logpdf(x: Operand, mean: Operand = None, cov: Operand = 1.0) -> Array:
     """The logarithm of the density of vectors x (..., d), with the mean (d,) and the covariance
     matrix (d, d), which must be positive definite, or a vector of variances, or one for all.
 
-    The gradient in the matrix is symmetric. Raises LinAlgError if it is not positive definite.
+    The gradient of the matrix is symmetric. Raises LinAlgError if the matrix is not positive
+    definite.
     """
     stack, whitened, constant = _parts(x, mean, cov)
     return reshape(sum(whitened * whitened, 0) / -2, stack) + constant

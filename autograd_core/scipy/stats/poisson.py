@@ -26,8 +26,8 @@ __all__ = ["cdf", "logcdf", "logpmf", "pmf"]
 def _counted(
     name: str, formula: Callable[..., Any], k: Any, mu: Any, loc: Any, beyond: Any, whole: bool
 ) -> Array:
-    """formula(k - loc, mu); `beyond` holds its values below 0, and if `whole` between integers, and
-    at infinity."""
+    """formula(k - loc, mu). `beyond` holds two values: the result below 0 (and, if `whole`, between
+    integers), and the result at infinity."""
     if isinstance(k, Tensor) and k.requires_grad:
         raise NotDifferentiableError("poisson: k is an integer and has no gradient; detach() it")
     dtype, (k, mu, loc) = widened(name, k, mu, loc)
@@ -56,8 +56,8 @@ def _log_far(k: Any, mu: Any) -> Array:
 
 
 def _hazard_slope(k: Any, mu: Any, out: Array) -> Array:
-    """The derivative of `_hazard` in mu; for small mu from the probability of k - 1, as that of k
-    may be subnormal."""
+    """The derivative of `_hazard` with respect to mu. For mu < 1 it is computed from the
+    probability of k - 1, because the probability of k may be subnormal."""
     near = mu < 1
     m, n = np.where(near, mu, 0.5), np.where(k > 0, k, 1.0)
     before = np.where(k > 0, standard_density(m, n), 0.0) / gammaincc(k + 1, m)
@@ -71,7 +71,7 @@ def _hazard_slope(k: Any, mu: Any, out: Array) -> Array:
     mu=lambda g, k, mu, out: g * _hazard_slope(k, mu, out),
 )
 def _hazard(k: Array, mu: Array) -> Array:
-    """The probability of k divided by that of k or less."""
+    """The probability of k divided by the probability of a value up to k."""
     small = _tail(k, mu)
     far = 1 / in_tail(small, poisson_fraction, (k, 1.0), (mu, 2.0))
     n, m = np.where(small, 1.0, k), np.where(small, 2.0, mu)
@@ -97,7 +97,7 @@ def _log_lower(k: Array, mu: Array) -> Array:
 @composed
 def logpmf(k: Operand, mu: Operand, loc: Operand = 0) -> Array:
     """The logarithm of the probability of k with mean `mu`; -inf where k - loc is negative or not
-    an integer. No gradient in k."""
+    an integer. Not differentiable with respect to k."""
     formula, beyond = (lambda k, mu: _log_density(mu, k + 1)), (-math.inf, -math.inf)
     return _counted("poisson.logpmf", formula, k, mu, loc, beyond, True)
 

@@ -1,4 +1,5 @@
-"""Powers that describe densities near the ends of their support, and their poles there."""
+"""The power-law factors of densities near the ends of their support, including ends where the
+density is infinite."""
 
 from __future__ import annotations
 
@@ -43,9 +44,9 @@ def _power_a(
 def _power(
     distance: Array, scale: Array, a: Array, factor: tuple[float, ...] = (1.0,), n: int = 0
 ) -> Array:
-    """(distance / scale) ** (a - 1) / scale, or its n-th derivative in the distance, times a
-    polynomial in `a` given by the coefficients `factor`. The derivatives in `scale` are not
-    computed from those in the distance, which overflow earlier."""
+    """(distance / scale) ** (a - 1) / scale, or its n-th derivative with respect to the distance,
+    times a polynomial in `a` given by the coefficients `factor`. The derivatives with respect to
+    `scale` are not computed from those with respect to the distance, which overflow earlier."""
     z, before = distance / scale, 0 * a
     for coefficient in reversed(factor):
         before = before * a + coefficient

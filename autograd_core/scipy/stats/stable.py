@@ -145,8 +145,8 @@ def gamma_fraction(x: Array, a: Array) -> Array:
 
 
 def poisson_fraction(k: Any, mu: Any) -> Array:
-    """The sum of the Poisson probabilities up to k divided by that of k, for mu far above k, by the
-    continued fraction of the upper incomplete gamma function (DLMF 8.9.2)."""
+    """The sum of the Poisson probabilities up to k divided by the probability of k, for mu far
+    above k, from the continued fraction of the upper incomplete gamma function (DLMF 8.9.2)."""
     out = mu + 2 * TERMS - k
     for m in range(TERMS, 0, -1):
         out = mu + (2 * m - 2) - k - m * (m - 1 - k) / out

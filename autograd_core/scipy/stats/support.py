@@ -85,8 +85,8 @@ def either(
 ) -> Array:
     """first(*operands) where the condition holds, else second(*operands).
 
-    An operand is a pair: the array, and a number that is harmless for both functions and replaces
-    it where the other function is selected, so that nothing leaks from there.
+    An operand is a pair: the array, and a number that replaces it where the other function is
+    selected. Both functions must be finite at this number, so that their gradients there are 0.
     """
     there = [where(condition, x, harmless) for x, harmless in operands]
     elsewhere = [where(condition, harmless, x) for x, harmless in operands]
@@ -99,9 +99,9 @@ Ends = tuple[float, float]
 def _placed(
     ends: Ends, distance: Array, scale: Any, shapes: Sequence[Any], scaled: bool = False
 ) -> tuple[Any, ...]:
-    """Masks of the distance, in units of `scale`, below and above the ends; the distance, the scale
-    and the shapes. Outside, distance and scale are replaced by harmless numbers, without gradient;
-    all are NaN where one is. If `scaled`, the formula handles a distance / scale that overflows."""
+    """The masks where distance / scale is below and above the support; the distance, the scale and
+    the shapes. Outside the support, distance and scale are replaced by constants, without gradient.
+    All are NaN where one is. If `scaled`, the formula handles a distance / scale that overflows."""
     holds = valid(scale, *shapes)
     z = np.where(holds, _units(distance, scale), math.nan)
     place = distance if scaled else z
@@ -125,11 +125,12 @@ def density(
     logarithm: bool,
     scaled: bool = False,
 ) -> Array:
-    """formula(z, *shapes), a density or its logarithm at z = (x - loc) / scale, in units of x; if
-    `scaled`, the formula takes x - loc and the scale in place of z.
+    """The density at x: ``formula(z, *shapes)`` at z = (x - loc) / scale, divided by `scale`. If
+    `logarithm`, the formula is the logarithm of a density, and so is the result. If `scaled`, the
+    formula takes x - loc and `scale` in place of z, and its result is not divided.
 
-    Outside of the ends, and at infinity, it is 0 (its logarithm -inf) and constant. It is NaN, with
-    NaN gradients, where an operand is NaN, or `scale` or a shape is not positive.
+    Outside the support and at ±inf the density is 0 (its logarithm -inf), with zero gradient. It is
+    NaN, with NaN gradients, where an operand is NaN, or `scale` or a shape is not positive.
     """
     dtype, (x, loc, scale, *shapes) = widened(name, x, loc, scale, *shapes)
     below, above, distance, scale, shapes = _placed(ends, x - loc, scale, shapes, scaled)
@@ -152,8 +153,8 @@ def cumulative(
     scale: Any,
     beyond: Ends = (0.0, 1.0),
 ) -> Array:
-    """formula(z, *shapes), a distribution function; `beyond` is its value below and above the
-    ends. NaN where `density` is."""
+    """The distribution function at x: ``formula(z, *shapes)`` at z = (x - loc) / scale. `beyond` is
+    its value below and above the support. It is NaN where `density` is."""
     dtype, (x, loc, scale, *shapes) = widened(name, x, loc, scale, *shapes)
     below, above, distance, scale, shapes = _placed(ends, x - loc, scale, shapes)
     out = formula(_units(distance, scale), *shapes)

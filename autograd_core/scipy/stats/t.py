@@ -172,13 +172,13 @@ def pdf(x: Operand, df: Operand, loc: Operand = 0, scale: Operand = 1) -> Array:
 
 @composed
 def cdf(x: Operand, df: Operand, loc: Operand = 0, scale: Operand = 1) -> Array:
-    """The probability of a value up to x. No gradient in `df`."""
+    """The probability of a value up to x. Not differentiable with respect to `df`."""
     formula = lambda z, df: _lower(df, z)  # noqa: E731
     return cumulative("t.cdf", formula, norm.EVERYWHERE, x, (df,), loc, scale)
 
 
 @composed
 def logcdf(x: Operand, df: Operand, loc: Operand = 0, scale: Operand = 1) -> Array:
-    """The logarithm of `cdf`. No gradient in `df`."""
+    """The logarithm of `cdf`. Not differentiable with respect to `df`."""
     formula, ends = (lambda z, df: _log_lower(df, z)), (-math.inf, 0.0)
     return cumulative("t.logcdf", formula, norm.EVERYWHERE, x, (df,), loc, scale, ends)
