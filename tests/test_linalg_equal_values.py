@@ -102,7 +102,7 @@ def test_what_vectors_of_equal_values_do_not_tell_is_refused(function, matrix):
 def test_second_derivatives_of_equal_values_are_refused(values, matrix):
     function = lambda x: ac.sum(values((x + x.mT) / 2) ** 2)  # noqa: E731
     assert np.isfinite(ac.grad(function)(SYMMETRIC[matrix])).all()
-    with pytest.raises(LinAlgError, match="is repeated"):
+    with pytest.raises(LinAlgError, match="are equal"):
         ac.hessian(function)(SYMMETRIC[matrix])
 
 
