@@ -41,57 +41,57 @@ __all__ = [
 # ---- elements by their indices along an axis ----------------------------------------------------
 
 
-def _gather_x(g: Gradient, x_shape: Shape, places: Array, axis: int, distinct: bool) -> Gradient:
+def _gather_x(g: Gradient, x_shape: Shape, indices: Array, axis: int, distinct: bool) -> Gradient:
     axis = axis if axis < 0 else axis - len(x_shape)
-    return _place_along(g, places, x_shape[axis], axis, distinct)
+    return _place_along(g, indices, x_shape[axis], axis, distinct)
 
 
-@op(x=_gather_x, places=None)
-def _gather_along(x: Array, places: Array, axis: int = -1, distinct: bool = False) -> Array:
-    """The elements of x at the indices `places` along `axis`, one list for each line of x or one
+@op(x=_gather_x, indices=None)
+def _gather_along(x: Array, indices: Array, axis: int = -1, distinct: bool = False) -> Array:
+    """The elements of x at `indices` along `axis`, one list for each line of x or one
     for all lines. `distinct` means that no index occurs twice, which makes the gradient faster."""
-    if places.ndim == 1:
-        return np.take(x, places, axis=axis)
+    if indices.ndim == 1:
+        return np.take(x, indices, axis=axis)
     axis = axis if axis < 0 else axis - x.ndim
-    lead = x.shape[: x.ndim - places.ndim]
-    return np.take_along_axis(x, np.broadcast_to(places, lead + places.shape), axis=axis)
+    lead = x.shape[: x.ndim - indices.ndim]
+    return np.take_along_axis(x, np.broadcast_to(indices, lead + indices.shape), axis=axis)
 
 
-def _place_g(g: Gradient, places: Array, axis: int, distinct: bool) -> Gradient:
-    return _gather_along(g, places, axis, distinct)
+def _place_g(g: Gradient, indices: Array, axis: int, distinct: bool) -> Gradient:
+    return _gather_along(g, indices, axis, distinct)
 
 
-@op(g=_place_g, places=None)
+@op(g=_place_g, indices=None)
 def _place_along(
-    g: Gradient, places: Array, length: int, axis: int = -1, distinct: bool = False
+    g: Gradient, indices: Array, length: int, axis: int = -1, distinct: bool = False
 ) -> Array:
-    """Zeros of `length` along the negative `axis`, with g added at the indices `places`: the
-    gradient of `_gather_along`. Axes of g in front of those of `places` are batch axes."""
+    """Zeros of `length` along the negative `axis`, with g added at `indices`: the
+    gradient of `_gather_along`. Axes of g in front of those of `indices` are batch axes."""
     shape = list(g.shape)
     shape[axis] = length
     out = np.zeros_like(g, shape=tuple(shape))
-    if distinct and places.ndim == 1:
-        out[(..., places, *[slice(None)] * (-1 - axis))] = g
+    if distinct and indices.ndim == 1:
+        out[(..., indices, *[slice(None)] * (-1 - axis))] = g
     elif distinct:
-        np.put_along_axis(out, np.broadcast_to(places, g.shape), g, axis=axis)
+        np.put_along_axis(out, np.broadcast_to(indices, g.shape), g, axis=axis)
     else:
-        _add_along(out.swapaxes(axis, -1), places, g.swapaxes(axis, -1), axis)
+        _add_along(out.swapaxes(axis, -1), indices, g.swapaxes(axis, -1), axis)
     return out
 
 
-def _add_along(out: Array, places: Array, g: Gradient, axis: int) -> None:
-    """Add g to `out` at the indices `places` along the last axis, which may be repeated."""
-    if places.ndim > 1:
-        places = places.swapaxes(axis, -1)
-    places = np.broadcast_to(places, g.shape)
+def _add_along(out: Array, indices: Array, g: Gradient, axis: int) -> None:
+    """Add g to `out` at `indices` along the last axis, which may be repeated."""
+    if indices.ndim > 1:
+        indices = indices.swapaxes(axis, -1)
+    indices = np.broadcast_to(indices, g.shape)
     index = tuple(
-        (np.cumsum(np.ones_like(places, shape=(n,))) - 1).reshape((n,) + (1,) * (g.ndim - 1 - a))
+        (np.cumsum(np.ones_like(indices, shape=(n,))) - 1).reshape((n,) + (1,) * (g.ndim - 1 - a))
         for a, n in enumerate(g.shape[:-1])
     )
     for real, part in (
         [(out.real, g.real), (out.imag, g.imag)] if g.dtype.kind == "c" else [(out, g)]
     ):
-        np.add.at(real, (*index, places), part)  # CuPy supports real dtypes only
+        np.add.at(real, (*index, indices), part)  # CuPy supports real dtypes only
 
 
 # ---- sorting ------------------------------------------------------------------------------------

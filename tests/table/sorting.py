@@ -52,23 +52,25 @@ def gatherings(draw, placing=False):
     settings = {"axis": axis, "distinct": distinct}
     if placing:
         operands = *values(draw, chosen), places
-        return Case(("g", "places"), operands, settings | {"length": length})
-    return Case(("x", "places"), (*values(draw, shape), places), settings)
+        return Case(("g", "indices"), operands, settings | {"length": length})
+    return Case(("x", "indices"), (*values(draw, shape), places), settings)
 
 
-def plain_gather(x, places, axis, distinct):
-    if places.ndim == 1:
-        return np.take(x, places, axis)
-    return np.take_along_axis(x, places, axis)
+def plain_gather(x, indices, axis, distinct):
+    if indices.ndim == 1:
+        return np.take(x, indices, axis)
+    return np.take_along_axis(x, indices, axis)
 
 
-def plain_place(g, places, axis, distinct, length):
+def plain_place(g, indices, axis, distinct, length):
     out = np.moveaxis(np.zeros([*g.shape[:axis], length, *g.shape[g.ndim + axis + 1 :]], g.dtype),
                       axis, -1)  # fmt: skip
     g = np.moveaxis(g, axis, -1)
-    places = np.broadcast_to(np.moveaxis(places, axis, -1) if places.ndim > 1 else places, g.shape)
+    indices = np.broadcast_to(
+        np.moveaxis(indices, axis, -1) if indices.ndim > 1 else indices, g.shape
+    )
     for place in np.ndindex(g.shape):
-        out[(*place[:-1], places[place])] += g[place]
+        out[(*place[:-1], indices[place])] += g[place]
     return np.moveaxis(out, -1, axis)
 
 
@@ -121,12 +123,12 @@ def part(number):
     return lambda function, x, **settings: function(x, **settings)[number]
 
 
-INDEXED = {"x": ("x_shape", "places", "axis", "distinct")}
+INDEXED = {"x": ("x_shape", "indices", "axis", "distinct")}
 FLAGS = dict.fromkeys(["return_index", "return_inverse", "return_counts"], True)
 SORTING = [
     Row("_gather_along", gatherings(), INDEXED, plain_gather, linear=True, complex=True,
         dtype=lambda x, _: x, never=("0-d",)),
-    Row("_place_along", gatherings(placing=True), {"g": ("places", "axis", "distinct")},
+    Row("_place_along", gatherings(placing=True), {"g": ("indices", "axis", "distinct")},
         plain_place, linear=True, complex=True, dtype=lambda g, _: g, never=("0-d",)),
     Row("sort", settled(distinct(), least_ndim=1, axis=line_axis), {"x": ()}, flat=True,
         complex=True, never=("0-d",)),
