@@ -23,8 +23,8 @@ with hundreds of digits, rounded to float64 and stored in tests/data/accuracy.np
 
 Let v be the exact result and eps the machine epsilon of the dtype (the distance from 1 to the next
 larger number). The allowed error is 64 eps (|v| + |x v'|) plus the smallest subnormal number; the
-term |x v'| accounts for the rounding of the operand x. For a second derivative, 64 eps |f'| is
-added. Derivatives are not tested where the value is NaN or outside the range of the dtype.
+term |x v'| accounts for the rounding of the operand x. For a second derivative, 64 eps times the
+absolute value of the first derivative is added. Derivatives are not tested where the value is NaN or outside the range of the dtype.
 """
 EXCEPTED = """
 ## Exceptions
@@ -38,8 +38,8 @@ FIGURES = """
 ## The largest errors
 
 Errors of the value, the first and the second derivative, relative to the allowed error, excluding
-the exceptions above. A dash means "not tested". The values that a NumPy or SciPy function computes
-are not tested; the last table lists those whose error exceeds the allowed error.
+the exceptions above. A dash means "not tested". Values that a NumPy or SciPy function computes are
+measured but cannot fail a test; the last table lists those whose error exceeds the allowed error.
 
 """
 OWN = """
