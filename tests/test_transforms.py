@@ -221,3 +221,49 @@ def test_dicts_in_another_order_are_the_same_structure():
     _, tangent = ac.jvp(lambda p: p["a"] * p["b"], primals, ({"b": 10.0, "a": 1.0},))
     assert tangent == 2.0 + 10.0
     assert value == {"a": 2.0, "b": 3.0}
+
+
+# ---- recording, when a pullback is made and when it is used --------------------------------------
+
+
+def cube(x):
+    return x * x * x
+
+
+@pytest.mark.parametrize("made", [ac.no_grad, ac.enable_grad])
+def test_a_pullback_asks_for_recording_when_it_is_used(made):
+    with made():
+        _, pull = ac.vjp(cube, 2.0)
+        _, push = ac.linearize(cube, 2.0)
+    for linear in (lambda u: pull(u)[0], push):
+        slope = ac.grad(linear)(1.0)
+        assert (type(slope), slope) == (np.float64, 12.0)
+        assert linear(ac.Tensor(1.0, True)).requires_grad
+        with ac.no_grad():
+            assert not ac.asarray(linear(ac.Tensor(1.0, True))).requires_grad
+
+
+@pytest.mark.parametrize("made", [ac.no_grad, ac.enable_grad])
+def test_a_pullback_through_a_closure_depends_on_it_where_it_is_used(made):
+    w = ac.Tensor(3.0, requires_grad=True)
+    with made():
+        _, pull = ac.vjp(lambda x: w * cube(x), 2.0)
+        _, push = ac.linearize(lambda x: w * cube(x), 2.0)
+    for linear in (lambda u: pull(u)[0], push):
+        w.grad = None
+        linear(1.0).backward(retain_graph=True)
+        assert w.grad.item() == 12.0
+        with ac.no_grad():
+            assert linear(1.0) == 36.0
+
+
+def test_a_custom_gradient_may_differentiate_a_pullback():
+    @ac.custom_gradient
+    def square(x):
+        def backward(g):
+            _, pull = ac.vjp(lambda t: t**2, x.detach())
+            return g * ac.grad(lambda u: pull(u)[0])(1.0)
+
+        return x.detach() ** 2, backward
+
+    assert ac.grad(square)(3.0) == 6.0

@@ -18,7 +18,7 @@ from autograd_core.engine.paths import Paths
 from autograd_core.engine.stamps import sequence_numbers
 from autograd_core.engine.state import enable_grad, is_recording
 from autograd_core.engine.tensor import Tensor, make
-from autograd_core.engine.types import Gradient, Operand
+from autograd_core.engine.types import Array, Gradient, Operand
 from autograd_core.engine.views import VALUE, Base
 from autograd_core.errors import DTypeError, GraphError, IndexingError, ShapeError
 from autograd_core.transforms.tree import filled, leaves, mapped
@@ -190,7 +190,8 @@ class Call:
         paths = self.between([node for node, _ in tracked])
         if record is None:
             depends = bool(paths.outside) or any(is_tracked(g) for _, g in seeds)
-            record = self.recording and depends
+            record = depends and is_recording()  # as it is now, not as it was for the call
+            wrap = make if paths.outside else plain
         found = pull(
             tracked, paths, retain=retain or record, create_graph=record, lead=lead, wrap=wrap
         )
@@ -226,6 +227,12 @@ def _place(
             "positional arguments"
         )
     return place % len(args)
+
+
+def plain(array: Array, _: Node) -> Tensor:
+    """A saved value of a call that depends on no Tensor outside of it, for rules that run on
+    Tensors: the call's arguments are constants there."""
+    return make(array, None)
 
 
 def called(function: Function) -> str:

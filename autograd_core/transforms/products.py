@@ -11,8 +11,8 @@ from autograd_core.devices import backend
 from autograd_core.engine.backward import pull, seed, zero_gradient
 from autograd_core.engine.graph import Node
 from autograd_core.engine.paths import Paths
+from autograd_core.engine.state import is_recording
 from autograd_core.engine.tensor import Tensor, make
-from autograd_core.engine.types import Array
 from autograd_core.errors import ShapeError
 from autograd_core.errors.tracebacks import public
 from autograd_core.transforms.calls import (
@@ -24,6 +24,7 @@ from autograd_core.transforms.calls import (
     is_tracked,
     matching,
     one_number,
+    plain,
 )
 from autograd_core.transforms.tree import filled, leaves, mapped
 
@@ -74,11 +75,10 @@ class _Linear:
         self.outs = [as_tensor(call.name, leaf) for _, leaf in leaves(result)]
         call.warn_unreached()
         tracked = [out.node for out in self.outs if out.node is not None]
-        outside = bool(call.between(tracked).outside)
-        self.depends = call.recording and outside
+        self.depends = bool(call.between(tracked).outside)
         self.duals = [_dual(out) for out in self.outs]
         pairs = list(zip(self.outs, self.duals, strict=True))
-        wrap = make if self.depends else _plain
+        wrap = make if self.depends else plain
         self.pulled = call.pull(pairs, record=True, wrap=wrap)
 
     def __call__(self, tangents: Any, retain: bool = False) -> Any:
@@ -91,15 +91,15 @@ class _Linear:
         ]
         targets = {dual.node: i for i, dual in enumerate(self.duals)}
         paths = Paths([g.node for g, _ in pairs], targets)
-        record = self.depends or (call.recording and any(is_tracked(v) for v in given))
+        record = is_recording() and (self.depends or any(map(is_tracked, given)))
         seeds = [(g.node, v) for g, v in pairs]
         found = pull(seeds, paths, retain=retain or record, create_graph=record)
-        plain = call.plain and not any(isinstance(v, Tensor) for v in given)
+        of_arrays = call.plain and not any(isinstance(v, Tensor) for v in given)
 
         def tangent(i: int, out: Tensor) -> Any:
             g = found[i] if i in found else zero_gradient(out._array)
             g = g if isinstance(g, Tensor) else make(g, None)
-            return g._array[()] if plain and g.node is None else g
+            return g._array[()] if of_arrays and g.node is None else g
 
         return filled(self.result, map(tangent, range(len(self.outs)), self.outs))
 
@@ -109,10 +109,6 @@ def _dual(out: Tensor) -> Any:
     zeros = make(zero_gradient(out._array), None)
     zeros.node = Node.leaf(zeros, out.shape, out.dtype)
     return zeros
-
-
-def _plain(array: Array, _: Node) -> Tensor:
-    return make(array, None)
 
 
 def _of_kind(v: Any, like: Tensor) -> Any:

@@ -24,7 +24,8 @@ with hundreds of digits, rounded to float64 and stored in tests/data/accuracy.np
 Let v be the exact result and eps the machine epsilon of the dtype (the distance from 1 to the next
 larger number). The allowed error is 64 eps (|v| + |x v'|) plus the smallest subnormal number; the
 term |x v'| accounts for the rounding of the operand x. For a second derivative, 64 eps times the
-absolute value of the first derivative is added. Derivatives are not tested where the value is NaN or outside the range of the dtype.
+absolute value of the first derivative is added. Derivatives are not tested where the value is NaN
+or outside the range of the dtype.
 """
 EXCEPTED = """
 ## Exceptions
