@@ -207,6 +207,7 @@ class Op(Operation):
 operations: dict[str, Op] = {}  # the declarations of this package by name
 functions: dict[str, Callable[..., Any]] = {}  # composed ones included
 NAMESPACES = frozenset({"emath", "fft", "linalg"})  # NumPy's, with the same names here
+UNNAMED = "unnamed operation"  # of a user's lambda
 gradient_free: set[str] = set()  # names of functions without gradient
 
 
@@ -236,6 +237,8 @@ def _declare(declared: Op, doc: str | None, module: str, ours: bool) -> Callable
     function = declared.function
     function.__doc__, function.__module__ = doc, module
     if ours:
+        if declared.name == UNNAMED:
+            raise TypeError('an operation of a lambda needs a name, as in name="softsign"')
         declared.key = _key(function)
         declared.name = declared.name.removeprefix("_")  # helpers are shown without it
         operations[declared.key] = declared
@@ -345,7 +348,7 @@ def _take_texts(operands: dict[str, Any]) -> dict[str, str]:
 
 def _name_of(kernel: Any) -> str:
     name = str(getattr(kernel, "__name__", ""))
-    return name if name.isidentifier() else "unnamed operation"
+    return name if name.isidentifier() else UNNAMED
 
 
 def composed(function: F) -> F:
