@@ -78,8 +78,8 @@ def test_complex_operands_are_refused_or_differentiated(name):
         check_gradients(functions[name], *arrays, order=1)
     except AssertionError as error:
         pytest.fail(
-            f"{name} takes complex operands, for which its rules are wrong. Refuse them, as np.fabs "
-            f"does, or correct the rules and give the row complex=True. {error}"
+            f"{name} takes complex operands, for which its rules are wrong. Refuse them, as "
+            f"np.fabs does, or correct the rules and give the row complex=True. {error}"
         )
 
 
