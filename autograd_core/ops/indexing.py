@@ -270,7 +270,7 @@ def assign(x: Array, index: Array, value: Array) -> Array:
         np.add.at(times, index, 1)
         if times.size and times.max() > 1:
             raise ShapeError(
-                "assign: the index selects an element twice, with an array of values; on a device the "
+                "assign: the index selects an element twice and value is an array; on a device the "
                 "order of writes is undefined"
             )
     return out

@@ -28,12 +28,8 @@ __all__ = ["pad"]
 
 Pairs = tuple[tuple[Any, Any], ...]
 
-PLACES = {
-    "edge",
-    "reflect",
-    "symmetric",
-    "wrap",
-}  # modes that repeat elements, unless reflect_type="odd"
+# The modes that repeat elements, unless reflect_type="odd".
+PLACES = {"edge", "reflect", "symmetric", "wrap"}
 ODD = {"reflect", "symmetric"}  # the modes that reflect_type applies to
 STATISTICS: dict[str, Callable[..., Any]] = {
     "maximum": max, "mean": mean, "median": median, "minimum": min,

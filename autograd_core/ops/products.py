@@ -92,9 +92,8 @@ def dot(x: Array, y: Array) -> Array:
     if not (getattr(x, "ndim", 0) and getattr(y, "ndim", 0)):
         return np.multiply(x, y)  # CuPy's dot does not accept scalars
     if x.ndim > 2 or y.ndim > 2:
-        return np.tensordot(
-            x, y, ((-1,), (-2 if y.ndim > 1 else -1,))
-        )  # np.dot does not use BLAS here
+        # np.dot does not use BLAS for these
+        return np.tensordot(x, y, ((-1,), (-2 if y.ndim > 1 else -1,)))
     return np.dot(x, y)
 
 

@@ -80,8 +80,8 @@ def _valid_quantiles(name: str, q: Array, method: str) -> Array:
     100)."""
     if isinstance(q, Tensor):
         raise NotDifferentiableError(
-            f"{name}: 'q' is not differentiable and cannot be a Tensor. Pass a number or an array, for "
-            "example q=float(tensor)"
+            f"{name}: 'q' is not differentiable and cannot be a Tensor. Pass a number or an array, "
+            "for example q=float(tensor)"
         )
     if method not in BETWEEN and method not in STEP_METHODS:
         raise ShapeError(

@@ -134,7 +134,7 @@ def _spread_function(plain: Any) -> Callable[..., Tensor]:
             return plain(x, **unknown)  # raises for an unknown keyword
         if mean is not None:
             raise NotDifferentiableError(
-                f"{plain.__name__}: mean= is not supported; leave it out, because the mean is computed"
+                f"{plain.__name__}: mean= is not supported; leave it out (the mean is computed)"
             )
         if correction is not None:
             if ddof:
