@@ -1,8 +1,8 @@
-"""NumPy's functions that write into their first operand, on Tensors, by ``x[index] = value``.
+"""NumPy's functions that write into their first operand x, for Tensors: by ``x[index] = value``.
 
-A tracked Tensor is replaced by a new one with the values written; an untracked one is written in
-place. They return None, as in NumPy; `assign` and `where` return a new Tensor and leave their
-operand unchanged.
+If x or the values are tracked, the write is recorded: x then refers to a new array with the values
+written. An untracked Tensor is written in place. The functions return None, as in NumPy; `assign`
+and `where` return a new Tensor and leave their operand unchanged.
 """
 
 from __future__ import annotations
