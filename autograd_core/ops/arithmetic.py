@@ -70,13 +70,13 @@ def _chosen(g: Gradient, above: Any, x: Array, y: Array) -> Gradient:
 
 fmax = elementwise(
     np.fmax,
-    "The larger of x and y, or the other one where one is NaN. Ties share the gradient equally.",
+    "The larger of x and y; where one is NaN, the other one. Ties share the gradient equally.",
     x=lambda g, x, y: _chosen(g, np.greater(x, y), x, y),
     y=lambda g, x, y: _chosen(g, np.greater(y, x), y, x),
 )
 fmin = elementwise(
     np.fmin,
-    "The smaller of x and y, or the other one where one is NaN. Ties share the gradient equally.",
+    "The smaller of x and y; where one is NaN, the other one. Ties share the gradient equally.",
     x=lambda g, x, y: _chosen(g, np.less(x, y), x, y),
     y=lambda g, x, y: _chosen(g, np.less(y, x), y, x),
 )

@@ -145,8 +145,8 @@ def matrix_transpose(x: Operand) -> Array:
 
 @composed
 def tile(x: Operand, repetitions: int | Sequence[int]) -> Array:
-    """Copies of x joined along each axis: `repetitions` copies, or a number of copies for each
-    axis."""
+    """Copies of x joined along each axis. `repetitions` is the number of copies along the last
+    axis, or a sequence of such numbers for the last axes."""
     x = as_operand(x)
     times: list[Any] = [repetitions] if np.ndim(repetitions) == 0 else list(repetitions)  # type: ignore[arg-type]
     count = max(len(times), x.ndim)
@@ -252,8 +252,8 @@ def atleast_2d(*arrays: Any) -> Array:
 
 @composed
 def atleast_3d(*arrays: Any) -> Array:
-    """Each array with at least three axes: shape (n,) becomes (1, n, 1), and (m, n) becomes (m, n,
-    1). If there are several arrays, they are returned as a tuple."""
+    """Each array with at least three axes: shape (n,) becomes (1, n, 1), and (m, n) becomes
+    (m, n, 1). If there are several arrays, they are returned as a tuple."""
     shapes: list[Any] = [lambda n: (1, 1, 1), lambda n: (1, *n, 1), lambda n: (*n, 1)]
     return _each(arrays, lambda x: x[...] if x.ndim > 2 else reshape(x, shapes[x.ndim](x.shape)))
 

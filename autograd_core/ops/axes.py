@@ -84,7 +84,7 @@ def joined(x: Array, axes: Shape) -> Array:
 
 def parted(lines: Array, axes: Shape, x_shape: Shape) -> Array:
     """The inverse of `joined`: the last axis of `lines` is split into the negative `axes` of an
-    array of shape `x_shape`. Batch axes may precede."""
+    array of shape `x_shape`. Batch axes stay in front."""
     count = len(axes)
     kept = lines.shape[: lines.ndim - 1]
     x = lines.reshape(kept + tuple(x_shape[a] for a in axes))

@@ -36,7 +36,7 @@ def reduction(
                 if where is not None and where is not True:
                     filler = initial if neutral is None else neutral
                     if filler is None:
-                        raise ShapeError(f"{name}: `where` also needs `initial`")
+                        raise ShapeError(f"{name}: `initial` is required with `where`")
                     x = choose(where, x, filler)
                 out = plain(x, *args, **more)
                 if initial is None or join is None:

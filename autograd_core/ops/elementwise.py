@@ -150,8 +150,8 @@ def _real_sign(x: Array) -> Array:
 
 @listed
 def sign(x: Operand) -> Array:
-    """The sign of x: for real x it is -1, 0 or 1, and not differentiable. For complex x it is x /
-    |x|, which is differentiable, with the derivative 0 at 0."""
+    """The sign of x. For real x it is -1, 0 or 1, and not differentiable. For complex x it is
+    x / |x|, which is differentiable, with the derivative 0 at 0."""
     if not np.iscomplexobj(x):
         return _real_sign(x)
     size = absolute(x)

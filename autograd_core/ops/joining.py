@@ -130,8 +130,8 @@ def _line(name: str, x: Array, axis: int | None) -> tuple[Any, int]:
 
 
 def _places(name: str, function: Any, length: int, obj: Any, *values: Any) -> Array:
-    """The result of `function`, which is np.insert or np.delete, on the indices 0, …, `length` -
-    1."""
+    """The result of `function`, which is np.insert or np.delete, on the indices of `length`
+    elements."""
     obj = obj if isinstance(obj, slice | int) else host_setting(obj)
     try:
         return function(np.arange(length), obj, *values)

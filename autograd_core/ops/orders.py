@@ -41,8 +41,8 @@ def _in_memory(x: Array) -> list[int]:
 
 
 def _axes(name: str, x: Array, order: str, orders: str) -> list[int] | None:
-    """The order of the axes in which x has its elements in C order when transposed. None if x need
-    not be transposed."""
+    """The order of the axes in which the transposed x, read in C order, has the elements of x in
+    `order`. None if x need not be transposed."""
     if order not in orders:
         raise ShapeError(f"{name}: order must be one of {', '.join(orders)}, not {order!r}")
     array = unwrap_nested(x)

@@ -104,8 +104,8 @@ def polyfit(x: Operand, y: Operand, deg: int, rcond: Any = None, *, w: Operand =
     x, y = as_operand(x), as_operand(y)
     if x.ndim != 1 or y.ndim not in (1, 2) or x.shape[0] != y.shape[0] or deg < 0 or not x.size:
         raise ShapeError(
-            "polyfit: x must have shape (m,), y (m,) or (m, k), and deg must be 0 or more; x has "
-            f"shape {x.shape} and y has shape {y.shape}, deg={deg}"
+            "polyfit: x must have shape (m,), y (m,) or (m, k), and deg must be 0 or more; they "
+            f"have shapes {x.shape} and {y.shape}, deg={deg}"
         )
     rows = vander(x, deg + 1)
     if w is not None:

@@ -161,7 +161,8 @@ def cross(
 
 
 def _in_space(name: str, x: Array, axis: int) -> Array:
-    """x with `axis`, along which the vectors are, moved to the end and extended to 3 elements."""
+    """x with `axis`, the axis of the vectors, moved to the end. Vectors of 2 elements are extended
+    by a third element, 0."""
     shape = np.shape(x)
     if not -len(shape) <= axis < len(shape):
         raise IndexingError(f"cross: axis {axis} is out of range; {name} has shape {shape}")

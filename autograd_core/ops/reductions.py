@@ -166,8 +166,8 @@ def _chosen_var(x: Array, axis: Axis, ddof: float, keepdims: bool, where: Any) -
 @_spread_function
 @op(x=_var_x)
 def var(x: Array, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Array:
-    """The variance over `axis`: the sum of the squared deviations from the mean, divided by N -
-    `ddof` for N elements."""
+    """The variance over `axis`: the sum of the squared deviations from the mean, divided by
+    N - `ddof` for N elements."""
     return np.var(x, axis=reduction_axis(x, axis), ddof=ddof, keepdims=keepdims)
 
 

@@ -197,7 +197,7 @@ def _own_axis(x: Array, name: str, axis: int | None) -> int:
 def cumulative_sum(
     x: Operand, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
 ) -> Array:
-    """`cumsum` as in the Array API; with `include_initial` it begins with a 0."""
+    """`cumsum` as in the Array API. With `include_initial`, the result begins with a 0."""
     axis = _own_axis(x, "cumulative_sum", axis)
     out = cumsum(x, axis, dtype)
     return _led(out, axis, 0) if include_initial else out
@@ -207,7 +207,7 @@ def cumulative_sum(
 def cumulative_prod(
     x: Operand, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
 ) -> Array:
-    """`cumprod` as in the Array API; with `include_initial` it begins with a 1."""
+    """`cumprod` as in the Array API. With `include_initial`, the result begins with a 1."""
     axis = _own_axis(x, "cumulative_prod", axis)
     out = cumprod(x, axis, dtype)
     return _led(out, axis, 1) if include_initial else out

@@ -280,8 +280,8 @@ def unique(
     sorted: bool = True,
 ) -> Array:
     """The unique values of x, or its unique slices along `axis`, in ascending order. The gradient
-    of a value flows to the first element that equals it. `sorted` has no effect; NumPy's signature
-    has it."""
+    of a value flows to the first element that equals it. `sorted` has no effect; it exists for
+    compatibility with NumPy."""
     index, inverse, counts = _unique_places(x, axis, equal_nan)
     values = _gather_along(
         ravel(x) if axis is None else x, index, -1 if axis is None else axis, True

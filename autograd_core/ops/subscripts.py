@@ -156,9 +156,9 @@ def _growth(lengths: list[dict[str, int]], pair: tuple[int, int], output: str) -
 
 
 def _alone(term: dict[str, int], other: dict[str, int], kept: set[str]) -> Shape:
-    """The axes of `term` to sum over before the product with `other`: those whose letter is not in
-    `kept` and not in `other`. If both operands have a letter with different lengths, one of the
-    lengths is 1 and broadcasts, so its axes are summed over as well."""
+    """The axes of `term` to sum over before the product with `other`. Their letters are not in
+    `kept`, and `other` does not have them or has them with another length. In the latter case, one
+    of the two lengths is 1 and broadcasts."""
     return tuple(
         i
         for i, letter in enumerate(term)

@@ -17,8 +17,8 @@ __all__ = ["multi_dot"]
 
 def multi_dot(arrays: Sequence[Any]) -> Array:
     """The product of two or more matrices, in the order that takes the fewest multiplications. The
-    first operand may be a vector, which counts as a row, and so may the last, which counts as a
-    column."""
+    first operand may be a vector, which counts as a row; the last may be a vector, which counts as
+    a column."""
     matrices = [as_operand(x) for x in arrays]
     inner = {x.ndim for x in matrices[1:-1]}
     ends = {x.ndim for x in matrices[:1] + matrices[-1:]}

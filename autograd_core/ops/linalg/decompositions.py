@@ -232,10 +232,10 @@ def eig(x: Array) -> Any:
     """The eigenvalues (..., n) of square matrices (..., n, n), in no particular order, and their
     eigenvectors, columns of length 1.
 
-    The results are complex. With NumPy before 2.5, as in NumPy itself, they are real if x and all
-    its eigenvalues are real. The gradient of a real x is real and the same in both cases. A matrix
-    without n independent eigenvectors has no gradient: the backward pass raises LinAlgError or, if
-    round-off hides this, returns very large numbers.
+    The results are complex. With NumPy before 2.5 they are real if x and all its eigenvalues are
+    real, as they are in NumPy. The gradient of a real x is real and the same in both cases. A
+    matrix without n independent eigenvectors has no gradient: the backward pass raises LinAlgError
+    or, if round-off hides this, returns very large numbers.
     """
     require_matrices("eig", x)
     return EigResult(*call_named("eig", np.linalg.eig, x))
@@ -295,7 +295,7 @@ def svd(
 
     Shapes: x (..., m, n); with k = min(m, n), U (..., m, k), S (..., k), Vh (..., k, n); with
     `full_matrices` U (..., m, m) and Vh (..., n, n). Without `compute_uv`, only S is returned.
-    `hermitian` has no effect; NumPy's signature has it.
+    `hermitian` has no effect; it exists for compatibility with NumPy.
     With `full_matrices` and an x that is not square, the additional columns of U or rows of Vh are
     arbitrary. S then has a gradient, but U and Vh raise NotDifferentiableError in the backward
     pass.

@@ -89,8 +89,8 @@ class _Smooth:
 
     A quotient of differences loses digits where its points are close, and quadrature of the
     derivative between the points is wrong where they are far apart. Quadrature is used where both
-    results agree up to the possible error of the quotient. With `root`, eigenvalues that are
-    negative by round-off count as 0.
+    results agree up to the possible error of the quotient, and the quotient elsewhere. With `root`,
+    eigenvalues that are negative by round-off count as 0.
     """
 
     def __init__(self, name: str, f: Any, df: Any, root: bool = False) -> None:
@@ -260,14 +260,14 @@ def _symmetric(name: str, x: Array) -> Array:
 
 @composed
 def matrix_function(x: Operand, f: Any, df: Operand) -> Array:
-    """f of symmetric (Hermitian) matrices (..., n, n): V diag(f(w)) V.mH for V diag(w) V.mH.
+    """f of symmetric (Hermitian) matrices (..., n, n): V diag(f(w)) V.mH for x = V diag(w) V.mH.
 
     `f` and its derivative `df` work element by element on real arrays; for second derivatives, `df`
     must consist of operations of this library. Derivatives of every order are exact for equal
     eigenvalues. Only the symmetric part of x is used, and the gradient is symmetric.
     Raises LinAlgError if x is not finite or far from symmetric, or if f is not finite at an
     eigenvalue. The backward pass raises LinAlgError if df is not finite at an eigenvalue. On a
-    device, nothing of this is checked.
+    device, none of this is checked.
     """
     return _function(_symmetric("matrix_function", x), _Smooth("matrix_function", f, df))
 
@@ -301,8 +301,8 @@ _WHITE = _Smooth("whiten", lambda w: 1 / sqrt(w), lambda w: -0.5 / (w * sqrt(w))
 @composed
 def spectral_projector(x: Operand, start: int = 0, stop: int | None = None) -> Array:
     """The projection onto the eigenvectors `start` to `stop` (exclusive) of symmetric (Hermitian)
-    matrices, with eigenvalues in ascending order. With the eigenvectors v of `eigh`, it is v[:,
-    start:stop] times its adjoint. Negative indices count from the end, as in a slice.
+    matrices, with eigenvalues in ascending order. With the eigenvectors v of `eigh`, it is
+    v[:, start:stop] times its adjoint. Negative indices count from the end, as in a slice.
 
     Eigenvalues inside the range may be equal, and so may eigenvalues outside it. If one inside
     equals one outside, the backward pass raises LinAlgError or, on a device, returns NaN.
@@ -337,8 +337,8 @@ def _nearest(x: Array) -> Array:
 @composed
 def polar(x: Operand) -> Any:
     """The polar decomposition x = u @ p, as (u, p): u has orthonormal columns, or orthonormal rows
-    if x is wide, and p is symmetric (Hermitian). u is the nearest such matrix to x, and equals u @
-    vh of `svd`.
+    if x is wide, and p is symmetric (Hermitian). u is the matrix of this kind nearest to x, and
+    equals u @ vh of `svd`.
 
     Singular values may be equal. If a singular value is 0, there is no gradient: the backward pass
     raises LinAlgError or, on a device, returns NaN.

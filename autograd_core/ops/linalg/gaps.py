@@ -5,9 +5,9 @@ into each other by E_ij / (w_j - w_i). So M, the gradient of the eigenvectors in
 contributes M_ij / (w_j - w_i) to the gradient.
 
 Where w_i = w_j, a smooth function has the derivative D_ij with respect to E_ij, but the incoming
-gradients do not determine D_ij. An example is sum(C * (V h(w) V^T)): its gradients are M_ij = 2
-C_ij h for the vectors and h' C_ii for the values, and D_ij = h' C_ij. If h is instead constant near
-w_i, M is the same, but D_ij = 0. There are three cases:
+gradients do not determine D_ij. An example is sum(C * (V h(w) V^T)). Its gradients are
+M_ij = 2 C_ij h for the vectors and h' C_ii for the values, and D_ij = h' C_ij. If h is instead
+constant near w_i, M is the same, but D_ij = 0. There are three cases:
 
 * M_ij is not 0. LinAlgError is raised.
 * M_ij and M_ii are 0. If h = 0, M is 0 for every C, and the gradient of w_i depends only on C_ii.
@@ -15,7 +15,7 @@ w_i, M is the same, but D_ij = 0. There are three cases:
 * M_ij is 0 and M_ii is not 0. Then h is not 0, so C_ij is 0, and the result is exact.
 
 In the backward pass of a backward pass, the gradient of a quotient is divided by the same gap, and
-the same criterion applies. For this, the rules of the operations here use the same operations.
+the same criterion applies. Therefore the rules of these operations use the operations themselves.
 """
 
 from __future__ import annotations
@@ -33,10 +33,11 @@ from autograd_core.ops.linalg.matrices import adjoint, tracked, unit
 
 SMOOTH = {
     "eigh": "use linalg.matrix_function, spectral_projector, sqrtm, logm or whiten, which are "
-    "smooth there",
-    "svd": "use linalg.polar or functions of x.mH @ x such as linalg.sqrtm, which are smooth there",
+    "smooth where values are equal",
+    "svd": "use linalg.polar or functions of x.mH @ x such as linalg.sqrtm, which are smooth where "
+    "values are equal",
     "eig": "use linalg.expm, matrix_power or inv, or linalg.matrix_function for symmetric "
-    "matrices, which are smooth there",
+    "matrices, which are smooth where values are equal",
 }
 VALUES = {"eigh": "eigvalsh", "svd": "svdvals", "eig": "eigvals"}
 KINDS = {"eigh": "eigenvalues", "svd": "singular values", "eig": "eigenvalues"}
@@ -188,10 +189,10 @@ def _watched(x: Array, values: Array, name: str) -> Array:
 
 
 def turned(g: Gradient, values: Array, inner: Any, moving: bool, name: str) -> Gradient:
-    """The gradient through the vectors, of a matrix with these vectors and the values g. `inner`,
-    the gradient of this matrix in the basis of its vectors, is multiplied by the differences of g
-    and divided by the gaps of `values`. If g depends on x (`moving`), its variation between equal
-    values is unknown, and LinAlgError is raised there."""
+    """The gradient of x through its vectors, for an operation that returns the matrix with these
+    vectors and the values g. `inner`, the gradient of this matrix in the basis of the vectors, is
+    multiplied by the differences of g and divided by the gaps of `values`. If g depends on x
+    (`moving`), its variation between equal values is unknown, and LinAlgError is raised there."""
     gaps = values[..., None, :] - values[..., :, None]
     step = g[..., None, :] - g[..., :, None]
     scale = _size(inner)

@@ -50,9 +50,9 @@ def pinv(x: Operand, rcond: Any = None, hermitian: bool = False, *, rtol: Any = 
     """The pseudoinverse (Moore, Penrose) of matrices (..., m, n).
 
     Singular values up to `rcond` times the largest one count as 0. `rtol` is another name for
-    `rcond`; the value is a number (default 1e-15) or an array of one number for each matrix. The
+    `rcond`; the value is a number (default 1e-15) or an array with a number for each matrix. The
     gradient is for changes of x that keep its rank (Golub and Pereyra, SIAM J. Numer. Anal. 10,
-    1973). `hermitian` has no effect; NumPy's signature has it.
+    1973). `hermitian` has no effect; it exists for compatibility with NumPy.
     """
     if rcond is not None and rtol is not None:
         raise ShapeError("pinv: rcond and rtol mean the same; pass only one of them")
@@ -96,7 +96,7 @@ def lstsq(x: Operand, y: Operand, rcond: Any = None) -> Any:
 def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Array:
     """For each matrix, the number of singular values above `tol` or, if `tol` is None, above `rtol`
     times the largest one (default: eps of the dtype times the longer side). Not differentiable.
-    `hermitian` has no effect; NumPy's signature has it."""
+    `hermitian` has no effect; it exists for compatibility with NumPy."""
     A = np.asarray(A) if isinstance(A, list | tuple | int | float) else A
     if A.ndim < 2:
         return np.any(A != 0).astype(int)

@@ -67,8 +67,8 @@ REACH = 5.371920351148152
 
 @not_differentiable
 def _scale(x: Array) -> Array:
-    """For each matrix, the power of 2 just above its largest absolute value, with shape (..., 1,
-    1). It is 1 if this value is 0 or not finite, or if there are no elements."""
+    """For each matrix, the power of 2 just above its largest absolute value, with shape
+    (..., 1, 1). It is 1 if this value is 0 or not finite, or if there are no elements."""
     if not x.size:
         return np.ones_like(x.real, shape=(*x.shape[:-2], 1, 1))
     largest = np.max(np.abs(x), (-2, -1))[..., None, None]
