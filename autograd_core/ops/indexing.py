@@ -26,8 +26,7 @@ MANY_ELEMENTS = 256  # from this number of elements, faster code paths are used
 
 
 def _repeats(index: Any) -> bool:
-    """Return True if an index may select an element twice. Only an index with integer arrays
-    may."""
+    """Return True if an index may select an element twice, which only integer arrays can do."""
     entries = index if isinstance(index, tuple) else (index,)
     return any(
         not isinstance(entry, int | slice | type(None) | type(...) | np.integer)

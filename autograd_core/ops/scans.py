@@ -96,8 +96,8 @@ def linear_recurrence(x: Array, y: Array) -> Array:
 
 
 def _before_x(g: Gradient, x: Array) -> Gradient:
-    """The gradient of ``cumprod(_shifted(x))``: for each element, the product of the elements
-    before it."""
+    """The gradient of ``cumprod(_shifted(x))``, which holds for each element the product of the
+    elements before it."""
     late = np.concatenate([g[..., 1:], np.zeros_like(g[..., :1])], axis=-1)
     flow = _flipped(linear_recurrence(_flipped(late), _flipped(x)))
     return np.cumprod(_shifted(x), axis=-1) * flow
@@ -136,8 +136,8 @@ def _prod_x(g: Gradient, x: Array, out: Array, axis: Axis, keepdims: bool) -> Gr
 @reduction(1, multiply)
 @op(x=_prod_x)
 def prod(x: Array, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Array:
-    """The product over `axis` (an axis, a tuple of them, or None for all). The gradient is correct
-    where one or more elements are 0, too."""
+    """The product over `axis` (an axis, a tuple of them, or None for all). The gradient is also
+    correct where one or more elements are 0."""
     return np.prod(x, axis=reduction_axis(x, axis), dtype=dtype, keepdims=keepdims)
 
 
@@ -161,7 +161,7 @@ def _cumprod_x(g: Gradient, x: Array, out: Array, axis: int | None) -> Gradient:
 @op(x=_cumprod_x)
 def cumprod(x: Array, axis: int | None = None, dtype: Any = None) -> Array:
     """The products of the first 1, 2, 3 … elements along `axis`; if `axis` is None, x is flattened
-    first. The gradient is correct where elements are 0, too."""
+    first. The gradient is also correct where elements are 0."""
     return np.cumprod(x, axis=axis, dtype=dtype)
 
 

@@ -337,7 +337,7 @@ def _sides_x(g: Gradient, values: Array, x: Array, moving: bool) -> Gradient:
 
 def _smooth_at(values: Array, s: Any) -> Array:
     """The diagonal matrices of values / s. Where s is 0, the function has a kink, and LinAlgError
-    is raised unless the value is 0, too."""
+    is raised unless the value is also 0."""
     eye = unit(values[..., None] * s[..., None, :])
     size = _size(values[..., None, :])
     return _over(
