@@ -1,6 +1,6 @@
 """The tables of operations, by family. Each operation is declared in one place, with its rules.
 
-The public names of a table are NumPy's names and the names in its `BEYOND_NUMPY`.
+The public names of a table are NumPy's, except for the names in its `BEYOND_NUMPY`.
 """
 
 from importlib import import_module as _import_module
@@ -38,9 +38,10 @@ from autograd_core.ops.writing import *
 if not TYPE_CHECKING:  # type checkers read the star imports
     __all__ = [n for n, f in vars().items() if n[0] != "_" and isinstance(f, _FunctionType)]
 
-LATER = frozenset({"fft", "linalg"})  # a quarter of the import, and few programs need them
+LATER = frozenset({"fft", "linalg"})  # a quarter of the import time, and rarely needed
 
 
 def load(namespace: str) -> _ModuleType:
-    """One of `LATER`, imported when it is first used, as NumPy does with its own ``np.fft``."""
+    """Import and return one of `LATER`. It is imported when it is first used, as NumPy does with
+    ``np.fft``."""
     return _import_module(f"{__name__}.{namespace}")

@@ -1,7 +1,7 @@
 """Activations: sigmoid, tanh, softplus, relu.
 
-Their derivatives stay accurate where the functions saturate. There the result is rounded to its
-limit, and 1 - tanh(x)² is 0 at x = 20, say, so the derivative is computed from x.
+The derivatives are accurate where the functions saturate. There the result is rounded to its limit
+(1 - tanh(20)² is 0 in floating point), so the derivative is computed from x.
 """
 
 from _thread import _local  # threading.local, without the 2 ms of importing threading
@@ -20,8 +20,9 @@ BEYOND_NUMPY = ("relu", "sigmoid", "softplus")
 
 
 class _Treated(_local):
-    """``quiet.run(function, x)`` ignores overflow and division by 0, at a tenth of the cost of
-    np.errstate, because the error state is set in a context that each thread keeps."""
+    """Calls functions with NumPy's error state set to `treatment` for overflow and division by 0:
+    ``quiet.run(function, x)`` ignores both. Each thread keeps a context in which the error state is
+    set, and a call costs a tenth of np.errstate."""
 
     def __init__(self, treatment: Literal["ignore", "raise"]) -> None:
         context = Context()
@@ -36,14 +37,14 @@ def _decayed(x: Array) -> Array:
     """exp(-|x|); for complex x, exp(x) where the real part is below 0, else exp(-x)."""
     if np.iscomplexobj(x):
         return np.exp(np.where(x.real < 0, x, -x))
-    return np.exp(np.abs(x) * -1.0)  # np.fabs takes ten times as long, np.copysign three
+    return np.exp(np.abs(x) * -1.0)  # np.fabs takes ten times as long, np.copysign three times
 
 
 def _sigmoid(x: Array) -> Array:
-    # not -x, which wraps around in an unsigned integer
+    # x * -1.0, not -x, which wraps around if x is an unsigned integer
     try:
         out = strict.run(np.exp, x * -1.0)
-    except FloatingPointError:  # overflow: some results are below 1 / the largest number
+    except FloatingPointError:  # overflow: some results are below 1 / (largest float)
         small = _decayed(x)
         return np.where(x.real < 0, small, 1) / (small + 1)
     out += 1
@@ -67,8 +68,8 @@ def _sech_square(x: Array) -> Array:
     return out
 
 
-FEW = 16  # up to one element in this many is recomputed separately; if there are more, all are
-FEW_ELEMENTS = 16384  # for fewer elements, recomputing all of them is as fast
+FEW = 16  # if more than 1 / FEW of the elements need recomputing, all are recomputed
+FEW_ELEMENTS = 16384  # in smaller arrays, recomputing all elements is as fast
 
 
 def _on_host(value: Array) -> bool:
@@ -76,7 +77,8 @@ def _on_host(value: Array) -> bool:
 
 
 def _mended(out: Array, late: Any, slope: Callable[[Any], Any], x: Array) -> Array:
-    """`out`, with slope(x) where the mask `late` is true."""
+    """`out` with slope(x) in place of the elements where the mask `late` is true. If there are many
+    of them, slope(x) is returned for all elements."""
     few = np.count_nonzero(late)
     if few * FEW > out.size:
         return slope(x)
@@ -95,8 +97,8 @@ def _tanh_slope_x(g: Gradient, x: Array, out: Array) -> Gradient:
 
 @op(pointwise=True, x=_sigmoid_slope_x, value=None)
 def _sigmoid_slope(x: Array, value: Array = None) -> Array:
-    """The derivative of sigmoid, accurate even where its `value` sigmoid(x) is rounded to 1. On
-    the host, only the elements near 1 cost an exponential."""
+    """The derivative of sigmoid at x, accurate even where `value`, which is sigmoid(x), is rounded
+    to 1. On the host, exponentials are computed only for the elements whose `value` is near 1."""
     if not _on_host(value):
         return _bell(x)
     return _mended(value * (1 - value), value > 0.99, _bell, x)
@@ -104,7 +106,8 @@ def _sigmoid_slope(x: Array, value: Array = None) -> Array:
 
 @op(pointwise=True, x=_tanh_slope_x, value=None)
 def _tanh_slope(x: Array, value: Array = None) -> Array:
-    """The derivative of tanh, accurate even where its `value` tanh(x) is rounded to -1 or 1."""
+    """The derivative of tanh at x, accurate even where `value`, which is tanh(x), is rounded to -1
+    or 1."""
     if not _on_host(value) or (value.size < FEW_ELEMENTS and value.dtype.kind != "c"):
         return _sech_square(x)
     out = 1 - value * value

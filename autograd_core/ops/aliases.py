@@ -1,4 +1,4 @@
-"""NumPy's aliases of functions: the names of the Array API, and older names."""
+"""NumPy's aliases of functions: their names in the Array API, and older names."""
 
 from autograd_core.ops.elementwise import absolute as abs
 from autograd_core.ops.elementwise import conjugate as conj

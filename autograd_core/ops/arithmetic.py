@@ -1,4 +1,4 @@
-"""Further arithmetic: remainders, signs, sizes, angles, and replacements for NaN."""
+"""Further arithmetic: remainders, signs, absolute values, angles, and replacements for NaN."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ __all__ = [
 
 fmod = elementwise(
     np.fmod,
-    "x - y * trunc(x / y), with the sign of x. The jumps are ignored.",
+    "x - y * trunc(x / y), with the sign of x. The derivative ignores the jumps.",
     x=lambda g: g,
-    y=lambda g, x, y, out: -g * np.rint((x - out) / y),  # trunc(x / y) may round across a jump
+    y=lambda g, x, y, out: -g * np.rint((x - out) / y),  # x / y may be rounded across a jump
 )
 
 
@@ -39,7 +39,7 @@ def _doubled(y: Array) -> Array:
 
 float_power = elementwise(
     np.float_power,
-    "x ** y in at least double precision. Where x or y is 0, the same as `power`.",
+    "x ** y in at least double precision. Where x or y is 0, the derivatives are those of `power`.",
     x=lambda g, x, y: power_x(g, np.float_power(x, 1), _doubled(y)),
     y=power_y,
 )
@@ -70,13 +70,13 @@ def _chosen(g: Gradient, above: Any, x: Array, y: Array) -> Gradient:
 
 fmax = elementwise(
     np.fmax,
-    "The larger of x and y; where one is NaN, the other. A tie shares the gradient equally.",
+    "The larger of x and y; where one is NaN, the other one. Ties share the gradient equally.",
     x=lambda g, x, y: _chosen(g, np.greater(x, y), x, y),
     y=lambda g, x, y: _chosen(g, np.greater(y, x), y, x),
 )
 fmin = elementwise(
     np.fmin,
-    "The smaller of x and y; where one is NaN, the other. A tie shares the gradient equally.",
+    "The smaller of x and y; where one is NaN, the other one. Ties share the gradient equally.",
     x=lambda g, x, y: _chosen(g, np.less(x, y), x, y),
     y=lambda g, x, y: _chosen(g, np.less(y, x), y, x),
 )
@@ -91,15 +91,16 @@ def _angle_x(g: Gradient, x: Array, deg: bool) -> Gradient:
 
 @op(x=_angle_x)
 def angle(x: Array, deg: bool = False) -> Array:
-    """The angle of a complex number in (-pi, pi], or in degrees. The derivative at 0 is 0, and for
-    real operands it is 0 everywhere."""
+    """The angle of a complex number: in (-pi, pi], or in degrees if `deg` is true. The derivative
+    is 0 at x = 0, and for real operands it is 0 everywhere."""
     return np.angle(x, deg)
 
 
 @composed
 def real_if_close(x: Operand, tol: float = 100) -> Array:
-    """The real part if every imaginary part is below `tol` (if above 1, in units of the dtype's
-    precision), else x. The host waits for a device to find out."""
+    """The real part of x if the absolute values of all imaginary parts are below `tol`, else x. A
+    `tol` above 1 is in units of the machine epsilon of the dtype. If x is on a device, the host
+    waits for the result of this comparison."""
     if not np.iscomplexobj(x):
         return x
     bound = tol * np.finfo(np.result_type(x)).eps if tol > 1 else tol
@@ -124,8 +125,8 @@ def nan_to_num(
     posinf: float | None = None,
     neginf: float | None = None,
 ) -> Array:
-    """x with `nan` instead of NaN and `posinf` and `neginf`, by default the largest finite numbers,
-    instead of infinities. Always a copy. No gradient flows to replaced elements.
+    """x with NaN replaced by `nan`, inf by `posinf` and -inf by `neginf`, which are by default the
+    largest and the smallest finite number. Always a copy. No gradient flows to replaced elements.
 
     Raises NotDifferentiableError for copy=False, which would write into x.
     """

@@ -1,4 +1,4 @@
-"""Elements in another order or shape, or repeated; also differences of neighbours."""
+"""Operations that reorder, reshape or repeat elements; also differences of consecutive elements."""
 
 from __future__ import annotations
 
@@ -70,13 +70,13 @@ def flip(x: Array, axis: int | tuple[int, ...] | None = None) -> Array:
 
 @composed
 def fliplr(x: Operand) -> Array:
-    """The columns in reverse order: along axis 1."""
+    """The elements in reverse order along axis 1, which is the order of the columns of a matrix."""
     return flip(_at_least("fliplr", x, 2), 1)
 
 
 @composed
 def flipud(x: Operand) -> Array:
-    """The rows in reverse order: along axis 0."""
+    """The elements in reverse order along axis 0, which is the order of the rows of a matrix."""
     return flip(_at_least("flipud", x, 1), 0)
 
 
@@ -106,7 +106,8 @@ def roll(
 
 @composed
 def rot90(x: Operand, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Array:
-    """x rotated by `k` quarter turns in the plane of two axes, from the first to the second."""
+    """x rotated by `k` quarter turns in the plane of two axes, from the first axis towards the
+    second."""
     x = _at_least("rot90", x, 2)
     first, second = axes
     if first % x.ndim == second % x.ndim:
@@ -121,7 +122,7 @@ def rot90(x: Operand, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Array:
 
 @composed
 def rollaxis(x: Operand, axis: int, start: int = 0) -> Array:
-    """The axis `axis` moved before the axis `start`. `moveaxis` is easier to read."""
+    """x with the axis `axis` moved in front of the axis `start`. `moveaxis` is easier to read."""
     x = as_operand(x)
     order = list(range(x.ndim))
     check_axis("rollaxis", axis, x)
@@ -135,7 +136,7 @@ def rollaxis(x: Operand, axis: int, start: int = 0) -> Array:
 
 @composed
 def matrix_transpose(x: Operand) -> Array:
-    """The last two axes exchanged. A view."""
+    """x with its last two axes exchanged. A view."""
     return swapaxes(_at_least("matrix_transpose", x, 2), -1, -2)
 
 
@@ -144,7 +145,8 @@ def matrix_transpose(x: Operand) -> Array:
 
 @composed
 def tile(x: Operand, repetitions: int | Sequence[int]) -> Array:
-    """x repeated as a whole, `repetitions` times along each axis."""
+    """Copies of x joined along each axis. `repetitions` is the number of copies along the last
+    axis, or a sequence of such numbers for the last axes."""
     x = as_operand(x)
     times: list[Any] = [repetitions] if np.ndim(repetitions) == 0 else list(repetitions)  # type: ignore[arg-type]
     count = max(len(times), x.ndim)
@@ -164,14 +166,14 @@ def _repeated_x(g: Gradient, x_shape: Shape, repeats: int, axis: int) -> Gradien
 
 @op(x=_repeated_x)
 def _repeated(x: Array, repeats: int, axis: int) -> Array:
-    """`repeat` with one count for all elements, along a negative axis."""
+    """`repeat` along a negative axis, with the same number of repetitions for all elements."""
     return np.repeat(x, repeats, axis)
 
 
 @composed
 def repeat(x: Operand, repeats: int | Sequence[int], axis: int | None = None) -> Array:
-    """Each element repeated `repeats` times, one number or one for each, along `axis`; all elements
-    in C order if it is None."""
+    """Each element of x repeated along `axis`; if `axis` is None, x is flattened first. `repeats`
+    is the number of repetitions, or a list with one number for each index along `axis`."""
     x = as_operand(x)
     if axis is None:
         x, axis = ravel(x), 0
@@ -189,18 +191,20 @@ def repeat(x: Operand, repeats: int | Sequence[int], axis: int | None = None) ->
 
 
 def along(axis: int, index: Any) -> tuple[Any, ...]:
-    """The full index that applies `index` to a negative axis and keeps the others whole."""
+    """The index that applies `index` to the negative `axis` and selects everything along the
+    others."""
     return (..., index, *[slice(None)] * (-1 - axis))
 
 
 def there(x: Array, array: Array) -> Array:
-    """`array`, a host array given as an option, on the device of x."""
+    """The host array `array`, copied to the device of x."""
     home = x.device if isinstance(x, Tensor) else backend.device_of(x)
     return backend.to_device(np.ascontiguousarray(array), home)
 
 
 def host_setting(value: Array) -> Array:
-    """An option, given as an array on any device or an untracked Tensor, as a host array."""
+    """The value of an option as a host array. `value` is a number, a list, an array on any device,
+    or an untracked Tensor."""
     if isinstance(value, Tensor):
         value = value._leave("a setting", "tensor.detach()")
     if backend.is_array(value):
@@ -211,7 +215,8 @@ def host_setting(value: Array) -> Array:
 
 @composed
 def resize(x: Operand, new_shape: int | Sequence[int]) -> Array:
-    """All elements in C order in another shape, repeated from the first if they are too few."""
+    """An array of shape `new_shape`, filled with the elements of x in C order. If x has too few
+    elements, they are repeated from the first."""
     x = as_operand(x)
     shape = (new_shape,) if isinstance(new_shape, int) else tuple(new_shape)
     size = math.prod(shape)
@@ -233,27 +238,29 @@ def _each(arrays: tuple[Any, ...], change: Any) -> Array:
 
 @composed
 def atleast_1d(*arrays: Any) -> Array:
-    """Each array with at least one axis; several are returned as a tuple."""
+    """Each array with at least one axis. If there are several arrays, they are returned as a
+    tuple."""
     return _each(arrays, lambda x: x[...] if x.ndim else reshape(x, 1))
 
 
 @composed
 def atleast_2d(*arrays: Any) -> Array:
-    """Each array with at least two axes, new ones in front; several are returned as a tuple."""
+    """Each array with at least two axes, where new axes are added in front. If there are several
+    arrays, they are returned as a tuple."""
     return _each(arrays, lambda x: x[...] if x.ndim > 1 else reshape(x, (1, x.size)))
 
 
 @composed
 def atleast_3d(*arrays: Any) -> Array:
-    """Each array with at least three axes: a vector lies along axis 1, a matrix along the first
-    two. Several are returned as a tuple."""
+    """Each array with at least three axes: shape (n,) becomes (1, n, 1), and (m, n) becomes
+    (m, n, 1). If there are several arrays, they are returned as a tuple."""
     shapes: list[Any] = [lambda n: (1, 1, 1), lambda n: (1, *n, 1), lambda n: (*n, 1)]
     return _each(arrays, lambda x: x[...] if x.ndim > 2 else reshape(x, shapes[x.ndim](x.shape)))
 
 
 @composed
 def broadcast_arrays(*arrays: Any) -> tuple[Any, ...]:
-    """The arrays, each broadcast to their common shape. Read-only views."""
+    """The arrays, each broadcast to the common shape of all, as read-only views."""
     arrays = tuple(map(as_operand, arrays))
     try:
         shape = np.broadcast_shapes(*(x.shape for x in arrays))
@@ -267,8 +274,9 @@ def broadcast_arrays(*arrays: Any) -> tuple[Any, ...]:
 def meshgrid(
     *arrays: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy"
 ) -> tuple[Any, ...]:
-    """Coordinates of a grid from those along its axes: one array for each axis. With "xy" the first
-    two axes are exchanged, as in images; with "ij" they are not."""
+    """The coordinates of the points of a grid, one array for each axis; `arrays` holds the
+    coordinates along the axes. With "xy" the first two axes of the results are exchanged, as in
+    images; with "ij" they are not."""
     if indexing not in ("xy", "ij"):
         raise ShapeError(f"meshgrid: indexing must be 'xy' or 'ij', not {indexing!r}")
     vectors = [ravel(as_operand(x)) for x in arrays]
@@ -306,7 +314,8 @@ def ediff1d(x: Operand, to_end: Any = None, to_begin: Any = None) -> Array:
 @composed
 def trim_zeros(x: Operand, trim: str = "fb", axis: int | Sequence[int] | None = None) -> Array:
     """x without its leading ("f" in `trim`) and trailing ("b") zeros, along `axis` or every axis.
-    The shape depends on the elements, so the host waits for a device."""
+    The shape of the result depends on the elements, so if x is on a device, the host waits for
+    them."""
     x = as_operand(x)
     if set(trim.lower()) - set("fb"):
         raise ShapeError(f"trim_zeros: trim must consist of 'f' and 'b', not {trim!r}")

@@ -1,4 +1,5 @@
-"""Axes for rules. A gradient may carry leading batch axes, so a rule counts axes from the end."""
+"""Functions on axes, for rules. A gradient may have leading batch axes, so rules count axes from
+the end."""
 
 from __future__ import annotations
 
@@ -14,8 +15,8 @@ Axis = int | tuple[int, ...] | None
 
 
 def negative_axes(axis: Axis, ndim: int) -> Shape:
-    """`axis` as a tuple of negative axes in ascending order; None means all of them. NumPy accepts
-    axis 0 or -1 for an array without axes."""
+    """`axis` as a tuple of negative axes in ascending order; None means all of them. The tuple is
+    empty if ndim is 0, where NumPy accepts axis 0 or -1."""
     if axis is None or ndim == 0:
         return tuple(range(-ndim, 0))
     axes = (axis,) if not isinstance(axis, tuple) else axis
@@ -23,15 +24,15 @@ def negative_axes(axis: Axis, ndim: int) -> Shape:
 
 
 def from_end(axes: Any, ndim: int) -> Array:
-    """An axis, or several in their order, counted from the end."""
+    """`axes`, an axis or several axes, counted from the end. Several axes keep their order."""
     if isinstance(axes, int | np.integer):
         return int(axes) - ndim if axes >= 0 else int(axes)
     return tuple(from_end(axis, ndim) for axis in axes)
 
 
 def reduction_axis(x: Array, axis: Axis) -> Array:
-    """`axis` for a reduction of x. NumPy accepts axis 0 or -1 for an array without axes; CuPy does
-    not."""
+    """`axis` for a reduction of x. If x has no axes, NumPy accepts axis 0 or -1, but CuPy does not,
+    so the result is None."""
     if getattr(x, "ndim", 1) or axis not in (0, -1, (0,), (-1,)):
         return axis
     return None
@@ -46,7 +47,7 @@ def length(shape: Shape, axis: Axis) -> int:
 
 
 def restored(reduced: Any, x_shape: Shape, axis: Axis, keepdims: bool) -> Array:
-    """The result of a reduction with the reduced axes restored, with length 1."""
+    """`reduced`, the result of a reduction, with the reduced axes restored as axes of length 1."""
     if keepdims:
         return reduced
     axes = negative_axes(axis, len(x_shape))
@@ -67,8 +68,8 @@ def spread(g: Gradient, x_shape: Shape, axis: Axis, keepdims: bool) -> Gradient:
 
 
 def inverse(out: Array) -> Array:
-    """1 / out, and 0 where out is 0: a norm or a deviation of 0 then has the gradient 0, at every
-    order."""
+    """1 / out, and 0 where out is 0. With it, a norm or a standard deviation that is 0 has
+    derivatives of 0, at every order."""
     return (out != 0) / (out + (out == 0))
 
 
@@ -82,7 +83,8 @@ def joined(x: Array, axes: Shape) -> Array:
 
 
 def parted(lines: Array, axes: Shape, x_shape: Shape) -> Array:
-    """The inverse of `joined`, for an array of `x_shape` after any number of batch axes."""
+    """The inverse of `joined`: the last axis of `lines` is split into the negative `axes` of an
+    array of shape `x_shape`. Batch axes stay in front."""
     count = len(axes)
     kept = lines.shape[: lines.ndim - 1]
     x = lines.reshape(kept + tuple(x_shape[a] for a in axes))
@@ -90,8 +92,8 @@ def parted(lines: Array, axes: Shape, x_shape: Shape) -> Array:
 
 
 def check_axis(name: str, axis: Axis, x: Array, least: int = 0) -> None:
-    """Raise IndexingError if `axis` is out of range for x; `least` = 1 allows the axes 0 and -1 of
-    an array without axes, as reductions do."""
+    """Raise IndexingError if `axis` is out of range for x. With `least` = 1, the axes 0 and -1 are
+    accepted for an array without axes, as in reductions."""
     ndim = (x.ndim if hasattr(x, "ndim") else np.ndim(x)) or least
     for a in axis if isinstance(axis, tuple) else (() if axis is None else (axis,)):
         if not -ndim <= a < ndim:

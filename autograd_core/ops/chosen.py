@@ -1,4 +1,5 @@
-"""NumPy's ``initial=`` and ``where=`` for reductions, by composition: CuPy has neither."""
+"""NumPy's ``initial=`` and ``where=`` for reductions. They are composed of other operations,
+because CuPy does not have them."""
 
 from __future__ import annotations
 
@@ -19,8 +20,9 @@ from autograd_core.ops.elementwise import where as choose
 def reduction(
     neutral: Any, join: Callable[[Any, Any], Any] | None = None
 ) -> Callable[[Callable[..., Any]], Callable[..., Tensor]]:
-    """Give a declared reduction the keywords `where` and, if `join` combines two of its results,
-    `initial`. An excluded element counts as `neutral` or, if that is None, as `initial`."""
+    """A decorator that adds the keyword `where` to a declared reduction and, if `join` is given,
+    the keyword `initial`. `join` combines two results of the reduction. Elements that `where`
+    excludes count as `neutral` or, if `neutral` is None, as `initial`."""
 
     def declare(plain: Callable[..., Any]) -> Callable[..., Tensor]:
         name = plain.__name__
@@ -34,7 +36,7 @@ def reduction(
                 if where is not None and where is not True:
                     filler = initial if neutral is None else neutral
                     if filler is None:
-                        raise ShapeError(f"{name}: with `where`, an `initial` is needed as well")
+                        raise ShapeError(f"{name}: `initial` is required with `where`")
                     x = choose(where, x, filler)
                 out = plain(x, *args, **more)
                 if initial is None or join is None:
@@ -54,7 +56,8 @@ def reduction(
 def with_description(
     function: Callable[..., Any], plain: Callable[..., Any], keywords: list[str]
 ) -> Callable[..., Tensor]:
-    """`function` under the name and the docstring of `plain`, with more keywords."""
+    """`function` with the name, the docstring and the signature of `plain`, to which `keywords` are
+    added."""
     for attribute in ("__name__", "__qualname__", "__doc__", "__module__"):
         setattr(function, attribute, getattr(plain, attribute))
     parameters = [

@@ -62,20 +62,21 @@ def _contract(x: Array, y: Array, subscripts: str) -> Array:
     """The sum of products given by subscripts such as ``"ij,jk->ik"``, as a matrix product where
     possible: np.einsum does not use BLAS.
 
-    Each letter occurs in two or all three of the terms, and in none of them twice. Axes of length 1
-    broadcast, except where they are summed over.
+    Each letter occurs in at least two of the three terms, and at most once in a term. Axes of
+    length 1 broadcast, except where they are summed over.
     """
     laid = layout(subscripts)
     if not laid.summed:
         return x.transpose(laid.x_order)[laid.x_places] * y.transpose(laid.y_order)[laid.y_places]
     if laid.batch and not (laid.x_own and laid.y_own):
-        return np.einsum(subscripts, x, y)  # for many small dot products, BLAS is called once each
+        return np.einsum(subscripts, x, y)  # matmul calls BLAS once for each small dot product
     out = _matrix_product(x.transpose(laid.x_order), y.transpose(laid.y_order), laid)
     return out.transpose(laid.order) if out.ndim else out
 
 
 def _matrix_product(x: Array, y: Array, laid: Layout) -> Array:
-    """x (batch, own, summed) times y (batch, summed, own)."""
+    """The product of x, with axes (batch, own, summed), and y, with axes (batch, summed, own). The
+    own axes of an operand are the axes that the other operand does not have."""
     batch, split = laid.batch, laid.batch + laid.x_own
     x_own, inner, y_own = x.shape[batch:split], x.shape[split:], y.shape[batch + laid.summed :]
     if laid.summed != 1 or laid.x_own > 1:
@@ -92,8 +93,8 @@ def _matrix_product(x: Array, y: Array, laid: Layout) -> Array:
 
 
 def _packed(x: Array) -> Array:
-    """x with one of its last two axes contiguous: BLAS needs that, and NumPy's own loop for other
-    arrays is slow."""
+    """x, copied unless one of its last two axes is contiguous. BLAS needs a contiguous axis, and
+    the loop that NumPy uses for other arrays is slow."""
     return x if x.itemsize in x.strides[-2:] else x.copy()
 
 
@@ -104,10 +105,11 @@ def _packed(x: Array) -> Array:
 def einsum(subscripts: str, *operands: Any, optimize: Any = False) -> Array:
     """The sum of products given by `subscripts`, as in ``einsum("ij,jk->ik", x, y)``.
 
-    Letters of the operands that do not follow the arrow are summed over; without an arrow, letters
-    that occur twice are. An ellipsis stands for any number of axes, which broadcast. Operands
+    Letters that do not follow the arrow are summed over; without an arrow, letters that occur twice
+    are summed over. An ellipsis stands for any number of axes, which broadcast. Operands
     alternating with lists of integers are accepted too: ``einsum(x, [0, 1], y, [1, 2])``. Three or
-    more operands are multiplied two at a time in a good order, so `optimize` has no effect.
+    more operands are multiplied two at a time, in an order that keeps intermediate results small,
+    so `optimize` has no effect.
     """
     if not isinstance(subscripts, str):
         subscripts, operands = from_sublists((subscripts, *operands))
@@ -137,8 +139,8 @@ def _summed(x: Array, axes: Shape) -> Array:
 
 
 def _strided(x: Array, places: list[int], n: int) -> Array:
-    """The diagonal over the axes `places` of length n, as a new last axis: a view. It is read-only
-    if the axes are not adjacent in memory, unlike NumPy's."""
+    """The diagonal over the axes `places`, each of length n, as a new last axis. The result is a
+    view. Unlike NumPy's, it is read-only if the axes are not adjacent in memory."""
     count = len(places)
     ended = moveaxis(x, places, tuple(range(-count, 0)))
     flat = reshape(ended, (*ended.shape[: x.ndim - count], n**count))
@@ -151,7 +153,8 @@ def _strided(x: Array, places: list[int], n: int) -> Array:
 
 
 def _diagonal(x: Array, term: str) -> tuple[Any, str]:
-    """x and its term with the axes of each repeated letter replaced by their diagonal, last."""
+    """x and its term, with the axes of each repeated letter replaced by their diagonal as the last
+    axis."""
     for letter in sorted(set(term)):
         places = [i for i, c in enumerate(term) if c == letter]
         if len(places) == 1:
@@ -219,7 +222,7 @@ def _tensordot_subscripts(x_ndim: int, y_ndim: int, pairs: tuple[tuple[int, int]
 
 @composed
 def inner(x: Operand, y: Operand) -> Array:
-    """The sum of products over the last axes of both; x * y if either has no axes."""
+    """The sum of products over the last axes of x and y; x * y if x or y has no axes."""
     x, y = as_operand(x), as_operand(y)
     if x.ndim == 0 or y.ndim == 0:
         return multiply(x, y)
@@ -257,7 +260,8 @@ def _conjugated(x: Array) -> Array:
 
 @composed
 def outer(x: Operand, y: Operand) -> Array:
-    """Every element of x times every element of y, both flattened: a matrix (x.size, y.size)."""
+    """The product of every element of x with every element of y, both flattened: a matrix of shape
+    (x.size, y.size)."""
     return _contract(_flat(x), _flat(y), "a,b->ab")
 
 
@@ -280,7 +284,8 @@ def _kron_subscripts(x_ndim: int, y_ndim: int) -> str:
 
 
 def _stacked(name: str, x: Array, y: Array, terms: tuple[str, str, str], a: int, b: int) -> Array:
-    """The product given by `terms` over the last axes; the stack axes broadcast."""
+    """The sum of products given by `terms`, the letters for the last axes of x, y and the result.
+    The stack axes, which precede these, broadcast."""
     for operand, term, letter in zip((x, y), terms, "xy", strict=False):
         if operand.ndim < len(term):
             raise ShapeError(
@@ -309,11 +314,11 @@ def vecdot(x: Operand, y: Operand, axis: int = -1) -> Array:
 
 @composed
 def matvec(x: Operand, y: Operand) -> Array:
-    """Matrices x (..., n, m) times vectors y (..., m); stacks of them broadcast."""
+    """Matrices x (..., n, m) times vectors y (..., m); leading axes broadcast."""
     return _stacked("matvec", as_operand(x), as_operand(y), ("ab", "b", "a"), -1, -1)
 
 
 @composed
 def vecmat(x: Operand, y: Operand) -> Array:
-    """The conjugates of vectors x (..., n) times matrices y (..., n, m); stacks broadcast."""
+    """The conjugates of vectors x (..., n) times matrices y (..., n, m); leading axes broadcast."""
     return _stacked("vecmat", _conjugated(as_operand(x)), as_operand(y), ("a", "ab", "b"), -1, -2)

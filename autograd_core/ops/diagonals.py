@@ -1,4 +1,4 @@
-"""Diagonals, triangles and powers: matrices from vectors and vectors from matrices."""
+"""Diagonals, triangular parts of matrices, and Vandermonde matrices."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = [
 
 
 def _steps(rows: int, columns: int, offset: int) -> slice:
-    """The indices of a diagonal among the elements of a matrix in C order."""
+    """The flat indices of a diagonal of a matrix in C order, as a slice."""
     length = max(min(rows, columns - offset) if offset >= 0 else min(rows + offset, columns), 0)
     start = offset if offset >= 0 else -offset * columns
     return slice(start, start + length * (columns + 1), columns + 1) if length else slice(0, 0)
@@ -60,14 +60,15 @@ def _trace_x(g: Gradient, x_shape: Shape, offset: int, axis1: int, axis2: int) -
 
 @op(x=_placed, view=read_only)
 def diagonal(x: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
-    """The elements of a diagonal over two axes, as a new last axis. `offset` counts diagonals from
-    the main one, above it if positive."""
+    """The elements of a diagonal over two axes, as a new last axis. `offset` is 0 for the main
+    diagonal, positive for diagonals above it and negative for diagonals below it."""
     return np.diagonal(x, offset, axis1, axis2)
 
 
 @composed
 def diag(x: Operand, k: int = 0) -> Array:
-    """The `k`-th diagonal of a matrix, or a matrix of zeros with the vector x on it."""
+    """The `k`-th diagonal of a matrix; if x is a vector, a matrix of zeros with x on its `k`-th
+    diagonal."""
     x = as_operand(x)
     if x.ndim == 1:
         side = x.shape[0] + abs(k)

@@ -1,8 +1,8 @@
 """Operations that work element by element on operands that broadcast.
 
-A rule gives the derivative as if nothing had been broadcast: the edge undoes broadcasting. Kinks
-and singular points, and the values there, are documented next to the rule; docs/conventions.md
-collects them.
+A rule computes the derivative as if nothing had been broadcast: the edge sums over broadcast axes.
+Kinks and singular points, and the derivatives there, are documented next to the rules and collected
+in docs/conventions.md.
 """
 
 from typing import Any
@@ -65,10 +65,11 @@ _WORDS = {2: np.int16, 4: np.int32, 8: np.int64}
 
 
 def masked(g: Gradient, mask: Array) -> Gradient:
-    """g where `mask` holds, else exactly 0, even where g is inf or NaN: np.where(mask, g, 0).
+    """g where `mask` is true, else exactly 0, even where g is inf or NaN: np.where(mask, g, 0).
 
-    Large host arrays are masked bitwise: with random masks, on which np.where branches, this takes
-    a fifth of the time (0.8 ms instead of 3.8 ms for 10⁶ float64), as much as a product.
+    Large host arrays are masked with a bitwise and. With random masks, for which the branches in
+    np.where are slow, this takes a fifth of the time (0.8 ms instead of 3.8 ms for 10⁶ float64), as
+    much as a product.
     """
     if type(g) is not np.ndarray or g.size < 4096 or g.dtype.char not in "efd":
         return np.where(mask, g, 0)
@@ -80,8 +81,8 @@ def masked(g: Gradient, mask: Array) -> Gradient:
 
 @op(pointwise=True, x=lambda g, x: np.where(np.isfinite(x), g, 0))
 def _settled(x: Array) -> Array:
-    """x, in the derivative of a function that is constant at infinity: no gradient flows to x
-    there, where the chain rule would give 0 * inf."""
+    """x unchanged, for derivatives that tend to 0 at infinity. No gradient flows to elements of x
+    that are not finite, where the chain rule would give 0 * inf."""
     return x
 
 
@@ -98,16 +99,16 @@ floor_divide = elementwise(
 )
 remainder = elementwise(
     np.remainder,
-    "x - y * floor(x / y), with the sign of y. The jumps are ignored.",
+    "x - y * floor(x / y), with the sign of y. The derivative ignores the jumps.",
     x=lambda g: g,
-    y=lambda g, x, y, out: -g * np.rint((x - out) / y),  # floor(x / y), in half the time
+    y=lambda g, x, y, out: -g * np.rint((x - out) / y),  # equals floor(x / y), in half the time
 )
 
 
 def power_x(g: Gradient, x: Array, y: Array) -> Gradient:
-    """g * y * x ** (y - 1). Where y < 0 it is computed as x ** y / x, because x ** (y - 1) may
-    overflow where the gradient does not. Where y is 0 it is computed in the same way, so that its
-    own derivative with respect to y is correct."""
+    """The gradient of x: g * y * x ** (y - 1). Where y < 0, the power is computed as x ** y / x,
+    because x ** (y - 1) may overflow where the gradient does not. Where y is 0, it is computed in
+    the same way, so that the derivative of this gradient with respect to y is correct."""
     if isinstance(y, int | float | np.number):
         n: Any = y
         return g * (n * x**n) / x if n.real < 0 else g * (n * x ** (n - (n != 0)))
@@ -149,8 +150,8 @@ def _real_sign(x: Array) -> Array:
 
 @listed
 def sign(x: Operand) -> Array:
-    """-1, 0 or 1, not differentiable; for complex x it is x / |x|, which is differentiable, with
-    the derivative 0 at 0."""
+    """The sign of x. For real x it is -1, 0 or 1, and not differentiable. For complex x it is
+    x / |x|, which is differentiable, with the derivative 0 at 0."""
     if not np.iscomplexobj(x):
         return _real_sign(x)
     size = absolute(x)
@@ -178,19 +179,21 @@ def _larger(g: Gradient, x: Array, y: Array, out: Array) -> Gradient:
 
 maximum = elementwise(
     np.maximum,
-    "The larger of x and y; NaN, with NaN gradients, if either is. Ties share gradients equally.",
+    "The larger of x and y. Where one is NaN, the result and the gradients are NaN. Ties share the "
+    "gradient equally.",
     x=lambda g, x, y, out: _larger(g, x, y, out),
     y=lambda g, x, y, out: _larger(g, y, x, out),
 )
 minimum = elementwise(
     np.minimum,
-    "The smaller of x and y; NaN, with NaN gradients, if either is. Ties share gradients equally.",
+    "The smaller of x and y. Where one is NaN, result and gradients are NaN. Ties share the "
+    "gradient equally.",
     x=lambda g, x, y, out: _larger(g, y, x, out),
     y=lambda g, x, y, out: _larger(g, x, y, out),
 )
 where = elementwise(
     np.where,
-    "x where the condition is true, else y. The branch not taken gets a gradient of exactly 0.",
+    "x where the condition is true, else y. The operand that is not selected gets the gradient 0.",
     condition=None,
     x=lambda g, condition: masked(g, condition),
     y=lambda g, condition: masked(g, np.logical_not(condition)),
@@ -213,20 +216,22 @@ def _clip_max(g: Gradient, x: Array, min: Any, max: Any) -> Gradient:
 
 @op(pointwise=True, x=_clip_x, min=_clip_min, max=_clip_max)
 def clip(x: Array, min: Array = None, max: Array = None) -> Array:
-    """x limited to `min` and `max`, either of which may be None. Where x equals a bound, the
-    gradient flows to x; where min > max, the result is max."""
+    """x limited to the interval from `min` to `max`; a bound that is None is ignored. Where x
+    equals a bound, the gradient flows to x. Where min > max, the result is max."""
     return np.clip(x, min, max)
 
 
 # ---- complex numbers ----------------------------------------------------------------------------
-# The convention of JAX and HIPS autograd; the edge into a real operand takes the real part.
+# Gradients follow the convention of JAX and HIPS autograd. The edge into a real operand takes the
+# real part of the gradient.
 
 
-# These are not `elementwise`, so that the edge looks at the gradient's dtype: imag of a real
-# operand gets a complex one, whose real part is 0.
+# real and imag are declared with `op`, not `elementwise`, so that the edge checks the dtype of the
+# gradient: the gradient of imag is complex, and for a real operand its real part is 0.
 
 
-# x with one part replaced, for writes through the views `x.real` and `x.imag`.
+# The next functions replace the real or imaginary part of x, for writes through the views `x.real`
+# and `x.imag`.
 
 
 def _imag_of(g: Gradient) -> Gradient:
@@ -259,7 +264,7 @@ def real(x: Array) -> Array:
     return x.real
 
 
-# in this order: np.float64 is a float, so complex * float is not an array
+# not -1j * g: np.float64 is a subclass of float, so the product would be a Python complex
 @op(x=lambda g: g * -1j, view=_with_imag)
 def imag(x: Array) -> Array:
     """The imaginary part."""

@@ -1,6 +1,6 @@
-"""NumPy's ``np.emath``: roots, logarithms, powers and inverse functions whose result is complex
-if an operand is outside the domain of real results. The host waits for a device to find out.
-"""
+"""NumPy's ``np.emath``: roots, logarithms, powers and inverse functions whose result is complex if
+an operand is outside the domain of real results. If an operand is on a device, the host waits for
+the result of this test."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ SINGLE = tuple(map(np.dtype, ("f4", "i1", "u1", "i2", "u2")))  # the dtypes that
 
 
 def _operand(x: Array) -> Array:
-    """x as an array; in np.emath, Python numbers have a dtype as well."""
+    """x as an array. In np.emath, a Python number has a dtype, so it becomes a NumPy scalar."""
     return np.asarray(x)[()] if isinstance(x, int | float | complex) else as_operand(x)
 
 
 def _any(x: Array, condition: Callable[[Any], Any]) -> bool:
-    """Return True if x is real and the condition holds for any element."""
+    """Return True if x is real and the condition is true for any element."""
     values = unwrap_nested(x)
     if values.dtype.kind == "c":
         return False
@@ -46,7 +46,7 @@ def _any(x: Array, condition: Callable[[Any], Any]) -> bool:
 
 
 def _complex_where(x: Array, condition: Callable[[Any], Any]) -> Array:
-    """x, in a complex dtype if the condition holds for any element."""
+    """x, converted to a complex dtype if x is real and the condition is true for any element."""
     x = _operand(x)
     if not _any(x, condition):
         return x
@@ -93,7 +93,8 @@ def logn(n: Operand, x: Operand) -> Array:
 
 @composed
 def power(x: Operand, p: Operand) -> Array:
-    """x ** p; complex if an element of x is negative, floating-point if one of p is."""
+    """x ** p. The result is complex if an element of x is negative; it is floating-point if an
+    element of p is negative."""
     x, p = _complex_where(x, _below_0), _operand(p)
     return elementwise.power(x, p * 1.0 if _any(p, _below_0) else p)
 

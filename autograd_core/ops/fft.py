@@ -1,8 +1,9 @@
 """Discrete Fourier transforms under NumPy's names, ``np.fft``.
 
-A transform is linear with a symmetric matrix: the gradient is the same transform of g, truncated or
-zero-padded to the operand's length. Real transforms keep only half of the frequencies, so those
-between the first and the middle one are weighted by 2, or by 1/2.
+A transform is a linear map with a symmetric matrix, so its gradient is the same transform of g,
+truncated or zero-padded to the length of the operand. Real transforms return only half of the
+frequencies. In their gradients, the frequencies between the first and the middle one are therefore
+multiplied by 2 or 1/2.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ __all__ = [
 
 Axes = Sequence[int] | None
 
-# The `norm` of a forward transform that stands for an inverse one: 1 / n moves to the other side.
+# The `norm` to use when a forward transform replaces an inverse one, or the other way round: the
+# factor 1 / n moves to the other transform.
 TURNED: dict[Any, Any] = {
     None: "forward",
     "backward": "forward",
@@ -55,12 +57,12 @@ TURNED: dict[Any, Any] = {
 
 
 def _part(axis: int, start: int | None, stop: int | None) -> tuple[Any, ...]:
-    """The index of start:stop on the negative `axis`."""
+    """The index that selects start:stop along the negative `axis`."""
     return (..., slice(start, stop), *[slice(None)] * (-1 - axis))
 
 
 def _sized(flow: Any, axis: int, length: int) -> Array:
-    """`flow` truncated or zero-padded to a length along the negative `axis`."""
+    """`flow` truncated or zero-padded to `length` elements along the negative `axis`."""
     found = flow.shape[axis]
     if found >= length:
         return flow if found == length else flow[_part(axis, None, length)]
@@ -75,9 +77,9 @@ def _folded_x(g: Gradient, factor: float, n: int, axis: int) -> Gradient:
 
 @op(x=_folded_x)
 def _folded(x: Array, factor: float, n: int, axis: int) -> Array:
-    """The conjugate of x, times `factor` at the frequencies along the negative `axis` that have a
-    negative counterpart in a real signal of length `n`: all but the first and, if n is even, the
-    middle one."""
+    """The conjugate of x, with some frequencies along the negative `axis` multiplied by `factor`:
+    those that have a negative counterpart in the spectrum of a real signal of length `n`. These are
+    all but the first and, if n is even, the middle one."""
     out = np.conjugate(x)
     out[_part(axis, 1, (n + 1) // 2)] *= factor
     return out
@@ -90,10 +92,11 @@ def _fft_x(g: Gradient, x_shape: Shape, axis: int, norm: Any) -> Gradient:
 
 @op(x=_fft_x)
 def fft(x: Array, n: int | None = None, axis: int = -1, norm: Any = None) -> Array:
-    """The discrete Fourier transform along `axis`: sum of x[j] * exp(-2πi * j * k / n).
+    """The discrete Fourier transform along `axis`: sum over j of x[j] * exp(-2πi * j * k / n).
 
-    x is truncated or zero-padded to `n` elements. `norm` is the transform that is scaled by 1 / n:
-    "backward" (the default: the inverse), "forward", or "ortho" (both, by the square root).
+    x is truncated or zero-padded to `n` elements. `norm` says where the factor 1 / n is applied:
+    "backward" (the default) in the inverse transform, "forward" in this one, and "ortho" in both,
+    as 1 / sqrt(n).
     """
     check_axis("fft", axis, x)
     return np.fft.fft(x, n, axis, norm)
@@ -120,7 +123,8 @@ def _rfft_x(g: Gradient, x_shape: Shape, n: int | None, axis: int, norm: Any) ->
 
 @op(x=_rfft_x)
 def rfft(x: Array, n: int | None = None, axis: int = -1, norm: Any = None) -> Array:
-    """The first n // 2 + 1 frequencies of `fft` of a real x: the others are their conjugates."""
+    """The first n // 2 + 1 frequencies of `fft` for real x. The other frequencies are the
+    conjugates of these."""
     check_axis("rfft", axis, x)
     return np.fft.rfft(x, n, axis, norm)
 
@@ -133,7 +137,8 @@ def _irfft_x(g: Gradient, x_shape: Shape, out_shape: Shape, axis: int, norm: Any
 
 @op(x=_irfft_x)
 def irfft(x: Array, n: int | None = None, axis: int = -1, norm: Any = None) -> Array:
-    """The real signal of length `n` (2 * (m - 1) for m frequencies) whose `rfft` is x.
+    """The real signal of length `n` whose `rfft` is x. For m frequencies, `n` is 2 * (m - 1) by
+    default.
 
     The imaginary part of the first frequency and, if n is even, of the middle one is ignored.
     """
@@ -143,8 +148,8 @@ def irfft(x: Array, n: int | None = None, axis: int = -1, norm: Any = None) -> A
 
 @composed
 def hfft(x: Operand, n: int | None = None, axis: int = -1, norm: Any = None) -> Array:
-    """The real spectrum, of length `n`, of a signal whose first half is x and whose second half is
-    the conjugates of x."""
+    """The real spectrum, of length `n`, of a signal with Hermitian symmetry. x is the first half of
+    the signal; the second half consists of conjugates of x."""
     return irfft(conjugate(x), n, axis, _turned(norm))
 
 
@@ -164,7 +169,8 @@ def _turned(norm: Any) -> Array:
 
 
 def _plan(name: str, x: Array, s: Axes, axes: Axes) -> list[tuple[int | None, int]]:
-    """For each axis, its number of elements (None: unchanged) and the axis."""
+    """A list of pairs (n, axis): n is the number of elements along `axis`, or None if it is
+    unchanged."""
     if axes is None:
         axes = range(-(x.ndim if s is None else len(s)), 0)
     lengths = [None] * len(axes) if s is None else [None if n == -1 else n for n in s]
@@ -182,8 +188,8 @@ def _each(transform: Callable[..., Any], x: Array, plan: Any, norm: Any) -> Arra
 
 @composed
 def fftn(x: Operand, s: Axes = None, axes: Axes = None, norm: Any = None) -> Array:
-    """`fft` along several `axes`, by default all, or the last ``len(s)`` if `s` is given. `s` holds
-    the number of elements for each axis (-1: unchanged)."""
+    """`fft` along several `axes`. `s` holds the number of elements for each axis (-1: unchanged).
+    By default all axes are transformed or, if `s` is given, the last ``len(s)``."""
     x = as_operand(x)
     return _each(fft, x, _plan("fftn", x, s, axes)[::-1], norm)
 
@@ -197,7 +203,8 @@ def ifftn(x: Operand, s: Axes = None, axes: Axes = None, norm: Any = None) -> Ar
 
 @composed
 def rfftn(x: Operand, s: Axes = None, axes: Axes = None, norm: Any = None) -> Array:
-    """`fftn` of a real x: the last of the axes has only the first half of the frequencies."""
+    """`fftn` for real x. Along the last of `axes`, only the first half of the frequencies is
+    returned."""
     x = as_operand(x)
     *others, (n, axis) = _plan("rfftn", x, s, axes) or [(None, -1)]
     return _each(fft, rfft(x, n, axis, norm), others[::-1], norm)
@@ -205,8 +212,8 @@ def rfftn(x: Operand, s: Axes = None, axes: Axes = None, norm: Any = None) -> Ar
 
 @composed
 def irfftn(x: Operand, s: Axes = None, axes: Axes = None, norm: Any = None) -> Array:
-    """The inverse of `rfftn`; `s` gives the lengths of the result, because the length of its last
-    axis may be even or odd."""
+    """The inverse of `rfftn`. `s` holds the lengths of the result along `axes`; it is needed if the
+    last of these lengths is odd."""
     x = as_operand(x)
     *others, (n, axis) = _plan("irfftn", x, s, axes) or [(None, -1)]
     return irfft(_each(ifft, x, others, norm), n, axis, norm)
@@ -260,10 +267,11 @@ def _shifted(x: Array, axes: int | Axes, sign: int) -> Array:
 
 
 def fftfreq(n: int, d: float = 1.0, *, dtype: Any = None, device: str | None = None) -> Tensor:
-    """The frequencies of `fft`, in cycles per unit of the spacing `d`, as a Tensor (n,)."""
+    """The frequencies of `fft`, in cycles per unit of the spacing `d`, as a Tensor of shape
+    (n,)."""
     return make(backend.asarray(np.fft.fftfreq(n, d), dtype, device), None)
 
 
 def rfftfreq(n: int, d: float = 1.0, *, dtype: Any = None, device: str | None = None) -> Tensor:
-    """The frequencies of `rfft`, as a Tensor (n // 2 + 1,)."""
+    """The frequencies of `rfft`, as a Tensor of shape (n // 2 + 1,)."""
     return make(backend.asarray(np.fft.rfftfreq(n, d), dtype, device), None)

@@ -1,4 +1,5 @@
-"""Reading and writing elements, functionally: an operation never writes to its operand."""
+"""Reading and writing elements. An operation never writes into its operand: it returns a new
+array."""
 
 from __future__ import annotations
 
@@ -21,11 +22,11 @@ __all__ = [
 ]
 BEYOND_NUMPY = ("assign",)
 
-MANY_ELEMENTS = 256  # the number of elements from which a faster path pays for its preparation
+MANY_ELEMENTS = 256  # from this number of elements, faster code paths are used
 
 
 def _repeats(index: Any) -> bool:
-    """Return True if an index may select an element twice: only integer arrays can."""
+    """Return True if an index may select an element twice, which only integer arrays can do."""
     entries = index if isinstance(index, tuple) else (index,)
     return any(
         not isinstance(entry, int | slice | type(None) | type(...) | np.integer)
@@ -35,7 +36,7 @@ def _repeats(index: Any) -> bool:
 
 
 def _behind(index: Any, lead: int) -> tuple[Any, ...]:
-    """`index` for an array with `lead` batch axes in front."""
+    """`index` for an array that has `lead` additional batch axes in front."""
     entries = index if isinstance(index, tuple) else (index,)
     return (*[slice(None)] * lead, *entries)
 
@@ -45,14 +46,15 @@ def _batch_last(x: Array, lead: int) -> Array:
 
 
 def _place(index: Any, lead: int) -> Array:
-    """`index` for an array with `lead` batch axes at its end. In front they would not stay in
-    front: the first axis of x[:, 0, :, [1, 2]] is that of the index array."""
+    """`index` for an array that has `lead` additional batch axes at its end. Batch axes in front
+    would not always stay in front: the first axis of x[:, 0, :, [1, 2]] is the axis of the index
+    array."""
     entries = index if isinstance(index, tuple) else (index,)
     return (*entries, *[slice(None)] * lead) if any(e is ... for e in entries) else entries
 
 
 def _taken(g: Gradient, index: Any, lead: int) -> Gradient:
-    """g[index], applied after `lead` batch axes."""
+    """g[index], where `index` applies to the axes after the `lead` batch axes of g."""
     if not lead:
         return _getitem(g, index)
     taken = _batch_last(g, lead)[_place(index, lead)]
@@ -60,8 +62,8 @@ def _taken(g: Gradient, index: Any, lead: int) -> Gradient:
 
 
 def _is_many(x: Array, index: Any) -> bool:
-    """Return True if the index is a single array with at least `MANY` elements, and x a host array
-    in C order."""
+    """Return True if the index is a single array with at least `MANY_ELEMENTS` elements and x is a
+    host array in C order."""
     return (
         type(index) is np.ndarray
         and index.size >= MANY_ELEMENTS
@@ -71,8 +73,8 @@ def _is_many(x: Array, index: Any) -> bool:
 
 
 def _masked(x: Array, mask: Array) -> tuple[Any, Any]:
-    """x, in C order, with the axes of `mask` merged into one, and the indices where it is true: 5
-    times as fast as indexing with the mask itself."""
+    """x, which is in C order, with the axes of `mask` merged into one axis, and the flat indices
+    where `mask` is true. Indexing with these is 5 times as fast as indexing with `mask`."""
     return x.reshape(mask.size, *x.shape[mask.ndim :]), np.flatnonzero(mask)
 
 
@@ -98,8 +100,8 @@ def _add(out: Array, index: Any, g: Gradient) -> None:
 
 
 def _add_many(out: Array, index: Any, g: Gradient) -> None:
-    """`_add` for host arrays in C order. np.add.at has a fast loop for a single axis, so elements
-    are selected by their flat indices where that pays: 3 to 5 times as fast."""
+    """`_add` for host arrays in C order. np.add.at has a fast loop for arrays with one axis, so the
+    index is converted to flat indices where this is worthwhile: 3 to 5 times as fast."""
     if type(index) is np.ndarray:
         width = math.prod(out.shape[1:])
         numbers = index.reshape(-1).astype(np.intp, copy=False)
@@ -116,9 +118,9 @@ def _add_many(out: Array, index: Any, g: Gradient) -> None:
 @op(g=lambda g, index, shape: _taken(g, index, g.ndim - len(shape)))
 def _scatter(g: Gradient, index: Any, shape: Shape, ndim: int) -> Array:
     """Zeros of `shape` with g added at `index`: the gradient of getitem. `ndim` is the number of
-    axes of x[index]; further axes of g are batch axes."""
+    axes of x[index]; additional leading axes of g are batch axes."""
     lead = g.ndim - ndim
-    # not zeros_like, which writes the zeros: zeros gets zeroed pages from the system
+    # not zeros_like, which writes zeros: `zeros` gets zeroed pages from the system
     out = written = backend.module_of(g).zeros(g.shape[:lead] + shape, g.dtype)
     if lead:
         g, written, index = _batch_last(g, lead), _batch_last(out, lead), _place(index, lead)
@@ -138,8 +140,8 @@ def _getitem_x(g: Gradient, index: Any, x_shape: Shape, out_shape: Shape) -> Gra
 
 
 def _is_number(index: Any) -> bool:
-    """Return True if x[index], if it has no axes, is a NumPy scalar: without ``...`` in the
-    index."""
+    """Return True if NumPy returns x[index] as a scalar, not as an array, where it has no axes.
+    This is the case if the index does not contain ``...``."""
     return not any(e is ... for e in (index if isinstance(index, tuple) else (index,)))
 
 
@@ -149,7 +151,8 @@ def _put_back(x: Array, part: Array, index: Any) -> Array:
 
 @op(x=_getitem_x, index=nested, view=_put_back)
 def _getitem(x: Array, index: Array) -> Array:
-    """x[index] for any index that NumPy supports, also with Tensors of integers or booleans."""
+    """x[index] for any index that NumPy supports. Integer and boolean arrays in the index may be
+    Tensors."""
     if backend.in_use():
         backend.check_index(x, index)
     try:
@@ -158,7 +161,7 @@ def _getitem(x: Array, index: Array) -> Array:
         raise _misfit("getitem", x, index, error) from error
     if type(out) is np.ndarray or out.ndim or not _is_number(index):
         return out
-    return out.copy()  # on a device: NumPy's scalar does not change with x
+    return out.copy()  # on a device: like NumPy's scalar, a copy does not change with x
 
 
 def number(out: Array) -> Array:
@@ -210,20 +213,21 @@ def _assign_x(g: Gradient, index: Any, x_shape: Shape) -> Gradient:
 
 def _assign_value(g: Gradient, index: Any, x_shape: Shape, value_shape: Shape) -> Gradient:
     lead = g.ndim - len(x_shape)
-    if not value_shape and _repeats(index):  # written twice, a single value still counts once
+    if not value_shape and _repeats(index):  # a single value that is written twice counts once
         written = assign(np.zeros_like(g), _behind(index, lead), 1) != 0
         return np.where(written, g, 0).sum(negative_axes(None, len(x_shape)))
     taken = _taken(g, index, lead)
     if _repeats(index):
         last = _last(index, x_shape)
         taken = taken if last is None else np.where(last, taken, 0)
-    ones = (1,) * (len(value_shape) - (taken.ndim - lead))  # NumPy ignores such axes of a value
+    ones = (1,) * (len(value_shape) - (taken.ndim - lead))  # NumPy ignores these axes of a value
     return taken.reshape(taken.shape[:lead] + ones + taken.shape[lead:]) if ones else taken
 
 
 def _last(index: Any, x_shape: Shape) -> Array:
-    """A mask of x[index], true where an element is selected for the last time, whose value is kept;
-    None if no element is selected twice. On a device `assign` raises an error for these."""
+    """A mask in the shape of x[index]. It is true where an element of x is selected for the last
+    time, because the last value is kept. None if no element is selected twice, or if the index
+    contains arrays on a device, where `assign` raises an error for repeated elements."""
     entries = index if isinstance(index, tuple) else (index,)
     if not all(isinstance(entry, np.ndarray) or not backend.is_array(entry) for entry in entries):
         return None
@@ -236,8 +240,8 @@ def _last(index: Any, x_shape: Shape) -> Array:
 
 
 def _check_kinds(x: Array, value: Array) -> None:
-    """Raise DTypeError where NumPy would silently drop a part of the value: a gradient would flow
-    to the dropped part."""
+    """Raise DTypeError where NumPy would silently drop a part of the value, such as the imaginary
+    part: a gradient would flow to the dropped part."""
     dtype = value.dtype if hasattr(value, "dtype") else np.asarray(value).dtype
     lacking = {"f": "biu", "c": "biuf"}.get(dtype.kind, "")
     if x.dtype.kind in lacking:
@@ -249,12 +253,13 @@ def _check_kinds(x: Array, value: Array) -> None:
 
 @op(x=_assign_x, value=_assign_value, index=nested)
 def assign(x: Array, index: Array, value: Array) -> Array:
-    """A copy of x in which x[index] is `value`, which broadcasts to it.
+    """A copy of x in which x[index] is replaced by `value`, which broadcasts to the shape of
+    x[index].
 
-    No gradient flows to the elements of x that were replaced. Where an index selects an element
-    twice, the last value is kept and gets the gradient; on a device, where the order is undefined,
-    an array of values raises ShapeError. A float value for integers, or a complex one for reals,
-    raises DTypeError.
+    No gradient flows to the elements of x that were replaced. If the index selects an element
+    twice, the last value is kept and gets the gradient. On a device, where the order of writes is
+    undefined, such an index raises ShapeError unless `value` is a single number. Float values for
+    an array of integers, or complex values for an array of real numbers, raise DTypeError.
     """
     _check_kinds(x, value)
     out = copied(x)
@@ -263,7 +268,10 @@ def assign(x: Array, index: Array, value: Array) -> Array:
         times = np.zeros_like(x, dtype=np.int64)
         np.add.at(times, index, 1)
         if times.size and times.max() > 1:
-            raise ShapeError("assign: the index selects an element twice, with a value for each")
+            raise ShapeError(
+                "assign: the index selects an element twice and value is an array; on a device the "
+                "order of writes is undefined"
+            )
     return out
 
 
@@ -273,8 +281,8 @@ def assign(x: Array, index: Array, value: Array) -> Array:
     index=nested,
 )
 def _add_at(x: Array, index: Array, value: Array) -> Array:
-    """A copy of x with `value` added at x[index]; an element that is selected several times is
-    added to several times, as in `np.add.at`."""
+    """A copy of x with `value` added at x[index]. If an element is selected several times, all its
+    values are added, as in `np.add.at`."""
     _check_kinds(x, value)
     out = copied(x)
     _add(out, index, value if hasattr(value, "dtype") else x.dtype.type(value))

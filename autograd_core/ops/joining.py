@@ -1,4 +1,4 @@
-"""Arrays joined and split: stacks, blocks, insertions, deletions, sections."""
+"""Joining and splitting arrays: stacks, blocks, insertions, deletions, sections."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _joined(arrays: Array, change: Any, axis: int) -> Array:
 
 @composed
 def hstack(arrays: Sequence[Any]) -> Array:
-    """Arrays joined along axis 1; vectors along axis 0."""
+    """Arrays joined along axis 1, or along axis 0 if they are vectors."""
     parts = [atleast_1d(x) for x in arrays]
     return concatenate(parts, 0 if parts and parts[0].ndim == 1 else 1)
 
@@ -55,7 +55,7 @@ def vstack(arrays: Sequence[Any]) -> Array:
 
 @composed
 def dstack(arrays: Sequence[Any]) -> Array:
-    """Arrays joined along axis 2, which is added to vectors and matrices."""
+    """Arrays joined along axis 2. Vectors and matrices first get a new axis 2."""
     return _joined(arrays, atleast_3d, 2)
 
 
@@ -88,7 +88,7 @@ def _depth(arrays: Array) -> int:
             "block: an empty list has no blocks"
             if not depths
             else "block: the lists of blocks "
-            f"are nested {min(depths) + 1} and {max(depths) + 1} deep; all must be nested equally"
+            f"are nested {min(depths) + 1} and {max(depths) + 1} deep; all must have the same depth"
         )
     return depths.pop() + 1
 
@@ -113,14 +113,15 @@ def _block(arrays: Array, depth: int, ndim: int) -> Array:
 
 @composed
 def append(x: Operand, values: Operand, axis: int | None = None) -> Array:
-    """`values` appended to x along `axis`; both are flattened if it is None."""
+    """`values` appended to x along `axis`; if `axis` is None, x and `values` are flattened
+    first."""
     if axis is None:
         return concatenate([ravel(as_operand(x)), ravel(as_operand(values))])
     return concatenate([as_operand(x), as_operand(values)], axis)
 
 
 def _line(name: str, x: Array, axis: int | None) -> tuple[Any, int]:
-    """x and `axis` as a negative axis; x is flattened if `axis` is None."""
+    """x, flattened if `axis` is None, and `axis` as a negative axis."""
     x = as_operand(x)
     if axis is None:
         x, axis = ravel(x), -1
@@ -129,7 +130,8 @@ def _line(name: str, x: Array, axis: int | None) -> tuple[Any, int]:
 
 
 def _places(name: str, function: Any, length: int, obj: Any, *values: Any) -> Array:
-    """The result of NumPy's function on the indices of a line of `length` elements."""
+    """The result of `function`, which is np.insert or np.delete, on the indices of `length`
+    elements."""
     obj = obj if isinstance(obj, slice | int) else host_setting(obj)
     try:
         return function(np.arange(length), obj, *values)
@@ -141,16 +143,17 @@ def _places(name: str, function: Any, length: int, obj: Any, *values: Any) -> Ar
 
 @composed
 def insert(x: Operand, obj: Any, values: Operand, axis: int | None = None) -> Array:
-    """x with `values`, in x's dtype, inserted before the indices `obj` along `axis` (of the flat x
-    if it is None). `obj` is an integer, a slice, or a list of integers or booleans."""
+    """x with `values`, cast to the dtype of x, inserted before the indices `obj` along `axis`; if
+    `axis` is None, x is flattened first. `obj` is an integer, a slice, or a list of integers or
+    booleans."""
     x, axis = _line("insert", x, axis)
     length, values = x.shape[axis], as_operand(values)
     if getattr(values, "requires_grad", False) and not np.can_cast(
         values.dtype, x.dtype, "same_kind"
     ):
         raise DTypeError(
-            f"insert: tracked {values.dtype} values, cast to x's dtype {x.dtype}, would lose a "
-            "part and their gradient; convert x first, as in x.astype(float)"
+            f"insert: casting the tracked values from {values.dtype} to {x.dtype}, the dtype of x, "
+            "would lose a part of them and their gradient; convert x first, as in x.astype(float)"
         )
     values = values if values.dtype == x.dtype else astype(values, x.dtype)
     values = reshape(values, (1,) * (x.ndim - values.ndim) + values.shape)
@@ -168,8 +171,8 @@ def insert(x: Operand, obj: Any, values: Operand, axis: int | None = None) -> Ar
 
 @composed
 def delete(x: Operand, obj: Any, axis: int | None = None) -> Array:
-    """x without the elements at the indices `obj` along `axis` (of the flat x if it is None). `obj`
-    is an integer, a slice, or a list of integers or booleans."""
+    """x without the elements at the indices `obj` along `axis`; if `axis` is None, x is flattened
+    first. `obj` is an integer, a slice, or a list of integers or booleans."""
     x, axis = _line("delete", x, axis)
     kept = _places("delete", np.delete, x.shape[axis], obj)
     if isinstance(obj, int):  # two slices, without an index array
@@ -184,8 +187,8 @@ def delete(x: Operand, obj: Any, axis: int | None = None) -> Array:
 
 @composed
 def array_split(x: Operand, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    """x split along `axis`, into a number of sections of nearly equal length or at the listed
-    indices."""
+    """The parts of x along `axis`: a number of sections of nearly equal length, or the parts
+    between the listed indices."""
     x = as_operand(x)
     check_axis("array_split", axis, x)
     axis, length = from_end(axis, x.ndim), x.shape[axis]
@@ -205,7 +208,8 @@ def array_split(x: Operand, indices_or_sections: Any, axis: int = 0) -> list[Any
 
 @composed
 def split(x: Operand, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    """x split along `axis`, into a number of sections of equal length or at the listed indices."""
+    """The parts of x along `axis`: a number of sections of equal length, or the parts between the
+    listed indices."""
     x = as_operand(x)
     check_axis("split", axis, x)
     if isinstance(indices_or_sections, int | np.integer) and x.shape[axis] % indices_or_sections:
@@ -243,7 +247,7 @@ def dsplit(x: Operand, indices_or_sections: Any) -> list[Any]:
 
 @composed
 def unstack(x: Operand, /, *, axis: int = 0) -> tuple[Any, ...]:
-    """The parts of x along `axis`, each without this axis, as a tuple."""
+    """The slices of x along `axis`, each without this axis, as a tuple."""
     x = as_operand(x)
     check_axis("unstack", axis, x)
     lines = moveaxis(x, axis, 0) if axis else x

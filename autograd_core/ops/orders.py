@@ -1,8 +1,8 @@
 """The orders in which elements are read and laid out: C (the last axis fastest), F (the first axis
 fastest), A (F if the array is in F order and not in C order, else C) and K (as in memory).
 
-Only C order has operations of its own. The other orders are C order between two transpositions, and
-so give a view where NumPy does.
+Only C order is implemented by operations. For the other orders, an array is transposed, reshaped in
+C order and transposed back, so the result is a view where NumPy's is a view.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ def _in_memory(x: Array) -> list[int]:
 
 
 def _axes(name: str, x: Array, order: str, orders: str) -> list[int] | None:
-    """The order of the axes that puts the elements in C order; None if they already are."""
+    """The order of the axes in which the transposed x, read in C order, has the elements of x in
+    `order`. None if x need not be transposed."""
     if order not in orders:
         raise ShapeError(f"{name}: order must be one of {', '.join(orders)}, not {order!r}")
     array = unwrap_nested(x)
@@ -56,9 +57,9 @@ def _axes(name: str, x: Array, order: str, orders: str) -> list[int] | None:
 def reshape(
     x: Operand, shape: int | Sequence[int], order: str = "C", *, copy: bool | None = None
 ) -> Array:
-    """The elements in another shape, read and written in `order` C, F or A; one length may be -1. A
-    view where possible, unless `copy` is true; raises ShapeError if it is false and no view is
-    possible."""
+    """The elements in another shape, read and written in `order` C, F or A; one length may be -1.
+    The result is a view where possible, unless `copy` is true. Raises ShapeError if `copy` is false
+    and no view is possible."""
     try:
         if order == "C":
             return shaping.reshape(x, shape, copy)
@@ -74,7 +75,7 @@ def reshape(
 
 @composed
 def ravel(x: Operand, order: str = "C") -> Array:
-    """All elements in one axis, read in `order` C, F, A or K. A view where possible."""
+    """The elements as a 1-d array, read in `order` C, F, A or K. A view where possible."""
     if order == "C":
         return shaping.ravel(x)
     x = as_operand(x)

@@ -1,7 +1,8 @@
 """Borders around an array, in each of NumPy's modes.
 
-The axes are padded one after the other, as in NumPy. Most borders repeat elements of the array, or
-are a fixed linear map of them, which is found by applying NumPy's `pad` to indices or unit vectors.
+The axes are padded one after the other, as in NumPy. Most borders repeat elements of the array or
+are a fixed linear map of them. These elements, or this map, are found by applying NumPy's `pad` to
+indices or to unit vectors.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ __all__ = ["pad"]
 
 Pairs = tuple[tuple[Any, Any], ...]
 
-PLACES = {"edge", "reflect", "symmetric", "wrap"}  # repeat elements, unless reflect_type="odd"
+# The modes that repeat elements, unless reflect_type="odd".
+PLACES = {"edge", "reflect", "symmetric", "wrap"}
 ODD = {"reflect", "symmetric"}  # the modes that reflect_type applies to
 STATISTICS: dict[str, Callable[..., Any]] = {
     "maximum": max, "mean": mean, "median": median, "minimum": min,
@@ -45,13 +47,13 @@ def pad(
     stat_length: Any = None,
     reflect_type: str = "even",
 ) -> Array:
-    """x with a border of `pad_width`: (before, after) for each axis, one pair for all, one number
-    for all, or a dictionary by axis.
+    """x with a border around it. `pad_width` is the width: (before, after) for each axis, one such
+    pair or one number for all axes, or a dictionary from axes to pairs or numbers.
 
     `mode` is "constant" (`constant_values`), "edge", "reflect", "symmetric" (both with
     `reflect_type` "even" or "odd"), "wrap", "linear_ramp" (down to `end_values`), "maximum",
-    "mean", "median", "minimum" (of the nearest `stat_length` elements, or all), or "empty" (zeros
-    here). Raises NotDifferentiableError for a function as mode.
+    "mean", "median", "minimum" (of the nearest `stat_length` elements, or all), or "empty" (filled
+    with zeros). Raises NotDifferentiableError if `mode` is a function.
     """
     x = as_operand(x)
     if callable(mode):
@@ -89,14 +91,14 @@ def pad(
 
 
 def _pairs(name: str, value: Array, x: Array) -> Pairs:
-    """A pair (before, after) for each axis."""
+    """`value` as a tuple of pairs (before, after), one for each axis of x."""
     if isinstance(value, dict):
         given = {axis % x.ndim: pair for axis, pair in value.items()}
         value = [given.get(axis, 0) for axis in range(x.ndim)]
         value = [pair if isinstance(pair, tuple | list) else (pair, pair) for pair in value]
     if isinstance(value, Tensor):
         raise NotDifferentiableError(
-            f"pad: {name} is not differentiable and cannot be a Tensor; pass plain numbers, for "
+            f"pad: {name} is not differentiable and cannot be a Tensor; pass numbers, for "
             "example tensor.item()"
         )
     try:
@@ -116,7 +118,8 @@ def _places(length: int, width: tuple[int, int], mode: Any) -> list[int]:
 def _with_statistics(
     x: Array, axis: int, width: tuple[int, int], statistic: Any, lengths: tuple[Any, Any]
 ) -> Array:
-    """x between two borders, each the same statistic of the elements next to it."""
+    """x with a border at each end of `axis`, filled with `statistic` of the elements next to the
+    border."""
     size = x.shape[axis]
     parts = [x]
     for end, (border, length) in enumerate(zip(width, lengths, strict=True)):
@@ -132,7 +135,8 @@ def _with_statistics(
 
 
 def _with_mapped(x: Array, axis: int, width: tuple[int, int], mode: Any, ends: Any) -> Array:
-    """x between two borders that are linear in the elements of a line, or affine (a ramp)."""
+    """x with a border at each end of `axis`. The border is a linear function of the elements along
+    `axis` or, for a linear ramp, an affine function."""
     size, (before, _) = x.shape[axis], width
     still = np.zeros(size, x.dtype if x.dtype.kind in "fc" else float)
     units = np.eye(size, dtype=still.dtype)

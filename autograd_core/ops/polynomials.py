@@ -1,4 +1,5 @@
-"""Polynomials as vectors of coefficients, the highest power first: NumPy's older functions."""
+"""Polynomials as vectors of coefficients, the highest power first, as in NumPy's older
+functions."""
 
 from __future__ import annotations
 
@@ -29,7 +30,7 @@ def _coefficients(name: str, p: Array) -> Array:
 
 @composed
 def polyval(p: Operand, x: Operand) -> Array:
-    """The polynomial with the coefficients `p`, the highest power first, at x."""
+    """The value at x of the polynomial with the coefficients `p`, the highest power first."""
     p, x = _coefficients("polyval", p), as_operand(x)
     out = x * 0
     for k in range(p.shape[0]):
@@ -39,7 +40,7 @@ def polyval(p: Operand, x: Operand) -> Array:
 
 @composed
 def polyadd(p: Operand, q: Operand) -> Array:
-    """The coefficients of the sum."""
+    """The coefficients of the sum of two polynomials."""
     p, q = _coefficients("polyadd", p), _coefficients("polyadd", q)
     length = max(p.size, q.size)
     return _longer(p, length) + _longer(q, length)
@@ -47,7 +48,7 @@ def polyadd(p: Operand, q: Operand) -> Array:
 
 @composed
 def polysub(p: Operand, q: Operand) -> Array:
-    """The coefficients of the difference."""
+    """The coefficients of the difference of two polynomials."""
     return polyadd(p, -as_operand(q))
 
 
@@ -57,7 +58,7 @@ def _longer(p: Array, length: int) -> Array:
 
 @composed
 def polymul(p: Operand, q: Operand) -> Array:
-    """The coefficients of the product."""
+    """The coefficients of the product of two polynomials."""
     return convolve(_coefficients("polymul", p), _coefficients("polymul", q))
 
 
@@ -91,7 +92,7 @@ def polyint(p: Operand, m: int = 1, k: Operand = None) -> Array:
 
 
 def _powers(p: Array) -> Array:
-    """n - 1, …, 1, 0 for the n coefficients."""
+    """The powers n - 1, …, 1, 0 that belong to n coefficients."""
     return (p.real * 0 + 1).cumsum()[::-1] - 1
 
 
@@ -103,8 +104,8 @@ def polyfit(x: Operand, y: Operand, deg: int, rcond: Any = None, *, w: Operand =
     x, y = as_operand(x), as_operand(y)
     if x.ndim != 1 or y.ndim not in (1, 2) or x.shape[0] != y.shape[0] or deg < 0 or not x.size:
         raise ShapeError(
-            "polyfit: x (m,), y (m,) or (m, k) and deg >= 0 are needed; they have shapes "
-            f"{x.shape} and {y.shape}, deg={deg}"
+            "polyfit: x must have shape (m,), y (m,) or (m, k), and deg must be 0 or more; they "
+            f"have shapes {x.shape} and {y.shape}, deg={deg}"
         )
     rows = vander(x, deg + 1)
     if w is not None:

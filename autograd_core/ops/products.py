@@ -22,8 +22,8 @@ BEYOND_NUMPY = ("linear",)
 
 
 def product(x: Array, y: Array) -> Array:
-    """x @ y of arrays, or of Tensors in a recorded pass. For matrices np.dot equals np.matmul, and
-    is ten times as fast for an outer product."""
+    """x @ y for arrays or, in a backward pass that is recorded, for Tensors. For matrices np.dot is
+    equal to np.matmul, and is ten times as fast for an outer product."""
     return np.dot(x, y) if x.ndim == 2 == y.ndim else np.matmul(x, y)
 
 
@@ -86,13 +86,14 @@ def _dot_y(g: Gradient, x: Array, y_shape: Shape) -> Gradient:
 
 @op(x=_dot_x, y=_dot_y)
 def dot(x: Array, y: Array) -> Array:
-    """The sum of products over the last axis of x and the second-last axis of y (the only one of a
-    vector); x * y if either has no axes. Unlike in matmul, the other axes do not broadcast: the
-    result has those of x and then those of y."""
+    """The sum of products over the last axis of x and the second-last axis of y, or its only axis
+    if y is a vector; x * y if x or y has no axes. Unlike in matmul, the other axes do not
+    broadcast: the result has the other axes of x, followed by the other axes of y."""
     if not (getattr(x, "ndim", 0) and getattr(y, "ndim", 0)):
         return np.multiply(x, y)  # CuPy's dot does not accept scalars
     if x.ndim > 2 or y.ndim > 2:
-        return np.tensordot(x, y, ((-1,), (-2 if y.ndim > 1 else -1,)))  # np.dot has no BLAS here
+        # np.dot does not use BLAS for these
+        return np.tensordot(x, y, ((-1,), (-2 if y.ndim > 1 else -1,)))
     return np.dot(x, y)
 
 
@@ -102,10 +103,10 @@ def _weight_gradient(g: Gradient, x: Array) -> Gradient:
 
 @op(x=lambda g, weight: product(g, weight), weight=_weight_gradient, bias=lambda g: g)
 def linear(x: Array, weight: Array, bias: Array = None) -> Array:
-    """x @ weight.T + bias, a layer's net input.
+    """x @ weight.T + bias, the net input of a layer.
 
-    Shapes: x (..., in), weight (out, in), bias (out,) or None; result (..., out). One operation
-    instead of three, because the gradient of weight is then contiguous and not transposed.
+    Shapes: x (..., in), weight (out, in), bias (out,) or None; result (..., out). This is one
+    operation instead of three, so that the gradient of `weight` is contiguous and not transposed.
     """
     out = product(x, weight.T)
     if bias is None:
@@ -126,7 +127,7 @@ def _vector_product_y(g: Gradient, x: Array) -> Gradient:
 
 @op(x=_vector_product_x, y=_vector_product_y)
 def _vector_product(x: Array, y: Array) -> Array:
-    """The vector product of vectors (..., 3); leading axes broadcast."""
+    """The cross product of vectors (..., 3); leading axes broadcast."""
     x0, x1, x2 = x[..., 0], x[..., 1], x[..., 2]
     y0, y1, y2 = y[..., 0], y[..., 1], y[..., 2]
     first = x1 * y2 - x2 * y1
@@ -146,9 +147,10 @@ def cross(
     axisc: int = -1,
     axis: int | None = None,
 ) -> Array:
-    """The vector product of the vectors along `axisa` of x and `axisb` of y, along `axisc` of the
-    result; `axis` replaces all three. A vector of 2 elements gets a third one, 0; if both have 2,
-    the result is only the third element."""
+    """The cross product of the vectors along `axisa` of x and the vectors along `axisb` of y. In
+    the result, the vectors are along `axisc`. `axis` replaces all three parameters. Vectors of 2
+    elements get a third element, 0. If the vectors of x and y both have 2 elements, the result is
+    only the third element of the product."""
     if axis is not None:
         axisa = axisb = axisc = axis
     flat = np.shape(x)[axisa:][:1] == (2,) == np.shape(y)[axisb:][:1]
@@ -159,7 +161,8 @@ def cross(
 
 
 def _in_space(name: str, x: Array, axis: int) -> Array:
-    """The vectors along `axis`, moved to the last axis, with 3 elements each."""
+    """x with `axis`, the axis of the vectors, moved to the end. Vectors of 2 elements are extended
+    by a third element, 0."""
     shape = np.shape(x)
     if not -len(shape) <= axis < len(shape):
         raise IndexingError(f"cross: axis {axis} is out of range; {name} has shape {shape}")

@@ -1,6 +1,7 @@
 """Quantiles and medians.
 
-A quantile is an element of its operand, or lies between two, so its gradient flows to these alone.
+A quantile is an element of the operand, or lies between two elements, so its gradient flows only to
+this element or to these two.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ STEP_METHODS = ("lower", "higher", "midpoint", "nearest", "inverted_cdf", "avera
 
 
 def _virtual(q: Array, n: Any, method: str) -> Array:
-    """The position of the quantile q among n sorted elements; fractional between two of them."""
+    """The index of the quantile q among n sorted elements, a fraction if it lies between two of
+    them."""
     if method in BETWEEN:
         a, b = BETWEEN[method]
         return n * q + (a + q * (1 - a - b)) - 1
@@ -64,7 +66,8 @@ def _virtual(q: Array, n: Any, method: str) -> Array:
 
 
 def _between(q: Array, n: Any, method: str) -> tuple[Any, Any, Any]:
-    """The two positions around a quantile, and its distance from the lower one, from 0 to 1."""
+    """The two indices around the quantile q of n sorted elements, and the distance (0 to 1) of the
+    quantile from the lower index."""
     top = np.maximum(n - 1, 0)
     place = np.clip(_virtual(q, n, method), 0, top)
     lower = np.floor(place)
@@ -77,8 +80,8 @@ def _valid_quantiles(name: str, q: Array, method: str) -> Array:
     100)."""
     if isinstance(q, Tensor):
         raise NotDifferentiableError(
-            f"{name}: 'q' is not differentiable and cannot be a Tensor. Pass a plain value, for "
-            "example q=float(tensor)"
+            f"{name}: 'q' is not differentiable and cannot be a Tensor. Pass a number or an array, "
+            "for example q=float(tensor)"
         )
     if method not in BETWEEN and method not in STEP_METHODS:
         raise ShapeError(
@@ -99,13 +102,13 @@ def _constant(function: Callable[..., Any], x: Array, *settings: Any) -> Array:
 
 
 def _there(values: Array, x: Array) -> Array:
-    """Host values on the device of the array x."""
+    """The host array `values`, copied to the device of the array x."""
     return backend.to_device(np.asarray(values), backend.device_of(x))
 
 
 def _ranked(lines: Array, ranks: Any) -> Array:
-    """The index in each line of the elements that sorting would put at `ranks`; the index of a NaN
-    if the line has one."""
+    """For each line, the indices of the elements that sorting would put at the positions `ranks`.
+    If a line contains NaN, they are replaced by the index of a NaN."""
     last = lines.shape[-1] - 1
     order = np.argpartition(lines, sorted({*ranks.tolist(), last}), axis=-1)
     places = np.take(order, _there(ranks, order), axis=-1)
@@ -127,7 +130,8 @@ def _quantiles(lines: Array, q: Array, weak: bool, method: str) -> Array:
 
 
 def _exact(method: str) -> bool:
-    """Return True if a method only returns elements, never a value between two."""
+    """Return True if the quantiles of a method are always elements, never values between two
+    elements."""
     return method in STEP_METHODS and method not in ("midpoint", "averaged_inverted_cdf")
 
 
@@ -136,7 +140,8 @@ def _distinct(ranks: Any) -> bool:
 
 
 def _mixed(found: Any, t: Any) -> Array:
-    """The interpolation at `t` (0 to 1) between the two halves of `found`, from the nearer one."""
+    """low + t * (high - low), where low and high are the two halves of `found`. `t` is between 0
+    and 1, and the interpolation starts from the nearer of low and high."""
     half = found.shape[-1] // 2
     low, high = found[..., :half], found[..., half:]
     late = t >= 0.5
@@ -145,8 +150,8 @@ def _mixed(found: Any, t: Any) -> Array:
 
 
 def _present(lines: Array, q: Array, weak: bool, method: str) -> tuple[Any, Any]:
-    """The indices of the elements around the quantiles, ignoring NaN, and the distance from the
-    lower one, from 0 to 1."""
+    """For each quantile of the elements that are not NaN, the indices of the two elements around it
+    and its distance (0 to 1) from the lower one."""
     count = lines.shape[-1] - np.sum(np.isnan(lines), axis=-1, keepdims=True)
     lower, upper, t = _between(_there(q, lines), count, method)
     order = np.argsort(lines, axis=-1)
@@ -165,7 +170,8 @@ def _nanquantiles(lines: Array, q: Array, weak: bool, method: str) -> Array:
 def _over_lines(
     name: str, find: Callable[..., Any], x: Array, q: Array, axis: Axis, method: str, keepdims: bool
 ) -> Array:
-    """The result of `find` for each line of x along `axis`, in NumPy's shape."""
+    """The quantiles `q` of each line of x along `axis`, computed by `find`, in the shape that NumPy
+    returns."""
     x = x if hasattr(x, "ndim") else np.asarray(x)
     check_axis(name, axis, x)
     if x.dtype.kind == "c":
@@ -184,7 +190,7 @@ def _over_lines(
 
 
 def _left(shape: tuple[int, ...], axes: tuple[int, ...], keepdims: bool) -> tuple[int, ...]:
-    """The shape left by a reduction over the negative `axes`."""
+    """The shape of the result of a reduction over the negative `axes`."""
     places = enumerate(shape, start=-len(shape))
     return tuple(1 if a in axes else n for a, n in places if keepdims or a not in axes)
 
@@ -193,10 +199,10 @@ def _left(shape: tuple[int, ...], axes: tuple[int, ...], keepdims: bool) -> tupl
 def quantile(
     x: Operand, q: Operand, axis: Axis = None, *, method: str = "linear", keepdims: bool = False
 ) -> Array:
-    """The values below which the fractions `q` (a number or an array) of the elements over `axis`
-    lie, by any of NumPy's methods. The gradient flows to the one or two elements that determine
-    the result; among equal elements, to one. `q` is not differentiable: a Tensor
-    raises NotDifferentiableError."""
+    """The quantiles of the elements over `axis`, by any of NumPy's methods: the values below which
+    the fractions `q` (a number or an array) of the elements lie. The gradient flows to the one or
+    two elements that determine the result; among equal elements, to one of them. `q` is not
+    differentiable: a Tensor raises NotDifferentiableError."""
     return _over_lines("quantile", _quantiles, x, q, axis, method, keepdims)
 
 
@@ -227,7 +233,8 @@ def nanpercentile(
 @composed
 def median(x: Operand, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """The middle of the sorted elements over `axis`, or the mean of the middle two. The gradient
-    flows to that element, or half to each; among equal elements, to one."""
+    flows to the middle element, or half of it to each of the middle two; among equal elements, to
+    one of them."""
     x = x if hasattr(x, "ndim") else np.asarray(x)
     check_axis("median", axis, x)
     axes = negative_axes(axis, x.ndim)

@@ -54,7 +54,8 @@ def sum(x: Array, axis: Axis = None, dtype: Any = None, keepdims: bool = False) 
 
 
 def _weight(x_shape: Shape, axis: Axis, ddof: float = 0) -> float:
-    """One over the degrees of freedom; NaN if there are none, as in NumPy."""
+    """1 / (degrees of freedom), which is NaN if there are none, as in NumPy. The degrees of freedom
+    are the number of elements over `axis` minus `ddof`."""
     freedom = length(x_shape, axis) - ddof
     return 1 / freedom if freedom > 0 else math.nan
 
@@ -65,7 +66,7 @@ def _mean_x(g: Gradient, x_shape: Shape, axis: Axis, keepdims: bool) -> Gradient
 
 
 def _chosen_mean(plain: Any) -> Callable[..., Tensor]:
-    """The mean with NumPy's `where`."""
+    """Add NumPy's keyword `where` to the mean."""
 
     def chosen(
         x: Array,
@@ -87,7 +88,8 @@ def _chosen_mean(plain: Any) -> Callable[..., Tensor]:
 
 
 def _count(x: Array, where: Any, dtype: Any, axis: Axis, keepdims: bool) -> Array:
-    """The number of elements selected by `where`, as a float of the result's precision."""
+    """The number of elements selected by `where`, in the floating-point dtype that matches
+    `dtype`."""
     whole = np.broadcast_to(where, x.shape)
     return np.sum(
         whole,
@@ -105,7 +107,7 @@ def mean(x: Array, axis: Axis = None, dtype: Any = None, keepdims: bool = False)
 
 
 def _deviation(x: Array, axis: Axis) -> Array:
-    """The conjugate of x minus its mean, as needed in derivatives of |deviation|²."""
+    """The conjugate of x - mean(x), which occurs in the derivatives of |x - mean(x)|²."""
     return (x - np.mean(x, axis=reduction_axis(x, axis), keepdims=True)).conj()
 
 
@@ -115,7 +117,7 @@ def _var_x(g: Gradient, x: Array, axis: Axis, ddof: float, keepdims: bool) -> Gr
 
 
 def _spread_function(plain: Any) -> Callable[..., Tensor]:
-    """The variance or the standard deviation with NumPy's `where`, and `correction` for `ddof`."""
+    """Add NumPy's keywords `where` and `correction`, another name for `ddof`, to `var` or `std`."""
 
     def chosen(
         x: Array,
@@ -132,7 +134,7 @@ def _spread_function(plain: Any) -> Callable[..., Tensor]:
             return plain(x, **unknown)  # raises for an unknown keyword
         if mean is not None:
             raise NotDifferentiableError(
-                f"{plain.__name__}: mean= is not supported; leave it out, the mean is computed"
+                f"{plain.__name__}: mean= is not supported; leave it out (the mean is computed)"
             )
         if correction is not None:
             if ddof:
@@ -143,7 +145,7 @@ def _spread_function(plain: Any) -> Callable[..., Tensor]:
         out = _chosen_var(x, axis, ddof, keepdims, where)
         if plain.__name__ == "var":
             return out
-        root = sqrt(choose(out == 0, 1, out))  # sqrt has no derivative at 0
+        root = sqrt(choose(out == 0, 1, out))  # the derivative of sqrt at 0 is inf
         return number(choose(out == 0, 0, root))
 
     return with_description(chosen, plain, ["where", "mean", "correction"])
@@ -164,7 +166,8 @@ def _chosen_var(x: Array, axis: Axis, ddof: float, keepdims: bool, where: Any) -
 @_spread_function
 @op(x=_var_x)
 def var(x: Array, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Array:
-    """The variance over `axis`: the mean square deviation, divided by N - `ddof`."""
+    """The variance over `axis`: the sum of the squared deviations from the mean, divided by
+    N - `ddof` for N elements."""
     return np.var(x, axis=reduction_axis(x, axis), ddof=ddof, keepdims=keepdims)
 
 
@@ -176,7 +179,7 @@ def _std_x(g: Gradient, x: Array, out: Array, axis: Axis, ddof: float, keepdims:
 @_spread_function
 @op(x=_std_x)
 def std(x: Array, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Array:
-    """The standard deviation over `axis`. The gradient where all values are equal is 0."""
+    """The standard deviation over `axis`. Where all elements are equal, the gradient is 0."""
     return np.std(x, axis=reduction_axis(x, axis), ddof=ddof, keepdims=keepdims)
 
 
@@ -189,7 +192,8 @@ def shared_x(g: Gradient, x: Array, out: Array, axis: Axis, keepdims: bool) -> G
 
 
 def _extreme_x(g: Gradient, x: Array, out: Array, axis: Axis, keepdims: bool) -> Gradient:
-    """Ties share the gradient equally; if the result is NaN, so is the gradient of each element."""
+    """The gradient of x. Ties share g equally; where the result is NaN, the gradient of each
+    element is NaN."""
     unknown = np.where(out != out, out, 0)
     return shared_x(g, x, out, axis, keepdims) + restored(unknown, x.shape, axis, keepdims)
 
@@ -235,7 +239,8 @@ def any(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
 
 
 def _total(x: Array, axis: Axis) -> Array:
-    """The sum with the summed axes kept; in float32 for float16, whose maximum is 65,504."""
+    """The sum over `axis`, which is kept with length 1. float16 is summed in float32, because its
+    largest number is 65,504."""
     dtype = np.float32 if x.dtype.char == "e" else None
     return np.sum(x, axis=reduction_axis(x, axis), keepdims=True, dtype=dtype)
 
@@ -246,20 +251,20 @@ def _inexact(x: Array) -> Array:
 
 
 def _shift(x: Array, axis: Axis) -> Array:
-    """The maximum, which is subtracted from exponents so that none overflows; 0 where it is not
-    finite, to avoid inf - inf."""
+    """The maximum of x over `axis`, or 0 where it is not finite. It is subtracted from x so that
+    exp(x) does not overflow; 0 avoids inf - inf."""
     top = np.max(x, axis=reduction_axis(x, axis), keepdims=True)
     return np.where(np.isfinite(top), top, 0)
 
 
 def _lowered(x: Array, axis: Axis) -> Array:
-    """x minus its maximum; below the dtype's range it is -inf, whose exponential is 0."""
+    """x minus its maximum. Where the difference overflows, it is -inf, whose exponential is 0."""
     return quiet.run(np.subtract, x, _shift(x, axis))
 
 
 def _log_total(lowered: Any, axis: Axis) -> Array:
-    """log(sum(exp(lowered))) where the largest is 0: log1p of the sum of the other terms, so that
-    adding 1 does not lose the digits of a small sum."""
+    """log(sum(exp(lowered))), where the largest element of `lowered` is 0. It is computed as log1p
+    of the sum of the other terms, because a small sum would lose digits if 1 were added to it."""
     largest = lowered == 0
     rest = _total(np.where(largest, 0, np.exp(lowered)), axis) + (_total(largest, axis) - 1)
     with np.errstate(divide="ignore"):  # the log of an empty sum of probabilities is -inf
@@ -280,8 +285,8 @@ def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
 
 
 def _softmax_x(g: Gradient, out: Array, axis: Axis) -> Gradient:
-    """out * (g - sum(out * g)), with g relative to its value at the largest element, whose own
-    gradient would cancel in 1 - out."""
+    """out * (g - sum(out * g)). The value of g at the largest element of `out` is first subtracted
+    from g, because the gradient of this element would otherwise lose digits in 1 - out."""
     axes = negative_axes(axis, out.ndim)
     largest = out == np.max(out, axis=axes, keepdims=True)
     count = np.maximum(np.sum(largest, axis=axes, keepdims=True), 1).astype(out.dtype)
@@ -291,7 +296,8 @@ def _softmax_x(g: Gradient, out: Array, axis: Axis) -> Gradient:
 
 
 def _log_softmax_x(g: Gradient, out: Array, axis: Axis) -> Gradient:
-    """g - exp(out) * sum(g); for a large probability by expm1(out), to avoid cancellation."""
+    """g - exp(out) * sum(g). Where the probability exp(out) is large, expm1(out) is used to avoid
+    cancellation."""
     total = np.sum(g, axis=negative_axes(axis, out.ndim), keepdims=True)
     near = g - total - np.expm1(out) * total
     return np.where(out > -0.5, near, g - np.exp(out) * total)

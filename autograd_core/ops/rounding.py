@@ -1,7 +1,7 @@
 """Rounding, the parts of a number, logic and integers: most of these are not differentiable.
 
-The derivative of a step function is 0 wherever it exists, so none is recorded; what remains after
-rounding (the fraction, the mantissa) does have a derivative.
+The derivative of a step function is 0 wherever it exists, so step functions are not recorded. What
+remains after rounding (the fraction, the mantissa) does have a derivative.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ floor = elementwise(np.floor, "The largest integer <= x. Not differentiable.", x
 ceil = elementwise(np.ceil, "The smallest integer >= x. Not differentiable.", x=None)
 trunc = elementwise(np.trunc, "x without its fraction. Not differentiable.", x=None)
 rint = elementwise(
-    np.rint, "The nearest integer; a tie rounds to the even one. Not differentiable.", x=None
+    np.rint, "The nearest integer; ties round to even integers. Not differentiable.", x=None
 )
 
 
@@ -75,7 +75,7 @@ def around(x: Array, decimals: int = 0) -> Array:
 
 @op(pointwise=True, x=lambda g: g)
 def _fraction(x: Array) -> Array:
-    """x - trunc(x), with the sign of x. The jumps are ignored."""
+    """x - trunc(x), with the sign of x. The derivative ignores the jumps."""
     return np.modf(x)[0]
 
 
@@ -103,8 +103,8 @@ def ldexp(x: Array, y: Array) -> Array:
 
 @composed
 def modf(x: Operand) -> Any:
-    """(fraction, whole), which add up to x and have its sign. The derivative of the fraction is 1,
-    ignoring its jumps; the whole part is not differentiable."""
+    """The pair (fraction, whole part) of x. Both have the sign of x, and their sum is x. The
+    derivative of the fraction is 1, ignoring its jumps; the whole part is not differentiable."""
     return _fraction(x), _whole(x)
 
 
@@ -141,7 +141,7 @@ nextafter = elementwise(
 def spacing(x: Array) -> Array:
     """The distance to the next floating-point number away from 0, with the sign of x. Not
     differentiable."""
-    x = np.copysign(x, x)  # an integer as the float that NumPy makes of it
+    x = np.copysign(x, x)  # converts integers to floats, as NumPy's spacing does
     return np.nextafter(x, np.copysign(np.inf, x)) - x  # CuPy has no spacing
 
 
@@ -157,7 +157,8 @@ iscomplex = elementwise(np.iscomplex, "True where x.imag is not 0. Not different
 
 
 def _truth(x: Array) -> Array:
-    """x in a form that CuPy's logic accepts: it has no loops for complex numbers."""
+    """x, or x != 0 if x is complex, because CuPy's logical functions do not support complex
+    numbers."""
     return np.not_equal(x, 0) if np.iscomplexobj(x) else x
 
 

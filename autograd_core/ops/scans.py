@@ -1,7 +1,7 @@
 """Products, cumulative sums and products, recurrences and differences.
 
-Products are differentiable at 0 too, at every order. None of the rules here divides by an element
-without checking, so zeros and products that underflow or overflow are handled.
+The derivatives of products are correct where elements are 0 too, at every order. The rules divide
+by elements only where their product is not 0 and has neither underflowed nor overflowed.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ def _shifted(x: Array) -> Array:
 
 
 def _recurrence(x: Array, y: Array) -> Array:
-    """`linear_recurrence` for x and y of equal shape. Pairs of steps form one step of a recurrence
-    of half the length, so it takes log2(n) passes instead of a loop over n."""
+    """`linear_recurrence` for x and y of equal shape. Each pair of steps is combined into one step
+    of a recurrence of half the length, so log2(n) passes replace a loop over n elements."""
     n = x.shape[-1]
     if n < 2:
         return x.copy()
@@ -96,7 +96,8 @@ def linear_recurrence(x: Array, y: Array) -> Array:
 
 
 def _before_x(g: Gradient, x: Array) -> Gradient:
-    """The gradient of ``cumprod(_shifted(x))``, the products of the elements before each."""
+    """The gradient of ``cumprod(_shifted(x))``, which holds for each element the product of the
+    elements before it."""
     late = np.concatenate([g[..., 1:], np.zeros_like(g[..., :1])], axis=-1)
     flow = _flipped(linear_recurrence(_flipped(late), _flipped(x)))
     return np.cumprod(_shifted(x), axis=-1) * flow
@@ -113,8 +114,9 @@ def _others_x(g: Gradient, x: Array, axis: Axis) -> Gradient:
 
 @op(x=_others_x, product=None)
 def _prod_of_others(x: Array, product: Array = None, axis: Axis = None) -> Array:
-    """For each element the product of all others over `axis`: the derivative of prod. `product` is
-    prod(x, axis, keepdims=True) if known: on the host a division by x is then often enough."""
+    """For each element, the product of all other elements over `axis`: the derivative of prod.
+    `product` may be prod(x, axis, keepdims=True). On the host, the result is then product / x,
+    unless a product is 0, underflows or overflows."""
     if type(product) is np.ndarray:
         size, limits = abs(product), np.finfo(product.dtype)
         if ((size > limits.tiny) & (size < limits.max)).all():  # then no element is 0
@@ -134,13 +136,13 @@ def _prod_x(g: Gradient, x: Array, out: Array, axis: Axis, keepdims: bool) -> Gr
 @reduction(1, multiply)
 @op(x=_prod_x)
 def prod(x: Array, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Array:
-    """The product over `axis` (an axis, a tuple of them, or None for all). The gradient is that of
-    the polynomial, correct also where one or more elements are 0."""
+    """The product over `axis` (an axis, a tuple of them, or None for all). The gradient is also
+    correct where one or more elements are 0."""
     return np.prod(x, axis=reduction_axis(x, axis), dtype=dtype, keepdims=keepdims)
 
 
 def _line(g: Gradient, axis: int | None, x_shape: Shape) -> Gradient:
-    """The gradient g of a cumulative operation, with its axis last."""
+    """The gradient g of a cumulative operation, with `axis` exchanged with the last axis."""
     return g if axis is None else g.swapaxes(negative_axes(axis, len(x_shape) or 1)[0], -1)
 
 
@@ -158,8 +160,8 @@ def _cumprod_x(g: Gradient, x: Array, out: Array, axis: int | None) -> Gradient:
 
 @op(x=_cumprod_x)
 def cumprod(x: Array, axis: int | None = None, dtype: Any = None) -> Array:
-    """The products of the first 1, 2, 3 … elements along `axis`; of all elements in C order where
-    `axis` is None. The gradient is correct at zeros too."""
+    """The products of the first 1, 2, 3 … elements along `axis`; if `axis` is None, x is flattened
+    first. The gradient is also correct where elements are 0."""
     return np.cumprod(x, axis=axis, dtype=dtype)
 
 
@@ -173,13 +175,13 @@ def _cumsum_x(g: Gradient, x_shape: Shape, axis: int | None) -> Gradient:
 
 @op(x=_cumsum_x)
 def cumsum(x: Array, axis: int | None = None, dtype: Any = None) -> Array:
-    """The sums of the first 1, 2, 3 … elements along `axis`; of all elements in C order where
-    `axis` is None."""
+    """The sums of the first 1, 2, 3 … elements along `axis`; if `axis` is None, x is flattened
+    first."""
     return np.cumsum(x, axis=axis, dtype=dtype)
 
 
 def _led(out: Array, axis: int, initial: int) -> Array:
-    """`out` with `initial` in front."""
+    """`out` with `initial` inserted in front along `axis`."""
     place = negative_axes(axis, out.ndim)[0]
     widths = [(int(a == place), 0) for a in range(-out.ndim, 0)]
     return _pad_constant(out, widths, constant_values=initial)
@@ -195,7 +197,7 @@ def _own_axis(x: Array, name: str, axis: int | None) -> int:
 def cumulative_sum(
     x: Operand, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
 ) -> Array:
-    """`cumsum` as in the Array API; with `include_initial` it begins with a 0."""
+    """`cumsum` as in the Array API. With `include_initial`, the result begins with a 0."""
     axis = _own_axis(x, "cumulative_sum", axis)
     out = cumsum(x, axis, dtype)
     return _led(out, axis, 0) if include_initial else out
@@ -205,7 +207,7 @@ def cumulative_sum(
 def cumulative_prod(
     x: Operand, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
 ) -> Array:
-    """`cumprod` as in the Array API; with `include_initial` it begins with a 1."""
+    """`cumprod` as in the Array API. With `include_initial`, the result begins with a 1."""
     axis = _own_axis(x, "cumulative_prod", axis)
     out = cumprod(x, axis, dtype)
     return _led(out, axis, 1) if include_initial else out
@@ -231,7 +233,8 @@ def _differences(x: Array, n: int = 1, axis: int = -1) -> Array:
 
 
 def _end(value: Array, x: Array, axis: int) -> Array:
-    """An array to put before or after x; a number is repeated over the other axes."""
+    """`value` as an array that can be joined to x along `axis`. A number is repeated over the other
+    axes."""
     place = axis % x.ndim
     if np.ndim(value):
         return value

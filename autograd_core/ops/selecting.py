@@ -1,7 +1,7 @@
-"""Selecting elements: by indices, conditions or choices, line by line; and counting them.
+"""Selecting elements by indices, conditions or choices; functions of lines; counting.
 
-Almost everything is composed of `getitem`, `where` and `assign`, which provide the gradients: g for
-selected elements, 0 for the others.
+Almost all functions are composed of `getitem`, `where` and `assign`, which provide the gradients: g
+for selected elements, 0 for the others.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ __all__ = [
 
 
 def within(name: str, places: Array, length: int, mode: str) -> Array:
-    """Indices unchanged (`mode` raise), modulo `length` (wrap), or limited to the ends (clip)."""
+    """The indices `places`: unchanged (`mode` raise), modulo `length` (wrap), or clipped (clip)."""
     if mode == "raise":
         return places
     if mode not in ("wrap", "clip"):
@@ -69,10 +69,10 @@ def within(name: str, places: Array, length: int, mode: str) -> Array:
 
 @composed
 def take(x: Operand, indices: Operand, axis: int | None = None, mode: str = "raise") -> Array:
-    """The elements of x at `indices` along `axis`, or of the flat x if it is None.
+    """The elements of x at `indices` along `axis`; if `axis` is None, x is flattened first.
 
     Indices out of range raise IndexingError (`mode` raise), wrap around (wrap) or are replaced by
-    the nearest valid one (clip, for negative ones too). An index may occur several times.
+    the nearest valid index (clip, also for negative indices). An index may occur several times.
     """
     x = as_operand(x)
     check_axis("take", axis, x)
@@ -108,7 +108,7 @@ def take_along_axis(x: Operand, indices: Operand, axis: int | None = -1) -> Arra
 
 @not_differentiable
 def unravel_index(indices: Operand, shape: Any, order: str = "C") -> tuple[Any, ...]:
-    """Flat indices into an array of `shape` as a tuple of indices, one for each axis. Not
+    """Convert flat indices into an array of `shape` to a tuple of indices, one for each axis. Not
     differentiable."""
     try:
         return np.unravel_index(indices, shape, order)  # type: ignore[call-overload, no-any-return]
@@ -118,8 +118,8 @@ def unravel_index(indices: Operand, shape: Any, order: str = "C") -> tuple[Any, 
 
 @not_differentiable
 def ravel_multi_index(multi_index: Any, dims: Any, mode: Any = "raise", order: str = "C") -> Array:
-    """The flat indices that correspond to an index for each axis of an array of shape `dims`. Not
-    differentiable."""
+    """Convert a tuple of indices, one for each axis of an array of shape `dims`, to flat indices.
+    Not differentiable."""
     try:
         return np.ravel_multi_index(multi_index, dims, mode, order)  # type: ignore[call-overload]
     except ValueError as error:
@@ -138,19 +138,19 @@ def ix_(*args: Any) -> tuple[Any, ...]:
 
 @listed
 def where(condition: Operand, x: Operand = None, y: Operand = None) -> Array:
-    """x where the condition holds, else y; without x and y, the indices where it holds, as
-    `nonzero`. The branch not taken gets a gradient of exactly 0."""
+    """x where the condition is true, else y. Without x and y, the indices where the condition is
+    true, as in `nonzero`. The operand that is not selected gets a gradient of exactly 0."""
     if x is None and y is None:
         return nonzero(as_operand(condition))
     if x is None or y is None:
-        raise ShapeError("where: give both x and y, or neither of them")
+        raise ShapeError("where: pass both x and y, or neither of them")
     return elementwise.where(condition, x, y)
 
 
 @composed
 def compress(condition: Operand, x: Operand, axis: int | None = None) -> Array:
-    """The slices of x along `axis` (elements of the flat x if it is None) for which the condition,
-    a list of booleans, is true."""
+    """The slices of x along `axis` for which `condition`, a list of booleans, is true; if `axis` is
+    None, x is flattened first."""
     condition = as_operand(condition)
     if condition.ndim != 1:
         raise ShapeError(f"compress: the condition must have one axis, not shape {condition.shape}")
@@ -159,12 +159,12 @@ def compress(condition: Operand, x: Operand, axis: int | None = None) -> Array:
 
 @composed
 def extract(condition: Operand, x: Operand) -> Array:
-    """The elements of x for which the condition holds, in one axis."""
+    """The elements of x for which the condition is true, as a 1-d array."""
     return take(ravel(as_operand(x)), flatnonzero(as_operand(condition)))
 
 
 def _of_one_dtype(values: Sequence[Any]) -> list[Any]:
-    """The values, with Python numbers converted to the common dtype of all."""
+    """The values, with Python numbers converted to the common dtype of all values."""
     values = [v if isinstance(v, int | float | complex) else as_operand(v) for v in values]
     dtype = np.result_type(*(v.dtype if hasattr(v, "dtype") else v for v in values))
     return [v if hasattr(v, "dtype") else dtype.type(v) for v in values]
@@ -172,8 +172,8 @@ def _of_one_dtype(values: Sequence[Any]) -> list[Any]:
 
 @composed
 def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Array:
-    """Each element taken from the first array in `choicelist` whose condition in `condlist` is
-    true; `default` where no condition is. Arrays that are not selected have no influence."""
+    """Each element is taken from the first array in `choicelist` whose condition in `condlist` is
+    true, or is `default` if no condition is. Arrays that are not selected have no influence."""
     if len(condlist) != len(choicelist) or not len(condlist):
         raise ShapeError(
             "select: condlist and choicelist must have equal lengths, of 1 or more; they have "
@@ -214,9 +214,9 @@ def choose(a: Operand, choices: Sequence[Any], mode: str = "raise") -> Array:
 
 @composed
 def piecewise(x: Operand, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: Any) -> Array:
-    """A piecewise function: each of `funclist`, a function or a number, gives the result for the
-    elements of x where its condition holds; if several do, the last. One extra function is for the
-    remaining elements, which are 0 by default. The result has x's dtype."""
+    """A piecewise function of x. Each entry of `funclist`, a function or a number, gives the result
+    where its condition is true; where several conditions are true, the last one counts. One extra
+    entry is for the remaining elements, which are 0 by default. The result has the dtype of x."""
     x = as_operand(x)
     if not isinstance(condlist, list | tuple):
         condlist = [condlist] if condlist.ndim == x.ndim else list(condlist)
@@ -247,8 +247,9 @@ def piecewise(x: Operand, condlist: Any, funclist: Sequence[Any], *args: Any, **
 def apply_along_axis(
     func1d: Callable[..., Any], axis: int, arr: Any, *args: Any, **kwargs: Any
 ) -> Array:
-    """``func1d(line, *args, **kwargs)`` for each line of `arr` along `axis`; the axes of its
-    results replace that axis. A loop in Python: slower than a function with `axis`."""
+    """The results of ``func1d(line, *args, **kwargs)`` for each line of `arr` along `axis`, which
+    is replaced by the axes of these results. A loop in Python: slower than a function with
+    `axis`."""
     x = as_operand(arr)
     check_axis("apply_along_axis", axis, x)
     axis %= x.ndim
@@ -270,8 +271,8 @@ def apply_along_axis(
 def apply_over_axes(
     func: Callable[[Any, int], Any], a: Operand, axes: int | Sequence[int]
 ) -> Array:
-    """``func(x, axis)`` applied over each of the axes in turn; a dropped axis is restored with
-    length 1."""
+    """The result of ``func(x, axis)``, applied for each of the axes in turn. An axis that `func`
+    removes is restored with length 1."""
     x = as_operand(a)
     for axis in (axes,) if isinstance(axes, int | np.integer) else axes:
         check_axis("apply_over_axes", axis, x)
@@ -285,8 +286,8 @@ def apply_over_axes(
 
 @composed
 def bincount(x: Operand, weights: Operand = None, minlength: int = 0) -> Array:
-    """The number of occurrences of each value in the integers x, which are 0 or more; with
-    `weights`, the sum of their weights, as float64. Differentiable with respect to `weights`."""
+    """The number of occurrences of each of the integers 0, 1, 2 … in x or, with `weights`, the sum
+    of the weights of these occurrences, as float64. Differentiable with respect to `weights`."""
     x = as_operand(x)
     if x.ndim != 1 or x.dtype.kind not in "iub":
         raise ShapeError(
@@ -305,8 +306,8 @@ def bincount(x: Operand, weights: Operand = None, minlength: int = 0) -> Array:
 
 
 def _sums(columns: Sequence[Any], edges: Sequence[Any], weights: Array) -> Array:
-    """The sum of the weights in each bin, which is given by an element of each of the columns.
-    Elements outside of all bins are counted beyond the edges, and then dropped."""
+    """The sum of the weights in each bin; the columns hold the coordinates of the points. Points
+    outside of all bins are counted in additional outer bins, which are then dropped."""
     places = [
         searchsorted(e, x, side="right") - (x == e[-1]) for x, e in zip(columns, edges, strict=True)
     ]
@@ -330,7 +331,8 @@ def _exactly(weights: Array) -> Array:
 
 
 def _values(x: Array) -> Array:
-    """x without its graph: no gradient flows to the positions of counted elements."""
+    """x without its graph: no gradient flows to the elements that are counted, only to the
+    weights."""
     return x.detach() if isinstance(x, Tensor) else x
 
 
@@ -344,8 +346,8 @@ def histogram(
     x: Operand, bins: Any = 10, range: Any = None, density: Any = None, weights: Operand = None
 ) -> tuple[Any, Any]:
     """The number of elements of x, or the sum of their weights, in each bin, and the bin edges.
-    With `density`, divided by the bin width and the total. Differentiable with respect to
-    `weights`."""
+    With `density`, the sums are divided by the bin widths and by the total. Differentiable with
+    respect to `weights`."""
     if weights is None:
         counts, edges = _histogram(x, bins, range, density)
         return counts, edges
@@ -365,8 +367,8 @@ def histogram2d(
     density: Any = None,
     weights: Operand = None,
 ) -> tuple[Any, Any, Any]:
-    """`histogram` of pairs: counts, the edges along x, the edges along y. Differentiable with
-    respect to `weights`."""
+    """`histogram` of the points (x, y). Returns the counts, the bin edges along x and the bin edges
+    along y. Differentiable with respect to `weights`."""
     if weights is None:
         counts, *edges = _histogram2d(x, y, bins, range, density=density)
         return counts, *edges
@@ -380,8 +382,9 @@ def histogram2d(
 def histogramdd(
     sample: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Operand = None
 ) -> tuple[Any, Any]:
-    """`histogram` of the rows of `sample`, or of a sequence of its columns: counts, and a list of
-    the edges for each column. Differentiable with respect to `weights`."""
+    """`histogram` of points, the rows of `sample`, which may also be a sequence of columns. Returns
+    the counts and a list of the bin edges for each column. Differentiable with respect to
+    `weights`."""
     if weights is None:
         counts, edges = _histogramdd(sample, bins, range, density=density)
         return counts, edges

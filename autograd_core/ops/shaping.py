@@ -32,7 +32,8 @@ __all__ = [
 
 
 def _back(g: Gradient, x_shape: Shape, out_shape: Shape) -> Gradient:
-    """The gradient of any reshaping: g in the operand's shape, after the batch axes."""
+    """The gradient of any reshaping: g in the shape of the operand, preceded by the batch axes of
+    g."""
     return g.reshape(g.shape[: g.ndim - len(out_shape)] + x_shape)
 
 
@@ -42,38 +43,39 @@ def _reshaped(x: Array, part: Array, *_: Any) -> Array:
 
 @op(x=_back, view=_reshaped)
 def reshape(x: Array, shape: int | Sequence[int], copy: bool | None = None) -> Array:
-    """The elements in C order in another shape; one length may be -1. A view where possible, unless
-    `copy` is true; raises ShapeError if it is false and no view is possible."""
+    """The elements in C order in another shape; one length may be -1. The result is a view where
+    possible, unless `copy` is true. Raises ShapeError if `copy` is false and no view is
+    possible."""
     if copy is None:
         return np.reshape(x, shape)
     out = x.reshape(shape)
     shared = np.may_share_memory(out, x)
     if not copy and not shared and x.size:
-        raise ShapeError(f"reshape: copy=False, but {x.shape} as {shape} needs a copy in C order")
+        raise ShapeError(f"reshape: copy=False, but x of shape {x.shape} needs a copy for {shape}")
     return out.copy() if copy and shared else out
 
 
 @op(x=_back, view=_reshaped)
 def ravel(x: Array) -> Array:
-    """All elements in one axis, in C order."""
+    """The elements in C order, as a 1-d array."""
     return np.ravel(x)
 
 
 @op(x=_back, view=_reshaped)
 def expand_dims(x: Array, axis: int | tuple[int, ...]) -> Array:
-    """New axes of length 1 at the positions `axis` of the result."""
+    """x with new axes of length 1, at the positions `axis` of the result."""
     return np.expand_dims(x, axis)
 
 
 @op(x=_back, view=_reshaped)
 def squeeze(x: Array, axis: int | tuple[int, ...] | None = None) -> Array:
-    """The axes of length 1 removed: those in `axis`, or all."""
+    """x without its axes of length 1: without those in `axis`, or all of them if it is None."""
     return np.squeeze(x, axis=axis)
 
 
 @op(x=lambda g: g, view=read_only)
 def broadcast_to(x: Array, shape: int | Sequence[int]) -> Array:
-    """A read-only view of x repeated to `shape`. The edge sums over the repeated axes."""
+    """A read-only view of x repeated to `shape`. The gradient is summed over the repeated axes."""
     return np.broadcast_to(x, shape)
 
 
@@ -94,7 +96,7 @@ def _transposed_back(x: Array, part: Array, axes: Sequence[int] | None) -> Array
 
 @op(x=_transpose_x, view=_transposed_back)
 def transpose(x: Array, axes: Sequence[int] | None = None) -> Array:
-    """The axes in the order `axes`; reversed by default. A view."""
+    """x with its axes in the order `axes`, or in reverse order by default. A view."""
     return np.transpose(x, axes)
 
 
@@ -108,7 +110,7 @@ def _swapped_again(_: Any, part: Array, axis1: int, axis2: int) -> Array:
 
 @op(x=_swapped, view=_swapped_again)
 def swapaxes(x: Array, axis1: int, axis2: int) -> Array:
-    """Two axes exchanged. A view."""
+    """x with two axes exchanged. A view."""
     return np.swapaxes(x, axis1, axis2)
 
 
@@ -127,34 +129,35 @@ def _moved_again(_: Any, part: Array, source: Array, destination: Any) -> Array:
 
 @op(x=_moved_back, view=_moved_again)
 def moveaxis(x: Array, source: int | Sequence[int], destination: int | Sequence[int]) -> Array:
-    """The axes `source` moved to the positions `destination`. A view."""
+    """x with the axes `source` moved to the positions `destination`. A view."""
     return np.moveaxis(x, source, destination)
 
 
 @op(x=lambda g: g, view=itself)
 def copy(x: Array, order: str = "K") -> Array:
-    """A copy in memory of its own, in `order` C, F, A (F if x is in F order and not in C order) or
-    K (as x)."""
+    """A copy of x in memory order `order`: C, F, A (F if x is in F order and not in C order, else
+    C) or K (the order of x)."""
     return x.copy(order)
 
 
 def apart(out: Array, x: Array) -> Array:
-    """`out`, computed from x, copied if it shares memory with x: NumPy returns a copy there."""
+    """`out`, which was computed from x, copied if it shares memory with x or is read-only: in these
+    cases NumPy's function returns a copy."""
     parts = unwrap_nested((out, x))
     return copy(out) if is_part(*parts) or not getattr(parts[0].flags, "writeable", True) else out
 
 
 @op(x=lambda g: g, view=itself)
 def _cast(x: Array, dtype: Any, copy: bool = True) -> Array:
-    """The elements in another dtype, on the same device: the operation that `astype` records."""
+    """x in another dtype, on the same device: the operation that `astype` records."""
     backend.check_dtype(np.dtype(dtype))
     return x.astype(dtype, copy=copy)
 
 
 @listed
 def astype(x: Operand, dtype: Any, copy: bool = True, *, device: str | None = None) -> Array:
-    """The elements in another dtype, on another `device` if given. Integers and booleans carry no
-    gradient. Without `copy`, the memory is shared if the dtype is unchanged."""
+    """x in another dtype and, if `device` is given, on this device. Integers and booleans have no
+    gradient. With copy=False, the result shares the memory of x if the dtype is unchanged."""
     out = _cast(x, dtype, copy)
     return out if device is None else out.to(device)
 
@@ -170,7 +173,7 @@ def _to_device(x: Array, device: str, source: str) -> Array:
 
 
 def _span(axis: int, start: int, stop: int) -> tuple[Any, ...]:
-    """The index of start:stop on a negative axis."""
+    """The index that selects start:stop along a negative axis."""
     return (..., slice(start, stop), *[slice(None)] * (-1 - axis))
 
 
@@ -210,5 +213,5 @@ def _pad_x(g: Gradient, x_shape: Shape, pad_width: Any) -> Gradient:
 
 @op(x=_pad_x)
 def _pad_constant(x: Array, pad_width: Any, constant_values: Any = 0) -> Array:
-    """A border of constants around x: `pad` in its simplest mode."""
+    """x with a border of constants: `pad` with the mode "constant"."""
     return np.pad(x, pad_width, mode="constant", constant_values=constant_values)

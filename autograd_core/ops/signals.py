@@ -50,8 +50,9 @@ def _rows_y(g: Gradient, x: Array, mode: str) -> Gradient:
 
 @op(x=_rows_x, y=_rows_y)
 def _convolve_rows(x: Array, y: Array, mode: Any) -> Array:
-    """The convolution along the last axes; leading axes broadcast. `mode` is "full", or "valid"
-    for x at least as long as y: only positions where all of y overlaps x."""
+    """The convolution of x and y along their last axes; leading axes broadcast. `mode` is "full",
+    or "valid" for only the positions where all of y overlaps x, which must be at least as long as
+    y."""
     if x.ndim == 1 == y.ndim:
         return np.convolve(x, y, mode)
     stack = np.broadcast_shapes(x.shape[:-1], y.shape[:-1])
@@ -68,7 +69,7 @@ def _signals(name: str, x: Array, y: Array, mode: str) -> tuple[Any, Any]:
     x, y = as_operand(x), as_operand(y)
     if x.ndim != 1 or y.ndim != 1 or not (x.size and y.size):
         raise ShapeError(
-            f"{name}: x and y must be vectors, not empty; they have shapes {x.shape} and {y.shape}"
+            f"{name}: x and y must be non-empty vectors; they have shapes {x.shape} and {y.shape}"
         )
     if mode not in ("full", "same", "valid"):
         raise ShapeError(f"{name}: mode must be 'full', 'same' or 'valid', not {mode!r}")
@@ -77,9 +78,9 @@ def _signals(name: str, x: Array, y: Array, mode: str) -> tuple[Any, Any]:
 
 @composed
 def convolve(x: Operand, y: Operand, mode: str = "full") -> Array:
-    """The convolution of two vectors, sum over k of x[i - k] * y[k]: wherever they overlap
-    ("full"), the middle part with the length of the longer one ("same"), or where all of the
-    shorter one overlaps ("valid")."""
+    """The convolution of two vectors, sum over k of x[i - k] * y[k]. `mode` selects the positions
+    i: all positions where the vectors overlap ("full"), the middle part, as long as the longer
+    vector ("same"), or the positions where all of the shorter vector overlaps ("valid")."""
     x, y = _signals("convolve", x, y, mode)
     if x.size < y.size:
         x, y = y, x
@@ -95,7 +96,7 @@ def correlate(x: Operand, y: Operand, mode: str = "valid") -> Array:
     `convolve`."""
     x, y = _signals("correlate", x, y, mode)
     turned = _getitem(conjugate(y), slice(None, None, -1))
-    if mode == "same" and x.size < y.size:  # the middle is counted from y's other end
+    if mode == "same" and x.size < y.size:  # the middle part is counted from the other end
         return _getitem(
             convolve(
                 _getitem(x, slice(None, None, -1)), _getitem(turned, slice(None, None, -1)), mode
@@ -110,8 +111,8 @@ def correlate(x: Operand, y: Operand, mode: str = "valid") -> Array:
 
 @not_differentiable
 def _leaders(x: Array, axis: int = -1) -> Array:
-    """For each element, the index along `axis` of the largest element up to it, the first of equal
-    ones. NaN counts as the largest."""
+    """For each element, the index along `axis` of the largest element up to and including it; among
+    equal elements, the first. NaN counts as the largest."""
     if type(x) is np.ndarray:
         return _leading(x, axis, np.maximum.accumulate)
     return _leading(x, axis, _running_max)
@@ -128,7 +129,7 @@ def _leading(x: Array, axis: int, running: Callable[..., Any]) -> Array:
 
 
 def _running_max(x: Array, axis: int) -> Array:
-    """In log2(n) steps: CuPy's ufuncs cannot accumulate."""
+    """The running maximum, in log2(n) steps because CuPy's ufuncs cannot accumulate."""
     step = 1
     while step < x.shape[-1]:
         x = np.concatenate([x[..., :step], np.maximum(x[..., step:], x[..., :-step])], axis=-1)
@@ -138,8 +139,8 @@ def _running_max(x: Array, axis: int) -> Array:
 
 @composed
 def cummax(x: Operand, axis: int = 0) -> Array:
-    """The largest of the first 1, 2, 3 … elements along `axis`. The gradient flows to the first
-    of equal ones. Same as ``np.maximum.accumulate``."""
+    """The largest of the first 1, 2, 3 … elements along `axis`. Among equal elements, the gradient
+    flows to the first. Same as ``np.maximum.accumulate``."""
     x = as_operand(x)
     check_axis("cummax", axis, x)
     return take_along_axis(x, _leaders(x, axis), axis)
@@ -165,12 +166,12 @@ def interp(
     right: Operand = None,
     period: float | None = None,
 ) -> Array:
-    """The piecewise linear interpolation at x of the points (xp, fp), with increasing xp. The
-    result is `left` (default fp[0]) below these points and `right` (default fp[-1]) above them.
-    With `period`, x and xp are reduced modulo `period`, and xp is sorted.
+    """The piecewise linear interpolation at x of the points (xp, fp), where xp is increasing. The
+    result is `left` (default fp[0]) for x below all xp and `right` (default fp[-1]) for x above
+    them. With `period`, x and xp are reduced modulo `period`, and xp is sorted.
 
-    Differentiable with respect to x, xp, fp, `left` and `right`. Where x is in xp, the derivative
-    is the slope to the right.
+    Differentiable with respect to x, xp, fp, `left` and `right`. Where x equals an element of xp,
+    the derivative with respect to x is the slope to the right of it.
     """
     x, xp, fp = as_operand(x), as_operand(xp), as_operand(fp)
     if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
@@ -252,18 +253,20 @@ def _slopes_at(f: Any, gaps: Array, axis: int, edge_order: int) -> Array:
 
 
 def _edge(f: Any, axis: int, a: Array, b: Array, places: tuple[int, int, int]) -> Array:
-    """The derivative at the first of three indices of the parabola through f at all three."""
+    """The derivative, at the first of three indices, of the parabola through the samples of f at
+    all three. `a` and `b` are the gaps between the samples."""
     x, y, z = (_at(f, axis, place, place + 1 or None) for place in places)
     return x * (-(2 * a + b) / (a * (a + b))) + y * ((a + b) / (a * b)) - z * (a / (b * (a + b)))
 
 
 @composed
 def gradient(f: Any, *spacing: Any, axis: Axis = None, edge_order: int = 1) -> Array:
-    """Numerical derivatives of samples, by differences of second order in the interior and of
-    `edge_order` (1 or 2) at the ends, along `axis`; a tuple of them for several axes (default all).
+    """The numerical derivative of samples along `axis`, by differences of second order in the
+    interior and of order `edge_order` (1 or 2) at the ends. For several axes (by default, all) the
+    result is a tuple with the derivative along each.
 
-    `spacing` is one number for all axes (default 1), or for each axis a number or the samples'
-    coordinates.
+    `spacing` is one number for all axes (default 1) or, for each axis, a number or the coordinates
+    of the samples.
     """
     f = as_operand(f)
     several = axis is None or isinstance(axis, tuple)
@@ -305,7 +308,7 @@ def _along(f: Any, step: Any, axis: int, edge_order: int) -> Array:
 
 
 def _trapezoids(name: str, y: Array, x: Array, dx: Any, axis: int) -> Array:
-    """The area over each step along `axis`."""
+    """The areas of the trapezoids between consecutive samples along `axis`."""
     check_axis(name, axis, y)
     width = dx
     if x is not None:
@@ -323,8 +326,8 @@ def _trapezoids(name: str, y: Array, x: Array, dx: Any, axis: int) -> Array:
 
 @composed
 def trapezoid(y: Operand, x: Operand = None, dx: Any = 1.0, axis: int = -1) -> Array:
-    """The integral of samples y along `axis` by the trapezoidal rule: at the coordinates x, or
-    spaced by `dx`."""
+    """The integral of the samples y along `axis` by the trapezoidal rule. The samples are at the
+    coordinates x or, without x, spaced by `dx`."""
     return sum(_trapezoids("trapezoid", as_operand(y), x, dx, axis), axis)
 
 
@@ -332,8 +335,8 @@ def trapezoid(y: Operand, x: Operand = None, dx: Any = 1.0, axis: int = -1) -> A
 def cumulative_trapezoid(
     y: Operand, x: Operand = None, dx: Any = 1.0, axis: int = -1, initial: float | None = None
 ) -> Array:
-    """The integral up to each sample except the first, as in SciPy; with ``initial=0``, a 0 for the
-    first is included."""
+    """The integral from the first sample to each of the others, as in SciPy. With ``initial=0``,
+    the result starts with a 0 for the first sample."""
     y = as_operand(y)
     out = cumsum(_trapezoids("cumulative_trapezoid", y, x, dx, axis), axis)
     if initial is None:
@@ -345,7 +348,7 @@ def cumulative_trapezoid(
 
 @not_differentiable
 def _turns(x: Array, discont: float | None, axis: int, period: float) -> Array:
-    """The whole periods that `unwrap` adds."""
+    """The multiples of `period` that `unwrap` adds to x."""
     steps = np.diff(x, axis=axis)
     wrapped = np.mod(steps + period / 2, period) - period / 2
     wrapped = np.where((wrapped == -period / 2) & (steps > 0), period / 2, wrapped)
@@ -360,8 +363,8 @@ def _turns(x: Array, discont: float | None, axis: int, period: float) -> Array:
 def unwrap(
     x: Operand, discont: float | None = None, axis: int = -1, *, period: float = math.tau
 ) -> Array:
-    """x with whole periods added so that no step along `axis` is larger than `discont` (default:
-    half a period). The gradient is 1."""
+    """x with multiples of `period` added, so that no step along `axis` is larger than `discont`
+    (default: half a period). The derivative is 1."""
     x = as_operand(x)
     check_axis("unwrap", axis, x)
     return x + _turns(x, discont, axis, period)

@@ -1,7 +1,7 @@
 """Sorting, searching, nonzero elements and unique values.
 
-A sorted array holds its operand's elements in another order, so its gradient is g in the inverse
-order. Equal elements keep their order.
+Sorting only permutes the elements of its operand, so the gradient is g in the inverse permutation.
+Equal elements keep their order.
 """
 
 from __future__ import annotations
@@ -48,8 +48,9 @@ def _gather_x(g: Gradient, x_shape: Shape, indices: Array, axis: int, distinct: 
 
 @op(x=_gather_x, indices=None)
 def _gather_along(x: Array, indices: Array, axis: int = -1, distinct: bool = False) -> Array:
-    """The elements of x at `indices` along `axis`, one list for each line of x or one
-    for all lines. `distinct` means that no index occurs twice, which makes the gradient faster."""
+    """The elements of x at `indices` along `axis`. `indices` holds one list for each line of x or,
+    if it has one axis, one list for all lines. `distinct` means that no index occurs twice in a
+    list, which makes the gradient faster."""
     if indices.ndim == 1:
         return np.take(x, indices, axis=axis)
     axis = axis if axis < 0 else axis - x.ndim
@@ -65,8 +66,8 @@ def _place_g(g: Gradient, indices: Array, axis: int, distinct: bool) -> Gradient
 def _place_along(
     g: Gradient, indices: Array, length: int, axis: int = -1, distinct: bool = False
 ) -> Array:
-    """Zeros of `length` along the negative `axis`, with g added at `indices`: the
-    gradient of `_gather_along`. Axes of g in front of those of `indices` are batch axes."""
+    """Zeros, `length` of them along the negative `axis`, with g added at `indices`: the gradient of
+    `_gather_along`. If g has more axes than `indices`, the axes in front are batch axes."""
     shape = list(g.shape)
     shape[axis] = length
     out = np.zeros_like(g, shape=tuple(shape))
@@ -80,7 +81,7 @@ def _place_along(
 
 
 def _add_along(out: Array, indices: Array, g: Gradient, axis: int) -> None:
-    """Add g to `out` at `indices` along the last axis, which may be repeated."""
+    """Add g to `out` at `indices` along the last axis. An index may occur several times."""
     if indices.ndim > 1:
         indices = indices.swapaxes(axis, -1)
     indices = np.broadcast_to(indices, g.shape)
@@ -114,9 +115,9 @@ def argsort(
     stable: bool | None = None,
     descending: bool = False,
 ) -> Array:
-    """The indices that sort x along `axis` in ascending order; of the flat x if it is None. NaN
-    comes last. `stable` keeps equal elements in their order, also with `descending`. Not
-    differentiable."""
+    """The indices that sort x along `axis`, in ascending order unless `descending`; if `axis` is
+    None, x is flattened first. NaN counts as the largest value. With `stable`, equal elements keep
+    their order, also if `descending`. Not differentiable."""
     _check_order("argsort", order)
     named: Any = "stable" if stable else kind
     if axis is None or np.ndim(x) == 0:
@@ -139,9 +140,10 @@ def sort(
     stable: bool | None = None,
     descending: bool = False,
 ) -> Array:
-    """The elements of x in ascending order along `axis`; of the flat x if it is None. NaN comes
-    last; complex numbers are ordered by their real parts, then their imaginary ones. `kind` has no
-    effect: a Tensor is sorted stably."""
+    """The elements of x sorted along `axis`, in ascending order unless `descending`; if `axis` is
+    None, x is flattened first. NaN counts as the largest value. Complex numbers are ordered by
+    their real parts, then by their imaginary parts. `kind` has no effect: Tensors are sorted
+    stably."""
     _check_order("sort", order)
     check_axis("sort", axis, x)
     if axis is None:
@@ -155,8 +157,8 @@ def sort(
 def argpartition(
     x: Operand, kth: Any, axis: int | None = -1, kind: str = "introselect", order: None = None
 ) -> Array:
-    """The indices that partition x: the elements at `kth` are where sorting would put them, with
-    smaller ones before and larger ones after them. Not differentiable."""
+    """The indices that partition x along `axis`: the elements at `kth` are where sorting would put
+    them, smaller elements are before them and larger elements after them. Not differentiable."""
     _check_order("argpartition", order)
     check_axis("argpartition", axis, x)
     if axis is None or np.ndim(x) == 0:
@@ -176,8 +178,9 @@ def _check_kth(kth: Any, shape: Shape, axis: int) -> None:
 def partition(
     x: Operand, kth: Any, axis: int | None = -1, kind: str = "introselect", order: None = None
 ) -> Array:
-    """The elements of x along `axis`, reordered so that those at `kth` (one index or several) are
-    where sorting would put them, with smaller ones before and larger ones after them."""
+    """The elements of x along `axis`, reordered so that the elements at `kth` (one index or
+    several) are where sorting would put them, smaller elements before them and larger elements
+    after them."""
     check_axis("partition", axis, x)
     if axis is None:
         x, axis = ravel(x), -1
@@ -186,7 +189,8 @@ def partition(
 
 @not_differentiable
 def lexsort(keys: Any, axis: int = -1) -> Array:
-    """The indices that sort by several keys, the last being the primary one. Not differentiable."""
+    """The indices that sort by several keys. The last key is the primary one. Not
+    differentiable."""
     for key in keys:
         check_axis("lexsort", axis, key)
     first, *others = keys  # CuPy's lexsort supports one axis only
@@ -206,7 +210,7 @@ def searchsorted(x: Operand, v: Operand, side: str = "left", sorter: Any = None)
 
 @not_differentiable
 def digitize(x: Operand, bins: Any, right: bool = False) -> Array:
-    """The number of the bin that each element is in, between the edges `bins`. Not
+    """For each element, the number of the bin that contains it, between the edges `bins`. Not
     differentiable."""
     return np.digitize(x, bins, right=right)
 
@@ -222,13 +226,13 @@ def nonzero(x: Operand) -> tuple[Any, ...]:
 
 @not_differentiable
 def argwhere(x: Operand) -> Array:
-    """The indices of the elements that are not 0, one row for each. Not differentiable."""
+    """The indices of the elements that are not 0, one row for each element. Not differentiable."""
     return np.argwhere(x)
 
 
 @not_differentiable
 def flatnonzero(x: Operand) -> Array:
-    """The indices in the flat x of the elements that are not 0. Not differentiable."""
+    """The flat indices of the elements that are not 0, in C order. Not differentiable."""
     return np.flatnonzero(x)
 
 
@@ -236,7 +240,7 @@ def flatnonzero(x: Operand) -> Array:
 def count_nonzero(x: Operand, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """The number of elements over `axis` that are not 0. Not differentiable."""
     check_axis("count_nonzero", axis, x, least=1)
-    # CuPy's own has no keepdims
+    # CuPy's count_nonzero has no keepdims
     return np.sum(x != 0, axis=reduction_axis(x, axis), dtype=np.intp, keepdims=keepdims)
 
 
@@ -276,8 +280,8 @@ def unique(
     sorted: bool = True,
 ) -> Array:
     """The unique values of x, or its unique slices along `axis`, in ascending order. The gradient
-    of a value flows to the first element that has it. `sorted` is there for NumPy's signature and
-    has no effect."""
+    of a value flows to the first element that equals it. `sorted` has no effect; it exists for
+    compatibility with NumPy."""
     index, inverse, counts = _unique_places(x, axis, equal_nan)
     values = _gather_along(
         ravel(x) if axis is None else x, index, -1 if axis is None else axis, True

@@ -1,6 +1,7 @@
-"""Averages, covariances, and the reductions that ignore NaN.
+"""Averages, covariances, and reductions that ignore NaN.
 
-The functions called nan… treat NaN as missing: it contributes nothing, and its gradient is 0.
+The functions whose names begin with nan treat NaN as missing: NaN contributes nothing to the
+result, and its gradient is 0.
 """
 
 from __future__ import annotations
@@ -78,9 +79,9 @@ def average(
     *,
     keepdims: bool = False,
 ) -> Any:
-    """The mean over `axis`, or sum(x * weights) / sum(weights), differentiable with respect to both
-    operands. With `returned`, also the sum of the weights. Where this sum is 0 the result is not
-    finite; NumPy raises an error."""
+    """The mean over `axis` or, with `weights`, sum(x * weights) / sum(weights). Differentiable with
+    respect to x and `weights`. With `returned`, the sum of the weights is returned as well. Where
+    this sum is 0, the result is not finite; NumPy raises an error."""
     x = x if hasattr(x, "ndim") else np.asarray(x)
     check_axis("average", axis, x)
     if weights is None:
@@ -95,7 +96,7 @@ def average(
 
 
 def _rows(x: Array, rowvar: bool, dtype: Any) -> Array:
-    """Variables as the rows of a matrix."""
+    """x as a matrix in `dtype`, with one variable in each row."""
     x = x if hasattr(x, "ndim") else np.asarray(x)
     if x.ndim > 2:
         raise ShapeError(f"cov: x must have one axis or two, not shape {x.shape}")
@@ -118,12 +119,13 @@ def cov(
     *,
     dtype: Any = None,
 ) -> Array:
-    """The covariances of the variables in the rows of x (in its columns unless `rowvar`) and of y.
+    """The covariances of the variables in the rows of x and of y, or in their columns unless
+    `rowvar`.
 
-    Each column (each row unless `rowvar`) is an observation. `fweights` is the number of times it
-    occurred and `aweights` its weight; the result is differentiable with respect to `aweights`.
-    Without weights the sums of products are divided by N - `ddof`; `ddof` defaults to 1, or to 0 if
-    `bias` is true. Computed in float64 unless `dtype` is given.
+    Each column (each row unless `rowvar`) is an observation. `fweights` is the number of times that
+    it occurred, and `aweights` is its weight; the result is differentiable with respect to
+    `aweights`. Without weights, the sums of products are divided by N - `ddof` for N observations;
+    `ddof` defaults to 1, or to 0 if `bias` is true. Computed in float64 unless `dtype` is given.
     """
     dtype = dtype or np.result_type(*(v.dtype for v in (x, y) if hasattr(v, "dtype")), np.float64)
     rows = _rows(x, rowvar, dtype)
@@ -159,7 +161,7 @@ def _deviations(rows: Array, ddof: int, fweights: Any, aweights: Any) -> tuple[A
 
 @composed
 def corrcoef(x: Operand, y: Operand = None, rowvar: bool = True, *, dtype: Any = None) -> Array:
-    """The correlations of the variables in the rows of x and of y: their covariances over the
+    """The correlations of the variables in the rows of x and of y: their covariances divided by the
     products of their standard deviations. Variables are in columns unless `rowvar`."""
     out = cov(x, y, rowvar, dtype=dtype)
     if out.ndim == 0:
@@ -177,7 +179,8 @@ def corrcoef(x: Operand, y: Operand = None, rowvar: bool = True, *, dtype: Any =
 
 
 def _present_weight(x: Array, axis: Axis, ddof: float = 0) -> tuple[Any, Any]:
-    """The mask of x that is not NaN, and one over the degrees of freedom; NaN if there are none."""
+    """The mask of the elements of x that are not NaN, and 1 / (degrees of freedom), which is NaN if
+    there are none."""
     present = ~np.isnan(x)
     freedom = np.sum(present, axis=axis, keepdims=True) - ddof
     some = freedom > 0
@@ -197,7 +200,7 @@ def nanmean(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
 
 
 def _present_deviation(x: Array, present: Any, axis: Axis) -> Array:
-    """The conjugate of x minus its mean; 0 where x is NaN."""
+    """The conjugate of x - nanmean(x), and 0 where x is NaN."""
     return np.where(present, x - nanmean(x, axis, True), 0).conj()
 
 
@@ -223,8 +226,8 @@ def _nanstd_x(
 
 @op(x=_nanstd_x)
 def nanstd(x: Array, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Array:
-    """The standard deviation over `axis` of the elements that are not NaN. The gradient where they
-    are all equal is 0."""
+    """The standard deviation over `axis` of the elements that are not NaN. Where they are all
+    equal, the gradient is 0."""
     return np.nanstd(x, axis=axis, ddof=ddof, keepdims=keepdims)
 
 
@@ -272,11 +275,11 @@ def nanprod(x: Operand, axis: Axis = None, dtype: Any = None, *, keepdims: bool 
 
 @composed
 def nancumsum(x: Operand, axis: int | None = None, dtype: Any = None) -> Array:
-    """The cumulative sums along `axis`, NaN counted as 0."""
+    """The cumulative sums along `axis`, where NaN counts as 0."""
     return cumsum(_filled(x, 0), axis=axis, dtype=dtype)
 
 
 @composed
 def nancumprod(x: Operand, axis: int | None = None, dtype: Any = None) -> Array:
-    """The cumulative products along `axis`, NaN counted as 1."""
+    """The cumulative products along `axis`, where NaN counts as 1."""
     return cumprod(_filled(x, 1), axis=axis, dtype=dtype)

@@ -1,6 +1,7 @@
 """Einstein summation without arrays: parsing subscripts, and planning the order of products.
 
-A term is the letters of one operand's axes; the letters that are not in the result are summed over.
+A term consists of the letters of one operand's axes. Letters that are not in the result are summed
+over.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ ascii_letters = "".join(map(chr, (*range(97, 123), *range(65, 91))))  # a … z,
 
 
 def from_sublists(arguments: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
-    """``(x, [0, 1], y, [1, 2], [0, 2])`` as ``"ab,bc->ac", (x, y)``."""
+    """Convert ``(x, [0, 1], y, [1, 2], [0, 2])`` to ``"ab,bc->ac", (x, y)``."""
 
     def term(sublist: Any) -> str:
         try:
@@ -39,8 +40,8 @@ def from_sublists(arguments: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
 
 @lru_cache(maxsize=1024)
 def explicit(subscripts: str, ndims: tuple[int, ...]) -> tuple[tuple[str, ...], str]:
-    """The operands' terms and the result's, with a letter for every axis of an ellipsis.
-    Raises ShapeError if `subscripts` do not fit operands with these numbers of axes."""
+    """The terms of the operands and the term of the result, with a letter for every axis of an
+    ellipsis. Raises ShapeError if `subscripts` do not fit operands with `ndims` axes."""
     inputs, arrow, output = subscripts.replace(" ", "").partition("->")
     terms = inputs.split(",")
     if len(terms) != len(ndims):
@@ -92,8 +93,9 @@ def _check(subscripts: str, terms: tuple[str, ...], output: str, ellipsis: str) 
 
 
 class Step(NamedTuple):
-    """Operands `first` and `second` are combined: each is summed over its own `axes`, and then both
-    are contracted by `subscripts`. The result is appended to the list of operands."""
+    """One step of a plan. The operands `first` and `second` are taken from the list of operands,
+    and each is summed over its axes in `axes`. Both are then contracted by `subscripts`, and the
+    result is appended to the list."""
 
     first: int
     second: int
@@ -102,7 +104,8 @@ class Step(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """Steps until one operand is left, which is summed over `axes` and transposed to `order`."""
+    """A plan: the steps until one operand is left. This operand is then summed over `axes` and
+    transposed to `order`."""
 
     steps: tuple[Step, ...]
     axes: Shape
@@ -111,8 +114,8 @@ class Plan(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def plan(terms: tuple[str, ...], output: str, shapes: tuple[Shape, ...]) -> Plan:
-    """The plan of a sum of products, two operands at a time; the pair whose product adds the fewest
-    elements in memory comes first. No letter occurs twice in a term."""
+    """The plan for a sum of products, two operands at a time. Each step combines the pair whose
+    product adds the fewest elements in memory. No letter may occur twice in a term."""
     lengths = [dict(zip(t, shape, strict=True)) for t, shape in zip(terms, shapes, strict=True)]
     _check_lengths(terms, output, shapes)
     steps = []
@@ -139,7 +142,7 @@ def plan(terms: tuple[str, ...], output: str, shapes: tuple[Shape, ...]) -> Plan
 
 
 def _wider(n: int) -> tuple[bool, int]:
-    """A sort key for lengths: any other length, 0 too, takes precedence over 1."""
+    """A sort key for lengths, by which 1 comes before any other length, including 0."""
     return n != 1, n
 
 
@@ -153,8 +156,9 @@ def _growth(lengths: list[dict[str, int]], pair: tuple[int, int], output: str) -
 
 
 def _alone(term: dict[str, int], other: dict[str, int], kept: set[str]) -> Shape:
-    """The axes of a term to sum over before the product: those that no other term has. An axis of
-    length 1 that broadcasts against the other's, or the other way round, can be summed as well."""
+    """The axes of `term` to sum over before the product with `other`. Their letters are not in
+    `kept`, and `other` does not have them or has them with another length. In the latter case, one
+    of the two lengths is 1 and broadcasts."""
     return tuple(
         i
         for i, letter in enumerate(term)
@@ -177,11 +181,13 @@ def _check_lengths(terms: tuple[str, ...], output: str, shapes: tuple[Shape, ...
 
 
 class Layout(NamedTuple):
-    """The layout of a product of two operands as a matrix product.
+    """How the product of two operands is computed as a matrix product.
 
-    The orders bring x to (batch, own, summed) and y to (batch, summed, own); `batch`, `x_own`,
-    `y_own` and `summed` count such axes. The product, (batch, x's own, y's own), is transposed to
-    `order`.
+    x is transposed by `x_order` to axes (batch, own, summed), and y by `y_order` to (batch, summed,
+    own). The own axes of an operand are those that the other operand does not have. `batch`,
+    `x_own`, `y_own` and `summed` are the numbers of such axes. The product has the axes (batch, own
+    axes of x, own axes of y) and is transposed by `order`. `x_places` and `y_places` are used if no
+    axis is summed over: as indices, they insert the axes that an operand does not have.
     """
 
     x_order: Shape
@@ -197,15 +203,15 @@ class Layout(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def layout(subscripts: str) -> Layout:
-    """The layout for subscripts such as ``"ij,jk->ik"``: each letter occurs in two or all three of
-    the terms, and in none of them twice."""
+    """The layout for subscripts such as ``"ij,jk->ik"``. Each letter occurs in at least two of the
+    three terms, and at most once in a term."""
     inputs, _, output = subscripts.partition("->")
     a, b = inputs.split(",")
     batch = [c for c in output if c in a and c in b]
     summed = [c for c in a if c in b and c not in output]
     own_a = [c for c in a if c not in b]
     own_b = [c for c in b if c not in a]
-    if not summed:  # the operands go straight to the order of the result
+    if not summed:  # the operands are transposed to the order of the result
         own_a = [c for c in output if c in own_a]
         own_b = [c for c in output if c in own_b]
     made = batch + own_a + own_b
@@ -227,8 +233,8 @@ def layout(subscripts: str) -> Layout:
 
 @lru_cache(maxsize=1024)
 def toward(subscripts: str, position: int, g_ndim: int) -> str:
-    """The subscripts that give one operand's gradient from g and the other operand. Additional
-    leading axes of g are batch axes, and stay in front."""
+    """The subscripts that compute the gradient of the operand at `position` from g and the other
+    operand. Additional leading axes of g are batch axes and stay in front."""
     inputs, _, output = subscripts.partition("->")
     terms = inputs.split(",")
     fresh = [c for c in ascii_letters if c not in subscripts]

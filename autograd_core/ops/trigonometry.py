@@ -1,7 +1,8 @@
 """Trigonometric and hyperbolic functions, their inverses, and further powers and logarithms.
 
-Rules are accurate over the whole range of a dtype, as measured by the accuracy table: they avoid
-terms that overflow (x * x) or cancel (with out near an asymptote).
+The rules are accurate over the whole range of a dtype, as the accuracy table shows. They avoid
+terms that overflow, such as x * x, and terms that cancel, such as those computed from `out` near an
+asymptote.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ __all__ = [
 ]
 
 LN_2, LN_10 = math.log(2), math.log(10)
-DEGREES = 180 / math.pi  # of one radian
+DEGREES = 180 / math.pi  # in one radian
 
 # ---- circular -----------------------------------------------------------------------------------
 
@@ -55,8 +56,8 @@ def _beside_1(x: Array) -> Array:
 
 
 def _root_beside_1(x: Array) -> Array:
-    """sqrt(1 - x * x), which for complex x has the branch cuts of arcsin: on a cut its value is the
-    limit from above, as for a real number converted to complex."""
+    """sqrt(1 - x * x). For complex x it has the branch cuts of arcsin. On a cut, its value is the
+    limit from above, which is also the value for a real number converted to complex."""
     if np.iscomplexobj(x):
         return np.conj(np.sqrt(1 - np.conj(x))) * np.sqrt(1 + x)
     return np.sqrt(_beside_1(x))
@@ -115,7 +116,8 @@ def _positive(size: Any) -> Array:
 
 @op(x=_ratio_x, y=_ratio_y, pointwise=True)
 def _ratio(x: Array, y: Array) -> Array:
-    """x / hypot(x, y), and 0 at the origin: a cosine, with rules that avoid cancellation."""
+    """x / hypot(x, y), the cosine of an angle, and 0 at the origin. The rules avoid
+    cancellation."""
     return x / _positive(np.hypot(x, y))
 
 
@@ -125,13 +127,13 @@ hypot = elementwise(
     x=lambda g, x, y: g * _ratio(x, y),
     y=lambda g, x, y: g * _ratio(y, x),
 )
-degrees = elementwise(np.degrees, "x radians in degrees.", x=lambda g: g * DEGREES)
-rad2deg = elementwise(np.rad2deg, "x radians in degrees.", x=lambda g: g * DEGREES)
-radians = elementwise(np.radians, "x degrees in radians.", x=lambda g: g / DEGREES)
-deg2rad = elementwise(np.deg2rad, "x degrees in radians.", x=lambda g: g / DEGREES)
+degrees = elementwise(np.degrees, "x converted from radians to degrees.", x=lambda g: g * DEGREES)
+rad2deg = elementwise(np.rad2deg, "x converted from radians to degrees.", x=lambda g: g * DEGREES)
+radians = elementwise(np.radians, "x converted from degrees to radians.", x=lambda g: g / DEGREES)
+deg2rad = elementwise(np.deg2rad, "x converted from degrees to radians.", x=lambda g: g / DEGREES)
 
 NEAR = 0.2  # closer to 0 than this, (cos(pi x) - sinc x) / x loses too many digits
-SERIES = [  # of the derivative, divided by x, in powers of x * x
+SERIES = [  # coefficients of (derivative of sinc) / x in powers of x * x
     (-1) ** k * 2 * k * math.pi ** (2 * k) / math.factorial(2 * k + 1) for k in range(1, 10)
 ]
 
@@ -162,7 +164,7 @@ cosh = elementwise(np.cosh, "The hyperbolic cosine.", x=lambda g, x: g * np.sinh
 
 
 def _root_above_1(x: Array) -> Array:
-    """sqrt(x * x + 1) without overflow, which for complex x has the branch cuts of arcsinh."""
+    """sqrt(x * x + 1), without overflow. For complex x it has the branch cuts of arcsinh."""
     if np.iscomplexobj(x):
         return np.sqrt(1 + 1j * x) * np.sqrt(1 - 1j * x)
     return np.hypot(_settled(x), 1)
@@ -209,16 +211,16 @@ cbrt = elementwise(
 
 
 def _apart(x: Array, y: Array) -> Array:
-    """x - y; 0 where both are equal infinities."""
+    """x - y, and 0 where x and y are the same infinity."""
     with np.errstate(invalid="ignore"):
         difference = x - y
     return np.where(np.isinf(x) & np.equal(x, y), 0, difference)
 
 
 def _logaddexp(x: Array, y: Array) -> Array:
-    """np.logaddexp, three times as fast on large arrays of floats."""
+    """The same as np.logaddexp, but three times as fast on large arrays of floats."""
     if any(getattr(operand, "dtype", np.dtype(float)).kind != "f" for operand in (x, y)):
-        return np.logaddexp(x, y)  # a difference of integers may wrap around; complex is refused
+        return np.logaddexp(x, y)  # differences of integers may wrap around
     with np.errstate(invalid="ignore"):
         difference = x - y
     size = np.abs(np.where(np.equal(x, y), 0, difference))

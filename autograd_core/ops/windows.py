@@ -1,4 +1,4 @@
-"""Windows that slide along axes, and their inverse: the sum of overlapping windows."""
+"""Windows that slide along axes, and the sum of overlapping windows."""
 
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ def _added(g: Gradient, axis: int) -> Gradient:
 
 @op(x=_added, view=read_only)
 def _windows_along(x: Array, length: int, axis: int) -> Array:
-    """The windows of `length` elements along a negative axis, which then counts the windows; their
-    elements are along a new last axis. A read-only view."""
+    """The windows of `length` elements at all positions along the negative `axis`. In the result,
+    this axis counts the windows, and a new last axis holds the elements of each. A read-only
+    view."""
     return np.lib.stride_tricks.sliding_window_view(x, length, axis)
 
 
@@ -39,9 +40,10 @@ def _windows(g: Gradient, axis: int, x_shape: Shape) -> Gradient:
 
 @op(x=_windows)
 def overlap_add(x: Array, axis: int) -> Array:
-    """The sum of the windows along the last axis of x, each shifted by one element against the one
-    before it along `axis`, which is negative and counted without the last axis. The inverse of
-    `_windows_along`, except that an element is multiplied by the number of its windows."""
+    """The sum of overlapping windows, each shifted by one element from the previous one. The
+    windows are along the last axis of x; `axis`, which is negative and counted without the last
+    axis, counts the windows. Applied to the result of `_windows_along`, it gives each element
+    multiplied by the number of windows that contain it."""
     windows = np.moveaxis(x, axis - 1, -2)
     count, length = windows.shape[-2:]
     if not count:
@@ -60,9 +62,9 @@ def overlap_add(x: Array, axis: int) -> Array:
 def sliding_window_view(
     x: Operand, window_shape: int | Sequence[int], axis: int | Sequence[int] | None = None
 ) -> Array:
-    """The windows of `window_shape` at every position along the axes `axis` (all by default), which
-    then count the positions; the elements of the windows are along new last axes. A read-only view.
-    The gradient of an element is the sum over all windows that contain it."""
+    """The windows of `window_shape` at every position along the axes `axis` (by default, all). In
+    the result, these axes count the positions, and new last axes hold the elements of each window.
+    A read-only view. The gradient of an element is the sum over all windows that contain it."""
     x = as_operand(x)
     lengths = tuple(window_shape) if isinstance(window_shape, Sequence) else (window_shape,)
     axes = range(x.ndim) if axis is None else axis if isinstance(axis, Sequence) else (axis,)

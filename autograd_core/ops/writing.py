@@ -1,8 +1,8 @@
-"""NumPy's functions that write into their first operand, on Tensors, by ``x[index] = value``.
+"""NumPy's functions that write into their first operand x, for Tensors: by ``x[index] = value``.
 
-A tracked Tensor is replaced by a new one with the values written; an untracked one is written in
-place. They return None, as in NumPy; `assign` and `where` return a new Tensor and leave their
-operand unchanged.
+If x or the values are tracked, the write is recorded: x then refers to a new array with the values
+written. An untracked Tensor is written in place. The functions return None, as in NumPy; `assign`
+and `where` return a new Tensor and leave their operand unchanged.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def _operand(x: Array, value: Array) -> Array:
 
 
 def _check_target(name: str, x: Array, values: Array) -> None:
-    """Raise NotDifferentiableError if tracked values would be written into an array, which has no
-    graph."""
+    """Raise NotDifferentiableError if tracked values would be written into an array, because an
+    array has no graph."""
     if not isinstance(x, Tensor) and isinstance(values, Tensor) and values.requires_grad:
         raise NotDifferentiableError(
             f"{name}: the values are tracked, and an array does not record where they came from. "
@@ -49,8 +49,9 @@ def _check_target(name: str, x: Array, values: Array) -> None:
 
 
 def _check_cast(name: str, x: Array, values: Array) -> None:
-    """Raise DTypeError if NumPy's function of that name does not cast `values` to x's dtype. Each
-    has its own casting rule, so the function is called, with arrays of one element."""
+    """Raise DTypeError if NumPy's function `name` does not cast `values` to the dtype of x. Each of
+    these functions has its own casting rule, so the function is called with arrays of one
+    element."""
     given: Any = values if isinstance(values, bool | int | float | complex) else None
     if given is None:
         dtype = values.dtype if hasattr(values, "dtype") else np.asarray(values).dtype
@@ -67,8 +68,8 @@ def _count(x: Array, length: int) -> Array:
 
 
 def _write_flat(x: Array, places: Array, values: Array, picks: Any) -> None:
-    """Write the elements of `values` at the indices `picks`, which wrap around, into the flat x at
-    the indices `places`."""
+    """Write values[picks % values.size], of the flattened `values`, into the flattened x at the
+    indices `places`."""
     values = ravel(values)
     if not values.size:  # then NumPy writes nothing
         return
@@ -81,9 +82,9 @@ def _write_flat(x: Array, places: Array, values: Array, picks: Any) -> None:
 
 @composed
 def put(x: Operand, ind: Any, v: Operand, mode: str = "raise") -> None:
-    """Write the elements of `v`, repeated if they are too few, into the flat x at the indices
-    `ind`. Indices out of range raise IndexingError, or with `mode` wrap around (wrap) or are
-    replaced by the nearest valid one (clip). Returns None. A tracked x needs distinct indices."""
+    """Write the elements of `v`, repeated if there are too few, into the flattened x at the indices
+    `ind`. Indices out of range raise IndexingError (`mode` raise), wrap around (wrap) or are
+    replaced by the nearest valid index (clip). Returns None. A tracked x needs distinct indices."""
     _check_cast("put", x, v)
     places, values = ravel(_operand(x, ind)), _operand(x, v)
     _check_target("put", x, values)
@@ -108,8 +109,8 @@ def putmask(x: Operand, mask: Operand, values: Operand) -> None:
 
 @composed
 def place(x: Operand, mask: Operand, vals: Any) -> None:
-    """Write the elements of `vals` in order, repeated if they are too few, into x where the mask is
-    true. Returns None."""
+    """Write the elements of `vals` in order, repeated if there are too few, into x where the mask
+    is true. Returns None."""
     _check_cast("place", x, vals)
     mask, values = _operand(x, mask), _operand(x, vals)
     _check_target("place", x, values)
@@ -153,7 +154,8 @@ def _kept(mask: Array, source: Array, dst: Any) -> Array:
 @composed
 def fill_diagonal(x: Operand, val: Any, wrap: bool = False) -> None:
     """Write `val`, repeated if it is too short, into the diagonal of x: the elements whose indices
-    are all equal. `wrap` restarts the diagonal below its end in a tall matrix. Returns None."""
+    are all equal. With `wrap`, the diagonal of a tall matrix starts again below its end. Returns
+    None."""
     if x.ndim < 2 or (x.ndim > 2 and len(set(x.shape)) > 1):
         raise ShapeError(
             f"fill_diagonal: x must have two axes, or more of equal length; it has shape {x.shape}"
@@ -169,7 +171,7 @@ def fill_diagonal(x: Operand, val: Any, wrap: bool = False) -> None:
 @composed
 def put_along_axis(x: Operand, indices: Operand, values: Operand, axis: int | None) -> None:
     """Write `values`, which broadcast, into each line of x along `axis` at the indices in the same
-    line of `indices`; into the flat x if `axis` is None. Returns None."""
+    line of `indices`. If `axis` is None, they are written into the flattened x. Returns None."""
     places, values = _operand(x, indices), _operand(x, values)
     _check_target("put_along_axis", x, values)
     check_axis("put_along_axis", axis, x)

@@ -1,4 +1,4 @@
-"""Linear algebra under NumPy's names, ``np.linalg``, and the Array API's.
+"""Linear algebra under the names of ``np.linalg`` and of the Array API.
 
 Matrices are in the last two axes; the axes in front form a stack, which may be empty. Results for
 singular and degenerate matrices are documented in docs/conventions.md.

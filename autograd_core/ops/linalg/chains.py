@@ -17,7 +17,8 @@ __all__ = ["multi_dot"]
 
 def multi_dot(arrays: Sequence[Any]) -> Array:
     """The product of two or more matrices, in the order that takes the fewest multiplications. The
-    first and the last may be vectors: a row and a column."""
+    first operand may be a vector, which counts as a row; the last may be a vector, which counts as
+    a column."""
     matrices = [as_operand(x) for x in arrays]
     inner = {x.ndim for x in matrices[1:-1]}
     ends = {x.ndim for x in matrices[:1] + matrices[-1:]}
@@ -48,8 +49,8 @@ def _product(
 
 @lru_cache(maxsize=256)
 def _splits(lengths: tuple[int, ...]) -> dict[tuple[int, int], int]:
-    """Where to split each part (start, stop) of a chain; matrix i has lengths[i] rows. Cormen et
-    al., Introduction to Algorithms, section 15.2."""
+    """For each part (start, stop) of a chain of matrices, the index at which to split it. Matrix i
+    has lengths[i] rows. Cormen et al., Introduction to Algorithms, section 15.2."""
     count = len(lengths) - 1
     costs = {(i, i + 1): 0 for i in range(count)}
     splits = {}

@@ -1,11 +1,11 @@
 """Factors of matrices: Cholesky, QR, eigenvalues and singular values.
 
-Such factors are not unique: an eigenvector may be multiplied by a sign or, if complex, by a phase.
-A gradient is correct for every function that does not depend on the choice.
+The factors are not unique: an eigenvector may be multiplied by -1 or, if complex, by a phase. A
+gradient is correct for every function that does not depend on this choice.
 
-Eigenvalues and singular values that differ by no more than round-off count as equal. For vectors of
-equal values, the incoming gradient does not determine the derivative, and LinAlgError is raised:
-see `gaps`.
+Eigenvalues and singular values that differ by no more than round-off count as equal. If the vectors
+that belong to equal values have a gradient, it does not determine the derivative, and LinAlgError
+is raised: see `gaps`.
 """
 
 from __future__ import annotations
@@ -66,11 +66,11 @@ def _lower_factor(x: Array) -> Array:
 
 @composed
 def cholesky(x: Operand, /, *, upper: bool = False) -> Array:
-    """The triangular factor of symmetric (Hermitian) positive definite matrices: the lower one, L
-    of L @ L.mH, or the upper one, U of U.mH @ U.
+    """The Cholesky factor of symmetric (Hermitian) positive definite matrices x: lower triangular L
+    with L @ L.mH = x or, if `upper`, upper triangular U with U.mH @ U = x.
 
     Only the corresponding triangle of x is used. The gradient is symmetric (Hermitian), like x.
-    Raises LinAlgError if x is not positive definite; on a device its factor is NaN instead.
+    Raises LinAlgError if x is not positive definite; on a device, the factor is NaN instead.
     """
     x = as_operand(x)
     return adjoint(_lower_factor(adjoint(x))) if upper else _lower_factor(x)
@@ -105,11 +105,12 @@ def _tall_qr(x: Array) -> Any:
 
 @composed
 def qr(x: Operand, mode: str = "reduced") -> Array:
-    """x = Q @ R with orthonormal columns in Q and upper triangular R, of matrices (..., m, n).
+    """The QR decomposition x = Q @ R of matrices (..., m, n): Q has orthonormal columns, and R is
+    upper triangular.
 
     With k = min(m, n): mode "reduced" gives Q (..., m, k) and R (..., k, n), "r" only R, "complete"
-    Q (..., m, m) and R (..., m, n). A gradient needs the first k columns of x to be independent:
-    else LinAlgError in the backward pass.
+    Q (..., m, m) and R (..., m, n). If the first k columns of x are not linearly independent, the
+    backward pass raises LinAlgError.
     Raises NotDifferentiableError for a tracked x with mode "raw", or with "complete" and m > n,
     where the last columns of Q are arbitrary.
     """
@@ -158,9 +159,10 @@ def eigh(x: Array, UPLO: str = "L") -> Any:
     """The eigenvalues (..., n) of symmetric (Hermitian) matrices (..., n, n), in ascending order,
     and their eigenvectors, the columns of (..., n, n).
 
-    Only the triangle `UPLO` of x is used; the gradient is symmetric (Hermitian), like x.
-    Raises LinAlgError in the backward pass if there is a gradient for eigenvectors of equal
-    eigenvalues; on a device it is NaN. `matrix_function` and related functions are smooth there.
+    Only the triangle `UPLO` of x is used; the gradient is symmetric (Hermitian), like x. If there
+    is a gradient for the eigenvectors of equal eigenvalues, the backward pass raises LinAlgError;
+    on a device, the gradient is NaN. `matrix_function` and related functions are smooth at equal
+    eigenvalues.
     """
     require_matrices("eigh", x)
     if UPLO not in ("L", "U"):
@@ -182,8 +184,8 @@ def _spectral_x(g: Gradient, values: Array, x: Array, UPLO: str, moving: bool) -
 
 @op(values=_spectral_g, x=_spectral_x)
 def _spectral(values: Array, x: Array, UPLO: Any, moving: bool) -> Array:
-    """The conjugate of the matrix with the eigenvectors of x and these values, which depend on x if
-    `moving`."""
+    """The conjugate of V diag(values) V.mH, where the columns of V are the eigenvectors of x.
+    `moving` means that `values` depends on x."""
     _, vectors = np.linalg.eigh(x, UPLO)
     return (vectors.conj() * values[..., None, :]) @ transposed(vectors)
 
@@ -196,8 +198,9 @@ def _eigvalsh_x(g: Gradient, x: Array, UPLO: str) -> Gradient:
 def eigvalsh(x: Array, UPLO: str = "L") -> Array:
     """The eigenvalues of symmetric (Hermitian) matrices, in ascending order.
 
-    Where some are equal, the gradient is a subgradient, which is exact for every function that is
-    symmetric in the equal values. A second derivative raises LinAlgError there, as in `eigh`.
+    Where eigenvalues are equal, the gradient is a subgradient, which is exact for every function
+    that is symmetric in the equal values. A second derivative raises LinAlgError there, as in
+    `eigh`.
     """
     require_matrices("eigvalsh", x)
     if UPLO not in ("L", "U"):
@@ -226,13 +229,13 @@ def _eig_x(g: Gradient, eigenvalues: Any, eigenvectors: Any) -> Gradient:
 
 @op(x=_eig_x, results=EigResult)
 def eig(x: Array) -> Any:
-    """The eigenvalues (..., n) of square matrices (..., n, n), in no order, and their eigenvectors,
-    columns of length 1.
+    """The eigenvalues (..., n) of square matrices (..., n, n), in no particular order, and their
+    eigenvectors, columns of length 1.
 
-    They are complex; with NumPy before 2.5, as there, they are real if x and all eigenvalues are.
-    The gradient of a real x is real and the same in both cases. A matrix without n independent
-    eigenvectors has no gradient: LinAlgError in the backward pass, or huge numbers if round-off
-    hides it.
+    The results are complex. With NumPy before 2.5 they are real if x and all its eigenvalues are
+    real, as they are in NumPy. The gradient of a real x is real and the same in both cases. A
+    matrix without n independent eigenvectors has no gradient: the backward pass raises LinAlgError
+    or, if round-off hides this, returns very large numbers.
     """
     require_matrices("eig", x)
     return EigResult(*call_named("eig", np.linalg.eig, x))
@@ -240,7 +243,7 @@ def eig(x: Array) -> Any:
 
 @composed
 def eigvals(x: Operand) -> Array:
-    """The eigenvalues of square matrices, in no order."""
+    """The eigenvalues of square matrices, in no particular order."""
     return eig(x)[0]
 
 
@@ -262,9 +265,9 @@ def _thin_svd_x(g: Gradient, U: Any, S: Any, Vh: Any) -> Gradient:
     both, apart = one + adjoint(back), one - adjoint(back)
     alone = U.shape[-2] != Vh.shape[-1] or U.dtype.kind == "c"
     inner = by_gaps("svd", for_s, both if used else None, S, alone)
-    # the left and right vectors of values s and t rotate together by s - t, oppositely by s + t
+    # left and right vectors of values s and t: s - t if they rotate together, s + t if oppositely
     scale = _size(both) + _size(apart)
-    apart = beside(apart) + unit(apart) * skew(apart) / 2  # the phases, 0 unless complex
+    apart = beside(apart) + unit(apart) * skew(apart) / 2  # phases; 0 for real x
     sums = S[..., None, :] + S[..., :, None]
     against = _over(apart, sums, S, scale, False, "svd")
     flow = left @ ((inner + adjoint(inner) + against - adjoint(against)) / 2) @ right
@@ -287,13 +290,15 @@ def _thin_svd(x: Array) -> Any:
 def svd(
     x: Operand, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False
 ) -> Array:
-    """x = U * S @ Vh with orthonormal columns in U and rows in Vh, and descending singular values.
+    """The singular value decomposition x = U * S @ Vh. The columns of U and the rows of Vh are
+    orthonormal, and the singular values S are in descending order.
 
     Shapes: x (..., m, n); with k = min(m, n), U (..., m, k), S (..., k), Vh (..., k, n); with
-    `full_matrices` U (..., m, m) and Vh (..., n, n). Only S without `compute_uv`. `hermitian` is
-    there for NumPy's signature and has no effect.
+    `full_matrices` U (..., m, m) and Vh (..., n, n). Without `compute_uv`, only S is returned.
+    `hermitian` has no effect; it exists for compatibility with NumPy.
     With `full_matrices` and an x that is not square, the additional columns of U or rows of Vh are
-    arbitrary: S has a gradient, U and Vh raise NotDifferentiableError in the backward pass.
+    arbitrary. S then has a gradient, but U and Vh raise NotDifferentiableError in the backward
+    pass.
     """
     x = as_operand(x)
     require_matrices("svd", x, square=False)
@@ -310,8 +315,9 @@ def _sides_g(g: Gradient, x: Array) -> Gradient:
 
 
 def _sides_x(g: Gradient, values: Array, x: Array, moving: bool) -> Gradient:
-    """The gradient from the eigenvectors of [[0, x], [x.mH, 0]], whose eigenvalues are the singular
-    values, their negatives and, if x is not square, 0 (Jordan and Wielandt)."""
+    """The gradient of x in `_sides`, from the eigenvectors of [[0, x], [x.mH, 0]]. The eigenvalues
+    of this matrix are the singular values of x, their negatives and, if x is not square, 0 (Jordan
+    and Wielandt)."""
     left, s, right = svd(x, False)
     back, size = adjoint(right), _size(g)
     upper = np.concatenate([left, left[..., ::-1]], -1)
@@ -330,8 +336,8 @@ def _sides_x(g: Gradient, values: Array, x: Array, moving: bool) -> Gradient:
 
 
 def _smooth_at(values: Array, s: Any) -> Array:
-    """values / s on the diagonal. Where s is 0 the function has a kink: LinAlgError unless the
-    value is 0."""
+    """The diagonal matrices of values / s. Where s is 0, the function has a kink, and LinAlgError
+    is raised unless the value is also 0."""
     eye = unit(values[..., None] * s[..., None, :])
     size = _size(values[..., None, :])
     return _over(
@@ -340,11 +346,11 @@ def _smooth_at(values: Array, s: Any) -> Array:
 
 
 def _turned_out(x: Array, vectors: Array, values: Array, s: Any, size: Any, moving: bool) -> Array:
-    """The part of x orthogonal to the vectors, whose singular values are 0, times `values` over the
-    singular values s."""
+    """The part of x orthogonal to `vectors`, times values / s. The gaps are s, because the vectors
+    of this part have the singular value 0."""
     k, gaps = s.shape[-1], s[..., None, :]
     rest, step = x - vectors @ (adjoint(vectors) @ x), values[..., None, :]
-    rest = np.concatenate([0 * rest[..., :k, :], rest], -2)  # errors name values by index
+    rest = np.concatenate([0 * rest[..., :k, :], rest], -2)  # errors find values by index
     out = _over(rest * step, gaps, s, size * _size(step), False, "svd")
     if moving:
         out = out + 0 * _over(rest, gaps, s, size, False, "svd")
@@ -353,8 +359,8 @@ def _turned_out(x: Array, vectors: Array, values: Array, s: Any, size: Any, movi
 
 @op(values=_sides_g, x=_sides_x)
 def _sides(values: Array, x: Array, moving: bool) -> Array:
-    """The conjugate of the matrix with the singular vectors of x and these values, which depend on
-    x if `moving`."""
+    """The conjugate of U diag(values) Vh, where U and Vh hold the singular vectors of x. `moving`
+    means that `values` depends on x."""
     left, _, right = np.linalg.svd(x, False)
     return (left.conj() * values[..., None, :]) @ right.conj()
 
@@ -381,7 +387,7 @@ def _whole_svd(x: Array) -> Any:
 
 @op(x=_svdvals_x)
 def svdvals(x: Array) -> Array:
-    """The singular values of matrices (..., m, n), in descending order. Their gradients are finite
-    where some are equal or 0."""
+    """The singular values of matrices (..., m, n), in descending order. Their gradients are finite,
+    even where singular values are equal or 0."""
     require_matrices("svdvals", x, square=False)
     return call_named("svdvals", np.linalg.svd, x, compute_uv=False)

@@ -31,8 +31,9 @@ __all__ = ["det", "slogdet"]
 
 
 def _products(s: Any, order: int) -> Array:
-    """The products of all s except those at `order` indices: an array (..., n, ..., n) over the
-    indices, 0 where two of them are equal. Computed without division."""
+    """For every choice of `order` indices, the product of all elements of s except those at these
+    indices, computed without division. The result is an array (..., n, ..., n) with one axis for
+    each index; it is 0 where two of the indices are equal."""
     n = s.shape[-1]
     rows, apart = s, np.ones_like(s)
     for _ in range(order - 1):
@@ -61,9 +62,10 @@ def _minors_matrices(g: Gradient, x: Array, matrices: Array) -> Gradient:
 def _minors(x: Array, matrices: Array) -> Array:
     """The gradient of the k-th derivative of det at x along matrices (..., k, n, n).
 
-    In the bases of the singular vectors x is diagonal, and the derivative is a sum over k + 1
-    indices of the diagonal: the determinants of the matrices' elements there, one row from each,
-    times the other singular values. It is a polynomial, at every order.
+    In the bases of the singular vectors, x is diagonal, and the derivative is a sum over k + 1
+    indices of the diagonal. Each term is the product of the other singular values with a
+    determinant of elements at these indices, where each row is from another matrix. The derivative
+    is a polynomial in x, at every order.
     """
     u, s, vh = np.linalg.svd(x, False)
     turned = [adjoint(u) @ part @ adjoint(vh) for part in listed(matrices)]
@@ -86,10 +88,12 @@ def _cofactors_x(g: Gradient, x: Array) -> Gradient:
 @op(x=_cofactors_x, determinant=None)
 def _cofactors(x: Array, determinant: Array = None) -> Array:
     """The cofactors, which are the derivative of det: for each element, the signed determinant of
-    the matrix without its row and its column. A polynomial, defined for singular matrices too.
+    the matrix without the row and the column of this element. A cofactor is a polynomial in x, so
+    it is defined for singular matrices too.
 
-    `determinant` is det(x) if known: on the host its product with the inverse is then often
-    sufficient. Otherwise computed from the singular values, without division.
+    `determinant` may be det(x). On the host, it is then multiplied by the transposed inverse, if
+    all matrices are well-conditioned. Otherwise the cofactors are computed from the singular
+    values, without division.
     """
     require_matrices("cofactors", x)
     if type(determinant) is np.ndarray:
@@ -137,10 +141,10 @@ def _slogdet_x(g: Gradient, x: Array, sign: Any) -> Gradient:
 
 @op(x=_slogdet_x, results=SlogdetResult)
 def slogdet(x: Array) -> Any:
-    """The sign and the logarithm of the absolute value of determinants, which may be too large or
-    too small for a float. Returns (sign, logabsdet).
+    """The sign of a determinant and the logarithm of its absolute value, as (sign, logabsdet). The
+    determinant itself may be too large or too small for a float.
 
-    The gradient of a singular matrix would be infinite: LinAlgError in the backward pass.
+    The gradient of a singular matrix would be infinite, so the backward pass raises LinAlgError.
     """
     require_matrices("slogdet", x)
     return SlogdetResult(*call_named("slogdet", np.linalg.slogdet, x))

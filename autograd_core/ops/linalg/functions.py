@@ -1,10 +1,11 @@
 """Functions of symmetric (Hermitian) matrices, smooth where eigenvalues are equal.
 
-The k-th derivative of f(A) along matrices E is a sum of terms V (f[w_i, ..., w_j] E_i. ... E_.j)
-V^H with divided differences of f, over the orders of the E (Daleckii and Krein, 1951; Higham,
-Functions of Matrices, section 3.2). The derivative of a term in A is the sum of the terms with one
-more matrix, so one operation gives every order. Divided differences of equal values are
-derivatives of f.
+Let A = V diag(w) V^H. The k-th derivative of f(A) along k matrices E is a sum of terms, one for
+each order of the matrices: V (f[w_i, ..., w_j] E_i. ... E_.j) V^H, summed over the inner indices,
+with divided differences of f (Daleckii and Krein, 1951; Higham, Functions of Matrices, section
+3.2). The derivative of a term with respect to A is a sum of terms with one more matrix, so a single
+operation, `_terms`, is enough for every order. Divided differences of equal values are derivatives
+of f.
 """
 
 from __future__ import annotations
@@ -47,8 +48,8 @@ WEIGHTS = tuple((18 + side * math.sqrt(30)) / 36 for side in (-1, 1, 1, -1))
 
 
 def _derivative(f: Any, df: Any, w: Array, order: int) -> Array:
-    """The derivative of f of the given order, element by element; beyond the first, df is
-    differentiated."""
+    """The derivative of f at the elements of w, of the given order. It is f for order 0, df for
+    order 1, and a derivative of df for higher orders."""
     if order < 2:
         return _of_numbers(df(w) if order else f(w))
     with enable_grad():
@@ -83,13 +84,13 @@ def _of_numbers(out: Array) -> Array:
 
 
 class _Smooth:
-    """The divided differences of f at points, some or all of which may be equal; sorted if there
-    are more than two.
+    """The divided differences of f at points, some or all of which may be equal. If there are more
+    than two points, they are sorted.
 
-    A quotient of differences loses digits where its points are close, and the quadrature of the
-    derivative between them is wrong where they are far apart: the latter is used where both agree
-    up to the possible error of the quotient. With `root`, eigenvalues that are negative by
-    round-off count as 0.
+    A quotient of differences loses digits where its points are close, and quadrature of the
+    derivative between the points is wrong where they are far apart. Quadrature is used where both
+    results agree up to the possible error of the quotient, and the quotient elsewhere. With `root`,
+    eigenvalues that are negative by round-off count as 0.
     """
 
     def __init__(self, name: str, f: Any, df: Any, root: bool = False) -> None:
@@ -102,7 +103,7 @@ class _Smooth:
             return self._divided(points)[0]
 
     def _divided(self, points: list[Any]) -> tuple[Any, Any]:
-        """The divided difference and a bound on its error."""
+        """The divided difference at the points and a bound on its error."""
         eps = 8 * np.finfo(float).eps
         if len(points) == 1:
             value = _derivative(self.f, self.df, points[0], 0) + 0 * points[0]
@@ -135,8 +136,8 @@ class _Smooth:
 
 
 class _Steps:
-    """The divided differences of a function that is constant near each eigenvalue: its values are
-    the `label` of their indices in ascending order."""
+    """The divided differences of a function that is constant near each eigenvalue. With eigenvalues
+    in ascending order, the value of the function at the eigenvalue with index i is `label(i)`."""
 
     def __init__(self, name: str, label: Callable[[Any], Any], hint: str) -> None:
         self.name, self.label, self.hint = name, label, hint
@@ -160,7 +161,8 @@ class _Steps:
 
 
 def _table(divided: Any, w: Array, order: int) -> Array:
-    """f[w_i, ..., w_j] for all combinations: an array (..., n, ..., n), computed in float64."""
+    """f[w_i, ..., w_j] for all combinations of indices: an array (..., n, ..., n), computed in
+    float64."""
     n, dtype, stack = w.shape[-1], w.dtype, w.shape[:-1]
     shape = (n,) * (order + 1)
     if not w.size:
@@ -171,7 +173,7 @@ def _table(divided: Any, w: Array, order: int) -> Array:
     def grid(x: Array) -> list[Any]:
         axes = [(1,) * k + (n,) + (1,) * (order - k) for k in range(order + 1)]
         lines = [x.reshape(stack + a) for a in axes]
-        if order < 2:  # two points may be in any order, and f is computed once for each
+        if order < 2:  # two points need no sorting; f is then computed once for each
             return lines
         return list(np.sort(np.stack([np.broadcast_to(a, stack + shape) for a in lines]), 0))
 
@@ -214,7 +216,7 @@ def _term_x(g: Gradient, x: Array, matrices: Array, divided: Any) -> Gradient:
 
 @op(x=_term_x, matrices=_term_matrices)
 def _terms(x: Array, matrices: Array, divided: Any) -> Array:
-    """The term of the matrices (..., k, n, n), in their order, in the k-th derivative at x."""
+    """The term of the k-th derivative at x with the matrices (..., k, n, n) in this order."""
     w, v = np.linalg.eigh((x + adjoint(x)) / 2)
     k = matrices.shape[-3]
     table = _table(divided, w, k)
@@ -258,13 +260,14 @@ def _symmetric(name: str, x: Array) -> Array:
 
 @composed
 def matrix_function(x: Operand, f: Any, df: Operand) -> Array:
-    """f of symmetric (Hermitian) matrices (..., n, n): V diag(f(w)) V.mH.
+    """f of symmetric (Hermitian) matrices (..., n, n): V diag(f(w)) V.mH for x = V diag(w) V.mH.
 
     `f` and its derivative `df` work element by element on real arrays; for second derivatives, `df`
     must consist of operations of this library. Derivatives of every order are exact for equal
     eigenvalues. Only the symmetric part of x is used, and the gradient is symmetric.
-    Raises LinAlgError if x is far from symmetric or not finite, or f is not finite at an
-    eigenvalue, and in the backward pass if df is not; on a device this is not checked.
+    Raises LinAlgError if x is not finite or far from symmetric, or if f is not finite at an
+    eigenvalue. The backward pass raises LinAlgError if df is not finite at an eigenvalue. On a
+    device, none of this is checked.
     """
     return _function(_symmetric("matrix_function", x), _Smooth("matrix_function", f, df))
 
@@ -272,7 +275,7 @@ def matrix_function(x: Operand, f: Any, df: Operand) -> Array:
 @composed
 def sqrtm(x: Operand) -> Array:
     """The square root of symmetric (Hermitian) positive semidefinite matrices; see
-    `matrix_function`. A singular one has no gradient. `autograd_core.scipy.linalg.sqrtm` accepts
+    `matrix_function`. A singular matrix has no gradient. `autograd_core.scipy.linalg.sqrtm` accepts
     any matrix on the host."""
     return _function(_symmetric("sqrtm", x), _ROOT)
 
@@ -285,8 +288,8 @@ def logm(x: Operand) -> Array:
 
 @composed
 def whiten(x: Operand) -> Array:
-    """The inverse square root of symmetric (Hermitian) positive definite matrices, which for the
-    covariance of data is their whitening matrix; see `matrix_function`."""
+    """The inverse square root of symmetric (Hermitian) positive definite matrices; see
+    `matrix_function`. For the covariance matrix of data, this is the whitening matrix."""
     return _function(_symmetric("whiten", x), _WHITE)
 
 
@@ -297,12 +300,12 @@ _WHITE = _Smooth("whiten", lambda w: 1 / sqrt(w), lambda w: -0.5 / (w * sqrt(w))
 
 @composed
 def spectral_projector(x: Operand, start: int = 0, stop: int | None = None) -> Array:
-    """The matrix that projects onto the eigenvectors `start` to `stop` (exclusive) of symmetric
-    (Hermitian) matrices, with eigenvalues in ascending order: with v of `eigh`, v[:, start:stop]
-    times its adjoint. Negative indices count from the end, as in a slice.
+    """The projection onto the eigenvectors `start` to `stop` (exclusive) of symmetric (Hermitian)
+    matrices, with eigenvalues in ascending order. With the eigenvectors v of `eigh`, it is
+    v[:, start:stop] times its adjoint. Negative indices count from the end, as in a slice.
 
-    Eigenvalues inside the range may be equal, and those outside too; if one inside equals one
-    outside, LinAlgError in the backward pass, NaN on a device.
+    Eigenvalues inside the range may be equal, and so may eigenvalues outside it. If one inside
+    equals one outside, the backward pass raises LinAlgError or, on a device, returns NaN.
     """
     x = _symmetric("spectral_projector", x)
     first, last, _ = slice(start, stop).indices(x.shape[-1])
@@ -315,7 +318,7 @@ def spectral_projector(x: Operand, start: int = 0, stop: int | None = None) -> A
 
 
 def _nearest_x(g: Gradient, x: Array) -> Gradient:
-    """The gradient of the sign of [[0, x], [x.mH, 0]], of which u is a block."""
+    """The gradient of u, which is a block of the matrix sign function of [[0, x], [x.mH, 0]]."""
     m, n = x.shape[-2:]
     k = min(m, n)
     hint = "a singular value of x is 0, so u has no derivative"
@@ -326,18 +329,19 @@ def _nearest_x(g: Gradient, x: Array) -> Gradient:
 
 @op(x=_nearest_x)
 def _nearest(x: Array) -> Array:
-    """The nearest matrix with orthonormal columns, or rows."""
+    """The matrix nearest to x that has orthonormal columns or, if x is wide, orthonormal rows."""
     u, _, vh = call_named("polar", np.linalg.svd, x, False)
     return u @ vh
 
 
 @composed
 def polar(x: Operand) -> Any:
-    """x = u @ p with orthonormal columns in u (or rows, if x is wide) and symmetric (Hermitian) p:
-    the nearest such u, as u @ vh of `svd`. Returns (u, p).
+    """The polar decomposition x = u @ p, as (u, p): u has orthonormal columns, or orthonormal rows
+    if x is wide, and p is symmetric (Hermitian). u is the matrix of this kind nearest to x, and
+    equals u @ vh of `svd`.
 
-    Singular values may be equal; at a singular value 0 there is no gradient: LinAlgError in the
-    backward pass, NaN on a device.
+    Singular values may be equal. If a singular value is 0, there is no gradient: the backward pass
+    raises LinAlgError or, on a device, returns NaN.
     """
     x = as_operand(x)
     require_matrices("polar", x, square=False)

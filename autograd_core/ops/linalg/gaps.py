@@ -1,16 +1,21 @@
 """Division by the gaps between eigenvalues or singular values, where the gaps may be 0.
 
-Let E be a perturbation of x, in the basis of its eigenvectors. It rotates vectors i and j into each
-other by E_ij / (w_j - w_i), so that M, the gradient of the vectors in this basis, contributes
-M_ij / (w_j - w_i). Where w_i = w_j, a smooth function has the derivative D_ij E_ij, but D_ij is not
-a function of the incoming gradients: for sum(C * (V h(w) V^T)) they are M_ij = 2 C_ij h for the
-vectors and h' C_ii for the values, and D_ij = h' C_ij; for h that is constant near w_i, M is the
-same, and D_ij = 0. So a nonzero M_ij raises LinAlgError. Where h = 0, M is 0 for every C, and the
-gradient of w_i depends only on C_ii: this raises LinAlgError too. Where M_ii shows that h is not 0,
-and M_ij is 0, C_ij is also 0, and the result is exact.
+Let E be a perturbation of x, in the basis of the eigenvectors of x. It rotates eigenvectors i and j
+into each other by E_ij / (w_j - w_i). So M, the gradient of the eigenvectors in this basis,
+contributes M_ij / (w_j - w_i) to the gradient.
+
+Where w_i = w_j, a smooth function has the derivative D_ij with respect to E_ij, but the incoming
+gradients do not determine D_ij. An example is sum(C * (V h(w) V^T)). Its gradients are
+M_ij = 2 C_ij h for the vectors and h' C_ii for the values, and D_ij = h' C_ij. If h is instead
+constant near w_i, M is the same, but D_ij = 0. There are three cases:
+
+* M_ij is not 0. LinAlgError is raised.
+* M_ij and M_ii are 0. If h = 0, M is 0 for every C, and the gradient of w_i depends only on C_ii.
+  LinAlgError is raised in this case too.
+* M_ij is 0 and M_ii is not 0. Then h is not 0, so C_ij is 0, and the result is exact.
 
 In the backward pass of a backward pass, the gradient of a quotient is divided by the same gap, and
-the same criterion applies: the operations here are their own rules.
+the same criterion applies. Therefore the rules of these operations use the operations themselves.
 """
 
 from __future__ import annotations
@@ -28,24 +33,26 @@ from autograd_core.ops.linalg.matrices import adjoint, tracked, unit
 
 SMOOTH = {
     "eigh": "use linalg.matrix_function, spectral_projector, sqrtm, logm or whiten, which are "
-    "smooth there",
-    "svd": "use linalg.polar or functions of x.mH @ x such as linalg.sqrtm, which are smooth there",
+    "smooth where values are equal",
+    "svd": "use linalg.polar or functions of x.mH @ x such as linalg.sqrtm, which are smooth where "
+    "values are equal",
     "eig": "use linalg.expm, matrix_power or inv, or linalg.matrix_function for symmetric "
-    "matrices, which are smooth there",
+    "matrices, which are smooth where values are equal",
 }
 VALUES = {"eigh": "eigvalsh", "svd": "svdvals", "eig": "eigvals"}
 KINDS = {"eigh": "eigenvalues", "svd": "singular values", "eig": "eigenvalues"}
 
 
 def closeness(values: Array) -> Array:
-    """The distance up to which values count as equal, for each matrix: the possible round-off in
+    """For each matrix, the distance up to which values count as equal: the possible round-off in
     the values of a matrix of this size, in their dtype."""
     eps = 4 * math.sqrt(values.shape[-1]) * np.finfo(values.dtype).eps
     return eps * np.max(np.abs(values), -1, keepdims=True)[..., None]
 
 
 def _noise(x: Array, size: Any) -> Array:
-    """The bound up to which elements of x are round-off, if computed from numbers of this size."""
+    """The bound up to which elements of x count as round-off, if x was computed from numbers of
+    magnitude `size`."""
     return 64 * x.shape[-1] * np.finfo(x.dtype).eps * size
 
 
@@ -77,8 +84,9 @@ def _over_gaps(
 
 @op(x=_over_x, gaps=_over_gaps, values=None, scale=None)
 def _over(x: Array, gaps: Array, values: Array, scale: Array, apart: bool, name: str) -> Array:
-    """x / gaps, and 0 where both are 0 up to round-off, for x computed from numbers of this scale.
-    If `apart`, 0 on the diagonal too. Where only the gap is 0: LinAlgError, or NaN on a device."""
+    """x / gaps, and 0 where both x and the gap are 0 up to round-off; x was computed from numbers
+    of magnitude `scale`. If `apart`, the diagonal is 0 too. Where only the gap is 0, LinAlgError is
+    raised; on a device, the result is NaN."""
     if not x.size:
         return x * gaps
     near = np.abs(gaps) <= closeness(values)
@@ -98,9 +106,9 @@ def _over(x: Array, gaps: Array, values: Array, scale: Array, apart: bool, name:
 def _seen(
     g: Gradient, straight: Array, scale: Array, values: Array, alone: bool, name: str
 ) -> Array:
-    """g, the gradient of the values. LinAlgError (NaN on a device) if g is not 0 where a value
-    equals another (or 0, if `alone`) and the gradient of its vector has no component along the
-    vector."""
+    """g, the gradient of the values, unchanged. Raises LinAlgError (on a device: returns NaN) for a
+    value that equals another value, or that is 0 if `alone`. The error is raised only if g is not 0
+    there and the gradient of the vector has no component along the vector."""
     if not g.size:
         return g
     eye = _eye(values)
@@ -129,11 +137,11 @@ _ALONE = (
 
 
 def _what(name: str, bad: Any, values: Array) -> str:
-    """The first half of an error message: the first bad pair of values."""
+    """The first half of an error message, which states the first bad pair of values."""
     *stack, i, j = (int(place[0]) for place in np.nonzero(bad))
     values = np.broadcast_to(values, (*bad.shape[:-2], values.shape[-1]))[tuple(stack)]
     where = f" in matrix {tuple(stack)} of the stack" if stack else ""
-    if name == "svd":  # those of [[0, x], [x.mH, 0]] may be negative; further ones are 0
+    if name == "svd":  # values of [[0, x], [x.mH, 0]] may be negative; additional ones are 0
         values = np.append(np.abs(values), [0.0] * max(bad.shape[-2:]))
         j = len(values) - 1 if i == j else j
     pair = values[min(i, j)], values[max(i, j)]
@@ -147,8 +155,8 @@ def beside(x: Array) -> Array:
 
 
 def by_gaps(name: str, for_values: Any, turning: Any, values: Array, alone: bool = False) -> Array:
-    """The gradient of the values, on the diagonal, plus the gradient of their vectors divided by
-    the gaps."""
+    """The sum of two matrices in the basis of the vectors: the diagonal matrix of the gradient of
+    the values, and the gradient of the vectors divided by the gaps."""
     gaps = _gaps(values)
     eye = unit(gaps.real)
     if turning is None:
@@ -174,15 +182,17 @@ def _watched_x(g: Gradient, values: Array, name: str) -> Gradient:
 
 @op(x=_watched_x, values=None)
 def _watched(x: Array, values: Array, name: str) -> Array:
-    """x, the diagonal matrix of the gradient of the values, which depends on them. Its variation
-    between equal values is unknown, so a gradient between them raises LinAlgError."""
+    """x unchanged. x is the diagonal matrix of the gradient of the values, and depends on the
+    values. How it varies between equal values is unknown, so a gradient between them raises
+    LinAlgError."""
     return x
 
 
 def turned(g: Gradient, values: Array, inner: Any, moving: bool, name: str) -> Gradient:
-    """The gradient through the vectors of the matrix with the values g: `inner`, the gradient of
-    this matrix in the basis of its vectors, divided by the gaps of `values`. If g depends on x
-    (`moving`), the variation between equal values is unknown, and LinAlgError is raised there."""
+    """The gradient of x through its vectors, for an operation that returns the matrix with these
+    vectors and the values g. `inner`, the gradient of this matrix in the basis of the vectors, is
+    multiplied by the differences of g and divided by the gaps of `values`. If g depends on x
+    (`moving`), its variation between equal values is unknown, and LinAlgError is raised there."""
     gaps = values[..., None, :] - values[..., :, None]
     step = g[..., None, :] - g[..., :, None]
     scale = _size(inner)

@@ -40,7 +40,7 @@ def _pinv_x(g: Gradient, x: Array, out: Array) -> Gradient:
 
 @op(x=_pinv_x)
 def _pseudoinverse(x: Array, rtol: Any) -> Array:
-    """`pinv`, where singular values up to `rtol` times the largest count as 0."""
+    """`pinv`, where singular values up to `rtol` times the largest one count as 0."""
     require_matrices("pinv", x, square=False)
     return call_named("pinv", np.linalg.pinv, x, rtol)
 
@@ -49,10 +49,10 @@ def _pseudoinverse(x: Array, rtol: Any) -> Array:
 def pinv(x: Operand, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Array:
     """The pseudoinverse (Moore, Penrose) of matrices (..., m, n).
 
-    Singular values up to `rcond`, or `rtol` (default 1e-15), times the largest count as 0; it is a
-    number, or one for each matrix. The gradient is that among matrices of the same rank (Golub and
-    Pereyra, SIAM J. Numer. Anal. 10, 1973). `hermitian` is there for NumPy's signature and has no
-    effect.
+    Singular values up to `rcond` times the largest one count as 0. `rtol` is another name for
+    `rcond`; the value is a number (default 1e-15) or an array with a number for each matrix. The
+    gradient is for changes of x that keep its rank (Golub and Pereyra, SIAM J. Numer. Anal. 10,
+    1973). `hermitian` has no effect; it exists for compatibility with NumPy.
     """
     if rcond is not None and rtol is not None:
         raise ShapeError("pinv: rcond and rtol mean the same; pass only one of them")
@@ -64,12 +64,13 @@ def pinv(x: Operand, rcond: Any = None, hermitian: bool = False, *, rtol: Any = 
 
 @composed
 def lstsq(x: Operand, y: Operand, rcond: Any = None) -> Any:
-    """The least squares solution of x @ out = y, the shortest if there are several.
+    """The least-squares solution of x @ out = y; if there are several, the solution with the
+    smallest norm.
 
     Shapes: x (m, n); y (m,) or (m, k). Returns (solution, residuals, rank, singular values) like
-    NumPy: the residuals are the sums of squares of y - x @ solution, and empty unless m > n and x
-    has rank n; the rank is an int. Singular values up to `rcond` (default: the dtype's eps times
-    the longer side) times the largest count as 0.
+    NumPy. The residuals are the sums of squares of y - x @ solution, and are empty unless m > n and
+    x has rank n. The rank is an int. Singular values up to `rcond` times the largest one count as
+    0; the default is eps of the dtype times max(m, n).
     """
     x, y = as_operand(x), as_operand(y)
     require_matrices("lstsq", x, square=False)
@@ -93,9 +94,9 @@ def lstsq(x: Operand, y: Operand, rcond: Any = None) -> Any:
 
 @not_differentiable
 def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Array:
-    """The number of singular values of each matrix above `tol`, or above `rtol` (default: the
-    dtype's eps times the longer side) times the largest. No gradient flows. `hermitian` is there
-    for NumPy's signature and has no effect."""
+    """For each matrix, the number of singular values above `tol` or, if `tol` is None, above `rtol`
+    times the largest one (default: eps of the dtype times the longer side). Not differentiable.
+    `hermitian` has no effect; it exists for compatibility with NumPy."""
     A = np.asarray(A) if isinstance(A, list | tuple | int | float) else A
     if A.ndim < 2:
         return np.any(A != 0).astype(int)
@@ -114,12 +115,12 @@ def _lined(tolerance: Any) -> Array:
 
 @composed
 def cond(x: Operand, p: Operand = None) -> Array:
-    """The condition number: the largest singular value over the smallest, or
-    norm(x, p) * norm(inv(x), p). It bounds the ratio of the relative error of a solution to
-    the relative error of the equations.
+    """The condition number: the largest singular value divided by the smallest (`p` None or 2; the
+    inverse for -2), or norm(x, p) * norm(inv(x), p) for other `p`. It bounds the ratio of the
+    relative error of a solution to the relative error of the equations.
 
-    Infinite where x is singular. There, a `p` such as 1, inf or "fro" raises LinAlgError if x
-    is tracked.
+    The result is infinite where x is singular (unless `p` is -2). If such an x is tracked, a `p`
+    such as 1, inf or "fro" raises LinAlgError.
     """
     x = as_operand(x)
     require_matrices("cond", x, square=p not in (None, 2, -2))

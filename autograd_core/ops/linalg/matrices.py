@@ -1,4 +1,4 @@
-"""Matrices for rules: transposes, and checks that precede NumPy's."""
+"""Functions on matrices, for rules: transposes, checks of operands, and hints in NumPy's errors."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def adjoint(x: Array) -> Array:
 
 
 def column(x: Array) -> Array:
-    """A number for each matrix, in a shape that broadcasts with the matrices."""
+    """x, which holds one number for each matrix, in a shape that broadcasts with the matrices."""
     return x[..., None, None]
 
 
@@ -47,7 +47,7 @@ def embedded(x: Array) -> Array:
 
 
 def stacked(matrices: list[Any]) -> Array:
-    """Matrices that broadcast as one array (..., k, n, n)."""
+    """k matrices, or stacks of matrices, that broadcast, as one array (..., k, n, n)."""
     shape = np.broadcast_shapes(*(m.shape for m in matrices))
     return np.stack([np.broadcast_to(m, shape) for m in matrices], -3)
 
@@ -79,8 +79,9 @@ def require_matrices(name: str, x: Array, square: bool = True) -> None:
 
 
 def call_named(name: str, function: Callable[..., Any], *operands: Any, **settings: Any) -> Array:
-    """The result of NumPy's function, or its error with our name and a hint: a rule may have called
-    it. SciPy raises a plain ValueError for non-finite elements."""
+    """Call a linear-algebra function of NumPy or SciPy. If it fails, raise LinAlgError with `name`,
+    the shapes and a hint, because the call may come from a rule rather than from the user. SciPy
+    raises ValueError for non-finite elements, which is converted too."""
     try:
         return function(*operands, **settings)
     except ValueError as error:

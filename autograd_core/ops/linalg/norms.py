@@ -50,15 +50,15 @@ def _power_x(g: Gradient, x: Array, out: Array, ord: float, axis: Axis, keepdims
     if ord < 1 or x.dtype.kind == "c":
         size = np.where(size == 0, np.ones_like(size), size)
     total = np.where(total == 0, np.ones_like(total), total)
-    # as in `absolute`: the sign of a real number is constant, that of a complex one is not
+    # as in `absolute`: the sign of a real x is constant, but the sign of a complex x is not
     sign = x.conj() / size if x.dtype.kind == "c" else np.sign(x)
     return restored(g, x.shape, axis, keepdims) * (size / total) ** (ord - 1) * sign
 
 
 @op(x=_power_x)
 def _power_norm(x: Array, ord: float, axis: Axis = None, keepdims: bool = False) -> Array:
-    """sum(|x| ** ord) ** (1 / ord) over `axis`. An element that is 0 has the gradient 0, even
-    where it is infinite (ord < 1)."""
+    """sum(|x| ** ord) ** (1 / ord) over `axis`. The gradient of an element that is 0 is 0, even for
+    ord < 1, where the derivative is infinite."""
     return np.sum(np.abs(x) ** ord, axis=axis, keepdims=keepdims) ** (1 / ord)
 
 
@@ -117,10 +117,12 @@ def norm(x: Operand, ord: Any = None, axis: Axis = None, keepdims: bool = False)
     """The norm of vectors (one axis) or matrices (a pair of axes), as in NumPy.
 
     Without `ord`, the square root of the sum of squares. For vectors, `ord` is any number: 1 for
-    the sum of absolute values, inf and -inf for the largest and smallest, 0 for the number of
-    nonzero elements (not differentiable). For matrices: 'fro'; 1, -1 for the largest or smallest
-    sum over a column, inf, -inf over a row; 2, -2 for the largest or smallest singular value, and
-    'nuc' for their sum. The gradient at 0 is 0; equal largest elements share it.
+    the sum of absolute values, inf and -inf for the largest and the smallest absolute value, 0 for
+    the number of nonzero elements (not differentiable). For matrices, `ord` is 'fro' for the square
+    root of the sum of squares, 1 or -1 for the largest or smallest sum of absolute values over a
+    column, inf or -inf for the same over a row, 2 or -2 for the largest or smallest singular value,
+    or 'nuc' for the sum of the singular values. The gradient at 0 is 0. Elements that tie for the
+    largest share the gradient.
     """
     x = _floating(x)
     if axis is None and ord is None:

@@ -67,8 +67,8 @@ REACH = 5.371920351148152
 
 @not_differentiable
 def _scale(x: Array) -> Array:
-    """For each matrix, the power of 2 just above its largest element, as a column; 1 if there is
-    none."""
+    """For each matrix, the power of 2 just above its largest absolute value, with shape
+    (..., 1, 1). It is 1 if this value is 0 or not finite, or if there are no elements."""
     if not x.size:
         return np.ones_like(x.real, shape=(*x.shape[:-2], 1, 1))
     largest = np.max(np.abs(x), (-2, -1))[..., None, None]
@@ -79,9 +79,10 @@ def _scale(x: Array) -> Array:
 
 
 def _expm_x(g: Gradient, x: Array) -> Gradient:
-    """The upper right part of the exponential of [[x.T, g], [0, x.T]] (Higham, Functions of
-    Matrices, section 3.2). It is linear in g, whose size must not affect the scaling: each matrix
-    of g is divided by a power of 2 before, and multiplied by it afterwards."""
+    """The gradient, which is the upper right block of the exponential of [[x.T, g], [0, x.T]]
+    (Higham, Functions of Matrices, section 3.2). The block is linear in g. To keep the size of g
+    from affecting the scaling in `expm`, each matrix of g is first divided by a power of 2. The
+    block is then multiplied by the same power."""
     n = x.shape[-1]
     scale, side = _scale(g), float(2 ** math.frexp(n)[1])
     turned = np.broadcast_to(transposed(x), g.shape)
@@ -93,9 +94,9 @@ def _expm_x(g: Gradient, x: Array) -> Gradient:
 
 @op(x=_expm_x)
 def expm(x: Array) -> Array:
-    """The exponential of square matrices (..., n, n), the sum of x ** k / k!, by scaling and
-    squaring, each by its own norm. On a device the host waits once, for the largest number of
-    squarings."""
+    """The exponential of square matrices (..., n, n), which is the sum over k of x ** k / k!. It is
+    computed by scaling and squaring, where the number of squarings of each matrix depends on its
+    own norm. On a device, the host waits once, for the largest number of squarings."""
     require_matrices("expm", x)
     if not x.size:
         return x.copy()

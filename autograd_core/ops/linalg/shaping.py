@@ -1,5 +1,5 @@
-"""Functions that NumPy has in ``np.linalg`` as well as in its main namespace: these have matrices
-in the last two axes, or accept fewer shapes."""
+"""Functions whose names NumPy has in ``np.linalg`` as well as in its main namespace. Those in
+``np.linalg`` have matrices in the last two axes, or accept fewer shapes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ for _same in (matmul, matrix_transpose, tensordot, vecdot):
 
 @composed
 def cross(x: Operand, y: Operand, /, *, axis: int = -1) -> Array:
-    """The vector product of vectors of three elements along `axis`."""
+    """The cross product of vectors of three elements along `axis`."""
     x, y = as_operand(x), as_operand(y)
     for name, vectors in (("x", x), ("y", y)):
         if not -vectors.ndim <= axis < vectors.ndim or vectors.shape[axis] != 3:
@@ -46,14 +46,15 @@ def cross(x: Operand, y: Operand, /, *, axis: int = -1) -> Array:
 
 @composed
 def diagonal(x: Operand, /, *, offset: int = 0) -> Array:
-    """A diagonal of each matrix, as the last axis. `offset` counts upward from the main one."""
+    """A diagonal of each matrix, as the last axis. `offset` is 0 for the main diagonal and positive
+    for diagonals above it."""
     require_matrices("diagonal", x, square=False)
     return diagonals.diagonal(x, offset, -2, -1)
 
 
 @composed
 def outer(x: Operand, y: Operand, /) -> Array:
-    """Every element of the vector x times every element of the vector y."""
+    """The products of every element of the vector x with every element of the vector y."""
     x, y = as_operand(x), as_operand(y)
     if x.ndim != 1 or y.ndim != 1:
         raise ShapeError(

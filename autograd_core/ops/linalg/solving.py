@@ -26,7 +26,7 @@ def _inv_x(g: Gradient, out: Array) -> Gradient:
 def inv(x: Array) -> Array:
     """The inverses of square matrices (..., n, n).
 
-    Raises LinAlgError if one is singular; on a device its inverse is NaN instead.
+    Raises LinAlgError if a matrix is singular; on a device, its inverse is NaN instead.
     """
     require_matrices("inv", x)
     return call_named("inv", np.linalg.inv, x)
@@ -50,7 +50,7 @@ def solve(x: Array, y: Array) -> Array:
     """The solution of x @ out = y.
 
     Shapes: x (..., n, n); y (n,), or (..., n, k) for k systems at once; leading axes broadcast.
-    Raises LinAlgError if a matrix is singular; on a device its solution is NaN instead.
+    Raises LinAlgError if a matrix is singular; on a device, its solution is NaN instead.
     """
     require_matrices("solve", x)
     rows = (np.shape(y) or (None,))[-2:][0]
@@ -59,7 +59,7 @@ def solve(x: Array, y: Array) -> Array:
             f"solve: x has shape {x.shape}, so y needs {x.shape[-1]} rows; it has shape "
             f"{np.shape(y)}"
         )
-    if y.ndim > 1 and x.shape[:-2] != y.shape[:-2]:  # CuPy needs equal ones
+    if y.ndim > 1 and x.shape[:-2] != y.shape[:-2]:  # CuPy needs equal stack axes
         stack = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
         x = np.broadcast_to(x, stack + x.shape[-2:])
         y = np.broadcast_to(y, stack + y.shape[-2:])
@@ -71,22 +71,22 @@ def solve(x: Array, y: Array) -> Array:
 
 @composed
 def tensorinv(x: Operand, ind: int = 2) -> Array:
-    """The inverse of the map y → tensordot(x, y, y.ndim); the first `ind` axes of x must have as
-    many elements as the others."""
+    """The inverse of the map y → tensordot(x, y, y.ndim). The first `ind` axes of x must hold as
+    many elements as its other axes."""
     x = as_operand(x)
     front, back = x.shape[:ind], x.shape[ind:]
     if ind <= 0 or math.prod(front) != math.prod(back):
         raise LinAlgError(
-            f"tensorinv: the axes before ind={ind} and those after it must have equally many "
-            f"elements; x has shape {x.shape}"
+            f"tensorinv: the axes before ind={ind} and the axes after it must hold the same "
+            f"number of elements; x has shape {x.shape}"
         )
     return reshape(inv(reshape(x, (math.prod(front), math.prod(back)))), back + front)
 
 
 @composed
 def tensorsolve(x: Operand, y: Operand, axes: Any = None) -> Array:
-    """The solution of tensordot(x, out, out.ndim) = y. The `axes` of x are first moved to its
-    end."""
+    """The solution of tensordot(x, out, out.ndim) = y. If `axes` is given, these axes of x are
+    first moved to its end."""
     x, y = as_operand(x), as_operand(y)
     if axes is not None:
         moved = [axis % x.ndim for axis in axes]
@@ -94,8 +94,8 @@ def tensorsolve(x: Operand, y: Operand, axes: Any = None) -> Array:
     back = x.shape[y.ndim :]
     if math.prod(back) ** 2 != x.size or y.size != math.prod(back):
         raise LinAlgError(
-            f"tensorsolve: x of shape {x.shape} must have as many elements in the axes of y, whose "
-            f"shape is {y.shape}, as in the others"
+            f"tensorsolve: x has shape {x.shape} and y has shape {y.shape}; the first {y.ndim} "
+            "axes of x, and its other axes, must each hold as many elements as y"
         )
     rows = reshape(x, (math.prod(back), math.prod(back)))
     return reshape(solve(rows, reshape(y, (-1,))), back)
