@@ -1,4 +1,5 @@
-"""The chi-squared distribution: a gamma distribution, with the shape df / 2 and twice the scale."""
+"""The chi-squared distribution, which is the gamma distribution of shape df / 2 and scale 2 *
+scale."""
 
 from __future__ import annotations
 
