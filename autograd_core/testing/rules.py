@@ -1,4 +1,4 @@
-"""Faults of single rules, detected during a backward pass."""
+"""Faults of individual rules, detected during a backward pass."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class RuleObserver(Observer):
         self.faults: list[str] = []
 
     def backward(self, node: Any, rule: Any, g: Gradient, gx: Gradient) -> None:
-        """Run a rule again, and compare the results."""
+        """Run a rule again, and note a fault if its arguments or results differ."""
         if isinstance(g, Parts | Tensor) or isinstance(gx, Parts) or not rule.operand:
             return
         saved = next((kept for _, r, kept in node.edges() if r is rule), None)
