@@ -17,7 +17,9 @@ from autograd_core.rendering.wording import printable
 
 
 def page(scene: Scene, values: Values | None, title: str) -> str:
-    """The page as text. `scene` has ids by position; `values` are those of the passes, if any."""
+    """The page as text. `scene` is the result of `renamed`;
+    `values` are the values of the passes, or
+    None."""
     parts = {
         "title": escape(printable(title)),
         "css": _file("player.css"),
