@@ -13,7 +13,7 @@ from autograd_core.rendering.scale import Scale, in_words
 from autograd_core.rendering.scene import Arrow, Box, Kind, Scene
 from autograd_core.rendering.wording import printable, shortened
 
-FONT = "Helvetica"  # all renderers know its letter widths, which a list of fonts would prevent
+FONT = "Helvetica"  # all renderers know its letter widths, but not those of a list of fonts
 BREAK = '<BR ALIGN="LEFT"/>'
 INK, MUTED, LINE = "#1f2933", "#52606d", "#7b8794"
 

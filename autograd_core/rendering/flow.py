@@ -31,7 +31,7 @@ class Flow(Measured):
 
     `findings` describes problems in words, `table()` lists the gradients by layer, `plot()` plots
     them, and ``draw(flow)`` draws them in the graph. After several passes, each node shows its
-    gradient of the last pass that reached it.
+    gradient in the last pass that reached it.
     """
 
     def table(self, *, limit: int = 60) -> str:

@@ -91,7 +91,7 @@ class FlowHistory:
         self._require()
         rows = {"parameters": self.parameters, "layers": self.layers}
         if of not in rows:
-            raise AutogradError(f'plot(of="parameters") or plot(of="layers"), not {of!r}')
+            raise AutogradError(f'plot: of must be "parameters" or "layers", not {of!r}')
         return plot_history(rows[of] or self.layers, self.steps)
 
     def __repr__(self) -> str:

@@ -17,9 +17,8 @@ from autograd_core.rendering.wording import printable
 
 
 def page(scene: Scene, values: Values | None, title: str) -> str:
-    """The page as text. `scene` is the result of `renamed`;
-    `values` are the values of the passes, or
-    None."""
+    """The page as text. `scene` is the result of `Scene.renamed`. `values` are None if no values
+    were recorded."""
     parts = {
         "title": escape(printable(title)),
         "css": _file("player.css"),

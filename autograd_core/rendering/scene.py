@@ -20,8 +20,9 @@ SOURCES: tuple[Kind, ...] = ("input", "parameter", "leaf")
 class Box:
     """An input Tensor, an operation with its result, or a group of these.
 
-    `lines` are printed below the title; `findings` describe problems. `kept` lists the bytes that
-    edges save by the number of the array, because several edges may save the same array. Frequent
+    `lines` are printed below the title; `findings` describe problems. `kept` holds pairs of an
+    array's number and its bytes, because several edges may save the same array, which is counted
+    once. Frequent
     containers are tuples, because the garbage collector does not track tuples of numbers and
     strings.
     """

@@ -125,7 +125,7 @@ def _ive_far_x(g: Gradient, v: Array, x: Array, order: int) -> Gradient:
 
 @op(v=refused("ive", "v"), x=_ive_far_x, pointwise=True)
 def _ive_far(v: Array, x: Array, order: int) -> Array:
-    """The derivative of ive with respect to x of order `order`, for large positive x. It is
+    """The derivative of ive with respect to x, of the given order, for large positive x. It is
     computed from the series of ive, differentiated term by term."""
     total, term = 0.0, 1 / math.sqrt(math.tau)
     for k in range(TERMS):

@@ -22,8 +22,8 @@ def _gauss_x(g: Gradient, x: Array, width: float, factor: float) -> Gradient:
 @op(pointwise=True, x=_gauss_x)
 def _gauss(x: Array, width: float, factor: float) -> Array:
     """factor * exp(-width * x²), computed as factor * root * root with root = exp(-width * x² / 2).
-    Where the result is subnormal, the root is not, so it keeps its digits. The derivative is
-    computed in the same way."""
+    Where the result is subnormal, the root is a normal number, so factor * root keeps its digits.
+    The derivative is computed in the same way."""
     root = np.exp(-width / 2 * (x * x))
     return factor * root * root
 

@@ -95,8 +95,8 @@ class Comparison:
         return error
 
     def units(self) -> Iterator[tuple[int, tuple[int, ...], list[Any]]]:
-        """Every direction along a single element. A complex element has a real and an imaginary
-        one."""
+        """Every direction along a single element. For a complex element, these are the real and the
+        imaginary direction."""
         for which, point in enumerate(self.points):
             for i in map(tuple, np.argwhere(np.isfinite(point))):
                 for unit in (1, 1j) if point.dtype.kind == "c" else (1,):
@@ -174,7 +174,7 @@ class Comparison:
             raise self.subject.inconclusive(
                 ": the function itself is not finite at these operands, so nothing can be compared"
             )
-        size = here + abs(actual) + self.inside  # `inside` counts larger sums inside the function
+        size = here + abs(actual) + self.inside  # sums inside the function may be larger
         if not expected.error <= 1e-4 * (size + 1):
             raise self.subject.inconclusive(
                 f" {self.where(which, i)}: differences give {expected.value} ± "

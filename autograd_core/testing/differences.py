@@ -100,7 +100,7 @@ def slope(terms: Terms, largest: float = 1 / 16, blur: Any = 0.0) -> Slope:
             row.append(finer + (finer - coarser) / (4**order - 1))
             if not math.isnan(row[-1]):
                 change = max(abs(row[-1] - finer), abs(row[-1] - coarser))
-                error = 4 * change + 2 * noise  # factors 4 and 2, as the least of many is taken
+                error = 4 * change + 2 * noise  # generous, because the least of many is taken
                 if error < best.error:
                     best = Slope(row[-1], error)
         rows.append(row)

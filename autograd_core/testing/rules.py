@@ -22,7 +22,8 @@ class RuleObserver(Observer):
         self.faults: list[str] = []
 
     def backward(self, node: Any, rule: Any, g: Gradient, gx: Gradient) -> None:
-        """Run a rule again, and note a fault if its arguments or results differ."""
+        """Run a rule again. Record a fault if it changes its arguments or its earlier result, or if
+        it promotes the dtype of the gradient."""
         if isinstance(g, Parts | Tensor) or isinstance(gx, Parts) or not rule.operand:
             return
         saved = next((kept for _, r, kept in node.edges() if r is rule), None)

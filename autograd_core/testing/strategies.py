@@ -93,9 +93,8 @@ def arrays(
     dtype: Any = "float64",
     device: str | None = None,
 ) -> Any:
-    """Arrays with values drawn from a domain.
-    `shape` and `dtype` may be strategies; `device` is None for
-    the host, or the name of a device.
+    """Arrays with values drawn from a domain. `shape` and `dtype` may be strategies. `device` is
+    None for the host, or the name of a device.
 
     For a complex dtype, imaginary parts between -1 and 1 are added.
     """

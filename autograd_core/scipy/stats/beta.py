@@ -111,8 +111,8 @@ def _rest(x: Array, a: Array, b: Array) -> Array:
 
 
 def _of_powers(distance: Array, scale: Any, a: Array, b: Array) -> Array:
-    """The density. For a < 10 and b < 10, its factors are computed as powers, which have
-    derivatives at the ends of the support."""
+    """The density. The factor of x (if a < 10) and the factor of 1 - x (if b < 10) are computed as
+    powers, so that they have derivatives at the ends of the support."""
     left, right, x = a < 10, b < 10, _units(distance, scale)
     powers = _power(distance, scale, where(left, a, 1.0)) * _power(1 - x, 1.0, where(right, b, 1.0))
     far = _rest(x, a, b) < FAR
@@ -212,8 +212,8 @@ def _log_lower(a: Array, b: Array, x: Array) -> Array:
 
 @composed
 def logpdf(x: Operand, a: Operand, b: Operand, loc: Operand = 0, scale: Operand = 1) -> Array:
-    """The logarithm of the density with the shape parameters `a` and `b`. It is -inf where (x -
-    loc) / scale is outside [0, 1]."""
+    """The logarithm of the density with the shape parameters `a` and `b`. The result is -inf where
+    (x - loc) / scale is outside [0, 1]."""
     return density("beta.logpdf", _scaled_log, ENDS, x, (a, b), loc, scale, True, True)
 
 

@@ -1,5 +1,4 @@
-"""The chi-squared distribution, which is the gamma distribution of shape df / 2 and scale 2 *
-scale."""
+"""The chi-squared distribution: the gamma distribution with shape df / 2 and twice the scale."""
 
 from __future__ import annotations
 

@@ -67,9 +67,9 @@ def _scaled_log(distance: Array, scale: Array, a: Array) -> Array:
     a=lambda g, distance, scale, out: g * (out * np.log(distance / scale)),
 )
 def _right(distance: Array, scale: Array, a: Array) -> Array:
-    """gamma(a) times the density, for distance > scale. Its derivatives are products with the
-    derivative of its logarithm. That derivative is small, so that the product loses no digits even
-    if the density is subnormal."""
+    """gamma(a) times the density, for distance > scale. In a derivative, it is multiplied by the
+    derivative of its logarithm, which is small, so that no digits are lost even if the density is
+    subnormal."""
     z = distance / scale
     root = np.exp(z / -2)
     return z ** (a - 1) * root / scale * root

@@ -45,9 +45,10 @@ def _power(
     distance: Array, scale: Array, a: Array, factor: tuple[float, ...] = (1.0,), n: int = 0
 ) -> Array:
     """polynomial(a) * (distance / scale) ** (a - 1 - n) / scale ** (n + 1), where `factor` holds
-    the coefficients of the polynomial, lowest first. n counts the derivatives with respect to the
-    distance, each of which multiplies the polynomial by a factor. Derivatives with respect to
-    `scale` are not computed from these, because these overflow earlier."""
+    the coefficients of the polynomial, lowest first. n is the number of derivatives taken with
+    respect to the distance, each of which multiplies the polynomial by a factor. The derivatives
+    with respect to `scale` are not computed from the derivatives with respect to the distance,
+    which overflow earlier."""
     z, before = distance / scale, 0 * a
     for coefficient in reversed(factor):
         before = before * a + coefficient

@@ -31,8 +31,7 @@ STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 
 
 
 def _less(u: Array) -> Array:
-    """log1p(u) - u. Near 0 it is computed from the series of log1p(u) = 2 artanh(s), s = u / (2 +
-    u)."""
+    """log1p(u) - u, near 0 from the series of log1p(u) = 2 artanh(s) with s = u / (2 + u)."""
     near = np.abs(u) < 0.4
     v = np.where(near, u, 0.0)
     s = v / (2 + v)

@@ -85,9 +85,9 @@ def either(
 ) -> Array:
     """Return first(*operands) where the condition holds, else second(*operands).
 
-    Each operand is a pair: the array, and a number that replaces it, for each of the two functions,
-    where the other function is selected. Both functions must be finite at this number, so that no
-    NaN enters the gradients.
+    Each operand is a pair: the array, and a number that replaces its elements for a function where
+    the other function is selected. Both functions must be finite at this number, so that their
+    gradients there are 0.
     """
     there = [where(condition, x, harmless) for x, harmless in operands]
     elsewhere = [where(condition, harmless, x) for x, harmless in operands]
@@ -104,7 +104,7 @@ def _placed(
     scale and the shapes. Outside the support, distance and scale are replaced by constants, to
     which no gradient flows. Distance, scale and shapes are all NaN where one of them is NaN or
     where the scale or a shape is not positive. If `scaled`, the formula accepts a distance / scale
-    that overflows, so only an infinite distance is treated as infinite."""
+    that overflows, so that an overflow is not counted as outside the support."""
     holds = valid(scale, *shapes)
     z = np.where(holds, _units(distance, scale), math.nan)
     place = distance if scaled else z
