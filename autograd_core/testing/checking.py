@@ -162,8 +162,8 @@ def _check_twice(f: Any, args: Any, i: int, j: int, seed: int) -> None:
     if np.isfinite(both).all() and not (apart_from <= size).all():
         place = tuple(map(int, np.argwhere(~(apart_from <= size))[0]))
         raise together.wrong(
-            f"where operands {i} and {j} are one Tensor is {found[place]!r} at element {place}, "
-            f"but for two equal Tensors {first[place]!r} + {second[place]!r}"
+            f"for one Tensor as operands {i} and {j} is {found[place]!r} at element {place}, "
+            f"but for two equal Tensors it is {first[place]!r} + {second[place]!r}"
         )
 
 

@@ -23,7 +23,7 @@ def check_kinds(subject: Subject, found: list[Any]) -> None:
         for attribute in ("shape", "dtype", "device"):
             has, should = getattr(g, attribute), getattr(operand, attribute)
             if has != should:
-                raise subject.wrong(f"for {name} has {attribute} {has} and not {should}")
+                raise subject.wrong(f"for {name} has {attribute} {has} instead of {should}")
 
 
 def check_same(subject: Subject, found: list[Any], again: list[Any]) -> None:

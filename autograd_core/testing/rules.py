@@ -40,12 +40,12 @@ class RuleObserver(Observer):
             self.faults.append(f"{name} writes to its arguments")
         rule.function(backend.as_array(g + g), *saved)
         if not np.array_equal(host(first), kept, equal_nan=True):
-            self.faults.append(f"{name} returns one buffer repeatedly")
+            self.faults.append(f"{name} returns one buffer for all calls")
         wanted = np.finfo(g.dtype).eps if g.dtype.kind in "fc" else None
         if wanted is not None and first.dtype.kind in "fc" and np.finfo(first.dtype).eps < wanted:
             self.faults.append(
                 f"{name} promotes a {g.dtype} gradient to {first.dtype}. A NumPy scalar "
-                "in it may be the cause; Python numbers keep the dtype"
+                "in the rule may be the cause; Python numbers keep the dtype"
             )
 
 
