@@ -10,7 +10,8 @@
 A drawing is made in steps, each in its own file: `reading` turns nodes and edges into a `Scene` of
 boxes and arrows, `collapsing` folds a large one, `dot` writes it as DOT text and `player` as an
 HTML page. `flow` records backward passes, and `findings` describes their problems in words.
-DOT text, tables and pages need only NumPy; pictures need a renderer, plots matplotlib.
+DOT text, tables and HTML pages need only NumPy; pictures need a renderer, and plots need
+matplotlib.
 """
 
 from autograd_core.rendering.drawing import Drawing, FormatError, draw

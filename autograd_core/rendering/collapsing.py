@@ -17,7 +17,8 @@ PERIOD = 64  # the longest pattern of operations that is searched for
 
 
 def fitted(scene: Scene, limit: int, depth: int | None) -> Scene:
-    """`scene` in at most `limit` boxes. Modules are folded to `depth`, or as far as needed."""
+    """Reduce `scene` to at most `limit` boxes. Modules are folded to `depth`, or as far as
+    necessary if `depth` is None."""
     before = len(scene.boxes)
     small = scene if depth is None else folded(scene, depth)
     if len(small.boxes) > limit:
@@ -79,7 +80,8 @@ def folded(scene: Scene, depth: int) -> Scene:
 
 
 def shortened_repetitions(scene: Scene) -> Scene:
-    """Of repeated sequences of operations, keep the first and the last and fold the others."""
+    """Of each repeated sequence of operations, keep the first and the last repetition, and fold the
+    others."""
     order = [box for box in scene.boxes if box.kind not in SOURCES]
     keys = [(box.operation or box.title, box.shape, box.scope) for box in order]
     users: dict[str, set[str]] = {}
@@ -92,7 +94,7 @@ def shortened_repetitions(scene: Scene) -> Scene:
         group = Group(f"… {times - 2:,} times more", middle[0].scope, shortened(pattern, 64))
         group.boxes = middle
         taken |= {box.id: group for box in middle}
-    for box in scene.boxes:  # inputs used by one of them alone
+    for box in scene.boxes:  # inputs that are used by one group only
         if box.kind in SOURCES:
             homes = {taken.get(user) for user in users.get(box.id, ())}
             home = homes.pop() if len(homes) == 1 else None

@@ -13,7 +13,7 @@ from autograd_core.rendering.scale import Scale, in_words
 from autograd_core.rendering.scene import Arrow, Box, Kind, Scene
 from autograd_core.rendering.wording import printable, shortened
 
-FONT = "Helvetica"  # every renderer knows its widths; a list of fonts would prevent that
+FONT = "Helvetica"  # all renderers know its letter widths, but not those of a list of fonts
 BREAK = '<BR ALIGN="LEFT"/>'
 INK, MUTED, LINE = "#1f2933", "#52606d", "#7b8794"
 
@@ -28,7 +28,7 @@ HEADER = (
 
 ALARM = "#7a120c"
 
-WIDE = "\u2e80"  # from here on letters may be as wide as they are high
+WIDE = "\u2e80"  # letters from this one on may be as wide as they are high
 
 LOOK: dict[Kind, str] = {
     "input": 'style="filled,dashed", fillcolor="#eef4f0", color="#5f8a73"',
@@ -41,7 +41,7 @@ LOOK: dict[Kind, str] = {
     "omitted": 'style="rounded,filled,dotted", fillcolor="#ffffff", color="#7b8794"',
 }
 CLUSTER = 'style="rounded,filled", color="#c3ccd6", penwidth=1, margin=12, fontsize=11'
-CLUSTER_SHADES = ("#f8f9fb", "#f1f3f7")  # of nested clusters, in turn
+CLUSTER_SHADES = ("#f8f9fb", "#f1f3f7")  # alternate with the depth of nesting
 
 
 def dot_lines(scene: Scene) -> list[str]:
@@ -101,7 +101,7 @@ def _box(box: Box, scale: Scale) -> str:
 
 
 def _arrow(arrow: Arrow, weight: int, scale: Scale) -> str:
-    # the spaces keep the text away from its line
+    # the spaces separate the text from the arrow
     space = "&#160;&#160;" if scale.flow else "&#160;"
     words = [f"{space}{markup(text)}&#160;" for text in (arrow.operand, arrow.keeps) if text]
     label = f", label=<{''.join(word + BREAK for word in words)}>" if words else ""
@@ -113,7 +113,8 @@ def _arrow(arrow: Arrow, weight: int, scale: Scale) -> str:
 
 
 def _least_width(box: Box) -> str:
-    """A lower bound of the width: a renderer without the font underestimates wide letters."""
+    """A lower bound of the width. It is needed because a renderer without the font underestimates
+    the width of wide letters."""
     texts = [(box.title, 12), *((line, 9) for line in box.lines)]
     texts += [(text, 10) for text in box.findings]
     if all(letter < WIDE for text, _ in texts for letter in text):
@@ -139,7 +140,8 @@ def _small(text: str, colour: str = MUTED) -> str:
 
 
 def _title(scope: Scope, scene: Scene) -> str:
-    """A cluster's label, with room to its right: arrows enter in the middle."""
+    """A cluster's label, with empty space to its right, because arrows enter the cluster in the
+    middle."""
     name = scene.module_names.get(scope, "")
     words = _bold(scope.kind) + (f"&#160; {_small(name)}" if name else "")
     room = min(12 * len(scope.kind + name), 150)
@@ -159,7 +161,7 @@ def _left(lines: list[str]) -> str:
 
 
 def markup(text: str) -> str:
-    """`text`, escaped for an HTML-like label, where backslashes are escapes too."""
+    """`text`, escaped for an HTML-like label, in which backslashes are escape characters, too."""
     text = printable(text).replace("\\", "\\\\")
     for letter, entity in ("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"):
         text = text.replace(letter, entity)

@@ -1,4 +1,5 @@
-"""`draw` a recorded graph: a `Drawing` is DOT text that shows and saves itself as a picture."""
+"""`draw` turns a recorded graph into a `Drawing`: DOT text that can be displayed and saved as a
+picture."""
 
 from __future__ import annotations
 
@@ -28,18 +29,18 @@ if TYPE_CHECKING:
 TEXT = ("dot", "gv")
 PICTURES = ("svg", "png", "pdf")
 PAGE = "html"
-READ = 200_000  # nodes that are read before boxes are folded
+READ = 200_000  # nodes that are read at most
 
 
 class FormatError(AutogradError, ValueError):
-    """The suffix of a file name is not a format of drawings."""
+    """The suffix of the file name is not a supported format."""
 
 
 class Drawing:
     """A graph as DOT text (`dot`), which needs no further package or program.
 
-    Jupyter displays it as SVG if a renderer is installed. It keeps the drawn graph alive, because
-    the page of the player runs its own backward pass.
+    Jupyter displays it as SVG if a renderer is installed. A Drawing keeps the graph alive, because
+    `html()` runs a backward pass through it.
     """
 
     def __init__(self, scene: Scene, page: Callable[[], str]) -> None:
@@ -54,7 +55,8 @@ class Drawing:
 
     @property
     def digraph(self) -> graphviz.Digraph:
-        """A new ``graphviz.Digraph`` to add to; ImportError without the graphviz package."""
+        """A new ``graphviz.Digraph`` of the graph, which may be extended. Raises ImportError if the
+        graphviz package is not installed."""
         try:
             import graphviz
         except ImportError as error:
@@ -68,12 +70,12 @@ class Drawing:
         return render(self.dot, "svg").decode()
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the drawing to `path`; its suffix is the format: .dot, .gv, .svg, .png, .pdf, or
-        .html for a page that steps through the forward and the backward pass.
+        """Write the drawing to `path`. The suffix selects the format: .dot, .gv, .svg, .png, .pdf,
+        or .html for a page that steps through the forward and the backward pass.
 
         Returns the path. The file is written completely or not at all. Raises FormatError for
         another suffix, OSError if the path cannot be written, RendererError if a picture needs a
-        program that is not installed; all of them before the drawing is rendered.
+        program that is not installed. These errors are raised before the drawing is rendered.
         """
         path = Path(path)
         format = path.suffix.lower().removeprefix(".")
@@ -99,9 +101,9 @@ class Drawing:
         return path
 
     def html(self) -> str:
-        """The page of the player; needs no renderer. A Tensor's graph must not have been
-        released: a backward pass, including hooks, runs through it and keeps the graph and every
-        ``.grad``."""
+        """The page of the player as HTML text, which needs no renderer. If a Tensor is drawn, a
+        backward pass (including hooks) runs through its graph, which must not have been released.
+        It leaves the graph and every ``.grad`` unchanged."""
         return self._page()
 
     def _encoded(self, format: str) -> bytes:
@@ -137,24 +139,25 @@ def draw(
 ) -> Drawing:
     """Draw everything that `output` was computed from, from top to bottom.
 
-    Boxes are leaves, parameters, operations and the arrays they saved; arrows are labelled with
-    what the edge saves for the backward pass. Module calls are nested clusters; inside `depth`
-    others they are one box each. Values of up to six elements are printed, and so are gradients of
-    leaves; of larger gradients the norm. An operand without a gradient is shown only if a rule
-    saved it.
+    Boxes are leaves, parameters, operations, and untracked operands that a rule saved; other
+    untracked operands are not shown. Arrows are labelled with the arrays that the edge saves for
+    the backward pass. Module calls are drawn as nested clusters; a call inside `depth` other calls
+    is drawn as one box. Values of up to six elements are printed. Gradients of leaves are printed
+    likewise; for larger gradients the norm is printed.
 
     `model` (anything with ``named_parameters()``) gives parameters their dotted names; `names` maps
-    further names to Tensors and arrays, results included. Draw before ``backward()``, or after
+    further names to Tensors (including results) and arrays. Draw before ``backward()``, or after
     ``backward(retain_graph=True)``; with ``create_graph=True`` a gradient can be drawn as well.
 
     A `Flow` of `record_flow` is drawn with its gradients: colour and width show the logarithm of
-    the gradient's rms, and the heading describes problems in words. An error that an operation
-    raised is drawn as the graph up to the failed operation.
+    the gradient's rms, and the heading describes problems in words. If `output` is an error that an
+    operation raised, the graph up to the failed operation is drawn.
 
-    More than `limit` boxes are folded: module calls first, then repetitions. If that is not enough,
-    only those nearest to the output are drawn, and the drawing says so.
+    If there are more than `limit` boxes, repetitions and module calls are folded. If that is not
+    enough, only the boxes nearest to the output are drawn, and the heading says so.
 
-    Raises GraphError for an untracked Tensor, FreedGraphError after a backward pass.
+    Raises GraphError for an untracked Tensor, and FreedGraphError if a backward pass has released
+    the graph.
 
     >>> import autograd_core as ac
     >>> x = ac.Tensor(3.0, requires_grad=True, name="x")
@@ -197,7 +200,7 @@ def _scene(output: Any, naming: Naming) -> Scene:
     if isinstance(output, AutogradError):
         return _scene_of_failure(output, naming)
     raise AutogradError(
-        f"draw needs a Tensor, the result of a computation, or a Flow; not {output!r:.60}"
+        f"draw needs a Tensor that is the result of a computation, or a Flow, not {output!r:.60}"
     )
 
 
@@ -206,7 +209,7 @@ def _scene_of(output: Tensor, naming: Naming) -> Scene:
     if node is None:
         raise GraphError(
             "draw: no operation was recorded for this Tensor. Does an input have "
-            "requires_grad=True, and was it computed outside no_grad() and without detach()?"
+            "requires_grad=True? Was the Tensor computed outside no_grad() and without detach()?"
         )
     if node.released:
         raise FreedGraphError(
@@ -225,10 +228,10 @@ def _scene_of(output: Tensor, naming: Naming) -> Scene:
 
 
 def _scene_of_failure(error: AutogradError, naming: Naming) -> Scene:
-    """The graph of the operands of a failed operation, and a box for the operation."""
+    """The scene of a failed operation: the graph of its operands, and a box for the operation."""
     if not getattr(error, "operands", None):
         raise GraphError(
-            f"draw: this {type(error).__name__} was raised by no operation with a tracked operand"
+            f"draw: no operation with a tracked operand raised this {type(error).__name__}"
         ) from error
     nodes = {n.seq: n for _, operand in error.operands for n in nearest(operand, READ)[0]}
     reader = Reader(naming)

@@ -1,4 +1,4 @@
-"""`explain`: the chain rule for one computation, with symbols and numbers."""
+"""`explain` prints the chain rule for one computation, with symbols and numbers."""
 
 from __future__ import annotations
 
@@ -34,16 +34,17 @@ def explain(
     names: Mapping[str, Any] | None = None,
     limit: int = 200,
 ) -> None:
-    """Print how the chain rule gives the gradients of `output` (of its sum if it has several
-    elements): first the computation, then, backwards, the gradient of each result and each leaf, as
-    the product of the incoming gradient and the local derivative, summed over all paths.
+    """Print how the chain rule gives the gradients of `output`, or of its sum if it has several
+    elements. The forward pass is printed first: each operation with its result. The backward pass
+    follows, from the output to the leaves: the gradient of each result and each leaf, as the sum,
+    over the operations that use it, of the incoming gradient times the local derivative.
 
-    `of` writes out one gradient instead: every path from `output` to that Tensor, factor by factor.
-    `names` and `model` give names as in `draw`; results without one are called v1, v2 …
-    At most the first `limit` steps are printed, followed by the number of others. Runs a backward
-    pass that keeps the graph and every ``.grad`` unchanged.
+    If `of` is a Tensor, only its gradient is printed, as a sum over all paths from `output` to
+    `of`, factor by factor. `names` and `model` give names as in `draw`; results without a name are
+    called v1, v2 … At most the first `limit` steps are printed, followed by the number of remaining
+    steps. A backward pass is run, which leaves the graph and every ``.grad`` unchanged.
 
-    Raises GraphError for an untracked Tensor or one that `output` does not depend on.
+    Raises GraphError if `output` is untracked, or does not depend on `of`.
 
     >>> import autograd_core as ac
     >>> w, x = ac.Tensor(2.0, True, name="w"), ac.Tensor(3.0, True, name="x")
@@ -60,7 +61,7 @@ def explain(
     """
     if not isinstance(output, Tensor):
         raise AutogradError(
-            f"explain needs a Tensor, the result of a computation; not {output!r:.60}"
+            f"explain needs a Tensor that is the result of a computation, not {output!r:.60}"
         )
     flow = traced(output, Naming(names, model), "explain")
     story = _Story(flow, output)
@@ -76,11 +77,12 @@ def explain(
 
 
 def traced(output: Tensor, naming: Naming, who: str) -> Flow:
-    """A Flow with values, of a backward pass that changes neither the graph nor any ``.grad``."""
+    """Run a backward pass that changes neither the graph nor any ``.grad``; return it as a Flow
+    with values."""
     if output.node is None:
         raise GraphError(
             f"{who}: no operation was recorded for this Tensor. Does an input have "
-            "requires_grad=True, and was it computed outside no_grad() and without detach()?"
+            "requires_grad=True? Was the Tensor computed outside no_grad() and without detach()?"
         )
     if output.node.released:
         raise FreedGraphError(
@@ -102,7 +104,7 @@ def traced(output: Tensor, naming: Naming, who: str) -> Flow:
 
 
 def _known(output: Tensor, naming: Naming) -> Iterator[tuple[Node, Tensor]]:
-    """Results whose Tensors are available."""
+    """The nodes and Tensors of the results whose Tensors are available."""
     assert output.node is not None
     yield output.node, output
     for tensor in naming.tensors.values():
@@ -177,7 +179,7 @@ class _Story:
         return _number(found) if found is not None else ""
 
     def backward(self, limit: int) -> Iterator[str]:
-        """The gradient of each node, in the engine's order; then of the leaves."""
+        """The gradients of the results in the order of the backward pass, then of the leaves."""
         yield "backward"
         known = self.symbols.keys()
         order = [seq for seq in self.values.order if seq in known]
@@ -233,7 +235,8 @@ class _Story:
         yield f"{' ' * (len(left) - 2)}= {arrived}"
 
     def _paths(self, seq: int) -> Iterator[list[Crossing]]:
-        """Paths from the output, each in the order of the factors; one more than PATHS at most."""
+        """The paths from the output to a node, each as its edges in the order of the factors. At
+        most PATHS + 1 paths are generated."""
         waiting: list[tuple[int, list[Crossing]]] = [(seq, [])]
         count = 0
         while waiting and count <= PATHS:
@@ -246,7 +249,8 @@ class _Story:
 
 
 def _number(found: Picture | None) -> str:
-    """One number, a few in brackets, or the shape and range of many."""
+    """One number, the elements of a small array in brackets, or the shape and range of a large
+    array."""
     if found is None:
         return ""
     if not found.whole:

@@ -30,12 +30,12 @@ def find(flow: Measured) -> list[Finding]:
 
 
 def title_of(box: Box, flow: Measured) -> str:
-    """A box's title, and the module it is in."""
+    """The title of a box, followed by the module that contains it."""
     scope = box.scope
     if scope is None or box.kind in SOURCES:
         return box.title
     name = flow.scene.module_names.get(scope, "")
-    if not name:  # a module without parameters is named after the one before it
+    if not name:  # a module without parameters is located by the module before it
         boxes = {other.id: other for other in flow.scene.boxes}
         before = (boxes[a.source].scope for a in flow.scene.arrows if a.target == box.id)
         names = (
@@ -48,7 +48,7 @@ def title_of(box: Box, flow: Measured) -> str:
 
 
 def _not_finite(flow: Measured) -> Iterator[Finding]:
-    """The operations that produce inf or NaN from finite gradients."""
+    """Findings for operations that produce inf or NaN from finite gradients."""
     boxes = {box.id: box for box in flow.scene.boxes}
     for arrow in flow.scene.arrows:
         target = boxes[arrow.target]
@@ -89,7 +89,8 @@ def _units(flow: Measured) -> Iterator[Finding]:
 
 
 def _stops(flow: Measured) -> Iterator[Finding]:
-    """Operands that were computed in the graph but had left it: the gradient stops there."""
+    """Findings for operands that were computed in the graph but have left it, so that the gradient
+    stops at them."""
     boxes = {box.id: box for box in flow.scene.boxes}
     for arrow in flow.scene.arrows:
         source = boxes[arrow.source]
@@ -113,7 +114,7 @@ def _unused(flow: Measured) -> Iterator[Finding]:
 
 
 def _zeros(flow: Measured) -> Iterator[Finding]:
-    """Operations that turn a nonzero gradient into zeros only."""
+    """Findings for operations that turn a nonzero gradient into zeros only."""
     into = flow.scene.operands()
     boxes = {box.id: box for box in flow.scene.boxes}
     blamed = {box for box, (word, share, _) in flow.units.items() if word == "dead" and share == 1}
@@ -129,8 +130,8 @@ def _zeros(flow: Measured) -> Iterator[Finding]:
 
 
 def _shrinks_or_grows(flow: Measured) -> Iterator[Finding]:
-    """Findings where gradients shrink or grow from layer to layer: of the weights, and of the
-    results."""
+    """The first finding that gradients shrink or grow from layer to layer. The gradients of weights
+    are examined first, then the gradients of results."""
     for chain in _chains(flow):
         if len(chain) < 2:
             continue
@@ -153,8 +154,9 @@ def _shrinks_or_grows(flow: Measured) -> Iterator[Finding]:
 
 
 def _chains(flow: Measured) -> Iterator[list[tuple[Box, float]]]:
-    """Weights in the order of their use, and the results of the operations that use them; without
-    weights, all results."""
+    """Two lists: the weights in the order of their use, and the results of the operations that use
+    them. With fewer than two weights, one list of all results. Each box is listed with the rms of
+    its gradient."""
     boxes = {box.id: box for box in flow.scene.boxes}
     uses = [(boxes[arrow.target], boxes[arrow.source]) for arrow in flow.scene.arrows]
     uses = [use for use in uses if use[1].kind in ("parameter", "leaf") and len(use[1].shape) >= 2]

@@ -23,26 +23,28 @@ from autograd_core.rendering.scene import Scene
 from autograd_core.rendering.statistics import measure, resolved
 from autograd_core.transforms.joint import Gathered
 
-RECENT = 200  # steps before the first operation in which its operands may have left the graph
+RECENT = 200  # exits are reported from this many sequence numbers before the first operation
 
 
 class Flow(Measured):
     """The gradients in the backward passes of a `record_flow` block.
 
     `findings` describes problems in words, `table()` lists the gradients by layer, `plot()` plots
-    and ``draw(flow)`` draws them. After several passes, each node shows the last one through it.
+    them, and ``draw(flow)`` draws them in the graph. After several passes, each node shows its
+    gradient in the last pass that reached it.
     """
 
     def table(self, *, limit: int = 60) -> str:
-        """A line per layer, from the input to the output: the gradients of its result and of its
-        parameters, and problems. Of more than `limit` layers, repetitions are folded."""
+        """A text table with a line per layer, from the input to the output: the gradients of its
+        result and of its parameters, and problems. If there are more than `limit` layers,
+        repetitions are folded."""
         from autograd_core.rendering.tables import table
 
         return table(self, limit)
 
     def plot(self) -> Any:
-        """The rms of the gradient at each layer as a matplotlib figure, on a logarithmic axis.
-        `compare` puts several flows into one."""
+        """The rms of the gradient at each layer as a matplotlib figure, on a logarithmic axis. Use
+        `compare` to plot several flows in one figure."""
         from autograd_core.rendering.plots import plot_flows
 
         return plot_flows({self.naming.title or "gradient": self})
@@ -55,14 +57,14 @@ class Flow(Measured):
         return {layer.unique_name: layer.gradient.rms for layer in found if layer.gradient}
 
     def parameter_rms(self) -> dict[str, float]:
-        """The same for each parameter."""
+        """The root mean square of the gradient of each parameter, by name."""
         from autograd_core.rendering.tables import layers
 
         boxes = (box for layer in layers(self) for box in layer.parameters)
         return {box.title: box.gradient.rms for box in boxes if box.gradient}
 
     def named(self, naming: Naming) -> Scene:
-        """The scene, with names that parameters and results got after the pass."""
+        """The scene, with names from `naming`, which may have been made after the pass."""
         if not (naming.parameters or naming.results):
             return self.scene
         self.naming = naming
@@ -82,7 +84,7 @@ class Flow(Measured):
         return self.scene
 
     def look(self) -> None:
-        """Add the findings, here and to the scene."""
+        """Find the problems, and add them to the flow and to its scene."""
         self.findings = find(self)
         self.scene.alarms = [str(finding) for finding in self.findings]
 
@@ -97,13 +99,13 @@ class Flow(Measured):
 def record_flow(
     model: Any = None, *, names: Mapping[str, Any] | None = None, values: bool = False
 ) -> Iterator[Flow]:
-    """Record the gradients of the backward passes inside, as a `Flow`.
+    """Record the gradients of the backward passes in this context as a `Flow`.
 
     Statistics of each gradient are kept (norm, rms, least, greatest, share of zeros, number of
     non-finite elements), but no arrays; each gradient is read once. `model` and `names` give names
-    as in `draw`, and with a model, parameters without gradient are reported. `values=True` keeps
-    small values and gradients, and coarse pictures of large ones, for the player and `explain`; run
-    the forward pass inside as well to keep the results of every operation.
+    as in `draw`. With a model, parameters without a gradient are reported. `values=True` also keeps
+    values and gradients for the player: small arrays completely, large arrays as means of blocks.
+    Run the forward pass in this context as well to keep the result of every operation.
 
     >>> import autograd_core as ac
     >>> x = ac.Tensor([1.0, 2.0], requires_grad=True, name="x")
@@ -128,12 +130,12 @@ class Recorder(Observer):
         self.reader = Reader(flow.naming)
         self.measured: dict[int, Any] = {}  # gradients, by number of a node
         self.crossing: dict[tuple[int, int], Any] = {}  # gradients, by edge
-        self.waiting: dict[int, tuple[tuple[int, int], Any]] = {}  # first contributions
+        self.waiting: dict[int, tuple[tuple[int, int], Any]] = {}  # contributions to nodes
         self.shared: set[int] = set()  # nodes that several edges lead to
         self.expected: set[int] = set()
         self.parameters: dict[int, Any] = {}
         self.units: dict[int, tuple[str, Any, int]] = {}
-        self.edges: dict[int, list[Any]] = {}  # (parent, rule) by number; None after use
+        self.edges: dict[int, list[Any]] = {}  # (parent, rule), or None if measured
         self.joint: dict[int, int] = {}  # gathering node → joint node
         self.inside: int | None = None  # the joint node whose rule may be running
         self.oldest, self.newest = math.inf, 0
@@ -148,7 +150,7 @@ class Recorder(Observer):
             self.flow.values.result(node, out)
 
     def arrive(self, node: Node, g: Gradient) -> None:
-        """Measure the gradient of a node, and note its edges."""
+        """Measure the gradient that arrives at a node, and store the node's edges."""
         if self.inside is not None and node.seq > self.inside:
             return  # a function that runs again inside a checkpoint's rule
         self.inside = None
@@ -180,7 +182,8 @@ class Recorder(Observer):
             self.flow.values.arrival(node, g, tensor)
 
     def backward(self, node: Node, rule: Rule, g: Gradient, gx: Gradient) -> None:
-        """Measure the gradient of an edge, unless it is the only one to its parent."""
+        """Measure the gradient of an edge. If it is the only edge to its parent, `arrive` measures
+        it."""
         if self.inside is not None and node.seq > self.inside:
             return
         seq = self.joint.get(node.seq, node.seq)
@@ -192,7 +195,7 @@ class Recorder(Observer):
         parent, _ = edges[place]
         edges[place] = None  # one rule may serve all operands of a list
         key = seq, place
-        if isinstance(gx, Parts):  # from one of several results
+        if isinstance(gx, Parts):  # the parent has several results
             self.crossing[key] = self.measured.get(seq)
             return
         gx = _array(gx)
@@ -270,8 +273,8 @@ def _flat_tanh(out: Array) -> Any:
     return np.mean(out * out > 0.96)
 
 
-# by operation: the problem of a unit, and the share of units that have it. A sigmoid is flat where
-# its slope is below 4 % of the maximum
+# operation → (problem, function that returns the share of units with the problem). An activation is
+# saturated where its slope is below 4 % of the greatest slope
 LOOKED_AT = {
     "relu": ("dead", _dead),
     "sigmoid": ("saturated", _flat_sigmoid),

@@ -1,4 +1,4 @@
-"""Flows over the steps of a training run, and side by side."""
+"""The history of flows over the steps of a training run, and comparisons of flows."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class FlowHistory:
     """How the gradients at each layer change during a training run.
 
     Each ``with history.step():`` around a backward pass adds one column: the rms of the gradient at
-    each layer and parameter, and the findings. Only these are kept. With `every=n` one step in n is
-    recorded; the others run at full speed.
+    each layer and parameter, and the findings. No other data are kept. With `every=n`, one step in
+    n is recorded; the other steps run at full speed.
 
         history = FlowHistory(model, every=10)
         for images, labels in batches:
@@ -32,14 +32,15 @@ class FlowHistory:
         self.every = every
         self.count = 0
         self.steps: list[int] = []
-        # by name, by step; in the order of the layers
+        # name → {step: rms}, in the order of the layers
         self.layers: dict[str, dict[int, float]] = {}
         self.parameters: dict[str, dict[int, float]] = {}
-        self.findings: dict[str, tuple[int, int]] = {}  # by text: the first and the last step
+        self.findings: dict[str, tuple[int, int]] = {}  # text → (first, last step)
 
     @contextmanager
     def step(self) -> Iterator[Flow | None]:
-        """Record the backward pass inside, if this step is one of every n."""
+        """Record the backward passes in this context, if the number of the step is a multiple of
+        `every`."""
         looked_at = self.count % self.every == 0
         if not looked_at:
             yield None
@@ -64,8 +65,8 @@ class FlowHistory:
             self.findings[said] = first, step
 
     def table(self) -> str:
-        """The first, least, greatest and last rms at each layer and parameter; and the findings,
-        with their first and last steps."""
+        """A text table of the first, least, greatest and last rms at each layer and parameter,
+        followed by the findings with their first and last steps."""
         from autograd_core.rendering.tables import columns
 
         self._require()
@@ -82,14 +83,15 @@ class FlowHistory:
         return "\n".join(lines)
 
     def plot(self, of: str = "parameters") -> Any:
-        """A matplotlib figure: a row for each of the ``"parameters"`` or of the ``"layers"``, a
-        column for each step, darker where the gradient is greater, on a logarithmic scale."""
+        """A matplotlib figure with a row for each parameter (``of="parameters"``) or each layer
+        (``of="layers"``) and a column for each step. Colours are darker for greater gradients, on a
+        logarithmic scale."""
         from autograd_core.rendering.plots import plot_history
 
         self._require()
         rows = {"parameters": self.parameters, "layers": self.layers}
         if of not in rows:
-            raise AutogradError(f'plot(of="parameters") or plot(of="layers"), not {of!r}')
+            raise AutogradError(f'plot: of must be "parameters" or "layers", not {of!r}')
         return plot_history(rows[of] or self.layers, self.steps)
 
     def __repr__(self) -> str:
@@ -103,26 +105,27 @@ class FlowHistory:
 
 
 def compare(**flows: Flow) -> Flows:
-    """Flows side by side, layer by layer: ``print(compare(sigmoid=first, relu=second))``."""
+    """Compare flows layer by layer, as in ``print(compare(sigmoid=first, relu=second))``."""
     if not flows or not all(isinstance(flow, Flow) for flow in flows.values()):
         raise AutogradError("compare(name=flow, other=flow) takes the flows of record_flow()")
     return Flows(flows)
 
 
 class Flows:
-    """Several flows by name, for a comparison."""
+    """Several named flows to compare."""
 
     def __init__(self, flows: dict[str, Flow]) -> None:
         self.flows = flows
 
     def table(self) -> str:
-        """The gradient's rms at every layer, a column for each flow, and the findings."""
+        """A text table of the gradient's rms at every layer, with a column for each flow, followed
+        by the findings."""
         from autograd_core.rendering.tables import compared
 
         return compared(self.flows)
 
     def plot(self) -> Any:
-        """The same as a matplotlib figure, a line for each flow."""
+        """A matplotlib figure of the gradient's rms at every layer, with a line for each flow."""
         from autograd_core.rendering.plots import plot_flows
 
         return plot_flows(self.flows)

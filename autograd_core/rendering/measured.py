@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 class Finding(NamedTuple):
-    """`kind` is a short name, `where` the box or the parameter, `text` the full description, and
-    `short` the line in the box."""
+    """A problem with gradients. `kind` is its short name, `where` the title of the box or the name
+    of the parameter, `text` the full description, and `short` the line printed in the box."""
 
     kind: str
     where: str
@@ -35,9 +35,9 @@ class Measured:
         self.scene = Scene(flow=True)
         self.values: Values | None = None
         self.passes = 0
-        self.parameters: dict[int, Statistics] = {}  # of the values, by number of a leaf
-        self.units: dict[int, tuple[str, float, int]] = {}  # see Recorder.activation
-        self.exits: list[str] = []  # where values left the graph between its operations
+        self.parameters: dict[int, Statistics] = {}  # statistics of values, by number of a leaf
+        self.units: dict[int, tuple[str, float, int]] = {}  # see Recorder._look_at_units
+        self.exits: list[str] = []  # where values left the graph
         self.findings: list[Finding] = []
 
     def require(self) -> None:

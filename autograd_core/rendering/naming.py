@@ -15,17 +15,18 @@ from autograd_core.rendering.scene import Scene
 
 
 class Naming:
-    """Names from three sources, in this order: given names, the names in a model, Tensor.name.
+    """Names from three sources, in order of precedence: `names`, the parameter names of `model`,
+    and Tensor.name.
 
-    `names` maps a name to a Tensor or an array; `model` is anything with ``named_parameters()``.
+    `names` maps a name to a Tensor or an array. `model` is any object with ``named_parameters()``.
     """
 
     def __init__(self, names: Mapping[str, Any] | None, model: Any) -> None:
         self.given: dict[int, str] = {}  # by id of an array
         self.results: dict[int, str] = {}  # by number of a node
-        self.tensors: dict[int, Tensor] = {}  # the same for Tensors
+        self.tensors: dict[int, Tensor] = {}  # the Tensors in `names`, by number of a node
         self.parameters: dict[int, str] = {}  # dotted names, by number of a leaf
-        self.title = ""  # of the model
+        self.title = ""  # the class name of the model
         self.modules: dict[str, str] = {}  # classes of modules by their dotted names
         for name, named in (names or {}).items():
             self._give(name, named)
@@ -59,7 +60,7 @@ class Naming:
             self.modules = {name: type(found).__name__ for name, found in model.named_modules()}
 
     def tensor_of(self, node: Node) -> Tensor | None:
-        """The Tensor of a leaf, of a watched node, or of one that was named; None if it is gone."""
+        """The Tensor of a leaf, a watched node or a named node; None if it no longer exists."""
         tensor = node.watch.tensor() if node.watch is not None else None
         return tensor if tensor is not None else self.tensors.get(node.seq)
 
@@ -80,10 +81,12 @@ class Naming:
         return node.op is None and type(self.tensor_of(node)).__name__ == "Parameter"
 
     def of_modules(self, scene: Scene) -> dict[Scope, str]:
-        """The dotted names of the modules of scopes, where their parameters identify them.
+        """The dotted names of the modules whose calls are the scopes, where the parameters identify
+        the module.
 
-        A scope records only the class of its module. If all parameters that its own operations use
-        belong to one module of that class, it is that module.
+        A scope records only the class of its module. If all parameters used by the operations
+        directly in the scope belong to one module of that class, the scope is a call of that
+        module.
         """
         scopes = {box.id: box.scope for box in scene.boxes}
         names = {box.id: self.parameters.get(box.number) for box in scene.boxes}

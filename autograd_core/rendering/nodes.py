@@ -13,7 +13,8 @@ Edge = tuple[Node, Rule, tuple[Any, ...]]
 
 
 def edges_of(node: Node) -> Iterator[Edge]:
-    """A node's edges; the node that gathers a checkpoint's operands is skipped."""
+    """The edges of a node. An edge to a node that gathers the operands of a checkpoint is replaced
+    by the edges of that node."""
     for parent, rule, saved in node.edges():
         if isinstance(parent.op, Gathered):
             yield from parent.edges()
@@ -22,7 +23,8 @@ def edges_of(node: Node) -> Iterator[Edge]:
 
 
 def nearest(root: Node, limit: int) -> tuple[list[Node], bool]:
-    """The `limit` nodes nearest to `root`, counted in edges, and whether there are more."""
+    """Return the `limit` nodes that are fewest edges away from `root`, and True if there are more
+    nodes."""
     found = {root.seq: root}
     waiting = deque([root])
     while waiting:
@@ -36,7 +38,8 @@ def nearest(root: Node, limit: int) -> tuple[list[Node], bool]:
 
 
 def saved_results(node: Node) -> Iterator[tuple[int, Any]]:
-    """The results of operations that this node's edges saved, with the operations' numbers."""
+    """The results of operations that the edges of this node saved, as pairs of the operation's node
+    number and the array."""
     origins: dict[Any, Node] = {"out": node}
     origins |= {rule.operand: parent for parent, rule, _ in node.edges()}
     for _, rule, saved in node.edges():

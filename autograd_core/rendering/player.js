@@ -110,7 +110,7 @@
     return element("div", { className: "heatmap" }, canvas, legend);
   }
 
-  // ---- layout: rows by the longest path; a cluster is laid out inside and is a box outside --------
+  // ---- layout: rows by the longest path; a cluster is laid out first, then placed as one box -----
 
   const measure = document.createElement("canvas").getContext("2d");
   function textWidth(text, font) {
@@ -187,7 +187,7 @@
   data.scopes.forEach((scope, i) => (depths[i] = scope.outer < 0 ? 1 : depths[scope.outer] + 1));
   const chainLength = (scope) => depths[scope];
 
-  // the edges with this innermost common scope
+  // the edges whose ends have this innermost common scope
   const within = new Map();
   for (const edge of data.edges) {
     const a = chains.get(edge.source);
@@ -249,7 +249,7 @@
         wanted.set(part, near.length ? near.reduce((sum, other) => sum + middle(other), 0) / near.length : middle(part));
       }
       row.sort((a, b) => wanted.get(a) - wanted.get(b) || a.place - b.place);
-      // as close to their preferred position as the others in the row allow
+      // as close to the preferred position as the other boxes in the row allow
       let right = -Infinity;
       const fromLeft = row.map((part) => {
         const x = Math.max(wanted.get(part) - part.w / 2, right);
@@ -294,7 +294,7 @@
     return made;
   }
 
-  const drawn = new Map(); // by node: {group, x, y, w, h}; folded ones share their cluster's
+  const drawn = new Map(); // by node: {group, x, y, w, h}; folded nodes share the entry of their cluster
   const lines = new Map(); // by edge
   let size = { w: 1, h: 1 };
 

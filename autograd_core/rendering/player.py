@@ -17,7 +17,8 @@ from autograd_core.rendering.wording import printable
 
 
 def page(scene: Scene, values: Values | None, title: str) -> str:
-    """The page as text. `scene` has ids by position; `values` are those of the passes, if any."""
+    """The page as text. `scene` is the result of `Scene.renamed`. `values` are None if no values
+    were recorded."""
     parts = {
         "title": escape(printable(title)),
         "css": _file("player.css"),

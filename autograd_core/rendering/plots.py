@@ -25,7 +25,7 @@ def plot_flows(flows: Mapping[str, Measured]) -> Any:
     for place, (name, found) in enumerate(rows.items()):
         marker, line = STYLES[place % len(STYLES)]
         sizes = np.array([layer.gradient.rms if layer.gradient else np.nan for layer in found])
-        sizes[sizes == 0] = np.nan  # log 0 is not finite: a gap shows a zero gradient
+        sizes[sizes == 0] = np.nan  # a zero gradient has no logarithm and leaves a gap
         axes.plot(sizes, linestyle=line, marker=marker, markersize=4.5, label=name)
         lowest = min(lowest, np.nanmin(sizes, initial=math.inf))
     if lowest < math.inf:

@@ -37,17 +37,17 @@ class Reader:
     def __init__(self, naming: Naming) -> None:
         self.naming = naming
         self.boxes: dict[int, Box] = {}  # by number of a node
-        self.inputs: dict[int, tuple[Box, Any]] = {}  # by id of an untracked array, and a reference
+        self.inputs: dict[int, tuple[Box, Any]] = {}  # (box, weak reference) by id of an array
         self.input_boxes: list[Box] = []
         self.numbers: dict[int, tuple[int, Any]] = {}  # see _number
         self.fresh = itertools.count()
-        self.arrows: dict[tuple[int, int], Arrow] = {}  # by number of a node and place of its edge
+        self.arrows: dict[tuple[int, int], Arrow] = {}  # by number of a node, index of an edge
         self.others: list[Arrow] = []
         self.results: dict[int, Any] = {}  # results of operations, if they were saved
 
     def add(self, node: Node, output: Tensor | None = None, is_output: bool = False) -> Box:
-        """A node's box, and an arrow for each operand known in the graph. `output` is the Tensor
-        that is drawn, if this is its node."""
+        """Add a box for a node, and an arrow for each of its operands in the graph; return the box.
+        `output` is the drawn Tensor if this is its node."""
         small = (found for found in saved_results(node) if found[1].size <= FULLY_PRINTED)
         self.results.update(small)
         if output is not None:
@@ -75,7 +75,8 @@ class Reader:
         return scene
 
     def add_failure(self, error: AutogradError) -> None:
-        """The box of an operation that raised `error`, with arrows from its recorded operands."""
+        """Add the box of an operation that raised `error`, with arrows from its recorded
+        operands."""
         lines = textwrap.wrap(str(error).removeprefix(f"{error.operation}: "), 48)
         number = 1 + max(self.boxes, default=0)
         box = Box("failed", "failed", f"{error.operation} failed", lines, str(error))
@@ -135,7 +136,7 @@ class Reader:
             self.others.append(arrow)
         if len(edges) + len(untracked) == 1 or node.key == "add":
             for place in range(len(edges)):
-                self.arrows[node.seq, place].operand = ""  # not needed if all are alike
+                self.arrows[node.seq, place].operand = ""  # not needed if all are equivalent
 
     def _arrow(self, source: str, node: Node, rule: Rule, saved: tuple[Any, ...]) -> Arrow:
         arrays = list(_saved_arrays(rule, saved))
@@ -162,7 +163,8 @@ class Reader:
         return number
 
     def _input(self, array: Array) -> str:
-        """The box of an array that needs no gradient; one box for all its uses."""
+        """Return the id of the box of an array that needs no gradient. All uses of an array share
+        one box."""
         box, alive = self.inputs.get(id(array), (None, None))
         if box is None or alive is None or alive() is not array:
             title = self.naming.of_array(array) or "input"
@@ -201,7 +203,7 @@ def _place(node: Node, operand: str) -> int:
 
 
 def _settings(node: Node) -> list[str]:
-    """Plain numbers, and settings other than the defaults, if a rule saved them."""
+    """Lines with the numbers and the non-default settings that rules saved."""
     op = node.op
     defaults = dict(zip(op.parameters[::-1], op.defaults[::-1], strict=False))
     shown: dict[str, str] = {}
@@ -227,7 +229,7 @@ def _memory(array: Array) -> int:
 
 
 def _value_and_gradient(tensor: Tensor | None, result: Any) -> list[str]:
-    """Lines with the value and the gradient if they are small; of a large gradient the norm."""
+    """Lines with the value and the gradient if they are small; for a large gradient, its norm."""
     data = tensor.data if tensor is not None else result
     value = small_value(data) if data is not None else None
     lines = [f"value {value}"] if value else []

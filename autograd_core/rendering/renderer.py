@@ -13,16 +13,17 @@ INSTALL = "pip install autograd-core[graph]"
 
 
 class RendererError(AutogradError, RuntimeError):
-    """No renderer is installed for the format, or it failed."""
+    """No renderer for the format is installed, or the renderer failed."""
 
 
 def find_renderer(format: str) -> str:
     """The program that turns DOT into `format` (``"svg"``, ``"png"``, ``"pdf"``).
 
-    Graphviz's own ``dot`` comes first; ``graphviz-pure`` is one binary from the package index and
-    writes no PDF. Raises RendererError, which says what to install.
+    Graphviz's own ``dot`` is preferred. ``graphviz-pure`` is a single program from the Python
+    package index, which cannot write PDF. If no program is found, raises RendererError, which says
+    what to install.
     """
-    # the folder of an environment that is not activated is not on PATH
+    # the programs of an environment that is not activated are not on PATH
     path = os.pathsep.join([os.environ.get("PATH", os.defpath), sysconfig.get_path("scripts")])
     dot = shutil.which("dot", path=path)
     pure = shutil.which("graphviz-pure", path=path)
@@ -37,7 +38,7 @@ def find_renderer(format: str) -> str:
         )
     raise RendererError(
         f"no Graphviz renderer was found for {format.upper()}. Install one with: {INSTALL} "
-        "(or your system's graphviz); .dot files need none"
+        "(or your system's graphviz); .dot files need no renderer"
     )
 
 

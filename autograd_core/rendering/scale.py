@@ -7,14 +7,14 @@ import math
 from autograd_core.rendering.scene import Arrow, Box, Scene
 from autograd_core.rendering.statistics import Statistics
 
-# light to dark in one hue, so that lightness alone is enough; dark text is legible on all
+# light to dark in one hue, to be readable without colours; dark text is legible on all of them
 BLUES = ("#f4f8fc", "#e1ecf7", "#cadef0", "#aecde6", "#9cc4e2", "#7db1d8")
-DECADES = 12  # the range of the scale: smaller gradients are drawn like its lower end
+DECADES = 12  # the range of the scale; smaller gradients have the colour of its lower end
 THIN, BROAD = 0.5, 4.5  # points
 
 
 class Scale:
-    """The position of a gradient between the least and the greatest rms of a scene, from 0 to 1."""
+    """A logarithmic scale from the least to the greatest rms of the gradients in a scene."""
 
     def __init__(self, scene: Scene) -> None:
         self.flow = scene.flow
@@ -27,7 +27,8 @@ class Scale:
             self.top, self.bottom = middle + 1, middle - 1
 
     def share(self, gradient: Statistics) -> float:
-        """From 0 for the least to 1 for the greatest."""
+        """The position of a gradient on the scale, from 0 for the least rms to 1 for the
+        greatest."""
         if not 0 < gradient.rms < math.inf:
             return 0.0
         share = (math.log10(gradient.rms) - self.bottom) / (self.top - self.bottom)
@@ -59,7 +60,7 @@ class Scale:
 
 
 def in_words(gradient: Statistics) -> str:
-    """A gradient on one line."""
+    """A description of a gradient on one line."""
     if gradient.not_finite:
         return f"gradient: {gradient.not_finite:,} of {gradient.size:,} not finite"
     if gradient.is_zero:

@@ -1,4 +1,4 @@
-"""The contents of a drawing, in no particular format: boxes, arrows, and nested clusters."""
+"""The contents of a drawing, independent of its format: boxes, arrows, and nested clusters."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ SOURCES: tuple[Kind, ...] = ("input", "parameter", "leaf")
 
 @dataclass(slots=True)
 class Box:
-    """An input Tensor, an operation and its result, or several of them in one (a group).
+    """An input Tensor, an operation with its result, or a group of these.
 
-    `lines` are below the title; `findings` describe problems. The bytes that edges save are counted
-    by the number of an array, as several edges may save the same one. Frequent containers are
-    tuples, as the garbage collector does not track tuples of plain values.
+    `lines` are printed below the title; `findings` describe problems. `kept` holds pairs of an
+    array's number and its bytes, because several edges may save the same array, which is counted
+    once. Frequent
+    containers are tuples, because the garbage collector does not track tuples of numbers and
+    strings.
     """
 
     id: str
@@ -40,8 +42,8 @@ class Box:
     count: int = 1  # in a group: the number of operations
     numbers: int = 0  # in a group: the number of elements of its leaves
     kept: tuple[tuple[int, int], ...] = ()  # in a group: what its edges save
-    stopped: str = ""  # why the gradient stops here, if this was computed in the graph
-    key: str = ""  # the operation's name in the library's tables; empty for a user's
+    stopped: str = ""  # why the gradient stops here, if this input was computed in the graph
+    key: str = ""  # the operation's name in the library's tables; empty for a user's operation
 
 
 @dataclass(slots=True)
@@ -67,7 +69,7 @@ class Scene:
     heading: list[str] = field(default_factory=list)
     boxes: list[Box] = field(default_factory=list)
     arrows: list[Arrow] = field(default_factory=list)
-    module_names: dict[Scope, str] = field(default_factory=dict)  # dotted, where known
+    module_names: dict[Scope, str] = field(default_factory=dict)  # dotted names
     flow: bool = False  # True if boxes and arrows have gradients
     alarms: list[str] = field(default_factory=list)  # problems, in full sentences
 
@@ -95,7 +97,8 @@ class Scene:
         self.arrows = [arrow for id_ in ordered for arrow in into[id_]]
 
     def renamed(self) -> Scene:
-        """A copy with ids by position, so that the same program gives the same drawing."""
+        """A copy with ids that depend only on positions, so that the same program gives the same
+        drawing."""
         ids, counts = {"omitted": "omitted"}, {"i": 0, "n": 0}
         for box in self.boxes:
             letter = "i" if box.kind == "input" else "n"

@@ -14,9 +14,10 @@ BLOCK = 1 << 16  # elements that stay in the cache while they are read five time
 
 
 class Statistics(NamedTuple):
-    """Of an array's `size` elements: Euclidean `norm`, root mean square, least and greatest value
-    (of the absolute values if complex), the share of exact `zeros`, and the number of inf or NaN.
-    Norm and rms are computed from the finite elements only."""
+    """Statistics of an array with `size` elements: the Euclidean `norm`, the `least` and `greatest`
+    value (of the absolute values if the array is complex), the share of exact `zeros`, and the
+    number of elements that are `not_finite`. `norm` and `rms` are computed from the finite elements
+    only."""
 
     size: int
     norm: float
@@ -38,15 +39,16 @@ class Statistics(NamedTuple):
 
 
 def measure(array: Array) -> Any:
-    """The Statistics of an array. For an array on a device they stay there; see `resolved`."""
+    """The statistics of an array. For an array on a device, they stay on the device until
+    `resolved` is called."""
     if type(array) is np.ndarray or isinstance(array, np.generic):
-        with np.errstate(all="ignore"):  # handled if squares overflow
+        with np.errstate(all="ignore"):  # _carefully handles overflow
             return _on_host(np.asarray(array))
     return int(array.size), backend.run_there(array, _on_device, array)
 
 
 def resolved(measured: Any) -> Statistics:
-    """Statistics on the host; this waits for a device."""
+    """The Statistics on the host. If they are on a device, this waits for the device."""
     if isinstance(measured, Statistics):
         return measured
     size, row = measured
@@ -76,7 +78,8 @@ def _on_host(array: Array) -> Statistics:
 
 
 def _carefully(flat: Any, zeros: int) -> Statistics:
-    """Statistics if squares under- or overflow, or elements are not finite."""
+    """The statistics of an array whose squares may underflow or overflow, or whose elements may not
+    be finite."""
     finite = flat[np.isfinite(flat)].astype(np.float64)
     size = float(np.max(np.abs(finite), initial=0.0))
     norm = size * float(np.linalg.norm(finite / size)) if size else 0.0

@@ -13,7 +13,7 @@ from autograd_core.rendering.statistics import Statistics
 from autograd_core.rendering.wording import shortened
 
 HEAD = ("layer", "result", "gradient rms", "zeros", "parameter", "its rms", "÷ parameter", "")
-LEFT = {0, 1, 4, 7}  # columns of words
+LEFT = {0, 1, 4, 7}  # columns of text, aligned to the left
 
 
 @dataclass(slots=True)
@@ -29,7 +29,8 @@ class Layer:
 
 
 def layers(flow: Measured) -> list[Layer]:
-    """The innermost calls of modules, in the order in which they ran."""
+    """The innermost module calls, and the operations outside any module, in the order in which they
+    ran."""
     flow.require()
     found: dict[Scope | str, list[Box]] = {}
     boxes = {box.id: box for box in flow.scene.boxes}
@@ -124,7 +125,8 @@ def aligned(rows: list[tuple[str, ...]]) -> list[str]:
 
 
 def _without_repetitions(found: list[Layer]) -> list[tuple[Layer, int]]:
-    """Of repeated sequences of layers the first and the last, and one line for those in
+    """Pairs of a layer and a count. Of a sequence of layers that is repeated, the first and the
+    last repetition are listed; one pair with the number of the other repetitions is listed in
     between."""
     keys = [(layer.name, layer.shape, bool(layer.findings)) for layer in found]
     shown: list[tuple[Layer, int]] = []
@@ -139,7 +141,7 @@ def _without_repetitions(found: list[Layer]) -> list[tuple[Layer, int]]:
 
 
 def compared(flows: Mapping[str, Measured]) -> str:
-    """Flows side by side: the gradient's rms at every layer, matched by position."""
+    """A table of several flows: the gradient's rms at every layer, matched by position."""
     by_flow = {name: layers(flow) for name, flow in flows.items()}
     rows = [("layer", *by_flow)]
     for place in range(max(map(len, by_flow.values()))):
@@ -157,7 +159,7 @@ def compared(flows: Mapping[str, Measured]) -> str:
 
 
 def columns(rows: list[tuple[str, ...]]) -> list[str]:
-    """Rows of a name and numbers as aligned columns."""
+    """Rows, each a name followed by numbers, as aligned columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip()

@@ -14,12 +14,12 @@ from autograd_core.engine.types import Array, Gradient
 from autograd_core.rendering.nodes import saved_results
 
 KEPT_COMPLETELY = 64  # arrays of up to this many elements are kept completely
-PICTURE_SIDE = 28  # rows and columns of the picture of a larger one
+PICTURE_SIDE = 28  # rows and columns of the picture of a larger array
 
 
 class Picture(NamedTuple):
-    """An array as rows of numbers: all elements (`whole`), or the means of blocks; with the least
-    and the greatest element of the array."""
+    """An array as rows of numbers. The rows contain all elements if `whole`, otherwise means of
+    blocks. `least` and `greatest` are the extreme finite elements of the array."""
 
     shape: tuple[int, ...]
     dtype: str
@@ -29,14 +29,15 @@ class Picture(NamedTuple):
     greatest: float
 
     def array(self) -> Any:
-        """The array, if it was kept completely, in its shape."""
+        """The array in its original shape and dtype; only if `whole`."""
         return np.array(self.rows, dtype=self.dtype).reshape(self.shape)
 
 
 class Crossing(NamedTuple):
     """The backward step of one edge: the incoming gradient, the local derivative if it can be
-    shown, and the gradient of the operand. `kind` describes `local`: ``"elementwise"``, a
-    ``"jacobian"`` of shape result + operand, or empty."""
+    shown, and the gradient of the operand. `kind` describes `local`. It is ``"elementwise"``,
+    ``"jacobian"`` (with the shape of the result followed by the shape of the operand), or empty if
+    there is no local derivative."""
 
     node: int
     parent: int
@@ -47,7 +48,7 @@ class Crossing(NamedTuple):
 
 
 class Values:
-    """The values of forward and backward passes, by the numbers of the nodes."""
+    """The values of forward and backward passes, by node number."""
 
     def __init__(self) -> None:
         self.results: dict[int, Picture] = {}
@@ -61,7 +62,7 @@ class Values:
         self.results[node.seq] = picture(out)
 
     def arrival(self, node: Node, g: Gradient, tensor: Tensor | None) -> None:
-        """Keep the gradient of a node, and its value if it is known."""
+        """Keep the gradient of a node, and its value if it is available."""
         if node.seq in self.arrived:  # another pass
             self.order.remove(node.seq)
         self.order.append(node.seq)
@@ -74,7 +75,8 @@ class Values:
             self.calls[node.seq] = node, _operands(node)
 
     def complete(self) -> None:
-        """Recompute results that no edge saved, by running their kernels on known operands."""
+        """Recompute results that no edge saved, by running their kernels on operands that are
+        available."""
         for seq, (node, operands) in sorted(self.calls.items()):
             values = [self._operand(operands.get(name)) for name in node.op.parameters]
             if seq in self.results or any(value is None for value in values):
@@ -131,7 +133,7 @@ class _Result(NamedTuple):
 
 
 def _operands(node: Node) -> dict[str, Any]:
-    """What is known of a node's operands from its edges, by name."""
+    """The operands of a node, by name, as far as its edges contain them."""
     known: dict[str, Any] = {}
     for parent, rule, saved in node.edges():
         known[rule.operand] = _Result(parent.seq)
@@ -142,13 +144,14 @@ def _operands(node: Node) -> dict[str, Any]:
 
 
 def _tried(function: Any, g: Gradient, saved: tuple[Any, ...]) -> Any:
-    """The result of a rule for another gradient; None if it fails."""
+    """The result of a rule for another gradient, without floating-point warnings."""
     with np.errstate(all="ignore"):
         return backend.as_array(backend.run_there(g, function, g, *saved))
 
 
 def _jacobian(rule: Rule, g: Gradient, saved: tuple[Any, ...], parent: Node) -> Any:
-    """∂result/∂operand of shape result + operand, by one unit gradient after the other."""
+    """The Jacobian ∂result/∂operand with the shape of the result followed by the shape of the
+    operand, from one call of the rule for each unit gradient. None if it cannot be computed."""
     units = backend.run_there(g, np.eye, g.size) if isinstance(g, np.ndarray) else None
     if units is None:
         return None
@@ -159,7 +162,7 @@ def _jacobian(rule: Rule, g: Gradient, saved: tuple[Any, ...], parent: Node) -> 
 
 
 def picture(array: Array) -> Picture:
-    """A small array completely, a large one as means of blocks."""
+    """The Picture of an array: a small array completely, a large array as means of blocks."""
     values = backend.asnumpy(backend.as_array(array))
     if not values.size:
         return Picture(values.shape, str(values.dtype), True, [], 0.0, 0.0)
@@ -176,7 +179,8 @@ def picture(array: Array) -> Picture:
 
 
 def _coarse(matrix: Any, axis: int) -> Any:
-    """At most SIDE rows (or columns): means of as many as necessary."""
+    """Reduce a matrix to at most PICTURE_SIDE rows (axis 0) or columns (axis 1), by taking means of
+    adjacent rows or columns."""
     length = matrix.shape[axis]
     if length <= PICTURE_SIDE:
         return matrix

@@ -42,7 +42,8 @@ def shortened(text: str, length: int = 48) -> str:
 
 
 def small_value(array: Array) -> str | None:
-    """The elements of an array of at most `SMALL` elements with four digits, else None."""
+    """The elements, with four digits, of an array of at most `FULLY_PRINTED` elements, else
+    None."""
     if not 0 < array.size <= FULLY_PRINTED:
         return None
     return written(backend.asnumpy(array))
@@ -56,7 +57,7 @@ def written(values: Any) -> str:
 
 
 def norm_text(array: Array) -> str:
-    """The Euclidean norm of all elements with three digits; inf and NaN are shown as such."""
+    """The Euclidean norm of an array with three digits. It is inf or NaN if an element is."""
     values = np.abs(backend.asnumpy(array)).astype(np.float64)
     greatest = values.max(initial=0.0)
     if greatest == 0 or not np.isfinite(greatest):
@@ -66,7 +67,7 @@ def norm_text(array: Array) -> str:
 
 
 def setting(value: Any) -> str:
-    """A setting or a plain number on one line."""
+    """A setting or a number as text on one line."""
     if backend.is_array(value):
         return small_value(value) or shape_and_dtype(value.shape, value.dtype)
     if isinstance(value, bool | int | float | complex):
@@ -96,7 +97,7 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-# not allowed in XML, and some are control characters of terminals
+# characters that XML does not allow, some of which are control characters of terminals
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 

@@ -1,6 +1,6 @@
-"""Functions under SciPy's names: special functions, densities, and parts of its linear algebra and
-signal processing. SciPy (``pip install autograd-core[scipy]``) is only imported with these modules;
-on a device CuPy's counterparts are used, where they exist.
+"""Functions under SciPy's names: special functions, densities, and parts of ``scipy.linalg`` and
+``scipy.signal``. SciPy (``pip install autograd-core[scipy]``) is imported only when one of these
+modules is imported. Arrays on a device are computed with CuPy's functions, where CuPy has them.
 
 >>> from autograd_core.scipy import special, stats
 """

@@ -1,4 +1,4 @@
-"""Bessel functions, which `special` exports."""
+"""Bessel functions. They are exported by `special`."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ NEAR = 0.3
 
 
 def _series(x: Array, sign: int) -> Array:
-    """j1(x) / x (`sign` -1) or i1(x) / x (1) for |x| < NEAR."""
+    """j1(x) / x if `sign` is -1, i1(x) / x if it is 1, for |x| < NEAR."""
     quarter, out = sign / 4 * x * x, 0.0
     for k in range(5, -1, -1):
         out = out * quarter + 0.5 / (math.factorial(k) * math.factorial(k + 1))
@@ -44,13 +44,13 @@ def _series(x: Array, sign: int) -> Array:
 
 
 def _over_x(out: Array, x: Array, sign: int) -> Array:
-    """out / x for out = j1(x) (`sign` -1) or i1(x) (1)."""
+    """out / x, where out is j1(x) if `sign` is -1 and i1(x) if it is 1."""
     near = np.abs(x) < NEAR
     return np.where(near, _series(np.where(near, x, 0), sign), out / np.where(near, 1, x))
 
 
 def _from_pole(x: Array, slope: Any) -> Array:
-    """`slope`, the derivative of a Bessel function of the second kind; inf at its pole, 0."""
+    """`slope`, the derivative of a Bessel function of the second kind, replaced by inf at x = 0."""
     return np.where(x == 0, math.inf, slope)
 
 
@@ -115,7 +115,7 @@ iv: Special = declare(
 
 # ---- exp(-abs(x)) * iv(v, x) --------------------------------------------------------------------
 
-TERMS = 36  # of the series for large x (NIST DLMF 10.40.1): sufficient from FAR on
+TERMS = 36  # terms of the series for large x (NIST DLMF 10.40.1), sufficient for x > FAR
 FAR = 18
 
 
@@ -125,8 +125,8 @@ def _ive_far_x(g: Gradient, v: Array, x: Array, order: int) -> Gradient:
 
 @op(v=refused("ive", "v"), x=_ive_far_x, pointwise=True)
 def _ive_far(v: Array, x: Array, order: int) -> Array:
-    """The derivative of ive of the given order with respect to x, for large x: its series,
-    differentiated term by term."""
+    """The derivative of ive with respect to x, of the given order, for large positive x. It is
+    computed from the series of ive, differentiated term by term."""
     total, term = 0.0, 1 / math.sqrt(math.tau)
     for k in range(TERMS):
         total = total + term * math.prod(-(k + 0.5 + j) for j in range(order))
@@ -135,15 +135,16 @@ def _ive_far(v: Array, x: Array, order: int) -> Array:
 
 
 def _scaled_over_x(x: Array) -> Array:
-    """i1e(x) / x, by its series near 0."""
+    """i1e(x) / x, computed from its series near 0."""
     near = np.abs(x) < NEAR
     series = _series(np.where(near, x, 0), 1) * np.exp(-np.abs(x))
     return np.where(near, series, i1e(x) / np.where(near, 1, x))
 
 
 def _ive_slope(v: Array, x: Array, near: Any) -> Array:
-    """The derivative of ive with respect to x. For small x it is computed by `near`, whose terms
-    cancel increasingly as x grows. If it jumps at 0, it is the mean of both sides there."""
+    """The derivative of ive with respect to x. For small |x| it is computed by `near`, whose terms
+    cancel increasingly as |x| grows. At x = 0, where it may jump, it is the mean of the one-sided
+    derivatives."""
     size = np.abs(x)
     far = size > FAR + v * v / 8
     mirrored = np.sign(x) * np.where(x < 0, (-1.0) ** v, 1.0).astype(x.dtype)

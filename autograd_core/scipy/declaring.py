@@ -28,7 +28,8 @@ ROOT_PI, ROOT_TAU = math.sqrt(math.pi), math.sqrt(math.tau)
 
 
 def refused(name: str, parameter: str) -> Callable[..., Any]:
-    """A rule that raises, for a parameter without a derivative in closed form."""
+    """Return a rule that raises NotDifferentiableError, because the derivative with respect to
+    `parameter` has no closed form."""
 
     def rule(g: Gradient) -> Gradient:
         raise NotDifferentiableError(

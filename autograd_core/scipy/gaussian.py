@@ -1,4 +1,4 @@
-"""Error functions and the normal distribution, which `special` exports."""
+"""Error functions and functions of the normal distribution. They are exported by `special`."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ def _gauss_x(g: Gradient, x: Array, width: float, factor: float) -> Gradient:
 
 @op(pointwise=True, x=_gauss_x)
 def _gauss(x: Array, width: float, factor: float) -> Array:
-    """factor * exp(-width * x²). Here and in the derivative, the factor is first multiplied by the
-    square root of the exponential, which is not subnormal where the result is."""
+    """factor * exp(-width * x²), computed as factor * root * root with root = exp(-width * x² / 2).
+    Where the result is subnormal, the root is a normal number, so factor * root keeps its digits.
+    The derivative is computed in the same way."""
     root = np.exp(-width / 2 * (x * x))
     return factor * root * root
 
@@ -34,12 +35,13 @@ def _erf_slope(x: Array) -> Array:
 erf: Special = declare(scipys.erf, "The error function.", x=lambda g, x: g * _erf_slope(x))
 erfc: Special = declare(scipys.erfc, "1 - erf(x).", x=lambda g, x: g * -_erf_slope(x))
 ROOT_2 = math.sqrt(2)
-RECURRENCE_STEPS = 60  # of the recurrence for the moments of erfc, which converges for x >= FROM
+RECURRENCE_STEPS = 60  # steps of the continued fraction in _moments_down, used for x > FROM
 FROM = 2
 
 
 def _moments_up(x: Array, order: int) -> Array:
-    """The moment by the recurrence from order 0 upward, which loses more digits for larger x."""
+    """The moment, see `_erfcx_moment`, by the recurrence from order 0 upward. The recurrence loses
+    more digits for larger x."""
     before, out = 0, ROOT_PI / 2 * scipys.erfcx(x)
     for k in range(order):
         before, out = out, (0.5 if k == 0 else k / 2 * before) - x * out
@@ -47,7 +49,8 @@ def _moments_up(x: Array, order: int) -> Array:
 
 
 def _moments_down(x: Array, order: int) -> Array:
-    """The moment by the continued fraction for the ratios of consecutive moments."""
+    """The moment, see `_erfcx_moment`, from the continued fraction for the ratios of consecutive
+    moments."""
     ratio, product = 0.0, 1.0
     for k in range(order + RECURRENCE_STEPS, 0, -1):
         ratio = k / 2 / (x + ratio)
@@ -62,8 +65,8 @@ def _erfcx_moment_x(g: Gradient, x: Array, order: int) -> Gradient:
 
 @op(x=_erfcx_moment_x, pointwise=True)
 def _erfcx_moment(x: Array, order: int) -> Array:
-    """The integral of t**order * exp(-t² - 2 x t) over positive t; erfcx is the one of order 0
-    times 2 / sqrt(pi)."""
+    """The moment of the given order: the integral of t**order * exp(-t² - 2 x t) over positive t.
+    erfcx(x) is 2 / sqrt(pi) times the moment of order 0."""
     far = x > FROM
     near = _moments_up(np.where(far, FROM, x), order)
     return np.where(far, _moments_down(np.where(far, x, FROM), order), near)
@@ -85,8 +88,9 @@ def _erfcinv_slope_x(g: Gradient, x: Array, out: Array) -> Gradient:
 
 @op(x=_erfcinv_slope_x, value=None, pointwise=True)
 def _erfcinv_slope(x: Array, value: Array = None) -> Array:
-    """The derivative of erfcinv, with `value` erfcinv(x) if known: -sqrt(pi) / 2 * exp(value²),
-    computed from the tail probability, which is accurate where exp(value²) is not."""
+    """The derivative of erfcinv, -sqrt(pi) / 2 * exp(value²), where `value` is erfcinv(x), computed
+    here if it is None. exp(value²) is computed as erfcx(|value|) / min(x, 2 - x), which is more
+    accurate."""
     value = scipys.erfcinv(x) if value is None else value
     out = -ROOT_PI / 2 * scipys.erfcx(np.abs(value)) / np.minimum(x, 2 - x)
     return np.where(np.isinf(value), -math.inf, out)
@@ -127,7 +131,7 @@ def _ndtri_slope_x(g: Gradient, x: Array, out: Array) -> Gradient:
 
 @op(x=_ndtri_slope_x, value=None, pointwise=True)
 def _ndtri_slope(x: Array, value: Array = None) -> Array:
-    """The derivative of ndtri, with `value` ndtri(x) if known."""
+    """The derivative of ndtri. `value` is ndtri(x), computed here if it is None."""
     value = scipys.ndtri(x) if value is None else value
     out = ROOT_TAU / 2 * scipys.erfcx(np.abs(value) / ROOT_2) / np.minimum(x, 1 - x)
     return np.where(np.isinf(value), math.inf, out)

@@ -1,5 +1,5 @@
-"""SciPy's linear algebra beyond NumPy's, for arrays on the host: triangular, banded and Sylvester
-equations, the square root of a matrix. Its expm is here as well as in `linalg`."""
+"""Linear algebra that SciPy has and NumPy does not have: triangular, banded and Sylvester
+equations, and the square root of a matrix. `expm` is available here and in `linalg`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def require_host(name: str, *arrays: Any) -> None:
     for array in arrays:
         if module_of(array) is not np:
             raise DeviceError(
-                f"{name}: CuPy has no such function; compute it on the host, as in x.to('cpu')"
+                f"{name}: not available in CuPy; move the operands to the host with x.to('cpu')"
             )
 
 
@@ -91,14 +91,15 @@ def solve_triangular(
 ) -> Array:
     """The solution of x @ out = y for triangular matrices x (..., n, n) and y (n,) or (..., n, k).
 
-    Only the upper triangle of x is used, or the lower one if `lower`; with `unit_diagonal`, its
-    diagonal counts as 1. `trans` 1 or "T" solves x.T @ out = y, 2 or "C" x.mH @ out = y.
+    Only the upper triangle of x is used, or the lower triangle if `lower`. With `unit_diagonal`,
+    the diagonal elements of x are taken to be 1. If `trans` is 1 or "T", the equation is x.mT @ out
+    = y; if it is 2 or "C", the equation is x.mH @ out = y.
     """
     x, y = as_operand(x), as_operand(y)
     require_matrices("solve_triangular", x)
     if y.ndim == 0 or y.shape[-2:][0] != x.shape[-1]:
         raise ShapeError(
-            f"solve_triangular: x has shape {x.shape}, so y needs {x.shape[-1]} rows; it has shape "
+            f"solve_triangular: x has shape {x.shape}, so y needs {x.shape[-1]} rows; y has shape "
             f"{y.shape}"
         )
     if trans not in (0, 1, 2, "N", "T", "C"):
@@ -123,7 +124,8 @@ def _shift(row: Array, steps: int) -> Array:
 
 
 def _turned_bands(bands: Any, lower: int, upper: int) -> Array:
-    """The bands of the transposed matrix: diagonal d becomes diagonal -d, its elements shifted."""
+    """The bands of the transposed matrix. Diagonal d becomes diagonal -d, and its elements are
+    shifted to their new columns."""
     rows = [_shift(bands[r, :], r - upper) for r in range(lower + upper, -1, -1)]
     return np.stack(rows)
 
@@ -148,12 +150,12 @@ def _banded_bands(
 
 @op(bands=_banded_bands, y=_banded_y)
 def _banded(bands: Array, y: Array, lower: int, upper: int) -> Array:
-    """The solution of x @ out = y where row `upper` + i - j of `bands` has x[i, j] in column j."""
+    """The solution of x @ out = y, where bands[upper + i - j, j] is x[i, j]."""
     require_host("solve_banded", bands, y)
     n = bands.shape[-1]
     y = y.astype(np.result_type(bands.dtype, y.dtype))
     columns = y if y.ndim <= 2 else np.moveaxis(y, -2, 0).reshape(n, -1)
-    if n == 1:  # SciPy 1.13 does not use the row of the diagonal
+    if n == 1:  # SciPy 1.13 does not divide by the row of the main diagonal
         out = columns / bands[upper]
     else:
         out = call_named(
@@ -166,16 +168,16 @@ def _banded(bands: Array, y: Array, lower: int, upper: int) -> Array:
 
 @composed
 def solve_banded(l_and_u: tuple[int, int], bands: Any, y: Operand) -> Array:
-    """The solution of x @ out = y for a banded matrix x with `l_and_u` (l, u) nonzero diagonals
-    below and above the main one: row u + i - j of `bands` (l + u + 1, n) has x[i, j] in column j. y
-    has the shape (n,) or (n, k)."""
+    """The solution of x @ out = y for a banded matrix x. `l_and_u` is (l, u), the numbers of
+    nonzero diagonals below and above the main diagonal. `bands` has shape (l + u + 1, n), and
+    bands[u + i - j, j] is x[i, j]. y has shape (n,) or (n, k)."""
     lower, upper = l_and_u
     bands, y = as_operand(bands), as_operand(y)
     rows = (lower + upper + 1, y.shape[0] if y.ndim in (1, 2) else -1)
     if bands.shape != rows:
         raise ShapeError(
-            f"solve_banded: for l_and_u={(lower, upper)} and y of shape {y.shape} the bands need "
-            f"the shape {rows}; they have {bands.shape}"
+            f"solve_banded: for l_and_u={(lower, upper)} and y of shape {y.shape}, the bands must "
+            f"have shape {rows}; they have shape {bands.shape}"
         )
     return _banded(bands, y, lower, upper)
 
@@ -204,7 +206,7 @@ def solve_sylvester(a: Array, b: Array, q: Array) -> Array:
     if q.shape[-2:] != (a.shape[-1], b.shape[-1]):
         raise ShapeError(
             f"solve_sylvester: a {a.shape} and b {b.shape} need q of shape "
-            f"{(a.shape[-1], b.shape[-1])}; it has {q.shape}"
+            f"{(a.shape[-1], b.shape[-1])}; q has shape {q.shape}"
         )
     if a.ndim == b.ndim == q.ndim == 2:
         return _equation(a, b, q)
@@ -217,7 +219,8 @@ def solve_sylvester(a: Array, b: Array, q: Array) -> Array:
 
 
 def _equation(a: Array, b: Array, q: Array) -> Array:
-    """One equation, by the Schur forms of a and of b's adjoint (Bartels and Stewart, 1972)."""
+    """Solve one equation with the Schur forms of a and of the adjoint of b (Bartels and Stewart,
+    1972)."""
     if not q.size:
         return np.empty_like(q, dtype=np.result_type(a.dtype, b.dtype, q.dtype))
     if not (np.isfinite(a).all() and np.isfinite(b).all()):

@@ -31,8 +31,8 @@ def _shifted_slope(g: Gradient, n: Any, x: Array, y: Array) -> Gradient:
 
 @op(pointwise=True, x=_psi_difference_x, y=_shifted_slope)
 def _psi_difference(n: int, x: Array, y: Array) -> Array:
-    """polygamma(n, x + y) - polygamma(n, x), the integral of polygamma(n + 1, ·), for positive x
-    and y; accurate also where y is small."""
+    """polygamma(n, x + y) - polygamma(n, x) for positive x and y. For small y it is computed as the
+    integral of polygamma(n + 1, ·) from x to x + y, which avoids cancellation."""
     small = y < 0.5 * x
     a, b = np.where(small, x, 1.0), np.where(small, y, 0.5)
     mean = np.zeros_like(a * b)

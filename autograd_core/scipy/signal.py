@@ -31,8 +31,8 @@ def _windows_y(g: Gradient, x: Array, ndim: int, mode: str) -> Gradient:
 
 @op(x=_windows_x, y=_windows_y)
 def windows(x: Array, y: Array, ndim: int, mode: str) -> Array:
-    """The convolution over the last `ndim` axes; leading axes broadcast. `mode` is "full", or
-    "valid" for x at least as long as y along each of them."""
+    """The convolution over the last `ndim` axes; leading axes broadcast. `mode` is "full" or
+    "valid"; for "valid", x must be at least as long as y along each of the last `ndim` axes."""
     require_host("convolve", x, y)
     lead = x.ndim - ndim, y.ndim - ndim
     stack = np.broadcast_shapes(x.shape[: lead[0]], y.shape[: lead[1]])
@@ -49,14 +49,14 @@ def windows(x: Array, y: Array, ndim: int, mode: str) -> Array:
 
 @composed
 def convolve(x: Operand, y: Operand, mode: str = "full") -> Array:
-    """The convolution of two arrays with the same number of axes: wherever they overlap ("full"),
-    the middle part with the shape of x ("same"), or where one overlaps the other entirely
-    ("valid")."""
+    """The convolution of two arrays with the same number of axes. `mode` selects the returned part:
+    all positions at which the arrays overlap ("full"), the central part with the shape of x
+    ("same"), or the positions at which one array lies entirely within the other ("valid")."""
     x, y = as_operand(x), as_operand(y)
     if x.ndim != y.ndim or not (x.ndim and x.size and y.size):
         raise ShapeError(
-            "convolve: x and y need the same number of axes, and elements; they have shapes "
-            f"{x.shape} and {y.shape}"
+            "convolve: x and y must be non-empty and have the same number of axes, at least 1; "
+            f"they have shapes {x.shape} and {y.shape}"
         )
     if mode not in ("full", "same", "valid"):
         raise ShapeError(f"convolve: mode must be 'full', 'same' or 'valid', not {mode!r}")

@@ -1,7 +1,7 @@
 """Special functions under SciPy's names. ``scipy.special.erf(tensor)`` is ``special.erf(tensor)``.
 
-Functions with a parameter whose derivative has no closed form (the order of a Bessel function, a
-and b of betainc) refuse a gradient for it in the backward pass.
+For a parameter whose derivative has no closed form (the order of a Bessel function, a and b of
+betainc), the backward pass raises NotDifferentiableError.
 """
 
 from __future__ import annotations
@@ -83,12 +83,13 @@ gammaln: Special = declare(
 
 
 def _below_infinity(x: Array) -> Array:
-    """x with infinity replaced by the largest number; no gradient flows to it."""
+    """x with inf replaced by the largest finite number. No gradient flows to replaced elements."""
     return np.where(x == math.inf, float(np.finfo(x.dtype).max), x)
 
 
 def _rgamma_x(g: Gradient, x: Array, out: Array) -> Gradient:
-    """By the reflection sin(pi x) * gamma(1 - x) / pi on the left, where gamma has its poles."""
+    """The gradient of 1 / gamma(x). For x < 1/2, where gamma has its poles, it is computed from the
+    reflection formula, 1 / gamma(x) = sin(pi x) * gamma(1 - x) / pi."""
     left = x < 0.5
     there = np.where(left, x, 0)
     mirrored, turned = 1 - there, math.pi * there
@@ -142,13 +143,14 @@ betaln: Special = declare(
 
 
 def weak(value: Array) -> Array:
-    """A NumPy scalar computed from Python numbers as a Python float, which has a weak dtype."""
+    """`value`, which may be a NumPy scalar computed from Python numbers. A NumPy scalar is
+    converted to a Python float, which has a weak dtype."""
     return float(value) if isinstance(value, np.floating) else value
 
 
 def _gamma_density(a: Array, x: Array) -> Array:
-    """x ** (a - 1) * exp(-x) / gamma(a): for small x by a power, which is more accurate than the
-    exponential of a large logarithm."""
+    """x ** (a - 1) * exp(-x) / gamma(a). For x < 1 it is computed with a power, which is more
+    accurate than the exponential of a large logarithm."""
     small, x, constant = x < 1, _below_infinity(x), weak(gammaln(a))
     below = np.where(small, x, 1) ** (a - 1) * np.exp(-x - constant)
     above = np.exp(xlogy(a - 1, np.where(small, 1, x)) - x - constant)
@@ -230,7 +232,7 @@ def _ratio(x: Array, y: Array) -> Array:
 
 @op(pointwise=True, x=lambda g, x: g / x, y=lambda g, y: -g / y)
 def _log_ratio(x: Array, y: Array) -> Array:
-    """log(x / y), where x / y may overflow or underflow."""
+    """log(x / y), also for x and y whose quotient overflows or underflows."""
     return 2 * np.log(np.sqrt(x) / np.sqrt(y))
 
 
@@ -260,7 +262,7 @@ def logsumexp(a: Operand, axis: Any = None, b: Operand = None, keepdims: bool = 
     exponents = a - shift
     largest = (
         math.log(float(np.finfo(exponents.dtype).max)) - 1
-    )  # finite when multiplied by a weight of 0
+    )  # exp(largest) is finite, so a weight of 0 times it is 0
     exponents = where((b == 0) & (exponents > largest), largest, exponents)
     total = reductions.sum(b * exp(exponents), axis, keepdims=keepdims)
     return log(total) + reshape(shift, total.shape)
@@ -268,7 +270,8 @@ def logsumexp(a: Operand, axis: Any = None, b: Operand = None, keepdims: bool = 
 
 @not_differentiable
 def _shift(a: Array, axis: Any) -> Array:
-    """The largest element, or 0 where it is infinite."""
+    """The largest element along `axis`, or 0 where this is not finite. `logsumexp` subtracts it
+    from the exponents."""
     top = np.max(a, axis=axis, keepdims=True)
     return np.where(np.isfinite(top), top, 0)
 

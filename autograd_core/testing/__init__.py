@@ -1,11 +1,11 @@
-"""Checks of gradients: of this library's operations, of your own, and of any other function.
+"""Checks of the gradients of this library's operations, of your operations, and of other functions.
 
-    check_gradients(f, *args)             compare with differences of bounded error
+    check_gradients(f, *args)             compare gradients with finite differences
     gradient_test(x=between(-1, 1))(f)    a property test of a function
     strategies, programs                  Hypothesis strategies, and random programs
 
-All except `check_gradients` need Hypothesis (``pip install 'autograd-core[testing]'``), which is
-imported at their first use.
+`gradient_test`, `strategies` and `programs` need Hypothesis (``pip install
+'autograd-core[testing]'``), which is imported when one of them is first used.
 """
 
 from typing import Any

@@ -39,24 +39,27 @@ def check_gradients(
     gradient: Callable[..., Any] | None = None,
     seed: int = 0,
 ) -> None:
-    """Compare the derivatives of f with respect to its floating arguments with finite differences,
-    up to `order`.
+    """Compare the derivatives of f up to `order`, with respect to all floating-point arguments,
+    with finite differences.
 
-    `args` are arrays, Tensors, numbers, or trees of them; f returns any of these. Tolerances are
-    derived from the error estimate of Richardson's extrapolation, from the round-off of the terms
-    and of intermediate results, and from the change of the gradient when the operands and the
-    results of all operations and rules are perturbed by round-off (float32 is compared with
-    differences in float64). Smaller errors are not detected. At a kink any slope between the
-    one-sided slopes is accepted. Also checked, up to `order`: dtype, shape and device of each
-    gradient; that two runs agree; that a zero cotangent gives exact zeros; that no rule promotes
-    its dtype or writes to its arguments; that vjp and jvp are transposes; and that an operand may
-    be used twice.
+    `args` are arrays, Tensors, numbers, or trees of them; f returns any of these. Gradients in
+    float32 are compared with differences in float64. Tolerances are derived from the error estimate
+    of Richardson's extrapolation, from the round-off of the terms and of intermediate results, and
+    from the change of the gradient when the operands and the results of all operations and rules
+    are perturbed by round-off. Errors below the tolerance are not detected. At a kink any slope
+    between the one-sided slopes is accepted.
 
-    For a function of another library, `gradient` is a function that returns the gradient of f
-    with respect to all arguments, a tuple if there are several; f must return one real number.
-    Only the first order is checked.
+    These properties are also checked, up to `order`: each gradient has the dtype, shape and device
+    of its operand; two runs agree; a zero cotangent gives exact zeros; no rule promotes the dtype
+    of a gradient or writes to its arguments; vjp and jvp are transposes; and one Tensor may be
+    passed as two operands.
 
-    Raises GradientError if a gradient is wrong, InconclusiveError if differences cannot decide.
+    For a function f of another library, pass `gradient`, a function of the same arguments that
+    returns the gradient of f with respect to each of them, as a tuple if there are several. f must
+    return one real number. Only the first order is checked.
+
+    Raises GradientError if a gradient is wrong, and InconclusiveError if the differences are too
+    inaccurate to decide.
 
     >>> import numpy as np
     >>> check_gradients(np.tanh, np.linspace(-2, 2, 5))
@@ -82,7 +85,7 @@ def _exits_reported() -> Iterator[None]:
             if not hints:
                 raise
             raise GradientError(f"{error}\n{hints[0]}") from None
-        except ValueError as error:  # NumPy's, for a Tensor assigned into an array
+        except ValueError as error:  # raised by NumPy if a Tensor is assigned into an array
             if not isinstance(error.__cause__, GraphError):
                 raise
             raise GradientError(f"the function leaves the graph: {error.__cause__}") from error
@@ -111,7 +114,7 @@ def _check(subject: Subject) -> None:
     """Check the gradients of a function with respect to all its floating operands, for random
     cotangents."""
     if not subject.operands:
-        raise subject.wrong("nothing to differentiate: no argument is a floating array or number")
+        raise subject.wrong("cannot be checked: no argument is a floating-point array or number")
     results, pull = subject.pulled()
     cotangents = [random_like(subject.rng, result) for result in results]
     observer = RuleObserver()
@@ -149,7 +152,7 @@ def _check_twice(f: Any, args: Any, i: int, j: int, seed: int) -> None:
             outs, pull = together.pulled()
             _, pull_both = Subject(apart, (args[i], args[i]), seed, "gradient", f, args).pulled()
         except (ArithmeticError, ValueError):
-            return  # f is not defined there
+            return  # f is not defined for two equal operands
         arriving = [random_like(together.rng, out) for out in outs]
         (found,) = map(host, pull(arriving))
         first, second = map(host, pull_both(arriving))
@@ -159,13 +162,14 @@ def _check_twice(f: Any, args: Any, i: int, j: int, seed: int) -> None:
     if np.isfinite(both).all() and not (apart_from <= size).all():
         place = tuple(map(int, np.argwhere(~(apart_from <= size))[0]))
         raise together.wrong(
-            f"where operands {i} and {j} are one Tensor is {found[place]!r} at element {place}, "
-            f"but for two equal Tensors {first[place]!r} + {second[place]!r}"
+            f"for one Tensor as operands {i} and {j} is {found[place]!r} at element {place}, "
+            f"but for two equal Tensors it is {first[place]!r} + {second[place]!r}"
         )
 
 
 def _gradient_of(f: Any, args: Any, seed: int) -> tuple[Any, Any]:
-    """The gradient of f as a function of its arguments and the cotangent, and operands for it."""
+    """Return the gradient of f as a function of the arguments and the cotangents of f, and operands
+    for that function."""
     result = plain(f, args)
     floating = [leaf for _, leaf in leaves(result) if is_floating_leaf(leaf)]
     rng = np.random.default_rng(seed)
@@ -189,7 +193,8 @@ def _gradient_of(f: Any, args: Any, seed: int) -> tuple[Any, Any]:
 
 
 def _alike(args: Any) -> Iterator[tuple[int, int]]:
-    """Pairs of arguments that are arrays of one shape and dtype."""
+    """The positions of all pairs of arguments that have the same shape and a common floating-point
+    dtype."""
     arrays = [(i, a) for i, a in enumerate(args) if is_floating_leaf(a) and np.ndim(a) is not None]
     for n, (i, a) in enumerate(arrays):
         for j, b in arrays[n + 1 :]:

@@ -1,4 +1,4 @@
-"""The gradients of one function, compared with differences."""
+"""Comparison of the gradients of a function with finite differences."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from autograd_core.testing.rounding import blurred
 from autograd_core.testing.subject import GradientError, Subject
 from autograd_core.testing.values import host, random_like, terms_of, wide
 
-FEW_ELEMENTS = 6  # up to this many elements are checked one by one; more, along a random direction
+FEW_ELEMENTS = 6  # up to this many elements are checked one by one, more along a random direction
 LEAST = 2.0**-10  # smaller operands are perturbed as if they had this size
 
 
 def extent(values: Any, least: float = LEAST) -> float:
-    """The size of values to perturb, between `least` and 1."""
+    """The largest finite absolute value in `values`, clipped to the interval from `least` to 1."""
     sizes = np.abs(values)
     return min(max(float(np.max(sizes, initial=0, where=np.isfinite(sizes))), least), 1.0)
 
 
 class Comparison:
-    """The gradients `found` of a function's results weighted by `weights`, to be compared with
-    differences; `moves` is how much round-off changes each of their elements."""
+    """The gradients `found` of the function's results weighted by `weights`, to be compared with
+    finite differences. `moves` is how much round-off changes each element of the gradients."""
 
     def __init__(
         self, subject: Subject, found: list[Any], weights: list[Any], moves: list[Any]
@@ -37,8 +37,9 @@ class Comparison:
         self.inside = 0.0
 
     def check(self) -> None:
-        """Raise GradientError where a gradient differs from differences by more than the errors of
-        both, InconclusiveError where differences are too coarse."""
+        """Raise GradientError if a gradient differs from the finite differences by more than the
+        sum of their errors. Raise InconclusiveError if the finite differences are too
+        inaccurate."""
         subject, weights = self.subject, self.weights
         count = sum(point.size for point in self.points)
         if not count or not sum(w.size for w in weights):
@@ -72,8 +73,8 @@ class Comparison:
                 yield direction
 
     def located(self, error: GradientError, direction: list[Any]) -> GradientError:
-        """Narrow the error down to one element: bisect the direction for as long as one half still
-        reproduces the error."""
+        """Narrow the error down to one element. The direction is bisected as long as one half of it
+        still reproduces the error."""
         places = [
             (which, i) for which, d in enumerate(direction) for i in map(tuple, np.argwhere(d))
         ]
@@ -94,7 +95,8 @@ class Comparison:
         return error
 
     def units(self) -> Iterator[tuple[int, tuple[int, ...], list[Any]]]:
-        """Every direction along a single element, real and imaginary."""
+        """Every direction along a single element. For a complex element, these are the real and the
+        imaginary direction."""
         for which, point in enumerate(self.points):
             for i in map(tuple, np.argwhere(np.isfinite(point))):
                 for unit in (1, 1j) if point.dtype.kind == "c" else (1,):
@@ -144,8 +146,9 @@ class Comparison:
         raise self.differs(actual, expected, own, which, i)
 
     def expected(self, line: Any, direction: list[Any], actual: float, own: float) -> Slope:
-        """The slope by differences. If it does not confirm the gradient, smaller steps are tried
-        for tiny operands, as the domain may end or the function may bend close to them."""
+        """The slope from finite differences. If it does not confirm the gradient of tiny operands,
+        smaller steps are tried, because the domain may end or the function may bend close to the
+        operands."""
         found = slope(line, self.reach(direction), self.blur)
         closer = self.reach(direction, least=0.0)
         confirmed = abs(actual - found.value) <= found.error + own
@@ -157,19 +160,21 @@ class Comparison:
         return found
 
     def reach(self, direction: list[Any], least: float = LEAST) -> float:
-        """The largest step: a sixteenth of the size of the perturbed values, or of 1."""
+        """The largest step: a sixteenth of the `extent` of the perturbed values, relative to the
+        largest element of the direction."""
         pairs = zip(self.points, direction, strict=True)
         sizes = [extent(p[d != 0], least) / np.abs(d).max() for p, d in pairs if d.any()]
         return float(min(sizes)) / 16
 
     def require_sharp(self, expected: Slope, actual: float, which: int | None, i: Any) -> None:
-        """Raise InconclusiveError if the differences are too coarse to confirm a gradient."""
+        """Raise InconclusiveError if the finite differences are too inaccurate to confirm a
+        gradient."""
         here = math.fsum(abs(self.middle))
         if not math.isfinite(here):
             raise self.subject.inconclusive(
                 ": the function itself is not finite at these operands, so nothing can be compared"
             )
-        size = here + abs(actual) + self.inside  # and the sums inside the function, if larger
+        size = here + abs(actual) + self.inside  # sums inside the function may be larger
         if not expected.error <= 1e-4 * (size + 1):
             raise self.subject.inconclusive(
                 f" {self.where(which, i)}: differences give {expected.value} ± "
@@ -199,7 +204,7 @@ class Comparison:
     ) -> GradientError:
         text = (
             f"{self.where(which, i)} is {actual!r}, and differences give {expected.value!r} ± "
-            f"{expected.error:.1e} (the gradient's own rounding: {own:.1e})"
+            f"{expected.error:.1e} (round-off of the gradient: {own:.1e})"
         )
         if expected.below is not None:
             text += f"; there is a kink, with slopes {expected.below!r} and {expected.above!r}"

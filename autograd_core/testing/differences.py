@@ -1,7 +1,7 @@
-"""Derivatives along a line by differences, with a bound on their error and treatment of kinks.
+"""Derivatives along a line from finite differences, with error bounds and detection of kinks.
 
-All functions here take one real function of one real number t, given as the terms of a sum, so that
-the round-off of the terms is known and need not be estimated.
+The functions in this module differentiate a real function of one real number t. It is passed as the
+terms of a sum, so that the round-off of the sum can be computed from the terms.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import numpy as np
 
 FEWEST = 7  # steps that suffice for a smooth function
 LEVELS = 12  # steps, each half of the one before
-MORE = 32  # if those are not enough, as for an oscillating function
-TINY = 2.0**-24  # a step, relative to the largest, for features that the other steps miss
+MORE = 32  # steps at most, for example for an oscillating function
+TINY = 2.0**-24  # one more step, relative to the largest, to detect oscillations
 SHARP = 1e-9  # a sufficient relative error
-FINEST, RUNG = 40, 8  # halvings of the largest step below which no change is visible
+FINEST, RUNG = 40, 8  # _grain starts at largest / 2**FINEST and multiplies by 2**RUNG
 DEPTH = 5  # extrapolations, each of which raises the order by 2
-ROUNDING = 2.0**-52  # of double precision
-UNITS = 32  # of rounding for a term, its evaluation included
+ROUNDING = 2.0**-52  # the machine epsilon of double precision
+UNITS = 32  # units of round-off assumed for each term, including its evaluation
 
 Terms = Callable[[Any], Any]
 
@@ -51,8 +51,8 @@ def _remembered(terms: Terms) -> Terms:
 
 
 def _values(terms: Terms, t: float) -> Any:
-    """The terms at t, or None if the function cannot be evaluated, is not finite, or has another
-    dtype (np.emath)."""
+    """The terms at t, or None if the function cannot be evaluated, is not finite, or returns
+    another dtype, as functions of np.emath do."""
     try:
         with np.errstate(all="ignore"):
             values = terms(t)
@@ -62,12 +62,13 @@ def _values(terms: Terms, t: float) -> Any:
 
 
 def slope(terms: Terms, largest: float = 1 / 16, blur: Any = 0.0) -> Slope:
-    """The derivative at t = 0 of the sum of ``terms(t)``, accurate to their round-off plus `blur`,
-    one number or one for each term.
+    """The derivative at t = 0 of the sum of ``terms(t)``. The error of each term is taken to be its
+    round-off plus `blur`, which is a number or an array with one number for each term.
 
-    Central differences with decreasing steps, extrapolated (Richardson). Of all these the one with
-    the least error is returned, estimated from its neighbours and the round-off of the terms. Steps
-    at which the function is not defined are skipped.
+    Central differences with decreasing steps are extrapolated (Richardson). The error of each
+    extrapolated value is estimated from the neighbouring values and the round-off of the terms, and
+    the value with the least error is returned. Steps at which the function is not defined are
+    skipped.
     """
     values, depends = _remembered(terms), _depends(terms)
     moving = _moving(values, depends, largest)
@@ -99,7 +100,7 @@ def slope(terms: Terms, largest: float = 1 / 16, blur: Any = 0.0) -> Slope:
             row.append(finer + (finer - coarser) / (4**order - 1))
             if not math.isnan(row[-1]):
                 change = max(abs(row[-1] - finer), abs(row[-1] - coarser))
-                error = 4 * change + 2 * noise  # the least of many is taken
+                error = 4 * change + 2 * noise  # generous, because the least of many is taken
                 if error < best.error:
                     best = Slope(row[-1], error)
         rows.append(row)
@@ -116,7 +117,8 @@ def slope(terms: Terms, largest: float = 1 / 16, blur: Any = 0.0) -> Slope:
 
 
 def _moving(values: Terms, depends: Any, largest: float) -> Any:
-    """Which terms depend on t: the round-off of the others, however large, is constant."""
+    """The mask of the terms that depend on t. The round-off of the other terms, however large, is
+    constant and cancels in a difference."""
     middle, moving = values(0.0), depends.copy()
     if middle is not None and not moving.all():
         for t in (largest, -largest, largest * TINY, -largest * TINY):
@@ -126,7 +128,8 @@ def _moving(values: Terms, depends: Any, largest: float) -> Any:
 
 
 def _depends(terms: Terms) -> Any:
-    """Which terms become NaN with the operand: they depend on it, even if they do not change."""
+    """The mask of the terms that are NaN at t = NaN. They depend on t, even if they do not
+    change."""
     try:
         with np.errstate(all="ignore"):
             return np.isnan(terms(math.nan))
@@ -135,10 +138,11 @@ def _depends(terms: Terms) -> Any:
 
 
 def _grain(values: Terms, depends: Any, largest: float) -> float:
-    """The resolution of the terms' values, which may be coarser than their size suggests: for each
-    the first change as steps grow from below any visible change. ``1 - tanh(t)`` near t = 15 is
-    tiny, but as coarse as 1. A term that depends on t and does not change, or changes on one side
-    only (at a kink), is assumed to be that coarse.
+    """Twice the sum of the resolutions of the terms. The resolution of a term is its first nonzero
+    change as the step grows from a very small one. It may be coarser than the round-off of the
+    term's value: ``1 - tanh(t)`` near t = 15 is tiny, but has the resolution of numbers near 1. A
+    term that depends on t and does not change, or changes on one side only (at a kink), is assumed
+    to have the resolution of numbers near 1, too.
     """
 
     def changes(step: float) -> Any:
@@ -161,7 +165,8 @@ def _grain(values: Terms, depends: Any, largest: float) -> float:
 
 
 def _has_kink(sides: list[tuple[float, float, float, float]]) -> bool:
-    """True unless the one-sided slopes converge linearly in the step, as they do without kink."""
+    """True if there is a kink. Without a kink, the difference of the two one-sided slopes is
+    proportional to the step."""
     gaps = [(above - below, noise) for _, above, below, noise in sides]
     for (gap, _), (half, noise) in pairwise(gaps[2:]):
         if abs(half) < 16 * noise or abs(half) < 0.75 * abs(gap):

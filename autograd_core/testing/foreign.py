@@ -16,7 +16,8 @@ from autograd_core.transforms.tree import leaves
 
 
 class Foreign(Subject):
-    """A function of plain arrays that returns one number, with a given gradient."""
+    """A function of arrays that returns one number, and a function `gradient` that returns its
+    gradients."""
 
     def __init__(self, f: Any, args: Any, seed: int, gradient: Any) -> None:
         super().__init__(f, args, seed, "gradient")

@@ -1,4 +1,4 @@
-"""Properties that the gradient of every function has."""
+"""Checks of properties that the gradient of every function has."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from autograd_core.transforms.tree import filled, leaves
 
 
 def check_kinds(subject: Subject, found: list[Any]) -> None:
-    """Each gradient has its operand's shape, dtype and device."""
+    """Check that each gradient has the shape, dtype and device of its operand."""
     for name, operand, g in zip(subject.names, subject.operands, found, strict=True):
         for attribute in ("shape", "dtype", "device"):
             has, should = getattr(g, attribute), getattr(operand, attribute)
             if has != should:
-                raise subject.wrong(f"for {name} has {attribute} {has} and not {should}")
+                raise subject.wrong(f"for {name} has {attribute} {has} instead of {should}")
 
 
 def check_same(subject: Subject, found: list[Any], again: list[Any]) -> None:
-    """Two runs give the same gradients."""
+    """Check that two runs give the same gradients."""
     for name, one, other in zip(subject.names, found, again, strict=True):
         if not np.array_equal(one, other, equal_nan=True):
             i = tuple(map(int, np.argwhere((one != other) & ~(np.isnan(one) & np.isnan(other)))[0]))
@@ -38,7 +38,7 @@ def check_same(subject: Subject, found: list[Any], again: list[Any]) -> None:
 
 
 def check_zeros(subject: Subject, zeros: list[Any], pull: Any) -> None:
-    """The gradients for a cotangent of zeros are zero."""
+    """Check that the gradients for cotangents of zeros are zero."""
     arriving = [
         make(backend.asarray(z, device=o.device), None)
         for z, o in zip(zeros, subject.pulled()[0], strict=True)
@@ -56,7 +56,8 @@ def check_zeros(subject: Subject, zeros: list[Any], pull: Any) -> None:
 def check_transposed(
     subject: Subject, cotangents: list[Any], found: list[Any], moves: list[Any]
 ) -> None:
-    """⟨g, jvp(d)⟩ = ⟨vjp(g), d⟩, up to round-off, where `moves` is that of the gradients."""
+    """Check that ⟨g, jvp(d)⟩ = ⟨vjp(g), d⟩ for random tangents d, up to round-off. `moves` is the
+    effect of round-off on each element of the gradients."""
     ways = [random_like(subject.rng, operand) for operand in subject.operands]
     placed = iter(ways)
     primals = tuple(tensors_of(subject.args[i]) for i in subject.places)

@@ -1,6 +1,7 @@
 """Random differentiable programs: smooth operations in an acyclic graph with shared results.
 
-A `Program` runs on any namespace that has NumPy's names, so that libraries can be compared.
+A `Program` runs with any namespace that has functions under NumPy's names, so that libraries can be
+compared.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def _line(xp: Any, x: Any) -> Any:
     return xp.broadcast_to(x, (LENGTH,)) if x.ndim < 2 else x
 
 
-# None has a kink or makes numbers large: an ill-conditioned program tests nothing.
+# No operation has a kink or large results, because an ill-conditioned program tests nothing.
 OPERATIONS: dict[str, Callable[..., Any]] = {
     "sin": lambda xp, x: xp.sin(x),
     "cos": lambda xp, x: xp.cos(x),
@@ -90,15 +91,15 @@ UNARY_NAMES = list(OPERATIONS)[: list(OPERATIONS).index("add")]
 
 
 class Program(NamedTuple):
-    """Steps, each with an operation and how many steps back its operands are. The result has shape
-    (3, 3): the last value plus a small multiple of all earlier ones."""
+    """A list of steps. Each step names an operation and says how many values back its operands are.
+    The result has shape (3, 3): the last value plus a quarter of the tanh of each earlier value."""
 
     steps: tuple[tuple[Any, ...], ...]
     shapes: tuple[tuple[int, ...], ...]
     seed: int
 
     def inputs(self) -> list[Any]:
-        """Arrays to run it on, with elements in ±1."""
+        """Arrays to run the program on, with elements between -1 and 1."""
         rng = np.random.default_rng(self.seed)
         return [rng.uniform(-1, 1, shape) for shape in self.shapes]
 

@@ -17,9 +17,9 @@ def gradient_test(
 ) -> Callable[[Callable[..., Any]], Callable[[], None]]:
     """Turn a function into a test of its gradients.
 
-    Each of `parameters` is a domain (see `strategies`), whose operands broadcast with each other,
-    or a Hypothesis strategy for the parameter's value. `order` and the errors raised are
-    those of `check_gradients`.
+    Each of `parameters` is a domain (see `strategies`) or a Hypothesis strategy for the parameter's
+    value. The operands drawn from domains broadcast with each other. `order` and the errors raised
+    are as in `check_gradients`.
 
         @gradient_test(x=away_from(0), axis=st.sampled_from([None, 0, -1]))
         def test_my_norm(x, axis):

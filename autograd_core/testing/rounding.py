@@ -24,10 +24,11 @@ SHAKES = 4
 
 
 def noise(subject: Any, weights: list[Any], found: list[Any]) -> list[Any]:
-    """How much each element of the subject's gradients changes if the operands and cotangents are
-    perturbed by two units of round-off, or all intermediate results are: the maximum of several
-    runs. A gradient that changes by more than the square root of the accuracy is not
-    ill-conditioned but discontinuous, which does not excuse an error."""
+    """Return how much round-off changes each element of the subject's gradients. In some runs the
+    operands and cotangents are perturbed by two units of round-off, in others all intermediate
+    results; the maximum over the runs is returned. A change by more than the square root of the
+    accuracy is not counted as round-off, because it shows that the gradient is discontinuous, not
+    ill-conditioned."""
     rng, accuracy = subject.rng, subject.accuracy
     limit = accuracy**0.5 * max((np.abs(g).max(initial=0) for g in found), default=0)
     limit += UNITS * accuracy * max(np.abs(w).max(initial=0) for w in weights)
@@ -54,7 +55,8 @@ def noise(subject: Any, weights: list[Any], found: list[Any]) -> list[Any]:
 
 
 def _exact(subject: Any, weights: list[Any]) -> list[Any]:
-    """The results of all operations in double precision, if the operands have less."""
+    """The results of all operations, computed in double precision; empty if the operands already
+    have double precision."""
     results = Results()
     if subject.accuracy > ROUNDING:
         with observed(results):
@@ -69,15 +71,16 @@ def _rounded(
     try:
         with _rounding(seed, exact, units):
             return [np.array(g) for g in subject.gradients_at(subject.points, weights)]
-    except (ArithmeticError, ValueError):  # a function that checks its own values
+    except (ArithmeticError, ValueError):  # the function rejects perturbed values
         return found
 
 
 def blurred(subject: Any, weights: list[Any], middle: Any) -> tuple[Any, Any]:
-    """How much each term of the subject's weighted results differs from its value, `middle`, in
-    double precision, if the operands are perturbed by two units of round-off, or all intermediate
-    results are: the accuracy lost inside the function, which its results do not show. Also returns
-    the second alone, without jumps."""
+    """Return how much round-off changes each term of the subject's weighted results, whose values
+    are `middle`, in double precision. In some runs the operands are perturbed by two units of
+    round-off, in others all intermediate results. This detects a loss of accuracy inside the
+    function that its results do not show. Also return the change due to the intermediate results
+    only, without jumps."""
     points = [wide(point) for point in subject.points]
 
     def moves(results: list[Any]) -> Any:
@@ -87,7 +90,7 @@ def blurred(subject: Any, weights: list[Any], middle: Any) -> tuple[Any, Any]:
         try:
             with _rounding(seed, [], units):
                 return moves(subject.results_at(points))
-        except (ArithmeticError, ValueError):  # a function that checks its own values
+        except (ArithmeticError, ValueError):  # the function rejects perturbed values
             return np.zeros(middle.shape)
 
     with np.errstate(all="ignore"):
@@ -105,7 +108,8 @@ def blurred(subject: Any, weights: list[Any], middle: Any) -> tuple[Any, Any]:
 
 @contextmanager
 def _rounding(seed: int, exact: list[Any], units: int) -> Iterator[None]:
-    """Inside, the results of all operations and rules are perturbed; results to keep are copied."""
+    """In this context, the results of all operations and rules are perturbed in place by round-off.
+    They are restored at the end, so results that are needed later must be copied before."""
     rounding = Rounding(np.random.default_rng(seed), exact, units)
     try:
         with observed(rounding):
@@ -115,7 +119,7 @@ def _rounding(seed: int, exact: list[Any], units: int) -> Iterator[None]:
 
 
 def shaken(rng: Any, values: Any, more: Any = 0.0, units: int = 2) -> Any:
-    """`values`, each perturbed by some units of round-off, and by `more`, up or down."""
+    """`values`, each perturbed up or down by `units` units of round-off plus `more`."""
     signs = rng.choice([-1, 1], values.shape)
     by = units * np.finfo(values.dtype).eps * np.abs(values) + more
     moved = values + signs * by
@@ -135,9 +139,10 @@ class Results(Observer):
 class Rounding(Observer):
     """Perturbs the result of every operation and of every rule, until `restore` is called.
 
-    Each is perturbed by some units of round-off and, in less than double precision, by its distance
-    from the result in double precision: for operations, `exact` lists the results of a run in
-    double precision, in order. (Operations that only this run has, such as casts, are skipped.)
+    Each result is perturbed by `units` units of round-off. In less than double precision, it is
+    also perturbed by its distance from the result in double precision. For operations, the results
+    in double precision are taken from `exact`, the list of the results of an earlier run, in order.
+    Operations that are not in this list, such as casts, are perturbed by round-off only.
     """
 
     def __init__(self, rng: Any, exact: list[Any], units: int) -> None:

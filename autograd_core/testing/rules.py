@@ -1,4 +1,4 @@
-"""Faults of single rules, detected during a backward pass."""
+"""Faults of individual rules, detected during a backward pass."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ class RuleObserver(Observer):
         self.faults: list[str] = []
 
     def backward(self, node: Any, rule: Any, g: Gradient, gx: Gradient) -> None:
-        """Run a rule again, and compare the results."""
+        """Run a rule again. Record a fault if it changes its arguments or its earlier result, or if
+        it promotes the dtype of the gradient."""
         if isinstance(g, Parts | Tensor) or isinstance(gx, Parts) or not rule.operand:
             return
         saved = next((kept for _, r, kept in node.edges() if r is rule), None)
@@ -39,12 +40,12 @@ class RuleObserver(Observer):
             self.faults.append(f"{name} writes to its arguments")
         rule.function(backend.as_array(g + g), *saved)
         if not np.array_equal(host(first), kept, equal_nan=True):
-            self.faults.append(f"{name} returns one buffer repeatedly")
+            self.faults.append(f"{name} returns one buffer for all calls")
         wanted = np.finfo(g.dtype).eps if g.dtype.kind in "fc" else None
         if wanted is not None and first.dtype.kind in "fc" and np.finfo(first.dtype).eps < wanted:
             self.faults.append(
                 f"{name} promotes a {g.dtype} gradient to {first.dtype}. A NumPy scalar "
-                "in it may be the cause; Python numbers keep the dtype"
+                "in the rule may be the cause; Python numbers keep the dtype"
             )
 
 

@@ -1,9 +1,9 @@
 """Hypothesis strategies for arguments of differentiable functions: shapes that broadcast, axes,
 indices, arrays and Tensors away from a function's kinks, and programs (in `programs`).
 
-Shapes and settings are drawn and shrink; values come from a generator whose seed is drawn. A
-*domain* is a function of that generator and a shape that returns values: `between`, `signed`,
-`away_from`, or one of your own.
+Hypothesis draws and shrinks the shapes and settings. The values come from a random generator, of
+which Hypothesis draws the seed. A *domain* is a function of the generator and a shape that returns
+an array of values. `between`, `signed` and `away_from` return domains; you may also write your own.
 """
 
 from __future__ import annotations
@@ -30,22 +30,23 @@ SEEDS = st.integers(0, 2**32 - 1)
 
 
 def between(low: float, high: float) -> Domain:
-    """Uniform in an interval."""
+    """Values uniform between `low` and `high`."""
     return lambda rng, shape: rng.uniform(low, high, shape)
 
 
 def signed(low: float, high: float) -> Domain:
-    """Uniform in size between `low` and `high`, with random signs."""
+    """Values with absolute values uniform between `low` and `high`, and with random signs."""
     return lambda rng, shape: rng.choice([-1, 1], shape) * rng.uniform(low, high, shape)
 
 
 def staggered(offset: float) -> Domain:
-    """Close to multiples of 1/2 plus `offset`: operands of different offsets are never close."""
+    """Values close to multiples of 1/2 plus `offset`. The values of two domains whose offsets
+    differ (modulo 1/2) are not close to each other."""
     return lambda rng, shape: rng.integers(-3, 4, shape) / 2 + offset + 0.02 * rng.random(shape)
 
 
 def distinct(spacing: float = 0.25) -> Domain:
-    """No two elements close to each other."""
+    """Values of which no two are close to each other."""
 
     def domain(rng: Any, shape: Shape) -> Any:
         size = int(np.prod(shape))
@@ -56,7 +57,7 @@ def distinct(spacing: float = 0.25) -> Domain:
 
 
 def integers(low: int, high: int) -> Domain:
-    """Integers from `low` up to, not including, `high`."""
+    """Integers from `low` (included) to `high` (excluded)."""
     return lambda rng, shape: rng.integers(low, high, shape)
 
 
@@ -66,11 +67,11 @@ def truths(rng: Any, shape: Shape) -> Any:
 
 
 def away_from(*kinks: float, distance: float = 0.1, low: float = -3, high: float = 3) -> Domain:
-    """Uniform in an interval, at least `distance` away from all `kinks`."""
+    """Values uniform between `low` and `high`, at least `distance` away from all `kinks`."""
     edges = [low, *(e for k in sorted(kinks) for e in (k - distance, k + distance)), high]
     spans = [(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if a < b]
     if not spans:
-        raise ValueError(f"no number in {low} … {high} is {distance} away from {kinks}")
+        raise ValueError(f"no number in [{low}, {high}] is at least {distance} away from {kinks}")
     lengths = np.array([b - a for a, b in spans])
 
     def domain(rng: Any, shape: Shape) -> Any:
@@ -92,10 +93,10 @@ def arrays(
     dtype: Any = "float64",
     device: str | None = None,
 ) -> Any:
-    """Arrays with values of a domain. `shape` and `dtype` may be strategies; `device` is None for
-    the host, or the name of a device.
+    """Arrays with values drawn from a domain. `shape` and `dtype` may be strategies. `device` is
+    None for the host, or the name of a device.
 
-    A complex dtype adds imaginary parts in ±1.
+    For a complex dtype, imaginary parts between -1 and 1 are added.
     """
     shape = shapes() if shape is None else shape
     shape = draw(shape) if isinstance(shape, st.SearchStrategy) else shape
@@ -108,13 +109,13 @@ def arrays(
 
 
 def tensors(*args: Any, requires_grad: bool = True, **settings: Any) -> Strategy:
-    """Tensors of `arrays`, with the same parameters."""
+    """Tensors drawn as `arrays` are, with the same parameters."""
     return arrays(*args, **settings).map(lambda array: Tensor(array, requires_grad))
 
 
 @st.composite
 def operands(draw: Any, *domains: Domain, dtype: Any = "float64", device: str | None = None) -> Any:
-    """A tuple of arrays whose shapes broadcast, one of each domain."""
+    """A tuple of arrays whose shapes broadcast, one array for each domain."""
     dtype = draw(dtype) if isinstance(dtype, st.SearchStrategy) else dtype
     pairs = zip(domains, draw(broadcastable(len(domains))), strict=True)
     return tuple(draw(arrays(domain, shape, dtype, device)) for domain, shape in pairs)
@@ -124,7 +125,7 @@ def operands(draw: Any, *domains: Domain, dtype: Any = "float64", device: str | 
 
 
 def shapes(least_ndim: int = 0, least_side: int = 0) -> Strategy:
-    """Up to three axes; one draw in three may have axes of length 0."""
+    """Shapes with up to three axes. One draw in three may have axes of length 0."""
     ordinary = hnp.array_shapes(
         min_dims=least_ndim, max_dims=3, min_side=max(least_side, 1), max_side=3
     )
@@ -166,17 +167,18 @@ def any_axis(shape: Shape) -> Strategy:
 
 
 def some_axis(shape: Shape) -> Strategy:
-    """Axes along which there are elements to reduce."""
+    """Every `axis` argument that selects at least one element to reduce."""
     return st.sampled_from([a for a in axis_choices(shape) if reduced_size(shape, a)])
 
 
 def own_axis(shape: Shape) -> Strategy:
-    """As `some_axis`, without the axes 0 and -1 that some reductions accept for 0-d arrays."""
+    """Like `some_axis`, but for a 0-d array without the axes 0 and -1, which only some reductions
+    accept."""
     return some_axis(shape) if shape else st.sampled_from([None, ()])
 
 
 def one_axis(shape: Shape) -> Strategy:
-    """An axis, or None."""
+    """One axis along which there are elements to reduce, or None."""
     choices = [a for a in axis_choices(shape) if not isinstance(a, tuple)]
     return st.sampled_from([a for a in choices if reduced_size(shape, a)])
 
@@ -194,8 +196,8 @@ def positions(length: int, shape: Shape, unique: bool = False) -> Strategy:
 
 @st.composite
 def mixed_indices(draw: Any, shape: Shape, unique: bool = False) -> Any:
-    """For each axis an integer, a slice or an array of integers, with new axes in between. Arrays
-    may be separated by slices, in which case NumPy puts their axes first."""
+    """A tuple with an integer, a slice or an array of integers for each axis, and with new axes in
+    between. If slices separate the arrays, NumPy puts the axes of the arrays first."""
     entries: list[Any] = []
     uses_array = False
     for length in shape:

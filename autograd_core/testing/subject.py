@@ -1,4 +1,4 @@
-"""A function at its operands: its results and gradients there, and the errors that report it."""
+"""The function to check and its operands: its results and gradients, and the errors about it."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class GradientError(AssertionError):
 
 
 class InconclusiveError(AssertionError):
-    """The gradient cannot be judged: differences do not converge, as the function jumps, is not
-    finite, or oscillates. The operands are too close to a singular point."""
+    """The gradient cannot be checked, because the finite differences do not converge: the function
+    jumps, oscillates or is not finite. The operands are too close to a singular point."""
 
 
 class Subject:
@@ -56,13 +56,14 @@ class Subject:
     # the function and its gradient
 
     def called(self, values: list[Any]) -> list[Any]:
-        """The floating results at these operands, on the host, in their own dtypes."""
+        """The floating-point results at the operands `values`, as arrays on the host, in the dtypes
+        that the function returned."""
         with no_grad():
             result = self.f(*self.replaced(values))
         return [host(leaf) for _, leaf in leaves(result) if is_floating_leaf(leaf)]
 
     def replaced(self, values: list[Any]) -> list[Any]:
-        """The arguments with these values for their floating leaves."""
+        """The arguments, with `values` in place of their floating-point leaves."""
         placed = iter(self.there(values))
         return [filled(a, placed) if i in self.places else a for i, a in enumerate(self.args)]
 
@@ -72,14 +73,15 @@ class Subject:
             yield make(backend.asarray(value, device=backend.device_of(like._array)), None)
 
     def of_floats(self, *operands: Any) -> Any:
-        """The floating results, as a function of the floating arguments alone."""
+        """The floating-point results, as a function of the floating-point arguments only."""
         args = list(self.args)
         for place, value in zip(self.places, operands, strict=True):
             args[place] = value
         return tuple(leaf for _, leaf in leaves(self.f(*args)) if is_floating_leaf(leaf))
 
     def pulled(self) -> tuple[list[Any], Callable[[list[Any]], list[Any]]]:
-        """The floating results, and a function that maps their cotangents to gradients."""
+        """Return the floating-point results, and a function that maps their cotangents to
+        gradients."""
 
         results, pullback = vjp(self.of_floats, *(tensors_of(self.args[i]) for i in self.places))
 
@@ -93,7 +95,7 @@ class Subject:
         return Subject(self.f, self.replaced(points), self.seed, self.what)
 
     def gradients_at(self, points: list[Any], weights: list[Any]) -> list[Any]:
-        """The gradients at other operands, on the host, for these cotangents."""
+        """The gradients at the operands `points` for the cotangents `weights`, on the host."""
         outs, pull = self.at(points).pulled()
         arriving = [
             make(backend.asarray(np.asarray(w, o.dtype), device=o.device), None)
@@ -102,14 +104,16 @@ class Subject:
         return [host(g) for g in pull(arriving)]
 
     def results_at(self, points: list[Any]) -> list[Any]:
-        """The floating results, recorded, so that an observer sees all operations."""
+        """The floating-point results at the operands `points`. The operations are recorded, so that
+        an observer sees them."""
         outs, _ = self.at(points).pulled()
         return [np.array(host(out)) for out in outs]
 
     # errors
 
     def wrong(self, text: str) -> GradientError:
-        """The error with the message "the gradient of f `text`"."""
+        """The GradientError with the message "the gradient of f `text`" and code that reproduces
+        it."""
         return GradientError(
             f"the {self.what} of {function_name(self.shown)} {text}\n{self.repeat()}"
         )

@@ -1,4 +1,5 @@
-"""Arguments of a checked function: their floating leaves, random values like them, their repr."""
+"""The arguments of a checked function: their floating-point leaves, random arrays of the same shape
+and dtype, and their text as Python source."""
 
 from __future__ import annotations
 
@@ -56,7 +57,7 @@ def plain(f: Any, args: Any) -> Any:
 
 
 def tensors_of(args: Any) -> Any:
-    """Arguments with untracked Tensors for their floating leaves."""
+    """The arguments, with each floating-point leaf as an untracked Tensor."""
     return filled(args, (tensor_of(leaf) for _, leaf in leaves(args)))
 
 

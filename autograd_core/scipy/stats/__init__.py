@@ -1,8 +1,9 @@
 """Probability densities under SciPy's names: ``stats.norm.logpdf(x, loc, scale)``.
 
-Each is composed of operations, so it has derivatives of any order with respect to x and to every
-parameter for which the derivative has a closed form. Cumulative distributions of the gamma and beta
-families have none with respect to their shape parameters, and raise an error in the backward pass.
+Each function is composed of operations, so it has derivatives of any order with respect to x and to
+every parameter for which the derivative has a closed form. For the cumulative distributions of the
+gamma and beta families, the derivatives with respect to the shape parameters have no closed form;
+the backward pass raises NotDifferentiableError.
 """
 
 from autograd_core.scipy.stats import (

@@ -45,12 +45,13 @@ def _sum(a: Array, b: Array) -> Array:
     b=lambda g, a, b: g * -_psi_difference(0, b, a),
 )
 def _log_beta(a: Array, b: Array) -> Array:
-    """The logarithm of the beta function, accurate where one of a and b is much larger."""
+    """The logarithm of the beta function, accurate also if one of a and b is much larger than the
+    other."""
     large, small = np.maximum(a, b), np.minimum(a, b)
     r = small / large
     logs = small * (np.log(small) - np.log(a + b)) - (large - 0.5) * np.log1p(r)
     stable = math.log(math.tau) / 2 + logs - np.log(small) / 2 + _sum(a, b)
-    tiny = np.log(a + b) - np.log(a) - np.log(b)  # where SciPy's is infinite
+    tiny = np.log(a + b) - np.log(a) - np.log(b)  # where SciPy's betaln is infinite
     near = np.where(small < 1e-300, np.where(large < 1e-30, tiny, -np.log(small)), 0.0)
     direct = np.where(small < 1e-300, near, special_of(a).betaln(a, b))
     return np.where(large < 10, direct, stable)
@@ -63,8 +64,8 @@ def _log_beta(a: Array, b: Array) -> Array:
     b=lambda g, x, a, b: g * (np.log1p(-x) + _psi_difference(0, b, a)),
 )
 def _log_density(x: Array, a: Array, b: Array) -> Array:
-    """(a - 1) log(x) + (b - 1) log(1 - x) - _log_beta(a, b); near its maximum for large a and b,
-    where these cancel, computed as the sum of two deviances."""
+    """(a - 1) log(x) + (b - 1) log(1 - x) - _log_beta(a, b). Near the maximum for large a and b,
+    where these terms cancel, it is computed from two deviances."""
     n = a + b
     left, right = n * x / a, n * (1 - x) / b
     central = (a >= 10) & (b >= 10) & (np.abs(left - 1) < 0.5) & (np.abs(right - 1) < 0.5)
@@ -86,7 +87,7 @@ def _log_density(x: Array, a: Array, b: Array) -> Array:
     b=lambda g, distance, scale, a, b: g * (np.log1p(-distance / scale) + _psi_difference(0, b, a)),
 )
 def _scaled_log(distance: Array, scale: Array, a: Array, b: Array) -> Array:
-    """The logarithm of the density at distance / scale, divided by the scale."""
+    """log(density(distance / scale) / scale)."""
     return _log_density(distance / scale, a, b) - np.log(scale)
 
 
@@ -102,14 +103,16 @@ def _of_logarithm(x: Array, a: Array, b: Array) -> Array:
 
 
 def _rest(x: Array, a: Array, b: Array) -> Array:
-    """The logarithm of the density without the powers with small exponents, and with the beta
-    function at a + 1 and b + 1, so that it is smooth at small a and b."""
+    """The logarithm of the density without the powers of x (if a < 10) and of 1 - x (if b < 10).
+    The beta function is evaluated at a + 1 and b + 1, so that the result is smooth at small a and
+    b."""
     left, right = where(a < 10, 1.0, a), where(b < 10, 1.0, b)
     return xlogy(left - 1, x) + xlog1py(right - 1, -x) - _log_beta(a + 1, b + 1)
 
 
 def _of_powers(distance: Array, scale: Any, a: Array, b: Array) -> Array:
-    """The density with powers for small exponents, so that it has its derivatives at the ends."""
+    """The density. The factor of x (if a < 10) and the factor of 1 - x (if b < 10) are computed as
+    powers, so that they have derivatives at the ends of the support."""
     left, right, x = a < 10, b < 10, _units(distance, scale)
     powers = _power(distance, scale, where(left, a, 1.0)) * _power(1 - x, 1.0, where(right, b, 1.0))
     far = _rest(x, a, b) < FAR
@@ -124,7 +127,7 @@ def _regular(distance: Array, scale: Any, a: Array, b: Array) -> Array:
 
 
 def _scaled_density(distance: Array, scale: Any, a: Array, b: Array) -> Array:
-    """The density at distance / scale, divided by the scale."""
+    """density(distance / scale) / scale."""
     infinite = (distance == 0) & (a < 1) | (distance == scale) & (b < 1)
     operands = (distance, 0.5), (scale, 1.0), (a, 2.0), (b, 2.0)
     return either(infinite, _pole, _regular, *operands)
@@ -145,14 +148,15 @@ def _lower(a: Array, b: Array, x: Array) -> Array:
 
 
 def _tail(a: Array, b: Array, x: Array) -> Array:
-    """True where the distribution function is too small for float64, or less accurate than its
+    """True where the distribution function of SciPy underflows, or is less accurate than the
     continued fraction."""
     centre = a / (a + b)
     return (special_of(x).betainc(a, b, x) < 1e-290) & (x < centre) | (x < 0.1 * centre)
 
 
 def _ratio(a: Array, b: Array, x: Array) -> Array:
-    """The distribution function divided by the density, far below its centre."""
+    """The distribution function divided by the density, for x far below the centre of the
+    distribution."""
     return x * (1 - x) / a * beta_fraction(x, a, b)
 
 
@@ -177,7 +181,8 @@ def _hazard_slope(x: Array, a: Array, b: Array, out: Array) -> Array:
     x=lambda g, a, b, x, out: g * _hazard_slope(x, a, b, out),
 )
 def _hazard(a: Array, b: Array, x: Array) -> Array:
-    """The density divided by the distribution function: the derivative of its logarithm."""
+    """The density divided by the distribution function, which is the derivative of the logarithm of
+    the distribution function."""
     small = _tail(a, b, x)
     far = 1 / in_tail(small, _ratio, (a, 1.0), (b, 1.0), (x, 0.5))
     p, q, y = np.where(small, 1.0, a), np.where(small, 1.0, b), np.where(small, 0.5, x)
@@ -207,14 +212,15 @@ def _log_lower(a: Array, b: Array, x: Array) -> Array:
 
 @composed
 def logpdf(x: Operand, a: Operand, b: Operand, loc: Operand = 0, scale: Operand = 1) -> Array:
-    """The logarithm of the density with the shape parameters `a` and `b`; -inf outside [0, 1] (in
-    units of `scale` from `loc`)."""
+    """The logarithm of the density with the shape parameters `a` and `b`. The result is -inf where
+    (x - loc) / scale is outside [0, 1]."""
     return density("beta.logpdf", _scaled_log, ENDS, x, (a, b), loc, scale, True, True)
 
 
 @composed
 def pdf(x: Operand, a: Operand, b: Operand, loc: Operand = 0, scale: Operand = 1) -> Array:
-    """The density. At the ends of the support the derivatives are one-sided, from inside."""
+    """The density. At the ends of the support, its derivatives are one-sided, from inside the
+    support."""
     return density("beta.pdf", _scaled_density, ENDS, x, (a, b), loc, scale, False, True)
 
 

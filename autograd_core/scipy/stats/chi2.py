@@ -1,4 +1,4 @@
-"""The chi-squared distribution: a gamma distribution, with the shape df / 2 and twice the scale."""
+"""The chi-squared distribution: the gamma distribution with shape df / 2 and twice the scale."""
 
 from __future__ import annotations
 

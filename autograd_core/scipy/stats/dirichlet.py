@@ -1,4 +1,4 @@
-"""The Dirichlet distribution, of probabilities that sum to 1."""
+"""The Dirichlet distribution, a distribution of vectors of probabilities that sum to 1."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ __all__ = ["logpdf", "pdf"]
 
 
 def _parameters(x: Array, alpha: Any) -> tuple[Any, Any, Any, Any, Any]:
-    """The dtype of the result, a mask of x outside [0, 1], x (1 / 2 there), the exponents, and the
-    logarithm of the constant factor."""
+    """Return the dtype of the result, the mask of the vectors that have an element outside [0, 1],
+    x with these vectors replaced by 1 / 2, the exponents alpha - 1, and the logarithm of the
+    constant factor."""
     dtype, (x, alpha) = widened("dirichlet", as_operand(x), as_operand(alpha))
     if alpha.ndim != 1 or x.ndim not in (1, 2) or x.shape[0] != alpha.shape[0]:
         raise ShapeError(
-            "dirichlet: x (k,) or (k, n) and alpha (k,) are needed; they have shapes "
+            "dirichlet: x must have shape (k,) or (k, n), and alpha (k,); they have shapes "
             f"{x.shape} and {alpha.shape}"
         )
     alpha = _known(alpha, valid(alpha))
@@ -38,8 +39,8 @@ def _parameters(x: Array, alpha: Any) -> tuple[Any, Any, Any, Any, Any]:
 @composed
 def logpdf(x: Operand, alpha: Operand) -> Array:
     """The logarithm of the density at x (k,), or at each column of x (k, n), with the parameters
-    `alpha` (k,); -inf outside [0, 1]. All elements of x must be given, including the last; it is
-    not checked that they sum to 1."""
+    `alpha` (k,); -inf if an element is outside [0, 1]. x must contain all k probabilities,
+    including the last. Their sum is not checked."""
     dtype, outside, x, exponents, constant = _parameters(x, alpha)
     out = constant + sum(xlogy(exponents, x), 0)
     return rounded(where(outside, -math.inf, out), dtype)
@@ -47,9 +48,10 @@ def logpdf(x: Operand, alpha: Operand) -> Array:
 
 @composed
 def pdf(x: Operand, alpha: Operand) -> Array:
-    """The density. Where a probability is 0 the derivatives are one-sided, from inside."""
+    """The density. Where an element of x is 0, its derivatives are one-sided, from inside the
+    support."""
     dtype, outside, x, exponents, constant = _parameters(x, alpha)
-    small = exponents < 10  # as powers, which have derivatives at 0; others as logarithms
+    small = exponents < 10  # computed as powers, which have derivatives at 0, not with logarithms
     rest = exp(constant + sum(xlogy(where(small, 0.0, exponents), x), 0))
     out = rest * prod(x ** where(small, exponents, 0.0), 0)
     return rounded(where(outside, 0.0, out), dtype)

@@ -23,7 +23,7 @@ ENDS = (0.0, math.inf)
 
 
 def gamma_log(a: Array) -> Array:
-    """gammaln(a) for plain arrays; SciPy's is infinite for the smallest numbers."""
+    """gammaln(a), without a gradient rule. SciPy's gammaln is infinite for the smallest numbers."""
     tiny = (a > 0) & (a < 1e-300)
     return np.where(tiny, -np.log(np.where(tiny, a, 1.0)), special_of(a).gammaln(a + tiny))
 
@@ -39,8 +39,8 @@ def _log_x(x: Array, a: Array) -> Array:
     a=lambda g, x, a: g * (np.log(x) - digamma(a)),
 )
 def _log_density(x: Array, a: Array) -> Array:
-    """(a - 1) log(x) - x - gammaln(a); near its maximum for large a, where these cancel, computed
-    as the deviance of x from a."""
+    """(a - 1) log(x) - x - gammaln(a). Near the maximum for large a, where these terms cancel, it
+    is computed from the deviance of x from a."""
     central = (a >= 10) & (np.abs(x - a) < 0.5 * a)
     y, b = np.where(central, x, 10.0), np.where(central, a, 10.0)
     stable = b * deviance(y / b) - stirling(b) + np.log(b / math.tau) / 2 - np.log(y)
@@ -56,7 +56,7 @@ def _log_density(x: Array, a: Array) -> Array:
     a=lambda g, distance, scale, a: g * (np.log(distance / scale) - digamma(a)),
 )
 def _scaled_log(distance: Array, scale: Array, a: Array) -> Array:
-    """The logarithm of the density at distance / scale, divided by the scale."""
+    """log(density(distance / scale) / scale)."""
     return _log_density(distance / scale, a) - np.log(scale)
 
 
@@ -67,15 +67,16 @@ def _scaled_log(distance: Array, scale: Array, a: Array) -> Array:
     a=lambda g, distance, scale, out: g * (out * np.log(distance / scale)),
 )
 def _right(distance: Array, scale: Array, a: Array) -> Array:
-    """gamma(a) times the density for distances above the scale, where the derivative of its
-    logarithm is small: multiplying a subnormal density by it does not lose digits."""
+    """gamma(a) times the density, for distance > scale. In a derivative, it is multiplied by the
+    derivative of its logarithm, which is small, so that no digits are lost even if the density is
+    subnormal."""
     z = distance / scale
     root = np.exp(z / -2)
     return z ** (a - 1) * root / scale * root
 
 
 def _of_powers(distance: Array, scale: Any, a: Array) -> Array:
-    """The density for small a: with a power, so that it has its derivatives at 0."""
+    """The density for small a. It is computed with a power, so that it has derivatives at 0."""
     far = distance > (2000 + 4 * a) * scale
     distance, scale = where(far, 1.0, distance), where(far, 1.0, scale)
     left = lambda x, s, a: _power(x, s, a) * exp(-_units(x, s))  # noqa: E731
@@ -94,7 +95,7 @@ def _of_logarithm(x: Array, a: Array) -> Array:
 
 
 def scaled_density(distance: Array, scale: Any, a: Array) -> Array:
-    """The density at distance / scale, divided by the scale."""
+    """density(distance / scale) / scale."""
     infinite = (distance == 0) & (a < 1)
     first = lambda x, s, a: _pole(x, s, a, 1.0)  # noqa: E731
     return either(infinite, first, _regular, (distance, 1.0), (scale, 1.0), (a, 2.0))
@@ -122,7 +123,7 @@ def logpdf(x: Operand, a: Operand, loc: Operand = 0, scale: Operand = 1) -> Arra
 
 @composed
 def pdf(x: Operand, a: Operand, loc: Operand = 0, scale: Operand = 1) -> Array:
-    """The density. At `loc` the derivatives are those from the right."""
+    """The density. At `loc`, its derivatives are taken from the right."""
     return density("gamma.pdf", scaled_density, ENDS, x, (a,), loc, scale, False, True)
 
 
@@ -133,13 +134,14 @@ def cdf(x: Operand, a: Operand, loc: Operand = 0, scale: Operand = 1) -> Array:
 
 
 def _tail(a: Array, x: Array) -> Array:
-    """True where the distribution function is too small for float64, or less accurate than its
+    """True where the distribution function of SciPy underflows, or is less accurate than the
     continued fraction."""
     return (special_of(x).gammainc(a, x) < 1e-290) & (x < a + 1) | (x < 0.1 * a)
 
 
 def _ratio(a: Array, x: Array) -> Array:
-    """The distribution function divided by the density, far below its centre."""
+    """The distribution function divided by the density, for x far below the centre of the
+    distribution."""
     return x / a * gamma_fraction(x, a)
 
 
@@ -156,7 +158,8 @@ def _log_far(a: Array, x: Array) -> Array:
     x=lambda g, a, x, out: g * (out * (_log_x(x, a) - out)),
 )
 def _hazard(a: Array, x: Array) -> Array:
-    """The density divided by the distribution function: the derivative of its logarithm."""
+    """The density divided by the distribution function, which is the derivative of the logarithm of
+    the distribution function."""
     small = _tail(a, x)
     ratio = in_tail(small, _ratio, (a, 1.0), (x, 1.0))
     b, y = np.where(small, 1.0, a), np.where(small, 1.0, x)

@@ -23,8 +23,8 @@ __all__ = ["entropy", "logpdf", "pdf"]
 
 
 def _factor(cov: Any, ones: Any) -> Array:
-    """The lower triangular factor of a covariance matrix, given as a matrix, a vector of variances
-    or one variance for all."""
+    """The lower triangular Cholesky factor of a covariance matrix. `cov` is the matrix, a vector of
+    variances, or one variance for all elements."""
     cov = as_operand(cov)
     d = ones.shape[0]
     if cov.shape not in ((), (d,), (d, d)):
@@ -36,8 +36,8 @@ def _factor(cov: Any, ones: Any) -> Array:
 
 
 def _parts(x: Array, mean: Any, cov: Any) -> tuple[tuple[int, ...], Any, Any]:
-    """The shape of the stack of vectors; the vectors (d, n) in the coordinates in which they are
-    standard normal; and the logarithm of the density at the mean."""
+    """Return the shape of the stack of vectors, the whitened vectors (d, n), whose elements have
+    independent standard normal distributions, and the logarithm of the density at the mean."""
     x = as_operand(x)
     if x.ndim == 0:
         x = reshape(x, (1,))
@@ -50,8 +50,9 @@ def _parts(x: Array, mean: Any, cov: Any) -> tuple[tuple[int, ...], Any, Any]:
 
 @composed
 def logpdf(x: Operand, mean: Operand = None, cov: Operand = 1.0) -> Array:
-    """The logarithm of the density of vectors x (..., d), with the mean (d,) and the covariance
-    matrix (d, d), which must be positive definite, or a vector of variances, or one for all.
+    """The logarithm of the density at vectors x (..., d). `mean` has shape (d,). `cov` is a
+    positive definite covariance matrix (d, d), a vector of d variances, or one variance for all
+    elements.
 
     The gradient of the matrix is symmetric. Raises LinAlgError if the matrix is not positive
     definite.
@@ -64,7 +65,7 @@ def logpdf(x: Operand, mean: Operand = None, cov: Operand = 1.0) -> Array:
 def pdf(x: Operand, mean: Operand = None, cov: Operand = 1.0) -> Array:
     """The density."""
     stack, whitened, constant = _parts(x, mean, cov)
-    far = sum(whitened * whitened, 0) > -2 * FAR  # 0, and constant
+    far = sum(whitened * whitened, 0) > -2 * FAR  # the density is 0 and constant
     distance = sum(where(far, 0.0, whitened) ** 2, 0)
     out = where(far, 0.0, exp(distance / -2 + constant))
     return reshape(out, stack)

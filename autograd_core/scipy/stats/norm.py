@@ -14,7 +14,7 @@ __all__ = ["cdf", "logcdf", "logpdf", "logsf", "pdf", "sf"]
 
 LOG_ROOT_TAU = math.log(math.tau) / 2
 EVERYWHERE = (-math.inf, math.inf)
-FAR = (-60.0, 60.0)  # beyond these the density is 0 in float64, whatever its scale
+FAR = (-60.0, 60.0)  # beyond these values of z the density is 0 in float64, for every scale
 
 
 def standard_logpdf(z: Array) -> Array:

@@ -26,8 +26,8 @@ __all__ = ["cdf", "logcdf", "logpmf", "pmf"]
 def _counted(
     name: str, formula: Callable[..., Any], k: Any, mu: Any, loc: Any, beyond: Any, whole: bool
 ) -> Array:
-    """formula(k - loc, mu). `beyond` holds two values: the result below 0 (and, if `whole`, between
-    integers), and the result at infinity."""
+    """Return formula(k - loc, mu). `beyond` is a pair: the result where k - loc is negative (or, if
+    `whole`, not an integer), and the result where it is inf."""
     if isinstance(k, Tensor) and k.requires_grad:
         raise NotDifferentiableError("poisson: k is an integer and has no gradient; detach() it")
     dtype, (k, mu, loc) = widened(name, k, mu, loc)
@@ -46,7 +46,7 @@ def _lower(k: Array, mu: Array) -> Array:
 
 
 def _tail(k: Any, mu: Any) -> Array:
-    """True where the distribution function is too small for float64, or less accurate than its
+    """True where the distribution function of SciPy underflows, or is less accurate than the
     continued fraction."""
     return (special_of(mu).gammaincc(k + 1, mu) < 1e-290) & (mu > k + 1) | (mu > 3 * k + 60)
 

@@ -44,9 +44,11 @@ def _power_a(
 def _power(
     distance: Array, scale: Array, a: Array, factor: tuple[float, ...] = (1.0,), n: int = 0
 ) -> Array:
-    """(distance / scale) ** (a - 1) / scale, or its n-th derivative with respect to the distance,
-    times a polynomial in `a` given by the coefficients `factor`. The derivatives with respect to
-    `scale` are not computed from those with respect to the distance, which overflow earlier."""
+    """polynomial(a) * (distance / scale) ** (a - 1 - n) / scale ** (n + 1), where `factor` holds
+    the coefficients of the polynomial, lowest first. n is the number of derivatives taken with
+    respect to the distance, each of which multiplies the polynomial by a factor. The derivatives
+    with respect to `scale` are not computed from the derivatives with respect to the distance,
+    which overflow earlier."""
     z, before = distance / scale, 0 * a
     for coefficient in reversed(factor):
         before = before * a + coefficient
@@ -71,6 +73,7 @@ def _towards(distance: Array) -> Array:
     b=lambda g, distance, out: g * (out * -_towards(distance)),
 )
 def _pole(distance: Array, scale: Array, a: Array, b: Array) -> Array:
-    """A density at an end of its support, infinite if a < 1 (lower end, distance 0) or b < 1 (upper
-    end), with infinite derivatives; 0 for the placeholder operands of `either`."""
+    """The density at an end of its support where it and its derivatives are infinite: at the lower
+    end (distance 0) if a < 1, at the upper end if b < 1. It is 0 for the placeholder operands of
+    `either`."""
     return np.where((a < 1) | (b < 1), math.inf, 0.0) + 0 * (distance + scale)

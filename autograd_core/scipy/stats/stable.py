@@ -1,4 +1,4 @@
-"""Parts of the densities of the gamma family: differences of large numbers without cancellation.
+"""Terms of the densities of the gamma family: differences of large numbers, without cancellation.
 
 References: C. Loader, Fast and accurate computation of binomial probabilities (2000), for the
 deviance and Stirling's error; NIST DLMF 5.11 for the asymptotic series.
@@ -31,7 +31,7 @@ STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 
 
 
 def _less(u: Array) -> Array:
-    """log1p(u) - u: near 0 by the series of 2 artanh(s), s = u / (2 + u)."""
+    """log1p(u) - u, near 0 from the series of log1p(u) = 2 artanh(s) with s = u / (2 + u)."""
     near = np.abs(u) < 0.4
     v = np.where(near, u, 0.0)
     s = v / (2 + v)
@@ -49,13 +49,14 @@ def _log1p_less(u: Array) -> Array:
 
 
 def deviance(r: Any) -> Array:
-    """log(r) - r + 1, accurate near 1; for plain arrays."""
+    """log(r) - r + 1, accurate near r = 1. It has no gradient rule: r is an array, not a Tensor."""
     near = np.abs(r - 1) < 0.4
     return np.where(near, _less(np.where(near, r - 1, 0.0)), np.log(np.where(near, 1.0, r)) - r + 1)
 
 
 def stirling(x: Array) -> Array:
-    """gammaln(x) - (x - 1/2) log(x) + x - log(2 pi) / 2; for plain arrays."""
+    """gammaln(x) - (x - 1/2) log(x) + x - log(2 pi) / 2. It has no gradient rule: x is an array,
+    not a Tensor."""
     large = x >= 10
     v = 1 / np.where(large, x, 10.0)
     series = np.zeros_like(v)
@@ -67,8 +68,9 @@ def stirling(x: Array) -> Array:
 
 
 def _half_series() -> list[float]:
-    """The coefficients of h ** -k, k = 1 to 23, in gammaln(h + 1/2) - gammaln(h) - log(h) / 2: from
-    Bernoulli numbers, (-1) ** (k + 1) (B_{k+1}(1/2) - B_{k+1}) / (k (k + 1))."""
+    """The coefficients of h ** -k for odd k from 1 to 23 in gammaln(h + 1/2) - gammaln(h) - log(h)
+    / 2. They are (-1) ** (k + 1) (B_{k+1}(1/2) - B_{k+1}) / (k (k + 1)), with Bernoulli polynomials
+    and numbers B."""
     bernoulli = [1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510,
                  43867 / 798, -174611 / 330, 854513 / 138, -236364091 / 2730]  # fmt: skip
     return [
@@ -85,8 +87,8 @@ def _student_constant_h(g: Gradient, n: Any, h: Any) -> Gradient:
 
 @op(pointwise=True, h=_student_constant_h)
 def _student_constant(n: int, h: Array) -> Array:
-    """The n-th derivative of gammaln(h + 1/2) - gammaln(h) - log(h) / 2, which vanishes like
-    -1 / 8h; by its asymptotic series where the three terms would cancel."""
+    """The n-th derivative of f(h) = gammaln(h + 1/2) - gammaln(h) - log(h) / 2. For large h, f(h)
+    is about -1 / (8 h) and its three terms would cancel, so the asymptotic series is used."""
     large = h >= 8
     v = 1 / np.where(large, h, 8.0)
     series = np.zeros_like(v)
@@ -111,20 +113,21 @@ def _half_difference(n: int, h: Any) -> Array:
 
 # ---- far tails of distribution functions, relative to the density -------------------------------
 
-TERMS = 16  # of the continued fractions, in tails below 1e-290, where 8 are sufficient
+TERMS = 16  # terms of the continued fractions; in tails below 1e-290, 8 are sufficient
 
 
 def in_tail(small: Any, function: Callable[..., Any], *operands: tuple[Any, float]) -> Array:
-    """function(*operands) where the mask `small` is true, which is rare; undefined elsewhere. An
-    operand is a pair: the array, and a number to use in its place elsewhere."""
+    """Return function(*operands) where the mask `small` is true; the other elements are undefined.
+    Each operand is a pair: the array, and a number that replaces it where `small` is false. If no
+    element of a NumPy mask is true, which is usual, the function is not called."""
     if type(small) is np.ndarray and not np.any(small):
         return np.ones(small.shape)
     return function(*(np.where(small, x, harmless) for x, harmless in operands))
 
 
 def beta_fraction(x: Array, a: Array, b: Array) -> Array:
-    """betainc(a, b, x) * a * beta(a, b) / (x ** a * (1 - x) ** b) for x far below a / (a + b), by
-    its continued fraction (DLMF 8.17.22)."""
+    """betainc(a, b, x) * a * beta(a, b) / (x ** a * (1 - x) ** b) for x far below a / (a + b),
+    computed from its continued fraction (DLMF 8.17.22)."""
     out = np.ones_like(x * a * b)
     for m in range(TERMS, -1, -1):
         even = m * (b - m) / (a + 2 * m) * (x / (a + 2 * m - 1)) if m else np.zeros_like(out)
@@ -135,8 +138,8 @@ def beta_fraction(x: Array, a: Array, b: Array) -> Array:
 
 
 def gamma_fraction(x: Array, a: Array) -> Array:
-    """gammainc(a, x) * gamma(a + 1) / (x ** a * exp(-x)) for x far below a, by its continued
-    fraction (W. Gautschi, Efficient computation of the complex error function, 1970)."""
+    """gammainc(a, x) * gamma(a + 1) / (x ** a * exp(-x)) for x far below a, computed from its
+    continued fraction (W. Gautschi, Efficient computation of the complex error function, 1970)."""
     out = a + 2 * TERMS
     for m in range(TERMS, 0, -1):
         out = a + (2 * m - 1) + m * x / out
@@ -145,8 +148,8 @@ def gamma_fraction(x: Array, a: Array) -> Array:
 
 
 def poisson_fraction(k: Any, mu: Any) -> Array:
-    """The sum of the Poisson probabilities up to k divided by the probability of k, for mu far
-    above k, from the continued fraction of the upper incomplete gamma function (DLMF 8.9.2)."""
+    """P(K <= k) / P(K = k) for a Poisson variable K with mean mu far above k, computed from the
+    continued fraction of the upper incomplete gamma function (DLMF 8.9.2)."""
     out = mu + 2 * TERMS - k
     for m in range(TERMS, 0, -1):
         out = mu + (2 * m - 2) - k - m * (m - 1 - k) / out

@@ -1,6 +1,6 @@
 """Common parts of densities: their dtype, their units, and where they are NaN or constant.
 
-Everything is computed in float64 and rounded once at the end, values and gradients alike: a density
+Values and gradients are computed in float64 and rounded once at the end, because a density
 multiplies large numbers by small ones, which exceeds the range and precision of float32.
 """
 
@@ -21,12 +21,12 @@ from autograd_core.ops.shaping import astype
 
 __all__ = ["cumulative", "density", "either", "rounded", "valid", "widened"]
 
-FAR = -1500.0  # the logarithm of a density that is 0 in float64, whatever its scale
+FAR = -1500.0  # a density with a smaller logarithm is 0 in float64, for every scale
 
 
 def widened(name: str, *values: Any) -> tuple[Any, list[Any]]:
-    """The dtype of the result, and the operands in float64. Python numbers are weak; the first
-    operand is not. Raises DTypeError for complex operands."""
+    """Return the dtype of the result, and the operands in float64. Python numbers have a weak
+    dtype, except the first operand. Raises DTypeError for complex operands."""
     first = as_operand(values[0])
     others = [v if type(v) in (int, float) else as_operand(v) for v in values[1:]]
     dtypes = [first.dtype, *[getattr(v, "dtype", v) for v in others]]
@@ -47,7 +47,7 @@ def _wide(x: Array) -> Array:
 
 
 def rounded(out: Array, dtype: Any) -> Array:
-    """The result in `dtype`, as returned by `widened`."""
+    """`out` in `dtype`, the dtype that `widened` returned."""
     return out if out.dtype == dtype else astype(out, dtype)
 
 
@@ -67,8 +67,8 @@ def _known(x: Array, valid: Array) -> Array:
     scale=lambda g, scale, out: -(np.where(out == 0, 0.0, g) * out / scale),
 )
 def _units(distance: Array, scale: Array) -> Array:
-    """distance / scale, never -0. Where it is 0, no gradient flows to the scale, not even an
-    infinite one."""
+    """distance / scale, with -0 replaced by 0. Where it is 0, the gradient of `scale` is 0, even if
+    the incoming gradient is infinite."""
     return distance / scale + 0.0
 
 
@@ -83,10 +83,11 @@ def valid(*parameters: Any) -> Array:
 def either(
     condition: Array, first: Callable[..., Any], second: Callable[..., Any], *operands: Any
 ) -> Array:
-    """first(*operands) where the condition holds, else second(*operands).
+    """Return first(*operands) where the condition holds, else second(*operands).
 
-    An operand is a pair: the array, and a number that replaces it where the other function is
-    selected. Both functions must be finite at this number, so that their gradients there are 0.
+    Each operand is a pair: the array, and a number that replaces its elements for a function where
+    the other function is selected. Both functions must be finite at this number, so that their
+    gradients there are 0.
     """
     there = [where(condition, x, harmless) for x, harmless in operands]
     elsewhere = [where(condition, harmless, x) for x, harmless in operands]
@@ -99,9 +100,11 @@ Ends = tuple[float, float]
 def _placed(
     ends: Ends, distance: Array, scale: Any, shapes: Sequence[Any], scaled: bool = False
 ) -> tuple[Any, ...]:
-    """The masks where distance / scale is below and above the support; the distance, the scale and
-    the shapes. Outside the support, distance and scale are replaced by constants, without gradient.
-    All are NaN where one is. If `scaled`, the formula handles a distance / scale that overflows."""
+    """Return the masks where distance / scale is below and above the support, and the distance, the
+    scale and the shapes. Outside the support, distance and scale are replaced by constants, to
+    which no gradient flows. Distance, scale and shapes are all NaN where one of them is NaN or
+    where the scale or a shape is not positive. If `scaled`, the formula accepts a distance / scale
+    that overflows, so that an overflow is not counted as outside the support."""
     holds = valid(scale, *shapes)
     z = np.where(holds, _units(distance, scale), math.nan)
     place = distance if scaled else z
@@ -125,9 +128,9 @@ def density(
     logarithm: bool,
     scaled: bool = False,
 ) -> Array:
-    """The density at x: ``formula(z, *shapes)`` at z = (x - loc) / scale, divided by `scale`. If
-    `logarithm`, the formula is the logarithm of a density, and so is the result. If `scaled`, the
-    formula takes x - loc and `scale` in place of z, and its result is not divided.
+    """The density at x, ``formula(z, *shapes) / scale`` with z = (x - loc) / scale. If `logarithm`,
+    the formula and the result are logarithms of densities. If `scaled`, the formula takes x - loc
+    and `scale` instead of z, and includes the division by `scale`.
 
     Outside the support and at ±inf the density is 0 (its logarithm -inf), with zero gradient. It is
     NaN, with NaN gradients, where an operand is NaN, or `scale` or a shape is not positive.
@@ -153,8 +156,8 @@ def cumulative(
     scale: Any,
     beyond: Ends = (0.0, 1.0),
 ) -> Array:
-    """The distribution function at x: ``formula(z, *shapes)`` at z = (x - loc) / scale. `beyond` is
-    its value below and above the support. It is NaN where `density` is."""
+    """The distribution function at x, ``formula(z, *shapes)`` with z = (x - loc) / scale. `beyond`
+    holds its values below and above the support. The result is NaN where `density` is NaN."""
     dtype, (x, loc, scale, *shapes) = widened(name, x, loc, scale, *shapes)
     below, above, distance, scale, shapes = _placed(ends, x - loc, scale, shapes)
     out = formula(_units(distance, scale), *shapes)

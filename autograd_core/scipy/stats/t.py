@@ -22,7 +22,8 @@ __all__ = ["cdf", "logcdf", "logpdf", "pdf"]
 
 
 def _near(z: Array, df: Any) -> Array:
-    """-(df + 1) / 2 log1p(z² / df) for z² < df, with its limit for large df, -z² / 2, separated."""
+    """-(df + 1) / 2 log1p(z² / df) for z² < df, computed as -z² / 2, its limit for large df, plus a
+    correction."""
     q = z * z / df
     return -(z * z) / 2 - q / 2 - (df + 1) / 2 * _log1p_less(q)
 
@@ -55,7 +56,7 @@ def _radius(distance: Array, scale: Array, df: Array) -> Array:
 
 
 def _constant(df: Any) -> Array:
-    """The logarithm of the density, times radius ** (df + 1) / (df * scale ** df)."""
+    """log(density * radius ** (df + 1) / (df * scale ** df)), which depends only on df."""
     gammas = gammaln((df + 1) / 2) - gammaln(df / 2 + 1)
     return gammas - entr(df) / 2 - math.log(4 * math.pi) / 2
 
@@ -110,15 +111,15 @@ def _lower(df: Array, z: Array) -> Array:
 
 
 def _tail(df: Any, z: Array) -> Array:
-    """True where the distribution function is too small for float64, or less accurate than its
+    """True where the distribution function of SciPy underflows, or is less accurate than the
     continued fraction."""
     small = (special_of(z).stdtr(df, z) < 1e-290) | (np.abs(z) > 10 * np.sqrt(df))
     return small & (z < 0) & (df < math.inf)
 
 
 def _ratio(df: Any, z: Array) -> Array:
-    """The distribution function divided by the density, times df, in the lower tail."""
-    root = np.sqrt(df) / z  # the square of its reciprocal may overflow
+    """df * cdf(z) / pdf(z) in the lower tail, where cdf is the distribution function."""
+    root = np.sqrt(df) / z  # not z / sqrt(df), whose square may overflow
     share = root * root / (1 + root * root)
     return -z * beta_fraction(share, df / 2, 0.5)
 
@@ -128,7 +129,7 @@ def _log_far(df: Any, z: Array) -> Array:
 
 
 def _slope(z: Array, df: Any) -> Array:
-    """The derivative of the logarithm of the density."""
+    """The derivative of the logarithm of the density with respect to z."""
     y = np.where(df == math.inf, 0.0, z / np.sqrt(df))
     inner, outer = np.where(abs(y) > 1, 0.0, y), np.where(abs(y) > 1, z, 1.0)
     far = -(df + 1) / outer / (1 + (df / outer) / outer)
@@ -142,7 +143,8 @@ def _slope(z: Array, df: Any) -> Array:
     z=lambda g, df, z, out: g * (out * (_slope(z, df) - out)),
 )
 def _hazard(df: Array, z: Array) -> Array:
-    """The density divided by the distribution function: the derivative of its logarithm."""
+    """The density divided by the distribution function, which is the derivative of the logarithm of
+    the distribution function."""
     small = _tail(df, z)
     far = df / in_tail(small, _ratio, (df, 1.0), (z, -1.0))
     n, y = np.where(small, 1.0, df), np.where(small, 1.0, z)
