@@ -146,7 +146,7 @@ def test_a_gradient_from_elsewhere_is_refused():
             (x * 2).backward(gradient)
     for hooked in (x, x * 2):
         remove = hooked.register_hook(lambda g: np.ones(2))
-        with pytest.raises(DeviceError, match="its hook returned on cpu"):
+        with pytest.raises(DeviceError, match="its hook returned is on cpu"):
             (hooked * 1).sum().backward()
         remove()
 

@@ -86,7 +86,7 @@ def seed(tensor: Tensor, gradient: Any = None) -> Any:
         gradient = gradient._array
     if gradient.shape != tensor.shape:
         raise ShapeError(
-            f"backward: the gradient must have the shape of the Tensor, {tensor.shape}; "
+            f"backward: the Tensor has shape {tensor.shape}, so its gradient must have that shape; "
             f"it has shape {gradient.shape}"
         )
     backend.check_home(tensor._array, getattr(gradient, "_array", gradient), "its gradient")
