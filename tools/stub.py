@@ -1,7 +1,7 @@
 """Writes `_methods.pyi`, which tells type checkers what `methods` binds to Tensor.
 
-Names, parameters and types are those of the functions in `methods.members()`. Run ``python -m
-tools.stub`` after a change of one; a test compares the stub with them.
+Names, parameters and types are taken from the functions in `methods.members()`. Run ``python -m
+tools.stub`` after changing one of these functions; a test compares the stub with them.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ BY_OBJECT = ("__eq__", "__ne__")  # object defines these, with other types
 
 
 def _types(function: Callable[..., Any]) -> dict[str, str]:
-    """The annotations of a function, or of the kernel that an operation was declared with. An array
-    of a kernel is an operand of the method, and its result on a Tensor a Tensor."""
+    """The annotations of a function, or of the kernel of an operation. `Array` in a kernel becomes
+    `Operand` for a parameter of the method, and `Tensor` for its result."""
     declared = operations.get(function.__name__)
     if declared is not None and declared.function is function:
         function = declared.kernel

@@ -165,7 +165,7 @@ class Fused:
         return only is not None and only.char in "fd" and self.expression is not None
 
     def kernel(self, module: Any) -> Any:
-        """The kernel of `module`. Its optional last parameter, `result`, is an array to write to."""
+        """The kernel of `module`. Its optional last parameter, `result`, is the array to write."""
         if module not in self._kernels:
             name = "".join(c if c.isalnum() else "_" for c in self.__name__)
             self._kernels[module] = module.ElementwiseKernel(

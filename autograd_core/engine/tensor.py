@@ -292,8 +292,8 @@ def _gradient_of(tensor: Tensor, value: Any) -> Tensor:
         return value  # type: ignore[no-any-return]
     if not np.can_cast(value.dtype, tensor.dtype, "same_kind"):
         raise DTypeError(
-            f"grad: a gradient of dtype {value.dtype} cannot be cast to the dtype of the Tensor, "
-            f"{tensor.dtype}"
+            f"grad: the Tensor has dtype {tensor.dtype}, to which a gradient of dtype "
+            f"{value.dtype} cannot be cast"
         )
     return value.astype(tensor.dtype)  # type: ignore[no-any-return]
 

@@ -127,8 +127,8 @@ def empty(shape: ShapeLike, dtype: Any = None, *, device: str | None = None) -> 
 def full(
     shape: ShapeLike, fill_value: Any, dtype: Any = None, *, device: str | None = None
 ) -> Tensor:
-    """A Tensor in which every element is `fill_value`. If `fill_value` is a Tensor, it is broadcast,
-    and its gradient is the sum over the elements."""
+    """A Tensor in which every element is `fill_value`. A Tensor is broadcast, and its gradient is
+    the sum over the elements."""
     if isinstance(fill_value, Tensor):
         return ops.copy(ops.broadcast_to(asarray(fill_value, dtype, device=device), shape))
     return _new("full", shape, fill_value, device=device, dtype=dtype)

@@ -206,7 +206,7 @@ def _running(ours: Ours, parts: list[Any], initial: Any = None, mask: Any = ()) 
 def accumulate(
     ufunc: Any, ours: Ours, x: Operand, axis: int = 0, dtype: Any = None, out: Operand = None
 ) -> Any:
-    """All partial reductions along `axis`: result i is the reduction of the first i + 1 elements."""
+    """All partial reductions along `axis`: result i reduces the first i + 1 elements."""
     x = as_operand(x)
     check_out(_name(ufunc, "accumulate"), out)
     if dtype is not None:
