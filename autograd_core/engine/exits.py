@@ -63,7 +63,7 @@ def note_exit(
 
 
 def number_of(array: Array, call: str) -> Any:
-    """The one element of an array as a Python number."""
+    """The only element of an array as a Python number."""
     if array.size != 1:
         raise ShapeError(
             f"{call} needs a Tensor of one element; this one has shape {array.shape}. Select one, "

@@ -182,7 +182,7 @@ def run(
     paths: Any = None,
     unfinished: list[Node],
 ) -> list[tuple[Any, Gradient, bool]]:
-    """Propagate gradients from the seeds to the leaves; return that of each watched node.
+    """Propagate gradients from the seeds to the leaves. Return the gradient of each watched node.
 
     Each result is a tuple (watch, gradient, owned); if `owned` is true, nothing else references the
     buffer of the gradient. With `paths` (see paths.py), only the nodes in `paths` are visited, and
@@ -338,7 +338,7 @@ def _is_fresh(gx: Gradient, saved: tuple[Any, ...]) -> bool:
 def _wrapped(
     node: Node, rule: Rule, saved: tuple[Any, ...], wrap: Callable[[Any, Node], Any]
 ) -> list[Any]:
-    """The saved values as Tensors, each with the node that computed the value."""
+    """The saved values as Tensors, each with the node of the operand or result that it is."""
     origins: dict[Any, Node] = {"out": node}
     origins |= {edge.operand: parent for parent, edge, _ in node.edges()}
     for source, value in zip(rule.sources, saved, strict=True):
