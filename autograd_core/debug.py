@@ -1,5 +1,5 @@
-"""`detect_anomaly`: find the operation that produced the first inf or NaN, or an array that was
-overwritten without the library noticing. Slow: for debugging only."""
+"""`detect_anomaly` finds the operation that produced the first inf or NaN, and saved arrays that
+were overwritten unnoticed. It is slow and meant for debugging."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ __all__ = ["detect_anomaly"]
 
 @contextmanager
 def detect_anomaly() -> Iterator[None]:
-    """Inside, the first operation that produces an inf or a NaN, forward or backward, raises
-    NonFiniteError with the line of the user's code that called it.
+    """A context manager in which the first operation that produces an inf or a NaN, forward or
+    backward, raises NonFiniteError with the line of the user's code that called the operation.
 
-    Saved arrays are checked in the backward pass: if one was overwritten without the library
-    noticing, as in ``weight.data[...] = 0``, StaleArrayError names the operation that saved it.
+    The backward pass also checks the saved arrays. If one was overwritten in a way that otherwise
+    goes unnoticed, as in ``weight.data[...] = 0``, StaleArrayError names the operation that saved
+    it.
 
     >>> import autograd_core as ac
     >>> x = ac.Tensor([1.0, 0.0], requires_grad=True)
@@ -35,7 +36,7 @@ def detect_anomaly() -> Iterator[None]:
     Traceback (most recent call last):
     autograd_core.errors.NonFiniteError: sqrt (called at ...) gave 'x' a gradient with 1 inf ...
     """
-    # NumPy's warnings become errors here, with more detail
+    # NumPy's warnings are not needed: the errors raised here contain more detail
     with np.errstate(all="ignore"), observed(_Anomaly()):
         yield
 
@@ -44,8 +45,8 @@ class _Anomaly(Observer):
     hunts = True
 
     def __init__(self) -> None:
-        self.lines: dict[int, str] = {}  # by sequence number: where the operation was called
-        self.sums: dict[tuple[int, int, str], int] = {}  # by node, edge and name: of what was saved
+        self.lines: dict[int, str] = {}  # sequence number of a node → where it was called
+        self.sums: dict[tuple[int, int, str], int] = {}  # (node, edge, name) → checksum
 
     def forward(self, node: Node, out: Array) -> None:
         self.lines[node.seq] = f"called at {user_line()}"

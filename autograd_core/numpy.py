@@ -1,8 +1,8 @@
-"""NumPy as HIPS autograd's users write it: ``import autograd_core.numpy as np``.
+"""A replacement for ``autograd.numpy`` of HIPS autograd: ``import autograd_core.numpy as np``.
 
-Functions that this library defines are used, and NumPy's own for everything else. Creation
-functions return plain arrays, so that code outside a derivative stays in NumPy; ``array`` and
-``asarray`` of Tensors return a Tensor.
+It contains the functions that this library defines, and NumPy's for all other names. Creation
+functions return arrays unless an argument is or contains a Tensor, as in ``array([x, y])``. So code
+outside a derivative runs in NumPy.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A pytest plugin: prints below a wrong gradient how to reproduce it, and does nothing else.
+"""A pytest plugin that adds a section to the report of a wrong gradient: how to reproduce it.
 
 pytest loads it automatically if this package is installed.
 """

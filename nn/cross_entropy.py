@@ -26,12 +26,14 @@ __all__ = ["CrossEntropyLoss", "NLLLoss"]
 
 
 class NLLLoss(Loss):
-    """-w log p of the target's class, the negative log likelihood of one class among many.
+    """-w log p, the negative log likelihood of one class among many: p is the probability of the
+    target's class, w its weight.
 
-    The input holds log-probabilities, as from `nn.LogSoftmax`: (classes,), (n, classes) or
-    (n, classes, d1, d2, …), classes on axis 1. The target holds class indices: (), (n,) or
-    (n, d1, d2, …). `weight` w has one number for each class; the mean is divided by the sum of the
-    weights of the targets. Targets equal to `ignore_index` contribute nothing.
+    The input contains log-probabilities, as from `nn.LogSoftmax`. Its shape is (classes,),
+    (n, classes) or (n, classes, d1, d2, …), with the classes on axis 1. The target contains class
+    indices and has shape (), (n,) or (n, d1, d2, …). `weight` has one number for each class; for
+    the mean, the sum of the losses is divided by the sum of the weights of the targets. Targets
+    equal to `ignore_index` contribute nothing.
     """
 
     @public
@@ -43,7 +45,7 @@ class NLLLoss(Loss):
         self.ignore_index = ignore_index
 
     def forward(self, input: Any, target: Any) -> Tensor:
-        """The loss: shape (), or the target's with ``reduction="none"``."""
+        """The loss. Its shape is (), or the shape of the target with ``reduction="none"``."""
         input, target = real_operands(self, input, target)
         axis = self.class_axis(input)
         self.check_indices(input, target, axis)
@@ -53,11 +55,11 @@ class NLLLoss(Loss):
     def class_axis(self, input: Any) -> int:
         """Axis 1, or axis 0 for a single example."""
         if not input.shape:
-            raise ShapeError(f"{kind_of(self)}: the input has no axis of classes, its shape is ()")
+            raise ShapeError(f"{kind_of(self)}: the input has shape (), so no axis of classes")
         return 1 if input.ndim > 1 else 0
 
     def class_weights(self, input: Any, axis: int) -> Any:
-        """The weights of the classes, to be broadcast against the input; or None."""
+        """The weights of the classes in a shape that broadcasts with the input, or None."""
         if self.weight is None:
             return None
         weight, classes = weight_like(self, self.weight, input), input.shape[axis]
@@ -90,8 +92,8 @@ class NLLLoss(Loss):
     def likelihood(
         self, logarithms: Any, indices: Any, weight: Any, axis: int, smoothing: float
     ) -> Tensor:
-        """The loss of class indices. With `smoothing` s, the target has probability 1 - s, and s is
-        spread evenly over all classes."""
+        """The loss for class indices. With `smoothing` s, the target's class has the probability
+        1 - s + s / classes, and each other class s / classes."""
         classes, kept, shares = logarithms.shape[axis], self._kept(indices), None
         if kept is not None:
             indices = ac.where(kept, indices, 0)
@@ -116,7 +118,8 @@ class NLLLoss(Loss):
         return mean.astype(losses.dtype)
 
     def _kept(self, indices: Any) -> Any:
-        """The mask of the indices other than `ignore_index`; None if all are known to be kept."""
+        """The mask of the indices that are not `ignore_index`. None if there are no indices, or if
+        the mask of a host array is true everywhere."""
         array = indices.data if isinstance(indices, Tensor) else indices
         if not math.prod(array.shape):
             return None
@@ -125,12 +128,13 @@ class NLLLoss(Loss):
 
 
 class CrossEntropyLoss(NLLLoss):
-    """-sum(w t log softmax(input)) over the classes, of logits with the classes on axis 1.
+    """-sum(w t log softmax(input)) over the classes. The input contains logits, with the classes on
+    axis 1.
 
-    The input has shape (classes,), (n, classes) or (n, classes, d1, d2, …). The target holds class
-    indices, as in `NLLLoss`, or probabilities of the input's shape, such as one-hot labels; the
-    mean is then over all axes but that of the classes. `label_smoothing` s in [0, 1] mixes the
-    target with the uniform distribution, (1 - s) t + s / classes.
+    The input has shape (classes,), (n, classes) or (n, classes, d1, d2, …). The target t contains
+    class indices, as in `NLLLoss`, or probabilities in the shape of the input, such as one-hot
+    labels. For probabilities, the mean is taken over all axes except the axis of the classes.
+    `label_smoothing` s in [0, 1] replaces t by (1 - s) t + s / classes.
     """
 
     @public
@@ -148,7 +152,8 @@ class CrossEntropyLoss(NLLLoss):
         self.label_smoothing = label_smoothing
 
     def forward(self, input: Any, target: Any) -> Tensor:
-        """The loss: shape (), or the input's without the classes with ``reduction="none"``."""
+        """The loss. Its shape is (), or with ``reduction="none"`` the shape of the input without
+        the axis of the classes."""
         input, target = real_operands(self, input, target)
         axis, smoothing = self.class_axis(input), self.label_smoothing
         weight = self.class_weights(input, axis)

@@ -21,11 +21,13 @@ __all__ = ["DataLoader", "TensorDataset", "one_hot"]
 
 
 def one_hot(labels: Any, num_classes: int, dtype: Any = np.float64) -> Any:
-    """Labels as rows with a 1 at the label's index: (…,) integers in, (…, num_classes) out.
+    """One-hot labels: for integers of shape (…,), an array of shape (…, num_classes) with a 1 at
+    the index given by each label and 0 elsewhere.
 
-    The result is an array for an array and a Tensor for a Tensor, on the device of the labels.
-    Raises DTypeError for labels that are not integers, and AutogradError for a label out of range;
-    the latter on a device only inside `detect_anomaly`, because reading values synchronizes.
+    For an array the result is an array, for a Tensor a Tensor, on the device of the labels.
+    Raises DTypeError for labels that are not integers, and AutogradError for a label out of range.
+    The range of labels on a device is checked only inside `detect_anomaly`, because reading the
+    values requires a synchronization.
 
     >>> one_hot(np.array([1, 0, 2]), 3)
     array([[0., 1., 0.],
@@ -42,7 +44,8 @@ def one_hot(labels: Any, num_classes: int, dtype: Any = np.float64) -> Any:
 
 
 def check_labels(labels: Any, num_classes: int) -> None:
-    """Raise AutogradError for a label outside [0, num_classes), if the values are `readable`."""
+    """Raise AutogradError for a label outside [0, num_classes). Labels that are not `readable` are
+    not checked."""
     array = labels.data if isinstance(labels, Tensor) else labels
     if readable(array) and array.size and not _within(array, num_classes):
         raise AutogradError(
@@ -66,7 +69,7 @@ def _within(labels: Any, num_classes: int) -> bool:
 
 
 class TensorDataset:
-    """Arrays of the same length on the host; sample i is a tuple of their rows i.
+    """A dataset of arrays of the same length on the host. Sample i is the tuple of their rows i.
 
     >>> len(TensorDataset(np.zeros((5, 3)), np.arange(5)))
     5
@@ -90,11 +93,12 @@ class TensorDataset:
 class DataLoader:
     """Mini-batches of a dataset, as Tensors.
 
-    A dataset has a length and gives sample i as ``dataset[i]``: a `TensorDataset`, an array of
-    rows, or any sequence of arrays, numbers, tuples or dicts of them, which are stacked (by
-    `collate_fn`, if given). With `shuffle` each pass has a new order, drawn from `generator`: an
-    int (a seed), a ``numpy.random`` generator, or None for a new one. `drop_last` leaves out a
-    smaller last batch. On a CUDA `device` the next batch is copied while the current one is used.
+    A dataset has a length, and ``dataset[i]`` is sample i: it is a `TensorDataset`, an array of
+    rows, or any sequence of samples. Samples are arrays, numbers, or tuples or dicts of these, and
+    are stacked to batches, by `collate_fn` if given. With `shuffle`, each pass has a new order,
+    drawn from `generator`: an int (a seed), a ``numpy.random`` generator, or None for a new
+    generator. `drop_last` leaves out the last batch if it is smaller. On a CUDA `device`, the next
+    batch is copied while the current one is used.
 
     >>> loader = DataLoader(TensorDataset(np.arange(6.0), np.arange(6)), batch_size=4)
     >>> [x.shape for x, y in loader]
@@ -142,7 +146,7 @@ class DataLoader:
             order[i : i + self.batch_size]
             for i in range(0, len(self) * self.batch_size, self.batch_size)
         )
-        batches: deque[Any] = deque()  # those whose arrays are being copied
+        batches: deque[Any] = deque()  # batches whose arrays are being copied
 
         def arrays() -> Iterator[tuple[Any, ...]]:
             for each in rows:
@@ -180,7 +184,7 @@ def _dataset(given: Any, batch_size: Any) -> Any:
 
 
 def _stacked(samples: list[Any]) -> Any:
-    """The samples' arrays stacked, in the structure that each sample has."""
+    """A batch with the structure of a sample, in which the arrays of the samples are stacked."""
     columns = zip(*([leaf for _, leaf in leaves(sample)] for sample in samples), strict=True)
     try:
         return filled(samples[0], iter([np.stack(list(map(_on_host, each))) for each in columns]))
@@ -200,8 +204,8 @@ def _rows_on_host(role: str, array: Any) -> Any:
     held = array.data if isinstance(array, Tensor) else array
     if backend.is_array(held) and not isinstance(held, np.ndarray):
         raise DeviceError(
-            f"{role} is on {backend.device_of(held)}; rows are drawn on the host: pass host "
-            "arrays, or tensor.cpu(), and to DataLoader device= for the batches"
+            f"{role} is on {backend.device_of(held)}, but rows are drawn on the host: pass host "
+            "arrays, or tensor.cpu(). For batches on a device write DataLoader(…, device=…)"
         )
     array = _on_host(array)
     backend.check_dtype(array.dtype)

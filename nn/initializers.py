@@ -20,8 +20,8 @@ Initializer = Callable[[tuple[int, ...], Any], Any]
 
 
 def generator_of(seed: Any) -> Any:
-    """A generator seeded with an int or a SeedSequence, a new one for None; a generator is returned
-    unchanged. Raises DTypeError for anything else."""
+    """A random generator for `seed`: a new one for an int, a SeedSequence or None; `seed` itself if
+    it is a generator. Raises DTypeError for anything else."""
     if seed is None or isinstance(seed, int | np.integer | np.random.SeedSequence):
         return np.random.default_rng(seed)
     if not hasattr(seed, "normal"):
@@ -33,7 +33,7 @@ def generator_of(seed: Any) -> Any:
 
 
 def normal(mean: float = 0.0, std: float = 0.1) -> Initializer:
-    """Gaussian with the given mean and standard deviation; the lecture's is N(0, 0.1)."""
+    """Gaussian with the mean `mean` and the standard deviation `std`."""
     return lambda shape, generator: generator.normal(mean, std, size=shape)
 
 
@@ -43,7 +43,7 @@ def uniform(low: float, high: float) -> Initializer:
 
 
 def zeros(shape: tuple[int, ...], generator: Any = None) -> Any:
-    """All zero, for biases."""
+    """Zeros, as for biases."""
     return np.zeros(shape)
 
 

@@ -19,10 +19,11 @@ class Linear(Module):
     """x @ weight.T + bias (Goodfellow et al., 2016, algorithm 6.3: a = b + W h).
 
     Shapes: x (..., in_features), weight (out_features, in_features), bias (out_features,); result
-    (..., out_features). `generator` draws the weights: a ``numpy.random`` generator, an int to seed
-    one, or None for a new one. `initializer` chooses their distribution; biases start at zero.
+    (..., out_features). `initializer` is the distribution of the weights, which are drawn from
+    `generator`: a ``numpy.random`` generator, an int (a seed), or None for a new generator. The
+    initial biases are zero.
 
-    Raises ShapeError, with the name of the layer, for an input with another number of features.
+    Raises ShapeError, with the name of the layer, if x does not have `in_features` features.
     """
 
     @public
@@ -43,7 +44,7 @@ class Linear(Module):
         self.bias = Parameter(zeros((out_features,)), dtype=dtype) if bias else None
 
     def forward(self, x: Any) -> Tensor:
-        """The layer's net input, shape (..., out_features)."""
+        """x @ weight.T + bias, of shape (..., out_features)."""
         try:
             return linear(x, self.weight, self.bias)
         except (ShapeError, AttributeError) as error:  # a number has no axes
@@ -55,6 +56,6 @@ class Linear(Module):
             raise misfit(self, explained) from None
 
     def describe(self) -> str:
-        """Its features, in and out."""
+        """The numbers of input and output features."""
         out_features, in_features = self.weight.shape
         return f"{in_features} → {out_features}{'' if self.bias is not None else ', no bias'}"

@@ -1,13 +1,13 @@
 """Losses, with PyTorch's names, signatures and semantics. Each is called with (input, target).
 
-`reduction` combines the losses of the elements: ``"mean"``, ``"sum"``, ``"none"`` (no reduction),
-or ``"batch"``, which PyTorch does not have: the sum over all axes but the first, and the mean over
-the first axis, the batch.
+`reduction` selects how the losses of the elements are combined: ``"mean"``, ``"sum"``, ``"none"``
+(no reduction) or ``"batch"``, the sum over all axes except the first and the mean over the first
+axis, the batch. PyTorch does not have ``"batch"``.
 
-Raises ShapeError for shapes that do not match; DTypeError for None, for complex numbers where real
-ones are required and for class indices that are not integers; AutogradError for probabilities
-outside [0, 1] by more than round-off. On a device, values are checked only inside `detect_anomaly`,
-because reading them would force a synchronization. NaN is not an error; the loss is then NaN.
+The losses raise ShapeError for shapes that do not match; DTypeError for None, for complex numbers
+where real numbers are required, and for class indices that are not integers; and AutogradError for
+probabilities outside [0, 1] by more than round-off. On a device, values are checked only inside
+`detect_anomaly`, because reading them requires a synchronization. For NaN the loss is NaN.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def _difference(g: Any, prediction: Any, target: Any, scale: float) -> Any:
     target=lambda g, prediction, target, scale: _difference(-g, prediction, target, scale),
 )
 def squared_error(prediction: Any, target: Any, scale: float) -> Any:
-    """scale * sum(|prediction - target| ** 2), for operands of one shape. A single
-    operation, because separate operations take a tenth of a small network's training step."""
+    """scale * sum(|prediction - target| ** 2), for operands of the same shape. It is one operation,
+    because several would take a tenth of the time of a training step of a small network."""
     difference = (prediction - target).ravel()
     if difference.dtype.char == "e":  # a sum in float16 easily exceeds 65,504
         difference = difference.astype(np.float32)
@@ -63,19 +63,19 @@ def _slope_of_log(g: Any, x: Any) -> Any:
 
 @op(pointwise=True, x=_slope_of_log)
 def log_of_probability(x: Any) -> Any:
-    """max(log(x), -100) of probabilities. The slope at 0 is large, not 0: a network that is certain
-    and wrong can still learn."""
+    """max(log(x), -100) for probabilities x. The derivative at 0 is large, not 0, so that a network
+    can still learn if it assigns the probability 0 to the right class."""
     positive = np.where(x <= 0, 1, x)
     return np.where(x <= 0, LOWEST_LOG, np.maximum(np.log(positive), LOWEST_LOG))
 
 
-# The binary cross entropy of a logit and its derivatives. They are written in exp(-|logit|) ≤ 1 and
-# sums of terms of one sign, so that nothing overflows or cancels for any logit.
+# The binary cross entropy of a logit and its derivatives. The formulas contain only exp(-|logit|),
+# which is at most 1, and sums of terms of the same sign, so that nothing overflows or cancels.
 
 
 @op(pointwise=True, logit=lambda g, logit, out: -g * out * np.tanh(logit / 2))
 def logistic_density(logit: Any) -> Any:
-    """sigmoid(x) * sigmoid(-x), the slope of the sigmoid."""
+    """sigmoid(x) * sigmoid(-x), the derivative of the sigmoid."""
     small = np.exp(-np.abs(logit))
     return small / np.square(1 + small)
 
@@ -94,7 +94,7 @@ def logistic_surplus(logit: Any, target: Any) -> Any:
     target=lambda g, logit: -g * logit,
 )
 def logistic_loss(logit: Any, target: Any) -> Any:
-    """-(t log p + (1 - t) log(1 - p)) at p = sigmoid(logit); its limits at ±inf."""
+    """-(t log p + (1 - t) log(1 - p)) for p = sigmoid(logit). At ±inf it is the limit."""
     size = np.abs(logit)
     wrong = np.where(logit > 0, 1 - target, target)
     return wrong * np.where(wrong == 0, 0, size) + np.log1p(np.exp(-size))
@@ -104,7 +104,7 @@ def logistic_loss(logit: Any, target: Any) -> Any:
 
 
 def _operands(loss: Module, input: Any, target: Any) -> tuple[Any, Any]:
-    """Both as Tensors or arrays; a list becomes an array on the device of the input."""
+    """`input` and `target` as Tensors or arrays. A list becomes an array on the input's device."""
     for role, value in (("input", input), ("target", target)):
         if value is None:
             raise DTypeError(f"{kind_of(loss)}: the {role} is None; expected a Tensor or an array")
@@ -114,14 +114,14 @@ def _operands(loss: Module, input: Any, target: Any) -> tuple[Any, Any]:
 
 
 def real_operands(loss: Module, input: Any, target: Any) -> tuple[Any, Any]:
-    """As `_operands`, but real and with an input of a floating dtype, for losses of
-    probabilities."""
+    """`input` and `target` as Tensors or arrays, for losses of probabilities: `input` is converted
+    to a floating dtype, and complex numbers raise DTypeError."""
     input, target = _operands(loss, input, target)
     for role, value in (("input", input), ("target", target)):
         if value.dtype.kind == "c":
             raise DTypeError(
                 f"{kind_of(loss)} is a loss of real numbers; the {role} has dtype {value.dtype}. "
-                "Take ac.real(x) or ac.absolute(x) of it first"
+                "Pass ac.real(x) or ac.absolute(x)"
             )
     if input.dtype.kind != "f":
         input = input.astype(np.float64)
@@ -129,8 +129,7 @@ def real_operands(loss: Module, input: Any, target: Any) -> tuple[Any, Any]:
 
 
 def check_probabilities(loss: Module, role: str, values: Any, hint: str) -> None:
-    """Raise AutogradError for values outside [0, 1] by more than the round-off of a sum of
-    probabilities."""
+    """Raise AutogradError if a value is outside [0, 1] by more than round-off (4 eps)."""
     array = values.data if isinstance(values, Tensor) else values
     if array.dtype.kind == "b" or not readable(array):
         return
@@ -144,8 +143,8 @@ def check_probabilities(loss: Module, role: str, values: Any, hint: str) -> None
 
 
 def _check_shapes(loss: Module, input: Any, target: Any) -> None:
-    """Raise ShapeError for different shapes: broadcasting (n, 1) and (n,) to (n, n) would hide a
-    mistake."""
+    """Raise ShapeError if the shapes differ. Broadcasting, as of (n, 1) and (n,) to (n, n), would
+    hide a mistake."""
     shape, given = input.shape, target.shape
     if shape == given:
         return
@@ -169,7 +168,7 @@ def kind_of(loss: Module) -> str:
 
 
 def weight_like(loss: Module, weight: Any, like: Any) -> Any:
-    """A weight with the dtype of `like`, on its device."""
+    """A weight with the dtype of `like`, on the device of `like`."""
     weight = ac.asarray(weight, dtype=like.dtype)
     return weight.to(getattr(like, "device", "cpu"))
 
@@ -189,13 +188,13 @@ class Loss(Module):
             return 1.0
         if not math.prod(shape) or (self.reduction == "batch" and not shape):
             raise ShapeError(
-                f"{kind_of(self)}: losses of shape {shape} have no {self.reduction}: the first "
-                "axis is the batch, with at least one example"
+                f"{kind_of(self)}: losses of shape {shape} cannot be reduced by "
+                f"{self.reduction!r}: the first axis is the batch and needs at least one example"
             )
         return 1 / (math.prod(shape) if self.reduction == "mean" else shape[0])
 
     def reduced(self, losses: Any) -> Tensor:
-        """The losses of the elements, combined by `reduction`; float16 is summed in float32."""
+        """The losses of the elements, combined by `reduction`. float16 is summed in float32."""
         if self.reduction == "none":
             return losses  # type: ignore[no-any-return]
         scale = self.scale(losses.shape)
@@ -209,10 +208,11 @@ class Loss(Module):
 
 
 class MSE(Loss):
-    """The squared error |input - target|², also of complex numbers. `MSELoss` is the same class.
+    """The squared error |input - target|², also for complex numbers. `MSELoss` is the same class.
 
-    ``reduction="mean"`` is the mean over all elements; the lecture's network trains on ``"batch"``:
-    summed over the outputs, averaged over the batch. Shapes: both the same.
+    input and target must have the same shape. ``reduction="mean"`` is the mean over all elements;
+    ``"batch"``, with which the lecture's network is trained, is the sum over the outputs and the
+    mean over the batch.
     """
 
     @public
@@ -237,10 +237,11 @@ MSELoss = MSE
 class BCELoss(Loss):
     """-w (t log p + (1 - t) log(1 - p)), the negative log likelihood of independent binary outputs.
 
-    The input p holds probabilities, the target t probabilities or labels 0 and 1: shapes the same.
-    `weight` w broadcasts against them. Logarithms are -100 or more, as in PyTorch; the slope at
-    p = 0 and 1 is that at the dtype's smallest distance from 1. For large logits use
-    `BCEWithLogitsLoss`, which is exact where a probability rounds to 0 or 1.
+    The input p contains probabilities; the target t, of the same shape, contains probabilities or
+    the labels 0 and 1. `weight` w broadcasts with them. Logarithms below -100 are replaced by -100,
+    as in PyTorch. At p = 0 and p = 1, where the derivative of a logarithm is infinite, it is taken
+    at the dtype's smallest distance from 1 instead. For large logits use `BCEWithLogitsLoss`, which
+    is accurate where a probability would round to 0 or 1.
     """
 
     @public
@@ -268,10 +269,10 @@ class BCELoss(Loss):
 
 
 class BCEWithLogitsLoss(BCELoss):
-    """`BCELoss` of p = sigmoid(input), exact for every logit, with its limits at ±inf.
+    """`BCELoss` for p = sigmoid(input), accurate for every logit. At ±inf it is the limit.
 
-    `pos_weight` multiplies the term of the positive labels: one number, or one for each class (the
-    last axis).
+    `pos_weight` multiplies the term of the positive labels. It is a number, or an array with a
+    number for each class (the last axis).
     """
 
     @public
@@ -298,8 +299,8 @@ def checked_weight(weight: Any) -> Any:
 
 
 def l2_penalty(parameters: list[Parameter], strength: float) -> Any:
-    """The lecture's λΩ(θ): `strength` times the sum of |w|² over the weights. Biases (one axis) are
-    left out."""
+    """`strength` times the sum of |w|² over the weights, the lecture's λΩ(θ). Parameters with fewer
+    than two axes, such as biases, are left out."""
     squares = [ac.sum(_square(w)) for w in parameters if w.ndim > 1]
     return sum((strength * each for each in squares[1:]), strength * squares[0]) if squares else 0.0
 

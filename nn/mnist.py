@@ -58,7 +58,7 @@ def _read_checked(folder: Path, name: str) -> Any:
     path = next((p for p in (folder / f"{name}.gz", folder / name) if p.is_file()), None)
     how = f"Get it from {MIRROR}{name}.gz"
     if path is None:
-        raise DataError(f"{folder / name}.gz is missing (nor is there a {name}). {how}")
+        raise DataError(f"{folder / name}.gz is missing, and so is {name}. {how}")
     content = _unpacked(path, how)
     if len(content) != size:
         raise DataError(f"{path}: expected {size:,} bytes unpacked, found {len(content):,}. {how}")
@@ -82,7 +82,7 @@ def read_idx(content: bytes) -> Any:
     """The array in an IDX file of unsigned bytes: two zero bytes, the type 8, the number of axes,
     their lengths as big-endian 32-bit integers, then the elements in C order."""
     if content[:3] != b"\0\0\x08":
-        raise DataError(f"an IDX file of bytes starts with 00 00 08, this with {content[:3].hex()}")
+        raise DataError(f"an IDX file of bytes starts with 000008, not with {content[:3].hex()}")
     ndim = content[3]
     shape = np.frombuffer(content, ">u4", count=ndim, offset=4)
     return np.frombuffer(content, np.uint8, offset=4 + 4 * ndim).reshape(shape)

@@ -1,4 +1,4 @@
-"""`Module`: a function with parameters, which are found among its attributes."""
+"""`Module`: a function with parameters, which are found in the attributes of the module."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Module:
     training: bool = True
 
     def forward(self, *inputs: Any, **settings: Any) -> Tensor:
-        """The result of the module. Override this method, but call the module itself."""
+        """Compute the module's result. Subclasses define this method; users call the module."""
         raise NotImplementedError(f"{type(self).__name__} defines no forward()")
 
     def __call__(self, *inputs: Any, **settings: Any) -> Tensor:
@@ -80,13 +80,16 @@ class Module:
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """All parameters in order of definition, as (dotted name, parameter), each once.
 
-        Raises AutogradError if two have the same name, as under the keys 1 and "1" of a dict.
+        Raises AutogradError if two have the same name, as with the keys 1 and "1" of a dict.
         """
         names: set[str] = set()
         for name, found in _walk("", self, set()):
             if isinstance(found, Parameter):
                 if name in names:
-                    raise AutogradError(f"two parameters are called {name!r}; rename a dict's key")
+                    raise AutogradError(
+                        f"two parameters have the name {name!r}; rename one of the dict keys that "
+                        "lead to it"
+                    )
                 names.add(name)
                 yield name, found
 
@@ -107,7 +110,7 @@ class Module:
         return self.train(False)
 
     def zero_grad(self) -> None:
-        """Drop every parameter's gradient."""
+        """Set the `grad` of every parameter to None."""
         for parameter in self.parameters():
             parameter.grad = None
 
@@ -123,15 +126,15 @@ class Module:
         return self
 
     def state_dict(self) -> dict[str, Any]:
-        """A copy of every parameter on the host, by its dotted name."""
+        """A dict from the dotted name of each parameter to a copy of its array on the host."""
         return {
             name: np.array(backend.asnumpy(parameter.data))
             for name, parameter in self.named_parameters()
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Write the values of `state` into the parameters. Names and shapes must match;
-        if one does not, nothing is written and the error names it."""
+        """Write the values of `state` into the parameters. If a name or a shape does not match,
+        nothing is written, and the error names the parameter."""
         parameters = dict(self.named_parameters())
         missing, unknown = parameters.keys() - state.keys(), state.keys() - parameters.keys()
         if missing or unknown:
@@ -158,8 +161,8 @@ class Module:
 
 
 class Sequential(Module):
-    """Modules, or any functions of a Tensor, one after the other. Raises TypeError for a list of
-    layers, a Module class and an object that cannot be called.
+    """Calls modules, or any functions of a Tensor, one after the other. Raises TypeError if a layer
+    is a list of layers, a Module class or an object that cannot be called.
 
     >>> import nn
     >>> nn.Sequential(nn.Linear(784, 50), nn.Sigmoid(), nn.Linear(50, 10), nn.Sigmoid())
@@ -193,8 +196,8 @@ class Sequential(Module):
 
 
 def misfit(layer: Module, error: AutogradError) -> AutogradError:
-    """`error`, raised for an input of `layer`. The module calls through which it propagates put the
-    name and class of the layer in front of its message."""
+    """`error`, marked as raised for an input of `layer`. Each module call through which the error
+    propagates puts the name and class of the layer in front of the message."""
     error.layer = layer, str(error)
     return _place(error, layer)
 
@@ -206,7 +209,7 @@ def _is_unexplained(error: Exception) -> bool:
 
 
 def _place(error: AutogradError, model: Module) -> AutogradError:
-    """`error` with the dotted name that its layer has within `model`."""
+    """`error`, with the dotted name of its layer within `model` in the message."""
     layer, complaint = error.layer
     kind = type(layer).__name__
     for name, module in model.named_modules():
@@ -227,7 +230,7 @@ def _check_layer(place: int, layer: Any) -> None:
     if isinstance(layer, Iterable) and not isinstance(layer, str | Tensor):
         each = "layers.values()" if isinstance(layer, Mapping) else "layers"
         raise TypeError(
-            f"Sequential takes the layers one by one, not in a {type(layer).__name__}: "
+            f"Sequential takes each layer as an argument, not in a {type(layer).__name__}: "
             f"write Sequential(*{each})"
         )
     given = "None" if layer is None else f"a {type(layer).__name__}"
@@ -235,7 +238,8 @@ def _check_layer(place: int, layer: Any) -> None:
 
 
 def _children(parent: Any) -> Iterator[tuple[str, Any]]:
-    """The direct members of a module or a container. A Sequential's layers are named by number."""
+    """Yield (name, value) for the attributes of a module or the entries of a container. The layers
+    of a Sequential are named by number."""
     if isinstance(parent, Module):
         for name, value in vars(parent).items():
             if isinstance(parent, Sequential) and name == "layers":
@@ -249,7 +253,8 @@ def _children(parent: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _walk(prefix: str, found: Any, seen: set[int]) -> Iterator[tuple[str, Any]]:
-    """All members at any depth, each once: a module may be shared, or refer to its parent."""
+    """Yield (dotted name, value) for all modules and parameters in `found`, at any depth. Each is
+    yielded once, as a module may be shared or refer to its parent."""
     if id(found) in seen:
         return
     seen.add(id(found))
@@ -260,11 +265,12 @@ def _walk(prefix: str, found: Any, seen: set[int]) -> Iterator[tuple[str, Any]]:
 
 
 def _fitting(name: str, parameter: Parameter, values: Any) -> Any:
-    """`values` with the parameter's dtype, on its device."""
+    """`values` in the dtype of the parameter and on its device. Raises ShapeError or DTypeError if
+    they do not fit."""
     values = values.data if isinstance(values, Tensor) else values
     values = backend.asnumpy(values) if backend.is_array(values) else np.asarray(values)
     if values.shape != parameter.shape:
-        raise ShapeError(f"{name} has shape {parameter.shape}; the state's has {values.shape}")
+        raise ShapeError(f"{name} has shape {parameter.shape}; in the state it has {values.shape}")
     if not np.can_cast(values.dtype, parameter.dtype, "same_kind"):
-        raise DTypeError(f"{name} has dtype {parameter.dtype}; the state's has {values.dtype}")
+        raise DTypeError(f"{name} has dtype {parameter.dtype}; in the state it has {values.dtype}")
     return backend.to_device(values.astype(parameter.dtype), parameter.device)

@@ -1,4 +1,4 @@
-"""Optimisers: they read gradients and write parameters, in place."""
+"""Optimisers, which update parameters in place from their gradients."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ __all__ = ["SGD"]
 
 
 class _Update:
-    """target ← form(target, g, factor) in place: one launch on a device; on the host two passes,
-    with an array of scratch from `known`, which holds one of each kind."""
+    """The in-place update target ← form(target, g, factor). On a device it is one kernel launch. On
+    the host it is `in_place`, with a scratch array from `known`, which stores one array for each
+    shape, dtype and device."""
 
     def __init__(self, form: Any, in_place: Any) -> None:
         self.fused = Fused(form)
@@ -53,14 +54,14 @@ _move = _Update(lambda v, g, momentum: momentum * v + g, _move_in_place)
 
 
 class SGD:
-    """Gradient descent, w ← w - lr ∂L/∂w; with momentum μ, v ← μ v + ∂L/∂w and w ← w - lr v
-    (Sutskever et al., 2013, in PyTorch's form). For a complex w the direction is the conjugate of
-    its `grad` (see docs/conventions.md).
+    """Gradient descent, w ← w - lr ∂L/∂w. With momentum μ it is v ← μ v + ∂L/∂w and w ← w - lr v
+    (Sutskever et al., 2013, in PyTorch's form). For a complex w, the conjugate of `w.grad` takes
+    the place of ∂L/∂w (see docs/conventions.md).
 
-    Parameters without a gradient are not changed. The backward pass of a graph that was recorded
-    before a step and still needs the old weights raises an error. Raises TypeError for an argument
-    that is not a list of Tensors, and AutogradError for a Tensor that cannot be trained or occurs
-    twice and for an invalid lr or momentum.
+    Parameters without a gradient are not changed. A backward pass raises StaleArrayError if it
+    needs weights that a step has overwritten since. Raises TypeError for an argument that is not a
+    list of Tensors, and AutogradError for a Tensor that cannot be trained or occurs twice and for
+    an invalid lr or momentum.
     """
 
     @public
@@ -78,12 +79,12 @@ class SGD:
         self._scratch: dict[tuple[Any, ...], Any] = {}
 
     def zero_grad(self) -> None:
-        """Drop every gradient."""
+        """Set the `grad` of every parameter to None."""
         for parameter in self.parameters:
             parameter.grad = None
 
     def step(self) -> None:
-        """Move every parameter that has a gradient."""
+        """Update every parameter that has a gradient."""
         moved = [parameter for parameter in self.parameters if parameter.grad is not None]
         for parameter in moved:
             backend.run_there(parameter._array, self._move, parameter)
@@ -109,11 +110,12 @@ class SGD:
 
 
 def _trainable(parameters: Any) -> list[Parameter]:
-    """The parameters as a list: leaves that require a gradient, each once."""
+    """The parameters as a list. Raises an error unless all are leaves that require a gradient, and
+    each occurs once."""
     if isinstance(parameters, Tensor | Module) or not isinstance(parameters, Iterable):
         raise TypeError(
             f"SGD takes a list of Tensors, not a {type(parameters).__name__}: write "
-            "SGD(model.parameters()), or SGD([weight]) for single ones"
+            "SGD(model.parameters()), or SGD([weight]) for a single Tensor"
         )
     listed = list(parameters)
     if not listed:
@@ -129,6 +131,6 @@ def _trainable(parameters: Any) -> list[Parameter]:
             called = f" ({parameter.name!r})" if parameter.name else ""
             raise AutogradError(
                 f"SGD was given one parameter twice: numbers {first} and {place}{called}, of shape "
-                f"{parameter.shape}, are the same Tensor. Give it once"
+                f"{parameter.shape}, are the same Tensor. Pass it once"
             )
     return listed

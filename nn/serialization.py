@@ -17,8 +17,8 @@ __all__ = ["load_state", "save_state"]
 
 
 def save_state(state: Mapping[str, Any], path: str | Path) -> Path:
-    """Write a `state_dict()` to `path`, which ends in .npz. If interrupted, the old
-    file is kept."""
+    """Write a `state_dict()` to `path`, which must end in .npz. If writing is interrupted, an
+    existing file is left unchanged."""
     path = Path(path)
     if path.suffix != ".npz":
         raise AutogradError(f"weights are saved as .npz; {path.name!r} ends in {path.suffix!r}")
@@ -26,10 +26,10 @@ def save_state(state: Mapping[str, Any], path: str | Path) -> Path:
     handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".npz.part")
     try:
         with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w") as archive:
-            for name, array in state.items():  # not np.savez(**state), where no name may be "file"
+            for name, array in state.items():  # np.savez(**state) would not allow the name "file"
                 with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
                     np.lib.format.write_array(entry, np.asarray(array), allow_pickle=False)
-        os.chmod(temporary, 0o666 & ~_umask())  # mkstemp makes it private
+        os.chmod(temporary, 0o666 & ~_umask())  # mkstemp creates it without permissions for others
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)
@@ -44,6 +44,6 @@ def _umask() -> int:
 
 
 def load_state(path: str | Path) -> dict[str, Any]:
-    """Read the dict that `save_state` wrote, for `load_state_dict`."""
+    """Read a file that `save_state` wrote; return the dict for `load_state_dict`."""
     with np.load(path, allow_pickle=False) as file:
         return dict(file)

@@ -104,5 +104,7 @@ def test_what_a_hook_returns_must_have_the_shape_of_one_gradient():
         h.register_hook(lambda g: ac.stack([g, g]))
         return h
 
-    with pytest.raises(ShapeError, match=r"the shape it was given, \(2,\); it returned \(2, 2\)"):
+    with pytest.raises(
+        ShapeError, match=r"of its argument, \(2,\); it returned one of shape \(2, 2\)"
+    ):
         ac.jacobian(f)(np.ones(2))

@@ -268,7 +268,7 @@ def test_two_parameters_of_one_name_are_refused():
         def __init__(self):
             self.a = {1: nn.Parameter([1.0]), "1": nn.Parameter([2.0])}
 
-    with pytest.raises(ac.AutogradError, match=r"two parameters are called 'a\.1'"):
+    with pytest.raises(ac.AutogradError, match=r"two parameters have the name 'a\.1'"):
         Twice().state_dict()
 
 

@@ -22,8 +22,8 @@ from autograd_core.interface.protocols import ALIASES, UNRECORDED, operation_of
 PATH = Path(__file__).parent.parent / "docs" / "coverage.md"
 NUMPY_NAMESPACES = {"": np, "linalg.": np.linalg, "fft.": np.fft, "emath.": np.emath}
 
-# Functions without an array argument that could be tracked: of files, strings, options, dates,
-# dtypes and index grids.
+# Functions without an array argument that could be tracked: functions for files, strings, options,
+# dates, dtypes and index grids.
 OUTSIDE = frozenset(
     [
         "base_repr",
@@ -90,9 +90,9 @@ OUTSIDE = frozenset(
     ]
 )
 
-# Functions that only some of the supported NumPy versions have: the first and the last version that
-# has it, None if all older or all newer ones do. They are in the table with every NumPy version, so
-# that its text is always the same.
+# Functions that only some of the supported NumPy versions have, with the first and the last version
+# that has the function. None means that all older or all newer versions have it. These functions
+# are always in the table, so that its text does not depend on the installed NumPy.
 VERSIONS: dict[str, tuple[str | None, str | None]] = {
     "cumulative_prod": ("2.1", None),
     "cumulative_sum": ("2.1", None),
@@ -120,8 +120,9 @@ def _is_function(value: Any) -> bool:
 
 
 def names() -> Iterator[tuple[str, Any]]:
-    """Names and functions of NumPy, linalg, fft and emath; None for those of `VERSIONS` that the
-    installed NumPy does not have. Three private functions that NumPy 2.0 lists are left out."""
+    """Yield (name, function) for the functions of NumPy, linalg, fft and emath. The function is
+    None for a name in `VERSIONS` that the installed NumPy does not have. Three private functions
+    that NumPy 2.0 lists are left out."""
     for prefix, owner in NUMPY_NAMESPACES.items():
         elsewhere = set() if prefix else VERSIONS.keys() - set(owner.__all__)
         for name in sorted(elsewhere.union(owner.__all__)):
@@ -131,7 +132,8 @@ def names() -> Iterator[tuple[str, Any]]:
 
 
 def beyond() -> Iterator[str]:
-    """The public functions that NumPy does not have, as each table of operations declares them."""
+    """Yield the names of the public functions that NumPy does not have. The modules in `ops` list
+    them as `BEYOND_NUMPY`."""
     for found in walk_packages(ops.__path__, f"{ops.__name__}."):
         namespace = found.name.split(".")[2]
         prefix = f"{namespace}." if f"{namespace}." in NUMPY_NAMESPACES else ""
@@ -140,7 +142,8 @@ def beyond() -> Iterator[str]:
 
 
 def _is_ours(name: str, function: Any) -> bool:
-    """Return True if it is an operation here; looked up by name if NumPy does not have it."""
+    """True if this package has an operation for the function. It is looked up by name if the
+    installed NumPy does not have the function."""
     if function is None:
         return name in functions or name in ALIASES
     return operation_of(function) is not None
@@ -160,7 +163,7 @@ def kind_of(name: str, function: Any) -> str:
 
 
 def _which(name: str) -> str:
-    """The NumPy versions that have it, as text; empty if all have it."""
+    """A text that names the NumPy versions that have the function; empty if all have it."""
     oldest, newest = VERSIONS.get(name, (None, None))
     if oldest is None and newest is None:
         return ""

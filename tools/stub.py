@@ -1,7 +1,7 @@
 """Writes `_methods.pyi`, which tells type checkers what `methods` binds to Tensor.
 
-Names, parameters and types are those of the functions in `methods.members()`. Run ``python -m
-tools.stub`` after a change of one; a test compares the stub with them.
+Names, parameters and types are taken from the functions in `methods.members()`. Run ``python -m
+tools.stub`` after changing one of these functions; a test compares the stub with them.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ BY_OBJECT = ("__eq__", "__ne__")  # object defines these, with other types
 
 
 def _types(function: Callable[..., Any]) -> dict[str, str]:
-    """The annotations of a function, or of the kernel that an operation was declared with. An array
-    of a kernel is an operand of the method, and its result on a Tensor a Tensor."""
-    declared = operations.get(function.__name__)
+    """The annotations of a function, or of the kernel of an operation. `Array` in a kernel becomes
+    `Operand` for a parameter of the method, and `Tensor` for its result."""
+    declared, module = operations.get(function.__name__), function.__module__
     if declared is not None and declared.function is function:
         function = declared.kernel
     types = {
@@ -42,7 +42,7 @@ def _types(function: Callable[..., Any]) -> dict[str, str]:
         for name, kind in getattr(function, "__annotations__", {}).items()
     }
     result = types.get("return", "Any")
-    if result == "Operand" or (result == "Any" and "interface" not in (function.__module__ or "")):
+    if result == "Operand" or (result == "Any" and "interface" not in module):
         types["return"] = "Tensor"
     return types
 

@@ -1,8 +1,9 @@
 """Arrays and their devices: NumPy on the host, CuPy on a device.
 
-The only file that names `cupy`. It is imported when a device is first requested; a CuPy array that
-is passed in was created by a program that had imported it. All other code uses ``np.`` functions
-and operators, which NumPy's protocols dispatch to CuPy. `DIFFERENCES` lists what differs.
+This is the only file that names `cupy`. CuPy is imported when a device is first requested; if a
+CuPy array is passed in, the program has already imported it. All other code uses functions of
+NumPy and operators, which NumPy's protocols dispatch to CuPy. `DIFFERENCES` lists where CuPy
+differs.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from autograd_core.errors import (
 )
 from autograd_core.errors.alternatives import not_numbers
 
-# Differences between CuPy (14.2) and NumPy, beyond CuPy's own errors, and how they are handled.
+# Differences between CuPy (14.2) and NumPy, and how they are handled.
 DIFFERENCES: dict[str, str] = {
     "host arrays in an index": "CuPy copies them silently; check_index raises an error",
     "host arrays assigned to elements": "CuPy copies some silently; check_value raises an error",
@@ -35,7 +36,7 @@ DIFFERENCES: dict[str, str] = {
     "ufunc.at on complex numbers": "missing in CuPy; real and imaginary parts are added separately",
     "ones(like=…) and relatives": "fail on CuPy; kernels use the *_like functions",
     "np.errstate": "has no effect on a device; stable forms do not rely on it for their values",
-    "random streams": "differ from NumPy's at the same seed; weights are drawn on the host",
+    "random numbers": "differ from NumPy's for the same seed; weights are drawn on the host",
 }
 
 # Types of operands that need no conversion. Anything else goes through `operand`.
@@ -57,7 +58,7 @@ def is_array(value: Any) -> bool:
 
 
 def as_array(result: Any) -> Any:
-    """A kernel's result as an array. NumPy returns scalars instead of 0-d arrays."""
+    """The result of a kernel as an array: NumPy returns a scalar where the result is 0-d."""
     if is_array(result):
         return result
     if isinstance(result, np.generic):
@@ -66,11 +67,11 @@ def as_array(result: Any) -> Any:
 
 
 def asarray(data: Any, dtype: Any = None, device: str | None = None) -> Any:
-    """`data` as an array that a Tensor can hold: shared if it is one already, else converted.
+    """`data` as an array that a Tensor can hold. An array is returned without a copy if possible.
 
-    Data from the host goes to `device`, or to the device of an enclosing ``with device(...)``. A
-    subclass of NumPy's array becomes a plain array, except a masked array, whose mask would be
-    lost: TypeError.
+    Data from the host is moved to `device`, or to the device of an enclosing ``with device(...)``.
+    An instance of a subclass of ``np.ndarray`` is converted to ``np.ndarray``. Raises TypeError for
+    a masked array, because its mask would be lost.
     """
     array = data
     if not is_array(data):
@@ -104,7 +105,7 @@ def operand(value: Any) -> Any:
 
 
 def check_dtype(dtype: Any, data: Any = None) -> None:
-    """Raise DTypeError for dtypes other than numbers: None, objects, strings, dates, records."""
+    """Raise DTypeError if `dtype` is not boolean or numeric, as for objects, strings and dates."""
     if dtype.kind not in "biufc":
         raise DTypeError(not_numbers(dtype, data))
 
@@ -113,15 +114,15 @@ def check_dtype(dtype: Any, data: Any = None) -> None:
 
 
 def install(module: Any) -> None:
-    """Use `module` as the array module of the devices ``"cuda:…"``: CuPy, or in the tests a strict
-    stand-in for it. None removes it."""
+    """Use `module` for arrays on the devices ``"cuda:…"``. It is CuPy or, in the tests, a strict
+    imitation of CuPy; None means that no device is in use."""
     global _arrays, _module
     _module = module
     _arrays = (np.ndarray,) if module is None else (np.ndarray, module.ndarray)
 
 
 def device_module() -> Any:
-    """CuPy, imported when a device is first requested; a DeviceError if it finds no device."""
+    """Return CuPy, which is imported at the first call. Raise DeviceError if there is no device."""
     if _module is None:
         try:
             import cupy
@@ -137,7 +138,7 @@ def device_module() -> Any:
 
 
 def _count_devices(module: Any) -> int:
-    """The number of CUDA devices, at least one; DeviceError if there is none."""
+    """The number of CUDA devices. Raises DeviceError if there are none."""
     try:
         count = int(module.cuda.runtime.getDeviceCount())
     except RuntimeError as error:  # CuPy's CUDARuntimeError
@@ -161,7 +162,7 @@ def available_devices() -> list[str]:
 
 
 def index_of(device: str) -> int | None:
-    """The number of a CUDA device; None for the host. ``"cuda"`` is the current one."""
+    """The number of a CUDA device, or None for ``"cpu"``. ``"cuda"`` is the current device."""
     kind, _, number = device.partition(":") if isinstance(device, str) else ("", "", "")
     if device == "cpu":
         return None
@@ -176,12 +177,12 @@ def index_of(device: str) -> int | None:
 
 
 def device_of(array: Any) -> str:
-    """The device's name: ``"cpu"``, or ``"cuda:0"`` and so on."""
+    """The name of the device that holds `array`: ``"cpu"``, or ``"cuda:0"`` and so on."""
     return "cpu" if isinstance(array, np.ndarray | np.generic) else f"cuda:{array.device.id}"
 
 
 def module_of(array: Any) -> Any:
-    """The array module that `array` belongs to: NumPy on the host."""
+    """The array module that `array` belongs to: NumPy, or CuPy for an array on a device."""
     return _module if _module is not None and isinstance(array, _module.ndarray) else np
 
 
@@ -193,19 +194,19 @@ def special_of(array: Any) -> Any:
 
 
 def created(name: str, device: str | None, *operands: Any, **settings: Any) -> Any:
-    """A new array by NumPy's function of that name, or by CuPy's if it is created on a device."""
+    """A new array, created by the function `name` of NumPy or, on a device, of CuPy."""
     wanted = _wanted.get() if device is None else device
     index = None if wanted is None else index_of(wanted)
     if index is None:
         return as_array(getattr(np, name)(*operands, **settings))
     made = getattr(_module, name, None)
-    if made is None:  # CuPy has no such function: made on the host
+    if made is None:  # CuPy has no such function: create the array on the host
         return _attempt(index, _module.asarray, getattr(np, name)(*operands, **settings))
     return _attempt(index, made, *operands, **settings)
 
 
 def to_device(array: Any, device: str) -> Any:
-    """`array` on `device`: itself if it is there already, else a copy."""
+    """Return `array` if it is on `device`, otherwise a copy of it on `device`."""
     index = index_of(device)
     if index is None:
         return asnumpy(array)
@@ -227,7 +228,7 @@ def from_dlpack(source: Any) -> Any:
 
 
 def asnumpy(array: Any) -> Any:
-    """`array`, or one of NumPy's numbers, as an array on the host."""
+    """`array`, which may also be a NumPy scalar, as an array on the host."""
     host = isinstance(array, np.ndarray | np.generic)
     return np.asarray(array) if host else _module.asnumpy(array)
 
@@ -238,15 +239,15 @@ def in_use() -> bool:
 
 
 def run_there(home: Any, function: Callable[..., Any], *operands: Any) -> Any:
-    """``function(*operands)`` while the device of the array `home` is the current one. If memory
-    runs out or a CUDA library is missing, the error is one of this library's."""
+    """Return ``function(*operands)``, called while the device of the array `home` is current.
+    Raises OutOfMemoryError if memory runs out, and DeviceError if a CUDA library is missing."""
     if _module is None or not isinstance(home, _module.ndarray):
         return function(*operands)
     return _attempt(home.device.id, function, *operands)
 
 
 def _attempt(index: int, function: Callable[..., Any], *operands: Any, **settings: Any) -> Any:
-    """``function(*operands)`` while device `index` is the current one."""
+    """Return ``function(*operands)``, called while device `index` is current."""
     try:
         if index == _module.cuda.runtime.getDevice():
             return function(*operands, **settings)
@@ -256,7 +257,7 @@ def _attempt(index: int, function: Callable[..., Any], *operands: Any, **setting
         known = explained(error, index)
         if known is None:
             raise
-        error.__traceback__ = None  # its frames hold arrays, which fill the memory
+        error.__traceback__ = None  # the frames in it hold arrays, which fill the memory
         raise known from error
 
 
@@ -272,14 +273,14 @@ def follow(array: Any) -> None:
 
 @contextmanager
 def device_kept() -> Iterator[None]:
-    """Restore the current device at the end."""
+    """A context manager that restores the current device at the end."""
     with _module.cuda.Device():
         yield
 
 
 @contextmanager
 def device(name: str) -> Iterator[None]:
-    """Inside, Tensors made from host data, including layers' weights, are on device `name`.
+    """A context manager: Tensors made from host data in it, such as weights, are on device `name`.
 
     >>> import autograd_core as ac
     >>> with ac.device("cpu"):
@@ -302,8 +303,8 @@ def device(name: str) -> Iterator[None]:
 
 
 def check_index(x: Any, index: Any) -> None:
-    """Raise DeviceError for arrays in an index that are not on the device of x: CuPy would copy
-    those of the host silently."""
+    """Raise DeviceError if an array in `index` is not on the device of x. CuPy would silently copy
+    an array from the host."""
     home = device_of(x)
     for entry in index if isinstance(index, tuple) else (index,):
         if isinstance(entry, np.bool_) or not (is_array(entry) or isinstance(entry, np.generic)):
@@ -311,7 +312,7 @@ def check_index(x: Any, index: Any) -> None:
         if device_of(entry) != home:
             raise DeviceError(
                 f"a Tensor on {home} is indexed by an array on {device_of(entry)}; move the index "
-                f"there once: Tensor(index).to({home!r})"
+                f"to {home} first: Tensor(index).to({home!r})"
             )
 
 
@@ -320,17 +321,18 @@ def check_value(x: Any, value: Any) -> None:
     if is_array(value) and device_of(value) != device_of(x):
         raise DeviceError(
             f"an array on {device_of(value)} cannot be written into a Tensor on {device_of(x)}; "
-            f"move it there first: Tensor(value).to({device_of(x)!r})"
+            f"move the array first: Tensor(value).to({device_of(x)!r})"
         )
 
 
 def check_home(x: Any, gradient: Any, what: str) -> None:
-    """Raise DeviceError if a gradient is not on the device of x, the array that it belongs to."""
+    """Raise DeviceError if the gradient of the array x is not on the device of x. `what` is the
+    subject of the message."""
     home, there = device_of(x), device_of(gradient)
     if home != there:
         raise DeviceError(
-            f"backward: the Tensor is on {home}, {what} on {there}; move it first, as in "
-            f".to({home!r})"
+            f"backward: the Tensor is on {home}, but {what} is on {there}; move the gradient "
+            f"first, as in .to({home!r})"
         )
 
 
@@ -338,8 +340,8 @@ def check_home(x: Any, gradient: Any, what: str) -> None:
 
 
 def explained(error: Exception, index: int | None = None) -> AutogradError | None:
-    """The library's error for `error` if memory ran out (with the memory in use on the device
-    `index`) or a CUDA library is missing; else None."""
+    """The error to raise in place of `error` if a CUDA library is missing or memory ran out, else
+    None. If memory ran out, the message contains the memory in use on device `index`."""
     if isinstance(error, AutogradError):
         return None
     if isinstance(error, ImportError):

@@ -1,8 +1,8 @@
-"""One kernel launch on a device for a chain of elementwise steps.
+"""Runs a chain of elementwise steps on a device in a single kernel launch.
 
-A rule or kernel written for NumPy is run once on symbols, which record it as one C++ expression;
-the device's `ElementwiseKernel` computes it in a single launch. The NumPy form remains the
-definition: it runs on the host, on Tensors, and wherever no expression can be written.
+A rule or kernel written for NumPy is called once with symbols, which record it as a C++ expression.
+CuPy's `ElementwiseKernel` then computes the expression in a single launch. The Python function is
+still called on the host, with Tensors, and if it cannot be written as such an expression.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ template <typename T> __device__ T larger(T x, T y) { return x != x || x > y ? x
 template <typename T> __device__ T smaller(T x, T y) { return x != x || x < y ? x : y; }
 """
 
-# NumPy's function → its C++ expression (also valid Python, for the stand-in in the tests)
+# NumPy's function → its C++ expression, which the tests also run as Python in an imitation of CuPy
 TEXTS: dict[Any, str] = {
     np.add: "({} + {})",
     np.subtract: "({} - {})",
@@ -72,7 +72,7 @@ _NUMBERS = (bool, int, float)
 
 
 class _Unwritable(Exception):
-    """The function cannot be written as an expression; its NumPy form is used instead."""
+    """Raised if a function cannot be written as an expression. It is then called with arrays."""
 
 
 class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
@@ -83,7 +83,7 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
         self.steps = steps
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **settings: Any) -> Symbol:
-        # `x += 1` on a symbol passes out=; here it only rebinds the name
+        # `x += 1` passes out=x; a symbol is not changed, so the name is bound to a new one
         settings.pop("out", None)
         if method != "__call__" or settings:
             raise _Unwritable(f"{ufunc.__name__}.{method}")
@@ -99,7 +99,7 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
         return _written(function, args)
 
     def conj(self) -> Symbol:
-        """Itself: a symbol is real."""
+        """Return self, because a symbol stands for a real array."""
         return self
 
     real = property(conj)
@@ -120,10 +120,11 @@ def _number(value: Any) -> Symbol:
 
 
 class Fused:
-    """`function` of arrays, in one launch if its operands are on a device.
+    """A function of arrays that runs in a single kernel launch if its operands are on a device.
 
-    `expression` is what the launch computes, or None if it cannot be written or is a single step
-    anyway. Operands are arrays of one floating dtype, or Python numbers.
+    `expression` is the C++ expression for the launch. It is None if `function` cannot be written as
+    an expression, or is a single step. For a launch, the operands must be arrays of the same
+    floating dtype or Python numbers; otherwise `function` is called.
     """
 
     def __init__(self, function: Callable[..., Any], names: Iterable[str] | None = None) -> None:
@@ -138,7 +139,7 @@ class Fused:
 
     @property
     def expression(self) -> str | None:
-        """The C++ expression, with the operands' names and `T` for their dtype."""
+        """The C++ expression in the names of the operands, with `T` for their dtype."""
         if not self._tried:
             self._tried = True
             self._expression = self._write()
@@ -164,7 +165,7 @@ class Fused:
         return only is not None and only.char in "fd" and self.expression is not None
 
     def kernel(self, module: Any) -> Any:
-        """The device's kernel; its last parameter, `result`, may be passed to write in place."""
+        """The kernel of `module`. Its optional last parameter, `result`, is the array to write."""
         if module not in self._kernels:
             name = "".join(c if c.isalnum() else "_" for c in self.__name__)
             self._kernels[module] = module.ElementwiseKernel(

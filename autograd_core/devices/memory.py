@@ -1,4 +1,4 @@
-"""Memory: batches copied to a device ahead of use, and the heap of the host."""
+"""Copying batches to a device in advance, and a setting for the heap of the host."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ import numpy as np
 
 from autograd_core.devices import backend
 
-# For each device its copy stream, and the pinned arrays that may still be copied, each with the
-# event that ends its copy. CuPy's pool would reuse their memory at once, as it ignores streams.
+# For each device: its copy stream, and the pinned arrays whose copy may not have finished, with the
+# event at the end of the copy. If they were not referenced, CuPy's memory pool, which ignores
+# streams, would reuse their memory too early.
 _streams: dict[int, Any] = {}
 _under_way: dict[int, deque[tuple[Any, list[Any]]]] = {}
 
 
 def prefetched(batches: Iterable[tuple[Any, ...]], device: str) -> Iterator[tuple[Any, ...]]:
-    """`batches` of host arrays on `device`; the next one is copied while the current one is used.
+    """Yield `batches` of host arrays as arrays on `device`, each copied while the one before it is
+    used.
 
     On a CUDA device each batch is copied through pinned memory on a separate stream.
     """
@@ -30,7 +32,7 @@ def prefetched(batches: Iterable[tuple[Any, ...]], device: str) -> Iterator[tupl
     module = backend.device_module()
     travelling = None
     for batch in batches:
-        with module.cuda.Device(index):  # not around the yield: the caller has its own device
+        with module.cuda.Device(index):  # not around the yield: the caller may use another
             following = _sent(batch, module, index)
         if travelling is not None:
             yield _received(travelling, module, index)
@@ -40,7 +42,7 @@ def prefetched(batches: Iterable[tuple[Any, ...]], device: str) -> Iterator[tupl
 
 
 def _sent(batch: tuple[Any, ...], module: Any, index: int) -> tuple[Any, ...]:
-    """Start copying; return (arrays on the device, the event that ends the copy)."""
+    """Start to copy a batch. Return the arrays on the device, and the event that ends the copy."""
     if index not in _streams:
         _streams[index] = module.cuda.Stream(non_blocking=True)
         _under_way[index] = deque()
@@ -48,7 +50,7 @@ def _sent(batch: tuple[Any, ...], module: Any, index: int) -> tuple[Any, ...]:
     while under_way and under_way[0][0].done:
         under_way.popleft()
     pinned = [_pinned(array, module) for array in batch]
-    # The memory belongs to the computing stream, whose earlier kernels may still read it.
+    # The new arrays may get memory that earlier kernels of the current stream still read.
     arrays = tuple(module.empty(array.shape, array.dtype) for array in pinned)
     stream.wait_event(module.cuda.get_current_stream().record())
     for target, source in zip(arrays, pinned, strict=True):
@@ -76,9 +78,10 @@ def _pinned(array: Any, module: Any) -> Any:
 def keep_heap() -> bool:
     """Tell glibc to keep freed memory instead of returning it to the system.
 
-    A fresh page costs about 1 µs; a graph of arrays of 10⁴ to 10⁵ elements spends more on pages
-    than on arithmetic, and runs about twice as fast with this setting. It lasts for the process.
-    Returns whether it took effect (False if the C library is not glibc).
+    Each memory page that the system provides costs about 1 µs. For a graph of arrays of 10⁴ to 10⁵
+    elements, pages take more time than arithmetic, and with this setting it runs about twice as
+    fast. The setting lasts until the process ends. Returns True if it took effect, and False if
+    not, as for a C library other than glibc.
     """
     if not sys.platform.startswith("linux"):
         return False

@@ -36,10 +36,10 @@ def backward(
 ) -> None:
     """Add ∂self/∂leaf to the `grad` of every leaf this Tensor was computed from.
 
-    `gradient` is the gradient of this Tensor, of its shape. It is required unless the Tensor has
-    one real element; then the default is 1. `create_graph` records the pass itself, for gradients
-    of gradients. Unless `retain_graph` (by default the value of `create_graph`) is true, the graph
-    is released during the pass.
+    `gradient` is the gradient with respect to this Tensor and has its shape. It may be left out for
+    a real Tensor of one element, where the default is 1. With `create_graph` the backward pass is
+    itself recorded, so that gradients of gradients can be computed. The graph is released during
+    the pass unless `retain_graph` is true; its default is the value of `create_graph`.
     """
     try:
         if self.node is None:
@@ -59,7 +59,8 @@ def backward(
 
 
 def seed(tensor: Tensor, gradient: Any = None) -> Any:
-    """`gradient`, or 1, as a Tensor's gradient: of its shape and dtype, and on its device."""
+    """The gradient that a backward pass starts from: `gradient`, or 1 if it is None, with the shape
+    and dtype of `tensor` and on its device."""
     if gradient is None:
         if tensor._array.size != 1:
             raise GraphError(
@@ -75,7 +76,7 @@ def seed(tensor: Tensor, gradient: Any = None) -> Any:
             )
         if tensor._array.ndim == 0 and isinstance(tensor._array, np.ndarray):
             value = tensor._array.item()
-            if value != value and STATE.get()[2] is None:  # an observer reports more
+            if value != value and STATE.get()[2] is None:  # detect_anomaly reports more
                 warn_user(_NAN_LOSS)
             return tensor._array.dtype.type(1)  # ones_like costs a small network 1 % of its step
         return backend.run_there(tensor._array, np.ones_like, tensor._array)
@@ -85,14 +86,17 @@ def seed(tensor: Tensor, gradient: Any = None) -> Any:
         gradient = gradient._array
     if gradient.shape != tensor.shape:
         raise ShapeError(
-            f"backward: the Tensor has shape {tensor.shape}, so its gradient must too; "
+            f"backward: the Tensor has shape {tensor.shape}, so its gradient must have that shape; "
             f"it has shape {gradient.shape}"
         )
     backend.check_home(tensor._array, getattr(gradient, "_array", gradient), "its gradient")
     if gradient.dtype == tensor.dtype:
         return gradient
     if gradient.dtype.kind == "c" and tensor.dtype.kind != "c":
-        raise DTypeError(f"backward: a {gradient.dtype} gradient for a {tensor.dtype} Tensor")
+        raise DTypeError(
+            f"backward: the Tensor has dtype {tensor.dtype}, so its gradient cannot have dtype "
+            f"{gradient.dtype}; pass the real part of the gradient"
+        )
     return backend.run_there(tensor._array, gradient.astype, tensor.dtype)
 
 
@@ -107,7 +111,8 @@ def propagate(
 ) -> list[tuple[Any, Any, bool]]:
     """Run a backward pass and return the gradients, without changing any ``.grad``.
 
-    `wrap` turns saved values into the Tensors on which rules run under `create_graph`.
+    Under `create_graph`, `wrap` turns the saved values into the Tensors that the rules are called
+    with.
     """
     unfinished: list[Node] = []
     settings: dict[str, Any] = {"retain": retain, "lead": lead, "paths": paths}
@@ -127,7 +132,7 @@ def propagate(
             explained = backend.explained(error)
             if explained is None:
                 raise
-            error.__traceback__ = None  # its frames hold gradients not yet used
+            error.__traceback__ = None  # the frames in it hold gradients
         release(unfinished)
         backend.free_unused()
     raise explained
@@ -142,8 +147,10 @@ def pull(
     lead: int = 0,
     wrap: Callable[[Any, Node], Tensor] | None = None,
 ) -> dict[Any, Any]:
-    """The gradients of the targets of `paths`, by the targets' names: Tensors under
-    `create_graph`, else arrays referenced nowhere else. Targets that no seed leads to are missing.
+    """The gradients of the targets of `paths`, as a dict whose keys are the targets' names.
+
+    The gradients are Tensors under `create_graph`, otherwise arrays that nothing else references.
+    Targets that cannot be reached from a seed are left out.
     """
     arrived = propagate(
         [(node, g) for node, g in seeds if paths.lead_from(node)],
@@ -161,12 +168,13 @@ def pull(
 
 
 def zero_gradient(array: Array, shape: tuple[int, ...] | None = None, dtype: Any = None) -> Any:
-    """Zeros on the device of `array`: the gradient of what nothing depends on."""
+    """Zeros on the device of `array`: the gradient of an input that does not affect the result."""
     return backend.run_there(array, lambda: np.zeros_like(array, shape=shape, dtype=dtype))
 
 
 def commit(arrived: list[tuple[Any, Any, bool]]) -> None:
-    """Add the gradients to each Tensor's ``.grad``: contiguous arrays referenced nowhere else."""
+    """Add each gradient to the ``.grad`` of its Tensor, as a contiguous array that nothing else
+    references."""
     with _commit_lock:
         totals = [
             (tensor, backend.run_there(tensor._array, _total, tensor, g, owned))
@@ -192,5 +200,5 @@ def _total(tensor: Tensor, g: Gradient, owned: bool) -> Tensor:
 
 
 def private(g: Gradient, owned: bool) -> Any:
-    """The gradient as a contiguous array that is referenced nowhere else."""
+    """The gradient as a contiguous array that nothing else references."""
     return g if owned and g.flags.c_contiguous and g.ndim else backend.as_array(g).copy()

@@ -1,7 +1,7 @@
-"""The ways out of the graph, and a log of where values recently left it, so that a drawing can say
-why a gradient stops.
+"""Conversions of a Tensor that leave the graph, such as ``item()`` and ``numpy()``, and a log of
+the recent ones, so that a drawing can explain why a gradient stops.
 
-The log keeps nothing alive: it holds at most 256 short notes, with weak references to the values.
+The log holds at most 256 short records and only weak references to the values.
 """
 
 from __future__ import annotations
@@ -37,8 +37,9 @@ INSIDE = ("autograd_core", "nn", "contextlib")
 
 
 class Exit:
-    """A value that left the graph: `number` is its sequence number among the operations', `source`
-    the operation that computed it, `line` the user's line, `array` a weak reference to it."""
+    """A record of a value that left the graph: `number` orders the record among the recorded
+    operations, `source` is the operation that computed the value, `line` the line of the user's
+    code, and `array` a weak reference to the value."""
 
     __slots__ = ("array", "line", "number", "reason", "scope", "source")
 
@@ -55,14 +56,14 @@ exits: deque[Exit] = deque(maxlen=256)
 def note_exit(
     reason: str, source: str = "", array: Array = None, scope: Scope | None = None
 ) -> None:
-    """Note that a result of the operation `source` leaves the graph here."""
+    """Log that a result of the operation `source` leaves the graph at the user's current line."""
     referable = type(array).__weakrefoffset__ and array is not None
     reference = weakref.ref(array) if referable else None
     exits.append(Exit(reason, source, scope, reference))
 
 
 def number_of(array: Array, call: str) -> Any:
-    """The one element of an array as a Python number."""
+    """The only element of an array as a Python number."""
     if array.size != 1:
         raise ShapeError(
             f"{call} needs a Tensor of one element; this one has shape {array.shape}. Select one, "
@@ -73,8 +74,9 @@ def number_of(array: Array, call: str) -> Any:
 
 
 class Exits:
-    """The ways out of the graph that a Tensor has besides `detach()`: each raises GraphError where
-    a gradient would be lost silently, or is noted."""
+    """The methods of a Tensor, other than `detach()`, that return an array or Python numbers. A
+    method raises GraphError if a gradient would be lost silently; `item()` and `int()` are logged
+    instead."""
 
     __slots__ = ()
 
@@ -83,7 +85,7 @@ class Exits:
         node: Any
 
     def numpy(self) -> Any:
-        """The array of an untracked Tensor on the host. Shares memory."""
+        """The array of an untracked Tensor on the CPU, without a copy: the two share memory."""
         array = self._leave("numpy()", "detach().numpy()")
         if not isinstance(array, np.ndarray):
             raise TypeError(f"this Tensor is on {backend.device_of(array)}; use .cpu().numpy()")
@@ -128,7 +130,7 @@ class Exits:
         return np.array(self._array, dtype=dtype, copy=copy)
 
     def _leave(self, call: str, instead: str) -> Any:
-        """The data of an untracked Tensor; raise if a gradient would be lost silently."""
+        """The array of an untracked Tensor. Raise GraphError if the Tensor is tracked."""
         if self.node is not None:
             raise GraphError(
                 f"{call} would leave the graph silently: this Tensor requires a gradient. "

@@ -48,7 +48,8 @@ def none_given(
 
 
 def explanation(declared: Operation, error: Exception, operands: dict[str, Any]) -> AutogradError:
-    """A kernel's error in the user's words: the operation, every operand, the likely fix."""
+    """The error to raise in place of a kernel's `error`. Its message names the operation, the shape
+    or dtype of every operand, and the likely fix if one is known."""
     apart = scattered(declared, operands)
     if apart is not None:
         return apart
@@ -110,7 +111,7 @@ def _arrays_in(operands: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _hint(declared: Operation, operands: dict[str, Any]) -> str:
-    """A hint if the second operand of matmul would fit transposed."""
+    """For matmul, the number of rows that y needs, and ``y.T`` if the transpose has that number."""
     x, y = operands.get("x"), operands.get("y")
     if declared.key == "matmul" and getattr(y, "ndim", 0) == 2 and getattr(x, "ndim", 0) >= 1:
         rows = x.shape[-1]  # type: ignore[union-attr]

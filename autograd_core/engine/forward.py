@@ -114,8 +114,8 @@ from autograd_core.errors.tracebacks import shorten
 
 
 def _mark(parameters: tuple[str, ...]) -> str:
-    """The prefix of the generated source's own names, so that no parameter has one of them:
-    underscores, one more than any parameter begins with."""
+    """The prefix of the names in the generated source that are not parameters: one underscore more
+    than any parameter begins with, so that no parameter has the same name."""
     return "_" * max(1 + len(p) - len(p.lstrip("_")) for p in ("", *parameters))
 
 
@@ -125,8 +125,8 @@ def _globals(mark: str) -> dict[str, Any]:
 
 
 def function_of(declared: Operation) -> Callable[..., Any]:
-    """A function whose source is generated at its first call, so that importing hundreds of
-    declarations is cheap; from the second call on it is that plain function."""
+    """The function of an operation. Its source is generated and compiled at the first call, so that
+    importing hundreds of declarations is fast; later calls run the compiled code directly."""
     mark = _mark(declared.parameters)
 
     def complete() -> Callable[..., Any]:
@@ -170,13 +170,13 @@ def _signature(parameters: tuple[str, ...], defaults: tuple[Any, ...]) -> Signat
 
 
 def _noted(declared: Operation, node: Node, out: Array) -> None:
-    """Note that no gradient flows through this call of an operation."""
+    """Log that no gradient flows through this call of an operation."""
     what = f"{declared.name} to {out.dtype}" if declared.rules else declared.name
     note_exit(f"{what}, which has no gradient", node.name, out, node.scope)
 
 
 def _tracked(out: Array, record: Node) -> Any:
-    """The several results of an operation, as Tensors with their own nodes."""
+    """The results of an operation with several results, as Tensors with one node each."""
     _, _, observer = STATE.get()
     tensors = []
     for position, array in enumerate(out):
@@ -189,7 +189,8 @@ def _tracked(out: Array, record: Node) -> Any:
 
 
 def _unwrap_each(values: Any) -> tuple[list[Any], list[Node | None] | None, Any]:
-    """The arrays in a list of operands, their nodes, and the first Tensor's array (or None)."""
+    """The arrays in a list of operands, a list of their nodes, and the array of the first Tensor.
+    Without a Tensor in it, the list is returned unchanged, with None for the other two."""
     if isinstance(values, Tensor):
         values = list(values)
     home = next((value._array for value in values if isinstance(value, Tensor)), None)

@@ -5,9 +5,9 @@ chain-rule closure: a rule, and exactly the values that the rule names as parame
 is a topological order, so the backward pass uses a heap of sequence numbers: no recursion, no
 visited set.
 
-This module depends on no operation and no NumPy function. A gradient is anything that has ``+``,
-``shape``, ``dtype``, ``sum``, ``reshape`` and ``astype``: plain arrays in a plain backward pass,
-Tensors if the pass itself is recorded.
+This module depends on no operation and no NumPy function. A gradient is any object that has ``+``,
+``shape``, ``dtype``, ``sum``, ``reshape`` and ``astype``: an array, or a Tensor if the backward
+pass is itself recorded.
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ from autograd_core.errors import FreedGraphError, ShapeError, StaleArrayError
 
 
 class Rule:
-    """The derivative of an operation for one operand: ``function(g, *saved)`` gives its gradient.
+    """The derivative of an operation with respect to one operand: ``function(g, *saved)`` returns
+    the gradient of the operand.
 
-    `names` are the parameters after ``g``; they decide what an edge saves. `sources` gives the
-    origin of each: an operand's name, ``"out"``, the position of one of several results, or None
-    for a value without gradient.
+    `names` are the parameters after ``g``; they decide what an edge saves. `sources` tells where
+    the value of each parameter comes from: the name of an operand, ``"out"``, the position of one
+    of several results, or None if the value has no gradient.
     """
 
     __slots__ = ("function", "names", "on_device", "operand", "sources", "stacked", "trusted")
@@ -43,18 +44,19 @@ class Rule:
         sources: tuple[str | int | None, ...],
     ) -> None:
         self.function = function
-        self.on_device = function  # the same with fewer kernel launches, if possible
-        self.stacked = function  # the same for a stack of gradients
+        self.on_device = function  # equivalent, if possible with fewer kernel launches
+        self.stacked = function  # equivalent, for a stack of gradients
         self.operand = operand
         self.names = names
         self.sources = sources
-        # our own rules return no buffer twice; a user's rule may return a constant
+        # rules of this package never return the same buffer twice; a user's may return a constant
         self.trusted = str(getattr(function, "__module__", "")).startswith("autograd_core.")
 
 
 class Parts(tuple[Any, ...]):
-    """The gradient of an operation with several results: one for each result, None for unused ones.
-    The only gradient that is not an array; it supports only ``+``."""
+    """The gradient of an operation with several results: a tuple of the gradients of the results,
+    with None for an unused result. It is the only gradient that is not an array, and it supports
+    only ``+``."""
 
     def __add__(self, other: Any) -> Parts:
         pairs = zip(self, other, strict=True)
@@ -62,8 +64,8 @@ class Parts(tuple[Any, ...]):
 
 
 class Operation:
-    """What created a node: an `Op`, one of its several results, or a function whose operands share
-    one rule. `key` is its name in the table `operations`, or empty if it is not in the table."""
+    """What created a node: an `Op`, one result of an `Op` with several results, or a function whose
+    operands share one rule. `key` is the name in the table `operations`, or empty."""
 
     key = ""
     joint = False  # all operands share one rule
@@ -72,9 +74,9 @@ class Operation:
     settings: tuple[str, ...] = ()
     defaults: tuple[Any, ...] = ()
     variadic: Set[str] = frozenset()  # operands that are lists
-    nested: Set[str] = frozenset()  # operands whose Tensors are read and have no gradient
+    nested: Set[str] = frozenset()  # operands that contain Tensors, to which no gradient flows
     rules: Mapping[str, Rule] = MappingProxyType({})
-    results: tuple[Any, ...] = ()  # the operation of each, where there are several
+    results: tuple[Any, ...] = ()  # one Operation for each of several results
     kernel: Any = None
     pointwise = False
     view: Any = None
@@ -89,8 +91,8 @@ FREED = Rule(lambda g: g, "", (), ())
 class Node:
     """One recorded operation, or a leaf (`op` is None).
 
-    The first edge is stored in the node's own slots and further ones in nested tuples of the same
-    five entries: the garbage collector has one or two objects per node to visit.
+    The first edge is stored in the slots of the node, further edges in nested tuples of the same
+    five entries. So the garbage collector visits only one or two objects per node.
     """
 
     __slots__ = (
@@ -132,8 +134,8 @@ class Node:
         return node
 
     def result(self, position: int, shape: Shape, dtype: Any) -> Node:
-        """The node of result `position` of this multi-result operation. In the backward pass it
-        passes its gradient to this node."""
+        """The node of result number `position` of an operation with several results. In the
+        backward pass, the node of the result passes its gradient to `self`."""
         node = Node()
         node.seq = next(sequence_numbers)
         node.op = self.op.results[position]
@@ -180,26 +182,25 @@ def run(
     paths: Any = None,
     unfinished: list[Node],
 ) -> list[tuple[Any, Gradient, bool]]:
-    """Walk from the seeds to the leaves; return the gradient of each watched node.
+    """Propagate gradients from the seeds to the leaves. Return the gradient of each watched node.
 
-    Each result is (watch, gradient, owned): if `owned`, nothing else references that buffer.
-    With `paths` (see paths.py) only its nodes are visited, and the gradient of a target comes with
-    the target's name in place of the watch.
-    With `retain` false a node drops its edges as soon as it has been used, so memory falls during
-    the pass. With `wrap`, rules run on Tensors (`wrap(array, node)` makes one) and are recorded.
-    `lead` is the number of leading batch axes of every gradient. `follow`, given if a device is in
-    use, makes an array's device the current one; rules then run in their form for devices.
+    Each result is a tuple (watch, gradient, owned); if `owned` is true, nothing else references the
+    buffer of the gradient. With `paths` (see paths.py), only the nodes in `paths` are visited, and
+    the result for a target contains the name of the target in place of the watch.
+    If `retain` is false, a node drops its edges as soon as it has been used, so that memory use
+    falls during the pass. With `wrap`, rules are called with Tensors, each ``wrap(array, node)``,
+    and are recorded. `lead` is the number of leading batch axes of every gradient. `follow` makes
+    the device of an array the current one; if it is given, rules run in their `on_device` form.
     If memory runs out, the nodes not yet visited are added to `unfinished`.
 
-    Nothing is written to a Tensor here: an error during the pass leaves every ``.grad`` unchanged.
-
-    One long function on purpose: every call in this loop would be paid for at every edge.
+    No Tensor is written to here, so an error during the pass leaves every ``.grad`` unchanged.
+    This is one long function on purpose: each function call in the loop would run for every edge.
     """
     heap: list[int] = []
-    # keys are negated sequence numbers, so that a min-heap returns the youngest node first
+    # keys are negated sequence numbers, so that the min-heap returns the newest node first
     nodes: dict[int, Node] = {}
     gradients: dict[int, Gradient] = {}
-    owned: set[int] = set()  # keys whose buffer this pass created: only these accumulate in place
+    owned: set[int] = set()  # keys with a buffer that this pass created and may add to in place
     arrived: list[tuple[Any, Gradient, bool]] = []
     wanted, oldest = (None, 0) if paths is None else (paths.wanted, paths.oldest)
     _, _, observer = STATE.get()
@@ -278,7 +279,7 @@ def run(
                         if mine and _is_fresh(gx, saved):
                             owned.add(key)
                         if more is None and (not heap or key < heap[0]):
-                            following = parent  # younger than all in the heap: no need to push it
+                            following = parent  # newer than all in the heap: no need to push it
                         else:
                             nodes[key], gradients[key] = parent, gx
                             heappush(heap, key)
@@ -296,7 +297,7 @@ def run(
 
 
 def release(nodes: list[Node]) -> None:
-    """Drop every edge reachable from `nodes`, and with it the saved values."""
+    """Drop every edge reachable from `nodes`, together with the values that the edge saved."""
     while nodes:
         node = nodes.pop()
         nodes += [parent for parent, _, _ in node.edges()]
@@ -308,8 +309,8 @@ def release(nodes: list[Node]) -> None:
 def fit(g: Gradient, shape: Shape, dtype: Any, lead: int = 0) -> Gradient:
     """Reduce the gradient of a broadcast (or promoted) operand to the operand's shape and dtype.
 
-    Axes that broadcasting added or stretched are summed. A real operand of a complex result gets
-    the real part.
+    The gradient is summed over the axes that broadcasting added or stretched. For a real operand of
+    a complex result, only the real part of the gradient is used.
     """
     if g.shape[lead:] != shape:
         added = g.ndim - lead - len(shape)
@@ -337,7 +338,7 @@ def _is_fresh(gx: Gradient, saved: tuple[Any, ...]) -> bool:
 def _wrapped(
     node: Node, rule: Rule, saved: tuple[Any, ...], wrap: Callable[[Any, Node], Any]
 ) -> list[Any]:
-    """The saved values as Tensors with the nodes that they came from."""
+    """The saved values as Tensors, each with the node of the operand or result that it is."""
     origins: dict[Any, Node] = {"out": node}
     origins |= {edge.operand: parent for parent, edge, _ in node.edges()}
     for source, value in zip(rule.sources, saved, strict=True):
@@ -384,9 +385,9 @@ def _refuse_stale(node: Node) -> None:
         for name, value in ((name, array) for name, held in kept for array in _arrays_in(held)):
             number, tensor_name = stamps.find(value)
             if number > node.seq:
-                what = f"{tensor_name!r}, which " if tensor_name else ""
+                what = f"{tensor_name!r}, saved as" if tensor_name else "the array saved as"
                 raise StaleArrayError(
-                    f"{node.name}: the gradient for {rule.operand!r} needs {what}it saved as "
+                    f"{node.name}: the gradient for {rule.operand!r} needs {what} "
                     f"{name!r} (shape {value.shape}), but that memory was overwritten after the "
                     "operation ran. Run backward() before the write, or write to a copy"
                 )

@@ -1,8 +1,9 @@
 """float16 is computed in float32 and rounded once.
 
 A formula of several steps would round each intermediate result to 11 bits and could overflow, as
-float16 ends at 65,504. So the Python kernels of elementwise operations and their rules get float16
-operands as float32; the edge casts the gradient back to float16. The rules need no change.
+the largest float16 is 65,504. Therefore elementwise operations whose kernels are written in Python,
+and their rules, are called with float32 in place of float16 operands. The edge casts the gradient
+back to float16. The rules need no change.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from autograd_core.engine.graph import Node, Rule
 from autograd_core.engine.types import Gradient
 
 HALF = np.dtype(np.float16)
-NARROW = frozenset("e?bB")  # the dtypes whose result with float16 is float16
+NARROW = frozenset("e?bB")  # the dtypes that are promoted to float16 together with float16
 
 
 def _single(value: Any) -> Any:
@@ -52,7 +53,8 @@ def widen(node: Node) -> None:
 
 @cache
 def _wide(rule: Rule) -> Rule:
-    """The rule in float32. A rule that saves nothing is a single step and is returned unchanged."""
+    """A rule that computes `rule` in float32. A rule that saves nothing rounds only once and is
+    returned unchanged."""
     if not rule.names:
         return rule
     wide = Rule(_in_single(rule.function), rule.operand, rule.names, rule.sources)

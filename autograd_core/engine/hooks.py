@@ -13,7 +13,7 @@ from autograd_core.engine.types import Gradient
 
 
 class Watch:
-    """The Tensor of a node that receives its gradient, and the hooks that are called before.
+    """The Tensor that receives the gradient of a node, and the hooks to call with it first.
 
     The Tensor is held weakly: with ``create_graph``, leaf node → grad → its graph → leaf node
     would be a reference cycle.
@@ -27,10 +27,10 @@ class Watch:
         self.hooks: list[Callable[[Any], Any]] = []
 
     def hooked(self, g: Gradient, lead: int = 0) -> Any:
-        """The total gradient, an array or a Tensor, after the hooks.
+        """The total gradient `g`, an array or a Tensor, as changed by the hooks.
 
-        A hook expects the shape of its Tensor: with `lead` leading batch axes, the hooks are called
-        for each gradient of the stack separately.
+        A hook expects a gradient with the shape of its Tensor. If `g` is a stack of gradients, with
+        `lead` leading batch axes, the hooks are called for each gradient separately.
         """
         if lead:
             rows = [g[i] for i in range(len(g))]

@@ -1,5 +1,8 @@
-"""The memory layout of arrays: copies that keep the strides, so that NumPy makes a view of a copy
-where it made a view of the original (the strides decide whether ``reshape`` does)."""
+"""Copies of arrays that keep the strides.
+
+The strides decide whether ``reshape`` returns a view. A copy with the same strides therefore has
+the same views as the original.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +38,8 @@ def copied(x: Operand) -> Any:
 
 
 def laid_as(array: Array, like: Any) -> Any:
-    """`array` itself if its strides are those of `like`, an array of its shape; else a copy with
-    these strides. A copy on a device is contiguous, without gaps."""
+    """Return `array` if it has the strides of `like`, which has the same shape; otherwise return a
+    copy with these strides. A copy on a device has the same order of the axes, but no gaps."""
     if _agree(array, like):
         return array
     if type(like) is np.ndarray:
@@ -58,7 +61,7 @@ def _empty(like: np.ndarray) -> np.ndarray:
     """Uninitialized memory with the dtype, shape and strides of `like`, gaps included."""
     spans = [(n - 1) * s for n, s in zip(like.shape, like.strides, strict=True)]
     if any(s == 0 and n > 1 for n, s in zip(like.shape, like.strides, strict=True)):
-        return np.empty_like(like)  # elements share memory: such a copy is not possible
+        return np.empty_like(like)  # elements share memory, which a copy cannot do
     low = sum(span for span in spans if span < 0)
     high = sum(span for span in spans if span > 0) + like.itemsize
     buffer = np.empty(high - low, np.uint8)
@@ -66,7 +69,7 @@ def _empty(like: np.ndarray) -> np.ndarray:
 
 
 def _ordered(array: Array, like: Any) -> Any:
-    """A copy of `array` on its device, with its axes in memory in the order of those of `like`."""
+    """A copy of `array` on its device. In memory its axes have the order of the axes of `like`."""
     order = sorted(range(like.ndim), key=lambda axis: -abs(like.strides[axis]))
     back = sorted(range(like.ndim), key=order.__getitem__)
     return array.transpose(order).copy().transpose(back)

@@ -6,21 +6,22 @@
     def sum(x, axis=None, keepdims=False):
         return np.sum(x, axis=axis, keepdims=keepdims)
 
-A rule's parameter names are what the graph keeps alive: an operand, a setting, ``out``, an
-operand's shape (``x_shape``) or the result's (``out_shape``). Nothing else is saved.
+The parameters of a rule name the values that the graph saves: an operand, a setting, the result
+(``out``), the shape of an operand (``x_shape``) or the shape of the result (``out_shape``). Nothing
+else is saved.
 
-The operands are the parameters named in the decorator: a rule gives the derivative, None means that
-no gradient flows there, `each(rule)` takes a list of operands and `nested` a container (an index)
-whose Tensors are only read. All other parameters are settings, and a Tensor there is an error.
+The operands are the parameters named in the decorator. The value is a rule for the derivative; None
+if no gradient flows to the operand; `each(rule)` if the operand is a list; or `nested` if it is a
+container, such as an index, whose Tensors are read without a gradient. All other parameters are
+settings; a Tensor passed as a setting is an error.
 
-An operation with several results returns a named tuple of them and declares its class
-(`results=`). Its rules then get a tuple of gradients, with None for unused results; a rule may name
+The kernel of an operation with several results returns a named tuple, whose class is declared with
+`results=`. The rules then receive a tuple of gradients, with None for unused results, and may name
 a result as a parameter.
 
-A declaration is checked at import and becomes one plain function, as with dataclasses: `forward`
-generates it. The tables `operations` and `functions` contain the declarations of this package,
-under the names of NumPy and SciPy. Operations declared elsewhere belong to the user and are in
-neither.
+A declaration is checked at import. As with dataclasses, a function is generated for it (see
+`forward`). The tables `operations` and `functions` contain the declarations of this package, under
+the names of NumPy and SciPy. Operations that a user declares are in neither table.
 """
 
 from __future__ import annotations
@@ -81,8 +82,8 @@ def _once(name: str, operand: str, rule: Callable[..., Any]) -> Callable[..., An
 
 
 def row_by_row(rule: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn a rule for one gradient into a rule for a stack of gradients. A user's rule may count
-    axes from the front, which would be silently wrong for a stack."""
+    """Turn a rule for one gradient into a rule for a stack of gradients, by calling it for each. A
+    user's rule may count axes from the front, so a call with the stack could be silently wrong."""
 
     def stacked(g: Gradient, *saved: Any) -> Any:
         length = len(next(part for part in g if part is not None) if isinstance(g, Parts) else g)
@@ -149,7 +150,7 @@ class Op(Operation):
         self.variadic = {p for p, rule in operands.items() if isinstance(rule, Each)}
         self.nested = {p for p, rule in operands.items() if rule is nested}
         self._check_names()
-        # names with one meaning: the parameters, if none is named like a shape or a result
+        # names known to be unambiguous; empty if a parameter is named like a shape or a result
         shapes = {f"{p}_shape" for p in operands} | {"out", "out_shape", "position", "shapes"}
         self.plain = {*parameters, "out"} if shapes.isdisjoint(parameters) else set()
         rules = {p: r.rule if isinstance(r, Each) else r for p, r in operands.items()}
@@ -167,8 +168,8 @@ class Op(Operation):
         first, *rest = _signature_of(rule)[0] or ("",)
         if first != "g" and first in ("", *self.parameters):
             raise TypeError(
-                f"op {self.name!r}: the first parameter of the rule for {operand!r} is the "
-                f"gradient, as in lambda g, {operand}: …; here it is {first!r}"
+                f"op {self.name!r}: the first parameter of the rule for {operand!r} must be the "
+                f"gradient, as in lambda g, {operand}: …; it is {first!r}"
             )
         names = tuple(rest)
         self._check_asked(operand, names)
@@ -205,8 +206,8 @@ class Op(Operation):
 
 
 operations: dict[str, Op] = {}  # the declarations of this package by name
-functions: dict[str, Callable[..., Any]] = {}  # composed ones included
-NAMESPACES = frozenset({"emath", "fft", "linalg"})  # NumPy's, with the same names here
+functions: dict[str, Callable[..., Any]] = {}  # operations and composed functions
+NAMESPACES = frozenset({"emath", "fft", "linalg"})  # modules of NumPy and of this package
 UNNAMED = "unnamed operation"  # of a user's lambda
 gradient_free: set[str] = set()  # names of functions without gradient
 
@@ -240,7 +241,7 @@ def _declare(declared: Op, doc: str | None, module: str, ours: bool) -> Callable
         if declared.name == UNNAMED:
             raise TypeError('an operation of a lambda needs a name, as in name="softsign"')
         declared.key = _key(function)
-        declared.name = declared.name.removeprefix("_")  # helpers are shown without it
+        declared.name = declared.name.removeprefix("_")  # shown without the underscore
         operations[declared.key] = declared
         _enter(function, differentiable=bool(declared.rules))
     return function
@@ -255,8 +256,8 @@ def _enter(function: Callable[..., Any], differentiable: bool = True) -> None:
 
 
 def listed(function: F) -> F:
-    """Declare a function like `composed`, but without the wrapper that shortens tracebacks: the
-    function does that itself."""
+    """Declare a function like `composed`, but without the wrapper that shortens tracebacks, because
+    the function shortens them itself."""
     if _is_ours(_caller()):
         _enter(function)
     return function
@@ -283,9 +284,9 @@ def op(
     `pointwise` means that the operands broadcast and the result has their common shape, so that an
     edge whose operand was not broadcast needs no reduction. `results` is the class of the named
     tuple that a kernel with several results returns. `view` declares that the result may share the
-    memory of the first operand: ``view(x, part, *settings)`` gives x with the result replaced by
-    `part`, which is how a write through it reaches x; `read_only` forbids it.
-    The operation has the kernel's name; ``name="…"`` gives it another, as for a lambda.
+    memory of the first operand x: ``view(x, part, *settings)`` returns x after `part` has been
+    written to the result; `view=read_only` forbids such writes.
+    The operation has the name of the kernel unless ``name="…"`` is given, as for a lambda.
     Raises TypeError at declaration if a rule uses a name that is not available to it.
     """
     ours, texts = _is_ours(_caller()), _take_texts(operands)
@@ -330,9 +331,10 @@ def elementwise(kernel: Any, doc: str, /, **operands: Any) -> Callable[..., Tens
 def elementwise(kernel: Any, doc: str, /, **operands: Any) -> Callable[..., Tensor]:
     """Declare an operation that works element by element on operands that broadcast.
 
-    The kernel is a ufunc or a function of the operands, in their order. The operation has its name,
-    or the one given by ``name="…"``, as for a lambda; ``home="…"`` is the module that it belongs
-    to. A string is never a rule, so an operand may be called `name` or `home`, too.
+    The kernel is a ufunc or a function that takes the operands in the order of the keywords. The
+    operation has the name of the kernel unless ``name="…"`` is given, as for a lambda; ``home="…"``
+    is the module that the operation belongs to. An operand may also be called `name` or `home`, as
+    its rule is not a string.
     """
     caller, texts = _caller(), _take_texts(operands)
     name = texts.get("name", _name_of(kernel))
@@ -354,8 +356,8 @@ def _name_of(kernel: Any) -> str:
 def composed(function: F) -> F:
     """Declare a function that is composed of operations and has no rule of its own.
 
-    It supports every order of derivative, device and batch that its operations support; given plain
-    arrays it returns plain arrays, as they do.
+    It supports the orders of derivatives, the devices and the batch axes that these operations
+    support. Like them, it returns arrays if no argument is a Tensor.
     """
     shown: Any = public(function)
     if _is_ours(_caller()):
@@ -364,10 +366,11 @@ def composed(function: F) -> F:
 
 
 def not_differentiable(function: Callable[P, Any]) -> Callable[P, Any]:
-    """Declare a function of arrays through which no gradient flows, for operands and results of any
-    kind.
+    """Declare a function through which no gradient flows. Its parameters and results may be of any
+    type.
 
-    The function is written for arrays. Given Tensors, tracked or not, it returns untracked Tensors.
+    The function is written for arrays. Called with Tensors, tracked or not, it returns untracked
+    Tensors.
     """
     shown = without_gradient(function)
     if _is_ours(_caller()):

@@ -9,11 +9,11 @@ from autograd_core.engine.graph import Node, freed
 
 
 class Paths:
-    """The nodes between outputs and targets, for a pass that visits no others.
+    """The nodes on the paths from outputs to targets. A backward pass with them visits no others.
 
-    `targets` maps nodes to names. Nodes older than `oldest` (by default the oldest target) are not
-    traversed: a target among them receives its gradient and passes nothing on; the others that are
-    reached are listed in `outside`, as further dependencies of the outputs.
+    `targets` maps nodes to names. The search stops at nodes older than `oldest` (by default the
+    number of the oldest target). If such a node is a target, it receives its gradient but passes
+    nothing on; otherwise it is listed in `outside`, because the outputs depend on it, too.
     Raises FreedGraphError if a backward pass has already released a node.
     """
 
@@ -55,5 +55,5 @@ class Paths:
                 self.wanted[seq] = None
 
     def lead_from(self, node: Node) -> bool:
-        """True if a path leads from this node to a target, or it is one."""
+        """True if this node is a target or a path leads from it to a target."""
         return node.seq in self.wanted

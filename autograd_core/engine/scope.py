@@ -4,8 +4,8 @@ from __future__ import annotations
 
 
 class Scope:
-    """The class of a module and the call around it. Never the module itself, which could keep an
-    activation alive and create a reference cycle."""
+    """One call of a module: the name of its class, and the scope of the enclosing call. The module
+    itself is not referenced, as it could keep an activation alive and create a reference cycle."""
 
     __slots__ = ("kind", "outer")
 

@@ -1,4 +1,4 @@
-"""The source of the function that a declaration becomes; `forward` shows one and runs it."""
+"""Generates the source of an operation's function; `forward` compiles it and shows an example."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ __all__ = ["meanings", "source"]
 
 
 def meanings(declared: Operation, operand: str) -> Iterator[tuple[str, str, str]]:
-    """The names that the rule for `operand` may use: each with its expression in the generated
-    source and its meaning in words. A name that occurs twice is ambiguous."""
+    """Yield the names that the rule for `operand` may use, each as a tuple of the name, its
+    expression in the generated source, and its meaning in words. A name that occurs twice is
+    ambiguous."""
     for p in declared.parameters:
         yield p, p, f"the parameter {p}"
     for p in declared.operands:
@@ -29,8 +30,8 @@ def meanings(declared: Operation, operand: str) -> Iterator[tuple[str, str, str]
 
 
 def source(declared: Operation) -> Iterator[str]:
-    """The source of a function that runs and records one operation. ``$`` stands for the prefix of
-    our own names."""
+    """The lines of a function that runs and records one operation. ``$`` stands for the prefix of
+    the names that are not parameters."""
     parameters = declared.parameters
     first_default = len(parameters) - len(declared.defaults)
     signature = [
@@ -43,7 +44,7 @@ def source(declared: Operation) -> Iterator[str]:
         for f, own in {"dim": "axis", "keepdim": "keepdims"}.items()
         if own in declared.settings and f not in parameters
     ]
-    if foreign:  # single keywords are cheaper than **unknown
+    if foreign:  # named keywords are faster than **unknown
         signature += ["*", *(f"{name}=None" for name in foreign)]
     yield f"def function({', '.join(signature)}):"
     yield "    try:"
@@ -119,7 +120,7 @@ def _indent(lines: Iterator[str]) -> Iterator[str]:
 
 
 def _unwrap(declared: Operation, call: str) -> Iterator[str]:
-    """Replace every operand by its array, and keep its node."""
+    """The lines that replace every operand by its array and keep its node."""
     first, *others = declared.operands
     if not others and first not in declared.variadic:
         yield f"if not $isinstance({first}, $Tensor): return $kernel({call})"
@@ -147,8 +148,8 @@ def _unwrap(declared: Operation, call: str) -> Iterator[str]:
 
 
 def _record(declared: Operation, silent: list[str]) -> Iterator[str]:
-    """Create the node, with an edge for every operand that needs a gradient; `silent` are the last
-    lines if none does."""
+    """The lines that create the node, with an edge for every operand that needs a gradient. If no
+    operand does, the generated function ends with the lines `silent`."""
     tracked, pointwise = list(declared.rules), declared.pointwise
     nobody = " and ".join(
         f"not $any($nodes_{p} or ())" if p in declared.variadic else f"$node_{p} is None"
@@ -163,7 +164,7 @@ def _record(declared: Operation, silent: list[str]) -> Iterator[str]:
     yield "$record.op = $declared"
     yield "$record.scope = $scope"
     yield "$record.watch = None"
-    # several results have their own nodes; the operation's node has its operand's shape
+    # each of several results has its own node; the operation's node has the operand's shape
     result = "$home" if declared.results else "$out"
     yield f"$out_shape = {result}.shape"
     yield f"$out_dtype = $record.dtype = {result}.dtype"
@@ -171,7 +172,7 @@ def _record(declared: Operation, silent: list[str]) -> Iterator[str]:
         for p in tracked:
             yield f"if $node_{p} is not None:"
             yield f"    if $node_{p}.shape == $out_shape:"
-            yield f"        $out_shape = $node_{p}.shape"  # one tuple for a whole chain of nodes
+            yield f"        $out_shape = $node_{p}.shape"  # a chain of nodes shares one tuple
             yield f"        $fits_{p} = $node_{p}.dtype is $out_dtype"
             yield f"    else: $fits_{p} = False"
     yield "$record.shape = $out_shape"
@@ -185,7 +186,8 @@ def _record(declared: Operation, silent: list[str]) -> Iterator[str]:
 
 
 def _edges(declared: Operation) -> Iterator[str]:
-    """The node's first edge in its own slots, further ones in one chain of tuples."""
+    """The lines that store the first edge in the slots of the node and the others in nested
+    tuples."""
     tracked, variadic = list(declared.rules), declared.variadic
 
     def edge(p: str, more: str) -> tuple[str, str, str, str, str]:

@@ -1,4 +1,5 @@
-"""A counter of events: operations recorded, and memory overwritten through the library."""
+"""One counter for the recording of operations and for writes to memory through the library, so that
+the two can be ordered in time."""
 
 from __future__ import annotations
 
@@ -17,8 +18,8 @@ class _Stamps:
     """When each array's memory was last overwritten through the library.
 
     `table` maps the id of the array that owns the memory to [weak reference, sequence number,
-    name]; `newest` is the greatest of those numbers, so that a backward pass in which nothing was
-    overwritten costs one comparison per node.
+    name]. `newest` is the greatest sequence number in it: if nothing was overwritten after a node
+    was recorded, a backward pass finds that out with one comparison.
     """
 
     def __init__(self) -> None:

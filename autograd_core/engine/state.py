@@ -1,4 +1,5 @@
-"""The state that every operation reads: is recording on, in which module, with which observer."""
+"""The state that every operation reads: whether recording is on, the scope of the current module
+call, and the observer."""
 
 from __future__ import annotations
 
@@ -19,19 +20,22 @@ P = ParamSpec("P")
 class Observer:
     """Base class of observers of recording and backward passes; its methods do nothing.
 
-    If `hunts` is true, values that are otherwise not read, as on a device, are checked too.
+    If `hunts` is true, checks are also made where they are otherwise left out because they are
+    slow, such as checks that read values from a device.
     """
 
     hunts = False
 
     def forward(self, node: Any, out: Array) -> None:
-        """`node` was recorded and holds the array `out`."""
+        """Called when `node` has been recorded; `out` is the array of its result."""
 
     def arrive(self, node: Any, g: Gradient) -> None:
-        """`g` is the total gradient of `node`, before its rules run; `node` may be a leaf."""
+        """Called with the total gradient `g` of `node`, before the rules of `node` run. `node` may
+        be a leaf."""
 
     def backward(self, node: Any, rule: Any, g: Gradient, gx: Gradient) -> None:
-        """`rule` of `node` computed `gx`, of the operand's shape and dtype, from `g`."""
+        """Called when `rule`, a rule of `node`, has computed `gx` from `g`. `gx` has the shape and
+        dtype of the operand."""
 
 
 # Read once by every operation: (recording, scope, observer). A plain tuple, because every module
@@ -43,7 +47,7 @@ STATE: ContextVar[State] = ContextVar("autograd_core", default=_outermost)
 
 @contextmanager
 def module_scope(kind: str) -> Iterator[Scope]:
-    """Nodes recorded inside belong to one call of a module of class `kind`."""
+    """A context manager. Nodes recorded in it belong to one call of a module of class `kind`."""
     recording, outer, observer = STATE.get()
     scope = Scope(kind, outer)
     token = STATE.set((recording, scope, observer))
@@ -55,7 +59,7 @@ def module_scope(kind: str) -> Iterator[Scope]:
 
 @contextmanager
 def observed(observer: Observer) -> Iterator[None]:
-    """Inside, `observer` is called, in addition to one that is already active."""
+    """A context manager in which `observer` is called, in addition to any already active."""
     recording, scope, before = STATE.get()
     token = STATE.set((recording, scope, observer if before is None else _Both(before, observer)))
     try:
@@ -83,7 +87,7 @@ class _Both(Observer):
 
 
 class _Recording:
-    """Recording switched on or off: a reusable context manager and a decorator."""
+    """A reusable context manager and decorator that switches recording on or off."""
 
     def __init__(self, wanted: bool) -> None:
         self.wanted = wanted

@@ -81,9 +81,10 @@ class Tensor(Exits, Methods):
 
     @property
     def data(self) -> Any:
-        """The array. Assigning rebinds it (a recorded graph keeps the old array). An augmented
-        assignment such as ``w.data -= step`` writes into it, and a graph that still needs the old
-        values raises StaleArrayError. Writing to ``tensor.data[...]`` directly is not detected."""
+        """The array of the Tensor. Assignment replaces it; a recorded graph keeps the old array. An
+        augmented assignment such as ``w.data -= step`` writes into the array, and a graph that
+        still needs the old values raises StaleArrayError. Writing to ``tensor.data[...]`` directly
+        is not detected."""
         return self._array
 
     @data.setter
@@ -207,7 +208,7 @@ class Tensor(Exits, Methods):
     __hash__ = object.__hash__  # __eq__ compares elements, but a dict needs identity
 
     def detach(self) -> Tensor:
-        """The same data without its history. Shares memory."""
+        """An untracked Tensor with the same data. The two share memory."""
         if self.node is not None:
             note_exit("detach()", self.node.name, self._array, self.node.scope)
         return make(self._array, None)
@@ -228,14 +229,14 @@ class Tensor(Exits, Methods):
     # Gradients (`backward` itself is bound by `methods`)
 
     def retain_grad(self) -> None:
-        """Keep the gradient of this intermediate Tensor in its `grad` too."""
+        """Store the gradient in `grad`, although this Tensor is not a leaf."""
         self._watch().keeps_grad = True
 
     def register_hook(self, hook: Callable[[Any], Any]) -> Callable[[], None]:
-        """Call ``hook(g)`` with this Tensor's total gradient, as a Tensor. If it returns a value
-        other than None, or writes into g, that replaces the gradient. In a pass over a stack of
-        gradients, as in `jacobian`, it is called for each of them. Returns a function that removes
-        the hook."""
+        """Call ``hook(g)`` in each backward pass with the total gradient g of this Tensor, as a
+        Tensor. The gradient is replaced by what the hook returns, unless that is None; the hook may
+        also write into g. In a pass over a stack of gradients, as in `jacobian`, the hook is called
+        for each gradient. Returns a function that removes the hook."""
         hooks = self._watch().hooks
 
         on_arrival = _on_arrival(self, hook)
@@ -283,16 +284,23 @@ def _gradient_of(tensor: Tensor, value: Any) -> Tensor:
             f"a Tensor's grad is a Tensor, an array or None, not a {type(value).__name__}"
         )
     if value.shape != tensor.shape:
-        raise ShapeError(f"grad: the Tensor has shape {tensor.shape}, its grad {value.shape}")
+        raise ShapeError(
+            f"grad: the gradient must have the shape of the Tensor, {tensor.shape}; it has shape "
+            f"{value.shape}"
+        )
     if value.dtype == tensor.dtype:
         return value  # type: ignore[no-any-return]
     if not np.can_cast(value.dtype, tensor.dtype, "same_kind"):
-        raise DTypeError(f"grad: the Tensor has dtype {tensor.dtype}, its grad {value.dtype}")
+        raise DTypeError(
+            f"grad: the Tensor has dtype {tensor.dtype}, to which a gradient of dtype "
+            f"{value.dtype} cannot be cast"
+        )
     return value.astype(tensor.dtype)  # type: ignore[no-any-return]
 
 
 def _on_arrival(tensor: Tensor, hook: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """A hook as the backward pass calls it: with an array, or with a Tensor that is recorded."""
+    """The function that the backward pass calls for a user's `hook`: with an array, or with a
+    Tensor if the pass is itself recorded."""
 
     def on_arrival(g: Gradient) -> Any:
         recorded = isinstance(g, Tensor)
@@ -306,8 +314,8 @@ def _on_arrival(tensor: Tensor, hook: Callable[[Any], Any]) -> Callable[[Any], A
             replaced = make(backend.asarray(replaced), None)
         if replaced.shape != g.shape:
             raise ShapeError(
-                f"a hook must return a gradient of the shape it was given, {g.shape}; "
-                f"it returned {replaced.shape}"
+                f"a hook must return a gradient of the shape of its argument, {g.shape}; "
+                f"it returned one of shape {replaced.shape}"
             )
         backend.check_home(tensor._array, replaced._array, "what its hook returned")
         replaced = replaced if replaced.dtype == g.dtype else replaced.astype(g.dtype)

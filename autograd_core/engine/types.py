@@ -1,6 +1,8 @@
-"""What the parameters of operations, rules and kernels are. A type checker cannot distinguish
-arrays of NumPy and CuPy from Tensors in code that runs on all of them; these names describe what is
-meant."""
+"""Names for the types of parameters of operations, rules and kernels.
+
+The same code runs on arrays of NumPy, arrays of CuPy and Tensors, which a type checker cannot tell
+apart there. The names are for the reader.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Functions of arrays called with Tensors: they get the arrays and return untracked Tensors."""
+"""Calls of array functions with Tensors: the function gets the arrays, and the caller gets the
+results as untracked Tensors."""
 
 from __future__ import annotations
 
@@ -45,7 +46,7 @@ def tensors_in(value: Any) -> Iterator[Tensor]:
 
 
 def unwrap_nested(value: Any) -> Any:
-    """`value` with its Tensors replaced by arrays, and by numbers in slices."""
+    """`value` with the Tensors in it replaced by their arrays, or by integers inside a slice."""
     if isinstance(value, Tensor):
         return value._array
     if isinstance(value, tuple | list):

@@ -3,10 +3,11 @@
 NumPy's views share memory: a write through one is visible through all. Tensors do the same. The
 first view of a Tensor gives it a `Base`: the array and the node of the base, and weak references to
 the Tensors that share its memory. A view holds a `View`, which holds its parent strongly, so that
-the base outlives the user's reference to it. `writes` keeps them up to date; reading uses neither.
+the base outlives the user's reference to it. The module `writes` keeps `Base` and `View` up to
+date; reading a Tensor uses neither.
 
-A 0-d Tensor that NumPy would have returned as a scalar is a `VALUE`: it shares memory with nothing.
-It cannot be written to in place; an augmented operator makes a new one.
+A 0-d Tensor for which NumPy would have returned a scalar is marked `VALUE`: it shares memory with
+nothing. It cannot be written to in place; an augmented operator makes a new Tensor.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
 class Base:
     """The memory that a Tensor and its views share.
 
-    `array` and `node` are the current ones; `tensors` holds weak references to the Tensors that
-    share it. `borrowed` means that the memory belongs to other code, such as the caller of a
-    transform: it is copied before a write.
+    `array` is the array that covers all of the memory, `node` its current node, and `tensors` holds
+    weak references to the Tensors that share the memory. `borrowed` means that the memory belongs
+    to other code, such as the caller of a transform, and is copied before a write.
     """
 
     __slots__ = ("array", "borrowed", "limit", "node", "tensors")
@@ -57,8 +58,8 @@ class Base:
 
 
 class View:
-    """A part of a Base: ``op(parent, *settings)``. `recorded` is false if it was made under
-    `no_grad`: it then has no gradient, and no tracked value can be written through it."""
+    """A view of a Base, computed as ``op(parent, *settings)``. `recorded` is false if the view was
+    made under `no_grad`: it then has no gradient, and no tracked value can be written to it."""
 
     __slots__ = ("array", "base", "node", "op", "parent", "recorded", "settings")
 
@@ -87,7 +88,8 @@ read_only = _Mark("read_only")  # declares views that are read-only in NumPy
 
 
 def itself(_: Any, part: Any, *settings: Any) -> Any:
-    """Declares an operation whose result is its whole operand, or a copy: scalar in, scalar out."""
+    """The `view` of an operation whose result is its operand or a copy of it. A scalar operand then
+    gives a scalar result."""
     return part
 
 
@@ -97,7 +99,7 @@ _new = object.__new__
 def note_view(
     tensor: Any, source: Any, declared: Any, settings: tuple[Any, ...], recording: bool
 ) -> None:
-    """Note what memory ``tensor = declared(source, *settings)`` shares with `source`, if any."""
+    """Note whether ``tensor = declared(source, *settings)`` shares memory with `source`."""
     array = tensor._array
     held = getattr(source, "_memory", None)
     if not is_part(array, source._array):

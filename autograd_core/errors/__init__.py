@@ -16,7 +16,8 @@
     AutogradWarning           (UserWarning)   a gradient that is probably lost
 
 Each class also derives from the built-in error that NumPy would raise, so ``except ValueError``
-written for NumPy code still works. A message gives the invariant, both values, and the fix.
+written for NumPy code still works. A message says what was expected, what was found, and what to
+write instead.
 """
 
 from typing import Any
@@ -43,8 +44,9 @@ __all__ = [
 class AutogradError(Exception):
     """The base of every error that the library raises on purpose.
 
-    If an operation raised it, `operation` is its name and `operands` lists the recorded operands as
-    (name, node): ``autograd_core.rendering.draw(error)`` draws the graph up to there.
+    If an operation raised the error, `operation` is the name of the operation and `operands` lists
+    its recorded operands as (name, node). ``autograd_core.rendering.draw(error)`` then draws the
+    graph up to the operation.
     """
 
     operation: str
@@ -70,7 +72,8 @@ class DTypeError(AutogradError, TypeError):
 
 
 class NotDifferentiableError(AutogradError, TypeError):
-    """A call that would leave the graph silently; the message names the explicit exit."""
+    """A call through which a gradient would be lost silently; the message says what to write
+    instead."""
 
 
 class DeviceError(AutogradError, RuntimeError):
@@ -98,4 +101,4 @@ class StaleArrayError(GraphError):
 
 
 class AutogradWarning(UserWarning):
-    """A gradient that is missing, or not where it is read: probably a mistake."""
+    """A probable mistake, such as reading the `grad` of a Tensor that keeps no gradient."""

@@ -1,13 +1,13 @@
-"""What to use instead of missing names: NumPy functions that are not supported, and names of
-PyTorch, JAX and TensorFlow. Error messages name the replacement; for NumPy's functions,
-docs/coverage.md does too."""
+"""The replacements that error messages suggest for names that do not exist here: NumPy functions
+that are not supported, and names of PyTorch, JAX and TensorFlow. Those for NumPy functions are also
+listed in docs/coverage.md."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import Any
 
-# Replacements of functions that are not supported: the text, and the functions that it is for.
+# Replacements for NumPy functions that are not supported: text → names of the functions.
 _TEXTS: dict[str, str] = {
     "asarray(x)": "asanyarray ascontiguousarray asfortranarray require asarray_chkfinite asmatrix",
     "a product of (x - root), or powers: sum(c * x**k)": "poly polydiv",
@@ -29,7 +29,7 @@ def instead(name: str) -> str:
 
 # ---- names of PyTorch, JAX and TensorFlow -------------------------------------------------------
 
-# Attributes that a Tensor has under another name: the text, and the attributes that it is for.
+# Replacements for attributes that a Tensor of other libraries has: text → names of the attributes.
 _ATTRIBUTES: dict[str, str] = {
     "x.reshape(shape)": "view view_as reshape_as unflatten set_shape",
     "ac.expand_dims(x, axis)": "unsqueeze expand_dims",
@@ -109,7 +109,7 @@ _ATTRIBUTES: dict[str, str] = {
 }
 ATTRIBUTES = {name: text for text, names in _ATTRIBUTES.items() for name in names.split()}
 
-# Names that `autograd_core` has under another name.
+# Replacements for functions of other libraries: text → names of the functions.
 _FUNCTIONS: dict[str, str] = {
     "ac.Tensor(data)": "tensor constant from_numpy FloatTensor LongTensor",
     "ac.Tensor(data, requires_grad=True)": "Variable Parameter",
@@ -171,7 +171,7 @@ _FUNCTIONS: dict[str, str] = {
 }
 FUNCTIONS = {name: text for text, names in _FUNCTIONS.items() for name in names.split()}
 
-# Names that `nn` has under another name.
+# Replacements for names in the neural-network modules of other libraries: text → names.
 _MODULES: dict[str, str] = {
     "nn.MSELoss()(x, y)": "mse_loss",
     "nn.CrossEntropyLoss()": "CrossEntropy CategoricalCrossentropy softmax_cross_entropy",
@@ -197,15 +197,15 @@ KEYWORDS = {"dim": "axis", "dims": "axis", "keepdim": "keepdims", "input": "x", 
             "keep_dims": "keepdims", "tensors": "arrays"}  # fmt: skip
 
 
-# Keywords that the classes of `nn` have under another name, and what replaces others.
+# Replacements for keywords of the classes of other libraries: text → keywords.
 _NN_KEYWORDS: dict[str, str] = {
     "The axis is called dim=, as in PyTorch": "axis axes",
     "Write reduction='mean', 'sum' or 'none'": "size_average reduce",
     "Write BCEWithLogitsLoss() for logits; CrossEntropyLoss takes no probabilities": "from_logits",
-    "Batches are made in this process; those for a device= are copied in advance": (
+    "Batches are made in this process; with device= the next batch is copied in advance": (
         "num_workers pin_memory prefetch_factor persistent_workers"
     ),
-    "Give the dataset in the order wanted, or shuffle=True": "sampler batch_sampler",
+    "Pass the dataset in the order that you want, or shuffle=True": "sampler batch_sampler",
     "Write bias=": "use_bias",
     "It is called in_features and out_features": "in_channels out_channels input_dim output_dim",
     "It is called lr=": "learning_rate",
@@ -215,8 +215,8 @@ NN_KEYWORDS = {name: text for text, names in _NN_KEYWORDS.items() for name in na
 
 
 def keyword_hint(error: TypeError) -> None:
-    """Add the keyword's name in this library to Python's error for an unexpected one: NumPy's, or
-    PyTorch's in the constructors of `nn`."""
+    """If `error` is Python's error for an unexpected keyword, add the name that the keyword has in
+    this library to its message."""
     function, found, rest = str(error.args[0] if error.args else "").partition(" argument '")
     name, quote, more = rest.partition("'")
     if not (found and quote and not more):
@@ -228,7 +228,7 @@ def keyword_hint(error: TypeError) -> None:
 
 
 def not_numbers(dtype: Any, data: Any) -> str:
-    """Why a Tensor cannot hold this array, or an array of this dtype."""
+    """The message that explains why a Tensor cannot hold `data`, an array of dtype `dtype`."""
     if dtype.kind == "O" and any(entry is None for entry in getattr(data, "flat", ())):
         what = "None is" if data.ndim == 0 else "this data contains None, which is"
         return f"{what} not a number: a Tensor holds numbers, as in ac.Tensor(0.0) or ac.zeros(3)"
@@ -239,8 +239,8 @@ def not_numbers(dtype: Any, data: Any) -> str:
 
 
 class Missing:
-    """An attribute that a Tensor does not have; its error says what to write instead. A
-    ``__getattr__`` would make every attribute of every Tensor slower."""
+    """A descriptor for an attribute that a Tensor does not have. Access raises an AttributeError
+    that says what to write instead. A ``__getattr__`` would make all attributes slower."""
 
     __slots__ = ("function", "name")
 
@@ -253,7 +253,7 @@ class Missing:
     def _instead(self) -> str:
         if self.name in ATTRIBUTES:
             return ATTRIBUTES[self.name]
-        from inspect import Parameter, signature  # not at the top: a slow import
+        from inspect import Parameter, signature  # imported here because it is slow
 
         base = self.name.removesuffix("_")
         needed = [
@@ -266,7 +266,7 @@ class Missing:
 
 
 def missing(name: str, known: Iterable[str], numpys: bool) -> str:
-    """What to write instead of the missing attribute `name` of `autograd_core`."""
+    """The error message for the missing attribute `name` of `autograd_core`."""
     said = f"autograd_core has no {name!r}"
     if name in FUNCTIONS:
         return f"{said}. Write {FUNCTIONS[name]}"
@@ -278,7 +278,7 @@ def missing(name: str, known: Iterable[str], numpys: bool) -> str:
 
 
 def missing_module(name: str, known: Iterable[str]) -> str:
-    """What to write instead of the missing attribute `name` of `nn`."""
+    """The error message for the missing attribute `name` of `nn`."""
     said = f"nn has no {name!r}"
     return f"{said}. Write {MODULES[name]}" if name in MODULES else said + _near(name, known)
 

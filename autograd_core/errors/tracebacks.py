@@ -1,7 +1,8 @@
 """Short tracebacks: all frames of the user, but only the first and the last frame of the library.
 
-Every public function passes its errors to `shorten`. A ``try`` costs no time if nothing is raised,
-so the functions that run for every operation contain one; the others are decorated with `public`.
+Every public function passes its errors to `shorten`. The functions that run for every operation do
+so in a ``try`` statement, which costs no time if nothing is raised; the others are decorated with
+`public`.
 With ``AUTOGRAD_CORE_FULL_TRACEBACK=1`` in the environment, tracebacks and causes stay unchanged.
 """
 
@@ -37,9 +38,9 @@ def public(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def shorten(error: BaseException) -> None:
-    """Remove the library's frames from the traceback of an error and of its causes: all that are
-    above a frame of other code, and of the rest all but the first and the last. A cause that adds
-    nothing to the error's message is dropped."""
+    """Remove frames of the library from the traceback of an error and of its causes. Those that are
+    followed by a frame of other code are removed; of the others, the first and the last are kept.
+    A cause that adds nothing to the message of the error is dropped."""
     if type(error) is TypeError:
         keyword_hint(error)
     if os.environ.get("AUTOGRAD_CORE_FULL_TRACEBACK"):
@@ -66,7 +67,7 @@ def _package(entry: TracebackType) -> str:
 
 
 def _only_passes_on(entry: TracebackType) -> bool:
-    """True if a frame only calls the one below it."""
+    """True if the frame only calls the next one, so that it is not worth showing."""
     frame = entry.tb_frame
     return frame.f_globals is globals() or frame.f_code.co_name == "_first_call"
 

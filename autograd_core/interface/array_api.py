@@ -56,12 +56,12 @@ def _dtype_of(value: Any) -> Any:
 
 
 def finfo(dtype: Any) -> Any:
-    """The limits of a floating or complex dtype, or of a Tensor's: `eps`, `max`, `min` ..."""
+    """The limits of a floating or complex dtype, or of the dtype of a Tensor: `eps`, `max` ..."""
     return np.finfo(_dtype_of(dtype))
 
 
 def iinfo(dtype: Any) -> Any:
-    """The limits of an integer dtype, or of a Tensor's: `max`, `min`, `bits`."""
+    """The limits of an integer dtype, or of the dtype of a Tensor: `max`, `min`, `bits`."""
     return np.iinfo(_dtype_of(dtype))
 
 
@@ -71,7 +71,7 @@ def isdtype(dtype: Any, kind: Any) -> Any:
 
 
 def can_cast(from_: Any, to: Any, casting: Any = "safe") -> Any:
-    """True if a dtype, or a Tensor's, can be cast to the dtype `to` by the rule `casting`."""
+    """True if a dtype, or the dtype of a Tensor, can be cast to `to` under the rule `casting`."""
     return np.can_cast(_dtype_of(from_), to, casting)
 
 
@@ -105,7 +105,8 @@ class Info:
         return backend.available_devices()
 
     def dtypes(self, *, device: str | None = None, kind: Any = None) -> dict[str, Any]:
-        """The dtypes of the standard, of a `kind` or of several. NumPy 2.0 has no such function."""
+        """The dtypes of the Array API standard; with `kind` (one or a tuple), only those of that
+        kind. Implemented here because NumPy 2.0 has no such function."""
         standard = {name: np.dtype(name) for name in DTYPES if name != "float16"}
         if kind is None:
             return standard

@@ -1,5 +1,5 @@
-"""NumPy's only Bessel function. Its derivative needs SciPy, whereas the functions in `ops` need
-only NumPy."""
+"""The Bessel function `i0`, the only one in NumPy. It is not in `ops`, because its derivative needs
+SciPy."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Creation functions of Tensors, with NumPy's names and parameters, and a `device`.
+"""Functions that create Tensors, with NumPy's names and parameters, and the parameter `device`.
 
-Unlike operations they always return Tensors: on `device`, or on that of an enclosing
-``with device(...)``, and with NumPy's default dtypes.
+Unlike operations, they always return Tensors, on `device` or on the device of an enclosing
+``with device(...)``. The default dtypes are NumPy's.
 """
 
 from __future__ import annotations
@@ -49,9 +49,10 @@ ShapeLike = int | tuple[int, ...]
 def asarray(
     data: Any, dtype: Any = None, *, device: str | None = None, copy: bool | None = None
 ) -> Tensor:
-    """`data` as a Tensor; a Tensor, tracked or not, is returned itself if nothing has to change.
+    """`data` as a Tensor. A Tensor, tracked or not, is returned unchanged if nothing is to convert.
 
-    `copy` is True (always), False (raise if a copy is needed) or None (only if needed).
+    `copy` is True (always copy), None (copy only if needed) or False (raise ValueError if a copy is
+    needed).
     """
     if isinstance(data, list | tuple) and next(tensors_in(data), None) is not None:
         data = _stacked(data)
@@ -99,7 +100,7 @@ def _refuse_tracked(name: str, given: Any) -> None:
 
 
 def _new(name: str, *operands: Any, device: str | None, **settings: Any) -> Tensor:
-    """The result of NumPy's function of that name, or of CuPy's on a device."""
+    """A Tensor created by the function `name` of NumPy or, on a device, of CuPy."""
     _refuse_tracked(name, operands)
     return make(backend.created(name, device, *operands, **settings), None)
 
@@ -126,7 +127,8 @@ def empty(shape: ShapeLike, dtype: Any = None, *, device: str | None = None) -> 
 def full(
     shape: ShapeLike, fill_value: Any, dtype: Any = None, *, device: str | None = None
 ) -> Tensor:
-    """`fill_value` everywhere. A Tensor is broadcast, and its gradient is summed."""
+    """A Tensor in which every element is `fill_value`. A Tensor is broadcast, and its gradient is
+    the sum over the elements."""
     if isinstance(fill_value, Tensor):
         return ops.copy(ops.broadcast_to(asarray(fill_value, dtype, device=device), shape))
     return _new("full", shape, fill_value, device=device, dtype=dtype)
@@ -136,7 +138,7 @@ def full(
 def eye(
     n: int, m: int | None = None, k: int = 0, dtype: Any = None, *, device: str | None = None
 ) -> Tensor:
-    """Ones on the `k`-th diagonal of n rows and m columns, zeros elsewhere."""
+    """A matrix of n rows and m columns with ones on the `k`-th diagonal and zeros elsewhere."""
     return _new("eye", n, m, k=k, device=device, dtype=dtype or np.float64)
 
 
@@ -150,7 +152,7 @@ def identity(n: int, dtype: Any = None, *, device: str | None = None) -> Tensor:
 def tri(
     n: int, m: int | None = None, k: int = 0, dtype: Any = None, *, device: str | None = None
 ) -> Tensor:
-    """Ones on and below the `k`-th diagonal of n rows and m columns, zeros elsewhere."""
+    """A matrix of n rows and m columns with ones on and below the `k`-th diagonal, else zeros."""
     return _new("tri", n, m, k=k, device=device, dtype=dtype or np.float64)
 
 
@@ -175,8 +177,8 @@ def arange(
 
 
 def _fractions(like: Tensor, num: int, endpoint: bool) -> Tensor:
-    """`num` evenly spaced numbers from 0 to 1 (excluding 1 without `endpoint`), along a new first
-    axis before those of `like`, in its floating dtype."""
+    """`num` evenly spaced numbers from 0 to 1, without 1 if `endpoint` is false. They have shape
+    (num, 1, …, 1), so that they broadcast with `like`, and the floating dtype of `like`."""
     steps = np.arange(num) / max(num - 1 if endpoint else num, 1)
     dtype = like.dtype if like.dtype.kind in "fc" else np.dtype(float)
     return Tensor(steps.reshape((num,) + (1,) * like.ndim), dtype=dtype, device=like.device)
@@ -185,7 +187,7 @@ def _fractions(like: Tensor, num: int, endpoint: bool) -> Tensor:
 def _spaced(
     name: str, start: Any, stop: Any, axis: int, dtype: Any, device: Any, **how: Any
 ) -> Any:
-    """The result of NumPy's function of that name for plain numbers; None for arrays."""
+    """The result of NumPy's function `name` if `start` and `stop` are numbers, else None."""
     if hasattr(start, "ndim") or hasattr(stop, "ndim"):
         return None
     return _new(name, start, stop, axis=axis, dtype=dtype, device=device, **how)
@@ -208,8 +210,8 @@ def linspace(
     *,
     device: str | None = None,
 ) -> Any:
-    """`num` numbers evenly spaced from `start` to `stop`, which may be Tensors: each number's
-    gradient goes to both, weighted by nearness. With `retstep` returns (numbers, step)."""
+    """`num` evenly spaced numbers from `start` to `stop`, which may be Tensors: the numbers are
+    ``start * (1 - t) + stop * t`` for t from 0 to 1. With `retstep` returns (numbers, step)."""
     out = _spaced("linspace", start, stop, axis, dtype, device, num=num, endpoint=endpoint)
     if out is None:
         start, stop = asarray(start), asarray(stop)
@@ -269,7 +271,7 @@ def _like(
 def zeros_like(
     x: Operand, dtype: Any = None, *, shape: ShapeLike | None = None, device: str | None = None
 ) -> Tensor:
-    """Zeros with the shape, dtype and device of x, unless given."""
+    """Zeros. The shape, dtype and device are those of x where no other is given."""
     return _like("zeros_like", x, dtype, shape, device)
 
 
@@ -277,7 +279,7 @@ def zeros_like(
 def ones_like(
     x: Operand, dtype: Any = None, *, shape: ShapeLike | None = None, device: str | None = None
 ) -> Tensor:
-    """Ones with the shape, dtype and device of x, unless given."""
+    """Ones. The shape, dtype and device are those of x where no other is given."""
     return _like("ones_like", x, dtype, shape, device)
 
 
@@ -285,7 +287,7 @@ def ones_like(
 def empty_like(
     x: Operand, dtype: Any = None, *, shape: ShapeLike | None = None, device: str | None = None
 ) -> Tensor:
-    """Uninitialized elements, with the shape, dtype and device of x, unless given."""
+    """Uninitialized. The shape, dtype and device are those of x where no other is given."""
     return _like("empty_like", x, dtype, shape, device)
 
 
@@ -298,8 +300,8 @@ def full_like(
     shape: ShapeLike | None = None,
     device: str | None = None,
 ) -> Tensor:
-    """`fill_value` everywhere, with the shape, dtype and device of x, unless given. A Tensor is
-    broadcast."""
+    """A Tensor in which every element is `fill_value`, which is broadcast if it is a Tensor. The
+    shape, dtype and device are those of x where no other is given."""
     if isinstance(fill_value, Tensor):
         shape = np.shape(x) if shape is None else shape
         return full(shape, fill_value, dtype or x.dtype, device=device)

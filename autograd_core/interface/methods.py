@@ -1,4 +1,4 @@
-"""The table of Tensor's operators and methods. `tools.stub` writes it down for type checkers."""
+"""The table of Tensor's operators and methods, from which `tools.stub` writes the type stub."""
 
 from __future__ import annotations
 
@@ -114,14 +114,14 @@ def _set_imag(self: Tensor, value: Any) -> None:
 
 @public
 def _to(self: Tensor, device: str) -> Tensor:
-    """This Tensor on `device`, differentiably; itself if it is there already."""
+    """Return self if it is on `device`, otherwise a copy there. Gradients flow through the copy."""
     index = backend.index_of(device)
     device = "cpu" if index is None else f"cuda:{index}"
     return self if device == self.device else _moved(self, device, self.device)
 
 
 def _cpu(self: Tensor) -> Tensor:
-    """This Tensor on the host, differentiably."""
+    """Return self if it is on the host, otherwise a copy there. Gradients flow through the copy."""
     return _to(self, "cpu")
 
 
@@ -131,7 +131,7 @@ def _to_device(self: Tensor, device: str, /, *, stream: None = None) -> Tensor:
 
 
 def _names(self: Tensor) -> list[str]:
-    """The attributes, without the names of other libraries whose access raises a hint."""
+    """The names of the attributes, without those that only raise an error with a hint."""
     found: dict[str, Any] = {}
     for kind in reversed(type(self).__mro__):
         found |= vars(kind)
@@ -154,7 +154,7 @@ def _copy(self: Tensor, order: str = "C") -> Tensor:
 
 
 def _flatten(self: Tensor, order: str = "C") -> Tensor:
-    """A copy with all elements along one axis, read in `order` C, F, A or K."""
+    """A 1-d copy of the elements, read in `order` C, F, A or K."""
     return ops.copy(ops.ravel(self, order))
 
 
@@ -173,8 +173,8 @@ def _sort(
 def _partition(
     self: Tensor, kth: Any, axis: int = -1, kind: str = "introselect", order: None = None
 ) -> None:
-    """Partition the elements along `axis` in place: those at `kth` are then in sorted position.
-    `partition(x, kth)` returns a new Tensor."""
+    """Partition the elements along `axis` in place, so that the elements at the positions `kth` are
+    where a sort would put them. `partition(x, kth)` returns a new Tensor."""
     set_item(self, ..., ops.partition(self, kth, axis, kind, order))
 
 
@@ -185,7 +185,9 @@ def _copy_from(self: Tensor, source: Any) -> Tensor:
     """
     values = source if isinstance(source, Tensor) else backend.asarray(source)
     if values.shape != self.shape:
-        raise ShapeError(f"copy_: the Tensor has shape {self.shape}, the source {values.shape}")
+        raise ShapeError(
+            f"copy_: the Tensor has shape {self.shape}, but the source has shape {values.shape}"
+        )
     set_item(self, ..., values)
     return self
 
@@ -198,7 +200,7 @@ def _dlpack(
     dl_device: tuple[int, int] | None = None,
     copy: bool | None = None,
 ) -> Any:
-    """The data of an untracked Tensor for another library, without a copy (DLPack)."""
+    """Share the data of an untracked Tensor with another library through DLPack."""
     array = self._leave("__dlpack__()", "tensor.detach()")
     return array.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
 
@@ -210,8 +212,9 @@ def _dlpack_device(self: Tensor) -> tuple[int, int]:
 
 @public
 def from_dlpack(source: Any, /, *, device: str | None = None, copy: bool | None = None) -> Tensor:
-    """A Tensor that shares the memory of another library's array, on the host or on a GPU. With
-    `device` it is on that device, copied if needed; `copy` may force a copy, or forbid it.
+    """A Tensor that shares the memory of another library's array, on the host or on a GPU. If the
+    array is not on `device`, it is copied to `device`. `copy` is True (always copy), None (copy if
+    needed) or False (raise BufferError if a copy is needed).
 
     >>> import numpy as np, autograd_core as ac
     >>> ac.from_dlpack(np.arange(3.0))
@@ -225,8 +228,8 @@ def from_dlpack(source: Any, /, *, device: str | None = None, copy: bool | None 
 
 
 def members() -> dict[str, Any]:
-    """All operators, methods and properties that are bound to Tensor, by name: those of NumPy, and
-    those that compute gradients and move data."""
+    """A dict of the operators, methods and properties that are bound to Tensor: those of NumPy's
+    arrays, and those that compute gradients and move data."""
     table: dict[str, Any] = {}
     for symbol, (name, function) in zip(SYMBOLS, OPERATORS.items(), strict=True):
         table[f"__{name}__"] = function

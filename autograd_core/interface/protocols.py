@@ -1,4 +1,4 @@
-"""NumPy's own functions on Tensors: ``np.exp(tensor)`` is ``autograd_core.exp(tensor)``.
+"""NumPy's functions called with Tensors: ``np.exp(tensor)`` is ``autograd_core.exp(tensor)``.
 
 Nothing leaves the graph silently: a function that is not supported raises an error.
 """
@@ -32,7 +32,7 @@ ALIASES: dict[str, Callable[..., Any]] = {
     "concat": ops.concatenate,
     "trapz": ops.trapezoid,
 }
-# Functions whose results carry no gradient: NumPy's plain result is returned.
+# Functions whose results have no gradient. They return what NumPy returns, not Tensors.
 UNRECORDED = ("shape", "ndim", "size", "result_type", "can_cast", "common_type", "min_scalar_type",
          "iscomplexobj", "isrealobj", "may_share_memory", "shares_memory", "array_equal",
          "array_equiv", "allclose", "isclose", "array_repr", "array_str", "array2string",
@@ -40,7 +40,7 @@ UNRECORDED = ("shape", "ndim", "size", "result_type", "can_cast", "common_type",
          )  # fmt: skip
 SHORTER = {"a_min": "min", "a_max": "max"}  # parameters that NumPy has under two names
 LIKE = ("zeros_like", "ones_like", "empty_like", "full_like")
-# defaults that NumPy 2.0 passes explicitly
+# default values that NumPy 2.0 passes explicitly, and that are ignored
 PASSED_ON = {"order": ("C", "K"), "ndmin": (0,), "subok": (False,)}
 MADE_LIKE = (
     "arange",
@@ -57,7 +57,7 @@ MADE_LIKE = (
 
 
 def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
-    """NumPy's function applied to the arrays, on their device."""
+    """A function that calls NumPy's `function` with the arrays of the Tensors, on their device."""
 
     def answer(*args: Any, **settings: Any) -> Any:
         tensors = list(tensors_in((args, settings)))
@@ -74,8 +74,8 @@ def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _numpys(name: str) -> Any:
-    """NumPy's function of a name such as ``"exp"``, ``"linalg.norm"`` or ``"sliding_window_view"``,
-    or None."""
+    """NumPy's function called `name`, such as ``"exp"``, ``"linalg.norm"`` or
+    ``"sliding_window_view"``; None if there is none."""
     function: Any = np.lib.stride_tricks if hasattr(np.lib.stride_tricks, name) else np
     for part in name.split("."):
         function = getattr(function, part, None)
@@ -84,8 +84,8 @@ def _numpys(name: str) -> Any:
 
 @cache
 def function_table() -> dict[Any, Callable[..., Any]]:
-    """NumPy's functions and their counterparts for Tensors. Built at the first use; those of np.fft
-    and np.linalg are added when they are first called."""
+    """A dict from NumPy's functions to the functions for Tensors. It is built at the first use; the
+    functions of np.fft and np.linalg are added when they are first called."""
     table: dict[Any, Callable[..., Any]] = {}
     for name, ours in (functions | ALIASES).items():
         if name.partition(".")[0] in ops.LATER:
@@ -100,14 +100,14 @@ def function_table() -> dict[Any, Callable[..., Any]]:
 
 @cache
 def _made_like() -> dict[Any, Callable[..., Any]]:
-    """NumPy's functions with ``like=tensor`` and their counterparts. NumPy dispatches them on that
-    Tensor alone."""
+    """A dict from NumPy's functions with ``like=tensor`` to the functions for Tensors. NumPy
+    dispatches these functions only on the argument `like`."""
     return {getattr(np, name): getattr(creation, name) for name in MADE_LIKE}
 
 
 @cache
 def ufunc_table() -> dict[Any, Callable[..., Any]]:
-    """NumPy's and SciPy's ufuncs and their operations."""
+    """A dict from the ufuncs of NumPy and SciPy to the operations for Tensors."""
     pairs = ((_numpys(name), ours) for name, ours in functions.items())
     return {ufunc: ours for ufunc, ours in pairs if isinstance(ufunc, np.ufunc)}
 
@@ -130,7 +130,7 @@ def _name_and_alternative(function: Any) -> tuple[str, str]:
 
 
 def array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **settings: Any) -> Any:
-    """NumPy's `__array_ufunc__`: the operation of the same name."""
+    """Tensor's `__array_ufunc__`, which NumPy calls: run the operation for the ufunc."""
     try:
         ours = operation_of(ufunc)
         if ours is None:
@@ -138,7 +138,7 @@ def array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **settings:
             raise _uncovered(name if method == "__call__" else f"{name}.{method}", _EXIT)
         if method == "__call__" and not settings:
             return ours(*inputs)
-        from autograd_core.interface import ufuncs  # not at the top: few programs need it
+        from autograd_core.interface import ufuncs  # imported here, as few programs need it
 
         if method == "__call__":
             return ufuncs.call(ufunc, ours, inputs, settings)
@@ -151,21 +151,22 @@ def array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **settings:
 
 
 class _Parameters:
-    """How the parameters of NumPy's function and of ours correspond."""
+    """How the parameters of a NumPy function correspond to those of the function for Tensors."""
 
     def __init__(
         self, agree: int, defaults: dict[str, Any], renamed: dict[str, str], foreign: set[str]
     ) -> None:
         self.agree = agree  # number of leading parameters with the same meaning
         self.defaults = defaults  # NumPy's parameters, in order
-        self.renamed = renamed  # NumPy's names of parameters that have another name here
+        self.renamed = renamed  # NumPy's name → this package's, where they differ
         self.foreign = foreign  # parameters that only NumPy's function has
 
 
 @cache
 def _parameters(function: Any, ours: Any) -> _Parameters | None:
-    """None if the function begins with ``*operands``, or has no signature."""
-    import inspect  # not at the top: it takes half as long as this package
+    """The `_Parameters` of a pair of functions; None if one takes ``*operands``, or NumPy's has no
+    signature."""
+    import inspect  # imported here: slow, half the import time of this package
 
     try:
         theirs = inspect.signature(function).parameters
@@ -185,8 +186,9 @@ def _parameters(function: Any, ours: Any) -> _Parameters | None:
 def _for_ours(
     function: Any, ours: Any, args: tuple[Any, ...], settings: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """The arguments of NumPy's function as ours takes them. A parameter that only NumPy has may be
-    given its default value, as NumPy's own wrappers do."""
+    """Translate the arguments of NumPy's function to those of the function for Tensors. A parameter
+    that only NumPy's function has is accepted if it has its default value, as NumPy's wrappers pass
+    it."""
     known = _parameters(function, ours)
     if known is None:
         return args, settings
@@ -204,7 +206,8 @@ def _is(value: Any, default: Any) -> bool:
 
 
 def _of_scipy(ufunc: np.ufunc) -> Callable[..., Any] | None:
-    """Our counterpart of a SciPy special function, which NumPy's tables do not contain."""
+    """The operation for a ufunc of scipy.special; None if the ufunc is not supported. The operation
+    is added to `ufunc_table`."""
     theirs = sys.modules.get("scipy.special")
     if getattr(theirs, ufunc.__name__, None) is not ufunc:
         return None
@@ -217,7 +220,7 @@ def _of_scipy(ufunc: np.ufunc) -> Callable[..., Any] | None:
 
 
 def operation_of(function: Any) -> Callable[..., Any] | None:
-    """Our counterpart of NumPy's function; None if it is not supported."""
+    """The function for Tensors that replaces NumPy's `function`; None if it is not supported."""
     if isinstance(function, np.ufunc):
         return ufunc_table().get(function) or _of_scipy(function)
     table = function_table()
@@ -237,7 +240,8 @@ def operation_of(function: Any) -> Callable[..., Any] | None:
 def array_function(
     self: Tensor, function: Any, types: Any, args: tuple[Any, ...], settings: dict[str, Any]
 ) -> Any:
-    """NumPy's `__array_function__`: the operation of the same name, with the same parameters."""
+    """Tensor's `__array_function__`, which NumPy calls: run the function for Tensors that has the
+    same name and parameters."""
     ours = operation_of(function)
     if ours is None:
         ours = _made_like().get(function)
@@ -265,7 +269,8 @@ def array_function(
 
 
 def _as_wide(function: Any, ours: Any, out: Operand, args: Any, settings: dict[str, Any]) -> Any:
-    """`settings`, with the dtype of `out` if NumPy computes in it, as sums do in a wider one."""
+    """`settings`, with a floating `dtype` added if NumPy computes in the dtype of `out`: a function
+    with the parameter `dtype`, such as a sum, does so if `out` has the wider dtype."""
     known = _parameters(function, ours)
     wide = known is not None and "dtype" in known.defaults and "dtype" not in known.foreign
     if not wide or not hasattr(out, "dtype") or settings.get("dtype") is not None:
@@ -276,6 +281,6 @@ def _as_wide(function: Any, ours: Any, out: Operand, args: Any, settings: dict[s
 
 
 def bind() -> None:
-    """Give Tensor NumPy's two protocols."""
+    """Add the methods of NumPy's two dispatch protocols to Tensor."""
     Tensor.__array_ufunc__ = array_ufunc  # type: ignore[attr-defined]
     Tensor.__array_function__ = array_function  # type: ignore[attr-defined]

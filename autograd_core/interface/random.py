@@ -1,4 +1,4 @@
-"""Random Tensors, drawn by NumPy on the host: a seed gives the same numbers on every device.
+"""Random Tensors. NumPy draws the numbers on the host, so a seed gives the same on every device.
 
 >>> import autograd_core as ac
 >>> generator = ac.random.default_rng(0)
@@ -18,16 +18,18 @@ from autograd_core.engine.tensor import Tensor
 from autograd_core.engine.untracked import unwrap_nested
 from autograd_core.errors import NotDifferentiableError
 
-# methods of NumPy's generator that write into their arguments, or draw nothing
+# methods of NumPy's generator that are not supported → what to use instead
 LEFT_OUT = {"shuffle": "permutation(x)", "spawn": "default_rng(seed)", "bytes": "integers"}
 
 
 class Generator:
-    """Every distribution of `numpy.random.Generator`, with its names and parameters.
+    """A random generator with the distributions of `numpy.random.Generator`, under the same names
+    and with the same parameters.
 
-    Draws are Tensors on `device` (by default that of an enclosing ``with device(...)``). `numpy` is
-    the NumPy generator. Raises NotDifferentiableError if a parameter is a tracked Tensor: no
-    gradient flows through a draw. Write ``mean + scale * g.normal(size=n)``.
+    Draws are Tensors on `device`, by default the device of an enclosing ``with device(...)``. The
+    attribute `numpy` is the NumPy generator. Raises NotDifferentiableError if a parameter is a
+    tracked Tensor, because no gradient flows through a draw; write
+    ``mean + scale * generator.normal(size=n)``.
     """
 
     def __init__(self, seed: Any = None, device: str | None = None) -> None:
@@ -59,5 +61,5 @@ class Generator:
 
 
 def default_rng(seed: Any = None, device: str | None = None) -> Generator:
-    """A generator of Tensors with its own state; the same seed gives the same numbers."""
+    """A new generator of random Tensors. The same seed gives the same numbers."""
     return Generator(seed, device)

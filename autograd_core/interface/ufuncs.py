@@ -1,8 +1,8 @@
-"""NumPy's ufuncs on Tensors: their calls with ``out=`` and ``where=``, and their methods.
+"""NumPy's ufuncs on Tensors: calls with ``out=`` and ``where=``, and methods such as ``reduce``.
 
-All are composed of our operation for the ufunc (`ours`), which supports every order of derivative
-and every device. A reduction runs step by step, except the sums, products and extremes that have
-their own operation (`REDUCTIONS` and `RUNNING`).
+All are composed of the operation for the ufunc, here called `ours`, which supports every order of
+derivative and every device. A reduction calls it once per element along the axis; only the
+reductions in `REDUCED_BY` and `RUNNING`, such as sums, are single operations.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ RUNNING: dict[Any, Ours] = {
     np.maximum: ops.cummax,
     np.minimum: ops.cummin,
 }
-# NumPy's defaults; other values change how it computes, and are not supported
+# NumPy's default values of parameters for which no other value is supported
 DEFAULTS = {"casting": "same_kind", "order": "K", "subok": True}
 
 
@@ -63,12 +63,13 @@ def call(ufunc: Any, ours: Ours, inputs: tuple[Any, ...], settings: dict[str, An
     if where is True:
         return write_out(_name(ufunc), ours(*inputs, **settings), out)
     if ufunc.signature is not None:
-        raise NotDifferentiableError(f"np.{ufunc.__name__} has no where=")
+        raise NotDifferentiableError(f"np.{ufunc.__name__} does not support where=")
     return _where(ufunc, ours, inputs, where, out)
 
 
 def _where(ufunc: Any, ours: Ours, inputs: tuple[Any, ...], where: Any, out: Operand) -> Any:
-    """Where the mask is false, nothing is computed and there is no gradient."""
+    """Call the ufunc on the elements for which the mask `where` is true, and write the results to
+    `out`. The other elements are not computed and get no gradient."""
     first = out[0] if isinstance(out, tuple) else out
     mask = ops.broadcast_to(as_operand(where), first.shape)
     picked = [
@@ -91,12 +92,14 @@ def _check_loop(ufunc: Any, inputs: tuple[Any, ...], dtype: Any) -> None:
 
 
 def _in_dtype(name: str, x: Operand, dtype: Any) -> Any:
-    """An operand in the requested dtype; a Python number is weakly typed."""
+    """The operand x in `dtype`. A Python number is converted; an array must allow the cast."""
     if isinstance(x, bool | int | float | complex):
         return np.dtype(dtype).type(x)
     x = as_operand(x)
     if np.dtype(dtype).kind not in "fc" or not np.can_cast(x.dtype, dtype, "same_kind"):
-        raise DTypeError(f"np.{name}: dtype={dtype} for an operand of dtype {x.dtype}")
+        raise DTypeError(
+            f"np.{name}: an operand of dtype {x.dtype} cannot be computed with dtype={dtype}"
+        )
     return x if x.dtype == dtype else ops.astype(x, dtype)
 
 
@@ -108,14 +111,14 @@ def _name(ufunc: Any, method: str = "") -> str:
 
 
 def outer(ufunc: Any, ours: Ours, x: Operand, y: Operand, **settings: Any) -> Any:
-    """The ufunc of every pair of an element of x and an element of y."""
+    """Call the ufunc on all pairs of an element of x and an element of y."""
     x, y = as_operand(x), as_operand(y)
     return call(ufunc, ours, (x.reshape(x.shape + (1,) * y.ndim), y), settings)
 
 
 def _taken_together(method: Any, x: Operand, axis: Any, **settings: Any) -> Any:
-    """x in the dtype that NumPy reduces it in; raises what NumPy raises for this axis and
-    dtype."""
+    """x in the dtype in which NumPy computes the reduction `method`. Raises ShapeError or
+    DTypeError if NumPy raises an error for this axis and dtype."""
     name = f"np.{method.__self__.__name__}.{method.__name__}"
     try:
         dtype = method(np.ones((1,) * x.ndim, x.dtype), axis=axis, **settings).dtype
@@ -137,7 +140,7 @@ def reduce(
     initial: Any = None,
     where: Any = True,
 ) -> Any:
-    """The elements along `axis`, reduced one after the other."""
+    """Reduce x along `axis` by the ufunc, one element after the other."""
     x = as_operand(x)
     check_out(_name(ufunc, "reduce"), out)
     target = out[0] if isinstance(out, tuple) else out
@@ -179,7 +182,7 @@ def _as(dtype: Any, number: Any) -> Any:
 def _folded(
     ufunc: Any, ours: Ours, parts: list[Any], initial: Any, mask: list[Any], dtype: Any
 ) -> Any:
-    """The last of `_running`'s values; the identity if there is none."""
+    """The last value of `_running`; without elements, `initial` or the identity of the ufunc."""
     if initial is None and (mask or not parts):
         if ufunc.identity is None:
             raise ShapeError(
@@ -203,7 +206,7 @@ def _running(ours: Ours, parts: list[Any], initial: Any = None, mask: Any = ()) 
 def accumulate(
     ufunc: Any, ours: Ours, x: Operand, axis: int = 0, dtype: Any = None, out: Operand = None
 ) -> Any:
-    """The running reduction of the elements along `axis`."""
+    """All partial reductions along `axis`: result i reduces the first i + 1 elements."""
     x = as_operand(x)
     check_out(_name(ufunc, "accumulate"), out)
     if dtype is not None:
@@ -227,8 +230,8 @@ def reduceat(
     dtype: Any = None,
     out: Operand = None,
 ) -> Any:
-    """`reduce` over the slices along `axis` from each of `indices` up to the next; if the next is
-    not larger, the single element."""
+    """Reduce slices along `axis`. Slice i is ``x[indices[i]:indices[i + 1]]``, or the single
+    element ``x[indices[i]]`` if the next index is not larger."""
     x = as_operand(x)
     check_out(_name(ufunc, "reduceat"), out)
     places = [int(i) for i in np.asarray(backend.asnumpy(as_operand(unwrap_nested(indices))))]
@@ -236,8 +239,8 @@ def reduceat(
     for place in places:
         if not 0 <= place < length:
             raise ShapeError(
-                f"np.{ufunc.__name__}.reduceat: x has shape {x.shape}, and no index {place} along "
-                f"axis {axis}"
+                f"np.{ufunc.__name__}.reduceat: index {place} is out of range for axis {axis} of "
+                f"x, which has shape {x.shape}"
             )
     lines = ops.moveaxis(x, axis, 0)
     parts = [
@@ -249,7 +252,8 @@ def reduceat(
 
 
 def at(ufunc: Any, ours: Ours, x: Operand, index: Any, *values: Any) -> None:
-    """``x[index] = ufunc(x[index], value)``, once per occurrence of an element in the index."""
+    """``x[index] = ufunc(x[index], value)``, but applied to an element as often as it occurs in the
+    index."""
     if not isinstance(x, Tensor):
         check_out(_name(ufunc, "at"), x, tracked=any(recorded(x, v) for v in values))
         ufunc.at(x, *unwrap_nested((index, *values)))
@@ -271,7 +275,7 @@ def at(ufunc: Any, ours: Ours, x: Operand, index: Any, *values: Any) -> None:
 
 
 def _one_by_one(ours: Ours, x: Tensor, index: Any, values: tuple[Any, ...]) -> None:
-    """In rounds, in each of which every element occurs at most once."""
+    """`at` in several writes, in each of which every element occurs at most once."""
     places = np.arange(x.size).reshape(x.shape)[_on_host(unwrap_nested(index))]
     values = tuple(  # copies, because they may be views of x
         v if np.ndim(v) == 0 else ops.broadcast_to(as_operand(v), places.shape).reshape(-1).copy()
@@ -291,7 +295,8 @@ def _on_host(index: Any) -> Any:
 
 
 def _rounds(places: np.ndarray) -> Any:
-    """The positions in `places` of the first occurrences, of the second occurrences, and so on."""
+    """Yield positions in `places` and the values at these positions: first for the first occurrence
+    of each value, then for the second, and so on."""
     order = np.argsort(places, kind="stable")
     ranked = places[order]
     starts = np.flatnonzero(np.diff(ranked, prepend=-1))

@@ -1,9 +1,9 @@
 """In-place writes: ``x[i] = v``, ``x += y``, ``np.add(x, y, out=t)``, and everything based on them.
 
-The values are NumPy's for the same program. If nothing is recorded, a write goes into the memory,
+The resulting values are the same as in NumPy. A write that is not recorded overwrites the memory,
 and a graph that still needs the old values raises StaleArrayError. A recorded write is functional:
-`assign` makes a new array with the value written, and the new node replaces the old one in the
-Tensor, in its base, and in every live view. So nodes stay in the order in which they were created.
+`assign` returns a new array that contains the written value, and its node replaces the old node in
+the Tensor, in its base, and in every live view. So operands are always older than results.
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ def set_item(self: Tensor, index: Any, value: Any) -> None:
 
 
 def _write(x: Operand, index: Any, value: Any) -> None:
-    """Write elements; on a device, where a kernel has no order, copy a value of the same memory."""
+    """Write elements. On a device, where a kernel has no defined order, a value that may overlap
+    with x is copied first."""
     if type(x) is not np.ndarray and root_of(value) is root_of(x):
         value = value.copy()
     write_elements(x, index, value)
@@ -72,7 +73,8 @@ def _write(x: Operand, index: Any, value: Any) -> None:
 def augmented(
     name: str, function: Callable[..., Any], native: Callable[..., Any]
 ) -> Callable[[Tensor, Any], Any]:
-    """The augmented operator (``x += y``) of an operation: in place, unless x is a NumPy scalar."""
+    """The augmented operator of an operation, such as ``x += y``. It writes to x, unless x stands
+    for a NumPy scalar; it then returns a new Tensor."""
 
     def in_place(self: Tensor, other: Any) -> Tensor:
         try:
@@ -99,7 +101,7 @@ def augmented(
 
 
 def _compute_in(x: Tensor, name: str, native: Callable[..., Any], other: Any) -> None:
-    """NumPy's own operator on the array."""
+    """Apply NumPy's augmented operator `native` to the array of x."""
     other = backend.operand(unwrap_nested(other)) if other is not None else other
     try:
         native(x._array, other)
@@ -111,12 +113,13 @@ def _compute_in(x: Tensor, name: str, native: Callable[..., Any], other: Any) ->
         if "read-only" in str(error):
             raise
         raise ShapeError(
-            f"x {name}= y: x has shape {x.shape}, y {np.shape(other)}: {error}"
+            f"x {name}= y: x has shape {x.shape}, y has shape {np.shape(other)}: {error}"
         ) from error
 
 
 def same_kind(what: str, result: Tensor, target: Tensor) -> Tensor:
-    """`result` in the dtype of the target, whose shape it must have."""
+    """`result` cast to the dtype of `target`. Raises ShapeError if the shapes differ, and
+    DTypeError if the cast is not allowed."""
     if result.shape != target.shape:
         raise ShapeError(
             f"{what}: the target has shape {target.shape}, which a write cannot change; the "
@@ -147,8 +150,7 @@ def recorded(x: Operand, *values: Any) -> bool:
 
 
 def check_writable(x: Tensor, what: str) -> None:
-    """Raise if a recorded write is one that NumPy does not allow, or if a gradient would be
-    lost."""
+    """Raise if NumPy would not allow the recorded write `what`, or if a gradient would be lost."""
     held = getattr(x, "_memory", None)
     base = held.base if type(held) is View else held
     borrowed = type(base) is Base and base.borrowed
@@ -156,8 +158,8 @@ def check_writable(x: Tensor, what: str) -> None:
     if node is not None and node.op is None and not borrowed:
         view = ", or a view of one" if type(held) is View else ""
         raise GraphError(
-            f"{what} on a leaf that requires a gradient{view}: write under no_grad(), which is not "
-            "recorded, or to a copy, as in x = x.copy()"
+            f"{what} on a leaf that requires a gradient{view}: write under no_grad(), so that the "
+            "write is not recorded, or write to a copy, as in x = x.copy()"
         )
     while type(held) is View:
         if held.op.view is read_only:
@@ -173,7 +175,7 @@ def check_writable(x: Tensor, what: str) -> None:
 
 
 def _is_there(x: Tensor, index: Any, value: Any) -> bool:
-    """True if `value` is x[index] itself, as at the end of ``x[index] += y``."""
+    """True if `value` is the view ``x[index]`` of x, as at the end of ``x[index] += y``."""
     held = getattr(value, "_memory", None)
     if type(held) is not View or held.base is not base_of(x):
         return False
@@ -192,7 +194,7 @@ def _is_there(x: Tensor, index: Any, value: Any) -> bool:
 
 
 def check_out(name: str, out: Operand, where: Any = True, tracked: bool = False) -> None:
-    """Raise if `out` cannot be written to, or if a mask is given without it."""
+    """Raise if `out` cannot be written to, or if there is a mask `where` but no `out`."""
     if out is None and where is not True:
         raise NotDifferentiableError(
             f"{name}(…, where=mask) without out= leaves the other elements undefined. Pass out=, "
@@ -207,8 +209,8 @@ def check_out(name: str, out: Operand, where: Any = True, tracked: bool = False)
 
 
 def write_out(name: str, result: Any, out: Operand, mask: Any = None) -> Any:
-    """Do ``out[...] = result``, or ``out[mask] = result``, and return `out`; return `result` itself
-    without `out`. `name` is the function's."""
+    """Write `result` to `out`, or to ``out[mask]``, and return `out`. If `out` is None, return
+    `result`. `name` is the name of the function for error messages."""
     if out is None:
         return result
     if isinstance(result, tuple):
@@ -239,7 +241,10 @@ def write_out(name: str, result: Any, out: Operand, mask: Any = None) -> Any:
 
 def _into_array(name: str, out: Operand, values: Any, mask: Any) -> None:
     if not np.can_cast(values.dtype, out.dtype, "same_kind"):
-        raise DTypeError(f"{name}: out= has dtype {out.dtype}, the result {values.dtype}")
+        raise DTypeError(
+            f"{name}: out= has dtype {out.dtype}, which cannot hold the result of dtype "
+            f"{values.dtype}"
+        )
     out[... if mask is None else unwrap_nested(mask)] = values
 
 
@@ -249,14 +254,14 @@ def _grown(name: str, result: Any, out: Tensor) -> Any:
         return broadcast_to(result, out.shape).copy()
     except ValueError as error:
         raise ShapeError(
-            f"{name}: out= has shape {out.shape}, the result {np.shape(result)}: {error}"
+            f"{name}: out= has shape {out.shape}, the result has shape {np.shape(result)}: {error}"
         ) from error
 
 
 def _swallowed(name: str) -> NotDifferentiableError:
     return NotDifferentiableError(
-        f"{name}: a plain array cannot record a tracked value. Write into a Tensor, "
-        "such as ac.zeros_like(array) or ac.Tensor(array), or keep the result: y = x + tensor"
+        f"{name}: a plain array cannot record a tracked value. Write into a Tensor, such as "
+        "ac.zeros_like(array) or ac.Tensor(array), or assign the result: y = x + tensor"
     )
 
 
@@ -286,7 +291,7 @@ def _unseen(held: Base | View) -> Tensor:
 
 
 def _refresh(base: Base, rerecord: bool = True) -> None:
-    """Recompute every Tensor that shares `base` from it, with or without their nodes."""
+    """Recompute every Tensor that shares `base`. If `rerecord` is false, views keep their nodes."""
     fresh = {id(base)}
     for tensor in [reference() for reference in base.tensors]:
         if tensor is None or base_of(tensor) is not base:
@@ -307,7 +312,7 @@ def _refresh(base: Base, rerecord: bool = True) -> None:
 
 
 def _rebind(tensor: Tensor, array: Array, node: Any) -> None:
-    """Give a Tensor another array and node; `retain_grad` then applies to the new node."""
+    """Give a Tensor another array and node. The effect of `retain_grad` moves to the new node."""
     before = tensor.node
     tensor._array, tensor.node = array, node
     if before is None or before is node or before.op is None or node is None:

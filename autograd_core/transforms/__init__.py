@@ -2,14 +2,14 @@
 
     value, slope = value_and_grad(loss)(weights, images)
 
-The function gets Tensors for the arguments to differentiate with respect to; the other arguments
-are passed unchanged. Arguments and results may be trees: arrays in lists, tuples, dicts and
-dataclasses. For arrays the results are arrays, for Tensors they are Tensors. A result that depends
-on Tensors tracked outside the call is returned as a tracked Tensor, so transforms can be nested,
-and nothing leaves the graph silently.
+The function is called with Tensors for the arguments to differentiate with respect to; the other
+arguments are passed unchanged. Arguments and results may be trees: arrays in lists, tuples, dicts
+and dataclasses. If all arguments are arrays, the results are arrays; otherwise they are Tensors. A
+result that depends on Tensors that were tracked before the call is a tracked Tensor, so transforms
+can be nested, and no gradient is lost silently.
 
-`argnum` selects the argument to differentiate with respect to: its position, its name, or a tuple
-of these, which gives a tuple of results.
+`argnum` selects the argument to differentiate with respect to, by position or by name. A tuple of
+these selects several arguments, and the result is then a tuple.
 """
 
 from autograd_core.transforms.checkpoints import checkpoint

@@ -29,8 +29,8 @@ Function = Callable[..., Any]
 
 @op(x=lambda g: g)
 def _argument(x: Operand) -> Any:
-    """The identity. It gives x, an argument that already depends on other Tensors, a node of its
-    own to differentiate with respect to."""
+    """The identity. For an argument x that already depends on other Tensors, the result has a new
+    node, with respect to which the function is differentiated."""
     return x[...]
 
 
@@ -63,7 +63,7 @@ class Call:
             tensors = [self._enter(what + path, leaf) for path, leaf in leaves(entered[key])]
             entered[key] = filled(entered[key], iter(tensors))
         if len(set(where)) < len(where):
-            raise ShapeError(f"{name}: argnum={argnum!r} names an argument twice")
+            raise ShapeError(f"{name}: argnum={argnum!r} selects an argument twice")
         if not isinstance(argnum, tuple | list):
             (self.chosen,) = self.chosen
         positional = [entered[i] for i in range(len(args))]
@@ -85,7 +85,8 @@ class Call:
             _running.reset(token)
 
     def _enter(self, path: str, leaf: Any) -> Tensor:
-        """A Tensor of this leaf, to differentiate with respect to."""
+        """A tracked Tensor for an argument's leaf, with respect to which the function is
+        differentiated."""
         if not isinstance(leaf, Tensor | float | complex | np.generic) and not backend.is_array(
             leaf
         ):
@@ -122,7 +123,8 @@ class Call:
     # results
 
     def shown(self, value: Any) -> Any:
-        """A result for the caller: an array if all arguments were arrays."""
+        """`value` as it is returned to the caller: an untracked Tensor is converted to an array if
+        no argument was a Tensor."""
         if not isinstance(value, Tensor) or not self.plain or value.node is not None:
             return value
         array = value._array
@@ -130,7 +132,8 @@ class Call:
         return (array.copy() if locked else array)[()]
 
     def value(self, tree: Any) -> Any:
-        """The function's result for the caller, without its history."""
+        """The tree of the function's results as it is returned to the caller. Tensors are detached
+        unless they depend on Tensors outside the call."""
         return mapped(self._value, tree)
 
     def _value(self, leaf: Any) -> Any:
@@ -140,7 +143,8 @@ class Call:
         return self.shown(leaf if outside and self.recording else leaf.detach())
 
     def trees(self, found: list[Any]) -> Any:
-        """The result for each leaf, in the structure of the arguments."""
+        """The list `found`, with one entry for each leaf, as trees with the structure of the chosen
+        arguments."""
         return filled(self.chosen, map(self._like, found, self.given))
 
     def _like(self, g: Gradient, leaf: Any) -> Any:
@@ -152,7 +156,7 @@ class Call:
 
     def warn_unreached(self) -> None:
         """Warn if the result depends on no argument, which is usually a mistake. A function that
-        calls a transform is excepted: the derivative of a linear function is constant."""
+        calls a transform gives no warning, as the derivative of a linear function is constant."""
         nodes = [leaf.node for _, leaf in leaves(self.out) if is_tracked(leaf)]
         if self.nested or any(map(self.between(nodes).lead_from, nodes)):
             return
@@ -181,10 +185,10 @@ class Call:
         wrap: Any = None,
         strict: bool = False,
     ) -> list[Any]:
-        """The gradient of each leaf: an array or, if it is recorded, a Tensor.
+        """The gradient of each leaf: a Tensor if the backward pass is recorded, otherwise an array.
 
-        It is recorded if it depends on Tensors outside the call. A leaf on which nothing depends
-        has a gradient of zeros; with `strict` it is an error.
+        By default the pass is recorded if the result depends on Tensors outside the call. A leaf on
+        which no result depends has a gradient of zeros; with `strict` it raises GraphError.
         """
         tracked = [(out.node, g) for out, g in seeds if out.node is not None]
         paths = self.between([node for node, _ in tracked])
@@ -210,7 +214,7 @@ class Call:
 def _place(
     name: str, function: Function, place: int | str, args: Any, settings: dict[str, Any]
 ) -> int | str:
-    """The position of an argument in `args`, or its name in `settings`."""
+    """The position in `args`, or the name in `settings`, of the argument that `place` selects."""
     if place in settings:
         return place
     if isinstance(place, str):
@@ -219,7 +223,8 @@ def _place(
             return names.index(place)
         given = ", ".join([*names[: len(args)], *settings])
         raise IndexingError(
-            f"{name}: {called(function)} was called without an argument {place!r}; given: {given}"
+            f"{name}: {called(function)} was called without an argument {place!r}; it was called "
+            f"with: {given}"
         )
     if not -len(args) <= place < len(args):
         raise IndexingError(
@@ -251,7 +256,7 @@ def description(value: Any) -> str:
 
 
 def as_tensor(name: str, value: Any) -> Tensor:
-    """A result of the function, which may be a plain value, as a Tensor.
+    """A result of the function as a Tensor. The result may also be an array or a number.
 
     Raises DTypeError for booleans and integers, which have no derivative.
     """
@@ -275,7 +280,7 @@ def _without_derivative(name: str, value: Any, out: Tensor) -> DTypeError:
     elif out.dtype.kind == "b":
         instead = "Return the difference instead of the comparison, such as x - y for x > y"
     else:
-        instead = "Return the floating values that they were computed from"
+        instead = "Return the floating values from which they were computed"
     return DTypeError(
         f"{name}: the function returned {description(value)}; booleans and integers have no "
         f"derivative. {instead}. Return auxiliary values as (result, more) with "
@@ -310,29 +315,30 @@ def check_real(name: str, out: Tensor, holomorphic: bool = False) -> None:
 
 
 def cotangent(out: Tensor, g: Gradient = None) -> Any:
-    """The cotangent of a result, checked; 1 by default."""
+    """The cotangent `g` of the result `out`, after checks; ones if `g` is None."""
     if g is None:
         return backend.run_there(out._array, np.ones_like, out._array)
     return seed(out, g)
 
 
 def zeros_of_shape(like: Any, shape: tuple[int, ...]) -> Any:
-    """Zeros of the dtype and on the device of an array."""
+    """Zeros with the given shape and the dtype of `like`, on the device of `like`."""
     return backend.run_there(like, lambda: np.zeros_like(like, shape=shape))
 
 
 def matching(what: str, tree: Any, given: Any) -> list[Any]:
-    """The leaves of `given`, which must have the structure and shapes of `tree`, or numbers."""
+    """The leaves of `given`. Raises ShapeError if `given` does not have the structure of `tree`, or
+    if a leaf is neither a number nor of the shape of its counterpart in `tree`."""
     expected, found = dict(leaves(tree)), dict(leaves(given))
     if expected.keys() != found.keys():
         raise ShapeError(
-            f"{what} must have the structure of the value it belongs to, with leaves at "
-            f"{list(expected)}; it has leaves at {list(found)}"
+            f"{what} must have the structure of its value, with leaves at {list(expected)}; it has "
+            f"leaves at {list(found)}"
         )
     for path, leaf in expected.items():
         shape = np.shape(found[path])
         if shape not in (np.shape(leaf), ()):
             raise ShapeError(
-                f"{what}{path} has shape {shape}; its value has shape {np.shape(leaf)}"
+                f"{what}{path} has shape {shape}, but its value has shape {np.shape(leaf)}"
             )
     return [found[path] for path in expected]

@@ -14,11 +14,11 @@ from autograd_core.transforms.tree import leaves
 
 
 class Fingerprint:
-    """The result of a function, for a comparison with the result of a second run.
+    """A record of the result of a function, to compare with the result of a second run.
 
-    For an array on the host only a checksum of its bits is kept, in which all NaNs are equal. Sums
-    on a device are computed in any order, so an array there is kept and compared to within the
-    square root of its dtype's precision, relative to its greatest element.
+    For an array on the host, only a checksum of its bits is stored, in which all NaNs are equal. On
+    a device the order of summation is not defined; an array there is stored, and compared to within
+    sqrt(eps) times its largest element.
     """
 
     def __init__(self, result: Any) -> None:
@@ -26,7 +26,7 @@ class Fingerprint:
         self.marks = {path: _mark(leaf) for path, leaf in leaves(result)}
 
     def difference(self, result: Any) -> str | None:
-        """How `result` differs from the first, in words; None if it does not."""
+        """A description of how `result` differs from the recorded one; None if they agree."""
         found = dict(leaves(result))
         if found.keys() != self.marks.keys():
             return f"it first returned {list(self.marks)} and then {list(found)}"

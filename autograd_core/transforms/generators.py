@@ -15,24 +15,24 @@ from autograd_core.devices import backend
 from autograd_core.engine.graph import Node
 from autograd_core.engine.tensor import Tensor
 
-# the most frequent types of objects, which contain no generator
+# frequent types of objects that contain no generator
 ATOMS = frozenset(
     [bool, int, float, complex, str, bytes, type(None), type(...), Node, ModuleType, CodeType,
      FrameType, TracebackType, np.dtype, np.ufunc]
 )  # fmt: skip
-# libraries whose classes and functions use no generator of their modules, except the two global
-# ones
+# libraries whose classes and functions use no generators in module variables other than `random`'s
+# and ``np.random``'s
 LIBRARIES = sys.stdlib_module_names | {"autograd_core", "nn", "numpy", "scipy", "cupy", "cupyx"}
 
 
 class States:
-    """The current states of generators: of `random`, of ``np.random``, and of those that can be
-    reached from `roots`.
+    """The current states of the random generators of `random` and ``np.random``, and of all
+    generators that can be reached from `roots`.
 
-    They are found in containers, in attributes of any objects and of their classes, in closures,
-    defaults, partial functions and bound methods, and by the names that functions read from
-    modules. A generator of CuPy is copied on its device; `cupy.random`'s own, like any hidden in
-    another library, cannot be reset.
+    Generators are found in containers, in attributes of objects and of their classes, in closures,
+    defaults, partial functions and bound methods, and in the module variables that functions read.
+    The state of a CuPy generator is copied on its device. The global generator of `cupy.random`,
+    and generators hidden in other libraries, cannot be reset.
     """
 
     def __init__(self, *roots: Any) -> None:
@@ -41,7 +41,8 @@ class States:
 
     @contextmanager
     def again(self) -> Iterator[None]:
-        """Inside, generators repeat the draws since this object was made; then they continue."""
+        """A context manager in which the generators repeat the draws made since this object was
+        created. At the end, their states from before it are restored."""
         present = list(map(_state, self.generators))
         try:
             self._set(self.states)
@@ -81,7 +82,7 @@ def _set_state(generator: Any, state: Any) -> None:
 
 
 def _reached(roots: Iterable[Any]) -> Iterator[Any]:
-    """Every generator that can be reached from `roots`, once."""
+    """Yield each generator that can be reached from `roots`, and the two global ones, once."""
     import random  # np.random imports it too, when it is first used
 
     seen: dict[int, Any] = {}  # keeps the objects alive, so that no id is reused
@@ -106,7 +107,8 @@ def _reached(roots: Iterable[Any]) -> Iterator[Any]:
 
 
 def _inside(value: Any) -> Iterable[Any]:
-    """The objects that an object refers to, by the garbage collector, without its module."""
+    """The objects that `value` refers to, as reported by `gc.get_referents` or, for a function,
+    found from its closure, defaults and code; the module that defines it is left out."""
     if isinstance(value, FunctionType):
         held = [value.__closure__, value.__defaults__, value.__kwdefaults__, value.__dict__]
         if _from_library(value):
@@ -133,7 +135,8 @@ def _from_library(value: Any) -> bool:
 
 
 def _referenced(code: CodeType, scope: dict[str, Any]) -> Iterator[Any]:
-    """The globals that a function reads by name, also as attributes of modules among them."""
+    """Yield the values of the globals whose names occur in the code of a function. If a global is a
+    module, yield the attributes of the module with such names instead."""
     names = set(_names(code))
     modules, looked = [scope], set()
     while modules:

@@ -33,14 +33,15 @@ def value_and_grad(
     holomorphic: bool = False,
     strict: bool = False,
 ) -> Function:
-    """A function that returns (f(…), its gradient), for an f that returns one real number.
+    """A function that returns the value of f and its gradient. f must return one real number.
 
-    The gradient has the structure, shapes and dtypes of the argument. With `has_aux` f returns
-    (value, more), and the result is ((value, more), gradient). With `holomorphic` f is complex, and
-    the gradient is the complex derivative. The gradient is zero for an argument on which the result
-    does not depend; with `strict` that raises GraphError.
-    Raises ShapeError if f does not return one number, DTypeError for an integer argument and for a
-    complex, boolean or integer result (auxiliary values with `has_aux` may be anything).
+    The gradient has the structure, shapes and dtypes of the argument. With `has_aux`, f returns
+    (value, more), where `more` may be anything, and the result is ((value, more), gradient). With
+    `holomorphic`, f returns a complex number, and the gradient is the complex derivative. The
+    gradient is zero for an argument on which the result does not depend; with `strict`, GraphError
+    is raised instead.
+    Raises ShapeError if f does not return one number, and DTypeError if the argument is an integer
+    or if the value is complex (without `holomorphic`), boolean or an integer.
 
     >>> import autograd_core as ac
     >>> ac.value_and_grad(lambda x: x**3)(2.0)
@@ -57,8 +58,8 @@ def grad(
     holomorphic: bool = False,
     strict: bool = False,
 ) -> Function:
-    """A function that returns the gradient of f, which returns one real number. With `has_aux` it
-    returns (gradient, more). See `value_and_grad`.
+    """A function that returns the gradient of f, which must return one real number. With `has_aux`,
+    f returns (value, more), and the function returns (gradient, more). See `value_and_grad`.
 
     >>> import autograd_core as ac
     >>> ac.grad(ac.grad(lambda x: x**3))(2.0)
@@ -96,8 +97,8 @@ def _graded(
 
 
 def elementwise_grad(f: Function, argnum: Argnum = 0) -> Function:
-    """A function that returns the derivative of an elementwise function f, element by element. For
-    any other f it is the gradient of the sum of the result.
+    """A function that returns the derivative of an elementwise function f for each element. If f is
+    not elementwise, the function returns the gradient of the sum of the elements of the result.
 
     >>> import autograd_core as ac, numpy as np
     >>> ac.elementwise_grad(np.sin)(np.array([0.0, np.pi]))
@@ -126,14 +127,14 @@ def gradients(
     create_graph: bool = False,
     strict: bool = False,
 ) -> Any:
-    """The gradient of recorded Tensors with respect to Tensors that they were computed from, which
-    need not be leaves.
+    """The gradients of recorded Tensors, `outputs`, with respect to the Tensors `inputs` from which
+    they were computed. The inputs need not be leaves.
 
-    `outputs` and `inputs` are Tensors or trees of them; the result has the structure of `inputs`.
-    `grad_outputs` are the gradients of the outputs, by default 1 for outputs of one element. Only
-    the nodes in between are visited, and no ``.grad`` is touched. `retain_graph` and
-    `create_graph` are as in ``backward``. With `strict`, an input that no output depends on raises
-    GraphError.
+    `outputs` and `inputs` are Tensors or trees of Tensors; the result has the structure of
+    `inputs`. `grad_outputs` are the gradients with respect to the outputs, by default 1 for an
+    output of one element. Only the nodes between outputs and inputs are visited, and no ``.grad``
+    is changed. `retain_graph` and `create_graph` are as in ``backward``. The gradient is zero for
+    an input on which no output depends; with `strict`, GraphError is raised instead.
 
     >>> import autograd_core as ac
     >>> x = ac.Tensor([1.0, 2.0], requires_grad=True)
@@ -152,7 +153,7 @@ def gradients(
             )
     if len(given) != len(ends):
         raise ShapeError(
-            f"gradients: {len(ends)} outputs need as many grad_outputs; got {len(given)}"
+            f"gradients: {len(ends)} outputs need {len(ends)} grad_outputs; got {len(given)}"
         )
     targets = {tensor.node: i for i, (_, tensor) in enumerate(wanted)}
     paths = Paths([out.node for out in ends], targets)
@@ -176,5 +177,5 @@ def gradients(
 
 
 def stop_gradient(tree: Any) -> Any:
-    """The same values, with every Tensor detached: no gradient flows through them."""
+    """`tree` with every Tensor in it detached, so that no gradient flows through it."""
     return mapped(lambda leaf: leaf.detach() if isinstance(leaf, Tensor) else leaf, tree)

@@ -1,4 +1,4 @@
-"""Transforms under the names that they have in HIPS autograd, composed of ours."""
+"""The transforms of HIPS autograd, under its names, composed of the transforms of this package."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ hessian_vector_product = hessian_tensor_product = hvp
 
 
 def _alone(f: Function, argnum: int, args: Any, settings: Any) -> Function:
-    """f as a function of one of its arguments."""
+    """f as a function of the argument `argnum` only."""
 
     def function(x: Operand) -> Any:
         given = list(args)
@@ -30,8 +30,8 @@ def _alone(f: Function, argnum: int, args: Any, settings: Any) -> Function:
 
 
 def make_vjp(f: Function, argnum: int = 0) -> Function:
-    """A function of f's arguments that returns (pullback, f(…)): ``pullback(g)`` is the gradient
-    in one argument. See `vjp`."""
+    """A function of f's arguments that returns (pullback, f(…)). ``pullback(g)`` is the product of
+    the cotangent g and the Jacobian with respect to the argument `argnum`. See `vjp`."""
 
     @public
     def made(*args: Any, **settings: Any) -> Any:
@@ -42,8 +42,8 @@ def make_vjp(f: Function, argnum: int = 0) -> Function:
 
 
 def make_jvp(f: Function, argnum: int = 0) -> Function:
-    """A function of f's arguments that returns a function of a tangent, which returns (f(…), its
-    derivative along the tangent). See `jvp`."""
+    """A function of f's arguments that returns a function ``push(tangent)``. That returns the tuple
+    of f(…) and its derivative along the tangent. See `jvp`."""
 
     @public
     def made(*args: Any, **settings: Any) -> Any:
@@ -54,7 +54,8 @@ def make_jvp(f: Function, argnum: int = 0) -> Function:
 
 
 def make_hvp(f: Function, argnum: int = 0) -> Function:
-    """A function of f's arguments that returns (product with the Hessian, gradient)."""
+    """A function of f's arguments that returns (product, gradient of f). ``product(v)`` returns the
+    product of the Hessian of f and v."""
     return make_vjp(grad(f, argnum), argnum)
 
 
@@ -63,8 +64,9 @@ def _half_square(x: Operand) -> Any:
 
 
 def make_ggnvp(f: Function, g: Callable[[Any], Any] = _half_square, f_argnum: int = 0) -> Function:
-    """A function of f's arguments that returns the product with the generalised Gauss-Newton matrix
-    Jᵀ H J, of f's Jacobian J and of the Hessian H of g at f(…)."""
+    """A function of f's arguments that returns a function ``product(v)``. That returns the product
+    of v and the generalised Gauss-Newton matrix Jᵀ H J, where J is the Jacobian of f, and H the
+    Hessian of g at f(…)."""
 
     @public
     def made(*args: Any, **settings: Any) -> Any:
@@ -82,7 +84,7 @@ def make_ggnvp(f: Function, g: Callable[[Any], Any] = _half_square, f_argnum: in
 
 
 def deriv(f: Function, argnum: int = 0) -> Function:
-    """A function that returns the derivative of f in an argument that is one number."""
+    """A function that returns the derivative of f with respect to an argument that is a number."""
 
     @public
     def derivative(*args: Any, **settings: Any) -> Any:
@@ -120,9 +122,8 @@ def multigrad_dict(f: Function) -> Function:
 
 
 def tensor_jacobian_product(f: Function, argnum: int = 0) -> Function:
-    """A function of f's arguments followed by a tensor, which returns the Jacobian of
-    ``tensordot(tensor, f(…))``: the tensor contracted with the axes of f's result in its
-    Jacobian."""
+    """A function of f's arguments followed by a tensor. It returns the Jacobian of f, contracted
+    with the tensor over the axes of f's result."""
 
     @public
     def weighted(*args: Any, **settings: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Full Jacobians and Hessians, by one backward pass for a stack of rows."""
+"""Full Jacobians and Hessians. One backward pass computes a stack of rows."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ STACKED = 2**23  # elements of the largest gradient in a pass, 64 MB of float64
 
 
 def jacobian(f: Function, argnum: Argnum = 0, *, holomorphic: bool = False) -> Function:
-    """A function that returns the Jacobian of f: for a result of shape (m, …) and an argument of
-    shape (n, …) an array of shape (m, …, n, …). For trees, the result's structure with the
-    argument's in place of each leaf.
+    """A function that returns the Jacobian of f. For a result of shape (m, …) and an argument of
+    shape (n, …), the Jacobian has shape (m, …, n, …). For trees, it has the structure of the
+    result, in which each leaf is replaced by a tree with the structure of the argument.
 
     One backward pass computes a stack of rows, of up to 64 MB. User-defined rules run row by row
     unless they are pointwise.
@@ -52,8 +52,8 @@ def jacobian(f: Function, argnum: Argnum = 0, *, holomorphic: bool = False) -> F
 
 
 def hessian(f: Function, argnum: Argnum = 0) -> Function:
-    """A function that returns the Hessian of f: for a result that is one number and an argument of
-    shape (n, …), an array of shape (n, …, n, …).
+    """A function that returns the Hessian of f. For a result that is one number and an argument of
+    shape (n, …), the Hessian has shape (n, …, n, …).
 
     >>> import autograd_core as ac, numpy as np
     >>> ac.hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 3.0]))
@@ -64,7 +64,7 @@ def hessian(f: Function, argnum: Argnum = 0) -> Function:
 
 
 def _rows(call: Call, leaf: Any, holomorphic: bool) -> list[Any]:
-    """The derivatives of one result, for each leaf of the arguments."""
+    """The derivatives of one leaf of the result with respect to each leaf of the arguments."""
     out = as_tensor("jacobian", leaf)
     check_real("jacobian", out, holomorphic)
     shapes = [out.shape + array.shape for array in call.arrays]
@@ -85,7 +85,7 @@ def _rows(call: Call, leaf: Any, holomorphic: bool) -> list[Any]:
 
 
 def _bases(out: Tensor, step: int) -> Iterator[Any]:
-    """Every unit vector of the shape of `out`, in stacks of up to `step`."""
+    """Yield the unit vectors of the shape of `out`, in stacks of at most `step`."""
     n = out.size
     for start in range(0, n, step):
         count = min(step, n - start)

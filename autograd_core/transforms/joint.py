@@ -1,4 +1,4 @@
-"""Functions with their own gradient instead of their operations': one rule for all operands."""
+"""Functions with a custom gradient, which is computed by one rule for all operands."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Joint(Operation):
 
 
 class Gathered(Joint):
-    """Passes operands on to a joint operation; it computes nothing."""
+    """The parent of a joint operation. Its node passes the gradients on to the operands' nodes."""
 
     joint = False
 
@@ -58,15 +58,15 @@ def _node(op: Joint, parents: list[tuple[Node, Rule, Any]]) -> Node:
 
 def _handed_on(i: int) -> Rule:
     rule = Rule(lambda g: g[i], str(i), (), ())
-    rule.trusted = False  # it may be a constant of the user's
+    rule.trusted = False  # the user's function may return the same array in each call
     return rule
 
 
 def recorded_as(
     name: str, parents: list[Node], results: Any, rule: Rule, saved: tuple[Any, ...]
 ) -> Any:
-    """The tree `results` with new nodes: `rule` maps the gradients of its floating leaves to a
-    gradient for each of `parents`."""
+    """The tree `results`, in which the floating Tensors get new nodes. `rule` maps their gradients
+    to a gradient for each of `parents`."""
     arrays = [leaf._array for _, leaf in leaves(results) if is_floating(leaf)]
     operands = _node(Gathered(), [(p, _handed_on(i), ()) for i, p in enumerate(parents)])
     node = _node(Joint(name, len(arrays)), [(operands, rule, saved)])
@@ -88,13 +88,13 @@ def is_floating(leaf: Any) -> bool:
 
 
 def custom_gradient(f: Function) -> Function:
-    """A function with a user-defined gradient: f returns (result, pull), and ``pull(g)`` maps the
-    gradient of the result, Tensors in its structure, to a gradient for each positional argument
-    (None for an argument without gradient).
+    """A function with a user-defined gradient. f returns (result, pull), and ``pull(g)`` returns a
+    gradient for each positional argument (None for an argument without gradient). g is the gradient
+    of the result: a tree of Tensors with the structure of the result.
 
-    What `pull` computes from f's arguments and intermediate results is differentiable in turn, so
-    higher derivatives are those of the gradient as written. No gradient flows to Tensors that f
-    uses but does not take as arguments.
+    Higher derivatives are the derivatives of `pull`: what it computes from the arguments and the
+    intermediate results of f is differentiable. No gradient flows to Tensors that f uses without
+    taking them as arguments.
     Raises ShapeError if `pull` does not return a gradient for each argument.
 
     >>> import autograd_core as ac
@@ -121,7 +121,7 @@ def custom_gradient(f: Function) -> Function:
 
 
 def _pulled(name: str, pull: Callable[[Any], Any], result: Any, args: Any, g: Parts) -> Parts:
-    """A gradient for each tracked Tensor in `args`, by the user's `pull`."""
+    """A gradient for each tracked Tensor in `args`, computed by the user's `pull`."""
     recorded = any(isinstance(part, Tensor) for part in g)
     parts = iter(g)
 
@@ -139,8 +139,8 @@ def _pulled(name: str, pull: Callable[[Any], Any], result: Any, args: Any, g: Pa
             found = (found,)
         if not isinstance(found, tuple) or len(found) != len(args):
             raise ShapeError(
-                f"{name}: its gradient must return a tuple with one for each of {len(args)} "
-                f"arguments, not {found!r}"
+                f"{name}: its gradient function must return a tuple with one gradient for each of "
+                f"{len(args)} arguments, not {found!r}"
             )
         pairs = zip(args, found, strict=True)
         fitted = [g for arg, one in pairs for g in _fitted(name, arg, one)]
@@ -148,12 +148,12 @@ def _pulled(name: str, pull: Callable[[Any], Any], result: Any, args: Any, g: Pa
 
 
 def _fitted(name: str, arg: Any, found: Any) -> Iterator[Tensor]:
-    """The gradients for the tracked Tensors in one argument, in their shapes and dtypes."""
+    """Yield the gradient of each tracked Tensor in one argument, in its shape and dtype."""
     given, expected = dict(leaves(found)), dict(leaves(arg))
     if given.keys() - expected.keys():
         raise ShapeError(
-            f"{name}: the gradient for an argument must have its structure, with leaves at "
-            f"{list(expected)}; this one has leaves at {list(given)}"
+            f"{name}: the gradient for an argument must have the structure of the argument, with "
+            f"leaves at {list(expected)}; it has leaves at {list(given)}"
         )
     for path, tensor in expected.items():
         if not is_tracked(tensor):
@@ -166,5 +166,5 @@ def _fitted(name: str, arg: Any, found: Any) -> Iterator[Tensor]:
             yield fit(g, tensor.shape, tensor.dtype)
         except ValueError as error:
             raise ShapeError(
-                f"{name}: an argument has shape {tensor.shape}, but its gradient {g.shape}"
+                f"{name}: an argument has shape {tensor.shape}, its gradient has shape {g.shape}"
             ) from error

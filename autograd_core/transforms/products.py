@@ -31,11 +31,11 @@ from autograd_core.transforms.tree import filled, leaves, mapped
 
 @public
 def vjp(f: Function, *args: Any, has_aux: bool = False) -> Any:
-    """f(*args), and a function that maps a cotangent, of the result's structure and shapes, to its
-    product with the Jacobian: a tuple with a gradient for each argument.
+    """Return (f(*args), pullback). ``pullback(g)`` returns the product of the cotangent g and the
+    Jacobian, as a tuple with a gradient for each argument.
 
-    The function may be called repeatedly. With `has_aux` f returns (result, more), and vjp returns
-    (result, function, more).
+    g must have the structure and shapes of the result. The pullback may be called repeatedly. With
+    `has_aux`, f returns (result, more), and vjp returns (result, pullback, more).
 
     >>> import autograd_core as ac, numpy as np
     >>> value, pullback = ac.vjp(np.exp, np.zeros(2))
@@ -58,15 +58,16 @@ def vjp(f: Function, *args: Any, has_aux: bool = False) -> Any:
 
 
 def _kept(leaf: Any) -> Any:
-    """A copy of a plain array, which the caller may overwrite before the pullback reads it."""
+    """A copy of a NumPy array, because the caller may overwrite it before the pullback reads it."""
     return leaf.copy() if isinstance(leaf, np.ndarray) else leaf
 
 
 class _Linear:
-    """The derivative of a call, as a function of the arguments' tangents.
+    """The derivative of a call, as a function of the tangents of the arguments.
 
-    The backward pass is linear in the cotangent. It is recorded once, and transposed: a backward
-    pass through *it* gives the forward derivative, so no operation needs a second rule.
+    The backward pass is linear in the cotangent. It is recorded once; a backward pass through the
+    recorded pass transposes it, which gives the forward derivative. So no operation needs a rule
+    for the forward derivative.
     """
 
     def __init__(self, call: Call, result: Any) -> None:
@@ -112,7 +113,7 @@ def _dual(out: Tensor) -> Any:
 
 
 def _of_kind(v: Any, like: Tensor) -> Any:
-    """A tangent that may be a number."""
+    """The tangent v as an array or a Tensor. A number is expanded to the shape of `like`."""
     if isinstance(v, Tensor) or backend.is_array(v):
         return v
     return backend.run_there(like._array, lambda: np.full_like(like._array, v))
@@ -120,8 +121,8 @@ def _of_kind(v: Any, like: Tensor) -> Any:
 
 @public
 def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
-    """f(*primals), and the derivative of the result along `tangents`, which have the structure and
-    shapes of `primals`.
+    """Return f(*primals) and its derivative along `tangents`, which have the structure and shapes
+    of `primals`.
 
     >>> import autograd_core as ac, numpy as np
     >>> ac.jvp(np.sin, (np.zeros(2),), (np.array([1.0, 3.0]),))
@@ -140,8 +141,8 @@ def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tup
 
 @public
 def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
-    """f(*primals), and the linear function of the tangents that `jvp` evaluates. It may be called
-    repeatedly; f itself runs once."""
+    """Return f(*primals), and a linear function of the tangents that returns the derivative along
+    them, as `jvp` does. The function may be called repeatedly; f is called only once."""
     call = Call("linearize", f, tuple(range(len(primals))), mapped(_kept, primals), {})
     value = mapped(_kept, call.value(call.out))
     linear = _Linear(call, call.out)
@@ -149,9 +150,9 @@ def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
 
 
 def hvp(f: Function, argnum: Argnum = 0) -> Function:
-    """A function of f's arguments followed by a vector v of the argument's structure: the product
-    of the Hessian of f, which returns one real number, with v. The Hessian is not formed; the cost
-    is about that of two gradients.
+    """A function of f's arguments followed by a vector v. It returns the product of the Hessian of
+    f and v. v has the structure of the argument, and f must return one real number. The Hessian is
+    not formed; the cost is about the cost of two gradients.
 
     >>> import autograd_core as ac, numpy as np
     >>> ac.hvp(lambda x: np.sum(x**3))(np.array([1.0, 2.0]), np.array([1.0, 0.5]))
@@ -180,5 +181,5 @@ def hvp(f: Function, argnum: Argnum = 0) -> Function:
 
 
 def vhp(f: Function, argnum: Argnum = 0) -> Function:
-    """The product of a vector with the Hessian: `hvp`, as Hessians are symmetric."""
+    """The product of a vector and the Hessian. As the Hessian is symmetric, this is `hvp`."""
     return hvp(f, argnum)

@@ -13,7 +13,8 @@ _SEQUENCES = (tuple, list)
 
 
 def leaves(tree: Any, path: str = "") -> list[tuple[str, Any]]:
-    """Each leaf with its path: ``"['layers'][0].weight"``. Dicts in insertion order."""
+    """The leaves as a list of (path, leaf), where a path is a string such as
+    ``"['layers'][0].weight"``. Dicts are read in insertion order."""
     if tree is None:
         return []
     if isinstance(tree, _SEQUENCES):
@@ -31,7 +32,7 @@ def leaves(tree: Any, path: str = "") -> list[tuple[str, Any]]:
 
 
 def filled(tree: Any, values: Iterator[Any]) -> Any:
-    """A tree of the same structure, with the next of `values` for each leaf."""
+    """A tree with the structure of `tree`, whose leaves are taken from `values` in order."""
     if tree is None:
         return None
     if isinstance(tree, _SEQUENCES):
@@ -56,5 +57,5 @@ def _fields(tree: Any) -> list[str]:
 
 
 def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
-    """A tree of the same structure, with ``function(leaf)`` for each leaf."""
+    """A tree with the structure of `tree`, in which each leaf is replaced by ``function(leaf)``."""
     return filled(tree, (function(leaf) for _, leaf in leaves(tree)))
