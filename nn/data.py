@@ -38,7 +38,7 @@ def one_hot(labels: Any, num_classes: int, dtype: Any = np.float64) -> Any:
         return Tensor(one_hot(labels.data, num_classes, dtype))
     labels = labels if backend.is_array(labels) else np.asarray(labels)
     if labels.dtype.kind not in "iu":
-        raise DTypeError(f"labels are integers; these are {labels.dtype}: labels.astype(int)")
+        raise DTypeError(f"labels must be integers, not {labels.dtype}; write labels.astype(int)")
     check_labels(labels, num_classes)
     return backend.run_there(labels, _rows, labels, num_classes, dtype)
 

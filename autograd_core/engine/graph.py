@@ -91,8 +91,9 @@ FREED = Rule(lambda g: g, "", (), ())
 class Node:
     """One recorded operation, or a leaf (`op` is None).
 
-    The first edge is stored in the slots of the node, further edges in nested tuples of the same
-    five entries. So the garbage collector visits only one or two objects per node.
+    The first edge is stored in five slots of the node; each further edge is a tuple of the same
+    five entries, of which the last is the next edge. The garbage collector therefore visits only
+    one or two objects per node.
     """
 
     __slots__ = (

@@ -46,7 +46,7 @@ class Base:
 
     @property
     def base(self) -> Base:
-        """Itself."""
+        """The base, which is this object itself."""
         return self
 
     def show(self, tensor: Any) -> None:

@@ -140,7 +140,7 @@ def _getitem_x(g: Gradient, index: Any, x_shape: Shape, out_shape: Shape) -> Gra
 
 
 def _is_number(index: Any) -> bool:
-    """Return True if NumPy returns x[index] as a scalar, not as an array, where it has no axes.
+    """Return True if NumPy returns a 0-d result of x[index] as a scalar, not as an array.
     This is the case if the index does not contain ``...``."""
     return not any(e is ... for e in (index if isinstance(index, tuple) else (index,)))
 

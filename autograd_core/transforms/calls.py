@@ -155,8 +155,9 @@ class Call:
     # passes
 
     def warn_unreached(self) -> None:
-        """Warn if the result depends on no argument, which is usually a mistake. A function that
-        calls a transform gives no warning, as the derivative of a linear function is constant."""
+        """Warn if the result depends on no argument, which is usually a mistake. There is no
+        warning for a function that itself calls a transform, because an inner derivative may
+        legitimately be constant: that of a linear function is."""
         nodes = [leaf.node for _, leaf in leaves(self.out) if is_tracked(leaf)]
         if self.nested or any(map(self.between(nodes).lead_from, nodes)):
             return
@@ -235,8 +236,8 @@ def _place(
 
 
 def plain(array: Array, _: Node) -> Tensor:
-    """A saved value of a call that depends on no Tensor outside of it, for rules that run on
-    Tensors: the call's arguments are constants there."""
+    """Wrap a saved array in an untracked Tensor, for rules that run on Tensors. Used if the call
+    depends on no Tensor outside it, so that its arguments are constants."""
     return make(array, None)
 
 

@@ -3,9 +3,9 @@
 The factors are not unique: an eigenvector may be multiplied by -1 or, if complex, by a phase. A
 gradient is correct for every function that does not depend on this choice.
 
-Eigenvalues and singular values that differ by no more than round-off count as equal. If the vectors
-that belong to equal values have a gradient, it does not determine the derivative, and LinAlgError
-is raised: see `gaps`.
+Eigenvalues and singular values that differ by no more than round-off count as equal. For vectors
+that belong to equal values, the incoming gradient may not determine the derivative; LinAlgError is
+then raised. See `gaps`.
 """
 
 from __future__ import annotations
@@ -159,9 +159,9 @@ def eigh(x: Array, UPLO: str = "L") -> Any:
     """The eigenvalues (..., n) of symmetric (Hermitian) matrices (..., n, n), in ascending order,
     and their eigenvectors, the columns of (..., n, n).
 
-    Only the triangle `UPLO` of x is used; the gradient is symmetric (Hermitian), like x. If there
-    is a gradient for the eigenvectors of equal eigenvalues, the backward pass raises LinAlgError;
-    on a device, the gradient is NaN. `matrix_function` and related functions are smooth at equal
+    Only the triangle `UPLO` of x is used; the gradient is symmetric (Hermitian), like x. If the
+    gradient for the eigenvectors of equal eigenvalues does not determine the derivative, the
+    backward pass raises LinAlgError; on a device, the gradient is NaN. `matrix_function` and related functions are smooth at equal
     eigenvalues.
     """
     require_matrices("eigh", x)

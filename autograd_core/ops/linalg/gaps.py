@@ -150,7 +150,7 @@ def _what(name: str, bad: Any, values: Array) -> str:
 
 
 def beside(x: Array) -> Array:
-    """x without its diagonal."""
+    """x with its diagonal set to 0."""
     return x * (1 - unit(x).real)
 
 
