@@ -161,8 +161,8 @@ def eigh(x: Array, UPLO: str = "L") -> Any:
 
     Only the triangle `UPLO` of x is used; the gradient is symmetric (Hermitian), like x. If the
     gradient for the eigenvectors of equal eigenvalues does not determine the derivative, the
-    backward pass raises LinAlgError; on a device, the gradient is NaN. `matrix_function` and related functions are smooth at equal
-    eigenvalues.
+    backward pass raises LinAlgError; on a device, the gradient is NaN. `matrix_function` and
+    related functions are smooth at equal eigenvalues.
     """
     require_matrices("eigh", x)
     if UPLO not in ("L", "U"):
