@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ class NLLLoss(Loss):
     ) -> None:
         super().__init__(reduction)
         self.weight = checked_weight(weight)
-        self.ignore_index = ignore_index
+        self.ignore_index = index(ignore_index)
 
     def forward(self, input: Any, target: Any) -> Tensor:
         """The loss. Its shape is (), or the shape of the target with ``reduction="none"``."""
@@ -56,7 +57,10 @@ class NLLLoss(Loss):
         """Axis 1, or axis 0 for a single example."""
         if not input.shape:
             raise ShapeError(f"{kind_of(self)}: the input has shape (), so no axis of classes")
-        return 1 if input.ndim > 1 else 0
+        axis = 1 if input.ndim > 1 else 0
+        if not input.shape[axis]:
+            raise ShapeError(f"{kind_of(self)}: the input has shape {input.shape}, so no classes")
+        return axis
 
     def class_weights(self, input: Any, axis: int) -> Any:
         """The weights of the classes in a shape that broadcasts with the input, or None."""
@@ -113,6 +117,7 @@ class NLLLoss(Loss):
             shares = ac.where(kept, ac.ones_like(losses) if shares is None else shares, 0)
         if shares is None or self.reduction != "mean":
             return self.reduced(losses)
+        self.scale(losses.shape)  # raises an error for no examples
         dtype = np.float32 if losses.dtype.char == "e" else losses.dtype
         mean = ac.sum(losses, dtype=dtype) / ac.sum(shares, dtype=dtype)
         return mean.astype(losses.dtype)
@@ -160,6 +165,11 @@ class CrossEntropyLoss(NLLLoss):
         if target.shape != input.shape:
             self.check_indices(input, target, axis)
             return self.likelihood(ac.log_softmax(input, axis), target, weight, axis, smoothing)
+        if self.ignore_index >= 0:
+            raise AutogradError(
+                "CrossEntropyLoss: ignore_index is for class indices; the target holds "
+                "probabilities. Set the rows to ignore to 0"
+            )
         check_probabilities(self, "target", target, "It holds one-hot labels or probabilities")
         if target.dtype.kind != "f":
             target = target.astype(input.dtype)

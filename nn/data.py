@@ -185,13 +185,22 @@ def _dataset(given: Any, batch_size: Any) -> Any:
 
 def _stacked(samples: list[Any]) -> Any:
     """A batch with the structure of a sample, in which the arrays of the samples are stacked."""
-    columns = zip(*([leaf for _, leaf in leaves(sample)] for sample in samples), strict=True)
+    rows = [{path: _on_host(leaf) for path, leaf in leaves(sample)} for sample in samples]
+    first = rows[0]
+    reason = next((_structures(first, row) for row in rows if row.keys() != first.keys()), "")
     try:
-        return filled(samples[0], iter([np.stack(list(map(_on_host, each))) for each in columns]))
+        if reason:
+            raise ValueError(reason)
+        return filled(samples[0], iter([np.stack([row[path] for row in rows]) for path in first]))
     except ValueError as error:
         raise ShapeError(
             f"DataLoader cannot stack the samples: {error}. Give a collate_fn"
         ) from None
+
+
+def _structures(one: dict[str, Any], other: dict[str, Any]) -> str:
+    """Why two samples, as arrays by path, do not have the same structure."""
+    return f"one has arrays at {sorted(one)}, another at {sorted(other)}"
 
 
 def _on_host(array: Any) -> Any:

@@ -39,6 +39,7 @@ class Linear(Module):
     ) -> None:
         if in_features < 1 or out_features < 1:
             raise ShapeError(f"Linear needs at least 1 feature, not {in_features}, {out_features}")
+        self.in_features, self.out_features = in_features, out_features
         weight = initializer((out_features, in_features), generator_of(generator))
         self.weight = Parameter(weight, dtype=dtype)
         self.bias = Parameter(zeros((out_features,)), dtype=dtype) if bias else None

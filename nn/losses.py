@@ -58,7 +58,8 @@ def squared_error(prediction: Any, target: Any, scale: float) -> Any:
 
 
 def _slope_of_log(g: Any, x: Any) -> Any:
-    return g / np.where(x <= 0, float(np.finfo(x.dtype).epsneg), x)
+    limits = np.finfo(x.dtype)
+    return g / np.where(x <= 0, float(limits.epsneg), np.maximum(x, float(limits.tiny)))
 
 
 @op(pointwise=True, x=_slope_of_log)
@@ -110,7 +111,10 @@ def _operands(loss: Module, input: Any, target: Any) -> tuple[Any, Any]:
             raise DTypeError(f"{kind_of(loss)}: the {role} is None; expected a Tensor or an array")
     input = input if hasattr(input, "shape") else np.asarray(input)
     home = getattr(input, "device", "cpu")
-    return input, target if hasattr(target, "shape") else ac.asarray(target, device=home)
+    if not hasattr(target, "shape"):
+        plain = isinstance(input, np.ndarray | np.generic)
+        target = np.asarray(target) if plain else ac.asarray(target, device=home)
+    return input, target
 
 
 def real_operands(loss: Module, input: Any, target: Any) -> tuple[Any, Any]:
@@ -284,12 +288,15 @@ class BCEWithLogitsLoss(BCELoss):
 
     def losses(self, input: Any, target: Any) -> Any:
         """The losses of the elements, before `weight`."""
-        losses = logistic_loss(input, target)
         if self.pos_weight is None:
-            return losses
-        positive = target * logistic_loss(input, ac.ones_like(target))
-        positive = ac.where(target == 0, 0, positive)  # not 0 * inf
-        return losses + (weight_like(self, self.pos_weight, losses) - 1) * positive
+            return logistic_loss(input, target)
+        weight = weight_like(self, self.pos_weight, input)
+        negative = logistic_loss(input, ac.zeros_like(target))
+        positive = logistic_loss(input, ac.ones_like(target))
+        # a term of weight 0 contributes 0, not 0 * inf
+        negative = ac.where(target == 1, 0, negative)
+        positive = ac.where((target == 0) | (weight == 0), 0, positive)
+        return (1 - target) * negative + weight * target * positive
 
 
 def checked_weight(weight: Any) -> Any:

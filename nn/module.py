@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from reprlib import recursive_repr
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from autograd_core import Tensor, no_grad
+from autograd_core import Tensor, no_grad, zeros_like
 from autograd_core.devices import backend
 from autograd_core.engine.scope import Scope
 from autograd_core.engine.state import STATE
 from autograd_core.errors import AutogradError, DTypeError, ShapeError
+from autograd_core.errors.alternatives import missing_member
 
 __all__ = ["Module", "Parameter", "Sequential"]
 
@@ -69,6 +70,11 @@ class Module:
         finally:
             STATE.reset(token)
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            raise AttributeError(missing_member(type(self).__name__, name))
+
     # Modules and parameters
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
@@ -109,10 +115,13 @@ class Module:
         """Put this module and all modules in it into evaluation mode; returns self."""
         return self.train(False)
 
-    def zero_grad(self) -> None:
-        """Set the `grad` of every parameter to None."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Set the `grad` of every parameter to None, or to zeros."""
         for parameter in self.parameters():
-            parameter.grad = None
+            if set_to_none:
+                parameter.grad = None
+            elif parameter.grad is not None:
+                parameter.grad = zeros_like(parameter)
 
     def to(self, device: str) -> Self:
         """Move every parameter to `device`, and drop the gradients of parameters that were on
@@ -132,10 +141,19 @@ class Module:
             for name, parameter in self.named_parameters()
         }
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> None:
         """Write the values of `state` into the parameters. If a name or a shape does not match,
-        nothing is written, and the error names the parameter."""
+        nothing is written, and the error names the parameter. If not `strict`, names that only one
+        of the two has are left out."""
+        if not isinstance(state, Mapping):
+            raise TypeError(
+                f"load_state_dict takes a dict of arrays by name, as state_dict() returns, not a "
+                f"{type(state).__name__}"
+            )
         parameters = dict(self.named_parameters())
+        if not strict:
+            parameters = {name: p for name, p in parameters.items() if name in state}
+            state = {name: state[name] for name in parameters}
         missing, unknown = parameters.keys() - state.keys(), state.keys() - parameters.keys()
         if missing or unknown:
             raise AutogradError(

@@ -63,6 +63,26 @@ def test_samples_keep_their_structure():
         next(iter(nn.DataLoader(rows, 2)))
 
 
+def test_arrays_are_stacked_by_name():
+    (batch,) = nn.DataLoader([{"a": 1.0, "b": 2.0}, {"b": 20.0, "a": 10.0}], 2)
+    assert_equal(batch["a"], [1, 10])
+    assert_equal(batch["b"], [2, 20])
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        [{"a": 1.0, "b": 2.0}, {"b": 20.0, "c": 10.0}],
+        [(1.0, None), (None, 2.0)],
+        [(1.0, (2.0, 3.0)), ((10.0, 20.0), 30.0)],
+        [(1.0, 2.0), (1.0,)],
+    ],
+)
+def test_samples_of_two_structures_are_refused(samples):
+    with pytest.raises(ShapeError, match=r"one has arrays at .*, another at"):
+        next(iter(nn.DataLoader(samples, 2)))
+
+
 def test_a_dataset_of_ones_own():
     class Squares:
         def __len__(self):

@@ -215,6 +215,45 @@ def test_class_labels_are_integers(labels):
         nn.one_hot(np.array([1.0]), 3)
 
 
+# ---- options ------------------------------------------------------------------------------------
+
+
+def test_a_weight_of_positive_labels_loses_no_digits(device):
+    for weight in (1e-17, 1e-12, 1e-3):
+        x = ac.Tensor([-1.0], requires_grad=True)
+        loss = nn.BCEWithLogitsLoss(pos_weight=weight)(x, ac.Tensor([1.0]))
+        loss.backward()
+        assert loss.item() == pytest.approx(weight * np.log1p(np.e), rel=1e-14)
+        assert x.grad.item() == pytest.approx(-weight / (1 + np.exp(-1)), rel=1e-14)
+    for weight, expected in [(0.5, INF), (0.0, 0.0)]:
+        loss = nn.BCEWithLogitsLoss(pos_weight=weight)(ac.Tensor([-INF]), ac.Tensor([1.0]))
+        assert loss.item() == expected
+
+
+def test_an_index_to_ignore_is_for_indices():
+    with pytest.raises(AutogradError, match="ignore_index is for class indices"):
+        nn.CrossEntropyLoss(ignore_index=0)(ac.zeros((2, 3)), ac.ones((2, 3)) / 3)
+
+
+@pytest.mark.parametrize("weight", [None, [1.0, 1, 1]])
+def test_no_examples_and_no_classes(weight):
+    with pytest.raises(ShapeError, match="at least one example"):
+        nn.CrossEntropyLoss(weight)(ac.zeros((0, 3)), ac.zeros(0, int))
+    with pytest.raises(ShapeError, match="no classes"):
+        nn.NLLLoss()(ac.zeros((2, 0)), ac.zeros(2, int))
+
+
+def test_losses_of_arrays_are_plain_whatever_the_labels_are_in():
+    for labels in ([1, 0], np.array([1, 0])):
+        assert type(CE()(np.zeros((2, 3)), labels)) is np.float64
+
+
+def test_the_slope_at_a_subnormal_probability_is_finite():
+    p = ac.Tensor([1e-320], requires_grad=True)
+    BCE()(p, ac.Tensor([1.0])).backward()
+    assert np.isfinite(p.grad.item())
+
+
 # ---- shapes, and nothing at all -----------------------------------------------------------------
 
 

@@ -84,6 +84,24 @@ def test_weights_on_disk(tmp_path):
         nn.save_state(state, tmp_path / "weights.pt")
 
 
+def test_a_state_that_is_not_strict():
+    model = Shared()
+    before = model.state_dict()
+    model.load_state_dict({"scale": [5.0], "extra": [1.0]}, strict=False)
+    assert model.scale.item() == 5.0
+    assert_equal(model.blocks[0].weight, before["blocks.0.weight"])
+
+
+def test_gradients_are_dropped_or_zero():
+    model = nn.Linear(2, 3)
+    assert (model.in_features, model.out_features) == (2, 3)
+    model(ac.ones((1, 2))).sum().backward()
+    model.zero_grad(set_to_none=False)
+    assert_equal(model.weight.grad, np.zeros((3, 2)))
+    model.zero_grad()
+    assert model.weight.grad is None
+
+
 def test_copies_and_pickles_are_independent():
     model = Shared()
     model(ac.Tensor(np.ones((1, 2)))).sum().backward()

@@ -139,11 +139,42 @@ def test_the_gradient_of_nan_names_the_hunt(device):
 @pytest.mark.parametrize(
     ("name", "text"),
     [
+        ("cuda", r"Write module\.to\('cuda'\)"),
+        ("children", r"Write module\.named_modules\(\)"),
+        ("no_such_thing", "'Net' object has no attribute 'no_such_thing'$"),
+    ],
+)
+def test_attributes_of_pytorchs_modules(name, text):
+    with pytest.raises(AttributeError, match=text):
+        getattr(Net(), name)
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda: nn.Softmax(axis=1), "call it dim="),
+        (lambda: nn.BCELoss(from_logits=True), "BCEWithLogitsLoss"),
+        (lambda: nn.MSELoss(size_average=True), "reduction='mean'"),
+        (lambda: nn.Linear(2, 3, use_bias=False), "Write bias="),
+        (lambda: nn.CrossEntropyLoss("sum"), "write reduction='sum'"),
+        (lambda: nn.CrossEntropyLoss(ignore_index=1.5), "float"),
+        (lambda: nn.Linear(2, 3).load_state_dict(None), "a dict of arrays by name"),
+    ],
+)
+def test_arguments_of_other_libraries(make, text):
+    with pytest.raises((TypeError, DTypeError), match=text):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Adam", r"Write nn\.SGD"),
         ("CrossEntropy", r"Write nn\.CrossEntropyLoss\(\)"),
         ("Batches", r"Write nn\.DataLoader\(nn\.TensorDataset\(x, y\), batch_size=32\)"),
         ("functional", r"Write a function such as ac\.relu\(x\)"),
         ("Sigmod", r"Did you mean Sigmoid\?"),
-        ("Adam", "nn has no 'Adam'"),
+        ("Transformer", "nn has no 'Transformer'"),
     ],
 )
 def test_names_of_other_libraries(name, text):

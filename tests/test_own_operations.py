@@ -3,7 +3,10 @@
 import builtins
 import keyword
 import linecache
+import sys
 import textwrap
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -174,6 +177,25 @@ def test_an_operation_without_a_name():
 def test_a_name_that_no_parameter_can_have():
     with pytest.raises(TypeError, match="a parameter cannot be called 'class'"):
         ac.elementwise(np.sin, "", **{"class": lambda g: g})
+
+
+def test_a_first_call_in_many_threads():
+    """The function is generated at the first call, in whichever thread that is."""
+    made = [ac.op(x=lambda g: g, name=f"times_{n}")(lambda x: x * 2) for n in range(40)]
+    wait = threading.Barrier(8)
+
+    def work():
+        wait.wait()
+        return [operation(ac.Tensor(X, True)).sum().item() for operation in made]
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-7)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            found = [job.result() for job in [pool.submit(work) for _ in range(8)]]
+    finally:
+        sys.setswitchinterval(interval)
+    assert found == [[6.0] * len(made)] * 8
 
 
 def test_the_generated_function_is_the_one_that_is_documented():

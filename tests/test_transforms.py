@@ -257,6 +257,22 @@ def test_a_pullback_through_a_closure_depends_on_it_where_it_is_used(made):
             assert linear(1.0) == 36.0
 
 
+@pytest.mark.parametrize("made", [ac.no_grad, ac.enable_grad])
+def test_a_pullback_at_a_tracked_tensor_that_is_used_twice(made):
+    z = np.array([1.0, 2.0])
+
+    def through(transform):
+        def outer(z):
+            with made():
+                _, linear = transform(lambda q: ac.sum(q**3 * z), z)
+            return ac.sum(linear(1.0)[0]) if transform is ac.vjp else linear(np.ones(2))
+
+        return outer
+
+    for transform in (ac.vjp, ac.linearize):
+        np.testing.assert_allclose(ac.grad(through(transform))(z), 9 * z**2)
+
+
 def test_a_custom_gradient_may_differentiate_a_pullback():
     @ac.custom_gradient
     def square(x):

@@ -132,9 +132,10 @@ def function_of(declared: Operation) -> Callable[..., Any]:
     def complete() -> Callable[..., Any]:
         text = "\n".join(source(declared)).replace("$", mark)
         filename = f"<operation {declared.name}>"
-        exec(compile(text, filename, "exec"), names)
+        local: dict[str, Any] = {}  # not in `names`, which other threads may be completing
+        exec(compile(text, filename, "exec"), names, local)
         linecache.cache[filename] = (len(text), None, text.splitlines(True), filename)
-        written = names.pop("function")
+        written = local["function"]
         function.__defaults__ = written.__defaults__
         function.__kwdefaults__ = written.__kwdefaults__
         function.__code__ = written.__code__

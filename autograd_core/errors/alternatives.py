@@ -183,7 +183,8 @@ _MODULES: dict[str, str] = {
     "nn.BCEWithLogitsLoss()(x, labels)": "binary_cross_entropy_with_logits",
     "ac.mean(ac.abs(x - y))": "L1Loss l1_loss",
     "nn.Linear(inputs, outputs)": "Dense",
-    "a function such as ac.relu(x)": "functional",
+    "a function such as ac.relu(x)": "functional F",
+    "nn.SGD(model.parameters(), lr=0.1), the optimiser that there is": "optim Adam AdamW RMSprop",
     "lambda x: x.reshape(len(x), -1)": "Flatten",
     "a list of modules as an attribute": "ModuleList ParameterList",
     "a dict of modules as an attribute": "ModuleDict ParameterDict",
@@ -192,6 +193,19 @@ _MODULES: dict[str, str] = {
 }
 MODULES = {name: text for text, names in _MODULES.items() for name in names.split()}
 
+# Attributes of PyTorch's modules, and what replaces them.
+_MEMBERS: dict[str, str] = {
+    "module.to('cuda')": "cuda",
+    "module.to('cpu')": "cpu",
+    "dtype=np.float32 where the layers are created": "float half double",
+    "module.named_modules(), which gives (name, module)": "modules children named_children apply",
+    "self.name = nn.Parameter(data)": "register_parameter",
+    "self.name = module": "add_module register_module",
+    "self.name = array; state_dict() contains parameters only": "register_buffer",
+    "parameter.requires_grad = wanted, for each of module.parameters()": "requires_grad_",
+}
+MEMBERS = {name: text for text, names in _MEMBERS.items() for name in names.split()}
+
 SUBMODULES = ("einops", "numpy", "rendering", "scipy", "testing")
 KEYWORDS = {"dim": "axis", "dims": "axis", "keepdim": "keepdims", "input": "x", "other": "y",
             "keep_dims": "keepdims", "tensors": "arrays"}  # fmt: skip
@@ -199,7 +213,7 @@ KEYWORDS = {"dim": "axis", "dims": "axis", "keepdim": "keepdims", "input": "x", 
 
 # Replacements for keywords of the classes of other libraries: text → keywords.
 _NN_KEYWORDS: dict[str, str] = {
-    "The axis is called dim=, as in PyTorch": "axis axes",
+    "Layers that have an axis call it dim=, as in PyTorch": "axis axes",
     "Write reduction='mean', 'sum' or 'none'": "size_average reduce",
     "Write BCEWithLogitsLoss() for logits; CrossEntropyLoss takes no probabilities": "from_logits",
     "Batches are made in this process; with device= the next batch is copied in advance": (
@@ -281,6 +295,12 @@ def missing_module(name: str, known: Iterable[str]) -> str:
     """The error message for the missing attribute `name` of `nn`."""
     said = f"nn has no {name!r}"
     return f"{said}. Write {MODULES[name]}" if name in MODULES else said + _near(name, known)
+
+
+def missing_member(kind: str, name: str) -> str:
+    """The error for an attribute that a module does not have."""
+    said = f"{kind!r} object has no attribute {name!r}"
+    return f"{said}. Write {MEMBERS[name]}" if name in MEMBERS else said
 
 
 def _near(name: str, known: Iterable[str]) -> str:

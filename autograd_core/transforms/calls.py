@@ -102,8 +102,9 @@ class Call:
                 f"{self.name}: {path} has dtype {array.dtype}; the function can be differentiated "
                 "only with respect to floating and complex arrays. Use x.astype(float)"
             )
-        if isinstance(leaf, Tensor) and leaf.node is not None and self.recording:
-            tensor: Any = _argument(leaf)
+        if isinstance(leaf, Tensor) and leaf.node is not None:
+            # also where nothing is recorded: a pullback may be used where it is
+            tensor: Any = _argument(leaf) if self.recording else enable_grad()(_argument)(leaf)
         else:
             array = array.view()
             if isinstance(array, np.ndarray):
