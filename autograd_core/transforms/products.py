@@ -34,7 +34,8 @@ def vjp(f: Function, *args: Any, has_aux: bool = False) -> Any:
     """Return (f(*args), pullback). ``pullback(g)`` returns the product of the cotangent g and the
     Jacobian, as a tuple with a gradient for each argument.
 
-    g must have the structure and shapes of the result. The pullback may be called repeatedly. With
+    g must have the structure and shapes of the result. The pullback may be called repeatedly, also
+    after backward() of what it returned if that was called with ``retain_graph=True``. With
     `has_aux`, f returns (result, more), and vjp returns (result, pullback, more).
 
     >>> import autograd_core as ac, numpy as np
