@@ -110,7 +110,7 @@ SUMMARY = {
     "not differentiable": "are not differentiable",
     "plain value": "return a plain (non-Tensor) value",
     "creates a Tensor": "create a Tensor",
-    "use instead": "are not supported and name a replacement",
+    "use instead": "are not supported and raise an error that names a replacement",
     "no array argument": "take no array argument",
 }
 

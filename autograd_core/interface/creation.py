@@ -49,7 +49,8 @@ ShapeLike = int | tuple[int, ...]
 def asarray(
     data: Any, dtype: Any = None, *, device: str | None = None, copy: bool | None = None
 ) -> Tensor:
-    """`data` as a Tensor. A Tensor, tracked or not, is returned unchanged if nothing is to convert.
+    """`data` as a Tensor. A Tensor, tracked or not, is returned unchanged if no conversion
+    is needed.
 
     `copy` is True (always copy), None (copy only if needed) or False (raise ValueError if a copy is
     needed).

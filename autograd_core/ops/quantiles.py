@@ -190,7 +190,7 @@ def _over_lines(
 
 
 def _left(shape: tuple[int, ...], axes: tuple[int, ...], keepdims: bool) -> tuple[int, ...]:
-    """The shape of the result of a reduction over the negative `axes`."""
+    """The shape of a reduction over `axes`, which are given as negative numbers."""
     places = enumerate(shape, start=-len(shape))
     return tuple(1 if a in axes else n for a, n in places if keepdims or a not in axes)
 

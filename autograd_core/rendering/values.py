@@ -133,7 +133,7 @@ class _Result(NamedTuple):
 
 
 def _operands(node: Node) -> dict[str, Any]:
-    """The operands of a node, by name, as far as its edges contain them."""
+    """The operands of a node, by name. Operands that its edges do not contain are left out."""
     known: dict[str, Any] = {}
     for parent, rule, saved in node.edges():
         known[rule.operand] = _Result(parent.seq)

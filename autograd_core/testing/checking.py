@@ -162,8 +162,9 @@ def _check_twice(f: Any, args: Any, i: int, j: int, seed: int) -> None:
     if np.isfinite(both).all() and not (apart_from <= size).all():
         place = tuple(map(int, np.argwhere(~(apart_from <= size))[0]))
         raise together.wrong(
-            f"for one Tensor as operands {i} and {j} is {found[place]!r} at element {place}, "
-            f"but for two equal Tensors it is {first[place]!r} + {second[place]!r}"
+            f"is wrong if operands {i} and {j} are the same Tensor: at element {place} it is "
+            f"{found[place]!r}, but it should be {first[place]!r} + {second[place]!r}, the sum of "
+            "the gradients for two separate, equal Tensors"
         )
 
 

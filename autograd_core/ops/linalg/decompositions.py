@@ -159,10 +159,10 @@ def eigh(x: Array, UPLO: str = "L") -> Any:
     """The eigenvalues (..., n) of symmetric (Hermitian) matrices (..., n, n), in ascending order,
     and their eigenvectors, the columns of (..., n, n).
 
-    Only the triangle `UPLO` of x is used; the gradient is symmetric (Hermitian), like x. If the
-    gradient for the eigenvectors of equal eigenvalues does not determine the derivative, the
-    backward pass raises LinAlgError; on a device, the gradient is NaN. `matrix_function` and
-    related functions are smooth at equal eigenvalues.
+    Only the triangle `UPLO` of x is used; the gradient is symmetric (Hermitian), like x. If
+    eigenvalues are equal and the derivative is not determined for the incoming gradient (see
+    docs/conventions.md), the backward pass raises LinAlgError; on a device, the gradient is NaN.
+    `matrix_function` and related functions are smooth at equal eigenvalues.
     """
     require_matrices("eigh", x)
     if UPLO not in ("L", "U"):
