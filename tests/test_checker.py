@@ -87,7 +87,7 @@ PLANTED = {
         lambda x, y: x * y,
         (Y, Y + 0),
         {"x": lambda g, x, y: g * y if x is not y else g * y / 2, "y": lambda g, x: g * x},
-        "one Tensor",
+        "are the same Tensor",
     ),
     "only at second order": (
         *SQUARE,
