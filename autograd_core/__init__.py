@@ -91,7 +91,8 @@ else:
         if name.startswith("__"):
             raise AttributeError(name)
         if name in ops.LATER:
-            return ops.load(name)
+            globals()[name] = ops.load(name)  # so that this is called once
+            return globals()[name]
         if name in ("functions", "operations"):
             for namespace in ops.LATER:
                 ops.load(namespace)

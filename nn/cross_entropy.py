@@ -66,7 +66,7 @@ class NLLLoss(Loss):
         """The weights of the classes in a shape that broadcasts with the input, or None."""
         if self.weight is None:
             return None
-        weight, classes = weight_like(self, self.weight, input), input.shape[axis]
+        weight, classes = weight_like(self.weight, input), input.shape[axis]
         if weight.shape != (classes,):
             raise ShapeError(
                 f"{kind_of(self)}: weight has shape {weight.shape}; expected ({classes},), one "

@@ -187,20 +187,17 @@ def _stacked(samples: list[Any]) -> Any:
     """A batch with the structure of a sample, in which the arrays of the samples are stacked."""
     rows = [{path: _on_host(leaf) for path, leaf in leaves(sample)} for sample in samples]
     first = rows[0]
-    reason = next((_structures(first, row) for row in rows if row.keys() != first.keys()), "")
+    for row in rows:
+        if row.keys() != first.keys():
+            raise _unstackable(f"one has arrays at {[*first]}, another at {[*row]}")
     try:
-        if reason:
-            raise ValueError(reason)
         return filled(samples[0], iter([np.stack([row[path] for row in rows]) for path in first]))
     except ValueError as error:
-        raise ShapeError(
-            f"DataLoader cannot stack the samples: {error}. Give a collate_fn"
-        ) from None
+        raise _unstackable(error) from None
 
 
-def _structures(one: dict[str, Any], other: dict[str, Any]) -> str:
-    """Why two samples, as arrays by path, do not have the same structure."""
-    return f"one has arrays at {sorted(one)}, another at {sorted(other)}"
+def _unstackable(reason: Any) -> ShapeError:
+    return ShapeError(f"DataLoader cannot stack the samples: {reason}. Give a collate_fn")
 
 
 def _on_host(array: Any) -> Any:

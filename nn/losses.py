@@ -171,7 +171,7 @@ def kind_of(loss: Module) -> str:
     return type(loss).__name__
 
 
-def weight_like(loss: Module, weight: Any, like: Any) -> Any:
+def weight_like(weight: Any, like: Any) -> Any:
     """A weight with the dtype of `like`, on the device of `like`."""
     weight = ac.asarray(weight, dtype=like.dtype)
     return weight.to(getattr(like, "device", "cpu"))
@@ -268,7 +268,7 @@ class BCELoss(Loss):
             target = target.astype(input.dtype)
         losses = self.losses(input, target)
         if self.weight is not None:
-            losses = losses * weight_like(self, self.weight, losses)
+            losses = losses * weight_like(self.weight, losses)
         return self.reduced(losses)
 
 
@@ -290,7 +290,7 @@ class BCEWithLogitsLoss(BCELoss):
         """The losses of the elements, before `weight`."""
         if self.pos_weight is None:
             return logistic_loss(input, target)
-        weight = weight_like(self, self.pos_weight, input)
+        weight = weight_like(self.pos_weight, input)
         negative = logistic_loss(input, ac.zeros_like(target))
         positive = logistic_loss(input, ac.ones_like(target))
         # a term of weight 0 contributes 0, not 0 * inf
@@ -302,6 +302,8 @@ class BCEWithLogitsLoss(BCELoss):
 def checked_weight(weight: Any) -> Any:
     if isinstance(weight, str):
         raise DTypeError(f"weight is an array of numbers, not a str: write reduction={weight!r}")
+    if np.iscomplexobj(weight):
+        raise DTypeError("weight is an array of real numbers, not of complex ones")
     return weight
 
 

@@ -157,6 +157,7 @@ def test_attributes_of_pytorchs_modules(name, text):
         (lambda: nn.MSELoss(size_average=True), "reduction='mean'"),
         (lambda: nn.Linear(2, 3, use_bias=False), "Write bias="),
         (lambda: nn.CrossEntropyLoss("sum"), "write reduction='sum'"),
+        (lambda: nn.CrossEntropyLoss([1j, 2.0]), "real numbers"),
         (lambda: nn.CrossEntropyLoss(ignore_index=1.5), "float"),
         (lambda: nn.Linear(2, 3).load_state_dict(None), "a dict of arrays by name"),
     ],

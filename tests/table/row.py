@@ -128,7 +128,7 @@ def ddofs(shape):
     return st.sampled_from([0, 0.5])
 
 
-def exact(function):
+def extended(function):
     """`function` evaluated on extended floats, its result in the operands' dtype."""
 
     def reference(x, **settings):
