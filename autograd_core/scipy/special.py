@@ -19,7 +19,7 @@ from autograd_core.ops import reductions
 from autograd_core.ops.activations import _sigmoid_slope, sigmoid
 from autograd_core.ops.elementwise import _settled, exp, log, where
 from autograd_core.ops.operands import as_operand
-from autograd_core.ops.shaping import reshape
+from autograd_core.ops.shaping import astype, reshape
 from autograd_core.scipy import bessel, gaussian
 from autograd_core.scipy.bessel import *
 from autograd_core.scipy.declaring import Special, declare, refused, scipys
@@ -149,8 +149,12 @@ def weak(value: Array) -> Array:
 
 
 def _gamma_density(a: Array, x: Array) -> Array:
-    """x ** (a - 1) * exp(-x) / gamma(a). For x < 1 it is computed with a power, which is more
-    accurate than the exponential of a large logarithm."""
+    """x ** (a - 1) * exp(-x) / gamma(a), computed in float64, because the terms of its logarithm
+    are large. For x < 1 it is computed with a power, which is more accurate."""
+    return _wide_density(a, astype(x, np.float64)).astype(x.dtype)
+
+
+def _wide_density(a: Array, x: Array) -> Array:
     small, x, constant = x < 1, _below_infinity(x), weak(gammaln(a))
     below = np.where(small, x, 1) ** (a - 1) * np.exp(-x - constant)
     above = np.exp(xlogy(a - 1, np.where(small, 1, x)) - x - constant)
