@@ -42,6 +42,9 @@ DIFFERENCES: dict[str, str] = {
 # Types of operands that need no conversion. Anything else goes through `operand`.
 PLAIN: frozenset[type] = frozenset({bool, int, float, complex, type(None), np.ndarray})
 
+# Types of arrays that a Tensor holds as they are. Other subclasses of np.ndarray are converted.
+KEPT: set[type] = {np.ndarray}
+
 _arrays: tuple[type, ...] = (np.ndarray,)
 _module: Any = None  # CuPy, once it is needed
 _wanted: ContextVar[str | None] = ContextVar("autograd_core device", default=None)
@@ -83,7 +86,7 @@ def asarray(data: Any, dtype: Any = None, device: str | None = None) -> Any:
         raise TypeError(
             "a Tensor has no mask: pass array.filled(value), or choose with where(mask, x, y)"
         )
-    elif isinstance(data, np.ndarray) and type(data) is not np.ndarray:
+    elif isinstance(data, np.ndarray) and type(data) not in KEPT:
         array = np.asarray(data)
     check_dtype(array.dtype, array)
     wanted = array.dtype.newbyteorder("=") if dtype is None else np.dtype(dtype)

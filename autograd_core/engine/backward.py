@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd_core.devices import backend
 from autograd_core.engine.exits import warn_user
-from autograd_core.engine.graph import Node, release, run
+from autograd_core.engine.graph import Node, Parts, release, run
 from autograd_core.engine.hooks import Watch
 from autograd_core.engine.paths import Paths
 from autograd_core.engine.state import STATE, enable_grad
@@ -117,7 +117,7 @@ def propagate(
     unfinished: list[Node] = []
     settings: dict[str, Any] = {"retain": retain, "lead": lead, "paths": paths}
     if create_graph:
-        seeds = [(node, g if isinstance(g, Tensor) else make(g, None)) for node, g in seeds]
+        seeds = [(node, g if isinstance(g, Tensor | Parts) else make(g, None)) for node, g in seeds]
         settings["wrap"] = wrap or make
     else:
         seeds = [(node, g._array if isinstance(g, Tensor) else g) for node, g in seeds]
@@ -161,7 +161,7 @@ def pull(
         wrap=wrap,
     )
     return {
-        name: g if isinstance(g, Tensor) else backend.run_there(g, private, g, owned)
+        name: g if isinstance(g, Tensor | Parts) else backend.run_there(g, private, g, owned)
         for name, g, owned in arrived
         if not isinstance(name, Watch)
     }

@@ -20,21 +20,6 @@ from autograd_core.transforms.gradients import (
     stop_gradient,
     value_and_grad,
 )
-from autograd_core.transforms.hips import (
-    deriv,
-    grad_and_aux,
-    grad_named,
-    hessian_tensor_product,
-    hessian_vector_product,
-    holomorphic_grad,
-    make_ggnvp,
-    make_hvp,
-    make_jvp,
-    make_vjp,
-    multigrad_dict,
-    tensor_jacobian_product,
-    vector_jacobian_product,
-)
 from autograd_core.transforms.jacobians import hessian, jacobian
 from autograd_core.transforms.joint import custom_gradient
 from autograd_core.transforms.products import hvp, jvp, linearize, vhp, vjp
@@ -42,29 +27,16 @@ from autograd_core.transforms.products import hvp, jvp, linearize, vhp, vjp
 __all__ = [
     "checkpoint",
     "custom_gradient",
-    "deriv",
     "elementwise_grad",
     "grad",
-    "grad_and_aux",
-    "grad_named",
     "gradients",
     "hessian",
-    "hessian_tensor_product",
-    "hessian_vector_product",
-    "holomorphic_grad",
     "hvp",
     "jacobian",
     "jvp",
     "linearize",
-    "make_ggnvp",
-    "make_hvp",
-    "make_jvp",
-    "make_vjp",
-    "multigrad_dict",
     "stop_gradient",
-    "tensor_jacobian_product",
     "value_and_grad",
-    "vector_jacobian_product",
     "vhp",
     "vjp",
 ]

@@ -21,6 +21,7 @@ from autograd_core.engine.tensor import Tensor, make
 from autograd_core.engine.types import Array, Gradient, Operand
 from autograd_core.engine.views import VALUE, Base
 from autograd_core.errors import DTypeError, GraphError, IndexingError, ShapeError
+from autograd_core.transforms.boxes import Box, Vector
 from autograd_core.transforms.tree import filled, leaves, mapped
 
 Argnum = int | str | tuple[int | str, ...] | list[int | str]
@@ -84,9 +85,17 @@ class Call:
         finally:
             _running.reset(token)
 
-    def _enter(self, path: str, leaf: Any) -> Tensor:
-        """A tracked Tensor for an argument's leaf, with respect to which the function is
+    def _enter(self, path: str, leaf: Any) -> Any:
+        """A tracked Tensor (or Box) for an argument's leaf, with respect to which the function is
         differentiated."""
+        entered = Box.entered(leaf) if type(leaf) in Box.types else self._tensor(path, leaf)
+        self.paths.append(path)
+        self.given.append(leaf)
+        self.arrays.append(entered if isinstance(entered, Box) else entered._array)
+        self.nodes.append(entered.node)
+        return entered
+
+    def _tensor(self, path: str, leaf: Any) -> Tensor:
         if not isinstance(leaf, Tensor | float | complex | np.generic) and not backend.is_array(
             leaf
         ):
@@ -115,10 +124,6 @@ class Call:
             tensor._memory = VALUE  # a number, which cannot be written to
         else:
             Base.lent(tensor)
-        self.paths.append(path)
-        self.given.append(leaf)
-        self.arrays.append(tensor._array)
-        self.nodes.append(tensor.node)
         return tensor  # type: ignore[no-any-return]
 
     # results
@@ -138,10 +143,12 @@ class Call:
         return mapped(self._value, tree)
 
     def _value(self, leaf: Any) -> Any:
-        if not isinstance(leaf, Tensor):
+        if not isinstance(leaf, Tensor | Box):
             return leaf
         outside = leaf.node is not None and bool(self.between([leaf.node]).outside)
-        return self.shown(leaf if outside and self.recording else leaf.detach())
+        if outside and self.recording:
+            return self.shown(leaf)
+        return leaf._value if isinstance(leaf, Box) else self.shown(leaf.detach())
 
     def trees(self, found: list[Any]) -> Any:
         """The list `found`, with one entry for each leaf, as trees with the structure of the chosen
@@ -149,6 +156,8 @@ class Call:
         return filled(self.chosen, map(self._like, found, self.given))
 
     def _like(self, g: Gradient, leaf: Any) -> Any:
+        if isinstance(g, Vector):
+            return g[0]
         if isinstance(leaf, Tensor) or (isinstance(g, Tensor) and g.node is not None):
             return g if isinstance(g, Tensor) else make(g, None)
         return (g._array if isinstance(g, Tensor) else g)[()]
@@ -208,9 +217,13 @@ class Call:
             )
         counts = seeds[0][1].shape[:lead] if lead else ()
         return [
-            found[i] if i in found else zero_gradient(array, counts + array.shape)
+            found[i] if i in found else _zeros(array, counts)
             for i, array in enumerate(self.arrays)
         ]
+
+
+def _zeros(array: Any, counts: tuple[int, ...]) -> Any:
+    return array._zeros() if isinstance(array, Box) else zero_gradient(array, counts + array.shape)
 
 
 def _place(
@@ -248,7 +261,7 @@ def called(function: Function) -> str:
 
 
 def is_tracked(g: Gradient) -> bool:
-    return isinstance(g, Tensor) and g.node is not None
+    return isinstance(g, Tensor | Box) and g.node is not None
 
 
 def description(value: Any) -> str:
@@ -257,11 +270,13 @@ def description(value: Any) -> str:
     return f"a {type(value).__name__}"
 
 
-def as_tensor(name: str, value: Any) -> Tensor:
+def as_tensor(name: str, value: Any) -> Any:
     """A result of the function as a Tensor. The result may also be an array or a number.
 
     Raises DTypeError for booleans and integers, which have no derivative.
     """
+    if isinstance(value, Box):
+        return value
     if isinstance(value, Tensor):
         out = value
     elif isinstance(value, int | float | complex | np.generic) or backend.is_array(value):
@@ -316,8 +331,10 @@ def check_real(name: str, out: Tensor, holomorphic: bool = False) -> None:
         )
 
 
-def cotangent(out: Tensor, g: Gradient = None) -> Any:
+def cotangent(out: Any, g: Gradient = None) -> Any:
     """The cotangent `g` of the result `out`, after checks; ones if `g` is None."""
+    if isinstance(out, Box):
+        return Vector.of(out._space, out._space.ones() if g is None else g)
     if g is None:
         return backend.run_there(out._array, np.ones_like, out._array)
     return seed(out, g)

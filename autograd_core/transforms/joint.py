@@ -16,6 +16,7 @@ from autograd_core.engine.state import STATE, enable_grad, is_recording, no_grad
 from autograd_core.engine.tensor import Tensor, make
 from autograd_core.errors import ShapeError
 from autograd_core.errors.tracebacks import public
+from autograd_core.transforms.boxes import Box, Vector
 from autograd_core.transforms.calls import Function, called, is_tracked
 from autograd_core.transforms.gradients import stop_gradient
 from autograd_core.transforms.tree import leaves, mapped
@@ -65,19 +66,25 @@ def _handed_on(i: int) -> Rule:
 def recorded_as(
     name: str, parents: list[Node], results: Any, rule: Rule, saved: tuple[Any, ...]
 ) -> Any:
-    """The tree `results`, in which the floating Tensors get new nodes. `rule` maps their gradients
-    to a gradient for each of `parents`."""
-    arrays = [leaf._array for _, leaf in leaves(results) if is_floating(leaf)]
+    """The tree `results`, in which the floating Tensors and the Boxes get new nodes. `rule` maps
+    their gradients to a gradient for each of `parents`."""
+    ends = [leaf for _, leaf in leaves(results) if isinstance(leaf, Box) or is_floating(leaf)]
     operands = _node(Gathered(), [(p, _handed_on(i), ()) for i, p in enumerate(parents)])
-    node = _node(Joint(name, len(arrays)), [(operands, rule, saved)])
-    nodes = (node.result(i, array.shape, array.dtype) for i, array in enumerate(arrays))
+    node = _node(Joint(name, len(ends)), [(operands, rule, saved)])
+    nodes = (node.result(i, *_shape_and_dtype(end)) for i, end in enumerate(ends))
 
     def placed(leaf: Any) -> Any:
+        if isinstance(leaf, Box):
+            return Box.of(leaf._value, leaf._space, next(nodes))
         if not isinstance(leaf, Tensor):
             return leaf
         return make(leaf._array, next(nodes) if is_floating(leaf) else None)
 
     return mapped(placed, results)
+
+
+def _shape_and_dtype(leaf: Any) -> tuple[Any, Any]:
+    return ((), np.dtype(object)) if isinstance(leaf, Box) else (leaf.shape, leaf.dtype)
 
 
 def is_floating(leaf: Any) -> bool:
@@ -120,21 +127,32 @@ def custom_gradient(f: Function) -> Function:
     return function
 
 
-def _pulled(name: str, pull: Callable[[Any], Any], result: Any, args: Any, g: Parts) -> Parts:
-    """A gradient for each tracked Tensor in `args`, computed by the user's `pull`."""
-    recorded = any(isinstance(part, Tensor) for part in g)
+def cotangents(results: Any, g: Parts, of: Callable[[Any], Any]) -> Any:
+    """The gradients of the differentiable leaves of the tree `results`, as a tree: ``of(gradient)``
+    for a Tensor, of zeros if none arrived, and an element of its space for a Box."""
     parts = iter(g)
 
     def arriving(leaf: Any) -> Any:
+        if isinstance(leaf, Box):
+            return (next(parts) or leaf._zeros())[0]
         if not is_floating(leaf):
             return leaf
         part = next(parts)
-        if part is None:
-            part = backend.run_there(leaf._array, np.zeros_like, leaf._array)
+        zeros = backend.run_there(leaf._array, np.zeros_like, leaf._array) if part is None else None
+        return of(zeros if part is None else part)
+
+    return mapped(arriving, results)
+
+
+def _pulled(name: str, pull: Callable[[Any], Any], result: Any, args: Any, g: Parts) -> Parts:
+    """A gradient for each tracked Tensor in `args`, computed by the user's `pull`."""
+    recorded = any(isinstance(part, Tensor) for part in g)
+
+    def as_tensor(part: Any) -> Any:
         return part if isinstance(part, Tensor) else make(backend.as_array(part), None)
 
     with enable_grad() if recorded else no_grad():
-        found = pull(mapped(arriving, result))
+        found = pull(cotangents(result, g, as_tensor))
         if len(args) == 1 and not (isinstance(found, tuple) and len(found) == 1):
             found = (found,)
         if not isinstance(found, tuple) or len(found) != len(args):
@@ -143,12 +161,12 @@ def _pulled(name: str, pull: Callable[[Any], Any], result: Any, args: Any, g: Pa
                 f"{len(args)} arguments, not {found!r}"
             )
         pairs = zip(args, found, strict=True)
-        fitted = [g for arg, one in pairs for g in _fitted(name, arg, one)]
-    return Parts(fitted if recorded else [g._array for g in fitted])
+        fits = [g for arg, one in pairs for g in fitted(name, arg, one)]
+    return Parts(fits if recorded else [g._array for g in fits])
 
 
-def _fitted(name: str, arg: Any, found: Any) -> Iterator[Tensor]:
-    """Yield the gradient of each tracked Tensor in one argument, in its shape and dtype."""
+def fitted(name: str, arg: Any, found: Any) -> Iterator[Any]:
+    """Yield the gradient of each tracked Tensor (or Box) in one argument, in its shape and dtype."""
     given, expected = dict(leaves(found)), dict(leaves(arg))
     if given.keys() - expected.keys():
         raise ShapeError(
@@ -159,6 +177,9 @@ def _fitted(name: str, arg: Any, found: Any) -> Iterator[Tensor]:
         if not is_tracked(tensor):
             continue
         g = given.get(path)
+        if isinstance(tensor, Box):
+            yield tensor._zeros() if g is None else Vector.of(tensor._space, g)
+            continue
         if g is None:
             g = backend.run_there(tensor._array, np.zeros_like, tensor._array)
         g = g if isinstance(g, Tensor) else make(backend.asarray(g), None)

@@ -1,0 +1,171 @@
+"""Derivatives of functions under HIPS autograd's names and with its arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from inspect import signature
+from typing import Any
+
+import numpy as np
+
+from autograd_core import transforms
+from autograd_core.devices import backend
+from autograd_core.engine.exits import warn_user
+from autograd_core.engine.tensor import Tensor
+from autograd_core.engine.types import Operand
+from autograd_core.errors.tracebacks import public
+from autograd_core.hips import core
+from autograd_core.hips.vspace import vspace
+from autograd_core.hips.wrap_util import unary_to_nary
+from autograd_core.transforms import checkpoint as checkpoint
+from autograd_core.transforms.calls import Argnum, Function, as_tensor
+from autograd_core.transforms.tree import mapped
+
+
+def _floating(name: str, x: Any) -> Any:
+    """x with its integer arrays converted to float64, with a warning."""
+
+    def converted(leaf: Any) -> Any:
+        array = leaf.data if isinstance(leaf, Tensor) else leaf
+        if not backend.is_array(array) or array.dtype.kind not in "iu":
+            return leaf
+        warn_user(
+            f"{name}: an argument has dtype {array.dtype}; it is differentiated as float64. Pass "
+            "x.astype(float)"
+        )
+        return leaf.astype(np.float64)
+
+    return mapped(converted, x)
+
+
+def _operator(transform: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of (fun, argnum=0) from ``transform(fun)``, which differentiates with respect to
+    the first argument."""
+
+    @wraps(transform)
+    def unary(fun: Function, x: Any, *more: Any, **settings: Any) -> Any:
+        return transform(fun, *more, **settings)(_floating(transform.__name__, x))
+
+    return unary_to_nary(unary)
+
+
+grad = _operator(transforms.grad)
+value_and_grad = _operator(transforms.value_and_grad)
+elementwise_grad = _operator(transforms.elementwise_grad)
+jacobian = _operator(transforms.jacobian)
+hessian = _operator(transforms.hessian)
+
+
+@unary_to_nary
+def make_vjp(fun: Function, x: Any) -> tuple[Function, Any]:
+    """A function of fun's arguments that returns (pullback, fun(…)). ``pullback(g)`` is the product
+    of the cotangent g and the Jacobian with respect to one argument."""
+    return core.make_vjp(fun, _floating("make_vjp", x))
+
+
+@unary_to_nary
+def make_jvp(fun: Function, x: Any) -> Function:
+    """A function of fun's arguments that returns ``push(tangent)``, which returns fun(…) and its
+    derivative along the tangent of one argument."""
+    return core.make_jvp(fun, _floating("make_jvp", x))
+
+
+@unary_to_nary
+def deriv(fun: Function, x: Any) -> Any:
+    """A function that returns the derivative of `fun` with respect to a number, or the sum over the
+    elements of an array of the derivatives with respect to each."""
+    x = _floating("deriv", x)
+    return core.make_jvp(fun, x)(vspace(x).ones())[1]
+
+
+@unary_to_nary
+def make_hvp(fun: Function, x: Any) -> tuple[Function, Any]:
+    """A function of fun's arguments that returns (product, gradient of fun). ``product(v)`` is the
+    product of the Hessian of `fun` and v."""
+    return core.make_vjp(grad(fun), x)
+
+
+def _half_square(x: Operand) -> Any:
+    return np.sum(x**2, axis=-1) / 2
+
+
+def make_ggnvp(f: Function, g: Callable[[Any], Any] = _half_square, f_argnum: int = 0) -> Function:
+    """A function of f's arguments that returns a function ``product(v)``. That returns the product
+    of v and the generalised Gauss-Newton matrix Jᵀ H J, where J is the Jacobian of f, and H the
+    Hessian of g at f(…)."""
+
+    @unary_to_nary
+    def ggnvp(fun: Function, x: Any) -> Function:
+        pullback, value = core.make_vjp(fun, x)
+        curvature, _ = make_hvp(g)(value)
+
+        @public
+        def product(v: Any) -> Any:
+            return pullback(curvature(core.make_jvp(fun, x)(v)[1]))
+
+        return product
+
+    return ggnvp(f, f_argnum)  # type: ignore[no-any-return]
+
+
+@unary_to_nary
+def grad_and_aux(fun: Function, x: Any) -> Any:
+    """A function that returns (gradient, more), for a `fun` that returns (value, more)."""
+    return transforms.grad(fun, has_aux=True)(x)
+
+
+def grad_named(fun: Function, argname: str) -> Function:
+    """A function that returns the gradient with respect to the argument `argname`."""
+    return grad(fun, list(signature(fun).parameters).index(argname))  # type: ignore[no-any-return]
+
+
+@unary_to_nary
+def holomorphic_grad(fun: Function, x: Any) -> Any:
+    """A function that returns the complex derivative of a holomorphic `fun`. It warns if the
+    argument is not complex."""
+    if not np.iscomplexobj(core.getval(x)):
+        warn_user("Input to holomorphic_grad is not complex")
+        x = x + 0j
+    return transforms.grad(fun, holomorphic=True)(x)
+
+
+def multigrad_dict(fun: Function) -> Function:
+    """A function that returns a dict of the gradients with respect to all arguments, by name."""
+
+    @public
+    def gradients(*args: Any, **settings: Any) -> dict[str, Any]:
+        bound = signature(fun).bind(*args, **settings)
+        bound.apply_defaults()
+
+        def of(given: dict[str, Any]) -> Any:
+            bound.arguments = given
+            return fun(*bound.args, **bound.kwargs)
+
+        return grad(of)(dict(bound.arguments))  # type: ignore[no-any-return]
+
+    return gradients
+
+
+def hessian_tensor_product(fun: Function, argnum: Argnum = 0) -> Function:
+    """A function of fun's arguments followed by a tensor. It returns the Hessian of `fun`,
+    contracted with the tensor over all axes of the argument."""
+    return transforms.hvp(fun, argnum)
+
+
+def tensor_jacobian_product(fun: Function, argnum: int = 0) -> Function:
+    """A function of fun's arguments followed by a tensor. It returns the Jacobian of `fun`,
+    contracted with the tensor over the axes of fun's result."""
+
+    @public
+    def weighted(*args: Any, **settings: Any) -> Any:
+        *rest, tensor = args
+        result = as_tensor("tensor_jacobian_product", fun(*rest, **settings))
+        return np.tensordot(tensor, result, np.ndim(tensor))
+
+    return jacobian(weighted, argnum)  # type: ignore[no-any-return]
+
+
+hessian_vector_product = hessian_tensor_product
+vector_jacobian_product = tensor_jacobian_product
+value_and_multigrad = value_and_grad  # argnum may be a list
