@@ -12,15 +12,23 @@ itself. To see the source generated for an operation, such as `exp`, call it onc
             if _isinstance(x, _Tensor):
                 _node_x = x.node
                 _home = x = x._array
+            elif _type(x) in _PLAIN: _node_x = None
             else:
-                _node_x = None
-                if _type(x) not in _PLAIN: x = _operand(x)
+                x = _operand(x)
+                if not _isinstance(x, _Tensor): _node_x = None
+                else:
+                    _node_x = x.node
+                    _home = x = x._array
             if _isinstance(y, _Tensor):
                 _node_y = y.node
                 _home = y = y._array
+            elif _type(y) in _PLAIN: _node_y = None
             else:
-                _node_y = None
-                if _type(y) not in _PLAIN: y = _operand(y)
+                y = _operand(y)
+                if not _isinstance(y, _Tensor): _node_y = None
+                else:
+                    _node_y = y.node
+                    _home = y = y._array
             if _home is None: return _kernel(x, y)
             try:
                 if _type(_home) is _ndarray: _out = _kernel(x, y)
@@ -71,6 +79,8 @@ itself. To see the source generated for an operation, such as `exp`, call it onc
             if _observer is not None: _observer.forward(_record, _out)
             _tensor.node = _record
             return _tensor
+        except _Foreign:
+            return _handed_on(_declared, _locals(), "_")
         except _Exception as _error:
             _shorten(_error)
             _absent = _none_given(_declared, _error, (("x", x), ("y", y)))
@@ -102,12 +112,13 @@ from autograd_core.engine.failures import (
 )
 from autograd_core.engine.graph import Node, Operation
 from autograd_core.engine.halves import HALF, in_single, widen
+from autograd_core.engine.operands import Foreign, gathered, handed_on, operand, stacked
 from autograd_core.engine.source import source
 from autograd_core.engine.stamps import sequence_numbers
 from autograd_core.engine.state import STATE
 from autograd_core.engine.tensor import Tensor, result
 from autograd_core.engine.types import Array
-from autograd_core.engine.untracked import unwrap_nested, wrapped
+from autograd_core.engine.untracked import tensors_in, unwrap_nested, wrapped
 from autograd_core.engine.views import VALUE, note_view
 from autograd_core.errors import AutogradError
 from autograd_core.errors.tracebacks import shorten
@@ -194,14 +205,14 @@ def _unwrap_each(values: Any) -> tuple[list[Any], list[Node | None] | None, Any]
     Without a Tensor in it, the list is returned unchanged, with None for the other two."""
     if isinstance(values, Tensor):
         values = list(values)
-    home = next((value._array for value in values if isinstance(value, Tensor)), None)
-    if home is None:
+    first = next(tensors_in(values), None)
+    if first is None:
         return values, None, None
-    nodes = [value.node if isinstance(value, Tensor) else None for value in values]
-    arrays = [
-        value._array if isinstance(value, Tensor) else backend.operand(value) for value in values
-    ]
-    return arrays, nodes, home
+    device = first.device
+    parts = [value if isinstance(value, Tensor) else stacked(value, device) for value in values]
+    nodes = [part.node if isinstance(part, Tensor) else None for part in parts]
+    arrays = [part._array if isinstance(part, Tensor) else part for part in parts]
+    return arrays, nodes, first._array
 
 
 def _run_there(
@@ -224,6 +235,7 @@ def _run_there(
 _NAMES: dict[str, Any] = {
     "AutogradError": AutogradError,
     "Exception": Exception,
+    "Foreign": Foreign,
     "HALF": HALF,
     "IndexError": IndexError,
     "Node": Node,
@@ -236,8 +248,11 @@ _NAMES: dict[str, Any] = {
     "as_array": backend.as_array,
     "explanation": explanation,
     "failed": failed,
+    "handed_on": handed_on,
     "isinstance": isinstance,
     "len": len,
+    "gathered": gathered,
+    "locals": locals,
     "ndarray": np.ndarray,
     "none_given": none_given,
     "new": object.__new__,
@@ -245,7 +260,7 @@ _NAMES: dict[str, Any] = {
     "note_view": note_view,
     "noted": _noted,
     "now": STATE.get,
-    "operand": backend.operand,
+    "operand": operand,
     "range": range,
     "run_there": _run_there,
     "sequence_numbers": sequence_numbers,

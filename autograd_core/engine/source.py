@@ -51,6 +51,8 @@ def source(declared: Operation) -> Iterator[str]:
     for name in foreign:
         yield f'        if {name} is not None: raise $unexpected($declared, "{name}")'
     yield from _indent(_body(declared, call))
+    yield "    except $Foreign:"
+    yield '        return $handed_on($declared, $locals(), "$")'
     yield "    except $Exception as $error:"
     needed = [f'("{p}", {p})' for p in parameters[:first_default] if p in declared.operands]
     yield "        $shorten($error)"
@@ -122,28 +124,29 @@ def _indent(lines: Iterator[str]) -> Iterator[str]:
 def _unwrap(declared: Operation, call: str) -> Iterator[str]:
     """The lines that replace every operand by its array and keep its node."""
     first, *others = declared.operands
-    if not others and first not in declared.variadic:
-        yield f"if not $isinstance({first}, $Tensor): return $kernel({call})"
-        if declared.view is not None:
-            yield f"$viewed = {first}"
-        yield f"$node_{first} = {first}.node"
-        yield f"$home = {first} = {first}._array"
-        return
-    yield "$home = None"
+    alone = not others and first not in declared.variadic
+    if not alone:
+        yield "$home = None"
     for p in declared.operands:
         if p in declared.variadic:
             yield f"{p}, $nodes_{p}, $home = $unwrap_each({p})"
-        elif p in declared.nested:
+            continue
+        if p in declared.nested:
             yield f"{p} = $unwrap_nested({p})"
-        else:
-            yield f"if $isinstance({p}, $Tensor):"
-            if declared.view is not None and p == first:
-                yield f"    $viewed = {p}"
-            yield f"    $node_{p} = {p}.node"
-            yield f"    $home = {p} = {p}._array"
-            yield "else:"
-            yield f"    $node_{p} = None"
-            yield f"    if $type({p}) not in $PLAIN: {p} = $operand({p})"
+            continue
+        tensor = [f"$viewed = {p}"] if declared.view is not None and p == first else []
+        tensor += [f"$node_{p} = {p}.node", f"$home = {p} = {p}._array"]
+        array = f"return $kernel({call})" if alone else f"$node_{p} = None"
+        yield f"if $isinstance({p}, $Tensor):"
+        yield from _indent(iter(tensor))
+        yield f"elif $type({p}) in $PLAIN: {array}"
+        yield "else:"
+        yield f"    {p} = ${'gathered' if alone else 'operand'}({p})"
+        yield f"    if not $isinstance({p}, $Tensor): {array}"
+        yield "    else:"
+        yield from _indent(_indent(iter(tensor)))
+    if alone:
+        return
     yield f"if $home is None: return $kernel({call})"
 
 

@@ -68,7 +68,17 @@ __all__ = [
     "vector_jacobian_product",
 ]
 
-_MODULES = {"builtins", "core", "extend", "misc", "test_util", "tracer", "util", "wrap_util"}
+_MODULES = {
+    "builtins",
+    "core",
+    "extend",
+    "misc",
+    "numpy",
+    "test_util",
+    "tracer",
+    "util",
+    "wrap_util",
+}
 
 
 def __getattr__(name: str) -> Any:

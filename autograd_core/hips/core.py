@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
-from functools import reduce, wraps
+from functools import partial, reduce, wraps
 from inspect import signature
 from typing import Any
 
@@ -23,6 +23,7 @@ import numpy as np
 
 from autograd_core.devices import backend
 from autograd_core.engine.backward import zero_gradient
+from autograd_core.engine.exits import warn_user
 from autograd_core.engine.graph import Node, Parts, Rule
 from autograd_core.engine.op import row_by_row
 from autograd_core.engine.state import enable_grad, is_recording, no_grad
@@ -31,10 +32,11 @@ from autograd_core.errors import NotDifferentiableError
 from autograd_core.errors.tracebacks import public
 from autograd_core.hips.util import subvals
 from autograd_core.hips.vspace import VSpace, vspace
-from autograd_core.transforms import gradients, jvp, vjp
+from autograd_core.transforms import gradients, jvp
 from autograd_core.transforms.boxes import Box, Vector
 from autograd_core.transforms.calls import Function, called, is_tracked
 from autograd_core.transforms.joint import cotangents, fitted, is_floating, recorded_as
+from autograd_core.transforms.products import called_for_pullback, pullback_of
 from autograd_core.transforms.tree import filled, leaves, mapped
 
 Maker = Callable[..., Any]
@@ -44,8 +46,14 @@ _forward: ContextVar[bool] = ContextVar("autograd_core forward mode", default=Fa
 
 
 def make_vjp(fun: Function, x: Any) -> tuple[Function, Any]:
-    """Return (pullback, fun(x)); ``pullback(g)`` is the product of g and the Jacobian."""
-    value, pullback = vjp(fun, x)
+    """Return (pullback, fun(x)); ``pullback(g)`` is the product of g and the Jacobian. If the
+    result does not depend on x, which gives a warning, it returns zeros for any g."""
+    call = called_for_pullback("make_vjp", fun, (x,))
+    value = call.value(call.out)
+    if not _tracked_in(call.out):
+        call.warn_unreached()
+        return lambda g: vspace(x).zeros(), value
+    pullback = pullback_of(call, call.out)
     return public(lambda g: pullback(g)[0]), value
 
 
@@ -96,6 +104,9 @@ def primitive(fun: Function) -> Function:
             return ans
         return _Run(recorded, ans, values, args, settings).recorded()
 
+    recorded.defvjp = partial(_defvjp_of_g, recorded)
+    recorded.defvjp_is_zero = partial(_defvjp_is_zero, recorded)
+    recorded.defgrad = partial(_defgrad, recorded)
     return recorded
 
 
@@ -338,6 +349,36 @@ def def_linear(fun: Function) -> None:
     defjvp_argnum(
         fun, lambda argnum, g, ans, args, settings: fun(*subvals(args, [(argnum, g)]), **settings)
     )
+
+
+# ---- rules as programs of before 2018 declare them -----------------------------------------------
+
+
+def _add_rule(fun: Function, argnum: int, maker: Any) -> None:
+    warn_user("f.defvjp, f.defgrad and f.defvjp_is_zero are deprecated; use defvjp(f, …)")
+    rules = _old_rules.setdefault(fun, {})
+    rules[argnum] = maker
+    defvjp(fun, *rules.values(), argnums=rules)
+
+
+def _defgrad(fun: Function, maker: Maker, argnum: int = 0) -> None:
+    _add_rule(fun, argnum, maker)
+
+
+def _defvjp_is_zero(fun: Function, argnums: Iterable[int] = (0,)) -> None:
+    for argnum in argnums:
+        _add_rule(fun, argnum, None)
+
+
+def _defvjp_of_g(fun: Function, rule: Function, argnum: int = 0) -> None:
+    def maker(ans: Any, *args: Any, **settings: Any) -> Function:
+        spaces = vspace(args[argnum]), vspace(ans)
+        return lambda g: rule(g, ans, *spaces, *args, **settings)
+
+    _add_rule(fun, argnum, maker)
+
+
+_old_rules: dict[Function, dict[int, Any]] = {}
 
 
 # ---- the operations of a user's vector space -----------------------------------------------------

@@ -14,7 +14,9 @@ from typing import Any
 _HERE = f"{__package__}."
 # names below autograd_core.hips → modules; a submodule is looked up in its parent's
 RENAMED = {
-    "numpy": "autograd_core.numpy",
+    "numpy.fft": "autograd_core.numpy.fft",
+    "numpy.linalg": "autograd_core.numpy.linalg",
+    "numpy.random": "autograd_core.numpy.random",
     "scipy": "autograd_core.scipy",
     "scipy.signal": "autograd_core.hips.signal",
     "numpy.numpy_boxes": "autograd_core.hips.boxes",

@@ -92,24 +92,23 @@ def _plain(x: Any) -> Any:
     return x.view(np.ndarray)[()] if type(x) is Traced else x
 
 
+def _listed(arg: Any) -> Any:
+    return arg if isinstance(arg, list | tuple) else [arg]
+
+
 def _called(function: Any, args: tuple[Any, ...], settings: dict[str, Any]) -> Any:
     """The result of a call, traced if it is an array or a number."""
     plain = tuple(map(_plain, args))
     value = function(*plain, **{name: _plain(v) for name, v in settings.items()})
-    found = [(i, arg) for i, arg in enumerate(args) if type(arg) is Traced]
-    within = [
-        (i, entry)
-        for i, arg in enumerate(args)
-        if isinstance(arg, list | tuple)
-        for entry in arg
-        if type(entry) is Traced
-    ]
-    found += within
+    entries = [(i, v) for i, arg in enumerate(args) for v in _listed(arg)]
+    found = [(i, entry) for i, entry in entries if type(entry) is Traced]
     if not found or not (isinstance(value, np.generic) or backend.is_array(value)):
         return value
     parents = tuple(traced.node for _, traced in found)
     kind = type(parents[0])
-    return _traced(value, kind(value, function, plain, settings, tuple(i for i, _ in found), parents))
+    return _traced(
+        value, kind(value, function, plain, settings, tuple(i for i, _ in found), parents)
+    )
 
 
 def _traced(value: Any, node: Any) -> Any:

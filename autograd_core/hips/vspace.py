@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd_core.engine.tensor import Tensor
 from autograd_core.transforms.boxes import Box
 from autograd_core.transforms.tree import filled, leaves, mapped
 

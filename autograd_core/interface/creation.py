@@ -14,6 +14,7 @@ import numpy as np
 from autograd_core import ops
 from autograd_core.devices import backend
 from autograd_core.engine.op import composed
+from autograd_core.engine.operands import gathered
 from autograd_core.engine.tensor import Tensor, make
 from autograd_core.engine.types import Operand
 from autograd_core.engine.untracked import tensors_in
@@ -55,8 +56,7 @@ def asarray(
     `copy` is True (always copy), None (copy only if needed) or False (raise ValueError if a copy is
     needed).
     """
-    if isinstance(data, list | tuple) and next(tensors_in(data), None) is not None:
-        data = _stacked(data)
+    data = gathered(data)
     if isinstance(data, Tensor):
         return _converted(data, dtype, device, copy)
     array = backend.asarray(data, dtype, device)
@@ -65,14 +65,6 @@ def asarray(
     if copy is False and array is not data:
         raise ValueError("asarray: copy=False, but this data has to be copied to become a Tensor")
     return make(array, None)
-
-
-def _stacked(data: Any) -> Any:
-    """Nested lists that contain Tensors, as one Tensor."""
-    if not isinstance(data, list | tuple):
-        return data
-    home = next(tensors_in(data)).device if next(tensors_in(data), None) is not None else None
-    return ops.stack([asarray(entry, device=home) for entry in data])
 
 
 def _converted(x: Tensor, dtype: Any, device: str | None, copy: bool | None) -> Tensor:

@@ -11,6 +11,7 @@ import numpy as np
 from autograd_core.devices import backend
 from autograd_core.engine.layouts import is_part
 from autograd_core.engine.op import each, listed, op
+from autograd_core.engine.operands import STACK
 from autograd_core.engine.types import Array, Gradient, Operand, Shape
 from autograd_core.engine.untracked import unwrap_nested
 from autograd_core.engine.views import itself, read_only
@@ -204,6 +205,9 @@ def _stack_part(g: Gradient, position: int, out_shape: Shape, axis: int) -> Grad
 def stack(arrays: Sequence[Any], axis: int = 0) -> Array:
     """Arrays of one shape joined along a new axis."""
     return np.stack(arrays, axis=axis)
+
+
+STACK.append(stack)
 
 
 def _pad_x(g: Gradient, x_shape: Shape, pad_width: Any) -> Gradient:

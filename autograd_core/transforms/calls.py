@@ -173,9 +173,9 @@ class Call:
             return
         left = [exit for exit in exits if exit.number > self.began]
         how = f". A value left the graph by {left[-1].reason} at {left[-1].line}" if left else ""
-        warn_user(
-            f"{self.name}: what {called(self.function)} returns does not depend on "
-            f"{' or '.join(self.paths)}, so the derivative is 0{how}"
+        warn_user(  # programs written for HIPS autograd filter on the first sentence
+            f"Output seems independent of input. {self.name}: what {called(self.function)} returns "
+            f"does not depend on {' or '.join(self.paths)}, so the derivative is 0{how}"
         )
 
     def between(self, nodes: list[Node]) -> Paths:
@@ -217,8 +217,7 @@ class Call:
             )
         counts = seeds[0][1].shape[:lead] if lead else ()
         return [
-            found[i] if i in found else _zeros(array, counts)
-            for i, array in enumerate(self.arrays)
+            found[i] if i in found else _zeros(array, counts) for i, array in enumerate(self.arrays)
         ]
 
 

@@ -166,7 +166,7 @@ def _pulled(name: str, pull: Callable[[Any], Any], result: Any, args: Any, g: Pa
 
 
 def fitted(name: str, arg: Any, found: Any) -> Iterator[Any]:
-    """Yield the gradient of each tracked Tensor (or Box) in one argument, in its shape and dtype."""
+    """Yield the gradient of each tracked Tensor or Box in one argument, in its shape and dtype."""
     given, expected = dict(leaves(found)), dict(leaves(arg))
     if given.keys() - expected.keys():
         raise ShapeError(

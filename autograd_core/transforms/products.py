@@ -43,19 +43,31 @@ def vjp(f: Function, *args: Any, has_aux: bool = False) -> Any:
     >>> pullback(np.array([1.0, 3.0]))
     (array([1., 3.]),)
     """
-    call = Call("vjp", f, tuple(range(len(args))), mapped(_kept, args), {})
+    call = called_for_pullback("vjp", f, args)
     result, aux = call.out if has_aux else (call.out, None)
-    outs = [as_tensor("vjp", leaf) for _, leaf in leaves(result)]
+    pullback = pullback_of(call, result)
+    value = mapped(_kept, call.value(result))
+    return (value, pullback, call.value(aux)) if has_aux else (value, pullback)
+
+
+def called_for_pullback(name: str, f: Function, args: tuple[Any, ...]) -> Call:
+    """The call of f with copies of the arguments, which the pullback may need later."""
+    return Call(name, f, tuple(range(len(args))), mapped(_kept, args), {})
+
+
+def pullback_of(call: Call, result: Any) -> Function:
+    """The product of a cotangent of `result` and the Jacobian, as a tuple with a gradient for each
+    argument of the call."""
+    outs = [as_tensor(call.name, leaf) for _, leaf in leaves(result)]
     call.warn_unreached()
 
     @public
     def pullback(arriving: Any) -> Any:
-        given = matching("vjp: the cotangent", result, arriving)
+        given = matching(f"{call.name}: the cotangent", result, arriving)
         pairs = [(out, cotangent(out, g)) for out, g in zip(outs, given, strict=True)]
         return call.trees(call.pull(pairs, retain=True))
 
-    value = mapped(_kept, call.value(result))
-    return (value, pullback, call.value(aux)) if has_aux else (value, pullback)
+    return pullback
 
 
 def _kept(leaf: Any) -> Any:

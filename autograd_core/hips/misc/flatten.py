@@ -63,5 +63,3 @@ def flatten_func(func: Callable[..., Any], example: Any) -> tuple[Any, Any, Any]
     and `example` as a vector."""
     vector, unflatten = flatten(example)
     return lambda x, *args: flatten(func(unflatten(x), *args))[0], unflatten, vector
-
-

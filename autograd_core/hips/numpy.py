@@ -1,0 +1,53 @@
+"""`autograd_core.numpy` with the few functions that HIPS autograd adds to NumPy's or changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as _numpy
+
+import autograd_core.numpy as _ours
+from autograd_core.engine.tensor import Tensor as _Tensor
+from autograd_core.engine.untracked import tensors_in as _tensors_in
+from autograd_core.hips.core import getval as _getval
+
+__path__: list[str] = []  # so that submodules can be imported, see `renamed`
+
+
+def where(condition: Any, *args: Any, **settings: Any) -> Any:
+    """NumPy's `where`. If x and y are Python numbers or lists of them, so is the result."""
+    chosen = _ours.where(condition, *args, **settings)
+    given = [condition, *args, *settings.values()]
+    arrays = (_numpy.ndarray, _numpy.generic, _Tensor)
+    if len(given) < 3 or any(_holds(value, arrays) for value in given):
+        return chosen
+    return chosen.tolist()
+
+
+def _holds(value: Any, types: Any) -> bool:
+    """True if `value` is of these types, or a list that contains one that is."""
+    if isinstance(value, list | tuple):
+        return any(_holds(entry, types) for entry in value)
+    return isinstance(value, types)
+
+
+def _integers(kind: Any) -> Any:
+    """An integer type of NumPy that converts a tracked Tensor, too; it has no gradient."""
+
+    def __new__(cls: Any, x: Any = 0, *args: Any) -> Any:
+        if next(_tensors_in(x), None) is None:
+            return kind(x, *args)
+        return _numpy.asarray(_getval(x)).astype(kind)[()]
+
+    return type(kind.__name__, (kind,), {"__new__": __new__})
+
+
+int8, int16, int32, int64 = map(_integers, (_numpy.int8, _numpy.int16, _numpy.int32, _numpy.int64))
+
+
+def __getattr__(name: str) -> Any:
+    return getattr(_ours, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*dir(_ours), "make_diagonal"})
