@@ -62,7 +62,10 @@ class Traced(np.ndarray):
     """An array that belongs to a node. NumPy's functions of it create nodes. A write of it into a
     plain array is not seen."""
 
-    node: Any = None
+    node: Any
+
+    def __array_finalize__(self, source: Any) -> None:
+        self.node = getattr(source, "node", None)  # a view belongs to the same node
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **settings: Any) -> Any:
         out = settings.get("out")

@@ -12,17 +12,19 @@ from autograd_core.engine.views import read_only
 from autograd_core.errors import ShapeError
 from autograd_core.ops.axes import from_end
 from autograd_core.ops.operands import as_operand
-from autograd_core.ops.shaping import ravel, stack
+from autograd_core.ops.shaping import moveaxis, ravel, stack
 
 __all__ = [
     "diag",
     "diagflat",
     "diagonal",
+    "make_diagonal",
     "trace",
     "tril",
     "triu",
     "vander",
 ]
+BEYOND_NUMPY = ("make_diagonal",)
 
 
 def _steps(rows: int, columns: int, offset: int) -> slice:
@@ -82,6 +84,17 @@ def diag(x: Operand, k: int = 0) -> Array:
 def diagflat(x: Operand, k: int = 0) -> Array:
     """A matrix of zeros with all elements of x, in C order, on its `k`-th diagonal."""
     return diag(ravel(as_operand(x)), k)
+
+
+@composed
+def make_diagonal(x: Operand, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
+    """An array of zeros with the last axis of x on a diagonal over two new axes of equal length, so
+    that ``diagonal(make_diagonal(x))`` is x. The arguments are those of `diagonal`."""
+    x = as_operand(x)
+    if not x.ndim:
+        raise ShapeError("make_diagonal: x must have at least one axis")
+    side = x.shape[-1] + abs(offset)
+    return moveaxis(_embedded(x, offset, side, side), (-2, -1), (axis1, axis2))
 
 
 @op(x=_trace_x)
