@@ -171,6 +171,7 @@ PROGRAMS = {
     "gamma, a ufunc of SciPy": lambda: scipy.special.gammainc(vector(), np.ones(4)),
     "a ufunc of SciPy that has no rule": lambda: scipy.special.pdtri(vector(), vector()),
     "logsumexp": lambda: special.logsumexp(vector(), axis=3),
+    "norm.ppf, of SciPy": lambda: stats.norm.ppf(vector()),
     "norm.logpdf": lambda: stats.norm.logpdf(vector(), np.ones(4)),
     "multivariate_normal": lambda: stats.multivariate_normal.logpdf(vector(), None, matrix(2, 2)),
     # NumPy's calls

@@ -19,26 +19,29 @@ from autograd_core.ops.padding import pad
 from autograd_core.ops.shaping import transpose
 from autograd_core.ops.windows import sliding_window_view
 from autograd_core.scipy.linalg import require_host
+from autograd_core.scipy.passing import passed_through
 
-__all__ = ["convolve", "windows"]
+__all__ = ["convolve"]
+
+__getattr__ = passed_through("scipy.signal")
 
 
 def _flipped(x: Array, ndim: int) -> Array:
     return x[(..., *[slice(None, None, -1)] * ndim)]
 
 
-def _windows_x(g: Gradient, y: Array, ndim: int, mode: str) -> Gradient:
-    return windows(g, _flipped(y, ndim), ndim, "valid" if mode == "full" else "full")
+def _overlaps_x(g: Gradient, y: Array, ndim: int, mode: str) -> Gradient:
+    return _overlaps(g, _flipped(y, ndim), ndim, "valid" if mode == "full" else "full")
 
 
-def _windows_y(g: Gradient, x: Array, ndim: int, mode: str) -> Gradient:
+def _overlaps_y(g: Gradient, x: Array, ndim: int, mode: str) -> Gradient:
     if mode == "full":
-        return windows(g, _flipped(x, ndim), ndim, "valid")
-    return _flipped(windows(x, _flipped(g, ndim), ndim, "valid"), ndim)
+        return _overlaps(g, _flipped(x, ndim), ndim, "valid")
+    return _flipped(_overlaps(x, _flipped(g, ndim), ndim, "valid"), ndim)
 
 
-@op(x=_windows_x, y=_windows_y)
-def windows(x: Array, y: Array, ndim: int, mode: str) -> Array:
+@op(x=_overlaps_x, y=_overlaps_y)
+def _overlaps(x: Array, y: Array, ndim: int, mode: str) -> Array:
     """The convolution over the last `ndim` axes; leading axes broadcast. `mode` is "full" or
     "valid"; for "valid", x must be at least as long as y along each of the last `ndim` axes."""
     require_host("convolve", x, y)
@@ -110,14 +113,14 @@ def _along_all(x: Array, y: Array, mode: str) -> Array:
             f"they have shapes {x.shape} and {y.shape}"
         )
     if mode == "full":
-        return windows(x, y, x.ndim, mode)
+        return _overlaps(x, y, x.ndim, mode)
     pairs = list(zip(x.shape, y.shape, strict=True))
     if mode == "same":
         middle = tuple(slice((m - 1) // 2, (m - 1) // 2 + n) for n, m in pairs)
-        return _getitem(windows(x, y, x.ndim, "full"), middle)
+        return _getitem(_overlaps(x, y, x.ndim, "full"), middle)
     if _slides_y(pairs, mode, (x.shape, y.shape)):
-        return windows(y, x, x.ndim, mode)
-    return windows(x, y, x.ndim, mode)
+        return _overlaps(y, x, x.ndim, mode)
+    return _overlaps(x, y, x.ndim, mode)
 
 
 def _slides_y(sides: list[tuple[int, int]], mode: str, shapes: tuple[Shape, Shape]) -> bool:

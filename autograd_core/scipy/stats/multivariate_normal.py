@@ -17,10 +17,13 @@ from autograd_core.ops.linalg.matrices import call_named, tracked
 from autograd_core.ops.operands import as_operand
 from autograd_core.ops.reductions import sum
 from autograd_core.ops.shaping import reshape
+from autograd_core.scipy.passing import passed_through
 from autograd_core.scipy.stats.norm import LOG_ROOT_TAU
 from autograd_core.scipy.stats.support import FAR
 
 __all__ = ["entropy", "logpdf", "pdf"]
+
+__getattr__ = passed_through("scipy.stats", "multivariate_normal")
 
 
 def _checked(cov: Any, d: int) -> Array:
