@@ -13,6 +13,7 @@ these selects several arguments, and the result is then a tuple.
 """
 
 from autograd_core.transforms.checkpoints import checkpoint
+from autograd_core.transforms.fixed_points import fixed_point
 from autograd_core.transforms.gradients import (
     elementwise_grad,
     grad,
@@ -44,6 +45,7 @@ __all__ = [
     "custom_gradient",
     "deriv",
     "elementwise_grad",
+    "fixed_point",
     "grad",
     "grad_and_aux",
     "grad_named",
