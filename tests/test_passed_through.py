@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+import scipy.integrate
 import scipy.linalg
 import scipy.signal
 import scipy.special
@@ -16,7 +17,14 @@ from autograd_core.errors import NotDifferentiableError
 from autograd_core.scipy import linalg, signal, special, stats
 
 DISTRIBUTIONS = [name for name in stats.__all__ if name != "support"]
-MODULES = ["special", "linalg", "signal", "stats", *(f"stats.{name}" for name in DISTRIBUTIONS)]
+MODULES = [
+    "integrate",
+    "special",
+    "linalg",
+    "signal",
+    "stats",
+    *(f"stats.{name}" for name in DISTRIBUTIONS),
+]
 M = np.array([[2.0, 1.0], [0.0, 3.0]])
 CALLS = {
     "stats.norm.ppf": ([0.1, 0.9], 1.0, 2.0),

@@ -103,7 +103,7 @@ def _solution(func: Slope, y0: Array, t: Array, args: Any, settings: dict[str, A
     def odeint(y0: Array, t: Array, args: Any) -> Any:
         return out, partial(_adjoint, func, found, y0, t, args, settings)
 
-    return custom_gradient(odeint)(y0, t, args)  # type: ignore[no-any-return]
+    return custom_gradient(odeint)(y0, t, args)
 
 
 def _array(leaf: Any) -> Any:
