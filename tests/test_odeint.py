@@ -152,6 +152,21 @@ def test_one_time_and_one_number():
     assert found == pytest.approx(np.exp(-1), rel=1e-9)
 
 
+def test_writes_after_the_forward_pass_do_not_change_the_gradient():
+    expected = ac.grad(weighted, 2)(START, TIMES, THETA)
+    theta, start, times = ac.Tensor(THETA, requires_grad=True), START.copy(), TIMES.copy()
+    out = odeint(slope, start, times, (theta,), **EXACT)
+    result = out.detach()
+    total = np.sum(out * WEIGHTS)
+    with ac.no_grad():
+        theta += 1.0
+    start += 1.0
+    times += 1.0
+    result += 1.0
+    total.backward()
+    np.testing.assert_allclose(theta.grad, expected, rtol=1e-9)
+
+
 def test_a_constant_slope():
     y0, t = START, np.array([0.0, 2.0])
     by_start, by_times = ac.grad(

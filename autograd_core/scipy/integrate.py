@@ -19,7 +19,7 @@ from autograd_core.ops.shaping import reshape, stack
 from autograd_core.scipy.linalg import require_host
 from autograd_core.scipy.passing import passed_through
 from autograd_core.transforms.calls import Call, as_tensor, cotangent, is_tracked
-from autograd_core.transforms.joint import custom_gradient
+from autograd_core.transforms.joint import custom_gradient, kept
 from autograd_core.transforms.tree import filled, leaves, mapped
 
 __all__ = ["odeint"]
@@ -84,6 +84,8 @@ def odeint(
         )
     args = args if isinstance(args, tuple) else (args,)
     require_host("odeint", *(getattr(x, "data", x) for x in (y0, t)))
+    if is_recording():
+        y0, t, args = kept((y0, t, args))  # for the backward pass
     slope = (lambda y, t, *args: func(t, y, *args)) if tfirst else func
     return _solution(slope, y0, t, args, {"rtol": rtol, "atol": atol, **further})
 
@@ -93,7 +95,7 @@ def _solution(func: Slope, y0: Array, t: Array, args: Any, settings: dict[str, A
     found = _solved(func, _array(y0), _array(t), mapped(_array, args), settings)
     if not given:
         return found
-    out = make(found, None)
+    out = make(found.copy(), None)  # a later write to it does not reach `found`
     if not is_recording() or not any(map(is_tracked, given)):
         return out
 

@@ -15,7 +15,7 @@ from autograd_core.errors import NotDifferentiableError, ShapeError
 from autograd_core.errors.tracebacks import public
 from autograd_core.transforms.calls import Call, Function, as_tensor, called, cotangent, is_tracked
 from autograd_core.transforms.gradients import stop_gradient
-from autograd_core.transforms.joint import custom_gradient
+from autograd_core.transforms.joint import custom_gradient, kept
 from autograd_core.transforms.tree import filled, leaves, mapped
 
 Iteration = Callable[[Function, Any], Any]  # from a step and a start to the fixed point
@@ -52,6 +52,8 @@ def fixed_point(
     (3.0, np.float64(0.16666666666666666))
     """
     iterate = partial(_iterated, called(f), distance or _largest_change, tol, max_iterations)
+    if is_recording():
+        a = kept(a)  # for the backward pass
     x = iterate(partial(f, stop_gradient(a)), stop_gradient(x0))
     return _attached(f, a, x, iterate)
 
@@ -117,7 +119,7 @@ def _attached(f: Function, a: Any, x: Any, iterate: Iteration) -> Any:
         w = mapped(lambda leaf: leaf * units, w)
         return (_by_operands(f, a, at, _attached(_adjoint(f), (a, at, g), w, iterate)),)
 
-    return custom_gradient(lambda _: (x, pull))(a)
+    return custom_gradient(lambda _: (kept(x), pull))(a)
 
 
 def _by_operands(f: Function, a: Any, x: Any, w: Any) -> Any:

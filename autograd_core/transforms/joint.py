@@ -120,6 +120,16 @@ def custom_gradient(f: Function) -> Function:
     return function
 
 
+def kept(tree: Any) -> Any:
+    """`tree` with copies of its arrays, which later writes by the caller do not change. Gradients
+    flow through the copies of Tensors."""
+
+    def copied(leaf: Any) -> Any:
+        return leaf.copy() if isinstance(leaf, Tensor) or backend.is_array(leaf) else leaf
+
+    return mapped(copied, tree)
+
+
 def _pulled(name: str, pull: Callable[[Any], Any], result: Any, args: Any, g: Parts) -> Parts:
     """A gradient for each tracked Tensor in `args`, computed by the user's `pull`."""
     recorded = any(isinstance(part, Tensor) for part in g)
