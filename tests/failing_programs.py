@@ -6,7 +6,7 @@ import scipy.special
 import autograd_core as ac
 import autograd_core.numpy as anp
 import nn
-from autograd_core.scipy import linalg, special, stats
+from autograd_core.scipy import integrate, linalg, special, stats
 from autograd_core.testing import check_gradients
 
 
@@ -171,6 +171,10 @@ PROGRAMS = {
     "gamma, a ufunc of SciPy": lambda: scipy.special.gammainc(vector(), np.ones(4)),
     "a ufunc of SciPy that has no rule": lambda: scipy.special.pdtri(vector(), vector()),
     "logsumexp": lambda: special.logsumexp(vector(), axis=3),
+    "odeint": lambda: integrate.odeint(lambda y, t: vector() * y, np.ones(3), [0.0, 1.0]),
+    "fixed_point": lambda: ac.fixed_point(lambda a, x: vector() * x, 1.0, np.ones(3)),
+    "fixed_point, distance": lambda: ac.fixed_point(lambda a, x: x + a, 1.0, 1.0),
+    "norm.ppf, of SciPy": lambda: stats.norm.ppf(vector()),
     "norm.logpdf": lambda: stats.norm.logpdf(vector(), np.ones(4)),
     "multivariate_normal": lambda: stats.multivariate_normal.logpdf(vector(), None, matrix(2, 2)),
     # NumPy's calls

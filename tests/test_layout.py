@@ -19,7 +19,7 @@ from autograd_core import functions, ops
 from autograd_core.errors.alternatives import INSTEAD
 from autograd_core.interface import array_api, creation
 from autograd_core.interface.protocols import ALIASES, operation_of
-from autograd_core.scipy import linalg, signal, special
+from autograd_core.scipy import integrate, linalg, signal, special
 from tools import coverage, stub
 
 ROOT = Path(__file__).parent.parent
@@ -203,7 +203,12 @@ def test_creation_and_plain_answers_have_numpys_names():
 
 @pytest.mark.parametrize(
     ("ours", "theirs"),
-    [(special, "scipy.special"), (signal, "scipy.signal"), (linalg, "scipy.linalg")],
+    [
+        (special, "scipy.special"),
+        (signal, "scipy.signal"),
+        (linalg, "scipy.linalg"),
+        (integrate, "scipy.integrate"),
+    ],
 )
 def test_a_public_name_beside_scipy_is_scipys(ours, theirs):
     assert set(ours.__all__) <= set(dir(importlib.import_module(theirs)))

@@ -17,6 +17,7 @@ from autograd_core.errors import (
     ShapeError,
 )
 from autograd_core.scipy import linalg, signal, special, stats
+from autograd_core.testing import check_gradients
 
 
 def tracked(*values):
@@ -101,6 +102,59 @@ def test_the_gradient_of_a_covariance_matrix_is_symmetric():
     np.testing.assert_allclose(cov.grad.numpy(), cov.grad.numpy().T)
 
 
+# Two vectors in the subspace of a singular covariance of rank 2, and one outside.
+ROOT = np.array([[1.0, 0.5], [0.2, -1.0], [2.0, 1.0]])
+INSIDE = ROOT @ np.array([[0.3, -1.0], [0.7, 0.2]])
+SINGULAR = {
+    "matrix": (ROOT @ ROOT.T, np.array([1.0, -1, 2]), np.array([[0.0, 0, 1]])),
+    "variances": (np.array([2.0, 0.0, 0.5]), np.array([1.0, -1, 2]), np.array([[0.0, 1, 0]])),
+    "0": (np.zeros((3, 3)), None, np.array([[0.0, 0, 1]])),
+    "regular": (ROOT @ ROOT.T + np.eye(3), np.zeros(3), np.array([[0.0, 0, 1]])),
+}
+
+
+@pytest.mark.parametrize("name", SINGULAR)
+@pytest.mark.parametrize("function", ["pdf", "logpdf"])
+def test_a_singular_covariance_is_scipys(name, function):
+    cov, mean, outside = SINGULAR[name]
+    inside = INSIDE.T * (1, 0, 1) if cov.ndim == 1 else INSIDE.T
+    x = np.concatenate([inside, outside]) + (0 if mean is None else mean)
+    ours, theirs = (getattr(m.multivariate_normal, function) for m in (stats, scipy.stats))
+    for each in (x, x[0], np.stack([x, x[::-1]])):
+        expected = theirs(each, mean, cov, True)
+        np.testing.assert_allclose(ours(each, mean, cov, True), expected, rtol=1e-9)
+        np.testing.assert_allclose(
+            ours(tracked(each), mean, cov, True).detach(), expected, rtol=1e-9
+        )
+    entropies = [m.multivariate_normal.entropy(mean, cov) for m in (stats, scipy.stats)]
+    assert entropies[0] == pytest.approx(entropies[1])
+
+
+@pytest.mark.parametrize("function", ["pdf", "logpdf"])
+def test_the_gradient_at_a_singular_covariance_is_along_the_subspace(function):
+    """With respect to coordinates u in the subspace, x = root u, differences exist."""
+    cov, density = ROOT @ ROOT.T, getattr(stats.multivariate_normal, function)
+    check_gradients(
+        lambda u, v: density(u @ ROOT.T, ROOT @ v, cov, True), INSIDE[:2].T, np.array([0.3, 0.1])
+    )
+    x = tracked(INSIDE.T)
+    stats.multivariate_normal.logpdf(x, None, cov, allow_singular=True).sum().backward()
+    np.testing.assert_allclose(x.grad, -INSIDE.T @ np.linalg.pinv(cov), rtol=1e-9)
+    y = tracked(np.array([[0.0, 0.0, 1.0]]))
+    density(y, None, cov, True).sum().backward()
+    np.testing.assert_array_equal(y.grad, np.zeros((1, 3)))
+
+
+def test_a_regular_covariance_has_its_gradient_with_allow_singular():
+    cov, x = np.array([[2.0, 0.3], [0.3, 1.0]]), np.ones((4, 2))
+    found = []
+    for allowed in (False, True):
+        c = tracked(cov)
+        stats.multivariate_normal.logpdf(x, np.zeros(2), c, allowed).sum().backward()
+        found.append(c.grad.numpy())
+    np.testing.assert_array_equal(*found)
+
+
 # ---- SciPy's and NumPy's own functions -----------------------------------------------------------
 
 
@@ -172,6 +226,12 @@ BAD = {
     "poisson": (lambda: stats.poisson.pmf(V, 2.0), NotDifferentiableError, "an integer"),
     "covariance": (lambda: stats.multivariate_normal.pdf(V, None, -np.eye(3)), LinAlgError,
                    "positive definite"),
+    "covariance, indefinite": (
+        lambda: stats.multivariate_normal.pdf(V, None, -np.eye(3), True), LinAlgError,
+        "positive semidefinite"),
+    "covariance, singular": (
+        lambda: stats.multivariate_normal.pdf(V, None, 0 * M, allow_singular=True),
+        NotDifferentiableError, r"singular, of rank 0.*cov.detach\(\)"),
     "covariance, shape": (lambda: stats.multivariate_normal.pdf(V, None, np.eye(2)), ShapeError,
                           r"3 elements.*\(2, 2\)"),
     "dirichlet": (lambda: stats.dirichlet.pdf(V, V[:2]), ShapeError, r"\(3,\) and \(2,\)"),

@@ -213,10 +213,9 @@ def _of_scipy(ufunc: np.ufunc) -> Callable[..., Any] | None:
         return None
     from autograd_core.scipy import special
 
-    ours: Callable[..., Any] | None = getattr(special, ufunc.__name__, None)
-    if ours is not None:
-        ufunc_table()[ufunc] = ours
-    return ours
+    if ufunc.__name__ not in special.__all__:
+        return None
+    return ufunc_table().setdefault(ufunc, getattr(special, ufunc.__name__))
 
 
 def operation_of(function: Any) -> Callable[..., Any] | None:

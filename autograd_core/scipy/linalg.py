@@ -14,9 +14,11 @@ from autograd_core.engine.op import composed, op
 from autograd_core.engine.types import Array, Gradient, Operand, Shape
 from autograd_core.errors import DeviceError, LinAlgError, ShapeError
 from autograd_core.ops.elementwise import conjugate
-from autograd_core.ops.linalg import expm, solve
+from autograd_core.ops.linalg import expm
+from autograd_core.ops.linalg import solve as solved
 from autograd_core.ops.linalg.matrices import call_named, require_matrices, transposed, unit
 from autograd_core.ops.operands import as_operand
+from autograd_core.scipy.passing import passed_through
 
 __all__ = [
     "expm",
@@ -25,6 +27,8 @@ __all__ = [
     "solve_triangular",
     "sqrtm",
 ]
+
+__getattr__ = passed_through("scipy.linalg")
 
 
 def require_host(name: str, *arrays: Any) -> None:
@@ -65,7 +69,7 @@ def _triangular(x: Array, y: Array, lower: bool, unit_diagonal: bool) -> Array:
         x = np.tril(x, -k) if lower else np.triu(x, k)
         if unit_diagonal:
             x = x + unit(x)
-        return solve(x, y)
+        return solved(x, y)
     if x.ndim == 2 and y.ndim <= 2:
         return _one(x, y, lower, unit_diagonal)
     vector = y.ndim == 1

@@ -24,6 +24,7 @@ from autograd_core.scipy import bessel, gaussian
 from autograd_core.scipy.bessel import *
 from autograd_core.scipy.declaring import Special, declare, refused, scipys
 from autograd_core.scipy.gaussian import *
+from autograd_core.scipy.passing import passed_through
 from autograd_core.scipy.psi import _psi_difference
 
 __all__ = [*bessel.__all__, *gaussian.__all__]
@@ -54,6 +55,8 @@ __all__ += [
     "xlog1py",
     "xlogy",
 ]
+
+__getattr__ = passed_through("scipy.special")
 
 # ---- gamma and beta ------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ these selects several arguments, and the result is then a tuple.
 """
 
 from autograd_core.transforms.checkpoints import checkpoint
+from autograd_core.transforms.fixed_points import fixed_point
 from autograd_core.transforms.gradients import (
     elementwise_grad,
     grad,
@@ -28,6 +29,7 @@ __all__ = [
     "checkpoint",
     "custom_gradient",
     "elementwise_grad",
+    "fixed_point",
     "grad",
     "gradients",
     "hessian",

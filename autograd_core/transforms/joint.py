@@ -127,6 +127,16 @@ def custom_gradient(f: Function) -> Function:
     return function
 
 
+def kept(tree: Any) -> Any:
+    """`tree` with copies of its arrays, which later writes by the caller do not change. Gradients
+    flow through the copies of Tensors."""
+
+    def copied(leaf: Any) -> Any:
+        return leaf.copy() if isinstance(leaf, Tensor) or backend.is_array(leaf) else leaf
+
+    return mapped(copied, tree)
+
+
 def cotangents(results: Any, g: Parts, of: Callable[[Any], Any]) -> Any:
     """The gradients of the differentiable leaves of the tree `results`, as a tree: ``of(gradient)``
     for a Tensor, of zeros if none arrived, and an element of its space for a Box."""

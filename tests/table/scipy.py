@@ -116,7 +116,7 @@ SCIPY = [
     Row("scipy.linalg.sqrtm", matrices(even, least=1, stacks=[()]), {"x": ("out",)},
         lambda x: scipy.linalg.sqrtm(x).astype(x.dtype), complex=True, never=("0-d", "empty"),
         **HOST),
-    Row("scipy.signal.windows", arrays("full", "valid", fits=True),
+    Row("scipy.signal._overlaps", arrays("full", "valid", fits=True),
         {"x": ("y", "ndim", "mode"), "y": ("x", "ndim", "mode")}, plain_convolve, complex=True,
         never=("0-d", "empty"), **HOST),
     Row("scipy.signal.convolve", arrays("full", "same", "valid"), {"x": (), "y": ()},

@@ -6,6 +6,7 @@ gamma and beta families, the derivatives with respect to the shape parameters ha
 the backward pass raises NotDifferentiableError.
 """
 
+from autograd_core.scipy.passing import passed_through
 from autograd_core.scipy.stats import (
     beta,
     chi2,
@@ -18,3 +19,5 @@ from autograd_core.scipy.stats import (
 )
 
 __all__ = ["beta", "chi2", "dirichlet", "gamma", "multivariate_normal", "norm", "poisson", "t"]
+
+__getattr__ = passed_through("scipy.stats")

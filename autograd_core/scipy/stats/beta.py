@@ -12,6 +12,7 @@ from autograd_core.engine.op import composed, op
 from autograd_core.engine.types import Array, Operand
 from autograd_core.ops.elementwise import exp, where
 from autograd_core.scipy.declaring import refused
+from autograd_core.scipy.passing import passed_through
 from autograd_core.scipy.psi import _psi_difference
 from autograd_core.scipy.special import xlog1py, xlogy
 from autograd_core.scipy.stats.powers import _pole, _power
@@ -24,6 +25,8 @@ from autograd_core.scipy.stats.stable import (
 from autograd_core.scipy.stats.support import FAR, _units, cumulative, density, either
 
 __all__ = ["cdf", "logcdf", "logpdf", "pdf"]
+
+__getattr__ = passed_through("scipy.stats", "beta")
 
 ENDS = (0.0, 1.0)
 

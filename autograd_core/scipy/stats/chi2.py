@@ -7,10 +7,13 @@ from typing import Any
 
 from autograd_core.engine.op import composed
 from autograd_core.engine.types import Array, Operand
+from autograd_core.scipy.passing import passed_through
 from autograd_core.scipy.stats import gamma
 from autograd_core.scipy.stats.support import cumulative, density
 
 __all__ = ["cdf", "logcdf", "logpdf", "pdf"]
+
+__getattr__ = passed_through("scipy.stats", "chi2")
 
 
 def _scaled_log(distance: Array, scale: Any, df: Any) -> Array:

@@ -13,10 +13,13 @@ from autograd_core.ops.operands import as_operand
 from autograd_core.ops.reductions import any, sum
 from autograd_core.ops.scans import prod
 from autograd_core.ops.shaping import reshape
+from autograd_core.scipy.passing import passed_through
 from autograd_core.scipy.special import gammaln, xlogy
 from autograd_core.scipy.stats.support import _known, rounded, valid, widened
 
 __all__ = ["logpdf", "pdf"]
+
+__getattr__ = passed_through("scipy.stats", "dirichlet")
 
 
 def _parameters(x: Array, alpha: Any) -> tuple[Any, Any, Any, Any, Any]:

@@ -12,12 +12,15 @@ from autograd_core.engine.op import composed, op
 from autograd_core.engine.types import Array, Operand
 from autograd_core.ops.elementwise import exp, where
 from autograd_core.scipy.declaring import refused
+from autograd_core.scipy.passing import passed_through
 from autograd_core.scipy.special import digamma, rgamma
 from autograd_core.scipy.stats.powers import _pole, _power
 from autograd_core.scipy.stats.stable import deviance, gamma_fraction, in_tail, stirling
 from autograd_core.scipy.stats.support import FAR, _units, cumulative, density, either
 
 __all__ = ["cdf", "logcdf", "logpdf", "pdf"]
+
+__getattr__ = passed_through("scipy.stats", "gamma")
 
 ENDS = (0.0, math.inf)
 

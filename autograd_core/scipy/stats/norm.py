@@ -8,9 +8,12 @@ from autograd_core.engine.op import composed
 from autograd_core.engine.types import Array, Operand
 from autograd_core.scipy.declaring import ROOT_TAU
 from autograd_core.scipy.gaussian import _gauss, log_ndtr, ndtr
+from autograd_core.scipy.passing import passed_through
 from autograd_core.scipy.stats.support import cumulative, density
 
 __all__ = ["cdf", "logcdf", "logpdf", "logsf", "pdf", "sf"]
+
+__getattr__ = passed_through("scipy.stats", "norm")
 
 LOG_ROOT_TAU = math.log(math.tau) / 2
 EVERYWHERE = (-math.inf, math.inf)

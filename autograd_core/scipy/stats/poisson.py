@@ -15,12 +15,15 @@ from autograd_core.engine.types import Array, Operand
 from autograd_core.errors import NotDifferentiableError
 from autograd_core.ops.elementwise import where
 from autograd_core.ops.rounding import floor
+from autograd_core.scipy.passing import passed_through
 from autograd_core.scipy.special import gammaincc
 from autograd_core.scipy.stats.gamma import _log_density, _log_x, standard_density
 from autograd_core.scipy.stats.stable import in_tail, poisson_fraction
 from autograd_core.scipy.stats.support import _known, rounded, widened
 
 __all__ = ["cdf", "logcdf", "logpmf", "pmf"]
+
+__getattr__ = passed_through("scipy.stats", "poisson")
 
 
 def _counted(

@@ -12,6 +12,7 @@ from autograd_core.engine.op import composed, op
 from autograd_core.engine.types import Array, Operand
 from autograd_core.ops.elementwise import absolute, exp, log, log1p, sqrt, where
 from autograd_core.scipy.declaring import refused
+from autograd_core.scipy.passing import passed_through
 from autograd_core.scipy.special import entr, gammaln
 from autograd_core.scipy.stats import norm
 from autograd_core.scipy.stats.powers import _power
@@ -19,6 +20,8 @@ from autograd_core.scipy.stats.stable import _log1p_less, _student_constant, bet
 from autograd_core.scipy.stats.support import FAR, _units, cumulative, density, either
 
 __all__ = ["cdf", "logcdf", "logpdf", "pdf"]
+
+__getattr__ = passed_through("scipy.stats", "t")
 
 
 def _near(z: Array, df: Any) -> Array:
