@@ -98,10 +98,14 @@ def function_table() -> dict[Any, Callable[..., Any]]:
     return table
 
 
+def made_like(function: Any) -> Callable[..., Any] | None:
+    """The function for Tensors for NumPy's `function` if that has the argument `like`, on which
+    alone NumPy dispatches it; else None."""
+    return _table_of_made_like().get(function)
+
+
 @cache
-def _made_like() -> dict[Any, Callable[..., Any]]:
-    """A dict from NumPy's functions with ``like=tensor`` to the functions for Tensors. NumPy
-    dispatches these functions only on the argument `like`."""
+def _table_of_made_like() -> dict[Any, Callable[..., Any]]:
     return {getattr(np, name): getattr(creation, name) for name in MADE_LIKE}
 
 
@@ -160,6 +164,7 @@ class _Parameters:
         self.defaults = defaults  # NumPy's parameters, in order
         self.renamed = renamed  # NumPy's name → this package's, where they differ
         self.foreign = foreign  # parameters that only NumPy's function has
+        self.shared = {*defaults} - foreign - {*renamed}  # parameters of the same name
 
 
 @cache
@@ -191,6 +196,8 @@ def _for_ours(
     it."""
     known = _parameters(function, ours)
     if known is None:
+        return args, settings
+    if len(args) <= known.agree and settings.keys() <= known.shared:
         return args, settings
     behind = dict(zip(list(known.defaults)[known.agree :], args[known.agree :], strict=False))
     return args[: known.agree], {
@@ -244,12 +251,19 @@ def array_function(
     same name and parameters."""
     ours = operation_of(function)
     if ours is None:
-        ours = _made_like().get(function)
+        ours = made_like(function)
         if ours is None:
             raise _uncovered(*_name_and_alternative(function))
-        kept = {n: v for n, v in settings.items() if v not in PASSED_ON.get(n, ())}
-        settings = kept | {"device": settings.get("device") or self.device}
+        settings = settings | {"device": settings.get("device") or self.device}
+    return answer(function, ours, args, settings)
+
+
+def answer(function: Any, ours: Any, args: tuple[Any, ...], settings: dict[str, Any]) -> Any:
+    """The result of `ours`, the function for Tensors, called with the arguments of NumPy's
+    `function`."""
     out = None
+    if ours.__module__ == creation.__name__:
+        settings = {n: v for n, v in settings.items() if v not in PASSED_ON.get(n, ())}
     if settings or len(args) > 1:
         args, settings = _for_ours(function, ours, args, settings)
         out = settings.pop("out", None)
