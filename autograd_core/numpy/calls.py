@@ -4,6 +4,7 @@ operation for Tensors, called with NumPy's parameters as ``np.f(tensor)`` calls 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from functools import wraps
 from types import ModuleType
@@ -49,16 +50,21 @@ def replacement(module: ModuleType, name: str, place: str) -> Any:
     theirs = getattr(module, name)
     if isinstance(theirs, type) or not callable(theirs):
         return theirs
-    ours = operation_of(theirs) if hasattr(theirs, "__module__") else None
+    ours = operation_of(theirs) if hasattr(theirs, "__name__") else None
     if ours is None and module is numpy:
         ours = getattr(creation, name) if name in creation.__all__ else made_like(theirs)
     if ours is None:
         return theirs
     made = _of_ufunc(theirs, ours) if isinstance(theirs, numpy.ufunc) else _of(theirs, ours)
-    # how a pickle finds it; with the module itself, a doctest would run NumPy's examples
-    package, _, place = place.partition(".")
-    made.__module__, made.__name__, made.__qualname__ = package, name, f"{place}.{name}"
+    made.__module__, made.__name__ = __name__, name  # how a pickle finds it, see `__getattr__`
+    made.__qualname__ = f"{place}.{name}".partition(".numpy.")[2]
     return made
+
+
+def __getattr__(name: str) -> Any:
+    """A name of `autograd_core.numpy`, for pickles. If the functions named that module as theirs,
+    a doctest of it would run NumPy's examples."""
+    return getattr(sys.modules["autograd_core.numpy"], name)
 
 
 def _of(theirs: Function, ours: Function) -> Function:
