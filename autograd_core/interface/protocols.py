@@ -39,6 +39,8 @@ UNRECORDED = ("shape", "ndim", "size", "result_type", "can_cast", "common_type",
          "diag_indices_from", "tril_indices_from", "triu_indices_from",
          )  # fmt: skip
 SHORTER = {"a_min": "min", "a_max": "max"}  # parameters that NumPy has under two names
+# parameters that permit something, such as a subclass of ndarray, and never change the values
+PERMITS = ("overwrite_input", "subok")
 LIKE = ("zeros_like", "ones_like", "empty_like", "full_like")
 # default values that NumPy 2.0 passes explicitly, and that are ignored
 PASSED_ON = {"order": ("C", "K"), "ndmin": (0,), "subok": (False,)}
@@ -196,14 +198,27 @@ def _for_ours(
     it."""
     known = _parameters(function, ours)
     if known is None:
+        return args, {n: v for n, v in settings.items() if n not in PERMITS}
+    agree, absent = known.agree, [v is np._NoValue for v in args]
+    same = len(args) <= agree and settings.keys() <= known.shared and True not in absent
+    if same and all(v is not np._NoValue for v in settings.values()):
         return args, settings
-    if len(args) <= known.agree and settings.keys() <= known.shared:
-        return args, settings
-    behind = dict(zip(list(known.defaults)[known.agree :], args[known.agree :], strict=False))
-    return args[: known.agree], {
+    names = list(known.defaults)
+    if len(args) > len(names):
+        raise TypeError(f"np.{function.__name__} takes {len(names)} arguments, not {len(args)}")
+    if True in absent:
+        agree = min(agree, absent.index(True))
+    if "out" in settings or "out" in names[: len(args)]:
+        agree = min(agree, 1)  # `_as_wide` reads the settings by name
+    behind = dict(zip(names[agree:], args[agree:], strict=False))
+    for name in behind.keys() & settings.keys():
+        raise TypeError(f"np.{function.__name__} got two values for the argument {name!r}")
+    return args[:agree], {
         known.renamed.get(name, name): value
         for name, value in (behind | settings).items()
-        if name not in known.foreign or not _is(value, known.defaults[name])
+        if value is not np._NoValue
+        and name not in PERMITS
+        and (name not in known.foreign or not _is(value, known.defaults[name]))
     }
 
 
