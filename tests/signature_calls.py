@@ -59,7 +59,7 @@ CALLS = {
     **_each(("max", "min", "amax", "amin", "nanmax", "nanmin"),
             {"with": {"where": {"initial": 0.0}}}),
     **_each(("cumulative_sum", "cumulative_prod"), {"x": V}),
-    **_each(("diagonal", "trace"), {"a": SQUARE, "with": {"axis1": {"axis2": 0}}}),
+    **_each(("diagonal", "trace"), {"a": CUBE, "axis1": 2, "axis2": 2}),
     "squeeze": {"a": A[None]},
     "append": {"values": B},
     "arange": {"start_or_stop": 1, "stop": 4, "step": 2},
@@ -177,7 +177,7 @@ CALLS = {
     "linalg.pinv": {"a": SQUARE, "rcond": 0.1, "rtol": 0.1},
     "linalg.qr": {"mode": "complete"},
     "linalg.tensordot": {"x1": SQUARE, "x2": SQUARE.T, "axes": 1},
-    "linalg.tensorinv": {"a": SQUARE.reshape(3, 3, 1), "ind": 1},
+    "linalg.tensorinv": {"a": (np.eye(4) + 0.25).reshape(4, 1, 2, 2), "ind": 1},
     "linalg.tensorsolve": {"a": SQUARE, "b": V[:3], "axes": (0,)},
     **{f"fft.{name}": {"with": {"s": {"axes": (0, 1)}}} for name in ("rfftn",)},
     **{f"fft.{name}": {"axes": (0,)} for name in ("fftshift", "ifftshift")},
@@ -212,8 +212,10 @@ NO_OTHER_VALUE = {
         ("sort(order)", "argsort(order)", "partition(order)", "argpartition(order)"),
         "the names of the fields of a structured array",
     ),
-    "unique(sorted)": "the order is not specified then",
 }
+
+# Calls whose results NumPy gives in an order that is not specified
+UNORDERED = ("unique_values(operands)", "unique(sorted)")
 
 LAYOUT = "the library chooses the memory layout"
 # What NumPy accepts, and what is refused for Tensors

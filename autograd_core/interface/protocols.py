@@ -210,9 +210,9 @@ def _for_ours(
         agree = min(agree, absent.index(True))
     if "out" in settings or "out" in names[: len(args)]:
         agree = min(agree, 1)  # `_as_wide` reads the settings by name
-    behind = dict(zip(names[agree:], args[agree:], strict=False))
-    for name in behind.keys() & settings.keys():
+    for name in settings.keys() & {*names[: len(args)]}:
         raise TypeError(f"np.{function.__name__} got two values for the argument {name!r}")
+    behind = dict(zip(names[agree:], args[agree:], strict=False))
     return args[:agree], {
         known.renamed.get(name, name): value
         for name, value in (behind | settings).items()
@@ -292,6 +292,9 @@ def answer(function: Any, ours: Any, args: tuple[Any, ...], settings: dict[str, 
     except TypeError as error:
         if "argument" not in str(error) or isinstance(error, AutogradError):
             raise
+        known = _parameters(function, ours)
+        if known is not None and not known.foreign & settings.keys():
+            raise  # it is wrong for NumPy's function too
         name, _ = _name_and_alternative(function)
         given = ", ".join(setting for setting in settings if setting != "device")
         raise _uncovered(f"{name}({given})", _EXIT) from error
