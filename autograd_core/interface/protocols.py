@@ -199,11 +199,9 @@ def _for_ours(
     known = _parameters(function, ours)
     if known is None:
         return args, {n: v for n, v in settings.items() if n not in PERMITS}
-    agree, absent = known.agree, [v is np._NoValue for v in args]
-    same = len(args) <= agree and settings.keys() <= known.shared and True not in absent
-    if same and all(v is not np._NoValue for v in settings.values()):
+    if len(args) <= known.agree and _unchanged(args, settings, known.shared):
         return args, settings
-    names = list(known.defaults)
+    agree, absent, names = known.agree, [v is np._NoValue for v in args], list(known.defaults)
     if len(args) > len(names):
         raise TypeError(f"np.{function.__name__} takes {len(names)} arguments, not {len(args)}")
     if True in absent:
@@ -220,6 +218,14 @@ def _for_ours(
         and name not in PERMITS
         and (name not in known.foreign or not _is(value, known.defaults[name]))
     }
+
+
+def _unchanged(args: tuple[Any, ...], settings: dict[str, Any], shared: set[str]) -> bool:
+    """True if the arguments, of which those in order agree, need no translation."""
+    for name, value in settings.items():
+        if name not in shared or value is np._NoValue:
+            return False
+    return all(value is not np._NoValue for value in args)
 
 
 def _is(value: Any, default: Any) -> bool:
@@ -302,9 +308,10 @@ def answer(function: Any, ours: Any, args: tuple[Any, ...], settings: dict[str, 
 
 def _as_wide(function: Any, ours: Any, out: Operand, args: Any, settings: dict[str, Any]) -> Any:
     """`settings`, with a floating `dtype` added if NumPy computes in the dtype of `out`: a function
-    with the parameter `dtype`, such as a sum, does so if `out` has the wider dtype."""
+    with the parameter `dtype`, such as a sum, does so if `out` has the wider dtype; `var` and `std`
+    compute the deviations in the dtype of the operand all the same."""
     known = _parameters(function, ours)
-    wide = known is not None and "dtype" in known.defaults and "dtype" not in known.foreign
+    wide = known is not None and "dtype" in known.shared and "ddof" not in known.defaults
     if not wide or not hasattr(out, "dtype") or settings.get("dtype") is not None:
         return settings
     first = getattr(args[0], "dtype", None) if args else None
