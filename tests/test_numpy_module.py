@@ -72,6 +72,13 @@ def test_what_a_ufunc_has():
     anp.multiply.reduce(x).backward()
     np.testing.assert_array_equal(x.grad.numpy(), [6, 3, 2])
     np.testing.assert_array_equal(anp.add.outer(X, Y), np.add.outer(X, Y))
+    a, b = tracked(1.0), tracked(2.0)
+    anp.multiply.reduce([a, b, 3.0]).backward()
+    assert (a.grad.item(), b.grad.item()) == (6, 3)
+    assert anp.add.outer([a, b], [1.0, 2.0]).shape == (2, 2)
+    into = np.zeros(3)
+    anp.add.at(into, [0, 0], 1.0)
+    np.testing.assert_array_equal(into, [2, 0, 0])
 
 
 def test_a_tensor_in_a_container():

@@ -18,11 +18,10 @@ from autograd_core.interface import creation
 from autograd_core.interface.protocols import answer, made_like, operation_of
 
 Function = Callable[..., Any]
-# What a ufunc has apart from the call. Its methods accept Tensors, as NumPy dispatches them
-UFUNC_ATTRIBUTES = (
-    *("nin", "nout", "nargs", "ntypes", "types", "identity", "signature"),
-    *("reduce", "accumulate", "reduceat", "outer", "at", "resolve_dtypes"),
-)
+# What a ufunc has apart from the call. NumPy dispatches its methods on Tensors
+UFUNC_ATTRIBUTES = ("nin", "nout", "nargs", "ntypes", "types", "identity", "signature", "at",
+                    "resolve_dtypes")  # fmt: skip
+UFUNC_METHODS = ("reduce", "accumulate", "reduceat", "outer")
 PLAIN = frozenset({numpy.ndarray, numpy.float64, bool, int, float, complex, str, type(None)})
 
 
@@ -118,6 +117,18 @@ def _of_ufunc(theirs: numpy.ufunc, ours: Function) -> Function:
     for attribute in UFUNC_ATTRIBUTES:
         if hasattr(theirs, attribute):
             setattr(called, attribute, getattr(theirs, attribute))
+    for method in UFUNC_METHODS:
+        setattr(called, method, _of_lists(getattr(theirs, method)))
+    return called
+
+
+def _of_lists(method: Function) -> Function:
+    """A method of a ufunc that also accepts lists of Tensors."""
+
+    @wraps(method)
+    def called(*args: Any, **settings: Any) -> Any:
+        return method(*map(_joined, args), **settings)
+
     return called
 
 
