@@ -131,10 +131,9 @@ def test_an_operation_of_ones_own_is_in_no_table():
     sine = ac.elementwise(np.sin, "another sine", x=lambda g: g * 7)
     same = ac.elementwise(lambda x: x * 2, "twice", x=lambda g: g * 2, name="tanh")
     assert (dict(ac.operations), dict(ac.functions), set(gradient_free)) == before
-    assert [anp.exp, anp.log, anp.sqrt, anp.sin, anp.tanh] == [
-        ac.exp, ac.log, ac.sqrt, ac.sin, ac.tanh
-    ]  # fmt: skip
-    assert np.exp(ac.Tensor(X, True)).node.op is ac.operations["exp"]
+    for name in ("exp", "log", "sqrt", "sin", "tanh"):
+        for numpys in (np, anp):
+            assert getattr(numpys, name)(ac.Tensor(X, True)).node.op is ac.operations[name]
     x = ac.Tensor(X, True)
     assert exp(x).node.name == "exp"
     assert [f.__module__ for f in (exp, sine, same, sqrt)] == [__name__] * 4

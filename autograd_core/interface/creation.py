@@ -79,9 +79,18 @@ def _converted(x: Tensor, dtype: Any, device: str | None, copy: bool | None) -> 
 
 
 @public
-def array(data: Any, dtype: Any = None, *, copy: bool = True, device: str | None = None) -> Tensor:
-    """A Tensor of `data`, copied unless `copy` is false."""
-    return asarray(data, dtype, device=device, copy=True if copy else None)
+def array(
+    data: Any,
+    dtype: Any = None,
+    *,
+    copy: bool = True,
+    ndmin: int = 0,
+    device: str | None = None,
+) -> Tensor:
+    """A Tensor of `data`, copied unless `copy` is false. Axes of length 1 are added in front, up to
+    `ndmin` axes."""
+    out = asarray(data, dtype, device=device, copy=True if copy else None)
+    return out if out.ndim >= ndmin else ops.reshape(out, (1,) * (ndmin - out.ndim) + out.shape)
 
 
 def _refuse_tracked(name: str, given: Any) -> None:

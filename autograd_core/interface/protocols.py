@@ -39,6 +39,8 @@ UNRECORDED = ("shape", "ndim", "size", "result_type", "can_cast", "common_type",
          "diag_indices_from", "tril_indices_from", "triu_indices_from",
          )  # fmt: skip
 SHORTER = {"a_min": "min", "a_max": "max"}  # parameters that NumPy has under two names
+# parameters that permit something, such as a subclass of ndarray, and never change the values
+PERMITS = ("overwrite_input", "subok")
 LIKE = ("zeros_like", "ones_like", "empty_like", "full_like")
 # default values that NumPy 2.0 passes explicitly, and that are ignored
 PASSED_ON = {"order": ("C", "K"), "ndmin": (0,), "subok": (False,)}
@@ -98,10 +100,14 @@ def function_table() -> dict[Any, Callable[..., Any]]:
     return table
 
 
+def made_like(function: Any) -> Callable[..., Any] | None:
+    """The function for Tensors for NumPy's `function` if that has the argument `like`, on which
+    alone NumPy dispatches it; else None."""
+    return _table_of_made_like().get(function)
+
+
 @cache
-def _made_like() -> dict[Any, Callable[..., Any]]:
-    """A dict from NumPy's functions with ``like=tensor`` to the functions for Tensors. NumPy
-    dispatches these functions only on the argument `like`."""
+def _table_of_made_like() -> dict[Any, Callable[..., Any]]:
     return {getattr(np, name): getattr(creation, name) for name in MADE_LIKE}
 
 
@@ -160,6 +166,7 @@ class _Parameters:
         self.defaults = defaults  # NumPy's parameters, in order
         self.renamed = renamed  # NumPy's name → this package's, where they differ
         self.foreign = foreign  # parameters that only NumPy's function has
+        self.shared = {*defaults} - foreign - {*renamed}  # parameters of the same name
 
 
 @cache
@@ -191,13 +198,34 @@ def _for_ours(
     it."""
     known = _parameters(function, ours)
     if known is None:
+        return args, {n: v for n, v in settings.items() if n not in PERMITS}
+    if len(args) <= known.agree and _unchanged(args, settings, known.shared):
         return args, settings
-    behind = dict(zip(list(known.defaults)[known.agree :], args[known.agree :], strict=False))
-    return args[: known.agree], {
+    agree, absent, names = known.agree, [v is np._NoValue for v in args], list(known.defaults)
+    if len(args) > len(names):
+        raise TypeError(f"np.{function.__name__} takes {len(names)} arguments, not {len(args)}")
+    if True in absent:
+        agree = min(agree, absent.index(True))
+    if "out" in settings or "out" in names[: len(args)]:
+        agree = min(agree, 1)  # `_as_wide` reads the settings by name
+    for name in settings.keys() & {*names[: len(args)]}:
+        raise TypeError(f"np.{function.__name__} got two values for the argument {name!r}")
+    behind = dict(zip(names[agree:], args[agree:], strict=False))
+    return args[:agree], {
         known.renamed.get(name, name): value
         for name, value in (behind | settings).items()
-        if name not in known.foreign or not _is(value, known.defaults[name])
+        if value is not np._NoValue
+        and name not in PERMITS
+        and (name not in known.foreign or not _is(value, known.defaults[name]))
     }
+
+
+def _unchanged(args: tuple[Any, ...], settings: dict[str, Any], shared: set[str]) -> bool:
+    """True if the arguments, of which those in order agree, need no translation."""
+    for name, value in settings.items():
+        if name not in shared or value is np._NoValue:
+            return False
+    return all(value is not np._NoValue for value in args)
 
 
 def _is(value: Any, default: Any) -> bool:
@@ -243,12 +271,19 @@ def array_function(
     same name and parameters."""
     ours = operation_of(function)
     if ours is None:
-        ours = _made_like().get(function)
+        ours = made_like(function)
         if ours is None:
             raise _uncovered(*_name_and_alternative(function))
-        kept = {n: v for n, v in settings.items() if v not in PASSED_ON.get(n, ())}
-        settings = kept | {"device": settings.get("device") or self.device}
+        settings = settings | {"device": settings.get("device") or self.device}
+    return answer(function, ours, args, settings)
+
+
+def answer(function: Any, ours: Any, args: tuple[Any, ...], settings: dict[str, Any]) -> Any:
+    """The result of `ours`, the function for Tensors, called with the arguments of NumPy's
+    `function`."""
     out = None
+    if ours.__module__ == creation.__name__:
+        settings = {n: v for n, v in settings.items() if v not in PASSED_ON.get(n, ())}
     if settings or len(args) > 1:
         args, settings = _for_ours(function, ours, args, settings)
         out = settings.pop("out", None)
@@ -262,6 +297,9 @@ def array_function(
     except TypeError as error:
         if "argument" not in str(error) or isinstance(error, AutogradError):
             raise
+        known = _parameters(function, ours)
+        if known is not None and not known.foreign & settings.keys():
+            raise  # it is wrong for NumPy's function too
         name, _ = _name_and_alternative(function)
         given = ", ".join(setting for setting in settings if setting != "device")
         raise _uncovered(f"{name}({given})", _EXIT) from error
@@ -269,9 +307,10 @@ def array_function(
 
 def _as_wide(function: Any, ours: Any, out: Operand, args: Any, settings: dict[str, Any]) -> Any:
     """`settings`, with a floating `dtype` added if NumPy computes in the dtype of `out`: a function
-    with the parameter `dtype`, such as a sum, does so if `out` has the wider dtype."""
+    with the parameter `dtype`, such as a sum, does so if `out` has the wider dtype; `var` and `std`
+    compute the deviations in the dtype of the operand all the same."""
     known = _parameters(function, ours)
-    wide = known is not None and "dtype" in known.defaults and "dtype" not in known.foreign
+    wide = known is not None and "dtype" in known.shared and "ddof" not in known.defaults
     if not wide or not hasattr(out, "dtype") or settings.get("dtype") is not None:
         return settings
     first = getattr(args[0], "dtype", None) if args else None

@@ -42,13 +42,14 @@ RUNNING: dict[Any, Ours] = {
     np.minimum: ops.cummin,
 }
 # NumPy's default values of parameters for which no other value is supported
-DEFAULTS = {"casting": "same_kind", "order": "K", "subok": True}
+DEFAULTS = {"casting": "same_kind", "order": "K", "signature": None}
 
 
 def call(ufunc: Any, ours: Ours, inputs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
     """``ufunc(*inputs, out=…, where=…, dtype=…)``."""
     if settings.get("axes") == [(-2, -1)] * 3:  # what ``array @= tensor`` passes
         del settings["axes"]
+    settings.pop("subok", None)  # there are no Tensors of another class
     for name, default in DEFAULTS.items():
         if settings.pop(name, default) != default:
             raise NotDifferentiableError(
@@ -86,7 +87,9 @@ def _at(x: Operand, mask: Any) -> Any:
 def _check_loop(ufunc: Any, inputs: tuple[Any, ...], dtype: Any) -> None:
     """Raise if NumPy has no loop that computes these operands in `dtype`."""
     try:
-        ufunc(*(np.ones(1, x.dtype) for x in inputs), dtype=dtype)
+        shape = (1,) if ufunc.signature is None else (1, 1)
+        with np.errstate(all="ignore"):  # arctanh(1)
+            ufunc(*(np.ones(shape, x.dtype) for x in inputs), dtype=dtype)
     except TypeError as error:
         raise DTypeError(f"np.{ufunc.__name__}: dtype={dtype}: {error}") from error
 

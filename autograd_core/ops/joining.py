@@ -36,21 +36,22 @@ __all__ = [
 # ---- joining ------------------------------------------------------------------------------------
 
 
-def _joined(arrays: Array, change: Any, axis: int) -> Array:
-    return concatenate([change(x) for x in arrays], axis)
+def _joined(arrays: Array, change: Any, axis: int, **cast: Any) -> Array:
+    return concatenate([change(x) for x in arrays], axis, **cast)
 
 
 @composed
-def hstack(arrays: Sequence[Any]) -> Array:
-    """Arrays joined along axis 1, or along axis 0 if they are vectors."""
+def hstack(arrays: Sequence[Any], *, dtype: Any = None, casting: str = "same_kind") -> Array:
+    """Arrays joined along axis 1, or along axis 0 if they are vectors; see `concatenate`."""
     parts = [atleast_1d(x) for x in arrays]
-    return concatenate(parts, 0 if parts and parts[0].ndim == 1 else 1)
+    axis = 0 if parts and parts[0].ndim == 1 else 1
+    return concatenate(parts, axis, dtype=dtype, casting=casting)
 
 
 @composed
-def vstack(arrays: Sequence[Any]) -> Array:
-    """Arrays joined along axis 0; vectors count as rows."""
-    return _joined(arrays, atleast_2d, 0)
+def vstack(arrays: Sequence[Any], *, dtype: Any = None, casting: str = "same_kind") -> Array:
+    """Arrays joined along axis 0; vectors count as rows; see `concatenate`."""
+    return _joined(arrays, atleast_2d, 0, dtype=dtype, casting=casting)
 
 
 @composed

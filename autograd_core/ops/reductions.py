@@ -27,6 +27,7 @@ from autograd_core.ops.chosen import reduction, with_description
 from autograd_core.ops.elementwise import add, conjugate, maximum, minimum, real, sqrt
 from autograd_core.ops.elementwise import where as choose
 from autograd_core.ops.indexing import number
+from autograd_core.ops.shaping import astype
 
 __all__ = [
     "all",
@@ -117,7 +118,8 @@ def _var_x(g: Gradient, x: Array, axis: Axis, ddof: float, keepdims: bool) -> Gr
 
 
 def _spread_function(plain: Any) -> Callable[..., Tensor]:
-    """Add NumPy's keywords `where` and `correction`, another name for `ddof`, to `var` or `std`."""
+    """Add NumPy's keywords `dtype`, in which the result is computed, `where` and `correction`,
+    another name for `ddof`, to `var` or `std`."""
 
     def chosen(
         x: Array,
@@ -125,6 +127,7 @@ def _spread_function(plain: Any) -> Callable[..., Tensor]:
         ddof: float = 0,
         keepdims: bool = False,
         *,
+        dtype: Any = None,
         where: Any = None,
         mean: Any = None,
         correction: float | None = None,
@@ -140,6 +143,8 @@ def _spread_function(plain: Any) -> Callable[..., Tensor]:
             if ddof:
                 raise ShapeError(f"{plain.__name__}: pass either `ddof` or `correction`, not both")
             ddof = correction
+        if dtype is not None:
+            x = astype(x, dtype)
         if where is None or where is True:
             return plain(x, axis, ddof, keepdims)
         out = _chosen_var(x, axis, ddof, keepdims, where)
@@ -148,7 +153,7 @@ def _spread_function(plain: Any) -> Callable[..., Tensor]:
         root = sqrt(choose(out == 0, 1, out))  # the derivative of sqrt at 0 is inf
         return number(choose(out == 0, 0, root))
 
-    return with_description(chosen, plain, ["where", "mean", "correction"])
+    return with_description(chosen, plain, ["dtype", "where", "mean", "correction"])
 
 
 def _chosen_var(x: Array, axis: Axis, ddof: float, keepdims: bool, where: Any) -> Array:

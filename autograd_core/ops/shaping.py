@@ -191,9 +191,12 @@ def _concatenate_part(
 
 
 @op(arrays=each(_concatenate_part))
-def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Array:
-    """Arrays joined along an existing axis; flattened first if `axis` is None."""
-    return np.concatenate(arrays, axis=axis)
+def concatenate(
+    arrays: Sequence[Any], axis: int | None = 0, dtype: Any = None, casting: str = "same_kind"
+) -> Array:
+    """Arrays joined along an existing axis; flattened first if `axis` is None. The result has
+    `dtype`, to which `casting` must allow the cast."""
+    return np.concatenate(arrays, axis=axis, dtype=dtype, casting=casting)  # type: ignore[call-overload]
 
 
 def _stack_part(g: Gradient, position: int, out_shape: Shape, axis: int) -> Gradient:
@@ -202,9 +205,12 @@ def _stack_part(g: Gradient, position: int, out_shape: Shape, axis: int) -> Grad
 
 
 @op(arrays=each(_stack_part))
-def stack(arrays: Sequence[Any], axis: int = 0) -> Array:
-    """Arrays of one shape joined along a new axis."""
-    return np.stack(arrays, axis=axis)
+def stack(
+    arrays: Sequence[Any], axis: int = 0, dtype: Any = None, casting: str = "same_kind"
+) -> Array:
+    """Arrays of one shape joined along a new axis. The result has `dtype`, to which `casting` must
+    allow the cast."""
+    return np.stack(arrays, axis=axis, dtype=dtype, casting=casting)  # type: ignore[call-overload]
 
 
 STACK.append(stack)

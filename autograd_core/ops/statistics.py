@@ -6,15 +6,29 @@ result, and its gradient is 0.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
 import numpy as np
 
 from autograd_core.engine.op import composed, not_differentiable, op
+from autograd_core.engine.tensor import Tensor
 from autograd_core.engine.types import Array, Gradient, Operand
 from autograd_core.errors import ShapeError
+from autograd_core.errors.tracebacks import public
+from autograd_core.ops.arithmetic import fmax, fmin
 from autograd_core.ops.axes import Axis, check_axis, inverse, length, restored
-from autograd_core.ops.elementwise import clip, conjugate, imag, isnan, real, sqrt, where
+from autograd_core.ops.chosen import reduction, with_description
+from autograd_core.ops.elementwise import (
+    clip,
+    conjugate,
+    imag,
+    isnan,
+    real,
+    sqrt,
+)
+from autograd_core.ops.elementwise import where as choose
 from autograd_core.ops.products import matmul
 from autograd_core.ops.reductions import mean, shared_x, sum
 from autograd_core.ops.scans import cumprod, cumsum, prod
@@ -151,7 +165,7 @@ def _deviations(rows: Array, ddof: int, fweights: Any, aweights: Any) -> tuple[A
     given = [_double(w) for w in (fweights, aweights) if w is not None]
     if not given:
         deviation = rows - mean(rows, axis=1, keepdims=True)
-        return deviation, deviation, np.maximum(float(rows.shape[1] - ddof), 0)
+        return deviation, deviation, max(float(rows.shape[1] - ddof), 0.0)
     weights = given[0] if len(given) == 1 else given[0] * given[1]
     total = sum(weights)
     lost = 1 if aweights is None else sum(weights * given[-1]) / total
@@ -178,6 +192,34 @@ def corrcoef(x: Operand, y: Operand = None, rowvar: bool = True, *, dtype: Any =
 # ---- ignoring NaN -------------------------------------------------------------------------------
 
 
+def _present(plain: Any) -> Callable[..., Tensor]:
+    """Add NumPy's keywords `dtype`, in which the result is computed, and `where` to a reduction:
+    the elements that `where` excludes count as NaN. A reduction with `ddof` also gets `correction`,
+    another name for it."""
+    spread = "ddof" in signature(plain).parameters
+
+    @public
+    def chosen(
+        x: Operand,
+        *args: Any,
+        dtype: Any = None,
+        where: Any = None,
+        correction: Any = None,
+        **more: Any,
+    ) -> Array:
+        if correction is not None:
+            if more.get("ddof") or not spread:
+                raise ShapeError(f"{plain.__name__}: `correction` is another name for `ddof`")
+            more["ddof"] = correction
+        if dtype is not None:
+            x = astype(x, dtype)
+        if where is not None and where is not True:
+            x = choose(where, x, np.nan)
+        return plain(x, *args, **more)
+
+    return with_description(chosen, plain, ["dtype", "where", *["correction"] * spread])
+
+
 def _present_weight(x: Array, axis: Axis, ddof: float = 0) -> tuple[Any, Any]:
     """The mask of the elements of x that are not NaN, and 1 / (degrees of freedom), which is NaN if
     there are none."""
@@ -193,6 +235,7 @@ def _nanmean_x(g: Gradient, x: Array, axis: Axis, keepdims: bool) -> Gradient:
     return np.where(present, restored(g, x.shape, axis, keepdims) * weight, 0)
 
 
+@_present
 @op(x=_nanmean_x)
 def nanmean(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """The mean over `axis` of the elements that are not NaN."""
@@ -210,6 +253,7 @@ def _nanvar_x(g: Gradient, x: Array, axis: Axis, ddof: float, keepdims: bool) ->
     return scaled * _present_deviation(x, present, axis)
 
 
+@_present
 @op(x=_nanvar_x)
 def nanvar(x: Array, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Array:
     """The variance over `axis` of the elements that are not NaN."""
@@ -224,6 +268,7 @@ def _nanstd_x(
     return scaled * _present_deviation(x, present, axis)
 
 
+@_present
 @op(x=_nanstd_x)
 def nanstd(x: Array, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Array:
     """The standard deviation over `axis` of the elements that are not NaN. Where they are all
@@ -231,12 +276,14 @@ def nanstd(x: Array, axis: Axis = None, ddof: float = 0, keepdims: bool = False)
     return np.nanstd(x, axis=axis, ddof=ddof, keepdims=keepdims)
 
 
+@reduction(None, fmax)
 @op(x=shared_x)
 def nanmax(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """The largest element over `axis` that is not NaN. Ties share the gradient equally."""
     return np.nanmax(x, axis=axis, keepdims=keepdims)
 
 
+@reduction(None, fmin)
 @op(x=shared_x)
 def nanmin(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """The smallest element over `axis` that is not NaN. Ties share the gradient equally."""
@@ -258,19 +305,37 @@ def nanargmin(x: Operand, axis: int | None = None, *, keepdims: bool = False) ->
 
 
 def _filled(x: Array, value: int) -> Array:
-    return where(isnan(x), value, x)
+    return choose(isnan(x), value, x)
 
 
 @composed
-def nansum(x: Operand, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False) -> Array:
+def nansum(
+    x: Operand,
+    axis: Axis = None,
+    dtype: Any = None,
+    *,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = None,
+) -> Array:
     """The sum over `axis` of the elements that are not NaN."""
-    return sum(_filled(x, 0), axis=axis, dtype=dtype, keepdims=keepdims)
+    more = {"keepdims": keepdims, "initial": initial, "where": where}
+    return sum(_filled(x, 0), axis=axis, dtype=dtype, **more)
 
 
 @composed
-def nanprod(x: Operand, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False) -> Array:
+def nanprod(
+    x: Operand,
+    axis: Axis = None,
+    dtype: Any = None,
+    *,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = None,
+) -> Array:
     """The product over `axis` of the elements that are not NaN."""
-    return prod(_filled(x, 1), axis=axis, dtype=dtype, keepdims=keepdims)
+    more = {"keepdims": keepdims, "initial": initial, "where": where}
+    return prod(_filled(x, 1), axis=axis, dtype=dtype, **more)
 
 
 @composed

@@ -69,8 +69,8 @@ def lstsq(x: Operand, y: Operand, rcond: Any = None) -> Any:
 
     Shapes: x (m, n); y (m,) or (m, k). Returns (solution, residuals, rank, singular values) like
     NumPy. The residuals are the sums of squares of y - x @ solution, and are empty unless m > n and
-    x has rank n. The rank is an int. Singular values up to `rcond` times the largest one count as
-    0; the default is eps of the dtype times max(m, n).
+    x has rank n. The rank is an ``np.intc``. Singular values up to `rcond` times the largest one
+    count as 0; the default is eps of the dtype times max(m, n).
     """
     x, y = as_operand(x), as_operand(y)
     require_matrices("lstsq", x, square=False)
@@ -83,7 +83,7 @@ def lstsq(x: Operand, y: Operand, rcond: Any = None) -> Any:
     if rcond is None:
         rcond = np.finfo(s.dtype).eps * max(x.shape)
     solution = matmul(pinv(x, rcond), y)
-    rank = int((s > rcond * s[:1]).sum())
+    rank = np.intc(int((s > rcond * s[:1]).sum()))
     residuals = sum(absolute(y - matmul(x, solution)) ** 2, 0, keepdims=y.ndim == 1)
     full = x.shape[0] > x.shape[1] == rank
     return solution, residuals if full else residuals[:0], rank, s
