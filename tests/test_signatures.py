@@ -20,6 +20,10 @@ from tests.signature_calls import (
 from tests.signature_calls import A as MATRIX
 from tests.signature_calls import B as OTHER
 
+pytestmark = pytest.mark.skipif(
+    np.lib.NumpyVersion(np.__version__) < "2.4.0",
+    reason="needs NumPy 2.4, the first whose C functions have signatures",
+)
 NOT_FUNCTIONS = ("r_", "c_")  # in test_numpy_module
 WRITES = ("copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask")
 
