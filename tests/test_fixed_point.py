@@ -46,6 +46,14 @@ def test_derivatives_of_several_numbers():
     check_gradients(lambda a: ac.fixed_point(mixed, a, np.zeros(2), **TIGHT), np.array([0.4, 1.2]))
 
 
+def test_devices(device):
+    a = ac.Tensor(device.array(np.array([2.0, 9.0])), requires_grad=True)
+    x = ac.fixed_point(halved, a, device.array(np.ones(2)), tol=1e-14)
+    x.backward(device.array(np.ones(2)))
+    np.testing.assert_allclose(device.numpy(x), np.sqrt([2.0, 9.0]), rtol=1e-14)
+    np.testing.assert_allclose(device.numpy(a.grad), 0.5 / np.sqrt([2.0, 9.0]), rtol=1e-12)
+
+
 def test_trees():
     check_gradients(lambda *a: ac.fixed_point(in_trees, a, START, **TIGHT), *A)
     found = ac.fixed_point(in_trees, A, START)
