@@ -10,18 +10,18 @@ import autograd_core.numpy as _ours
 from autograd_core.engine.tensor import Tensor as _Tensor
 from autograd_core.engine.untracked import tensors_in as _tensors_in
 from autograd_core.hips.core import getval as _getval
+from autograd_core.ops.diagonals import make_diagonal as make_diagonal
 
 __path__: list[str] = []  # so that submodules can be imported, see `renamed`
 
 
-def where(condition: Any, *args: Any, **settings: Any) -> Any:
-    """NumPy's `where`. If x and y are Python numbers or lists of them, so is the result."""
-    chosen = _ours.where(condition, *args, **settings)
-    given = [condition, *args, *settings.values()]
+def where(condition: Any, x: Any = None, y: Any = None) -> Any:
+    """NumPy's `where`. If all arguments are Python numbers or lists of them, so is the result."""
+    if x is None and y is None:
+        return _ours.where(condition)
+    chosen = _ours.where(condition, x, y)
     arrays = (_numpy.ndarray, _numpy.generic, _Tensor)
-    if len(given) < 3 or any(_holds(value, arrays) for value in given):
-        return chosen
-    return chosen.tolist()
+    return chosen if _holds((condition, x, y), arrays) else chosen.tolist()
 
 
 def _holds(value: Any, types: Any) -> bool:

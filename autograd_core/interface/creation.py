@@ -214,6 +214,7 @@ def linspace(
 ) -> Any:
     """`num` evenly spaced numbers from `start` to `stop`, which may be Tensors: the numbers are
     ``start * (1 - t) + stop * t`` for t from 0 to 1. With `retstep` returns (numbers, step)."""
+    start, stop = gathered(start), gathered(stop)
     out = _spaced("linspace", start, stop, axis, dtype, device, num=num, endpoint=endpoint)
     if out is None:
         start, stop = asarray(start), asarray(stop)
@@ -251,6 +252,7 @@ def geomspace(
     device: str | None = None,
 ) -> Any:
     """`num` numbers from `start` to `stop` in a geometric progression."""
+    start, stop = gathered(start), gathered(stop)
     out = _spaced("geomspace", start, stop, axis, dtype, device, num=num, endpoint=endpoint)
     if out is None:
         start = asarray(start)

@@ -11,6 +11,7 @@ from autograd_core.engine.op import composed, elementwise, op
 from autograd_core.engine.types import Array, Gradient, Operand
 from autograd_core.errors import NotDifferentiableError
 from autograd_core.ops.elementwise import absolute, imag, masked, power_x, power_y, real
+from autograd_core.ops.operands import as_operand
 from autograd_core.ops.reductions import all
 
 __all__ = [
@@ -101,7 +102,8 @@ def real_if_close(x: Operand, tol: float = 100) -> Array:
     """The real part of x if the absolute values of all imaginary parts are below `tol`, else x. A
     `tol` above 1 is in units of the machine epsilon of the dtype. If x is on a device, the host
     waits for the result of this comparison."""
-    if not np.iscomplexobj(x):
+    x = as_operand(x)
+    if x.dtype.kind != "c":
         return x
     bound = tol * np.finfo(np.result_type(x)).eps if tol > 1 else tol
     return real(x) if all(absolute(imag(x)) < bound) else x

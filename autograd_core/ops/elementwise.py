@@ -13,6 +13,7 @@ from autograd_core.engine.layouts import copied
 from autograd_core.engine.op import elementwise, listed, op
 from autograd_core.engine.types import Array, Gradient, Operand
 from autograd_core.ops.indexing import number
+from autograd_core.ops.operands import as_operand
 
 __all__ = [
     "absolute",
@@ -152,7 +153,8 @@ def _real_sign(x: Array) -> Array:
 def sign(x: Operand) -> Array:
     """The sign of x. For real x it is -1, 0 or 1, and not differentiable. For complex x it is
     x / |x|, which is differentiable, with the derivative 0 at 0."""
-    if not np.iscomplexobj(x):
+    x = as_operand(x)
+    if x.dtype.kind != "c":
         return _real_sign(x)
     size = absolute(x)
     return number(where(size == 0, 0, x / where(size == 0, 1, size)))

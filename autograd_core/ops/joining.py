@@ -231,7 +231,8 @@ def _split_along(name: str, x: Array, where: Any, axis: int, least: int) -> list
 @composed
 def hsplit(x: Operand, indices_or_sections: Any) -> list[Any]:
     """`split` along axis 1; along axis 0 for a vector."""
-    return _split_along("hsplit", x, indices_or_sections, min(np.ndim(x) - 1, 1), 1)
+    x = as_operand(x)
+    return _split_along("hsplit", x, indices_or_sections, min(x.ndim - 1, 1), 1)
 
 
 @composed

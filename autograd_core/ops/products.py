@@ -10,6 +10,7 @@ from autograd_core.engine.op import composed, op
 from autograd_core.engine.types import Array, Gradient, Operand, Shape
 from autograd_core.errors import IndexingError, ShapeError
 from autograd_core.ops.indexing import _getitem
+from autograd_core.ops.operands import as_operand
 from autograd_core.ops.shaping import _pad_constant, moveaxis
 
 __all__ = [
@@ -153,7 +154,8 @@ def cross(
     only the third element of the product."""
     if axis is not None:
         axisa = axisb = axisc = axis
-    flat = np.shape(x)[axisa:][:1] == (2,) == np.shape(y)[axisb:][:1]
+    x, y = as_operand(x), as_operand(y)
+    flat = x.shape[axisa:][:1] == (2,) == y.shape[axisb:][:1]
     out = _vector_product(_in_space("x", x, axisa), _in_space("y", y, axisb))
     if flat:
         return _getitem(out, (..., 2))

@@ -19,6 +19,7 @@ from autograd_core.errors import DTypeError, NotDifferentiableError, ShapeError
 from autograd_core.ops.axes import Axis, check_axis, joined, negative_axes
 from autograd_core.ops.elementwise import where
 from autograd_core.ops.indexing import number
+from autograd_core.ops.operands import as_operand
 from autograd_core.ops.reductions import mean
 from autograd_core.ops.shaping import moveaxis, reshape
 from autograd_core.ops.sorting import _gather_along
@@ -172,7 +173,7 @@ def _over_lines(
 ) -> Array:
     """The quantiles `q` of each line of x along `axis`, computed by `find`, in the shape that NumPy
     returns."""
-    x = x if hasattr(x, "ndim") else np.asarray(x)
+    x = as_operand(x)
     check_axis(name, axis, x)
     if x.dtype.kind == "c":
         raise DTypeError(f"{name}: complex numbers have no order; x has dtype {x.dtype}")
@@ -235,7 +236,7 @@ def median(x: Operand, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """The middle of the sorted elements over `axis`, or the mean of the middle two. The gradient
     flows to the middle element, or half of it to each of the middle two; among equal elements, to
     one of them."""
-    x = x if hasattr(x, "ndim") else np.asarray(x)
+    x = as_operand(x)
     check_axis("median", axis, x)
     axes = negative_axes(axis, x.ndim)
     lines = joined(x, axes)

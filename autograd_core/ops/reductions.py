@@ -27,6 +27,7 @@ from autograd_core.ops.chosen import reduction, with_description
 from autograd_core.ops.elementwise import add, conjugate, maximum, minimum, real, sqrt
 from autograd_core.ops.elementwise import where as choose
 from autograd_core.ops.indexing import number
+from autograd_core.ops.operands import as_operand
 from autograd_core.ops.shaping import astype
 
 __all__ = [
@@ -82,6 +83,7 @@ def _chosen_mean(plain: Any) -> Callable[..., Tensor]:
             return plain(x, **unknown)  # raises for an unknown keyword
         if where is None or where is True:
             return plain(x, axis, dtype, keepdims)
+        x = as_operand(x)
         total = sum(choose(where, x, 0), axis, dtype, keepdims)
         return total / _count(x, where, total.dtype, axis, keepdims)
 
@@ -147,6 +149,7 @@ def _spread_function(plain: Any) -> Callable[..., Tensor]:
             x = astype(x, dtype)
         if where is None or where is True:
             return plain(x, axis, ddof, keepdims)
+        x = as_operand(x)
         out = _chosen_var(x, axis, ddof, keepdims, where)
         if plain.__name__ == "var":
             return out

@@ -24,6 +24,7 @@ from autograd_core.ops.axes import (
 )
 from autograd_core.ops.chosen import reduction
 from autograd_core.ops.elementwise import multiply
+from autograd_core.ops.operands import as_operand
 from autograd_core.ops.reductions import max, min
 from autograd_core.ops.shaping import _pad_constant, broadcast_to, concatenate
 
@@ -236,6 +237,7 @@ def _end(value: Array, x: Array, axis: int) -> Array:
     """`value` as an array that can be joined to x along `axis`. A number is repeated over the other
     axes."""
     place = axis % x.ndim
+    value = as_operand(value) if isinstance(value, list | tuple) else value
     if np.ndim(value):
         return value
     return broadcast_to(value, (*x.shape[:place], 1, *x.shape[place + 1 :]))
@@ -245,6 +247,7 @@ def _end(value: Array, x: Array, axis: int) -> Array:
 def diff(x: Operand, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Array:
     """x[i + 1] - x[i] along `axis`, applied `n` times. `prepend` and `append`, arrays or numbers,
     are first joined to x."""
+    x = as_operand(x)
     if n == 0:
         return x
     if prepend is None and append is None:

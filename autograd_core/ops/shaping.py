@@ -80,23 +80,25 @@ def broadcast_to(x: Array, shape: int | Sequence[int]) -> Array:
     return np.broadcast_to(x, shape)
 
 
-def _transpose_x(g: Gradient, axes: Sequence[int] | None, out_shape: Shape) -> Gradient:
-    ndim = len(out_shape)
-    order = [a % ndim for a in axes] if axes is not None else range(ndim)[::-1]
-    lead = g.ndim - ndim
-    inverse = sorted(range(ndim), key=order.__getitem__)
-    return g.transpose((*range(lead), *(lead + a for a in inverse)))
-
-
-def _transposed_back(x: Array, part: Array, axes: Sequence[int] | None) -> Array:
+def _inverse(axes: int | Sequence[int] | None, ndim: int) -> list[int]:
+    """The order of axes that undoes the order `axes`."""
     if axes is None:
-        return transpose(part)
-    order = [a % x.ndim for a in axes]
-    return transpose(part, sorted(range(x.ndim), key=order.__getitem__))
+        return list(range(ndim))[::-1]
+    order = [a % ndim for a in ([axes] if isinstance(axes, int) else axes)]
+    return sorted(range(ndim), key=order.__getitem__)
+
+
+def _transpose_x(g: Gradient, axes: int | Sequence[int] | None, out_shape: Shape) -> Gradient:
+    lead = g.ndim - len(out_shape)
+    return g.transpose((*range(lead), *(lead + a for a in _inverse(axes, len(out_shape)))))
+
+
+def _transposed_back(x: Array, part: Array, axes: int | Sequence[int] | None) -> Array:
+    return transpose(part, _inverse(axes, x.ndim))
 
 
 @op(x=_transpose_x, view=_transposed_back)
-def transpose(x: Array, axes: Sequence[int] | None = None) -> Array:
+def transpose(x: Array, axes: int | Sequence[int] | None = None) -> Array:
     """x with its axes in the order `axes`, or in reverse order by default. A view."""
     return np.transpose(x, axes)
 

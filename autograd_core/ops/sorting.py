@@ -16,6 +16,7 @@ from autograd_core.engine.tensor import Tensor
 from autograd_core.engine.types import Array, Gradient, Operand, Shape
 from autograd_core.errors import IndexingError, NotDifferentiableError
 from autograd_core.ops.axes import Axis, check_axis, reduction_axis
+from autograd_core.ops.operands import as_operand
 from autograd_core.ops.shaping import ravel
 
 __all__ = [
@@ -145,6 +146,7 @@ def sort(
     their real parts, then by their imaginary parts. `kind` has no effect: Tensors are sorted
     stably."""
     _check_order("sort", order)
+    x = as_operand(x)
     check_axis("sort", axis, x)
     if axis is None:
         x, axis = ravel(x), -1
@@ -181,6 +183,7 @@ def partition(
     """The elements of x along `axis`, reordered so that the elements at `kth` (one index or
     several) are where sorting would put them, smaller elements before them and larger elements
     after them."""
+    x = as_operand(x)
     check_axis("partition", axis, x)
     if axis is None:
         x, axis = ravel(x), -1

@@ -29,6 +29,7 @@ from autograd_core.ops.elementwise import (
     sqrt,
 )
 from autograd_core.ops.elementwise import where as choose
+from autograd_core.ops.operands import as_operand
 from autograd_core.ops.products import matmul
 from autograd_core.ops.reductions import mean, shared_x, sum
 from autograd_core.ops.scans import cumprod, cumsum, prod
@@ -65,7 +66,7 @@ __all__ = [
 def _weights(x: Array, axis: Axis, weights: Array) -> Array:
     """`weights`, whose shape is that of x or of its `axis`, in a shape that broadcasts with x."""
     if not hasattr(weights, "ndim"):
-        weights = np.asarray(weights)
+        weights = as_operand(weights)
     if weights.shape == x.shape:
         return weights
     if axis is None:
@@ -96,7 +97,7 @@ def average(
     """The mean over `axis` or, with `weights`, sum(x * weights) / sum(weights). Differentiable with
     respect to x and `weights`. With `returned`, the sum of the weights is returned as well. Where
     this sum is 0, the result is not finite; NumPy raises an error."""
-    x = x if hasattr(x, "ndim") else np.asarray(x)
+    x = as_operand(x)
     check_axis("average", axis, x)
     if weights is None:
         out = mean(x, axis=axis, keepdims=keepdims)
@@ -111,7 +112,7 @@ def average(
 
 def _rows(x: Array, rowvar: bool, dtype: Any) -> Array:
     """x as a matrix in `dtype`, with one variable in each row."""
-    x = x if hasattr(x, "ndim") else np.asarray(x)
+    x = as_operand(x)
     if x.ndim > 2:
         raise ShapeError(f"cov: x must have one axis or two, not shape {x.shape}")
     if x.ndim < 2:
@@ -155,7 +156,7 @@ def cov(
 
 
 def _double(weights: Array) -> Array:
-    weights = weights if hasattr(weights, "ndim") else np.asarray(weights)
+    weights = as_operand(weights)
     return weights if weights.dtype == np.float64 else astype(weights, np.float64)
 
 

@@ -14,6 +14,7 @@ from autograd_core.ops.axes import Axis, check_axis, inverse, negative_axes, res
 from autograd_core.ops.elementwise import absolute
 from autograd_core.ops.indexing import number
 from autograd_core.ops.linalg.decompositions import svdvals
+from autograd_core.ops.operands import as_operand
 from autograd_core.ops.reductions import max, min, sum
 from autograd_core.ops.shaping import astype, moveaxis
 
@@ -63,7 +64,7 @@ def _power_norm(x: Array, ord: float, axis: Axis = None, keepdims: bool = False)
 
 
 def _floating(x: Array) -> Array:
-    x = x if hasattr(x, "ndim") else np.asarray(x)
+    x = as_operand(x)
     return x if x.dtype.kind in "fc" else astype(x, float)
 
 

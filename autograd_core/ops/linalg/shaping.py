@@ -48,6 +48,7 @@ def cross(x: Operand, y: Operand, /, *, axis: int = -1) -> Array:
 def diagonal(x: Operand, /, *, offset: int = 0) -> Array:
     """A diagonal of each matrix, as the last axis. `offset` is 0 for the main diagonal and positive
     for diagonals above it."""
+    x = as_operand(x)
     require_matrices("diagonal", x, square=False)
     return diagonals.diagonal(x, offset, -2, -1)
 
@@ -66,5 +67,6 @@ def outer(x: Operand, y: Operand, /) -> Array:
 @composed
 def trace(x: Operand, /, *, offset: int = 0, dtype: Any = None) -> Array:
     """The sum of a diagonal of each matrix."""
+    x = as_operand(x)
     require_matrices("trace", x, square=False)
     return diagonals.trace(x, offset, -2, -1, dtype)
