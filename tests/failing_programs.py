@@ -4,6 +4,7 @@ import numpy as np
 import scipy.special
 
 import autograd_core as ac
+import autograd_core.hips as hips
 import autograd_core.numpy as anp
 import nn
 from autograd_core.scipy import integrate, linalg, special, stats
@@ -233,11 +234,11 @@ PROGRAMS = {
     "jvp, the tangents": lambda: ac.jvp(ac.exp, (np.ones(3),), (np.ones(4),)),
     "linearize": lambda: ac.linearize(ac.exp, np.ones(3))[1](np.ones(4)),
     "hvp": lambda: ac.hvp(misfit)(np.ones(3), np.ones(3)),
-    "make_vjp": lambda: ac.make_vjp(misfit)(np.ones(3)),
-    "make_jvp": lambda: ac.make_jvp(misfit)(np.ones(3))(np.ones(3)),
-    "make_ggnvp": lambda: ac.make_ggnvp(misfit)(np.ones(3)),
-    "deriv": lambda: ac.deriv(misfit)(np.ones(3)),
-    "multigrad_dict": lambda: ac.multigrad_dict(misfit)(np.ones(3)),
+    "make_vjp": lambda: hips.make_vjp(misfit)(np.ones(3)),
+    "make_jvp": lambda: hips.make_jvp(misfit)(np.ones(3))(np.ones(3)),
+    "make_ggnvp": lambda: hips.make_ggnvp(misfit)(np.ones(3)),
+    "deriv": lambda: hips.deriv(misfit)(np.ones(3)),
+    "multigrad_dict": lambda: hips.multigrad_dict(misfit)(np.ones(3)),
     "gradients": lambda: ac.gradients(vector(), [np.ones(3)]),
     "checkpoint": lambda: ac.checkpoint(misfit)(vector()),
     "checkpoint in grad": lambda: ac.grad(ac.checkpoint(misfit))(np.ones(3)),

@@ -24,7 +24,7 @@ from autograd_core.errors import (
     OutOfMemoryError,
     ShapeError,
 )
-from autograd_core.errors.alternatives import not_numbers
+from autograd_core.errors.alternatives import MIXED, is_hips, not_numbers
 
 # Differences between CuPy (14.2) and NumPy, and how they are handled.
 DIFFERENCES: dict[str, str] = {
@@ -66,7 +66,8 @@ def as_array(result: Any) -> Any:
         return result
     if isinstance(result, np.generic):
         return np.asarray(result)
-    raise TypeError(f"a kernel must return an array; it returned {type(result).__name__}")
+    what = MIXED if is_hips(result) else type(result).__name__
+    raise TypeError(f"a kernel must return an array; it returned {what}")
 
 
 def asarray(data: Any, dtype: Any = None, device: str | None = None) -> Any:

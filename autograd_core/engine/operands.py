@@ -67,7 +67,7 @@ def handed_on(declared: Operation, found: dict[str, Any], mark: str) -> Any:
     `found` are the local variables of the operation's function, in which operands before the
     foreign one are unwrapped already.
     """
-    values = []
+    values: list[Any] = []
     for name in declared.parameters:
         value, node = found[name], found.get(f"{mark}node_{name}")
         values.append(value if node is None else make(value, node))

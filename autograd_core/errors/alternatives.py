@@ -246,10 +246,23 @@ def not_numbers(dtype: Any, data: Any) -> str:
     if dtype.kind == "O" and any(entry is None for entry in getattr(data, "flat", ())):
         what = "None is" if data.ndim == 0 else "this data contains None, which is"
         return f"{what} not a number: a Tensor holds numbers, as in ac.Tensor(0.0) or ac.zeros(3)"
+    if dtype.kind == "O" and any(map(is_hips, getattr(data, "flat", ()))):
+        return f"this data contains {MIXED}"
     return (
         "a Tensor holds booleans, integers, floats or complex numbers; this data has dtype "
         f"{dtype}. Do all rows have the same length, and are all entries numbers?"
     )
+
+
+MIXED = (
+    "a value that HIPS autograd differentiates. A program uses one of the two libraries: write "
+    "import autograd_core.hips as autograd"
+)
+
+
+def is_hips(value: Any) -> bool:
+    """True if `value` belongs to the graph of HIPS autograd."""
+    return type(value).__module__.startswith("autograd.")
 
 
 class Missing:

@@ -13,9 +13,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from autograd_core.hips import renamed as _renamed
 from autograd_core.hips.builtins import dict, isinstance, list, tuple, type
-from autograd_core.hips.core import primitive
 from autograd_core.hips.differential_operators import (
     checkpoint,
     deriv,
@@ -38,6 +36,8 @@ from autograd_core.hips.differential_operators import (
     value_and_multigrad,
     vector_jacobian_product,
 )
+from autograd_core.hips.primitives import primitive
+from autograd_core.numpy.renamed import RENAMED as _seconds
 
 __all__ = [
     "checkpoint",
@@ -68,20 +68,21 @@ __all__ = [
     "vector_jacobian_product",
 ]
 
-_MODULES = {
-    "builtins",
-    "core",
-    "extend",
-    "misc",
-    "numpy",
-    "test_util",
-    "tracer",
-    "util",
-    "wrap_util",
+_MODULES = {"builtins", "core", "extend", "misc", "numpy", "scipy", "test_util", "tracer", "util"}
+# names below this module → modules that differ in their names only
+_RENAMED = {
+    "numpy.fft": "autograd_core.numpy.fft",
+    "numpy.linalg": "autograd_core.numpy.linalg",
+    "numpy.random": "numpy.random",
+    "numpy.numpy_boxes": "autograd_core.hips.boxes",
+    "numpy.numpy_wrapper": "autograd_core.hips.numpy",
+    "scipy": "autograd_core.scipy",
+    "scipy.signal": "autograd_core.hips.signal",
 }
+_seconds |= {f"{__name__}.{name}": own for name, own in _RENAMED.items()}
 
 
 def __getattr__(name: str) -> Any:
-    if name in _MODULES or name in _renamed.RENAMED:
+    if name in _MODULES:
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

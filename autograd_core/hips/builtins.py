@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import builtins
 
-from autograd_core.hips.core import notrace_primitive
+from autograd_core.hips.primitives import notrace_primitive
 
 dict, list, tuple = builtins.dict, builtins.list, builtins.tuple
 isinstance = notrace_primitive(builtins.isinstance)

@@ -16,6 +16,7 @@ from autograd_core.engine.tensor import Tensor
 from autograd_core.engine.types import Operand
 from autograd_core.errors.tracebacks import public
 from autograd_core.hips import core
+from autograd_core.hips.primitives import getval
 from autograd_core.hips.vspace import vspace
 from autograd_core.hips.wrap_util import unary_to_nary
 from autograd_core.transforms import checkpoint as checkpoint
@@ -61,7 +62,8 @@ hessian = _operator(transforms.hessian)
 def make_vjp(fun: Function, x: Any) -> tuple[Function, Any]:
     """A function of fun's arguments that returns (pullback, fun(…)). ``pullback(g)`` is the product
     of the cotangent g and the Jacobian with respect to one argument."""
-    return core.make_vjp(fun, _floating("make_vjp", x))
+    value, pullback = transforms.vjp(fun, _floating("make_vjp", x))
+    return public(lambda g: pullback(g)[0]), value
 
 
 @unary_to_nary
@@ -83,7 +85,7 @@ def deriv(fun: Function, x: Any) -> Any:
 def make_hvp(fun: Function, x: Any) -> tuple[Function, Any]:
     """A function of fun's arguments that returns (product, gradient of fun). ``product(v)`` is the
     product of the Hessian of `fun` and v."""
-    return core.make_vjp(grad(fun), x)
+    return make_vjp(grad(fun))(x)  # type: ignore[no-any-return]
 
 
 def _half_square(x: Operand) -> Any:
@@ -97,7 +99,7 @@ def make_ggnvp(f: Function, g: Callable[[Any], Any] = _half_square, f_argnum: in
 
     @unary_to_nary
     def ggnvp(fun: Function, x: Any) -> Function:
-        pullback, value = core.make_vjp(fun, x)
+        pullback, value = make_vjp(fun)(x)
         curvature, _ = make_hvp(g)(value)
 
         @public
@@ -124,7 +126,7 @@ def grad_named(fun: Function, argname: str) -> Function:
 def holomorphic_grad(fun: Function, x: Any) -> Any:
     """A function that returns the complex derivative of a holomorphic `fun`. It warns if the
     argument is not complex."""
-    if not np.iscomplexobj(core.getval(x)):
+    if not np.iscomplexobj(getval(x)):
         warn_user("Input to holomorphic_grad is not complex")
         x = x + 0j
     return transforms.grad(fun, holomorphic=True)(x)

@@ -9,10 +9,10 @@ import numpy as _numpy
 import autograd_core.numpy as _ours
 from autograd_core.engine.tensor import Tensor as _Tensor
 from autograd_core.engine.untracked import tensors_in as _tensors_in
-from autograd_core.hips.core import getval as _getval
+from autograd_core.hips.primitives import getval as _getval
 from autograd_core.ops.diagonals import make_diagonal as make_diagonal
 
-__path__: list[str] = []  # so that submodules can be imported, see `renamed`
+__path__: list[str] = []  # so that submodules can be imported, see `__init__`
 
 
 def where(condition: Any, x: Any = None, y: Any = None) -> Any:

@@ -22,8 +22,8 @@ import numpy as np
 
 from autograd_core.devices import backend
 from autograd_core.engine.exits import warn_user
-from autograd_core.hips.core import getval as _value
-from autograd_core.hips.core import notrace_primitive, primitive
+from autograd_core.hips.primitives import getval as _value
+from autograd_core.hips.primitives import notrace_primitive, primitive
 from autograd_core.transforms.boxes import Box
 from autograd_core.transforms.calls import is_tracked
 

@@ -80,88 +80,8 @@ class VSpace:
         return f"{type(self).__name__}({vars(self)})"
 
 
-class TreeVSpace(VSpace):
-    """The vector space of an array or a number, or of a tree of these."""
-
-    def __init__(self, value: Any) -> None:
-        self.spec = mapped(_Leaf, value)
-
-    @property
-    def _leaves(self) -> list[_Leaf]:
-        return [leaf for _, leaf in leaves(self.spec)]
-
-    @property
-    def size(self) -> int:  # type: ignore[override]
-        """The number of real numbers in a value."""
-        return sum(leaf.size for leaf in self._leaves)
-
-    @property
-    def iscomplex(self) -> bool:  # type: ignore[override]
-        """True if a value contains complex numbers."""
-        return any(leaf.iscomplex for leaf in self._leaves)
-
-    @property
-    def shape(self) -> Any:
-        """The shape of an array, or the tree of the shapes."""
-        return mapped(lambda leaf: leaf.shape, self.spec)
-
-    @property
-    def dtype(self) -> Any:
-        """The dtype of an array, or the tree of the dtypes."""
-        return mapped(lambda leaf: leaf.dtype, self.spec)
-
-    def _each(self, function: Callable[..., Any], *trees: Any) -> Any:
-        columns = ([leaf for _, leaf in leaves(tree)] for tree in trees)
-        return filled(self.spec, map(function, self._leaves, *columns))
-
-    def zeros(self) -> Any:
-        return self._each(_Leaf.zeros)
-
-    def ones(self) -> Any:
-        return self._each(_Leaf.ones)
-
-    def randn(self) -> Any:
-        return self._each(_Leaf.randn)
-
-    def standard_basis(self) -> Iterator[Any]:
-        spec = self._leaves
-        for i, chosen in enumerate(spec):
-            for element in chosen.standard_basis():
-                entries = (element if j == i else leaf.zeros() for j, leaf in enumerate(spec))
-                yield filled(self.spec, entries)
-
-    def add(self, x: Any, y: Any) -> Any:
-        """x + y."""
-        return self._each(lambda _, a, b: a + b, x, y)
-
-    def mut_add(self, x: Any, y: Any) -> Any:
-        """x + y; y if x is None."""
-        return y if x is None else self.add(x, y)
-
-    def scalar_mul(self, x: Any, a: Any) -> Any:
-        """x times the number a."""
-        return self._each(lambda _, leaf: leaf * a, x)
-
-    def inner_prod(self, x: Any, y: Any) -> Any:
-        """The real inner product of x and y."""
-        pairs = zip(leaves(x), leaves(y), strict=True)
-        return sum(_inner(a, b) for (_, a), (_, b) in pairs)
-
-    def covector(self, x: Any) -> Any:
-        """The complex conjugate of x."""
-        return self._each(lambda leaf, a: np.conj(a) if leaf.iscomplex else a, x)
-
-    _add, _mut_add, _scalar_mul = add, mut_add, scalar_mul
-    _inner_prod, _covector = inner_prod, covector
-
-
-def _inner(x: Any, y: Any) -> Any:
-    complex_ = np.iscomplexobj(x) or np.iscomplexobj(y)
-    return np.sum(np.real(np.conj(x) * y) if complex_ else x * y)
-
-
-class _Leaf:
-    """The shape and dtype of an array."""
+class ArrayVSpace(VSpace):
+    """The vector space of arrays of one shape and dtype, or of numbers."""
 
     def __init__(self, value: Any) -> None:
         dtype = getattr(value, "dtype", None)
@@ -176,19 +96,20 @@ class _Leaf:
         self.shape, self.dtype = tuple(np.shape(value)), dtype
 
     @property
-    def iscomplex(self) -> bool:
+    def iscomplex(self) -> bool:  # type: ignore[override]
+        """True if the elements are complex."""
         return bool(self.dtype.kind == "c")
 
     @property
-    def size(self) -> int:
+    def size(self) -> int:  # type: ignore[override]
+        """The number of real numbers in a value."""
         return int(np.prod(self.shape)) * (2 if self.iscomplex else 1)
 
     def zeros(self) -> Any:
         return np.zeros(self.shape, self.dtype)[()]
 
     def ones(self) -> Any:
-        unit = 1 + 1j if self.iscomplex else 1
-        return np.full(self.shape, unit, self.dtype)[()]
+        return np.full(self.shape, 1 + 1j if self.iscomplex else 1, self.dtype)[()]
 
     def randn(self) -> Any:
         drawn = np.asarray(np.random.randn(*self.shape))
@@ -202,13 +123,89 @@ class _Leaf:
                 element[place] = unit
                 yield element[()]
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Leaf) and vars(self) == vars(other)
+    def add(self, x: Any, y: Any) -> Any:
+        """x + y."""
+        return x + y
 
-    __hash__ = None  # type: ignore[assignment]
+    def mut_add(self, x: Any, y: Any) -> Any:
+        """x + y; y if x is None."""
+        return y if x is None else x + y
+
+    def scalar_mul(self, x: Any, a: Any) -> Any:
+        """x times the number a."""
+        return x * a
+
+    def inner_prod(self, x: Any, y: Any) -> Any:
+        """The real inner product of x and y."""
+        return np.sum(np.real(np.conj(x) * y) if self.iscomplex else x * y)
+
+    def covector(self, x: Any) -> Any:
+        """The complex conjugate of x."""
+        return np.conj(x) if self.iscomplex else x
 
     def __repr__(self) -> str:
-        return f"{self.dtype}{list(self.shape)}"
+        return f"{type(self).__name__}({self.dtype}{list(self.shape)})"
+
+
+class TreeVSpace(VSpace):
+    """The vector space of trees of one structure, whose leaves belong to the spaces `spaces`."""
+
+    def __init__(self, value: Any) -> None:
+        self.spaces = mapped(vspace, value)
+
+    @property
+    def _list(self) -> list[VSpace]:
+        return [space for _, space in leaves(self.spaces)]
+
+    @property
+    def size(self) -> int:  # type: ignore[override]
+        """The number of real numbers in a value."""
+        return sum(space.size for space in self._list)
+
+    @property
+    def iscomplex(self) -> bool:  # type: ignore[override]
+        """True if a value contains complex numbers."""
+        return any(space.iscomplex for space in self._list)
+
+    def _each(self, operation: str, *trees: Any) -> Any:
+        columns = ([leaf for _, leaf in leaves(tree)] for tree in trees)
+        rows = zip(self._list, *columns, strict=True)
+        return filled(self.spaces, (getattr(space, operation)(*row) for space, *row in rows))
+
+    def zeros(self) -> Any:
+        return self._each("zeros")
+
+    def ones(self) -> Any:
+        return self._each("ones")
+
+    def randn(self) -> Any:
+        return self._each("randn")
+
+    def standard_basis(self) -> Iterator[Any]:
+        for i, chosen in enumerate(self._list):
+            for element in chosen.standard_basis():
+                entries = (element if j == i else s.zeros() for j, s in enumerate(self._list))
+                yield filled(self.spaces, entries)
+
+    def add(self, x: Any, y: Any) -> Any:
+        """x + y."""
+        return self._each("add", x, y)
+
+    def mut_add(self, x: Any, y: Any) -> Any:
+        """x + y; y if x is None."""
+        return y if x is None else self.add(x, y)
+
+    def scalar_mul(self, x: Any, a: Any) -> Any:
+        """x times the number a."""
+        return self._each("scalar_mul", x, [a] * len(self._list))
+
+    def inner_prod(self, x: Any, y: Any) -> Any:
+        """The real inner product of x and y."""
+        return sum(product for _, product in leaves(self._each("inner_prod", x, y)))
+
+    def covector(self, x: Any) -> Any:
+        """The complex conjugate of x."""
+        return self._each("covector", x)
 
 
 def vspace(value: Any) -> VSpace:
@@ -217,9 +214,12 @@ def vspace(value: Any) -> VSpace:
     Raises TypeError for integers, strings and values of other types.
     """
     if isinstance(value, Box):
-        return value._space
+        return value._space  # type: ignore[no-any-return]
     maker = VSpace.mappings.get(type(value))
-    return TreeVSpace(value) if maker is None else maker(value)
+    if maker is not None:
+        return maker(value)
+    is_leaf = [path for path, _ in leaves(value)] == [""]
+    return ArrayVSpace(value) if is_leaf else TreeVSpace(value)
 
 
-Box.space_of = staticmethod(vspace)  # type: ignore[assignment]
+Box.space_of = staticmethod(vspace)

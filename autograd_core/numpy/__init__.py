@@ -18,30 +18,20 @@ Tensor([1., 0.])
 
 from __future__ import annotations
 
-import sys
+from importlib import import_module
 from typing import Any
 
 import numpy
-import numpy.char
-import numpy.ma
-import numpy.polynomial
-import numpy.random
-import numpy.rec
-import numpy.testing
 
 from autograd_core.numpy.calls import replacement
 from autograd_core.numpy.concatenators import Columns, Rows
+from autograd_core.numpy.renamed import RENAMED
 
 __all__ = numpy.__all__
 __version__ = numpy.__version__
 SUBMODULES = ("fft", "linalg")  # modules of this package
-NUMPYS = ("char", "lib", "ma", "polynomial", "random", "rec", "testing")
-# so that ``import autograd_core.numpy.random`` is the same module as ``numpy.random``
-sys.modules |= {
-    f"autograd_core.{name}": module
-    for name, module in sys.modules.items()
-    if name.startswith("numpy.") and name.split(".")[1] in NUMPYS
-}
+NUMPYS = ("char", "ma", "polynomial", "random", "rec", "testing")
+RENAMED |= {f"{__name__}.{name}": f"numpy.{name}" for name in NUMPYS}
 
 r_ = Rows()
 c_ = Columns()
@@ -49,8 +39,6 @@ c_ = Columns()
 
 def __getattr__(name: str) -> Any:
     if name in SUBMODULES:
-        from importlib import import_module
-
         return import_module(f"{__name__}.{name}")
     found = globals()[name] = replacement(numpy, name, __name__)
     return found

@@ -273,7 +273,7 @@ def gradient(f: Any, *spacing: Any, axis: Axis = None, edge_order: int = 1) -> A
     axes = tuple(range(f.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     for each in axes:
         check_axis("gradient", each, f)
-    steps: list[Any] = [s if isinstance(s, int | float) else as_operand(s) for s in spacing or [1.0]]
+    steps = [s if isinstance(s, int | float) else as_operand(s) for s in spacing or [1.0]]
     if len(steps) == 1 and np.ndim(steps[0]) == 0:
         steps = steps * len(axes)
     if len(steps) != len(axes):

@@ -88,7 +88,7 @@ class Call:
     def _enter(self, path: str, leaf: Any) -> Any:
         """A tracked Tensor (or Box) for an argument's leaf, with respect to which the function is
         differentiated."""
-        entered = Box.entered(leaf) if type(leaf) in Box.types else self._tensor(path, leaf)
+        entered: Any = Box.entered(leaf) if type(leaf) in Box.types else self._tensor(path, leaf)
         self.paths.append(path)
         self.given.append(leaf)
         self.arrays.append(entered if isinstance(entered, Box) else entered._array)
@@ -304,7 +304,7 @@ def _without_derivative(name: str, value: Any, out: Tensor) -> DTypeError:
     )
 
 
-def one_number(name: str, value: Any, holomorphic: bool = False) -> Tensor:
+def one_number(name: str, value: Any, holomorphic: bool = False) -> Any:
     """The result of a function that must return one real number, as a Tensor."""
     if isinstance(value, tuple | list | dict | str) or value is None:
         raise ShapeError(

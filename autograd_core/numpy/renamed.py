@@ -1,5 +1,5 @@
-"""The modules that differ from this package's in their names only. They are imported when they are
-first used, as ``autograd_core.hips.scipy`` needs SciPy."""
+"""Modules under a second name. They are imported when they are first used, and are the same objects
+as under their own name."""
 
 from __future__ import annotations
 
@@ -11,31 +11,22 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-_HERE = f"{__package__}."
-# names below autograd_core.hips → modules; a submodule is looked up in its parent's
-RENAMED = {
-    "numpy.fft": "autograd_core.numpy.fft",
-    "numpy.linalg": "autograd_core.numpy.linalg",
-    "numpy.random": "autograd_core.numpy.random",
-    "scipy": "autograd_core.scipy",
-    "scipy.signal": "autograd_core.hips.signal",
-    "numpy.numpy_boxes": "autograd_core.hips.boxes",
-    "numpy.numpy_wrapper": "autograd_core.numpy",
-}
+RENAMED: dict[str, str] = {}  # name → the module's own name, which applies to submodules too
 
 
-def _real(name: str) -> str | None:
-    """The name of the module behind a name below autograd_core.hips; None if there is none."""
+def own_name(name: str) -> str | None:
+    """The own name of the module called `name`; None if `name` is not a second name."""
     if name in RENAMED:
         return RENAMED[name]
     parent, _, last = name.rpartition(".")
-    return f"{real}.{last}" if parent and (real := _real(parent)) else None
+    own = own_name(parent) if parent else None
+    return f"{own}.{last}" if own else None
 
 
 class _Finder(MetaPathFinder, Loader):
     def find_spec(self, name: str, path: Sequence[str] | None, target: Any = None) -> Any:
-        real = _real(name.removeprefix(_HERE)) if name.startswith(_HERE) else None
-        return None if real is None else ModuleSpec(name, self, origin=real, is_package=True)
+        own = own_name(name) if name.startswith("autograd_core.") else None
+        return None if own is None else ModuleSpec(name, self, origin=own, is_package=True)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         module = importlib.import_module(str(spec.origin))

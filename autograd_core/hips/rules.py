@@ -1,0 +1,254 @@
+"""Declaring the derivatives of primitives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import reduce
+from inspect import signature
+from typing import Any
+
+from autograd_core.engine.exits import warn_user
+from autograd_core.hips.primitives import (
+    METHODS,
+    Maker,
+    forward_mode,
+    primitive,
+    primitive_jvps,
+    primitive_vjps,
+)
+from autograd_core.hips.util import subvals
+from autograd_core.hips.vspace import VSpace, vspace
+from autograd_core.transforms.calls import Function, called
+
+
+def _require_primitive(fun: Function) -> None:
+    if not getattr(fun, "is_primitive", False):
+        raise TypeError(
+            f"{called(fun)} is not a primitive, so no rule can be declared for it. Write "
+            f"f = primitive({called(fun)}), declare the rule for f and call f"
+        )
+
+
+def _checked(kind: str, fun: Function, makers: Any, argnums: Any) -> dict[int, Any]:
+    """The rules by the position of their argument."""
+    _require_primitive(fun)
+    given = list(makers)
+    places = list(range(len(given)) if argnums is None else argnums)
+    if len(places) != len(given):
+        raise TypeError(
+            f"{kind} of {called(fun)}: {len(given)} rules were given for {len(places)} argnums"
+        )
+    names = positional(fun)
+    if names is not None and argnums is None and len(given) > len(names):
+        raise TypeError(
+            f"{kind} of {called(fun)}: {len(given)} rules were given, but it has {len(names)} "
+            f"positional arguments: {', '.join(names)}"
+        )
+    for maker in given:
+        if maker is not None and not callable(maker) and not (kind == "JVP" and maker == "same"):
+            raise TypeError(f"Bad {kind} {maker!r} for {called(fun)!r}: it must be a function")
+    return dict(zip(places, given, strict=True))
+
+
+def positional(fun: Function) -> list[str] | None:
+    """The names of the positional parameters of a function; None if it takes any number of them or
+    has no signature."""
+    try:
+        parameters = signature(fun).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return None
+    return [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY]
+
+
+def _missing(kind: str, fun: Function, argnum: int) -> NotImplementedError:
+    return NotImplementedError(f"{kind} of {called(fun)} wrt argnum {argnum} not defined")
+
+
+def defvjp_argnums(fun: Function, maker: Maker) -> None:
+    """Declare ``maker(argnums, ans, args, settings)``, which returns a function of g that returns a
+    gradient for each of `argnums`."""
+    _require_primitive(fun)
+    primitive_vjps[fun] = maker
+
+
+def defvjp_argnum(fun: Function, maker: Maker) -> None:
+    """Declare ``maker(argnum, ans, args, settings)``, which returns a function of g that returns
+    the gradient of the argument."""
+
+    def of_all(argnums: Iterable[int], *run: Any) -> Any:
+        made = [maker(argnum, *run) for argnum in argnums]
+        return lambda g: [one(g) for one in made]
+
+    defvjp_argnums(fun, of_all)
+
+
+def defvjp(fun: Function, *makers: Any, argnums: Iterable[int] | None = None) -> None:
+    """Declare the gradient for each positional argument: ``maker(ans, *args, **settings)`` returns
+    a function of g, the gradient of ans. None stands for a gradient of zeros. `argnums` are the
+    positions, by default 0, 1, 2 …
+
+    Raises TypeError if there are more rules than arguments or a rule is not a function.
+    """
+    rules = _checked("VJP", fun, makers, argnums)
+
+    def one(argnum: int, ans: Any, args: Any, settings: Any) -> Any:
+        if argnum not in rules:
+            raise _missing("VJP", fun, argnum)
+        maker = rules[argnum]
+        return maker(ans, *args, **settings) if maker else lambda g: vspace(args[argnum]).zeros()
+
+    defvjp_argnum(fun, one)
+
+
+def defjvp_argnums(fun: Function, maker: Maker) -> None:
+    """Declare ``maker(argnums, gs, ans, args, settings)``, which returns the derivative of ans
+    along the tangents `gs` of the arguments `argnums`."""
+    _require_primitive(fun)
+    primitive_jvps[fun] = maker
+
+
+def defjvp_argnum(fun: Function, maker: Maker) -> None:
+    """Declare ``maker(argnum, g, ans, args, settings)``, which returns the derivative of ans along
+    the tangent g of one argument."""
+
+    def of_all(argnums: Iterable[int], gs: Iterable[Any], ans: Any, *run: Any) -> Any:
+        pairs = zip(argnums, gs, strict=True)
+        return reduce(vspace(ans).add, [maker(argnum, g, ans, *run) for argnum, g in pairs])
+
+    defjvp_argnums(fun, of_all)
+
+
+def defjvp(fun: Function, *makers: Any, argnums: Iterable[int] | None = None) -> None:
+    """Declare the forward derivative for each positional argument: ``maker(g, ans, *args,
+    **settings)`` returns the derivative of ans along the tangent g. "same" stands for `fun` itself,
+    which is linear in the argument, None for zeros.
+
+    A primitive with this rule only has gradients, too: they are computed by transposing it.
+    """
+    rules = _checked("JVP", fun, makers, argnums)
+
+    def one(argnum: int, g: Any, ans: Any, args: Any, settings: Any) -> Any:
+        if argnum not in rules:
+            raise _missing("JVP", fun, argnum)
+        if rules[argnum] == "same":
+            return _applied(fun, argnum, g, args, settings)
+        return rules[argnum](g, ans, *args, **settings) if rules[argnum] else vspace(ans).zeros()
+
+    defjvp_argnum(fun, one)
+
+
+def def_linear(fun: Function) -> None:
+    """Declare that a primitive is linear in each of its arguments."""
+    defjvp_argnum(
+        fun, lambda argnum, g, ans, args, settings: _applied(fun, argnum, g, args, settings)
+    )
+
+
+def _applied(fun: Function, argnum: int, g: Any, args: Any, settings: Any) -> Any:
+    """A primitive that is linear in an argument, applied to a tangent."""
+    if fun in primitive_vjps:
+        token = forward_mode.set(False)
+        try:
+            return fun(*subvals(args, [(argnum, g)]), **settings)
+        finally:
+            forward_mode.reset(token)
+
+    @primitive
+    def linear(x: Any) -> Any:
+        return fun(*subvals(args, [(argnum, x)]), **settings)
+
+    def transposed(ans: Any, x: Any) -> Function:
+        """Without a rule for the gradient, `fun` is applied to each element of a basis."""
+        space, results = vspace(x), vspace(ans)
+        basis = list(space.standard_basis())
+        return lambda c: reduce(
+            space.add, [space.scalar_mul(e, results.inner_prod(linear(e), c)) for e in basis]
+        )
+
+    defvjp(linear, transposed)
+    return linear(g)
+
+
+# ---- rules as programs of before 2018 declare them -----------------------------------------------
+
+
+def _add_rule(fun: Function, argnum: int, maker: Any) -> None:
+    warn_user("f.defvjp, f.defgrad and f.defvjp_is_zero are deprecated; use defvjp(f, …)")
+    rules = _old_rules.setdefault(fun, {})
+    rules[argnum] = maker
+    defvjp(fun, *rules.values(), argnums=rules)
+
+
+def _defgrad(fun: Function, maker: Maker, argnum: int = 0) -> None:
+    _add_rule(fun, argnum, maker)
+
+
+def _defvjp_is_zero(fun: Function, argnums: Iterable[int] = (0,)) -> None:
+    for argnum in argnums:
+        _add_rule(fun, argnum, None)
+
+
+def _defvjp(fun: Function, rule: Function, argnum: int = 0) -> None:
+    def maker(ans: Any, *args: Any, **settings: Any) -> Function:
+        spaces = vspace(args[argnum]), vspace(ans)
+        return lambda g: rule(g, ans, *spaces, *args, **settings)
+
+    _add_rule(fun, argnum, maker)
+
+
+_old_rules: dict[Function, dict[int, Any]] = {}
+METHODS |= {
+    "defgrad": _defgrad,
+    "defvjp": _defvjp,
+    "defvjp_is_zero": _defvjp_is_zero,
+}
+
+
+# ---- the operations of a user's vector space -----------------------------------------------------
+
+
+def _declare_vspace() -> None:
+    """Make the public operations of VSpace primitives."""
+
+    @primitive
+    def add(self: VSpace, x: Any, y: Any) -> Any:
+        return self._add(x, y)
+
+    @primitive
+    def mut_add(self: VSpace, x: Any, y: Any) -> Any:
+        return self._mut_add(self.zeros() if x is None else x, y)
+
+    @primitive
+    def scalar_mul(self: VSpace, x: Any, a: Any) -> Any:
+        return self._scalar_mul(x, a)
+
+    @primitive
+    def inner_prod(self: VSpace, x: Any, y: Any) -> Any:
+        return self._inner_prod(x, y)
+
+    @primitive
+    def covector(self: VSpace, x: Any) -> Any:
+        return self._covector(x)
+
+    for sum_ in (add, mut_add):
+        defvjp(sum_, None, lambda ans, vs, x, y: lambda g: g, lambda ans, vs, x, y: lambda g: g)
+    defvjp(
+        scalar_mul,
+        None,
+        lambda ans, vs, x, a: lambda g: vs.covector(vs.scalar_mul(vs.covector(g), a)),
+        lambda ans, vs, x, a: lambda g: vs.inner_prod(g, vs.covector(x)),
+    )
+    defvjp(
+        inner_prod,
+        None,
+        lambda ans, vs, x, y: lambda g: vs.covector(vs.scalar_mul(y, g)),
+        lambda ans, vs, x, y: lambda g: vs.covector(vs.scalar_mul(x, g)),
+    )
+    defvjp(covector, None, lambda ans, vs, x: lambda g: vs.covector(g))
+    for operation in (add, mut_add, scalar_mul, inner_prod, covector):
+        setattr(VSpace, called(operation), operation)
+
+
+_declare_vspace()
