@@ -136,7 +136,7 @@ def outcome(text):
 
 
 def changed(name):
-    return outcome(re.sub(r"\bautograd\b", "autograd_core", PROGRAMS[name]))
+    return outcome(re.sub(r"\bautograd\b", "autograd_core.hips", PROGRAMS[name]))
 
 
 @pytest.mark.parametrize("name", PROGRAMS)

@@ -16,7 +16,7 @@ from autograd_core.hips.primitives import (
     primitive_jvps,
     primitive_vjps,
 )
-from autograd_core.hips.util import subvals
+from autograd_core.hips.arguments import subvals
 from autograd_core.hips.vspace import VSpace, vspace
 from autograd_core.transforms.calls import Function, called
 

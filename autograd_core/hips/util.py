@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from autograd_core.engine.exits import warn_user
+from autograd_core.hips.arguments import subval, subvals
+from autograd_core.hips.test_util import check_grads
 
-
-def subvals(x: Iterable[Any], pairs: Iterable[tuple[int, Any]]) -> tuple[Any, ...]:
-    """The tuple of the entries of x, with the entry at i replaced for each pair (i, value)."""
-    entries = list(x)
-    for i, value in pairs:
-        entries[i] = value
-    return tuple(entries)
-
-
-def subval(x: Iterable[Any], i: int, value: Any) -> tuple[Any, ...]:
-    """The tuple of the entries of x, with the entry at i replaced."""
-    return subvals(x, [(i, value)])
+__all__ = ["func", "quick_grad_check", "subval", "subvals"]
 
 
 def func(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -30,7 +21,5 @@ def quick_grad_check(
     fun: Callable[..., Any], arg0: Any, extra_args: Any = (), kwargs: Any = None, **_: Any
 ) -> None:
     """Check the gradient of `fun` in its first argument. Deprecated: use test_util.check_grads."""
-    from autograd_core.hips.test_util import check_grads
-
     warn_user("quick_grad_check is deprecated; use test_util.check_grads")
     check_grads(lambda x: fun(x, *extra_args, **(kwargs or {})), modes=["rev"], order=1)(arg0)

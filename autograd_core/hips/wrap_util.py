@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any
 
 from autograd_core.errors.tracebacks import public
-from autograd_core.hips.util import subvals
+from autograd_core.hips.arguments import subvals
 from autograd_core.transforms.calls import called
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import autograd_core as ac
+from autograd_core import transforms
 
 
 def fixed_point(
@@ -18,4 +18,4 @@ def fixed_point(
     """The fixed point of ``f(a)`` that the iteration from x0 reaches, differentiable in a. The
     iteration ends when ``distance(x, previous)`` is at most `tol`. See `autograd_core.fixed_point`.
     """
-    return ac.fixed_point(lambda a, x: f(a)(x), a, x0, distance=distance, tol=tol)
+    return transforms.fixed_point(lambda a, x: f(a)(x), a, x0, distance=distance, tol=tol)
