@@ -1,11 +1,12 @@
-"""Check the gradients of every function that has one in HIPS autograd.
+"""Check the gradients of every function that has one in HIPS autograd, and time programs.
 
     python -m benchmarks.hips
 
 Each function is called as in `ops_table`, on small operands. Its first and second derivatives along
 a direction are compared with central differences of its values and of its gradients; the largest
 relative errors are printed. Functions without a gradient in HIPS autograd follow. The script fails
-if a gradient is missing or wrong.
+if a gradient is missing or wrong. Then ten programs (`hips_programs`) are timed with both libraries;
+the script fails if one is slower here by more than 5 %, or if the median ratio is above 0.7.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ import numpy as np
 
 import autograd_core as ac
 from autograd_core.scipy import integrate, linalg, signal, special, stats
+from benchmarks.hips_programs import compare
+from benchmarks.measure import options
 from benchmarks.ops import found
 from benchmarks.ops_table import TABLE, Row, between
 
@@ -256,7 +259,8 @@ def examples() -> dict[str, tuple[str, bool]]:
 
 
 def main() -> None:
-    """Print the list."""
+    """Print the list and the times."""
+    chosen = options("Gradients and times, compared with HIPS autograd.")
     mine = {row.name for row in MORE}
     table: dict[str, list[Row]] = {}
     for row in [*MORE, *(row for row in TABLE if row.name not in mine)]:
@@ -282,6 +286,7 @@ def main() -> None:
         text, good = judged([row])
         print(f"{row.title:42} {text}{'' if good else '   <-- !'}")
         failed += [] if good else [row.title]
+    failed += compare(chosen.repeats)
     sys.exit(f"failed: {', '.join(failed)}" if failed else 0)
 
 

@@ -5,6 +5,8 @@ import re
 import numpy as np
 import pytest
 
+from benchmarks import hips_programs
+
 PROGRAMS = {
     "logistic regression": """
 import autograd.numpy as np
@@ -153,3 +155,12 @@ def test_with_the_same_results(name):
     for one, other in zip(changed(name), outcome(PROGRAMS[name]), strict=True):
         assert one.shape == other.shape
         np.testing.assert_allclose(one, other, rtol=1e-10)
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("program", hips_programs.PROGRAMS, ids=lambda program: program.__name__)
+@pytest.mark.filterwarnings("ignore")  # HIPS autograd's own
+def test_the_programs_of_the_benchmark_have_the_same_results(program):
+    pytest.importorskip("autograd", reason="needs HIPS autograd: pip install -e '.[oracles]'")
+    ours, theirs = map(hips_programs.Library, ("autograd_core.hips", "autograd"))
+    hips_programs.agree(program.__name__, program(ours)(), program(theirs)())

@@ -16,9 +16,10 @@ from autograd_core.engine.tensor import Tensor
 from autograd_core.engine.types import Operand
 from autograd_core.errors.tracebacks import public
 from autograd_core.hips import core
+from autograd_core.hips.arguments import subvals
 from autograd_core.hips.primitives import getval
 from autograd_core.hips.vspace import vspace
-from autograd_core.hips.wrap_util import unary_to_nary
+from autograd_core.hips.wrap_util import check_argnum, named, unary_to_nary
 from autograd_core.transforms import checkpoint as checkpoint
 from autograd_core.transforms.calls import Argnum, Function, as_tensor
 from autograd_core.transforms.tree import mapped
@@ -41,14 +42,30 @@ def _floating(name: str, x: Any) -> Any:
 
 
 def _operator(transform: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of (fun, argnum=0) from ``transform(fun)``, which differentiates with respect to
-    the first argument."""
+    """A transform of this package that also accepts integer arrays."""
+    name = transform.__name__
 
     @wraps(transform)
-    def unary(fun: Function, x: Any, *more: Any, **settings: Any) -> Any:
-        return transform(fun, *more, **settings)(_floating(transform.__name__, x))
+    def of_function(fun: Function, argnum: Any = 0, *more: Any, **further: Any) -> Any:
+        check_argnum(transform, argnum)
+        derivative = transform(fun, argnum, *more, **further)
+        places = (argnum,) if isinstance(argnum, int) else argnum
 
-    return unary_to_nary(unary)
+        def of_arguments(*args: Any, **settings: Any) -> Any:
+            pairs = ((i, args[i]) for i in places if -len(args) <= i < len(args))
+            integers = [(i, x) for i, x in pairs if not _is_floating(x)]
+            if integers:
+                args = subvals(args, [(i, _floating(name, x)) for i, x in integers])
+            return derivative(*args, **settings)
+
+        return named(of_arguments, transform, fun, argnum)
+
+    return of_function
+
+
+def _is_floating(x: Any) -> bool:
+    """True for a float, or an array or Tensor of a floating dtype; the quick case."""
+    return getattr(getattr(x, "dtype", None), "kind", "") in ("f", "c") or type(x) is float
 
 
 grad = _operator(transforms.grad)

@@ -8,6 +8,7 @@ from inspect import signature
 from typing import Any
 
 from autograd_core.engine.exits import warn_user
+from autograd_core.hips.arguments import subvals
 from autograd_core.hips.primitives import (
     METHODS,
     Maker,
@@ -16,7 +17,6 @@ from autograd_core.hips.primitives import (
     primitive_jvps,
     primitive_vjps,
 )
-from autograd_core.hips.arguments import subvals
 from autograd_core.hips.vspace import VSpace, vspace
 from autograd_core.transforms.calls import Function, called
 

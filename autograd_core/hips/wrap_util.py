@@ -18,11 +18,7 @@ def unary_to_nary(operator: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(operator)
     def of_function(fun: Callable[..., Any], argnum: Any = 0, *more: Any, **further: Any) -> Any:
-        if type(argnum) not in (int, tuple, list):
-            raise TypeError(
-                f"{called(operator)}: argnum must be an int, or a tuple or list of them, not "
-                f"{argnum!r}"
-            )
+        check_argnum(operator, argnum)
 
         @public
         def of_arguments(*args: Any, **settings: Any) -> Any:
@@ -41,11 +37,26 @@ def unary_to_nary(operator: Callable[..., Any]) -> Callable[..., Any]:
             chosen = args[argnum] if isinstance(argnum, int) else tuple(args[i] for i in argnum)
             return operator(unary, chosen, *more, **further)
 
-        of_arguments.__name__ = f"{called(operator)}_of_{called(fun)}_wrt_argnum_{argnum}"
-        of_arguments.__doc__ = (
-            f"    {called(operator)} of function {called(fun)} with respect to argument number "
-            f"{argnum}. It takes the same arguments as {called(fun)}."
-        )
-        return of_arguments
+        return named(of_arguments, operator, fun, argnum)
 
     return of_function
+
+
+def check_argnum(operator: Callable[..., Any], argnum: Any) -> None:
+    """Raise TypeError unless `argnum` is a position or a list or tuple of them."""
+    if type(argnum) not in (int, tuple, list):
+        raise TypeError(
+            f"{called(operator)}: argnum must be an int, or a tuple or list of them, not {argnum!r}"
+        )
+
+
+def named(
+    derivative: Callable[..., Any], operator: Callable[..., Any], fun: Any, argnum: Any
+) -> Callable[..., Any]:
+    """`derivative` with a name and a docstring that say what it is."""
+    derivative.__name__ = f"{called(operator)}_of_{called(fun)}_wrt_argnum_{argnum}"
+    derivative.__doc__ = (
+        f"    {called(operator)} of function {called(fun)} with respect to argument number "
+        f"{argnum}. It takes the same arguments as {called(fun)}."
+    )
+    return derivative

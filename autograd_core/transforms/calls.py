@@ -148,7 +148,7 @@ class Call:
         outside = leaf.node is not None and bool(self.between([leaf.node]).outside)
         if outside and self.recording:
             return self.shown(leaf)
-        return leaf._value if isinstance(leaf, Box) else self.shown(leaf.detach())
+        return leaf._value if isinstance(leaf, Box) else self.shown(make(leaf._array, None))
 
     def trees(self, found: list[Any]) -> Any:
         """The list `found`, with one entry for each leaf, as trees with the structure of the chosen
