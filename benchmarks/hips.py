@@ -4,9 +4,9 @@
 
 Each function is called as in `ops_table`, on small operands. Its first and second derivatives along
 a direction are compared with central differences of its values and of its gradients; the largest
-relative errors are printed. Functions without a gradient in HIPS autograd follow. The script fails
-if a gradient is missing or wrong. Then ten programs (`hips_programs`) are timed with both libraries;
-the script fails if one is slower here by more than 5 %, or if the median ratio is above 0.7.
+relative errors are printed. Functions without a gradient in HIPS autograd follow. Then ten programs
+(`hips_programs`) are timed with both libraries. The script fails if a gradient is missing or wrong,
+if a program is slower here by more than 5 %, or if the median of the ratios is above 0.7.
 """
 
 from __future__ import annotations
