@@ -12,6 +12,7 @@ from autograd_core.devices import backend
 from autograd_core.engine.graph import Operation
 from autograd_core.engine.tensor import Tensor, make
 from autograd_core.engine.untracked import tensors_in
+from autograd_core.errors import GraphError
 
 STACK: list[Callable[[list[Any]], Tensor]] = []  # the operation `stack`, added where it is declared
 
@@ -62,7 +63,8 @@ def _handles_ufuncs(value: Any) -> bool:
 
 def handed_on(declared: Operation, found: dict[str, Any], mark: str) -> Any:
     """The result of an operation with a foreign operand. For a ufunc of NumPy it is what the other
-    library makes of it; other operations convert the operand to an array.
+    library makes of it. Other operations convert the operand to an array, and so does a ufunc if
+    the library cannot hold a Tensor, as pandas.
 
     `found` are the local variables of the operation's function, in which operands before the
     foreign one are unwrapped already.
@@ -73,10 +75,12 @@ def handed_on(declared: Operation, found: dict[str, Any], mark: str) -> Any:
         values.append(value if node is None else make(value, node))
     ufunc = getattr(np, declared.key, None)
     if isinstance(ufunc, np.ufunc):
-        for value in values:
-            if _handles_ufuncs(value):
+        for value in filter(_handles_ufuncs, values):
+            try:
                 out = value.__array_ufunc__(ufunc, "__call__", *values)
-                if out is not NotImplemented:
-                    return out
+            except GraphError:  # it asked a Tensor for a plain array
+                continue
+            if out is not NotImplemented:
+                return out
     values = [np.asarray(v) if _handles_ufuncs(v) else v for v in values]
     return declared.function(*values)  # type: ignore[attr-defined]
