@@ -16,11 +16,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 # What the tests below import; drawings, examples and type checks are left to `make test`.
-TOOLS = ["einops>=0.8", "hypothesis>=6.100", "pytest>=8", "pytest-xdist>=3.5"]
+TOOLS = ["einops>=0.8", "hypothesis>=6.100", "mpmath>=1.3", "pytest>=8", "pytest-xdist>=3.5"]
 FILES = ["graph", "graph_memory", "recording", "declared_rules", "indexing", "views",
          "view_programs", "view_writes", "view_errors", "ufunc_methods", "numpys_calls",
          "transforms", "jacobians", "transform_errors", "custom_gradient", "exits", "linalg",
-         "linalg_equal_values", "layout", "nn", "signals", "fake_device",
+         "linalg_equal_values", "layout", "nn", "signals", "accuracy", "lists", "numpy_module",
+         "hips", "hips_primitives", "hips_spaces", "foreign_arrays", "fake_device",
          "fake_device_conformance"]  # fmt: skip
 # Of the op table what depends on NumPy's functions; the rest is about the engine, at length.
 OF_THE_TABLE = ["every_operation_has_a_row", "value_dtype_and_shape", "gradient", "second_order",
