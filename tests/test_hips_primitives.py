@@ -151,6 +151,34 @@ def test_arguments_and_results_may_be_trees():
     check_grads(total, (0, 1))((2.0, 3.0), 1.5)
 
 
+def test_a_tree_may_contain_constants():
+    def forward(g, ans, pair):
+        return g[0] * pair[1]
+
+    for declare, rule in (
+        (defvjp, lambda ans, pair: lambda g: (g * pair[1], None)),
+        (defjvp, forward),
+    ):
+        f = primitive(lambda pair: pair[0] * pair[1])
+        declare(f, rule)
+        assert grad(lambda x, f=f: f((x, 3.0)))(2.0) == 3
+
+
+def test_tensors_inside_a_value_of_another_type_keep_their_gradient():
+    class Held:
+        def __init__(self, factor):
+            self.factor = factor
+
+    f = primitive(lambda held, x: (held.factor * x, x))
+    defvjp(
+        f,
+        None,
+        lambda ans, held, x: lambda g: g[0] * held.factor + g[1],
+    )
+    for one, expected in ((0, 3.0), (1, 0.0)):
+        assert grad(lambda a, i=one: f(Held(a), 3.0 * (a / a))[i] + 0 * a)(2.0) == expected
+
+
 def test_methods_of_primitives_of_old_programs_declare_rules():
     f = primitive(lambda x, y, z: x * y + z)
     for declare in (

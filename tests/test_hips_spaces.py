@@ -3,9 +3,11 @@
 import numpy as onp
 import pytest
 
+import autograd_core as ac
 import autograd_core.hips.numpy as np
 from autograd_core.hips import (
     grad,
+    make_jvp,
 )
 from autograd_core.hips.extend import (
     Box,
@@ -115,6 +117,13 @@ def test_a_derivative_in_a_users_type_can_be_differentiated_in_a_number():
         return vspace(SOME).inner_prod(grad(lambda p: p(x) ** 2)(SOME), SOME)
 
     assert mixed == pytest.approx((inner(1.5 + step) - inner(1.5 - step)) / (2 * step), rel=1e-7)
+
+
+def test_a_forward_derivative_in_a_users_type_is_refused():
+    with pytest.raises(ac.NotDifferentiableError, match="use the gradient"):
+        make_jvp(lambda p: p(2.0))(SOME)(SOME)
+    with pytest.raises(ac.NotDifferentiableError, match="use the gradient"):
+        make_jvp(lambda a: vspace(SOME).scalar_mul(SOME, a))(2.0)(1.0)
 
 
 class Opaque:

@@ -30,7 +30,7 @@ from autograd_core.errors import NotDifferentiableError
 from autograd_core.errors.tracebacks import public
 from autograd_core.hips.vspace import vspace
 from autograd_core.transforms import gradients
-from autograd_core.transforms.boxes import Box, Vector
+from autograd_core.transforms.boxes import NO_FORWARD, Box, Vector
 from autograd_core.transforms.calls import Function, called, is_tracked
 from autograd_core.transforms.joint import cotangents, fitted, is_floating, recorded_as
 from autograd_core.transforms.tree import filled, leaves, mapped
@@ -102,10 +102,16 @@ def _entries(g: Parts) -> Iterator[Any]:
         yield from part if isinstance(part, Vector) else [part]
 
 
+def _zeros(end: Any) -> Any:
+    return end._zeros() if isinstance(end, Box) else zero_gradient(end._array)
+
+
 def _tangent(leaf: Any) -> Any:
     """Zeros in place of a tangent, with a node."""
     if not is_tracked(leaf):
         return leaf
+    if isinstance(leaf, Box):
+        raise NotDifferentiableError(NO_FORWARD)
     zeros = make(zero_gradient(leaf._array), None)
     zeros.node = Node.leaf(zeros, zeros.shape, zeros.dtype)
     return zeros
@@ -161,7 +167,10 @@ class _Run:
             name = called(self.function)
             parts = [part for i, slope in pairs for part in fitted(name, self.args[i], slope)]
         # a result is tracked if an argument of another type contains Tensors
-        parts += [part for part, end in zip(g, self._ends(), strict=True) if is_tracked(end)]
+        hidden = zip(g, self._ends(), strict=True)
+        parts += [
+            part if part is not None else _zeros(end) for part, end in hidden if is_tracked(end)
+        ]
         return Parts(p._array if isinstance(p, Tensor) and not recorded else p for p in parts)
 
     def _ends(self) -> list[Any]:
@@ -184,7 +193,9 @@ class _Run:
         pairs = zip(leaves(pushed), leaves(g), strict=True)
         ends = [(out, v) for (_, out), (_, v) in pairs if is_tracked(out)]
         outs, seeds = [out for out, _ in ends], [v for _, v in ends]
-        return gradients(outs, tangents, seeds, create_graph=recorded) if outs else tangents
+        wanted = tracked_in(tangents)
+        found = iter(gradients(outs, wanted, seeds, create_graph=recorded) if outs else wanted)
+        return mapped(lambda leaf: next(found) if is_tracked(leaf) else None, tangents)  # type: ignore[no-any-return]
 
 
 def notrace_primitive(fun: Function) -> Function:

@@ -13,6 +13,11 @@ import numpy as np
 
 from autograd_core.engine.graph import Node, Operation, Parts, Rule
 
+NO_FORWARD = (
+    "a value of a type that is declared with VSpace has no forward derivative here; use the "
+    "gradient, as with make_vjp"
+)
+
 
 class Vector(Parts):
     """The gradient of a Box: the tuple of one element of its vector space."""

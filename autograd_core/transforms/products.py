@@ -13,8 +13,9 @@ from autograd_core.engine.graph import Node
 from autograd_core.engine.paths import Paths
 from autograd_core.engine.state import is_recording
 from autograd_core.engine.tensor import Tensor, make
-from autograd_core.errors import ShapeError
+from autograd_core.errors import NotDifferentiableError, ShapeError
 from autograd_core.errors.tracebacks import public
+from autograd_core.transforms.boxes import NO_FORWARD, Box
 from autograd_core.transforms.calls import (
     Argnum,
     Call,
@@ -87,6 +88,8 @@ class _Linear:
         self.call = call
         self.result = result
         self.outs = [as_tensor(call.name, leaf) for _, leaf in leaves(result)]
+        if any(isinstance(value, Box) for value in (*call.arrays, *self.outs)):
+            raise NotDifferentiableError(f"{call.name}: {NO_FORWARD}")
         call.warn_unreached()
         tracked = [out.node for out in self.outs if out.node is not None]
         self.depends = bool(call.between(tracked).outside)
