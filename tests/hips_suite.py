@@ -61,7 +61,9 @@ def output(path: Path, seconds: float, alias: bool) -> tuple[str, str]:
     """What a program prints, and how it failed, if it did. One that is stopped has not failed."""
     folder = str(Path.cwd())
     env = os.environ | {"MPLBACKEND": "Agg", "PYTHONPATH": folder, "OPENBLAS_NUM_THREADS": "1"}
-    start = f"import tests.hips_alias; {START}" if alias else START
+    start = (
+        f"from tests import hips_alias; hips_alias.pytest_configure(); {START}" if alias else START
+    )
     command = [sys.executable, "-u", "-c", start, path.name]
     try:
         run = subprocess.run(

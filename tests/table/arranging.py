@@ -88,6 +88,16 @@ def plain_embedding(x, offset, rows, columns):
 DIAGONAL = {"x": ("x_shape", "offset", "axis1", "axis2")}
 plane = {"axis1": of(0), "axis2": of(1, -1), "offset": offsets}
 
+
+def plain_diagonal(x, offset=0, axis1=0, axis2=1):
+    """An array whose diagonal is x, written with a loop."""
+    side = x.shape[-1] + abs(offset)
+    out = np.zeros((*x.shape[:-1], side, side), x.dtype)
+    for i in range(x.shape[-1]):
+        out[..., i + max(-offset, 0), i + max(offset, 0)] = x[..., i]
+    return np.moveaxis(out, (-2, -1), (axis1, axis2))
+
+
 ARRANGING = [
     linear("flip", settled(anything, axis=some), keeps={"x": ("axis", "out_shape")}),
     linear("fliplr", settled(anything, least_ndim=2), never=("0-d",)),
@@ -122,6 +132,10 @@ ARRANGING = [
     linear("diag", settled(anything, least_ndim=1, k=offsets)
            .filter(lambda case: case.arrays[0].ndim < 3), never=("0-d",)),
     linear("diagflat", settled(anything, k=offsets)),
+    linear("make_diagonal", settled(anything, least_ndim=1, offset=offsets), never=("0-d",),
+           reference=plain_diagonal),
+    linear("make_diagonal", settled(anything, least_ndim=2, axis1=of(-1), axis2=of(0, -2)),
+           "turned", never=("0-d",), reference=plain_diagonal),
     linear("tril", settled(anything, least_ndim=2, k=offsets), keeps={"x": ("k",)}, never=("0-d",)),
     linear("triu", settled(anything, least_ndim=2, k=offsets), keeps={"x": ("k",)}, never=("0-d",)),
     Row("vander", settled(nonzero, least_ndim=1, N=of(None, 0, 1, 3), increasing=of(False, True))
