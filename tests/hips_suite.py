@@ -74,23 +74,17 @@ def output(path: Path, seconds: float, alias: bool) -> tuple[str, str]:
     return run.stdout, run.stderr.strip().rpartition("\n")[2] if run.returncode else ""
 
 
-def difference(ours: str, theirs: str) -> str:
-    """The first lines that differ by more than rounding, or an empty string. Differences after
-    STEADY equal lines are not reported."""
+def difference(ours: str, theirs: str) -> tuple[int, str]:
+    """The number of equal lines before the first that differs by more than rounding, and what
+    differs in it. Lines after the end of the shorter output are not compared."""
     ours, theirs = (ADDRESS.sub("", text) for text in (ours, theirs))
-    lines = list(zip_longest(ours.splitlines(), theirs.splitlines()))
+    lines = list(zip(ours.splitlines(), theirs.splitlines(), strict=False))
     for i, (one, other) in enumerate(lines[:-1] if len(lines) > 1 else lines):  # last: cut off
-        if one is None or other is None:
-            return ""
-        if i >= STEADY:
-            return ""
-        pairs = zip_longest(NUMBER.findall(one), NUMBER.findall(other))
-        for a, b in pairs:
-            if a is None or b is None:
-                return f"line {i + 1}: {one!r} differs from {other!r}"
-            if abs(float(a) - float(b)) > TOLERANCE * max(1.0, abs(float(b))):
-                return f"line {i + 1}: {one!r} differs from {other!r}"
-    return ""
+        for a, b in zip_longest(NUMBER.findall(one), NUMBER.findall(other)):
+            apart = a is None or b is None
+            if apart or abs(float(a) - float(b)) > TOLERANCE * max(1.0, abs(float(b))):
+                return i, f"{one!r} differs from {other!r}"
+    return len(lines), ""
 
 
 def examples(source: Path, names: list[str], data: Path, seconds: float) -> int:
@@ -100,7 +94,11 @@ def examples(source: Path, names: list[str], data: Path, seconds: float) -> int:
         folder = Path(name) / "examples"
         shutil.copytree(source, folder)
         shutil.copytree(data, folder / "data")
-        for path in sorted(folder.rglob("*.py")):
+        found = sorted(folder.rglob("*.py"))
+        unknown = {*names} - {path.stem for path in found}
+        if unknown:
+            sys.exit(f"no example is called {', '.join(sorted(unknown))}")
+        for path in found:
             if names and path.stem not in names:
                 continue
             if path.name in APART:
@@ -108,9 +106,14 @@ def examples(source: Path, names: list[str], data: Path, seconds: float) -> int:
                 continue
             text, error = output(path, seconds, alias=True)
             expected, broken = output(path, seconds, alias=False)
-            apart = "" if path.name in OTHERWISE else difference(text, expected)
-            verdict = error or apart or f"{len(text.splitlines())} lines equal"
-            failed += bool(error and not broken) or bool(apart)
+            count, apart = difference(text, expected)
+            verdict = error or f"{count} lines equal" if text or error else "prints nothing"
+            if apart:
+                verdict += f", then {apart}"
+                excused = OTHERWISE.get(path.name) or (count >= STEADY and "rounding grows")
+                verdict += f" ({excused})" if excused else " <-- !"
+                failed += not excused
+            failed += bool(error and not broken)
             print(f"{path.stem:34} {verdict}{f' (HIPS: {broken})' if broken else ''}", flush=True)
     return failed
 

@@ -40,7 +40,8 @@ NAMES = {
     "make_ggnvp make_hvp make_jvp make_vjp multigrad_dict primitive tensor_jacobian_product tuple "
     "type value_and_grad value_and_multigrad vector_jacobian_product",
     "builtins": "dict isinstance list tuple type",
-    "core": "defjvp defvjp make_jvp make_vjp primitive_jvps primitive_vjps vspace VSpace",
+    "core": "Box defjvp defvjp getval make_jvp make_vjp primitive_jvps primitive_vjps vspace "
+    "VSpace",
     "extend": "Box VSpace def_linear defjvp defjvp_argnum defjvp_argnums defvjp defvjp_argnum "
     "defvjp_argnums notrace_primitive primitive vspace",
     "misc": "const_graph flatten",
@@ -51,6 +52,8 @@ NAMES = {
     "numpy.fft": "fft fftfreq rfftfreq",
     "numpy.linalg": "LinAlgError inv norm",
     "numpy.numpy_boxes": "ArrayBox",
+    "numpy.numpy_vjps": "unbroadcast unbroadcast_f",
+    "numpy.numpy_vspaces": "ArrayVSpace",
     "numpy.random": "RandomState randn",
     "scipy.integrate": "odeint",
     "scipy.linalg": "solve_triangular sqrtm block_diag",
@@ -83,6 +86,7 @@ def test_submodules_are_attributes_and_one_object_under_both_names():
     assert autograd.numpy is np
     assert autograd.tracer.isbox is isbox
     assert autograd.scipy.stats.norm is ours
+    assert autograd.scipy.special.gammaln(3.0) == onp.log(2)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = autograd.nothing
     with pytest.raises(ModuleNotFoundError, match="nothing"):
@@ -155,6 +159,17 @@ def test_products_and_further_transforms():
     }
 
 
+def test_cotangents_and_tangents_may_be_numbers_and_lists():
+    x = onp.ones(2)
+    for g in (2.0, [2.0, 2.0]):
+        assert make_vjp(lambda x: 3 * x)(x)[0](g).tolist() == [6.0, 6.0]
+        assert make_jvp(lambda x: 3 * x)(x)(g)[1].tolist() == [6.0, 6.0]
+        assert make_hvp(lambda x: np.sum(x**3))(x)[0](g).tolist() == [12.0, 12.0]
+        product_ = autograd.hessian_vector_product(lambda x: np.sum(x**3))(x, g)
+        assert product_.tolist() == [12.0, 12.0]
+    assert autograd.differential_operators.make_jvp_reversemode(lambda x: 3 * x)(2.0)(1.0) == 3
+
+
 def test_a_warning_is_given_where_hips_autograd_gives_one():
     with pytest.warns(UserWarning, match="^Output seems independent of input"):
         assert grad(lambda x: 1.0)(2.0) == 0
@@ -192,7 +207,11 @@ def test_boxes_are_seen_as_their_values():
         assert isinstance_(x, float)
         assert isinstance_(numbers, (list, tuple))
         assert isinstance_(numbers[0], onp.ndarray)
-        assert type_(x) is onp.float64
+        assert type_(x) is float
+        assert not isinstance_(x, onp.floating)
+        assert type_(x * 1) is onp.float64
+        assert np.isscalar(x)
+        assert x._value == 2
         assert getval(x) == 2
         assert not isbox(getval(x))
         return x * np.sum(numbers[0][np.int64(numbers[0])])
@@ -233,6 +252,9 @@ def test_flatten_and_its_inverse():
     loop.append(loop)
     with pytest.raises(RecursionError):
         flatten(loop)
+    for other in ("abc", {"a": onp.ones(2), "act": "relu"}, [None, 1.0]):
+        with pytest.raises(TypeError):
+            flatten(other)
 
 
 @pytest.mark.parametrize("optimizer", [sgd, rmsprop, adam])

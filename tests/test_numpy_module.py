@@ -203,3 +203,19 @@ def test_joined_in_another_dtype():
         (found * found).sum().backward()
     np.testing.assert_allclose(x.grad.numpy(), 4 * X, rtol=1e-6)
     np.testing.assert_allclose(y.grad.numpy(), 4 * Y, rtol=1e-6)
+
+
+def test_vectorize_and_ndenumerate_loop_over_tensors():
+    f = anp.vectorize(lambda x, y, power=2: x**power * y if x > 1 else y)
+    x, y = np.array([0.5, 2.0, 3.0]), np.array([[1.0], [2.0]])
+    np.testing.assert_array_equal(f(x, y), np.vectorize(f.pyfunc)(x, y))
+    found = ac.grad(lambda x, y: ac.sum(f(x, y)), (0, 1))(x, y)
+    np.testing.assert_allclose(found[0], [0, 12, 18])
+    np.testing.assert_allclose(found[1], [[14], [14]])
+    two = anp.vectorize(lambda x: (x, x * x))(ac.Tensor(x, requires_grad=True))
+    np.testing.assert_array_equal(two[1].detach().numpy(), x * x)
+    slope = ac.grad(lambda x: sum(i * v for (i,), v in anp.ndenumerate(x)))(x)
+    np.testing.assert_array_equal(slope, [0, 1, 2])
+    assert list(anp.ndenumerate(x)) == list(np.ndenumerate(x))
+    with pytest.raises(ac.NotDifferentiableError, match="signature"):
+        anp.vectorize(np.sum, signature="(n)->()")(ac.Tensor(x, requires_grad=True))

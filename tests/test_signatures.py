@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(
     np.lib.NumpyVersion(np.__version__) < "2.4.0",
     reason="needs NumPy 2.4, the first whose C functions have signatures",
 )
-NOT_FUNCTIONS = ("r_", "c_")  # in test_numpy_module
+NOT_FUNCTIONS = ("r_", "c_", "ndenumerate", "vectorize")  # in test_numpy_module
 WRITES = ("copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask")
 
 

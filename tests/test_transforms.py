@@ -1,6 +1,8 @@
 """Transforms: what goes in and comes out, how they nest, what they cost."""
 
+import copy
 import dataclasses
+import pickle
 from typing import NamedTuple
 
 import numpy as np
@@ -283,3 +285,20 @@ def test_a_custom_gradient_may_differentiate_a_pullback():
         return x.detach() ** 2, backward
 
     assert ac.grad(square)(3.0) == 6.0
+
+
+@pytest.mark.parametrize("twin", [copy.copy, copy.deepcopy])
+@pytest.mark.parametrize("x", [2.0, np.ones(2)])
+def test_a_copy_of_an_argument_is_recorded(twin, x):
+    assert np.all(ac.grad(lambda x: ac.sum(twin(x) * x))(x) == 2 * x)
+    slope = ac.grad(lambda p: ac.sum(twin(p)["w"] * p["w"]))({"w": x})["w"]
+    assert np.all(slope == 2 * x)
+    leaf = ac.Tensor(x, requires_grad=True)
+    assert ac.sum(twin(leaf) * leaf).node is not None
+    ac.sum(twin(leaf * 1.0) * leaf).backward()
+    np.testing.assert_array_equal(leaf.grad.numpy(), 2 * x)
+
+
+def test_an_argument_cannot_be_pickled():
+    with pytest.raises(ac.GraphError, match=r"use .detach\(\)"):
+        ac.grad(lambda x: ac.sum(pickle.loads(pickle.dumps(x)) * x))(2.0)

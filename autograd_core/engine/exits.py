@@ -91,11 +91,11 @@ class Exits:
             raise TypeError(f"this Tensor is on {backend.device_of(array)}; use .cpu().numpy()")
         return array
 
-    def item(self) -> Any:
-        """The only element as a Python number."""
+    def item(self, *place: Any) -> Any:
+        """The only element, or the element at the index `place`, as a Python number."""
         if self.node is not None:
             note_exit("item()", self.node.name, scope=self.node.scope)
-        return number_of(self._array, "item()")
+        return self._array.item(*place) if place else number_of(self._array, "item()")
 
     def tolist(self) -> Any:
         """The elements of an untracked Tensor as nested lists of Python numbers."""

@@ -19,10 +19,11 @@ class Watch:
     would be a reference cycle.
     """
 
-    __slots__ = ("hooks", "keeps_grad", "tensor")
+    __slots__ = ("argument", "hooks", "keeps_grad", "tensor")
 
     def __init__(self, tensor: Any, keeps_grad: bool) -> None:
         self.tensor = weakref.ref(tensor)
+        self.argument = False  # True for an argument of a transform, which looks like a leaf
         self.keeps_grad = keeps_grad
         self.hooks: list[Callable[[Any], Any]] = []
 

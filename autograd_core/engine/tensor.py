@@ -6,6 +6,7 @@ This file contains no mathematics: `methods` binds operators and methods to the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -213,16 +214,35 @@ class Tensor(Exits, Methods):
             note_exit("detach()", self.node.name, self._array, self.node.scope)
         return make(self._array, None)
 
+    @property
+    def _is_recorded(self) -> bool:
+        """True for the result of an operation, and for an argument of a transform."""
+        watch = None if self.node is None else self.node.watch
+        return not self.is_leaf or (watch is not None and watch.argument)
+
     def __copy__(self) -> Any:
+        if self._is_recorded:
+            return self.copy()  # recorded, as NumPy copies an array
         kind, (what, array, *more), attributes = self.__reduce__()
         same = kind(what, backend.run_there(array, copied, array), *more)
         if attributes:
             same.__dict__.update(attributes)
         return same
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        if self._is_recorded:
+            return self.copy()
+        kind, arguments, attributes = self.__reduce__()
+        same = memo[id(self)] = kind(*deepcopy(arguments, memo))
+        if attributes:
+            same.__dict__.update(deepcopy(attributes, memo))
+        return same
+
     def __reduce__(self) -> Any:
-        if not self.is_leaf:
-            raise GraphError("a recorded Tensor cannot be copied or pickled; use .detach() first")
+        if self._is_recorded:
+            raise GraphError(
+                "a recorded Tensor, or an argument of a transform, cannot be pickled; use .detach()"
+            )
         what = self.__class__, self._array, self.requires_grad, self.name, self._grad
         return _restore, what, getattr(self, "__dict__", None) or None
 

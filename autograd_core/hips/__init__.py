@@ -75,6 +75,8 @@ _RENAMED = {
     "numpy.linalg": "autograd_core.numpy.linalg",
     "numpy.random": "numpy.random",
     "numpy.numpy_boxes": "autograd_core.hips.boxes",
+    "numpy.numpy_vjps": "autograd_core.hips.unbroadcasting",
+    "numpy.numpy_vspaces": "autograd_core.hips.vspace",
     "numpy.numpy_wrapper": "autograd_core.hips.numpy",
     "scipy": "autograd_core.scipy",
     "scipy.signal": "autograd_core.hips.signal",

@@ -4,9 +4,27 @@ Tensors are Python's own; `isinstance` and `type` look at the value of a Tensor.
 from __future__ import annotations
 
 import builtins
+from typing import Any
 
-from autograd_core.hips.primitives import notrace_primitive
+from autograd_core.engine.tensor import Tensor
+from autograd_core.hips.primitives import getval
 
 dict, list, tuple = builtins.dict, builtins.list, builtins.tuple
-isinstance = notrace_primitive(builtins.isinstance)
-type = notrace_primitive(builtins.type)
+
+
+def _value(x: Any) -> Any:
+    """The value of x: a Python number for an argument that was one, of a transform."""
+    value = getval(x)
+    watch = x.node.watch if builtins.isinstance(x, Tensor) and x.node is not None else None
+    number = builtins.isinstance(value, float | complex)
+    return value.item() if number and watch is not None and watch.argument else value
+
+
+def isinstance(x: Any, kind: Any) -> bool:
+    """True if the value of x is of this type, or of one of a tuple of types."""
+    return builtins.isinstance(_value(x), kind)
+
+
+def type(x: Any) -> Any:
+    """The type of the value of x."""
+    return builtins.type(_value(x))

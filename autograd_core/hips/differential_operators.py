@@ -80,7 +80,7 @@ def make_vjp(fun: Function, x: Any) -> tuple[Function, Any]:
     """A function of fun's arguments that returns (pullback, fun(…)). ``pullback(g)`` is the product
     of the cotangent g and the Jacobian with respect to one argument."""
     value, pullback = transforms.vjp(fun, _floating("make_vjp", x))
-    return public(lambda g: pullback(g)[0]), value
+    return core.pulling(pullback, value), value
 
 
 @unary_to_nary
@@ -88,6 +88,13 @@ def make_jvp(fun: Function, x: Any) -> Function:
     """A function of fun's arguments that returns ``push(tangent)``, which returns fun(…) and its
     derivative along the tangent of one argument."""
     return core.make_jvp(fun, _floating("make_jvp", x))
+
+
+@unary_to_nary
+def make_jvp_reversemode(fun: Function, x: Any) -> Function:
+    """A function of fun's arguments that returns a function of a tangent, which returns the
+    derivative along it."""
+    return lambda tangent: core.make_jvp(fun, x)(tangent)[1]
 
 
 @unary_to_nary
@@ -131,7 +138,7 @@ def make_ggnvp(f: Function, g: Callable[[Any], Any] = _half_square, f_argnum: in
 @unary_to_nary
 def grad_and_aux(fun: Function, x: Any) -> Any:
     """A function that returns (gradient, more), for a `fun` that returns (value, more)."""
-    return transforms.grad(fun, has_aux=True)(x)
+    return transforms.grad(fun, has_aux=True)(_floating("grad_and_aux", x))
 
 
 def grad_named(fun: Function, argname: str) -> Function:
@@ -169,7 +176,15 @@ def multigrad_dict(fun: Function) -> Function:
 def hessian_tensor_product(fun: Function, argnum: Argnum = 0) -> Function:
     """A function of fun's arguments followed by a tensor. It returns the Hessian of `fun`,
     contracted with the tensor over all axes of the argument."""
-    return transforms.hvp(fun, argnum)
+
+    @public
+    def product(*args: Any, **settings: Any) -> Any:
+        *rest, tensor = args
+        place = argnum if isinstance(argnum, int) else 0
+        x = rest[place] = _floating("hessian_tensor_product", rest[place])
+        return transforms.hvp(fun, argnum)(*rest, core.like(x, tensor), **settings)
+
+    return product
 
 
 def tensor_jacobian_product(fun: Function, argnum: int = 0) -> Function:

@@ -24,6 +24,16 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
     return chosen if _holds((condition, x, y), arrays) else chosen.tolist()
 
 
+def metadata(x: Any) -> tuple[Any, int, Any, bool]:
+    """The shape, the number of axes, the dtype of x, and whether it is complex."""
+    return _numpy.shape(x), _numpy.ndim(x), _numpy.result_type(x), bool(_numpy.iscomplexobj(x))
+
+
+def isscalar(x: Any) -> bool:
+    """True for a number, also a traced one."""
+    return bool(_numpy.isscalar(_getval(x)))
+
+
 def _holds(value: Any, types: Any) -> bool:
     """True if `value` is of these types, or a list that contains one that is."""
     if isinstance(value, list | tuple):

@@ -24,8 +24,9 @@ from autograd_core.transforms.calls import Function, called
 def _require_primitive(fun: Function) -> None:
     if not getattr(fun, "is_primitive", False):
         raise TypeError(
-            f"{called(fun)} is not a primitive, so no rule can be declared for it. Write "
-            f"f = primitive({called(fun)}), declare the rule for f and call f"
+            f"{called(fun)} is not a primitive, so no rule can be declared for it; a function of "
+            f"autograd_core.numpy has its gradient already. Write f = primitive({called(fun)}), "
+            "declare the rule for f and call f"
         )
 
 

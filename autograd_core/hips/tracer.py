@@ -26,6 +26,7 @@ from autograd_core.hips.primitives import getval as _value
 from autograd_core.hips.primitives import notrace_primitive, primitive
 from autograd_core.transforms.boxes import Box
 from autograd_core.transforms.calls import is_tracked
+from autograd_core.transforms.tree import mapped
 
 __all__ = ["Box", "Node", "getval", "isbox", "notrace_primitive", "primitive", "trace"]
 
@@ -121,13 +122,15 @@ def _traced(value: Any, node: Any) -> Any:
 
 
 def trace(start_node: Any, fun: Callable[[Any], Any], x: Any) -> tuple[Any, Any]:
-    """Call fun(x) and return its value and node. x is an array or a number; for each call of a
-    function of NumPy or of `autograd_core.numpy` on what depends on x, a node is made with the
-    constructor of start_node's class: (value, fun, args, kwargs, parent_argnums, parents).
+    """Call fun(x) and return its value and node. x is an array, a number or a tree of these; for
+    each call of a function of NumPy or of `autograd_core.numpy` on what depends on x, a node is
+    made with the constructor of start_node's class: (value, fun, args, kwargs, parent_argnums,
+    parents).
 
     The node is None, and a warning is given, if the result does not depend on x.
     """
-    out = fun(x if type(x) is Traced else _traced(x, start_node))
+    entered = mapped(lambda leaf: leaf if type(leaf) is Traced else _traced(leaf, start_node), x)
+    out = fun(entered)
     if type(out) is not Traced:
         warn_user("Output seems independent of input.")
         return out, None

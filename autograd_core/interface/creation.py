@@ -131,6 +131,7 @@ def full(
 ) -> Tensor:
     """A Tensor in which every element is `fill_value`. A Tensor is broadcast, and its gradient is
     the sum over the elements."""
+    fill_value = gathered(fill_value)
     if isinstance(fill_value, Tensor):
         return ops.copy(ops.broadcast_to(asarray(fill_value, dtype, device=device), shape))
     return _new("full", shape, fill_value, device=device, dtype=dtype)
@@ -265,6 +266,7 @@ def _like(
     name: str, x: Operand, dtype: Any, shape: Any, device: str | None, **settings: Any
 ) -> Tensor:
     _refuse_tracked(name, settings)
+    x = gathered(x)
     prototype = x.data if isinstance(x, Tensor) else backend.asarray(x)
     settings |= {"dtype": dtype, "shape": shape}
     made = backend.run_there(prototype, partial(getattr(np, name), **settings), prototype)
@@ -306,6 +308,7 @@ def full_like(
 ) -> Tensor:
     """A Tensor in which every element is `fill_value`, which is broadcast if it is a Tensor. The
     shape, dtype and device are those of x where no other is given."""
+    x, fill_value = gathered(x), gathered(fill_value)
     if isinstance(fill_value, Tensor):
         shape = np.shape(x) if shape is None else shape
         return full(shape, fill_value, dtype or x.dtype, device=device)

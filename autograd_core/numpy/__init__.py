@@ -25,6 +25,8 @@ import numpy
 
 from autograd_core.numpy.calls import replacement
 from autograd_core.numpy.concatenators import Columns, Rows
+from autograd_core.numpy.loops import ndenumerate as ndenumerate
+from autograd_core.numpy.loops import vectorize as vectorize
 from autograd_core.numpy.renamed import RENAMED
 
 __all__ = numpy.__all__

@@ -121,6 +121,7 @@ def argsort(
     their order, also if `descending`. Not differentiable."""
     _check_order("argsort", order)
     named: Any = "stable" if stable else kind
+    x = as_operand(x)
     if axis is None or np.ndim(x) == 0:
         x, axis = np.ravel(x), -1
     if not descending:
@@ -194,6 +195,7 @@ def partition(
 def lexsort(keys: Any, axis: int = -1) -> Array:
     """The indices that sort by several keys. The last key is the primary one. Not
     differentiable."""
+    keys = [as_operand(key) for key in keys]
     for key in keys:
         check_axis("lexsort", axis, key)
     first, *others = keys  # CuPy's lexsort supports one axis only
@@ -242,6 +244,7 @@ def flatnonzero(x: Operand) -> Array:
 @not_differentiable
 def count_nonzero(x: Operand, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """The number of elements over `axis` that are not 0. Not differentiable."""
+    x = as_operand(x)
     check_axis("count_nonzero", axis, x, least=1)
     # CuPy's count_nonzero has no keepdims
     return np.sum(x != 0, axis=reduction_axis(x, axis), dtype=np.intp, keepdims=keepdims)

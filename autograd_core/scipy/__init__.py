@@ -6,3 +6,14 @@ without gradient.
 
 >>> from autograd_core.scipy import special, stats
 """
+
+from importlib import import_module
+from typing import Any
+
+__all__ = ["integrate", "linalg", "signal", "special", "stats"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

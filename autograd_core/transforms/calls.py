@@ -21,6 +21,7 @@ from autograd_core.engine.tensor import Tensor, make
 from autograd_core.engine.types import Array, Gradient, Operand
 from autograd_core.engine.views import VALUE, Base
 from autograd_core.errors import DTypeError, GraphError, IndexingError, ShapeError
+from autograd_core.errors.alternatives import MIXED, is_hips
 from autograd_core.transforms.boxes import Box, Vector
 from autograd_core.transforms.tree import filled, leaves, mapped
 
@@ -100,6 +101,7 @@ class Call:
             leaf
         ):
             hint = f". Write {float(leaf)}" if isinstance(leaf, int) else ""
+            hint = f". It is {MIXED}" if is_hips(leaf) else hint
             raise DTypeError(
                 f"{self.name}: {path} is of type {type(leaf).__name__}, {leaf!r}; the "
                 "function can be differentiated only with respect to floating and complex numbers "
@@ -120,6 +122,7 @@ class Call:
                 array.flags.writeable = False  # a write by f would change the caller's array
             tensor = make(array, None)
             tensor.node = Node.leaf(tensor, array.shape, array.dtype)
+            tensor.node.watch.argument = True
         if getattr(leaf, "_memory", None) is VALUE or not hasattr(leaf, "__setitem__"):
             tensor._memory = VALUE  # a number, which cannot be written to
         else:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core import numpy as anp
+from autograd_core.hips.vspace import vspace
 from autograd_core.transforms.tree import filled, leaves
 
 
@@ -16,9 +17,11 @@ def flatten(value: Any) -> tuple[Any, Callable[[Any], Any]]:
     returns a tree of the same structure and shapes from such a vector. Both are differentiable.
 
     Dicts are read in the order of their sorted keys.
-    Raises RecursionError for a container that contains itself.
+    Raises TypeError for a leaf that is not a floating number or an array, and RecursionError for a
+    container that contains itself.
     """
     tree = _sorted(value)
+    vspace(tree)  # raises TypeError for a leaf that is not a number or an array
     parts = [leaf for _, leaf in leaves(tree)]
     shapes = [np.shape(part) for part in parts]
     ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
@@ -42,6 +45,8 @@ def flatten(value: Any) -> tuple[Any, Callable[[Any], Any]]:
 
 def _sorted(tree: Any) -> Any:
     """`tree` with the keys of its dicts in sorted order."""
+    if tree is None:
+        raise TypeError("flatten: None is not a number or an array")
     if isinstance(tree, dict):
         return {key: _sorted(tree[key]) for key in sorted(tree)}
     if isinstance(tree, list | tuple) and not hasattr(tree, "_fields"):
