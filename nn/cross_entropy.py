@@ -10,6 +10,7 @@ import numpy as np
 
 import autograd_core as ac
 from autograd_core import Tensor
+from autograd_core.devices import backend
 from autograd_core.errors import AutogradError, DTypeError, ShapeError
 from autograd_core.errors.tracebacks import public
 from nn.data import check_labels
@@ -129,7 +130,7 @@ class NLLLoss(Loss):
         if not math.prod(array.shape):
             return None
         kept = array != self.ignore_index
-        return None if isinstance(array, np.ndarray) and kept.all() else kept
+        return None if backend.on_host(array) and kept.all() else kept
 
 
 class CrossEntropyLoss(NLLLoss):

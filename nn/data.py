@@ -56,7 +56,7 @@ def check_labels(labels: Any, num_classes: int) -> None:
 def readable(array: Any) -> bool:
     """True if the values may be read for validation: always for host arrays, and for device arrays
     only inside `detect_anomaly`."""
-    return isinstance(array, np.ndarray) or hunting()
+    return backend.on_host(array) or hunting()
 
 
 def _rows(labels: Any, num_classes: int, dtype: Any) -> Any:

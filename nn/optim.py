@@ -34,9 +34,13 @@ class _Update:
             self.fused.kernel(module)(target, g, factor, target)
         else:
             kind = target.shape, target.dtype, backend.device_of(target)
-            if kind not in known:
-                known[kind] = np.empty_like(target)
-            self.in_place(target, g, factor, known[kind])
+            if backend.is_traced(target):
+                scratch = np.empty_like(target)
+            elif kind in known:
+                scratch = known[kind]
+            else:
+                scratch = known[kind] = np.empty_like(target)
+            self.in_place(target, g, factor, scratch)
 
 
 def _descend_in_place(w: Any, g: Any, lr: float, scratch: Any) -> None:
@@ -63,6 +67,8 @@ class SGD:
     list of Tensors, and AutogradError for a Tensor that cannot be trained or occurs twice and for
     an invalid lr or momentum.
     """
+
+    traced_numbers = ("lr", "momentum")  # inputs of a compiled step
 
     @public
     def __init__(

@@ -9,7 +9,7 @@ differs.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from importlib import import_module
@@ -46,6 +46,7 @@ PLAIN: frozenset[type] = frozenset({bool, int, float, complex, type(None), np.nd
 KEPT: set[type] = {np.ndarray}
 
 _arrays: tuple[type, ...] = (np.ndarray,)
+_traced: tuple[type, ...] = ()  # the tracing array, once something is compiled
 _module: Any = None  # CuPy, once it is needed
 _wanted: ContextVar[str | None] = ContextVar("autograd_core device", default=None)
 
@@ -54,16 +55,30 @@ def is_array(value: Any) -> bool:
     """True if `value` is an array, on the host or on a device."""
     if isinstance(value, _arrays):
         return True
-    if _module is None and type(value).__module__.split(".")[0] == "cupy":
+    kind = type(value)  # any other object of CuPy says nothing about a device
+    if _module is None and kind.__name__ == "ndarray" and kind.__module__.split(".")[0] == "cupy":
         install(sys.modules["cupy"])
         return isinstance(value, _arrays)
     return False
 
 
+def on_host(value: Any) -> bool:
+    """True for an array on the host, also a tracing one, so that kernels which decide by the values
+    of host arrays decide as they do without tracing."""
+    return isinstance(value, np.ndarray) or is_traced(value)
+
+
+def decided_by(value: Any) -> None:
+    """Called by a kernel that works in another way for almost every value. A program then contains
+    the kernel as one call."""
+    if is_traced(value):
+        raise value._trace.fail("a kernel decides by its values")
+
+
 def as_array(result: Any) -> Any:
     """The result of a kernel as an array: NumPy returns a scalar where the result is 0-d."""
     if is_array(result):
-        return result
+        return result.held() if is_traced(result) else result
     if isinstance(result, np.generic):
         return np.asarray(result)
     what = MIXED if is_hips(result) else type(result).__name__
@@ -122,7 +137,19 @@ def install(module: Any) -> None:
     imitation of CuPy; None means that no device is in use."""
     global _arrays, _module
     _module = module
-    _arrays = (np.ndarray,) if module is None else (np.ndarray, module.ndarray)
+    _arrays = (np.ndarray, *_traced) if module is None else (np.ndarray, *_traced, module.ndarray)
+
+
+def trace_with(kind: type) -> None:
+    """Accept arrays of the type `kind`, which compute on the host and note the calls."""
+    global _arrays, _traced
+    _traced = (kind,)
+    _arrays = (*_arrays, kind)
+
+
+def is_traced(array: Any) -> bool:
+    """True for a tracing array."""
+    return isinstance(array, _traced)
 
 
 def device_module() -> Any:
@@ -182,7 +209,8 @@ def index_of(device: str) -> int | None:
 
 def device_of(array: Any) -> str:
     """The name of the device that holds `array`: ``"cpu"``, or ``"cuda:0"`` and so on."""
-    return "cpu" if isinstance(array, np.ndarray | np.generic) else f"cuda:{array.device.id}"
+    host = isinstance(array, np.ndarray | np.generic) or is_traced(array)
+    return "cpu" if host else f"cuda:{array.device.id}"
 
 
 def module_of(array: Any) -> Any:
@@ -233,6 +261,8 @@ def from_dlpack(source: Any) -> Any:
 
 def asnumpy(array: Any) -> Any:
     """`array`, which may also be a NumPy scalar, as an array on the host."""
+    if is_traced(array):
+        return array
     host = isinstance(array, np.ndarray | np.generic)
     return np.asarray(array) if host else _module.asnumpy(array)
 
@@ -265,7 +295,24 @@ def _attempt(index: int, function: Callable[..., Any], *operands: Any, **setting
         raise known from error
 
 
-def follow(array: Any) -> None:
+def applier(gradients: Iterable[Any]) -> Callable[..., Any] | None:
+    """How a backward pass from these gradients calls a rule; None for a plain call."""
+    if _traced:
+        for g in gradients:
+            if is_traced(g):
+                return g._trace.rule  # type: ignore[no-any-return]
+    return _applied if _module is not None else None
+
+
+def _applied(_: str, rule: Callable[..., Any], g: Any, saved: tuple[Any, ...]) -> Any:
+    """Call a rule while the device of its gradient is current."""
+    _follow(g)
+    out = rule(g, *saved)
+    _follow(out)
+    return out
+
+
+def _follow(array: Any) -> None:
     """Make the device of `array` the current one; do nothing for an array on the host."""
     if isinstance(array, tuple):  # several gradients
         array = next(part for part in array if part is not None)
@@ -301,43 +348,6 @@ def device(name: str) -> Iterator[None]:
                 yield
     finally:
         _wanted.reset(token)
-
-
-# ---- checks that CuPy does not make -------------------------------------------------------------
-
-
-def check_index(x: Any, index: Any) -> None:
-    """Raise DeviceError if an array in `index` is not on the device of x. CuPy would silently copy
-    an array from the host."""
-    home = device_of(x)
-    for entry in index if isinstance(index, tuple) else (index,):
-        if isinstance(entry, np.bool_) or not (is_array(entry) or isinstance(entry, np.generic)):
-            continue
-        if device_of(entry) != home:
-            raise DeviceError(
-                f"a Tensor on {home} is indexed by an array on {device_of(entry)}; move the index "
-                f"to {home} first: Tensor(index).to({home!r})"
-            )
-
-
-def check_value(x: Any, value: Any) -> None:
-    """Raise DeviceError if `value`, to be written into x, is an array on another device."""
-    if is_array(value) and device_of(value) != device_of(x):
-        raise DeviceError(
-            f"an array on {device_of(value)} cannot be written into a Tensor on {device_of(x)}; "
-            f"move the array first: Tensor(value).to({device_of(x)!r})"
-        )
-
-
-def check_home(x: Any, gradient: Any, what: str) -> None:
-    """Raise DeviceError if the gradient of the array x is not on the device of x. `what` is the
-    subject of the message."""
-    home, there = device_of(x), device_of(gradient)
-    if home != there:
-        raise DeviceError(
-            f"backward: the Tensor is on {home}, but {what} is on {there}; move the gradient "
-            f"first, as in .to({home!r})"
-        )
 
 
 # ---- errors of devices --------------------------------------------------------------------------

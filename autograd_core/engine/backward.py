@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.devices import backend
+from autograd_core.devices.checks import check_home
 from autograd_core.engine.exits import warn_user
 from autograd_core.engine.graph import Node, Parts, release, run
 from autograd_core.engine.hooks import Watch
@@ -89,7 +90,7 @@ def seed(tensor: Tensor, gradient: Any = None) -> Any:
             f"backward: the Tensor has shape {tensor.shape}, so its gradient must have that shape; "
             f"it has shape {gradient.shape}"
         )
-    backend.check_home(tensor._array, getattr(gradient, "_array", gradient), "its gradient")
+    check_home(tensor._array, getattr(gradient, "_array", gradient), "its gradient")
     if gradient.dtype == tensor.dtype:
         return gradient
     if gradient.dtype.kind == "c" and tensor.dtype.kind != "c":
@@ -121,7 +122,7 @@ def propagate(
         settings["wrap"] = wrap or make
     else:
         seeds = [(node, g._array if isinstance(g, Tensor) else g) for node, g in seeds]
-        settings["follow"] = backend.follow if backend.in_use() else None
+        settings["apply"] = backend.applier(g for _, g in seeds)
     with (
         backend.device_kept() if backend.in_use() else nullcontext(),
         enable_grad() if create_graph else nullcontext(),

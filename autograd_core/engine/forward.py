@@ -228,7 +228,9 @@ def _run_there(
     if found is not None:
         raise found
     if declared.pointwise and home.dtype is HALF:
-        return backend.run_there(home, in_single, kernel, *values)
+        kernel, values = in_single, (kernel, *values)
+    if backend.is_traced(home):
+        return home._trace.kernel(declared.name, kernel, values)
     return backend.run_there(home, kernel, *values)
 
 

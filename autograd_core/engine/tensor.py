@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_core.devices import backend
+from autograd_core.devices.checks import check_home
 from autograd_core.engine.exits import Exits, note_exit, warn_user
 from autograd_core.engine.graph import Node
 from autograd_core.engine.hooks import Watch
@@ -337,7 +338,7 @@ def _on_arrival(tensor: Tensor, hook: Callable[[Any], Any]) -> Callable[[Any], A
                 f"a hook must return a gradient of the shape of its argument, {g.shape}; "
                 f"it returned one of shape {replaced.shape}"
             )
-        backend.check_home(tensor._array, replaced._array, "what its hook returned")
+        check_home(tensor._array, replaced._array, "what its hook returned")
         replaced = replaced if replaced.dtype == g.dtype else replaced.astype(g.dtype)
         return replaced if recorded else replaced._array
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from autograd_core.devices import backend
 from autograd_core.engine.op import elementwise, op
 from autograd_core.engine.types import Array, Gradient
 from autograd_core.ops.elementwise import masked
@@ -73,12 +74,13 @@ FEW_ELEMENTS = 16384  # in smaller arrays, recomputing all elements is as fast
 
 
 def _on_host(value: Array) -> bool:
-    return type(value) is np.ndarray and value.ndim > 0
+    return backend.on_host(value) and value.ndim > 0
 
 
 def _mended(out: Array, late: Any, slope: Callable[[Any], Any], x: Array) -> Array:
     """`out` with slope(x) in place of the elements where the mask `late` is true. If there are many
     of them, slope(x) is returned for all elements."""
+    backend.decided_by(late)
     few = np.count_nonzero(late)
     if few * FEW > out.size:
         return slope(x)

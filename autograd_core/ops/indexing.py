@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.devices import backend
+from autograd_core.devices.checks import check_index, check_value
 from autograd_core.engine.layouts import copied
 from autograd_core.engine.op import nested, op
 from autograd_core.engine.tensor import Tensor
@@ -65,9 +66,9 @@ def _is_many(x: Array, index: Any) -> bool:
     """Return True if the index is a single array with at least `MANY_ELEMENTS` elements and x is a
     host array in C order."""
     return (
-        type(index) is np.ndarray
+        backend.on_host(index)
         and index.size >= MANY_ELEMENTS
-        and type(x) is np.ndarray
+        and backend.on_host(x)
         and x.flags.c_contiguous
     )
 
@@ -102,7 +103,7 @@ def _add(out: Array, index: Any, g: Gradient) -> None:
 def _add_many(out: Array, index: Any, g: Gradient) -> None:
     """`_add` for host arrays in C order. np.add.at has a fast loop for arrays with one axis, so the
     index is converted to flat indices where this is worthwhile: 3 to 5 times as fast."""
-    if type(index) is np.ndarray:
+    if backend.on_host(index):
         width = math.prod(out.shape[1:])
         numbers = index.reshape(-1).astype(np.intp, copy=False)
         if out.ndim > 1:
@@ -154,12 +155,12 @@ def _getitem(x: Array, index: Array) -> Array:
     """x[index] for any index that NumPy supports. Integer and boolean arrays in the index may be
     Tensors."""
     if backend.in_use():
-        backend.check_index(x, index)
+        check_index(x, index)
     try:
         out = _read(x, index)
     except IndexError as error:
         raise _misfit("getitem", x, index, error) from error
-    if type(out) is np.ndarray or out.ndim or not _is_number(index):
+    if backend.on_host(out) or out.ndim or not _is_number(index):
         return out
     return out.copy()  # on a device: like NumPy's scalar, a copy does not change with x
 
@@ -191,9 +192,9 @@ def _text(index: Any) -> str:
 
 def write_elements(x: Array, index: Any, value: Array) -> None:
     """``x[index] = value`` on an array."""
-    backend.check_value(x, value)
+    check_value(x, value)
     if backend.in_use():
-        backend.check_index(x, index)
+        check_index(x, index)
     try:
         x[index] = value
     except IndexError as error:
@@ -229,7 +230,7 @@ def _last(index: Any, x_shape: Shape) -> Array:
     time, because the last value is kept. None if no element is selected twice, or if the index
     contains arrays on a device, where `assign` raises an error for repeated elements."""
     entries = index if isinstance(index, tuple) else (index,)
-    if not all(isinstance(entry, np.ndarray) or not backend.is_array(entry) for entry in entries):
+    if not all(backend.on_host(entry) or not backend.is_array(entry) for entry in entries):
         return None
     places = np.arange(math.prod(x_shape)).reshape(x_shape)[index]
     order = np.arange(places.size).reshape(places.shape)

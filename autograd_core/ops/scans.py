@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.devices import backend
 from autograd_core.engine.op import composed, op
 from autograd_core.engine.types import Array, Gradient, Operand, Shape
 from autograd_core.errors import ShapeError
@@ -118,7 +119,7 @@ def _prod_of_others(x: Array, product: Array = None, axis: Axis = None) -> Array
     """For each element, the product of all other elements over `axis`: the derivative of prod.
     `product` may be prod(x, axis, keepdims=True). On the host, the result is then product / x,
     unless a product is 0, underflows or overflows."""
-    if type(product) is np.ndarray:
+    if backend.on_host(product):
         size, limits = abs(product), np.finfo(product.dtype)
         if ((size > limits.tiny) & (size < limits.max)).all():  # then no element is 0
             return product / x

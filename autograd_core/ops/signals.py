@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.devices import backend
 from autograd_core.engine.op import composed, not_differentiable, op
 from autograd_core.engine.types import Array, Gradient, Operand, Shape
 from autograd_core.errors import ShapeError
@@ -113,7 +114,7 @@ def correlate(x: Operand, y: Operand, mode: str = "valid") -> Array:
 def _leaders(x: Array, axis: int = -1) -> Array:
     """For each element, the index along `axis` of the largest element up to and including it; among
     equal elements, the first. NaN counts as the largest."""
-    if type(x) is np.ndarray:
+    if backend.on_host(x):
         return _leading(x, axis, np.maximum.accumulate)
     return _leading(x, axis, _running_max)
 

@@ -50,6 +50,15 @@ class States:
         finally:
             self._set(present)
 
+    def drawn(self) -> bool:
+        """True if a generator was used since this object was created. Their states are then
+        restored."""
+        pairs = zip(map(_state, self.generators), self.states, strict=True)
+        used = any(not _equal(now, before) for now, before in pairs)
+        if used:
+            self._set(self.states)
+        return used
+
     def _set(self, states: list[Any]) -> None:
         for generator, state in zip(self.generators, states, strict=True):
             _set_state(generator, state)
@@ -68,6 +77,13 @@ def _state(generator: Any) -> Any:
     if _is_on_device(generator):
         return backend.run_there(generator._state, generator._state.copy)
     return generator.getstate()
+
+
+def _equal(state: Any, other: Any) -> bool:
+    """True if two states are equal; they contain dicts, tuples and arrays."""
+    if isinstance(state, dict):
+        return all(_equal(entry, other[name]) for name, entry in state.items())
+    return bool(np.all(state == other))
 
 
 def _set_state(generator: Any, state: Any) -> None:

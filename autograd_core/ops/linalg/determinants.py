@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd_core.devices import backend
 from autograd_core.engine.op import op
 from autograd_core.engine.types import Array, Gradient
 from autograd_core.ops.linalg.decompositions import svd
@@ -96,7 +97,7 @@ def _cofactors(x: Array, determinant: Array = None) -> Array:
     values, without division.
     """
     require_matrices("cofactors", x)
-    if type(determinant) is np.ndarray:
+    if backend.on_host(determinant):
         try:
             inverse = np.linalg.inv(x)
         except np.linalg.LinAlgError:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core.devices.backend import special_of
+from autograd_core.devices.backend import on_host, special_of
 from autograd_core.engine.op import op
 from autograd_core.engine.types import Array, Gradient
 from autograd_core.scipy.psi import NODES, WEIGHTS, _polygamma
@@ -120,7 +120,7 @@ def in_tail(small: Any, function: Callable[..., Any], *operands: tuple[Any, floa
     """Return function(*operands) where the mask `small` is true; the other elements are undefined.
     Each operand is a pair: the array, and a number that replaces it where `small` is false. If no
     element of a NumPy mask is true, which is usual, the function is not called."""
-    if type(small) is np.ndarray and not np.any(small):
+    if on_host(small) and not np.any(small):
         return np.ones(small.shape)
     return function(*(np.where(small, x, harmless) for x, harmless in operands))
 

@@ -1,0 +1,10 @@
+"""Functions as programs of NumPy calls.
+
+A run of the function with tracing arrays gives a list of calls (trace, captured, program). Passes
+make the list shorter and reuse memory (simplify, buffers). It is written as Python source (source)
+and run (run). Every bit of the results is kept.
+"""
+
+from autograd_core.compiling.run import Compiled
+
+__all__ = ["Compiled"]

@@ -1,0 +1,139 @@
+"""A traced program: values, and the calls that compute them, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+Template = Any  # an argument of a call, in which each array is replaced by a Ref
+
+
+@dataclass(eq=False, slots=True)
+class Value:
+    """An array of the program. `memory` is the Value that owns its memory, which is the Value
+    itself unless it is a view."""
+
+    kind: str  # "argument", "captured" (an array of the caller), "constant" or "result"
+    name: str
+    array: Any  # what it was while tracing; for a captured array or a constant, what it is
+    memory: Any = None
+
+    def __post_init__(self) -> None:
+        if self.memory is None:
+            self.memory = self
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A Value among the arguments of a call."""
+
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """The method, or the attribute, of an array."""
+
+    name: str
+    attribute: bool = False
+
+    def __call__(self, x: Any, *args: Any, **settings: Any) -> Any:
+        found = getattr(x, self.name)
+        return found if self.attribute else found(*args, **settings)
+
+
+@dataclass(frozen=True, slots=True)
+class UfuncMethod:
+    """A method of a ufunc, such as ``np.add.reduce``."""
+
+    ufunc: Any
+    name: str
+
+    def __call__(self, *args: Any, **settings: Any) -> Any:
+        return getattr(self.ufunc, self.name)(*args, **settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """A function that could not be traced and is called as a whole."""
+
+    name: str
+    function: Callable[..., Any]
+
+    def __call__(self, *args: Any, **settings: Any) -> Any:
+        return self.function(*args, **settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What a value was converted to while tracing: ``of(x)`` has to be `expected` again."""
+
+    of: Callable[[Any], Any]
+    word: str  # how the source writes it: "bool({})"
+    expected: Any
+
+
+@dataclass(eq=False, slots=True)
+class Call:
+    """One call. `results` are the Values of the arrays in its result, in order, or empty for a
+    guard and for a call that only writes."""
+
+    function: Any
+    args: tuple[Template, ...]
+    settings: dict[str, Template]
+    results: list[Value] = field(default_factory=list)
+    shape: Any = None  # the result with its arrays replaced by Refs
+    writes: list[Value] = field(default_factory=list)  # owners of the memory written to
+    guard: Guard | None = None
+    errors: dict[str, str] | None = None  # NumPy's error state, where it is not the usual one
+    line: str = ""  # of the user's code
+
+    def refs(self) -> Iterator[Value]:
+        """The Values among the arguments."""
+        yield from refs((self.args, self.settings))
+
+
+def refs(template: Template) -> Iterator[Value]:
+    """The Values in a template."""
+    if isinstance(template, Ref):
+        yield template.value
+    elif isinstance(template, tuple | list):
+        for entry in template:
+            yield from refs(entry)
+    elif isinstance(template, dict):
+        for entry in template.values():
+            yield from refs(entry)
+    elif isinstance(template, slice):
+        yield from refs((template.start, template.stop, template.step))
+
+
+def replaced(template: Template, of: Callable[[Any], Any]) -> Any:
+    """`template` with ``of(ref)`` in place of each Ref, or of each array."""
+    found = of(template)
+    if found is not template:
+        return found
+    if isinstance(template, tuple | list):
+        entries = [replaced(entry, of) for entry in template]
+        return type(template)(*entries) if hasattr(template, "_fields") else type(template)(entries)
+    if isinstance(template, dict):
+        return {name: replaced(entry, of) for name, entry in template.items()}
+    if isinstance(template, slice):
+        return slice(
+            *(replaced(part, of) for part in (template.start, template.stop, template.step))
+        )
+    return template
+
+
+@dataclass(eq=False)
+class Program:
+    """Calls, from the Values of the arguments to the result."""
+
+    arguments: list[Value]
+    calls: list[Call]
+    result: Template
+    opaque: list[str] = field(default_factory=list)
+
+    def outputs(self) -> list[Value]:
+        """The Values in the result."""
+        return list(refs(self.result))

@@ -1,0 +1,227 @@
+"""The calls of one run of a function, which its tracing arrays note here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd_core.compiling.arrays import WRITING_METHODS, TraceArray, TraceFloat
+from autograd_core.compiling.program import (
+    Call,
+    Guard,
+    Method,
+    Opaque,
+    Ref,
+    Template,
+    UfuncMethod,
+    Value,
+    replaced,
+)
+from autograd_core.engine.exits import user_line
+
+
+class Untraceable(Exception):
+    """A call that cannot be followed. Its message says why."""
+
+
+# Functions that return what depends on the shape and dtype of an array only
+STATIC = frozenset({np.shape, np.ndim, np.size, np.result_type, np.iscomplexobj, np.isrealobj,
+                    np.can_cast, np.common_type, np.min_scalar_type})  # fmt: skip
+# Functions that write to their first argument
+WRITERS = frozenset({np.copyto, np.put, np.place, np.putmask, np.fill_diagonal,
+                     np.put_along_axis})  # fmt: skip
+
+
+class Trace:
+    """The calls of one run of a function.
+
+    All arrays of the run are kept alive until it ends, so that no id is used twice.
+    """
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.arrays: dict[Value, TraceArray] = {}
+        self.owners: dict[int, Value] = {}  # id of an array that owns memory → its Value
+        self.plain: dict[int, Value] = {}  # id of a plain array → its Value
+        self.constants: list[tuple[Any, Value, Any]] = []  # an array, its Value, what it held
+        self.saved: dict[Value, Any] = {}  # copies of the captured arrays that were written to
+        self.reason = ""  # why it cannot be followed
+        self.closed = False
+        self.usual = np.geterr()
+
+    def fail(self, reason: str) -> Untraceable:
+        """An error to raise. The reason is kept, as a user's function may catch the error."""
+        self.reason = self.reason or f"{reason} at {user_line()}"
+        return Untraceable(reason)
+
+    def enter(self, real: Any, name: str, kind: str = "argument") -> TraceArray:
+        """A traced array for an argument or for a captured array."""
+        known = self.plain.get(id(real)) if kind == "captured" else None
+        if known is None or isinstance(real, float):
+            known = Value(kind, name, real)
+            if isinstance(real, float):
+                return TraceFloat(real, known, self)
+            self.plain[id(real)] = known
+            self._traced(real, known)
+        return self.arrays[known]
+
+    def number(self, function: Any, args: tuple[Any, ...]) -> Any:
+        """The result of an operator of Python on numbers."""
+        out = function(*_real(args))
+        if self.closed or not isinstance(out, float):
+            return out
+        call = Call(function, self._template(args), {})
+        value = Value("result", "", out)
+        call.results, call.shape = [value], Ref(value)
+        self._note(call, np.geterr())
+        return TraceFloat(out, value, self)
+
+    def _traced(self, real: Any, value: Value) -> TraceArray:
+        traced = TraceArray(real, value, self)
+        self.arrays[value] = traced
+        if isinstance(real, np.ndarray):
+            self.owners.setdefault(id(_root(real)), value.memory)
+        return traced
+
+    # calls
+
+    def call(self, function: Any, args: Any, settings: Any) -> Any:
+        """The result of a call, which is noted."""
+        if self.closed:
+            return function(*_real(args), **_real(settings))
+        errors = np.geterr()
+        if "raise" in errors.values():
+            raise self.fail("a call asks for floating-point errors")
+        call = Call(function, self._template(args), self._template(settings))
+        self._check_writes(call, args, settings)
+        out = function(*_real(args), **_real(settings))
+        if isinstance(function, Method) and function.name == "__setitem__":
+            self._note(call, errors)
+            return None
+        given = settings.get("out")
+        if given is not None and isinstance(function, np.ufunc | UfuncMethod):
+            self._note(call, errors)
+            return given[0] if isinstance(given, tuple) and len(given) == 1 else given
+        if function in STATIC if not isinstance(function, Method) else False:
+            return out
+        found: list[Any] = []
+        shaped = replaced(out, lambda leaf: self._result(leaf, call, found))
+        if not call.results and not call.writes:
+            if out is None or out is NotImplemented:
+                return out
+            raise self.fail(f"{getattr(function, '__name__', function)} returns {out!r:.40}")
+        call.shape = _refs(shaped)
+        self._note(call, errors)
+        return shaped
+
+    def _result(self, leaf: Any, call: Call, found: list[Any]) -> Any:
+        if not isinstance(leaf, np.ndarray | np.generic):
+            return leaf
+        memory = self._memory_of(leaf, call)
+        value = Value("result", "", leaf, memory)
+        call.results.append(value)
+        traced = self._traced(leaf, value)
+        found.append(traced)
+        return traced
+
+    def _memory_of(self, leaf: Any, call: Call) -> Value | None:
+        """The Value whose memory a result shares, if it is a view of an argument."""
+        if not isinstance(leaf, np.ndarray):
+            return None
+        root = _root(leaf)
+        return next(
+            (value.memory for value in call.refs()
+             if isinstance(value.array, np.ndarray) and _root(value.array) is root),
+            None,
+        )  # fmt: skip
+
+    def _note(self, call: Call, errors: Any) -> None:
+        call.errors = errors if errors != self.usual else None
+        call.line = user_line()
+        self.calls.append(call)
+
+    def _check_writes(self, call: Call, args: Any, settings: Any) -> None:
+        function = call.function
+        targets = list(settings["out"]) if isinstance(settings.get("out"), tuple) else []
+        if isinstance(settings.get("out"), TraceArray | np.ndarray):
+            targets = [settings["out"]]
+        writes = isinstance(function, Method) and function.name in WRITING_METHODS
+        ufunc_at = isinstance(function, UfuncMethod) and function.name == "at"
+        if writes or ufunc_at or (not isinstance(function, Method) and function in WRITERS):
+            targets.append(args[0])
+        for target in targets:
+            if target is None:
+                continue
+            if not isinstance(target, TraceArray) or target._trace is not self:
+                raise self.fail("a traced value is written into a plain array")
+            memory = target._value.memory
+            if memory.kind == "captured":
+                self.saved.setdefault(memory, memory.array.copy())
+            elif memory.kind != "result":
+                raise self.fail(f"an array is written to, a {memory.kind}")
+            call.writes.append(memory)
+
+    def _template(self, argument: Any) -> Template:
+        return replaced(argument, self._ref)
+
+    def _ref(self, leaf: Any) -> Any:
+        if isinstance(leaf, TraceArray):
+            if leaf._trace is self:
+                return Ref(leaf._value)
+            leaf = leaf._real  # of a trace that has ended
+        if not isinstance(leaf, np.ndarray):
+            return leaf
+        known = self.plain.get(id(leaf))
+        if known is None:
+            whole = leaf.flags.c_contiguous or leaf.flags.f_contiguous
+            known = self.plain[id(leaf)] = Value("constant", "", leaf.copy("K") if whole else leaf)
+            self.constants.append((leaf, known, leaf.copy()))
+        return Ref(known)
+
+    def guarded(self, x: TraceArray, of: Any, word: str) -> Any:
+        """``of(x)``, a Python value, which the program compares."""
+        value = of(x._real)
+        if not self.closed:
+            call = Call(of, (Ref(x._value),), {}, guard=Guard(of, word, value))
+            self._note(call, np.geterr())
+        return value
+
+    def end(self) -> None:
+        """The run is over. Fails if a plain array changed after it was used."""
+        self.closed = True
+        if any(leaf.tobytes() != before.tobytes() for leaf, _, before in self.constants):
+            self.fail("a plain array is written to between traced calls")
+
+    # kernels
+
+    def kernel(self, name: str, kernel: Any, values: tuple[Any, ...]) -> Any:
+        """The result of a kernel of an operation, followed if possible, else as one call."""
+        if self.closed or self.reason:
+            return kernel(*_real(values))
+        mark = len(self.calls)
+        try:
+            return kernel(*values)
+        except Untraceable:
+            del self.calls[mark:]
+            self.reason = ""
+        return self.call(Opaque(name, kernel), values, {})
+
+    def rule(self, name: str, rule: Any, g: Any, saved: tuple[Any, ...]) -> Any:
+        """The result of a rule of an operation, followed if possible, else as one call."""
+        return self.kernel(f"slope of {name}", rule, (g, *saved))
+
+
+def _root(array: Any) -> Any:
+    """The array that owns the memory."""
+    while isinstance(base := array.base, np.ndarray):
+        array = base
+    return array
+
+
+def _real(argument: Any) -> Any:
+    return replaced(argument, lambda leaf: leaf._real if isinstance(leaf, TraceArray) else leaf)
+
+
+def _refs(shaped: Any) -> Template:
+    return replaced(shaped, lambda leaf: Ref(leaf._value) if isinstance(leaf, TraceArray) else leaf)
