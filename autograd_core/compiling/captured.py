@@ -15,17 +15,17 @@ from autograd_core.compiling.program import replaced
 from autograd_core.engine.tensor import Tensor, make
 from autograd_core.transforms.generators import ATOMS, LIBRARIES
 
+VALUES = frozenset({bool, int, float, complex, str, bytes})
 Link = tuple[Callable[[], Any], Any]  # how an object was reached, and the object
 
 
 class Slot:
-    """A place that holds an array, or a tuple that contains arrays. `links` are the objects on the
-    way to it."""
+    """A place that holds an array, or a tuple that contains arrays."""
 
-    __slots__ = ("get", "links", "name", "set", "value")
+    __slots__ = ("get", "name", "set", "value")
 
-    def __init__(self, name: str, get: Any, put: Any, links: tuple[Link, ...]) -> None:
-        self.name, self.get, self.set, self.links = name, get, put, links
+    def __init__(self, name: str, get: Any, put: Any) -> None:
+        self.name, self.get, self.set = name, get, put
         self.value = get()
 
     @property
@@ -79,6 +79,19 @@ class Reached:
         kinds = (np.random.Generator, np.random.BitGenerator, np.random.RandomState, Random)
         return [value for _, _, value in self.places if isinstance(value, kinds)]
 
+    def fixed(self) -> tuple[list[Link], list[Link], list[tuple[Any, int]]]:
+        """What a program depends on besides arrays: the objects, the Python values, and the sizes
+        of the lists and dicts."""
+        kept = [
+            (get, value)
+            for _, get, value in self.places
+            if not isinstance(get, Gradient | Number) and not isinstance(value, np.ndarray)
+        ]
+        values = [link for link in kept if type(link[1]) in VALUES]
+        objects = [link for link in kept if type(link[1]) not in VALUES]
+        sizes = [(container, len(container)) for container, _ in self.containers]
+        return objects, values, sizes
+
     def changed(self) -> list[str]:
         """The names of the places that hold something else now."""
         return [name for name, get, value in self.places if not _holds(get, value)]
@@ -108,16 +121,14 @@ def slots(function: Any, kind: type = np.ndarray, reached: Reached | None = None
     names in `traced_numbers`."""
     found: list[Slot] = []
     seen: dict[int, Any] = {}
-    waiting: list[tuple[str, Any, Any, tuple[Link, ...]]] = [
-        ("function", lambda: function, _nowhere, ())
-    ]
+    waiting: list[tuple[str, Any, Any]] = [("function", lambda: function, _nowhere)]
     while waiting:
-        name, get, put, links = waiting.pop()
+        name, get, put = waiting.pop()
         value = get()
         if reached is not None:
             reached.places.append((name, get, value))
         if _has_array(value, kind) or (kind is np.ndarray and isinstance(get, Gradient | Number)):
-            found.append(Slot(name, get, put, links))
+            found.append(Slot(name, get, put))
         if type(value) in ATOMS or isinstance(value, np.ndarray | np.generic) or id(value) in seen:
             continue
         seen[id(value)] = value
@@ -125,8 +136,7 @@ def slots(function: Any, kind: type = np.ndarray, reached: Reached | None = None
             reached.containers.append((value, copy(value)))
         if reached is not None and isinstance(own := getattr(value, "__dict__", None), dict):
             reached.containers.append((own, dict(own)))
-        further = (*links, (get, value))
-        waiting += [(*place, further) for place in _inside(name, value)]
+        waiting += _inside(name, value)
     return found
 
 

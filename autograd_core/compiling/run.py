@@ -14,7 +14,7 @@ from autograd_core.compiling.arrays import TraceArray
 from autograd_core.compiling.captured import Gradient, Reached, Slot, with_arrays
 from autograd_core.compiling.program import Opaque, Program, Ref, Value, replaced
 from autograd_core.compiling.simplify import guards_first, simplified
-from autograd_core.compiling.source import DIFFERS, Source
+from autograd_core.compiling.source import DIFFERS, Source, same
 from autograd_core.compiling.trace import Trace, Untraceable
 from autograd_core.devices import backend
 from autograd_core.engine.exits import warn_user
@@ -51,9 +51,7 @@ class _Variant:
         self.updates = [slot.set for slot, _ in tracing.updates]
         self.before = [(slot.get, slot.value is None) for slot, _ in tracing.updates
                        if isinstance(slot.get, Gradient)]  # fmt: skip
-        every = [slot for found in tracing.captured.values() for slot in found]
-        every += [slot for slot, _ in tracing.updates]
-        self.links = list({id(link[1]): link for slot in every for link in slot.links}.values())
+        self.objects, self.values, self.sizes = tracing.reached.fixed()
         written = {m for call in program.calls for m in call.writes if m.kind == "captured"}
         self.written = [i for i, value in enumerate(tracing.captured) if value in written]
         tensors = [
@@ -63,22 +61,38 @@ class _Variant:
         self.wrapped = tracing.out if _has_tensor(tracing.out) else None
         self.lock = allocate_lock()  # the buffers belong to one run at a time
 
-    def run(self, arrays: list[Any]) -> Any:
-        """The result; DIFFERS if a guard differs or what was captured is no more what it was."""
-        for reach, value in self.links:
+    def fitting(self, arrays: list[Any]) -> list[Any] | None:
+        """The captured arrays; None if the function now reaches other things than while tracing."""
+        for reach, value in self.objects:
             if reach() is not value:
-                return DIFFERS
+                return None
+        for reach, value in self.values:
+            found = reach()
+            if found is not value and not same(found, value):
+                return None
+        if any(len(container) != size for container, size in self.sizes):
+            return None
         for reach, empty in self.before:
             if (reach() is None) is not empty:
-                return DIFFERS
+                return None
         captured = [get() for get in self.inputs]
         if [*map(_held_kind, captured)] != self.kinds:
-            return DIFFERS
+            return None
         if any(reach() is not captured[i] for i, reach in self.others):
-            return DIFFERS
+            return None
         for i in self.written:
             if any(np.may_share_memory(array, captured[i]) for array in arrays):
-                return DIFFERS
+                return None
+        return captured
+
+    def run(self, arrays: list[Any]) -> Any:
+        """The result; DIFFERS if a guard differs or what was captured is no more what it was."""
+        try:
+            captured = self.fitting(arrays)
+        except (KeyError, IndexError, AttributeError, ValueError):  # something was removed
+            return DIFFERS
+        if captured is None:
+            return DIFFERS
         if not self.lock.acquire(blocking=False):
             return BUSY
         try:
