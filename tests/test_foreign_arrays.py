@@ -7,6 +7,7 @@ import pytest
 
 import autograd_core as ac
 import autograd_core.numpy as anp
+from autograd_core.devices import backend
 
 
 class Labelled:
@@ -134,3 +135,12 @@ def test_xarray(f):
     step = 1e-6
     ends = [float(f(xr, 2.0 + s * step, VALUES).sum()) for s in (1, -1)]
     assert slope == pytest.approx(operator.sub(*ends) / (2 * step), rel=1e-7)
+
+
+def test_another_object_of_cupy_does_not_mean_that_a_device_is_used(monkeypatch):
+    """Looking through the attributes of objects meets such objects, as in `checkpoint`."""
+    monkeypatch.setattr(backend, "_module", None)
+    monkeypatch.setattr(backend, "_arrays", (np.ndarray,))
+    ufunc = type("ufunc", (), {"__module__": "cupy._core"})()
+    assert not backend.is_array(ufunc)
+    assert not backend.in_use()
