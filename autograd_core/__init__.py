@@ -8,7 +8,6 @@
 (3,)
 """
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,29 +48,10 @@ from autograd_core.transforms import *
 methods.bind()
 protocols.bind()
 
-
-def compile(function: Callable[..., Any]) -> Any:
-    """A function that runs as a list of NumPy calls, which is recorded when it is first called.
-
-    `function` may use this library and NumPy in any way: transforms, modules, ``backward()``,
-    ``optimizer.step()``. Its results, and what it writes, have the same bits as without compile.
-    ``compiled.source`` is the program. See docs/compiling.md.
-
-    >>> import autograd_core as ac, numpy as np
-    >>> slope = ac.compile(ac.grad(lambda x: ac.sum(x**3)))
-    >>> slope(np.array([1.0, 2.0]))
-    array([ 3., 12.])
-    """
-    from autograd_core.compiling import Compiled
-
-    return Compiled(function)
-
-
 __version__ = "0.1.0"
 __all__ = [
     "Tensor",
     "available_devices",
-    "compile",
     "composed",
     "detect_anomaly",
     "device",

@@ -5,6 +5,7 @@ import pytest
 
 import autograd_core as ac
 import nn
+from autograd_core.compiling import Compiled
 from tests.test_compiling import bits
 
 # ---- training ------------------------------------------------------------------------------------
@@ -23,7 +24,7 @@ def network(compiled, momentum=0.0, dtype=np.float64, loss_of=None):
         optimizer.step()
         return loss
 
-    return model, optimizer, ac.compile(step) if compiled else step
+    return model, optimizer, Compiled(step) if compiled else step
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
@@ -64,7 +65,7 @@ def test_gradients_accumulate_over_calls():
         def add(x, model=model):
             ac.sum(model(x) ** 2).backward()
 
-        run = ac.compile(add) if compile_it else add
+        run = Compiled(add) if compile_it else add
         for i in range(4):
             run(np.full((2, 3), i + 1.0))
         results.append([p.grad.numpy() for p in model.parameters()])
@@ -81,7 +82,7 @@ def test_an_error_while_tracing_changes_nothing_twice():
                 parameter.data += x[0]
         raise RuntimeError("in the middle")
 
-    compiled = ac.compile(broken)
+    compiled = Compiled(broken)
     with pytest.warns(ac.AutogradWarning), pytest.raises(RuntimeError, match="in the middle"):
         compiled(np.ones(1))
     for parameter, was in zip(model.parameters(), before, strict=True):
@@ -100,7 +101,7 @@ def test_an_argument_that_is_a_parameters_memory():
                 parameter.data -= 0.5 * x
 
         run.append(move)
-    program = ac.compile(run[1])
+    program = Compiled(run[1])
     for array in (np.ones(3), np.ones(3), None, np.ones(3)):
         run[0](plain.data if array is None else array)
         with np.errstate(all="ignore"):

@@ -7,6 +7,7 @@ import pytest
 
 import autograd_core as ac
 import nn
+from autograd_core.compiling import Compiled
 from autograd_core.compiling.arrays import TraceArray
 
 X = np.array([0.3, -1.2, 2.0])
@@ -22,7 +23,7 @@ def bits(tree):
 
 def assert_same(plain, *arguments, programs=1):
     """Two compiled calls give the bits of the plain one, the second without another trace."""
-    compiled = ac.compile(plain)
+    compiled = Compiled(plain)
     expected = bits(plain(*arguments))
     for _ in range(2):
         found = compiled(*(a.copy() if isinstance(a, np.ndarray) else a for a in arguments))
@@ -85,7 +86,7 @@ def test_trees_keywords_and_static_values():
     def f(tree, power, scale=1.0):
         return {"out": [tree["a"] ** power * scale, tree["b"][0]]}
 
-    compiled = ac.compile(f)
+    compiled = Compiled(f)
     for power, scale in ((2, 1.0), (3, 1.0), (2, 2.0), (2.0, 1.0), (True, 1.0)):
         tree = {"a": X, "b": (X * 2,)}
         found, expected = compiled(tree, power, scale=scale), f(tree, power, scale=scale)
@@ -94,7 +95,7 @@ def test_trees_keywords_and_static_values():
 
 
 def test_another_shape_dtype_or_layout_makes_another_program():
-    compiled = ac.compile(lambda x: np.sum(x * 2, axis=0))
+    compiled = Compiled(lambda x: np.sum(x * 2, axis=0))
     arrays = [np.ones((2, 3)), np.ones((4, 3)), np.ones((2, 3), np.float32), np.ones((3, 2)).T]
     for array in (*arrays, *arrays):
         assert bits(compiled(array)) == bits(np.sum(array * 2, axis=0))
@@ -102,14 +103,14 @@ def test_another_shape_dtype_or_layout_makes_another_program():
 
 
 def test_what_is_not_an_array_runs_plainly():
-    compiled = ac.compile(lambda x: x * 2)
+    compiled = Compiled(lambda x: x * 2)
     x = ac.Tensor(X, requires_grad=True)
     compiled(x).sum().backward()
     assert x.grad.tolist() == [2, 2, 2]
     assert compiled("a") == "aa"
     assert compiled([1, 2]) == [1, 2, 1, 2]
     assert not compiled.plain
-    assert ac.grad(ac.compile(lambda x: ac.sum(x**2)))(X).tolist() == (2 * X).tolist()
+    assert ac.grad(Compiled(lambda x: ac.sum(x**2)))(X).tolist() == (2 * X).tolist()
 
 
 # ---- guards --------------------------------------------------------------------------------------
@@ -121,7 +122,7 @@ def test_a_decision_by_value_is_made_again():
             return np.sin(x)
         return x * int(np.argmax(x))
 
-    compiled = ac.compile(f)
+    compiled = Compiled(f)
     for x in (X, -X, X, -X, np.roll(-X, 1), X):
         assert bits(compiled(x)) == bits(f(x))
     assert len(compiled.programs) == 3
@@ -132,13 +133,13 @@ def test_a_size_that_depends_on_values_is_checked():
     def f(x):
         return np.cumsum(x[x > 0]), np.nonzero(x)[0]
 
-    compiled = ac.compile(f)
+    compiled = Compiled(f)
     for x in (X, -X, np.zeros(3), X + 1, X):
         assert bits(compiled(x)) == bits(f(x))
 
 
 def test_guards_that_keep_changing_end_in_plain_calls():
-    compiled = ac.compile(lambda x: x * float(np.sum(x)))
+    compiled = Compiled(lambda x: x * float(np.sum(x)))
     for i in range(8):
         compiled(X + i)
     with pytest.warns(ac.AutogradWarning, match="its guards keep changing"):
@@ -147,7 +148,7 @@ def test_guards_that_keep_changing_end_in_plain_calls():
 
 
 def test_nan_and_minus_zero_are_values_of_guards():
-    compiled = ac.compile(lambda x: x * x[0].item())
+    compiled = Compiled(lambda x: x * x[0].item())
     for x in (np.array([np.nan]), np.array([0.0]), np.array([-0.0]), np.array([np.nan])):
         assert bits(compiled(x)) == bits(x * x[0].item())
     assert len(compiled.programs) == 3
@@ -163,7 +164,7 @@ def reads_a_global(x):
 
 
 def test_a_global_array_may_change_and_be_replaced(monkeypatch):
-    compiled = ac.compile(reads_a_global)
+    compiled = Compiled(reads_a_global)
     for _ in range(2):
         assert bits(compiled(X)) == bits(reads_a_global(X))
     monkeypatch.setitem(globals(), "WEIGHT", WEIGHT * 3)
@@ -182,7 +183,7 @@ def test_plain_arithmetic_on_a_captured_array_is_followed():
     def f(x):
         return x * (state["a"][0] * 2 + state["b"][0] + scale.sum())
 
-    compiled = ac.compile(f)
+    compiled = Compiled(f)
     assert bits(compiled(X)) == bits(f(X))
     for change in (
         lambda: state["a"].__setitem__(0, np.full(3, 5.0)),
@@ -209,7 +210,7 @@ def test_other_values_and_objects_may_be_replaced():
             x = settings.act(layer @ x) * settings.scale
         return x if flag else -x
 
-    compiled = ac.compile(f)
+    compiled = Compiled(f)
     assert bits(compiled(X)) == bits(f(X))
     for change in (
         lambda: setattr(settings, "scale", 2),
@@ -235,7 +236,7 @@ def test_a_model_may_be_updated_rebound_and_replaced():
         )
 
     model = build(0)
-    compiled = ac.compile(lambda x: model(x))
+    compiled = Compiled(lambda x: model(x))
     x = np.random.default_rng(0).normal(size=(5, 3))
     with ac.no_grad():
         for change in (
@@ -256,7 +257,7 @@ def test_a_model_may_be_updated_rebound_and_replaced():
 def test_random_draws_run_plainly_and_from_the_same_stream():
     generators = [np.random.default_rng(0), np.random.default_rng(0)]
     generator = generators[0]
-    compiled = ac.compile(lambda x: x * generator.random(3))
+    compiled = Compiled(lambda x: x * generator.random(3))
     with pytest.warns(ac.AutogradWarning, match="it draws random numbers"):
         found = [compiled(X) for _ in range(2)]
     assert bits(found) == bits([X * generators[1].random(3) for _ in range(2)])
@@ -270,7 +271,7 @@ def test_what_a_function_changes_besides_arrays_is_not_lost():
         counter["calls"] += 1
         return x * counter["calls"]
 
-    compiled = ac.compile(f)
+    compiled = Compiled(f)
     with pytest.warns(ac.AutogradWarning, match="it changes calls"):
         found = [compiled(X) for _ in range(3)]
     assert bits(found) == bits([X, X * 2, X * 3])
@@ -284,7 +285,7 @@ def test_a_plain_array_that_changes_between_its_uses_is_noticed():
         buffer[0] = 5.0
         return one + x * buffer
 
-    compiled = ac.compile(f)
+    compiled = Compiled(f)
     with pytest.warns(ac.AutogradWarning, match="a plain array is written to"):
         assert bits(compiled(X)) == bits(f(X))
 
@@ -294,7 +295,7 @@ def test_an_argument_that_is_written_to_runs_plainly():
         x += 1
         return x * 2
 
-    compiled, x = ac.compile(f), X.copy()
+    compiled, x = Compiled(f), X.copy()
     with pytest.warns(ac.AutogradWarning, match="an array is written to, a argument"):
         assert bits(compiled(x)) == bits((X + 1) * 2)
     assert bits(x) == bits(X + 1)
@@ -302,7 +303,7 @@ def test_an_argument_that_is_written_to_runs_plainly():
 
 def test_results_belong_to_the_caller():
     ones = np.ones(3)
-    compiled = ac.compile(lambda x: (x * 2, np.zeros_like(x), ones, x[1:]))
+    compiled = Compiled(lambda x: (x * 2, np.zeros_like(x), ones, x[1:]))
     compiled(X)
     one, two = compiled(X), compiled(X)
     one[0][:] = one[1][:] = 9
@@ -319,7 +320,7 @@ def test_nothing_traced_is_left_behind():
         f.other = x * 3
         return x
 
-    compiled = ac.compile(f)
+    compiled = Compiled(f)
     for i in range(4):
         compiled(X + i)
         assert type(kept["last"]) is type(f.other) is np.ndarray
@@ -331,7 +332,7 @@ def test_nothing_traced_is_left_behind():
 
 
 def test_an_error_of_the_program_is_that_of_the_function():
-    compiled = ac.compile(lambda x: ac.linalg.inv(ac.Tensor(x)) if x.ndim else x)
+    compiled = Compiled(lambda x: ac.linalg.inv(ac.Tensor(x)) if x.ndim else x)
     compiled(np.eye(3))
     with pytest.raises(ac.LinAlgError, match="Singular"):
         compiled(np.zeros((3, 3)))
@@ -343,7 +344,7 @@ def test_threads_share_a_compiled_function():
             x = np.sin(x) + np.cos(x) * 0.5
         return x
 
-    compiled = ac.compile(f)
+    compiled = Compiled(f)
     compiled(np.zeros(1000))
     inputs = [np.full(1000, float(i)) for i in range(8)]
     found = [None] * 8
@@ -367,7 +368,7 @@ def test_a_traced_array_acts_as_an_array_after_its_trace():
         leaked[:] = [x * 2]
         return x
 
-    compiled = ac.compile(f)
+    compiled = Compiled(f)
     for _ in range(3):
         compiled(X)
     assert not any(isinstance(value, TraceArray) for value in leaked)
