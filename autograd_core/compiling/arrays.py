@@ -39,6 +39,11 @@ class TraceArray(NDArrayOperatorsMixin):
     def __init__(self, real: Any, value: Value, trace: Any) -> None:
         self._real, self._value, self._trace = real, value, trace
 
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        """The type of the array, for `isinstance`."""
+        return type(self._real)
+
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **settings: Any) -> Any:
         if any(isinstance(x, Tensor) for x in inputs):
             return NotImplemented  # the Tensor's turn
@@ -54,6 +59,25 @@ class TraceArray(NDArrayOperatorsMixin):
         if self._trace.closed:
             return np.array(self._real, dtype=dtype, copy=copy)
         raise self._trace.fail("an array was converted to a plain array")
+
+    def __pow__(self, other: Any) -> Any:
+        return self._trace.operator(operator.pow, self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return self._trace.operator(operator.pow, other, self)
+
+    def __ipow__(self, other: Any) -> Any:
+        raised = self**other
+        if isinstance(self._real, np.generic):
+            return raised
+        self[...] = raised
+        return self
+
+    def __copy__(self) -> Any:
+        return self.copy()  # type: ignore[attr-defined]
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self.copy()  # type: ignore[attr-defined]
 
     def __getitem__(self, index: Any) -> Any:
         return self._trace.call(Method("__getitem__"), (self, index), {})
@@ -196,8 +220,8 @@ def _in_place(name: str) -> Any:
     return operator
 
 
-for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or",
-              "xor", "lshift", "rshift"):  # fmt: skip
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "matmul", "and", "or", "xor",
+              "lshift", "rshift"):  # fmt: skip
     setattr(TraceArray, f"__i{_name}__", _in_place(_name))
 for _name in METHODS:
     setattr(TraceArray, _name, _method(_name))

@@ -6,7 +6,14 @@ from collections.abc import Callable, Iterator, MutableMapping, MutableSequence
 from copy import copy
 from functools import partial
 from random import Random
-from types import CellType, CodeType, FunctionType, MethodType, ModuleType
+from types import (
+    BuiltinFunctionType,
+    CellType,
+    CodeType,
+    FunctionType,
+    MethodType,
+    ModuleType,
+)
 from typing import Any
 
 import numpy as np
@@ -15,6 +22,10 @@ from autograd_core.compiling.program import replaced
 from autograd_core.engine.tensor import Tensor, make
 from autograd_core.transforms.generators import ATOMS, LIBRARIES
 
+# Names in the code of a function that makes random numbers of its own
+RANDOM = frozenset(
+    {"default_rng", "RandomState", "Generator", "random", "rand", "randn", "randint"}
+)
 VALUES = frozenset({bool, int, float, complex, str, bytes})
 Link = tuple[Callable[[], Any], Any]  # how an object was reached, and the object
 
@@ -74,6 +85,16 @@ class Reached:
         self.places: list[tuple[str, Any, Any]] = []
         self.slots = slots(function, np.ndarray, self)
 
+    def draws(self) -> bool:
+        """True if a function may make a generator of random numbers."""
+        functions = [value for _, _, value in self.places if isinstance(value, FunctionType)]
+        own = [f for f in functions if str(f.__module__).partition(".")[0] not in LIBRARIES]
+        return any(RANDOM.intersection(_names(function.__code__)) for function in own)
+
+    def unknown(self) -> list[str]:
+        """The types of the objects whose contents are not looked through."""
+        return sorted({type(value).__name__ for _, _, value in self.places if not _is_known(value)})
+
     def generators(self) -> list[Any]:
         """The generators of random numbers among what is reached."""
         kinds = (np.random.Generator, np.random.BitGenerator, np.random.RandomState, Random)
@@ -105,6 +126,59 @@ class Reached:
                 value.update(before)
             else:
                 value[:] = before
+
+
+# Objects without contents that a function could change, or whose contents are looked through
+KNOWN = (
+    type(None),
+    bool,
+    int,
+    float,
+    complex,
+    str,
+    bytes,
+    type(...),
+    slice,
+    range,
+    np.dtype,
+    np.generic,
+    np.ufunc,
+    Tensor,
+    FunctionType,
+    BuiltinFunctionType,
+    MethodType,
+    partial,
+    tuple,
+    list,
+    dict,
+    MutableMapping,
+    MutableSequence,
+    type,
+    ModuleType,
+    staticmethod,
+    classmethod,
+    property,
+    CodeType,
+    np.random.Generator,
+    np.random.RandomState,
+    np.random.BitGenerator,
+    Random,
+)
+
+
+def _is_known(value: Any) -> bool:
+    if isinstance(value, np.ndarray):
+        return type(value) is np.ndarray and not value.dtype.hasobject
+    if isinstance(value, KNOWN):
+        return True
+    kind = type(value)
+    slots_ = any(vars(base).get("__slots__") for base in kind.__mro__)
+    home = str(kind.__module__).partition(".")[0]
+    return (
+        hasattr(value, "__dict__")
+        and not slots_
+        and home not in LIBRARIES - {"nn", "autograd_core"}
+    )
 
 
 def _holds(get: Any, value: Any) -> bool:
@@ -157,10 +231,13 @@ def _inside(name: str, value: Any) -> Iterator[tuple[str, Any, Any]]:
         yield name, partial(getattr, value, "_array"), partial(setattr, value, "_array")
         gradient = Gradient(value)
         yield f"grad_{name}", gradient, gradient.put
+        yield name, lambda: value.node is not None, _nowhere
+        yield name, lambda: hooks_of(value), _nowhere
         yield from _of_attributes(name, value)
     elif isinstance(value, FunctionType):
         yield from _of_function(value)
-        yield from _of_attributes(name, value)
+        if str(value.__module__).partition(".")[0] not in LIBRARIES:
+            yield from _of_attributes(name, value)
     elif isinstance(value, MethodType):
         yield name, lambda: value.__self__, _nowhere
         yield name, lambda: value.__func__, _nowhere
@@ -178,8 +255,26 @@ def _inside(name: str, value: Any) -> Iterator[tuple[str, Any, Any]]:
     elif isinstance(value, MutableSequence):
         for i in range(len(value)):
             yield f"{name}_{i}", partial(value.__getitem__, i), partial(value.__setitem__, i)
-    elif not isinstance(value, type | ModuleType) and not _from_library(value):
+    elif isinstance(value, staticmethod | classmethod):
+        yield name, lambda: value.__func__, _nowhere
+    elif isinstance(value, property):
+        yield name, lambda: value.fget, _nowhere
+    elif isinstance(value, type):
+        for key in () if _from_library_class(value) else list(vars(value)):
+            if not key.startswith("__") or key == "__call__":
+                yield key, partial(vars(value).__getitem__, key), partial(setattr, value, key)
+        for base in () if _from_library_class(value) else value.__bases__:
+            yield name, lambda base=base: base, _nowhere
+    elif not isinstance(value, ModuleType):
         yield from _of_attributes(name, value)
+        if not _from_library_class(type(value)):
+            yield name, partial(type, value), _nowhere
+
+
+def hooks_of(tensor: Tensor) -> int:
+    """The number of hooks of a Tensor."""
+    watch = None if tensor.node is None else tensor.node.watch
+    return 0 if watch is None else len(watch.hooks)
 
 
 def _of_attributes(name: str, value: Any) -> Iterator[tuple[str, Any, Any]]:
@@ -236,8 +331,6 @@ def _names(code: CodeType) -> Iterator[str]:
             yield from _names(constant)
 
 
-def _from_library(value: Any) -> bool:
-    """True for an object of NumPy, SciPy or Python's own library, which holds no array of the
-    user's. Modules and optimisers of `nn` do."""
-    home = str(type(value).__module__).partition(".")[0]
-    return home in LIBRARIES and home != "nn"
+def _from_library_class(kind: type) -> bool:
+    """True for a class of a library, whose functions use nothing of the user's."""
+    return str(kind.__module__).partition(".")[0] in LIBRARIES | {"builtins"}

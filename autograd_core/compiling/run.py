@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from _thread import allocate_lock
 from collections.abc import Callable
+from contextvars import ContextVar
 from functools import update_wrapper
 from inspect import signature
 from typing import Any
@@ -11,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from autograd_core.compiling.arrays import TraceArray
-from autograd_core.compiling.captured import Gradient, Reached, Slot, with_arrays
-from autograd_core.compiling.program import Opaque, Program, Ref, Value, replaced
-from autograd_core.compiling.simplify import guards_first, simplified
+from autograd_core.compiling.captured import Gradient, Reached, Slot, hooks_of, with_arrays
+from autograd_core.compiling.program import Opaque, Program, Value, replaced
+from autograd_core.compiling.simplify import simplified, writes_last
 from autograd_core.compiling.source import DIFFERS, Source, same
 from autograd_core.compiling.trace import Trace, Untraceable
 from autograd_core.devices import backend
@@ -24,8 +25,10 @@ from autograd_core.engine.tensor import Tensor, make
 from autograd_core.errors.tracebacks import public
 from autograd_core.transforms.calls import Function, called
 from autograd_core.transforms.generators import States
-from autograd_core.transforms.tree import filled, leaves
+from autograd_core.transforms.tree import filled, leaves, mapped
 
+ACTIVE: ContextVar[bool] = ContextVar("autograd_core tracing", default=False)
+TRACING = allocate_lock()
 BUSY = object()  # another thread runs the program, or it calls itself
 ATTEMPTS = 3  # traces, if the first calls create what later calls find, such as momenta
 VARIANTS = 8  # programs for one signature, which differ in a guard
@@ -58,7 +61,8 @@ class _Variant:
             s.tensor for found in tracing.captured.values() for s in found if s.tensor is not None
         ]
         self.stamped = [t for t in tensors if tracing.trace.plain.get(id(t._array)) in written]
-        self.wrapped = tracing.out if _has_tensor(tracing.out) else None
+        self.like = mapped(_like, tracing.out)
+        self.single = [path for path, _ in leaves(tracing.out)] == [""]
         self.lock = allocate_lock()  # the buffers belong to one run at a time
 
     def fitting(self, arrays: list[Any]) -> list[Any] | None:
@@ -106,7 +110,9 @@ class _Variant:
             put(value)
         if self.stamped:
             stamp(*self.stamped)
-        return result if self.wrapped is None else _wrapped(result, self.wrapped)
+        if self.single and not isinstance(self.like, Tensor):
+            return result[0]
+        return _returned(result, self.like)
 
 
 class Compiled:
@@ -134,7 +140,7 @@ class Compiled:
         found = leaves((args, settings))
         recording, _, observer = STATE.get()
         key = (_structure((args, settings)), *[_kind(leaf) for _, leaf in found], recording)
-        if None in key or observer is not None or key in self.plain:
+        if None in key or observer is not None or key in self.plain or ACTIVE.get():
             return self.function(*args, **settings)
         arrays = [leaf for _, leaf in found if isinstance(leaf, np.ndarray)]
         known = self.variants.setdefault(key, [])
@@ -151,7 +157,12 @@ class Compiled:
                 return out
         reason = "its guards keep changing"
         if len(known) < VARIANTS:
-            tracing = _Tracing(self.function, args, settings)
+            if not TRACING.acquire(blocking=False):
+                return self.function(*args, **settings)
+            try:
+                tracing = _Tracing(self.function, args, settings)
+            finally:
+                TRACING.release()
             reason = tracing.trace.reason
             if not reason:
                 known.append(tracing.variant)
@@ -180,16 +191,23 @@ class _Tracing:
         inner, keywords = filled((args, settings), iter(self.entered))
         self.out: Any = None
         self.may_settle = False
-        self.held = [self._lend(slot) for slot in self.reached.slots]
+        self._check(args, settings)
+        if trace.reason:
+            return
         error = None
+        self.held: list[Any] = []
+        token = ACTIVE.set(True)
         try:
+            self.held += [self._lend(slot) for slot in self.reached.slots]
             self.out = function(*inner, **keywords)
         except Untraceable:
             pass
         except Exception as raised:
             error = raised
-        trace.end()
-        self._take_back()
+        finally:
+            ACTIVE.reset(token)
+            trace.end()
+            self._take_back()
         if states.drawn():
             trace.fail("it draws random numbers")
         if any(map(_may_be_differentiated, (leaf for _, leaf in leaves(self.out)))):
@@ -204,6 +222,21 @@ class _Tracing:
         else:
             for slot, value in self.updates:
                 slot.set(replaced(value, _finished))
+
+    def _check(self, args: Any, settings: Any) -> None:
+        """Fail for what a trace does not notice."""
+        given = [leaf for _, leaf in leaves((args, settings)) if isinstance(leaf, np.ndarray)]
+        captured = [slot.value for slot in self.reached.slots if isinstance(slot.value, np.ndarray)]
+        unknown = self.reached.unknown()
+        if any(np.may_share_memory(a, b) for a in given for b in captured):
+            self.trace.fail("an argument is a captured array")
+            self.may_settle = True
+        if unknown:
+            self.trace.fail(f"it reaches objects of the type {', '.join(unknown)}")
+        if self.reached.draws():
+            self.trace.fail("it draws random numbers")
+        if any(hooks_of(slot.tensor) for slot in self.reached.slots if slot.tensor is not None):
+            self.trace.fail("it reaches a Tensor with a hook")
 
     def _lend(self, slot: Slot) -> Any:
         """Put traced arrays into a place. Returns what is there now."""
@@ -227,12 +260,24 @@ class _Tracing:
             grown = ["the contents of a list or a dict"] if sizes and not changed else []
             self.trace.fail(f"it changes {', '.join(dict.fromkeys([*changed, *odd, *grown]))}")
 
+    def _output(self, leaf: Any) -> Any:
+        """A leaf of a traced result as the program returns it."""
+        leaf = leaf._array if isinstance(leaf, Tensor) else leaf
+        return self.trace._ref(leaf)
+
     def _finish(self) -> None:
         arguments = [traced._value for traced in self.entered if isinstance(traced, TraceArray)]
-        result = (replaced(self.out, _output), [replaced(new, _output) for _, new in self.updates])
+        outs = [leaf for _, leaf in leaves(self.out)]
+        if not all(isinstance(leaf, RETURNED) for leaf in outs):
+            self.trace.fail("its result contains an object that is not an array or a number")
+            return
+        result = (
+            [self._output(leaf) for leaf in outs],
+            [self._output(new) for _, new in self.updates],
+        )
         program = simplified(Program(arguments, self.trace.calls, result))
-        if not guards_first(program):
-            self.trace.fail("what it decides by depends on what it writes")
+        if not writes_last(program):
+            self.trace.fail("it writes to a captured array before its last decision")
             return
         used = {value for call in program.calls for value in call.refs()} | set(program.outputs())
         self.captured: dict[Value, list[Slot]] = {}
@@ -254,23 +299,23 @@ def _is_array_or_none(value: Any) -> bool:
     return value is None or isinstance(value, TraceArray | np.ndarray)
 
 
-def _has_tensor(tree: Any) -> bool:
-    return any(isinstance(leaf, Tensor) for _, leaf in leaves(tree))
+EMPTY = Tensor(0.0)
+# What a result may consist of
+RETURNED = (Tensor, TraceArray, np.ndarray, np.generic, bool, int, float, complex, str)
 
 
-def _wrapped(out: Any, like: Any) -> Any:
-    """`out` with a Tensor in place of each array that is one in `like`."""
-    pairs = zip(leaves(out), leaves(like), strict=True)
-    return filled(out, iter([
+def _like(leaf: Any) -> Any:
+    """What is kept of a leaf of a result: whether it is a Tensor."""
+    return EMPTY if isinstance(leaf, Tensor) else 0
+
+
+def _returned(outs: list[Any], like: Any) -> Any:
+    """The leaves of a result in the structure of `like`, and as Tensors where it has Tensors."""
+    pairs = zip(outs, leaves(like), strict=True)
+    return filled(like, iter([
         make(backend.as_array(leaf), None) if isinstance(twin, Tensor) else leaf
-        for (_, leaf), (_, twin) in pairs
+        for leaf, (_, twin) in pairs
     ]))  # fmt: skip
-
-
-def _output(leaf: Any) -> Any:
-    """A leaf of a traced result as the program returns it."""
-    leaf = leaf._array if isinstance(leaf, Tensor) else leaf
-    return Ref(leaf._value) if isinstance(leaf, TraceArray) else leaf
 
 
 def _finished(leaf: Any) -> Any:

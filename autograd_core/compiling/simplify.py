@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,13 @@ from autograd_core.compiling.program import (
     refs,
     replaced,
 )
+from autograd_core.compiling.shapes import keeps_shape
 
 # Functions whose result depends on the shape and dtype of their argument, and not on its elements
 CREATE = frozenset({np.zeros_like, np.ones_like, np.empty_like, np.full_like})
+
+
+QUIET = CREATE | {np.asarray, np.sum, np.reshape, np.copy, np.where, np.broadcast_to, operator.pow}
 
 
 def simplified(program: Program) -> Program:
@@ -41,8 +46,12 @@ def _key(template: Any) -> Any:
         return tuple((name, _key(entry)) for name, entry in sorted(template.items()))
     if isinstance(template, slice):
         return ("slice", _key(template.start), _key(template.stop), _key(template.step))
+    if isinstance(template, np.generic):
+        return (template.dtype, template.tobytes())
     if isinstance(template, float):
         return ("float", template.hex())
+    if isinstance(template, complex):
+        return ("complex", template.real.hex(), template.imag.hex())
     try:
         hash(template)
     except TypeError:
@@ -68,6 +77,7 @@ def _joined(program: Program, written: set[Value]) -> None:
     seen: dict[Any, Call] = {}
     known: dict[Value, Value] = {}
     kept: list[Call] = []
+    returned = {value.memory for value in program.outputs()}  # each result has memory of its own
 
     def of(leaf: Any) -> Any:
         return Ref(known.get(leaf.value, leaf.value)) if isinstance(leaf, Ref) else leaf
@@ -75,7 +85,13 @@ def _joined(program: Program, written: set[Value]) -> None:
     for call in program.calls:
         args = replaced((call.args, call.settings), of)
         involved = [value.memory for value in (*refs(args), *call.results)]
-        if call.writes or isinstance(call.function, Opaque) or written.intersection(involved):
+        apart = returned.intersection(value.memory for value in call.results)
+        if (
+            call.writes
+            or isinstance(call.function, Opaque)
+            or written.intersection(involved)
+            or apart
+        ):
             kept.append(call)
             continue
         word = None if call.guard is None else call.guard.word
@@ -111,13 +127,20 @@ def _folded(program: Program, written: set[Value]) -> None:
     program.calls = kept
 
 
+def _is_silent(call: Call) -> bool:
+    """True for a call that raises no error, so that it can be left out."""
+    return isinstance(call.function, np.ufunc | Method | UfuncMethod) or call.function in QUIET
+
+
 def _without_unused(program: Program, written: set[Value]) -> None:
     """Leave out the calls that neither the result nor a guard needs."""
     needed = {value for output in program.outputs() for value in (output, output.memory)}
     kept = []
     for call in reversed(program.calls):
-        live = call.guard is not None or any(
-            value in needed or value.memory in needed & written for value in call.results
+        live = (
+            call.guard is not None
+            or not _is_silent(call)
+            or any(value in needed or value.memory in needed & written for value in call.results)
         )
         live = live or any(m in needed or m.kind == "captured" for m in call.writes)
         if live:
@@ -127,28 +150,26 @@ def _without_unused(program: Program, written: set[Value]) -> None:
     program.calls = kept[::-1]
 
 
-def guards_first(program: Program) -> bool:
-    """Move the guards, and the calls that they need, before the first write to an array of the
-    caller. Returns False if one depends on what the program writes."""
-    outer = [
-        i for i, call in enumerate(program.calls) if any(m.kind == "captured" for m in call.writes)
-    ]
-    if not outer:
+def writes_last(program: Program) -> bool:
+    """True if, once the program has written to an array of the caller, only ufuncs and writes
+    follow, which raise no error and check nothing. Guards are moved before the first write where
+    they do not depend on what is written."""
+    first = next((i for i, call in enumerate(program.calls)
+                  if any(memory.kind == "captured" for memory in call.writes)), None)  # fmt: skip
+    if first is None:
         return True
-    written = {m for call in program.calls for m in call.writes if m.kind == "captured"}
-    late = program.calls[outer[0] :]
+    late = program.calls[first:]
+    written = {memory for call in late for memory in call.writes if memory.kind == "captured"}
     needed: set[Value] = set()
-    moved: list[Call] = []
+    moved: set[Call] = set()
     for call in reversed(late):
         makes = any(value in needed or value.memory in needed for value in call.results)
         if call.guard is not None or makes or needed.intersection(call.writes):
-            if written & {value.memory for value in call.refs()} or written.intersection(
-                call.writes
-            ):
+            if written & {*(value.memory for value in call.refs()), *call.writes}:
                 return False
-            moved.append(call)
+            moved.add(call)
             for value in call.refs():
                 needed |= {value, value.memory}
-    kept = [call for call in late if call not in moved]
-    program.calls = [*program.calls[: outer[0]], *moved[::-1], *kept]
-    return True
+    rest = [call for call in late if call not in moved]
+    program.calls = [*program.calls[:first], *(call for call in late if call in moved), *rest]
+    return all(_is_silent(call) and (not call.results or keeps_shape(call)) for call in rest)

@@ -5,41 +5,32 @@ from __future__ import annotations
 import builtins
 import keyword
 import math
+import operator
+import re
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from autograd_core.compiling.arrays import SHAPED
 from autograd_core.compiling.buffers import planned
 from autograd_core.compiling.program import (
     Call,
     Method,
-    Opaque,
     Program,
     Ref,
     UfuncMethod,
     Value,
-    refs,
     replaced,
 )
+from autograd_core.compiling.shapes import keeps_shape
 
 INFIX = {
     "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "floor_divide": "//",
-    "remainder": "%", "power": "**", "matmul": "@", "greater": ">", "less": "<",
+    "remainder": "%", "matmul": "@", "greater": ">", "less": "<",
     "greater_equal": ">=", "less_equal": "<=", "equal": "==", "not_equal": "!=",
     "bitwise_and": "&", "bitwise_or": "|", "bitwise_xor": "^",
 }  # fmt: skip
-# Functions whose result has a shape that follows from the shapes of their arguments
-OF_SHAPES = frozenset({np.sum, np.prod, np.max, np.min, np.mean, np.var, np.std, np.dot, np.vdot,
-    np.tensordot, np.outer, np.inner, np.transpose, np.swapaxes, np.moveaxis, np.reshape, np.ravel,
-    np.expand_dims, np.squeeze, np.concatenate, np.stack, np.zeros_like, np.ones_like,
-    np.empty_like, np.full_like, np.broadcast_to, np.copy, np.cumsum, np.cumprod, np.tril, np.triu,
-    np.diagonal, np.flip, np.roll, np.clip, np.real, np.imag, np.take_along_axis, np.sort,
-    np.argsort, np.argmax, np.argmin, np.all, np.any, np.einsum, np.linalg.solve, np.linalg.inv,
-    np.linalg.cholesky, np.linalg.det, np.isclose, np.trace, np.asarray, np.diff, np.kron,
-    np.round})  # fmt: skip
 PLACES = (("np", np), ("np.linalg", np.linalg), ("np.fft", np.fft))
 
 
@@ -59,7 +50,7 @@ class Source:
 
     def _free(self, wanted: str) -> str:
         """A name like the one wanted that is not taken."""
-        name = "".join(c if c.isalnum() else "_" for c in wanted).strip("_") or "x"
+        name = re.sub(r"[^0-9A-Za-z_]", "_", wanted).strip("_") or "x"
         name = f"x_{name}" if name[0].isdigit() else name
         if name in self.taken:
             count = self.counts.get(name, 1)
@@ -105,9 +96,11 @@ class Source:
             yield text
             return
         yield f"{self._target(call.shape)} = {text}"
-        if not self._keeps_shape(call):
+        if not keeps_shape(call):
             for value in call.results:
-                yield f"if {self.names[value]}.shape != {value.array.shape}: return _DIFFERS"
+                name, dtype = self.names[value], self._bind("dtype", value.array.dtype)
+                yield f"if {name}.shape != {value.array.shape} or {name}.dtype != {dtype}:"
+                yield "    return _DIFFERS"
             self.bound["_DIFFERS"] = DIFFERS
 
     def _target(self, shape: Any) -> str:
@@ -117,22 +110,6 @@ class Source:
             parts = [self._target(part) for part in shape]
             return f"({parts[0]},)" if len(parts) == 1 else ", ".join(parts)
         return self._free("_")
-
-    @staticmethod
-    def _keeps_shape(call: Call) -> bool:
-        function = call.function
-        if isinstance(function, Method):
-            if function.name != "__getitem__":
-                return function.name in SHAPED
-            masks = [v for v in refs(call.args[1:]) if v.array.dtype == bool]
-            return not masks
-        if isinstance(function, UfuncMethod):
-            return function.name != "at"
-        if isinstance(function, Opaque):
-            return False
-        if function is np.where:
-            return len(call.args) == 3
-        return isinstance(function, np.ufunc) or function in OF_SHAPES
 
     @staticmethod
     def _title(call: Call) -> str:
@@ -149,6 +126,8 @@ class Source:
 
     def _expression(self, call: Call) -> str:
         function, args = call.function, call.args
+        if function is operator.pow:
+            return f"{self._operand(args[0])} ** {self._operand(args[1])}"
         if isinstance(function, Method):
             return self._method(function, call)
         if isinstance(function, np.ufunc) and not call.settings:
@@ -213,7 +192,7 @@ class Source:
             return self._array(value.value)
         if isinstance(value, _Copy):
             return f"{self._array(value.value)}.copy()"
-        if value is None or value is ... or isinstance(value, bool | int | str):
+        if value is None or value is ... or type(value) in (bool, int, str):
             return repr(value)
         if type(value) is float:
             return repr(value) if math.isfinite(value) else f"float({str(value)!r})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from autograd_core.compiling.program import (
     replaced,
 )
 from autograd_core.engine.exits import user_line
+from autograd_core.engine.tensor import Tensor
 
 
 class Untraceable(Exception):
@@ -95,7 +97,11 @@ class Trace:
             raise self.fail("a call asks for floating-point errors")
         call = Call(function, self._template(args), self._template(settings))
         self._check_writes(call, args, settings)
-        out = function(*_real(args), **_real(settings))
+        try:
+            out = function(*_real(args), **_real(settings))
+        except Exception as error:  # the function may catch it, which a program would not
+            self.fail(f"a call raises {type(error).__name__}")
+            raise
         if isinstance(function, Method) and function.name == "__setitem__":
             self._note(call, errors)
             return None
@@ -143,6 +149,12 @@ class Trace:
 
     def _check_writes(self, call: Call, args: Any, settings: Any) -> None:
         function = call.function
+        over = function is np.nan_to_num and False in (settings.get("copy", True), *args[1:2])
+        plain = not isinstance(function, np.ufunc | UfuncMethod | Opaque)
+        if over or (plain and _may_write(function, args)):
+            raise self.fail(
+                f"{getattr(function, '__name__', function.__class__)} may write by position"
+            )
         targets = list(settings["out"]) if isinstance(settings.get("out"), tuple) else []
         if isinstance(settings.get("out"), TraceArray | np.ndarray):
             targets = [settings["out"]]
@@ -157,6 +169,10 @@ class Trace:
                 raise self.fail("a traced value is written into a plain array")
             memory = target._value.memory
             if memory.kind == "captured":
+                if any(value.kind == "captured" and value is not memory
+                       and np.may_share_memory(value.array, memory.array)
+                       for value in self.plain.values()):  # fmt: skip
+                    raise self.fail("a captured array is written to, of which a view is captured")
                 self.saved.setdefault(memory, memory.array.copy())
             elif memory.kind != "result":
                 raise self.fail(f"an array is written to, a {memory.kind}")
@@ -178,6 +194,12 @@ class Trace:
             known = self.plain[id(leaf)] = Value("constant", "", leaf.copy("K") if whole else leaf)
             self.constants.append((leaf, known, leaf.copy()))
         return Ref(known)
+
+    def operator(self, function: Any, x: Any, y: Any) -> Any:
+        """The result of an operator of Python, which differs from its ufunc in the last bit."""
+        if isinstance(x, Tensor) or isinstance(y, Tensor):
+            return NotImplemented
+        return self.call(function, (x, y), {})
 
     def guarded(self, x: TraceArray, of: Any, word: str) -> Any:
         """``of(x)``, a Python value, which the program compares."""
@@ -203,6 +225,8 @@ class Trace:
         try:
             return kernel(*values)
         except Untraceable:
+            if any(memory.kind == "captured" for c in self.calls[mark:] for memory in c.writes):
+                raise
             del self.calls[mark:]
             self.reason = ""
         return self.call(Opaque(name, kernel), values, {})
@@ -213,10 +237,32 @@ class Trace:
 
 
 def _root(array: Any) -> Any:
-    """The array that owns the memory."""
-    while isinstance(base := array.base, np.ndarray):
-        array = base
-    return array
+    """The array that owns the memory. Between a sliding window and it is an object that is not an
+    array."""
+    owner = array
+    while (array := getattr(array, "base", None)) is not None:
+        owner = array if isinstance(array, np.ndarray) else owner
+    return owner
+
+
+# Methods and functions with the number of arguments, after the first, that may be arrays to read
+READ = {"dot": 1, "take": 1, "choose": 1, "clip": 2, "compress": 1, "searchsorted": 1, "repeat": 1,
+        "__getitem__": 1, "__setitem__": 2, "put": 2, "fill": 1}  # fmt: skip
+
+
+def _may_write(function: Any, args: tuple[Any, ...]) -> bool:
+    """True if an array may have been given as `out` by position."""
+    if isinstance(function, Method):
+        behind = args[1 + READ.get(function.name, 0) :]
+        return any(isinstance(arg, TraceArray | np.ndarray) for arg in behind)
+    try:
+        parameters = list(signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return False
+    places = [
+        i for i, p in enumerate(parameters) if p.kind is not p.KEYWORD_ONLY and p.name == "out"
+    ]
+    return any(len(args) > place and args[place] is not None for place in places)
 
 
 def _real(argument: Any) -> Any:

@@ -144,6 +144,7 @@ def trace_with(kind: type) -> None:
     """Accept arrays of the type `kind`, which compute on the host and note the calls."""
     global _arrays, _traced
     _traced = (kind,)
+    KEPT.add(kind)
     _arrays = (*_arrays, kind)
 
 

@@ -75,7 +75,7 @@ def seed(tensor: Tensor, gradient: Any = None) -> Any:
                 "Differentiate its real or imaginary part, as in z.real.backward(), or pass "
                 "backward(ac.ones_like(z)) if it is holomorphic in complex leaves"
             )
-        if tensor._array.ndim == 0 and isinstance(tensor._array, np.ndarray):
+        if tensor._array.ndim == 0 and type(tensor._array) is np.ndarray:
             value = tensor._array.item()
             if value != value and STATE.get()[2] is None:  # detect_anomaly reports more
                 warn_user(_NAN_LOSS)
