@@ -84,9 +84,16 @@ def table(title: str, header: list[str], rows: list[list[str]]) -> None:
         print("  ".join(cells))
 
 
+def markdown(header: list[str], rows: list[list[str]]) -> None:
+    """Print rows as a table in Markdown."""
+    print()
+    for row in [header, ["---", *["---:"] * (len(header) - 1)], *rows]:
+        print(f"| {' | '.join(row)} |")
+
+
 def machine(chosen: argparse.Namespace) -> str:
     """One paragraph: processor, versions, BLAS kernel, settings."""
-    names = ["numpy", "torch", "autograd", "mygrad"]
+    names = ["numpy", "jax", "torch", "autograd", "mygrad"]
     versions = [f"{name} {importlib.metadata.version(name)}" for name in names if _installed(name)]
     heap = "default heap" if chosen.default_heap else "freed memory kept (mallopt), for all peers"
     return (
