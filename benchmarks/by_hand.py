@@ -13,6 +13,8 @@ import numpy as np
 
 checked = Context()  # in which an overflow raises FloatingPointError
 checked.run(np.seterr, over="raise", divide="raise")
+quiet = Context()
+quiet.run(np.seterr, over="ignore", divide="ignore")
 
 
 def mend(slope: Any, late: Any, z: Any) -> None:
@@ -137,12 +139,15 @@ class Recurrent:
         np.add(self.inputs, b, out=self.inputs)
         for given, before, state, _ in self.rows:
             np.dot(before, w_h, out=product)
-            np.add(given, product, out=product)
-            np.tanh(product, out=state)
+            np.add(given, product, out=given)
+            np.tanh(given, out=state)
         np.multiply(2.0, self.states[-1], out=g)
-        for _, _, state, delta in reversed(self.rows):
-            np.multiply(state, state, out=slope)
-            np.subtract(1, slope, out=slope)
+        for given, _, _, delta in reversed(self.rows):
+            quiet.run(np.exp, given, slope)  # 4 / (exp(z) + exp(-z))², which has digits everywhere
+            quiet.run(np.reciprocal, slope, product)
+            np.add(slope, product, out=slope)
+            np.divide(2, slope, out=slope)
+            np.multiply(slope, slope, out=slope)
             np.multiply(g, slope, out=delta)
             np.dot(delta, w_h_t, out=g)
         deltas = self.deltas.reshape(-1, self.hidden)

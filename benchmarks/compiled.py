@@ -8,6 +8,7 @@ in interleaved rounds; ratios are to the hand-written program.
 
 from __future__ import annotations
 
+import argparse
 import os
 import time
 from collections.abc import Callable
@@ -60,8 +61,8 @@ def network(hidden: int, batch: int) -> dict[str, Call]:
             optimizer.step()
             return loss
 
-        run = Compiled(step) if compiled else step
-        return lambda: [run(x, y).item(), *(p.data for p in model.parameters())]
+        run, weights = Compiled(step) if compiled else step, model.parameters()
+        return lambda: [run(x, y), *weights]
 
     return {
         "by hand": lambda: [written.step(x, y), *written.parameters],
@@ -136,12 +137,13 @@ def recurrent(reassociate: bool = False) -> dict[str, Call]:
             h = np.tanh(inputs @ w_x + h @ w_h + b)
         return np.sum(h * h)
 
+    given = (*weights, x)
     gradient = ac.grad(loss_of, (0, 1, 2))
     program = Compiled(gradient)
     peers: dict[str, Call] = {
-        "by hand": lambda: list(written.gradient(*weights, x)),
-        "plain": lambda: list(gradient(*weights, x)),
-        "compiled": lambda: list(program(*weights, x)),
+        "by hand": lambda: written.gradient(*given),
+        "plain": lambda: list(gradient(*given)),
+        "compiled": lambda: list(program(*given)),
     }
     if jax := _jax():
         import jax.numpy as jnp
@@ -154,7 +156,7 @@ def recurrent(reassociate: bool = False) -> dict[str, Call]:
             return jnp.sum(h * h)
 
         run = jax.jit(jax.grad(scanned, (0, 1, 2)))
-        peers["JAX jit"] = lambda: [g.block_until_ready() for g in run(*weights, x)]
+        peers["JAX jit"] = lambda: [g.block_until_ready() for g in run(*given)]
     return peers
 
 
@@ -227,14 +229,18 @@ def _jax() -> Any:
         import jax
     except ImportError:
         return None
-    jax.config.update("jax_enable_x64", True)
+    jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]
     return jax
+
+
+def _array(out: Any) -> Any:
+    return np.array(out.data if isinstance(out, ac.Tensor) else out)
 
 
 def agree(peers: dict[str, Call]) -> None:
     """Fail unless all peers return the same numbers, in three calls."""
     for _ in range(3):
-        found = {name: [np.array(out) for out in call()] for name, call in peers.items()}
+        found = {name: [*map(_array, call())] for name, call in peers.items()}
         for name, outs in found.items():
             for out, wanted in zip(outs, found["by hand"], strict=True):
                 np.testing.assert_allclose(out, wanted, rtol=1e-9, atol=1e-12, err_msg=name)
@@ -257,9 +263,13 @@ def clock(call: Call) -> Callable[[], tuple[float]]:
     return timed
 
 
+def _more_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--only", help="only the rows that contain this text")
+
+
 def main() -> None:
     """Print a row for each program; fail if a ratio is above its bound."""
-    chosen = measure.options("compiled programs", lambda parser: parser.add_argument("--only"))
+    chosen = measure.options("compiled programs", _more_options)
     if hasattr(os, "sched_setaffinity"):  # XLA takes its threads from the processors it may use
         os.sched_setaffinity(0, range(chosen.threads))
     columns = ["by hand", "plain", "compiled", "JAX jit"]

@@ -66,9 +66,9 @@ def test_transforms(transform):
 def test_the_source_is_numpy_in_the_users_names():
     compiled = assert_same(lambda x, weight: np.exp(x) @ weight + 1.0, X, np.eye(3))
     lines = compiled.source.splitlines()
-    assert lines[0] == "def program(x, weight):"
-    assert lines[1].strip().startswith("exp = np.exp(x")
-    assert lines[-1].startswith("    return (")
+    assert "def step(x, weight):" in lines
+    assert "    np.exp(x, out=exp)" in lines
+    assert lines[-1] == "    return add"
 
 
 def test_equal_unused_and_constant_calls_are_left_out():
@@ -76,7 +76,8 @@ def test_equal_unused_and_constant_calls_are_left_out():
         np.cos(x)
         return np.sin(x) + np.sin(x) * np.exp(np.arange(3.0))
 
-    source = assert_same(f, X).source
+    lines = assert_same(f, X).source.splitlines()
+    source = "\n".join(line for line in lines if not line.strip().startswith("#"))
     assert source.count("np.sin") == 1
     assert "cos" not in source
     assert "np.exp" not in source  # of a plain array: computed while tracing
@@ -126,7 +127,7 @@ def test_a_decision_by_value_is_made_again():
     for x in (X, -X, X, -X, np.roll(-X, 1), X):
         assert bits(compiled(x)) == bits(f(x))
     assert len(compiled.programs) == 3
-    assert "bool(" in compiled.programs[0]
+    assert "if not greater:" in compiled.programs[0]
 
 
 def test_a_size_that_depends_on_values_is_checked():

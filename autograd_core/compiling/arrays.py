@@ -104,8 +104,12 @@ class TraceArray(NDArrayOperatorsMixin):
 
     def held(self) -> Any:
         """This array, or an array for a NumPy scalar, as a Tensor holds it."""
-        scalar = isinstance(self._real, np.generic)
-        return self._trace.call(np.asarray, (self,), {}) if scalar else self
+        if not isinstance(self._real, np.generic):
+            return self
+        held = self._trace.call(np.asarray, (self,), {})
+        if isinstance(held, TraceArray):
+            held._value.name = self._value.name
+        return held
 
     def __len__(self) -> int:
         return len(self._real)

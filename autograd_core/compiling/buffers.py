@@ -2,46 +2,94 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from autograd_core.compiling.program import Call, Opaque, Program, Ref, UfuncMethod, Value, refs
+from autograd_core.compiling.program import (
+    Call,
+    Method,
+    Opaque,
+    Program,
+    Ref,
+    UfuncMethod,
+    Value,
+    Writer,
+    refs,
+)
+
+# Functions and methods of one result that accept ``out=``, and write to it what they would return
+PRODUCTS = frozenset({np.dot, np.matmul})
+FUNCTIONS = PRODUCTS | frozenset({np.sum, np.cumsum, np.prod, np.max, np.min, np.mean})
+METHODS = frozenset({"sum", "cumsum", "prod", "max", "min", "mean"})
+EMPTY = frozenset({np.empty_like, np.empty})
 
 
-def planned(program: Program) -> dict[Value, Value]:
-    """Give the calls of ufuncs and of `np.dot` and `np.matmul` a buffer as ``out=``, where their
-    result is neither returned nor a scalar. A buffer is used again after the last use of what it
-    held. Returns the buffer of each Value; buffers are Values of the kind "buffer"."""
+@dataclass
+class Plan:
+    """`held` has the buffer of each Value that is written to one; buffers are Values of the kind
+    "buffer". A buffer with a `model` has the memory of another one, under a name of its own. `kept`
+    are the results that stay in buffers of their own after the run."""
+
+    held: dict[Value, Value] = field(default_factory=dict)
+    models: dict[Value, Value] = field(default_factory=dict)
+    kept: list[Value] = field(default_factory=list)
+
+
+def planned(program: Program, kept: list[Value]) -> Plan:
+    """Give calls a buffer as ``out=`` where their result is neither returned nor a scalar. A buffer
+    is used again after the last use of what it held. The results in `kept` have buffers that are
+    not used again."""
     last = _last_uses(program)
     free: dict[Any, list[Value]] = {}
-    held: dict[Value, Value] = {}
+    plan = Plan()
+    held = plan.held
     returned = {value.memory for value in program.outputs()}
+    calls = []
     for i, call in enumerate(program.calls):
         dying = [memory for memory in {v.memory for v in call.refs()} if last.get(memory) == i]
-        kind = _kind(call, returned)
+        kind = _kind(call, returned - set(kept))
+        empty = kind is not None and call.function in EMPTY
         if kind is not None:
             (value,) = call.results
             operands = [
                 memory for memory in dying if memory in held and _in_place(call, memory, kind)
-            ]
-            if operands:
+                and memory not in kept
+            ]  # fmt: skip
+            if value in kept:
+                buffer = Value("buffer", value.name, value.array)
+                plan.kept.append(value)
+            elif operands:
                 buffer = held[operands[0]]
                 dying.remove(operands[0])
-            elif free.get(kind):
-                buffer = free[kind].pop()
             else:
-                array = np.empty(value.array.shape, value.array.dtype)
-                buffer = Value("buffer", "", array)
+                buffer = Value("buffer", _title(call, value), value.array)
+                if free.get(kind):
+                    plan.models[buffer] = free[kind].pop()
+            buffer.name = value.name or buffer.name
             held[value] = buffer
-            call.settings = {**call.settings, "out": Ref(buffer)}
+            if not empty:
+                call.settings = {**call.settings, "out": Ref(buffer)}
+        if not empty:
+            calls.append(call)
         for memory in dying:
-            if memory in held:
+            if memory in held and memory not in kept:
                 free.setdefault(_shape(held[memory]), []).append(held[memory])
         for value in call.results:
-            if value.memory in held and last.get(value.memory, i) <= i and value.memory is value:
+            unused = last.get(value.memory, i) <= i and value.memory is value
+            if value.memory in held and unused and value not in kept:
                 free.setdefault(_shape(held[value]), []).append(held[value])
-    return held
+    program.calls = calls
+    return plan
+
+
+def _title(call: Call, value: Value) -> str:
+    function = call.function
+    if function in EMPTY:
+        return value.name or "scratch"
+    ufunc = function.ufunc if isinstance(function, UfuncMethod) else function
+    return value.name or getattr(ufunc, "__name__", "") or str(function.name)
 
 
 def _last_uses(program: Program) -> dict[Value, int]:
@@ -64,9 +112,17 @@ def _kind(call: Call, returned: set[Value]) -> Any:
     function = call.function
     if isinstance(function, np.ufunc):
         fits = function.nout == 1 and len(call.args) == function.nin
+    elif isinstance(function, UfuncMethod):
+        fits = function.name in ("reduce", "accumulate") and len(call.args) <= 2
+    elif isinstance(function, Method):
+        fits = function.name in METHODS and len(call.args) <= 2
+    elif isinstance(function, Opaque | Writer):
+        fits = False
     else:
-        fits = not isinstance(function, Opaque | UfuncMethod) and function in (np.dot, np.matmul)
-    if not fits or "out" in call.settings or len(call.results) != 1:
+        fits = function in EMPTY or (function in FUNCTIONS and len(call.args) <= 2)
+    if not fits or {"out", "where"} & {*call.settings} or len(call.results) != 1:
+        return None
+    if not (isinstance(function, np.ufunc) or function in PRODUCTS | EMPTY or _keeps_dtype(call)):
         return None
     (value,) = call.results
     array = value.array
@@ -75,12 +131,22 @@ def _kind(call: Call, returned: set[Value]) -> Any:
     return _shape(value) if plain and fresh else None
 
 
+def _keeps_dtype(call: Call) -> bool:
+    """True for a reduction in the dtype of its result."""
+    (value,) = call.results
+    operand = next(iter(call.refs()), None)
+    dtype = value.array.dtype
+    return operand is not None and operand.array.dtype == dtype and dtype.char in "fdgFDG"
+
+
 def _in_place(call: Call, memory: Value, kind: Any) -> bool:
     """True if a ufunc can write over an operand that is used for the last time: each element is
     read before it is written, as the operand is not a view and has the shape of the result."""
-    if not isinstance(call.function, np.ufunc) or _shape(memory) != kind:
+    if not isinstance(call.function, np.ufunc) or call.function.signature is not None:
         return False
-    return all(value is memory for value in refs(call.args) if value.memory is memory)
+    return _shape(memory) == kind and all(
+        value is memory for value in refs(call.args) if value.memory is memory
+    )
 
 
-__all__ = ["planned"]
+__all__ = ["Plan", "planned"]

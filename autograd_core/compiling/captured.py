@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 from collections.abc import Callable, Iterator, MutableMapping, MutableSequence
 from copy import copy
 from functools import partial
@@ -18,62 +19,38 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.compiling.places import VALUES, Fixed, Gradient, Number, Place, Tracked, same
 from autograd_core.compiling.program import replaced
-from autograd_core.engine.tensor import Tensor, make
+from autograd_core.engine.tensor import Tensor
 from autograd_core.transforms.generators import ATOMS, LIBRARIES
 
 # Names in the code of a function that makes random numbers of its own
 RANDOM = frozenset(
     {"default_rng", "RandomState", "Generator", "random", "rand", "randn", "randint"}
 )
-VALUES = frozenset({bool, int, float, complex, str, bytes})
-Link = tuple[Callable[[], Any], Any]  # how an object was reached, and the object
 
 
 class Slot:
-    """A place that holds an array, or a tuple that contains arrays."""
+    """A place that holds an array, a number that may change, or a tuple that contains arrays."""
 
-    __slots__ = ("get", "name", "set", "value")
+    __slots__ = ("name", "place", "value")
 
-    def __init__(self, name: str, get: Any, put: Any) -> None:
-        self.name, self.get, self.set = name, get, put
-        self.value = get()
+    def __init__(self, name: str, place: Place) -> None:
+        self.name, self.place = name, place
+        self.value = place.get()
+
+    def get(self) -> Any:
+        """What is there."""
+        return self.place.get()
+
+    def set(self, value: Any) -> None:
+        """Replace it."""
+        self.place.put(value)
 
     @property
     def tensor(self) -> Tensor | None:
         """The Tensor whose array this is."""
-        is_array = isinstance(self.get, partial) and self.get.args[1:] == ("_array",)
-        return self.get.args[0] if is_array else None
-
-
-class Gradient:
-    """The place of the gradient of a Tensor: its array, or None."""
-
-    def __init__(self, tensor: Tensor) -> None:
-        self.tensor = tensor
-
-    def __call__(self) -> Any:
-        g = self.tensor._grad
-        return g if g is None or g.node is not None else g._array
-
-    def put(self, value: Any) -> None:
-        """Set the gradient to an array, or to None."""
-        tensor = value is None or isinstance(value, Tensor)
-        self.tensor._grad = value if tensor else make(value, None)
-
-
-class Number:
-    """The place of a number that may change from call to call, such as a learning rate."""
-
-    def __init__(self, holder: Any, name: str) -> None:
-        self.holder, self.name = holder, name
-
-    def __call__(self) -> Any:
-        return getattr(self.holder, self.name)
-
-    def put(self, value: Any) -> None:
-        """Set the number."""
-        setattr(self.holder, self.name, value)
+        return self.place.tensor
 
 
 class Reached:
@@ -82,7 +59,7 @@ class Reached:
 
     def __init__(self, function: Any) -> None:
         self.containers: list[tuple[Any, Any]] = []
-        self.places: list[tuple[str, Any, Any]] = []
+        self.places: list[tuple[str, Place, Any]] = []
         self.slots = slots(function, np.ndarray, self)
 
     def draws(self) -> bool:
@@ -100,22 +77,23 @@ class Reached:
         kinds = (np.random.Generator, np.random.BitGenerator, np.random.RandomState, Random)
         return [value for _, _, value in self.places if isinstance(value, kinds)]
 
-    def fixed(self) -> tuple[list[Link], list[Link], list[tuple[Any, int]]]:
-        """What a program depends on besides arrays: the objects, the Python values, and the sizes
-        of the lists and dicts."""
-        kept = [
-            (get, value)
-            for _, get, value in self.places
-            if not isinstance(get, Gradient | Number) and not isinstance(value, np.ndarray)
+    def hooked(self) -> bool:
+        """True if there is a Tensor with a hook."""
+        return any(value[1] for _, place, value in self.places if isinstance(place, Tracked))
+
+    def fixed(self) -> list[tuple[Place, Any]]:
+        """The places and their values that a program depends on, besides arrays."""
+        return [
+            (place, value)
+            for _, place, value in self.places
+            if not isinstance(place, Gradient | Fixed)
+            and not isinstance(value, np.ndarray)
+            and not (isinstance(place, Number) and isinstance(value, float))
         ]
-        values = [link for link in kept if type(link[1]) in VALUES]
-        objects = [link for link in kept if type(link[1]) not in VALUES]
-        sizes = [(container, len(container)) for container, _ in self.containers]
-        return objects, values, sizes
 
     def changed(self) -> list[str]:
         """The names of the places that hold something else now."""
-        return [name for name, get, value in self.places if not _holds(get, value)]
+        return [name for name, place, value in self.places if not _holds(place, value)]
 
     def restore(self) -> None:
         """Give lists and dicts their former entries."""
@@ -181,11 +159,12 @@ def _is_known(value: Any) -> bool:
     )
 
 
-def _holds(get: Any, value: Any) -> bool:
+def _holds(place: Place, value: Any) -> bool:
     try:
-        return get() is value or (type(value) in (int, float, str, bool) and get() == value)
+        found = place.get()
     except (KeyError, IndexError, AttributeError, ValueError):
         return False
+    return found is value or (type(value) in (*VALUES, tuple) and same(found, value))
 
 
 def slots(function: Any, kind: type = np.ndarray, reached: Reached | None = None) -> list[Slot]:
@@ -195,14 +174,16 @@ def slots(function: Any, kind: type = np.ndarray, reached: Reached | None = None
     names in `traced_numbers`."""
     found: list[Slot] = []
     seen: dict[int, Any] = {}
-    waiting: list[tuple[str, Any, Any]] = [("function", lambda: function, _nowhere)]
+    waiting: list[tuple[str, Place]] = [("", Fixed(function))]
     while waiting:
-        name, get, put = waiting.pop()
-        value = get()
+        name, place = waiting.pop()
+        value = place.get()
         if reached is not None:
-            reached.places.append((name, get, value))
-        if _has_array(value, kind) or (kind is np.ndarray and isinstance(get, Gradient | Number)):
-            found.append(Slot(name, get, put))
+            reached.places.append((name, place, value))
+        if isinstance(place, Tracked):
+            continue
+        if _has_array(value, kind) or (kind is np.ndarray and isinstance(place, Gradient | Number)):
+            found.append(Slot(name, place))
         if type(value) in ATOMS or isinstance(value, np.ndarray | np.generic) or id(value) in seen:
             continue
         seen[id(value)] = value
@@ -225,96 +206,120 @@ def with_arrays(value: Any, of: Callable[[Any], Any]) -> Any:
     return replaced(value, lambda leaf: of(leaf) if isinstance(leaf, np.ndarray | float) else leaf)
 
 
-def _inside(name: str, value: Any) -> Iterator[tuple[str, Any, Any]]:
+def _inside(name: str, value: Any) -> Iterator[tuple[str, Place]]:
     """The places in an object, each with a name."""
     if isinstance(value, Tensor):
-        yield name, partial(getattr, value, "_array"), partial(setattr, value, "_array")
-        gradient = Gradient(value)
-        yield f"grad_{name}", gradient, gradient.put
-        yield name, lambda: value.node is not None, _nowhere
-        yield name, lambda: hooks_of(value), _nowhere
+        title = value.name or name
+        yield title, Place(value, "_array", attribute=True)
+        yield f"grad_{title}", Gradient(value)
+        yield name, Tracked(value)
         yield from _of_attributes(name, value)
     elif isinstance(value, FunctionType):
         yield from _of_function(value)
         if str(value.__module__).partition(".")[0] not in LIBRARIES:
-            yield from _of_attributes(name, value)
+            yield from _of_attributes("", value)
     elif isinstance(value, MethodType):
-        yield name, lambda: value.__self__, _nowhere
-        yield name, lambda: value.__func__, _nowhere
+        yield name, Fixed(value.__self__)
+        yield name, Fixed(value.__func__)
     elif isinstance(value, partial):
-        yield name, lambda: value.func, _nowhere
-        yield name, lambda: list(value.args), _nowhere
-        yield name, lambda: value.keywords, _nowhere
+        yield name, Fixed(value.func)
+        yield name, _Arguments(value)
+        yield name, Fixed(value.keywords)
     elif isinstance(value, tuple):
-        for i, entry in enumerate(value):
-            yield f"{name}_{i}", lambda entry=entry: entry, _nowhere
+        yield from ((f"{name}_{i}", Fixed(entry)) for i, entry in enumerate(value))
     elif isinstance(value, MutableMapping):
         for key in list(value):
-            title = str(key) if isinstance(key, str) else name
-            yield title, partial(value.__getitem__, key), partial(value.__setitem__, key)
+            yield (str(key) if isinstance(key, str) else name), Place(value, key)
     elif isinstance(value, MutableSequence):
-        for i in range(len(value)):
-            yield f"{name}_{i}", partial(value.__getitem__, i), partial(value.__setitem__, i)
+        yield from ((f"{name}_{i}", Place(value, i)) for i in range(len(value)))
     elif isinstance(value, staticmethod | classmethod):
-        yield name, lambda: value.__func__, _nowhere
+        yield name, Fixed(value.__func__)
     elif isinstance(value, property):
-        yield name, lambda: value.fget, _nowhere
+        yield name, Fixed(value.fget)
     elif isinstance(value, type):
         for key in () if _from_library_class(value) else list(vars(value)):
             if not key.startswith("__") or key == "__call__":
-                yield key, partial(vars(value).__getitem__, key), partial(setattr, value, key)
+                yield key, _OfClass(value, key)
         for base in () if _from_library_class(value) else value.__bases__:
-            yield name, lambda base=base: base, _nowhere
+            yield name, Fixed(base)
     elif not isinstance(value, ModuleType):
         yield from _of_attributes(name, value)
         if not _from_library_class(type(value)):
-            yield name, partial(type, value), _nowhere
+            yield name, Fixed(type(value))
 
 
-def hooks_of(tensor: Tensor) -> int:
-    """The number of hooks of a Tensor."""
-    watch = None if tensor.node is None else tensor.node.watch
-    return 0 if watch is None else len(watch.hooks)
+class _Arguments(Place):
+    """The positional arguments of a partial function, a tuple."""
+
+    def __init__(self, bound: Any) -> None:
+        super().__init__(bound, "args", attribute=True)
+
+    def put(self, value: Any) -> None:
+        """Set them."""
+        bound = self.holder
+        bound.__setstate__((bound.func, value, bound.keywords, vars(bound)))
 
 
-def _of_attributes(name: str, value: Any) -> Iterator[tuple[str, Any, Any]]:
+class _OfClass(Place):
+    """An entry of a class."""
+
+    def __init__(self, kind: type, key: str) -> None:
+        super().__init__(vars(kind), key)
+        self.kind = kind
+
+    def put(self, value: Any) -> None:
+        """Set it."""
+        setattr(self.kind, self.key, value)
+
+
+def _of_attributes(name: str, value: Any) -> Iterator[tuple[str, Place]]:
     for key in getattr(type(value), "traced_numbers", ()):
-        number = Number(value, key)
-        yield key, number, number.put
+        yield key, Number(value, key)
+    outer, _, last = name.rpartition("_")
     for key in list(getattr(value, "__dict__", ())):
-        own = value.__dict__
-        yield key, partial(own.__getitem__, key), partial(own.__setitem__, key)
+        if key in getattr(type(value), "traced_numbers", ()):
+            continue
+        title = key
+        if name and isinstance(value.__dict__[key], Tensor | np.ndarray):
+            title = f"{key}_{last}" if outer and last.isdigit() else f"{name}_{key}"
+        yield title, Place(value.__dict__, key)
 
 
-def _nowhere(value: Any) -> None:
-    """For what cannot be replaced."""
-
-
-def _of_function(function: FunctionType) -> Iterator[tuple[str, Any, Any]]:
+def _of_function(function: FunctionType) -> Iterator[tuple[str, Place]]:
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         if _is_filled(cell):
-            yield (
-                name,
-                lambda cell=cell: cell.cell_contents,
-                partial(setattr, cell, "cell_contents"),
-            )
-    for default in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
-        yield "default", lambda default=default: default, _nowhere
+            yield name, Place(cell, "cell_contents", attribute=True)
+    if function.__defaults__:
+        yield "default", Place(function, "__defaults__", attribute=True)
+    if function.__kwdefaults__:
+        yield "default", Place(function, "__kwdefaults__", attribute=True)
     if hasattr(function, "__wrapped__"):
-        yield "wrapped", lambda: function.__wrapped__, _nowhere
+        yield "", Place(function, "__wrapped__", attribute=True)
     if str(function.__module__).partition(".")[0] in LIBRARIES:
         return
-    modules, looked = [function.__globals__], [function.__globals__]
     names = set(_names(function.__code__))
+    modules, looked = [function.__globals__], [function.__globals__]
+    wanted = set(_globals_of(function.__code__))
     while modules:
         module = modules.pop()
-        for name in names & module.keys():
+        for name in wanted & module.keys():
             value = module[name]
             if not isinstance(value, ModuleType):
-                yield name, partial(module.__getitem__, name), partial(module.__setitem__, name)
+                yield name, Place(module, name)
             elif value.__name__.partition(".")[0] not in LIBRARIES and vars(value) not in looked:
                 looked.append(vars(value))
                 modules.append(vars(value))
+        wanted = names  # of a module, its attributes with names that occur in the code
+
+
+def _globals_of(code: CodeType) -> Iterator[str]:
+    """The names of the globals that a code reads."""
+    for instruction in dis.get_instructions(code):
+        if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+            yield instruction.argval
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _globals_of(constant)
 
 
 def _is_filled(cell: CellType) -> bool:

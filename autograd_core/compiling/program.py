@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 Template = Any  # an argument of a call, in which each array is replaced by a Ref
@@ -66,6 +67,24 @@ class Opaque:
 
 
 @dataclass(frozen=True, slots=True)
+class Writer:
+    """A function that writes to elements of its first argument and works elementwise. It consists
+    of NumPy calls and is part of the source."""
+
+    name: str
+    function: Callable[..., None]
+
+    def __call__(self, *args: Any) -> None:
+        self.function(*args)
+
+
+@cache
+def writer(function: Callable[..., None]) -> Writer:
+    """The Writer for a function."""
+    return Writer(function.__name__, function)
+
+
+@dataclass(frozen=True, slots=True)
 class Guard:
     """What a value was converted to while tracing: ``of(x)`` has to be `expected` again."""
 
@@ -87,7 +106,8 @@ class Call:
     writes: list[Value] = field(default_factory=list)  # owners of the memory written to
     guard: Guard | None = None
     errors: dict[str, str] | None = None  # NumPy's error state, where it is not the usual one
-    line: str = ""  # of the user's code
+    line: str = ""  # of the user's code, "file:line"
+    part: str = ""  # the module or operation that it belongs to
 
     def refs(self) -> Iterator[Value]:
         """The Values among the arguments."""
@@ -131,8 +151,7 @@ class Program:
 
     arguments: list[Value]
     calls: list[Call]
-    result: Template
-    opaque: list[str] = field(default_factory=list)
+    result: list[Template]
 
     def outputs(self) -> list[Value]:
         """The Values in the result."""

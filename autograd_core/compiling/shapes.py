@@ -7,7 +7,7 @@ import operator
 import numpy as np
 
 from autograd_core.compiling.arrays import SHAPED
-from autograd_core.compiling.program import Call, Method, Opaque, UfuncMethod, refs
+from autograd_core.compiling.program import Call, Method, Opaque, UfuncMethod, Writer, refs
 
 # Functions whose result has a shape that follows from the shapes of their arguments
 OF_SHAPES = frozenset({np.sum, np.prod, np.max, np.min, np.mean, np.var, np.std, np.dot, np.vdot,
@@ -20,6 +20,19 @@ OF_SHAPES = frozenset({np.sum, np.prod, np.max, np.min, np.mean, np.var, np.std,
     np.round})  # fmt: skip
 
 
+# Calls that return views of their argument, whatever its values, where NumPy can make a view
+VIEWS = frozenset(
+    {Method(name) for name in ("__getitem__", "diagonal", "ravel", "reshape", "squeeze", "swapaxes",
+                               "transpose", "view")}
+    | {Method(name, attribute=True) for name in ("T", "mT", "real", "imag")}
+    | {np.broadcast_to, np.diagonal, np.expand_dims, np.flip, np.moveaxis, np.ravel, np.reshape,
+       np.squeeze, np.swapaxes, np.transpose}
+)  # fmt: skip
+# Calls that return their argument itself, depending on its dtype only
+ITSELF = frozenset({Method("conj"), Method("conjugate"), Method("real", attribute=True), np.asarray,
+                    np.real})  # fmt: skip
+
+
 def keeps_shape(call: Call) -> bool:
     """True if the shape and the dtype of the result do not depend on the values of the arrays."""
     function = call.function
@@ -27,11 +40,11 @@ def keeps_shape(call: Call) -> bool:
         further = list(refs((call.args[1:], call.settings)))
         sizes = [v for v in further if not np.ndim(v.array) or v.array.dtype == bool]
         return not sizes and function.name in SHAPED | {"__getitem__", "__setitem__"}
-    if function is operator.pow:
+    if function in (operator.pow, np.asarray):
         return True
     if isinstance(function, UfuncMethod):
         return function.name != "at"
-    if isinstance(function, Opaque):
+    if isinstance(function, Opaque | Writer):
         return False
     if not isinstance(function, np.ufunc) and any(not np.ndim(v.array) for v in call.refs()):
         return False

@@ -15,25 +15,36 @@ from autograd_core.compiling.program import (
     Ref,
     UfuncMethod,
     Value,
+    Writer,
     refs,
     replaced,
 )
-from autograd_core.compiling.shapes import keeps_shape
+from autograd_core.compiling.shapes import ITSELF, keeps_shape
 
 # Functions whose result depends on the shape and dtype of their argument, and not on its elements
 CREATE = frozenset({np.zeros_like, np.ones_like, np.empty_like, np.full_like})
 
 
-QUIET = CREATE | {np.asarray, np.sum, np.reshape, np.copy, np.where, np.broadcast_to, operator.pow}
+# Functions that raise no error when they are called again with arrays of the same shapes
+QUIET = CREATE | {operator.pow, np.asarray, np.broadcast_to, np.clip, np.concatenate, np.copy,
+    np.copyto, np.cumsum, np.diagonal, np.dot, np.einsum, np.expand_dims, np.flip, np.inner, np.max,
+    np.mean, np.min, np.moveaxis, np.outer, np.prod, np.ravel, np.reshape, np.roll, np.squeeze,
+    np.stack, np.sum, np.swapaxes, np.tensordot, np.transpose, np.tril, np.triu, np.vdot,
+    np.where}  # fmt: skip
 
 
 def simplified(program: Program) -> Program:
     """The program without equal, constant and unused calls."""
     written = {memory for call in program.calls for memory in call.writes}
-    for step in (_joined, _folded):
+    for step in (_without_identities, _joined, _folded):
         step(program, written)
     _without_unused(program, written)
+    program.calls.sort(key=lambda call: not _asks_a_number(call))  # first what needs no call
     return program
+
+
+def _asks_a_number(call: Call) -> bool:
+    return call.guard is not None and all(type(v.array) is float for v in call.refs())
 
 
 def _key(template: Any) -> Any:
@@ -72,6 +83,20 @@ def _substitute(program: Program, known: dict[Value, Value]) -> None:
         value.memory = known.get(value.memory, value.memory)
 
 
+def _without_identities(program: Program, written: set[Value]) -> None:
+    """Leave out the calls that return their argument itself, such as conj() of a real array."""
+    known: dict[Value, Value] = {}
+    kept = []
+    for call in program.calls:
+        same = [v for v in call.refs() if call.results and v.array is call.results[0].array]
+        if same and len(call.results) == 1 and call.function in ITSELF:
+            known[call.results[0]] = known.get(same[0], same[0])
+        else:
+            kept.append(call)
+    program.calls = kept
+    _substitute(program, known)
+
+
 def _joined(program: Program, written: set[Value]) -> None:
     """Equal calls of values that are never written to, joined into the first of them."""
     seen: dict[Any, Call] = {}
@@ -88,7 +113,7 @@ def _joined(program: Program, written: set[Value]) -> None:
         apart = returned.intersection(value.memory for value in call.results)
         if (
             call.writes
-            or isinstance(call.function, Opaque)
+            or isinstance(call.function, Opaque | Writer)
             or written.intersection(involved)
             or apart
         ):
@@ -115,9 +140,10 @@ def _folded(program: Program, written: set[Value]) -> None:
     kept = []
     for call in program.calls:
         known = is_constant((call.args, call.settings))
-        if not isinstance(call.function, Method | UfuncMethod | Opaque) and call.function in CREATE:
+        if call.function in CREATE:
             known = is_constant((call.args[1:], call.settings))
-        fixed = not call.writes and not isinstance(call.function, Opaque) and call.guard is None
+        opaque = isinstance(call.function, Opaque | Writer)
+        fixed = not call.writes and not opaque and call.guard is None
         if known and fixed and not written.intersection(v.memory for v in call.results):
             for value in call.results:
                 value.kind = "constant"
@@ -129,7 +155,10 @@ def _folded(program: Program, written: set[Value]) -> None:
 
 def _is_silent(call: Call) -> bool:
     """True for a call that raises no error, so that it can be left out."""
-    return isinstance(call.function, np.ufunc | Method | UfuncMethod) or call.function in QUIET
+    if "raise" in (call.errors or {}).values():
+        return False
+    known = isinstance(call.function, np.ufunc | Method | UfuncMethod | Writer)
+    return known or call.function in QUIET
 
 
 def _without_unused(program: Program, written: set[Value]) -> None:
@@ -150,26 +179,50 @@ def _without_unused(program: Program, written: set[Value]) -> None:
     program.calls = kept[::-1]
 
 
-def writes_last(program: Program) -> bool:
-    """True if, once the program has written to an array of the caller, only ufuncs and writes
-    follow, which raise no error and check nothing. Guards are moved before the first write where
-    they do not depend on what is written."""
-    first = next((i for i, call in enumerate(program.calls)
-                  if any(memory.kind == "captured" for memory in call.writes)), None)  # fmt: skip
+def decides(call: Call) -> bool:
+    """True for a call after which the program may stop: it checks a value or a size, or it may
+    raise an error."""
+    return call.guard is not None or not _is_silent(call) or (
+        bool(call.results) and not keeps_shape(call)
+    )  # fmt: skip
+
+
+def undecided(program: Program, candidates: list[Value]) -> list[Value]:
+    """The candidates that no decision of the program depends on."""
+    needed: set[Value] = set()
+    for call in reversed(program.calls):
+        makes = any(value in needed or value.memory in needed for value in call.results)
+        if decides(call) or makes or needed.intersection(call.writes):
+            needed |= {v for value in call.refs() for v in (value, value.memory)}
+            needed |= {v for value in call.results for v in (value, value.memory)}
+    return [value for value in candidates if value not in needed]
+
+
+def writes_last(program: Program, kept: list[Value]) -> bool:
+    """Move the decisions before the first call that writes to an array of the caller or that
+    computes one of the results in `kept`. Returns False if that is impossible, as a decision
+    depends on what is written."""
+    first = next((i for i, call in enumerate(program.calls) if _writes(call, kept)), None)
     if first is None:
         return True
     late = program.calls[first:]
-    written = {memory for call in late for memory in call.writes if memory.kind == "captured"}
+    written = {m for call in late for m in call.writes if m.kind == "captured"} | set(kept)
     needed: set[Value] = set()
     moved: set[Call] = set()
     for call in reversed(late):
         makes = any(value in needed or value.memory in needed for value in call.results)
-        if call.guard is not None or makes or needed.intersection(call.writes):
-            if written & {*(value.memory for value in call.refs()), *call.writes}:
+        if decides(call) or makes or needed.intersection(call.writes):
+            if written & {*(value.memory for value in (*call.refs(), *call.results)), *call.writes}:
                 return False
             moved.add(call)
             for value in call.refs():
                 needed |= {value, value.memory}
     rest = [call for call in late if call not in moved]
     program.calls = [*program.calls[:first], *(call for call in late if call in moved), *rest]
-    return all(_is_silent(call) and (not call.results or keeps_shape(call)) for call in rest)
+    return True
+
+
+def _writes(call: Call, kept: list[Value]) -> bool:
+    return any(memory.kind == "captured" for memory in call.writes) or any(
+        value in kept for value in call.results
+    )

@@ -1,19 +1,20 @@
-"""A program as Python source."""
+"""A program as the source of a Python module: the arrays that are made once, and ``step``."""
 
 from __future__ import annotations
 
-import builtins
-import keyword
-import math
-import operator
-import re
+import inspect
+import linecache
 from collections.abc import Iterator
+from contextvars import Context
 from functools import partial
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
-from autograd_core.compiling.buffers import planned
+from autograd_core.compiling.buffers import Plan, planned
+from autograd_core.compiling.expressions import Errors, Expressions
+from autograd_core.compiling.places import same
 from autograd_core.compiling.program import (
     Call,
     Method,
@@ -21,87 +22,148 @@ from autograd_core.compiling.program import (
     Ref,
     UfuncMethod,
     Value,
+    Writer,
     replaced,
 )
-from autograd_core.compiling.shapes import keeps_shape
+from autograd_core.compiling.shapes import VIEWS, keeps_shape
 
-INFIX = {
-    "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "floor_divide": "//",
-    "remainder": "%", "matmul": "@", "greater": ">", "less": "<",
-    "greater_equal": ">=", "less_equal": "<=", "equal": "==", "not_equal": "!=",
-    "bitwise_and": "&", "bitwise_or": "|", "bitwise_xor": "^",
-}  # fmt: skip
-PLACES = (("np", np), ("np.linalg", np.linalg), ("np.fft", np.fft))
+
+class Differs(ValueError):
+    """Raised by a program if an array has another size or value than while it was traced."""
 
 
 class Source:
-    """The lines of a program, and the objects that they name."""
+    """The text of a program in three parts: `made`, the buffers; `views`, which are made again if a
+    captured array is replaced; and `function`. `namespace` has the objects that they name."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, kept: list[Value]) -> None:
         self.program = program
-        self.names: dict[Value, str] = {}
-        self.bound: dict[str, Any] = {"np": np}
-        self.taken = {*keyword.kwlist, *dir(builtins), "np"}
-        self.counts: dict[str, int] = {}
-        self.held: dict[Value, Value] = planned(program)
+        self.written = Expressions()
+        self.names = self.written.names
+        self.helpers: dict[str, Any] = {}
+        self.asks = False
+        self.plan = planned(program, kept)
+        once, body = _hoisted(program, self.plan)
+        free = self.written.free
         for value in program.arguments:
-            self.names[value] = self._free(value.name)
-        self.text = "\n".join(self._lines())
+            self.names[value] = free(value.name)
+        for value, buffer in self.plan.held.items():
+            if buffer not in self.names:
+                self.names[buffer] = free(buffer.name)
+            self.names[value] = self.names[buffer]
+        self.captured = [value for value in program.arguments if _is_captured_array(value)]
+        function = self._function(body, once)
+        self.made = list(self._buffers())
+        self.views = [f"{self._target(call.shape)} = {self.written.call(call)}" for call in once]
+        self.function = function
+        self.namespace = {**self.written.bound, "Differs": Differs} | self.helpers
+        for name, value in self.written.bound.items():
+            if isinstance(value, Errors):
+                self.namespace[name] = _context(value)
+            elif isinstance(value, Writer):
+                self.namespace[name] = value.function
 
-    def _free(self, wanted: str) -> str:
-        """A name like the one wanted that is not taken."""
-        name = re.sub(r"[^0-9A-Za-z_]", "_", wanted).strip("_") or "x"
-        name = f"x_{name}" if name[0].isdigit() else name
-        if name in self.taken:
-            count = self.counts.get(name, 1)
-            while f"{name}_{count}" in self.taken:
-                count += 1
-            self.counts[name] = count + 1
-            name = f"{name}_{count}"
-        self.taken.add(name)
-        return name
+    @property
+    def text(self) -> str:
+        """The module."""
+        head = ["import numpy as np"]
+        errors = [(n, v) for n, v in self.written.bound.items() if isinstance(v, Errors)]
+        if errors:
+            head.insert(0, "from contextvars import Context\n")
+        parts = [head]
+        if self.asks:
+            parts.append(["", "", "class Differs(ValueError):",
+                          '    """An array has another size or value than in the call that was '
+                          'traced."""'])  # fmt: skip
+        writers = [v.function for v in self.written.bound.values() if isinstance(v, Writer)]
+        for function in _with_helpers(writers):
+            parts.append(["", "", *function])
+        top = [line for name, value in errors for line in _context_lines(name, value)]
+        constants = [f"# {name}: {_described(value.array)}" for value, name in self.names.items()
+                     if value.kind in ("captured", "constant") and value in self._shown()]
+        once = [*top, *constants, *self.made, *self.views]
+        if once:
+            parts.append(["", *once])
+        parts.append(["", "", *self.function])
+        return "\n".join(line for part in parts for line in part) + "\n"
 
-    def _lines(self) -> Iterator[str]:
-        program = self.program
-        arguments = ", ".join(self.names[value] for value in program.arguments)
-        yield f"def program({arguments}):"
-        errors: dict[str, str] | None = None
-        for call in program.calls:
-            if call.errors != errors and call.errors is not None:
-                states = ", ".join(f"{kind}={how!r}" for kind, how in call.errors.items())
-                yield f"    with np.errstate({states}):"
-            errors = call.errors
-            indent = "    " if errors is None else "        "
-            for line in self._call(call):
-                yield indent + line
+    def _shown(self) -> set[Value]:
+        return {value for value in self.names if isinstance(value.array, np.ndarray)}
+
+    def _buffers(self) -> Iterator[str]:
+        done: set[Value] = set()
+        for buffer in self.plan.held.values():
+            if buffer in done:
+                continue
+            done.add(buffer)
+            name, model = self.names[buffer], self.plan.models.get(buffer)
+            made = _empty(buffer.array, self.written) if model is None else self.names[model]
+            yield f"{name} = {made}"
+
+    # the function
+
+    def _function(self, calls: list[Call], once: list[Call]) -> list[str]:
+        program, body = self.program, []
+        place: tuple[str, str] = ("", "")
+        for call in once:
+            (value,), (base,) = call.results, call.refs()
+            word = {"swapaxes": "T", "transpose": "T", "ravel": "flat"}.get(
+                title := _title(call), title
+            )
+            self.names[value] = self.written.free(f"{self.names[base]}_{word}")
+        for call in calls:
+            lines = list(self._call(call))
+            line = _users_text(call.line)
+            if line and line != place[0]:
+                body += ["", f"# {line}"] if body else [f"# {line}"]
+                place = line, ""
+            if call.part and call.part != place[1]:
+                lines[0] = f"{lines[0]}  # {call.part}"
+            place = place[0], call.part or place[1]
+            body += lines
         own = {value for value in program.outputs() if value.kind == "constant"}
-        yield f"    return {self._written(replaced(program.result, partial(_copied, own)))}"
+        result = [self._returned(replaced(leaf, partial(_copied, own))) for leaf in program.result]
+        body.append(f"return {', '.join(result)}" if result else "return None")
+        arguments = [self.names[v] for v in program.arguments if v not in self.captured]
+        return [f"def step({', '.join(arguments)}):", *(f"    {x}" if x else "" for x in body)]
+
+    def _returned(self, leaf: Any) -> str:
+        if isinstance(leaf, _Copy):
+            return f"{self.written.array(leaf.value)}.copy()"
+        return self.written.value(leaf)
 
     def _call(self, call: Call) -> Iterator[str]:
+        written = self.written
         if call.guard is not None:
-            (name,) = map(self._written, call.args)
-            asked = call.guard.word.format(name)
-            expected = self._written(call.guard.expected)
-            yield f"if not _same({asked}, {expected}): return _DIFFERS"
-            self.bound["_same"], self.bound["_DIFFERS"] = same, DIFFERS
+            yield from self._guard(call)
             return
-        text = self._expression(call)
-        if call.writes and not call.results:
-            yield text
-            return
-        title = self._title(call)
         for value in call.results:
-            self.names[value] = self._free(title)
-        if call.shape is None:
+            if value not in self.names:
+                self.names[value] = written.free(value.name or _title(call))
+        text = written.call(call)
+        if call.shape is None or "out" in call.settings:
             yield text
             return
         yield f"{self._target(call.shape)} = {text}"
         if not keeps_shape(call):
             for value in call.results:
-                name, dtype = self.names[value], self._bind("dtype", value.array.dtype)
+                name, dtype = self.names[value], written.value(value.array.dtype)
                 yield f"if {name}.shape != {value.array.shape} or {name}.dtype != {dtype}:"
-                yield "    return _DIFFERS"
-            self.bound["_DIFFERS"] = DIFFERS
+                yield f'    raise Differs("{name}")'
+            self.asks = True
+
+    def _guard(self, call: Call) -> Iterator[str]:
+        (name,) = map(self.written.value, call.args)
+        guard = call.guard
+        assert guard is not None
+        self.asks = True
+        if isinstance(guard.expected, bool) and guard.word == "bool({})":
+            yield f"if {'' if not guard.expected else 'not '}{name}:"
+        else:
+            self.helpers["same"] = same
+            expected = self.written.value(guard.expected)
+            yield f"if not same({guard.word.format(name)}, {expected}):"
+        yield f'    raise Differs("{name}")'
 
     def _target(self, shape: Any) -> str:
         if isinstance(shape, Ref):
@@ -109,120 +171,83 @@ class Source:
         if isinstance(shape, tuple | list):
             parts = [self._target(part) for part in shape]
             return f"({parts[0]},)" if len(parts) == 1 else ", ".join(parts)
-        return self._free("_")
+        return self.written.free("_")
 
-    @staticmethod
-    def _title(call: Call) -> str:
-        function = call.function
-        if isinstance(function, Method) and function.name == "__getitem__":
-            return "part"
-        if isinstance(function, UfuncMethod):
-            return f"{function.ufunc.__name__}_{function.name}"
-        return str(getattr(function, "name", None) or getattr(function, "__name__", "value")).strip(
-            "_"
-        )
 
-    # expressions
+def _is_captured_array(value: Value) -> bool:
+    return value.kind == "captured" and isinstance(value.array, np.ndarray)
 
-    def _expression(self, call: Call) -> str:
-        function, args = call.function, call.args
-        if function is operator.pow:
-            return f"{self._operand(args[0])} ** {self._operand(args[1])}"
-        if isinstance(function, Method):
-            return self._method(function, call)
-        if isinstance(function, np.ufunc) and not call.settings:
-            sign = INFIX.get(function.__name__)
-            if sign and len(args) == 2 and getattr(np, function.__name__) is function and any(
-                isinstance(arg, Ref) and isinstance(arg.value.array, np.ndarray) for arg in args
-            ):  # fmt: skip
-                return f"{self._operand(args[0])} {sign} {self._operand(args[1])}"
-        parts = [self._written(arg) for arg in args]
-        parts += [f"{name}={self._written(value)}" for name, value in call.settings.items()]
-        return f"{self._function(function)}({', '.join(parts)})"
 
-    def _operand(self, arg: Any) -> str:
-        text = self._written(arg)
-        return f"({text})" if text.startswith("-") else text
+def _hoisted(program: Program, plan: Plan) -> tuple[list[Call], list[Call]]:
+    """The calls that make views of arrays that stay the same from run to run, and the others."""
+    outputs = set(program.outputs())
+    fixed = {value for value in program.arguments if _is_captured_array(value)} | plan.held.keys()
+    once, body = [], []
+    for call in program.calls:
+        bases = list(call.refs())
+        is_view = len(call.results) == 1 and call.function in VIEWS and len(bases) == 1
+        if is_view and bases[0] in fixed and call.results[0].memory is bases[0].memory:
+            (value,) = call.results
+            if value not in outputs and not call.writes:
+                once.append(call)
+                fixed.add(value)
+                continue
+        body.append(call)
+    return once, body
 
-    def _method(self, function: Method, call: Call) -> str:
-        x = self._written(call.args[0])
-        if function.attribute:
-            return f"{x}.{function.name}"
-        if function.name == "__getitem__":
-            return f"{x}[{self._index(call.args[1])}]"
-        if function.name == "__setitem__":
-            return f"{x}[{self._index(call.args[1])}] = {self._written(call.args[2])}"
-        parts = [self._written(arg) for arg in call.args[1:]]
-        parts += [f"{name}={self._written(value)}" for name, value in call.settings.items()]
-        return f"{x}.{function.name}({', '.join(parts)})"
 
-    def _index(self, index: Any) -> str:
-        if isinstance(index, tuple) and index:
-            return ", ".join(map(self._entry, index)) + ("," if len(index) == 1 else "")
-        return self._entry(index)
+def _title(call: Call) -> str:
+    function = call.function
+    if isinstance(function, Method) and function.name == "__getitem__":
+        return "part"
+    if isinstance(function, UfuncMethod):
+        return f"{function.ufunc.__name__}_{function.name}"
+    return str(getattr(function, "name", None) or getattr(function, "__name__", "value")).strip("_")
 
-    def _entry(self, entry: Any) -> str:
-        if isinstance(entry, slice):
-            parts = ["" if p is None else self._written(p) for p in (entry.start, entry.stop)]
-            step = "" if entry.step is None else f":{self._written(entry.step)}"
-            return ":".join(parts) + step
-        return "..." if entry is ... else self._written(entry)
 
-    def _function(self, function: Any) -> str:
-        if isinstance(function, UfuncMethod):
-            return f"{self._function(function.ufunc)}.{function.name}"
-        name = getattr(function, "__name__", "")
-        for place, module in PLACES:
-            if name and getattr(module, name, None) is function:
-                return f"{place}.{name}"
-        title = getattr(function, "name", None) or name or "function"
-        return self._bind(title, function)
+def _users_text(place: str) -> str:
+    file, _, number = place.rpartition(":")
+    return linecache.getline(file, int(number)).strip() if number.isdigit() else ""
 
-    def _bind(self, title: str, value: Any) -> str:
-        for name, known in self.bound.items():
-            if known is value:
-                return name
-        name = self._free(title)
-        self.bound[name] = value
-        return name
 
-    def _written(self, value: Any) -> str:
-        """An argument as an expression."""
-        if isinstance(value, Ref):
-            return self._array(value.value)
-        if isinstance(value, _Copy):
-            return f"{self._array(value.value)}.copy()"
-        if value is None or value is ... or type(value) in (bool, int, str):
-            return repr(value)
-        if type(value) is float:
-            return repr(value) if math.isfinite(value) else f"float({str(value)!r})"
-        if type(value) is complex and math.isfinite(abs(value)):
-            return f"complex({value.real!r}, {value.imag!r})"
-        if isinstance(value, np.dtype) and value.isbuiltin:
-            return f"np.dtype({value.name!r})"
-        if isinstance(value, type):
-            return self._type(value)
-        if isinstance(value, slice):
-            return f"slice({', '.join(map(self._written, (value.start, value.stop, value.step)))})"
-        if type(value) in (tuple, list):
-            inner = ", ".join(map(self._written, value))
-            comma = "," if len(value) == 1 and type(value) is tuple else ""
-            return f"({inner}{comma})" if type(value) is tuple else f"[{inner}]"
-        if type(value) is dict and all(isinstance(name, str) for name in value):
-            return "{" + ", ".join(f"{n!r}: {self._written(v)}" for n, v in value.items()) + "}"
-        return self._bind(type(value).__name__.lower(), value)
+def _described(array: Any) -> str:
+    return f"{array.shape}, {array.dtype}"
 
-    def _type(self, value: type) -> str:
-        if value in (bool, int, float, complex):
-            return value.__name__
-        named = getattr(np, value.__name__, None) is value
-        return f"np.{value.__name__}" if named else self._bind(value.__name__, value)
 
-    def _array(self, value: Value) -> str:
-        if value not in self.names:
-            title = value.name or value.kind
-            self.names[value] = self._bind(title, value.array)
-        return self.names[value]
+def _empty(array: Any, written: Expressions) -> str:
+    dtype = "" if array.dtype == float else f", {written.value(array.dtype.type)}"
+    return f"np.empty({array.shape}{dtype})"
+
+
+def _context(errors: Errors) -> Context:
+    context = Context()
+    context.run(np.seterr, **errors)
+    return context
+
+
+def _context_lines(name: str, errors: Errors) -> list[str]:
+    states = ", ".join(f"{kind}={how!r}" for kind, how in errors.items())
+    return [f"{name} = Context()", f"{name}.run(np.seterr, {states})"]
+
+
+def _with_helpers(functions: list[Any]) -> Iterator[list[str]]:
+    """The texts of functions, after those of the functions and numbers that they use."""
+    seen: set[Any] = set()
+
+    def visit(function: Any) -> Iterator[list[str]]:
+        if function in seen:
+            return
+        seen.add(function)
+        for name in function.__code__.co_names:
+            value = function.__globals__.get(name)
+            if isinstance(value, FunctionType):
+                yield from visit(value)
+            elif isinstance(value, int | float):
+                yield [f"{name} = {value!r}"]
+        yield inspect.getsource(function).rstrip().splitlines()
+
+    for function in functions:
+        yield from visit(function)
 
 
 def _copied(own: set[Value], leaf: Any) -> Any:
@@ -235,17 +260,4 @@ class _Copy:
         self.value = value
 
 
-class _Differs:
-    def __repr__(self) -> str:
-        return "DIFFERS"
-
-
-DIFFERS = _Differs()  # what a program returns if a guard differs
-
-
-def same(value: Any, expected: Any) -> bool:
-    """True if a value that a guard computes is the one that was traced, NaN and -0.0 included."""
-    if isinstance(value, list):
-        pairs = zip(value, expected, strict=True)
-        return len(value) == len(expected) and all(same(a, b) for a, b in pairs)
-    return type(value) is type(expected) and repr(value) == repr(expected)
+__all__ = ["Differs", "Source"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from _thread import get_ident
 from inspect import signature
 from typing import Any
 
@@ -17,10 +19,15 @@ from autograd_core.compiling.program import (
     Template,
     UfuncMethod,
     Value,
+    Writer,
     replaced,
+    writer,
 )
 from autograd_core.engine.exits import user_line
+from autograd_core.engine.state import STATE
 from autograd_core.engine.tensor import Tensor
+
+INSIDE = frozenset({"autograd_core", "nn", "numpy", "contextlib"})
 
 
 class Untraceable(Exception):
@@ -51,6 +58,8 @@ class Trace:
         self.reason = ""  # why it cannot be followed
         self.closed = False
         self.usual = np.geterr()
+        self.part = ""  # the operation or module that runs
+        self.thread = get_ident()
 
     def fail(self, reason: str) -> Untraceable:
         """An error to raise. The reason is kept, as a user's function may catch the error."""
@@ -90,11 +99,9 @@ class Trace:
 
     def call(self, function: Any, args: Any, settings: Any) -> Any:
         """The result of a call, which is noted."""
-        if self.closed:
+        if self.closed or get_ident() != self.thread:
             return function(*_real(args), **_real(settings))
         errors = np.geterr()
-        if "raise" in errors.values():
-            raise self.fail("a call asks for floating-point errors")
         call = Call(function, self._template(args), self._template(settings))
         self._check_writes(call, args, settings)
         try:
@@ -144,13 +151,13 @@ class Trace:
 
     def _note(self, call: Call, errors: Any) -> None:
         call.errors = errors if errors != self.usual else None
-        call.line = user_line()
+        call.line, call.part = _users_line(), self.part
         self.calls.append(call)
 
     def _check_writes(self, call: Call, args: Any, settings: Any) -> None:
         function = call.function
         over = function is np.nan_to_num and False in (settings.get("copy", True), *args[1:2])
-        plain = not isinstance(function, np.ufunc | UfuncMethod | Opaque)
+        plain = not isinstance(function, np.ufunc | UfuncMethod | Opaque | Writer)
         if over or (plain and _may_write(function, args)):
             raise self.fail(
                 f"{getattr(function, '__name__', function.__class__)} may write by position"
@@ -160,7 +167,8 @@ class Trace:
             targets = [settings["out"]]
         writes = isinstance(function, Method) and function.name in WRITING_METHODS
         ufunc_at = isinstance(function, UfuncMethod) and function.name == "at"
-        if writes or ufunc_at or (not isinstance(function, Method) and function in WRITERS):
+        named = not isinstance(function, Method | Writer) and function in WRITERS
+        if isinstance(function, Writer) or writes or ufunc_at or named:
             targets.append(args[0])
         for target in targets:
             if target is None:
@@ -217,23 +225,49 @@ class Trace:
 
     # kernels
 
-    def kernel(self, name: str, kernel: Any, values: tuple[Any, ...]) -> Any:
+    def kernel(
+        self, name: str, kernel: Any, values: tuple[Any, ...], title: str = "", part: str = ""
+    ) -> Any:
         """The result of a kernel of an operation, followed if possible, else as one call."""
-        if self.closed or self.reason:
+        if self.closed or self.reason or get_ident() != self.thread:
             return kernel(*_real(values))
-        mark = len(self.calls)
+        mark, before = len(self.calls), self.part
+        scope = STATE.get()[1]
+        self.part = part or (name if scope is None else scope.kind)
         try:
-            return kernel(*values)
+            out = kernel(*values)
+            if not self.reason:  # a kernel may catch an error, such as an overflow
+                if isinstance(out, TraceArray):
+                    out._value.name = out._value.name or title or name
+                return out
         except Untraceable:
-            if any(memory.kind == "captured" for c in self.calls[mark:] for memory in c.writes):
-                raise
-            del self.calls[mark:]
-            self.reason = ""
+            pass
+        finally:
+            self.part = before
+        if any(memory.kind == "captured" for c in self.calls[mark:] for memory in c.writes):
+            raise Untraceable(self.reason)
+        del self.calls[mark:]
+        self.reason = ""
         return self.call(Opaque(name, kernel), values, {})
 
-    def rule(self, name: str, rule: Any, g: Any, saved: tuple[Any, ...]) -> Any:
+    def write_elements(self, function: Any, out: TraceArray, *operands: Any) -> None:
+        """Call a function that writes to elements of `out`."""
+        self.call(writer(function), (out, *operands), {})
+
+    def rule(self, node: Any, rule: Any, g: Any, saved: tuple[Any, ...]) -> Any:
         """The result of a rule of an operation, followed if possible, else as one call."""
-        return self.kernel(f"slope of {name}", rule, (g, *saved))
+        part = f"backward of {node.name if node.scope is None else node.scope.kind}"
+        return self.kernel(f"slope of {node.name}", rule, (g, *saved), f"d_{node.name}", part)
+
+
+def _users_line() -> str:
+    """``file:line`` of the innermost code that belongs to no library which runs the calls."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None:
+        if frame.f_globals.get("__name__", "").partition(".")[0] not in INSIDE:
+            break
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 def _root(array: Any) -> Any:

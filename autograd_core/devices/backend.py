@@ -68,11 +68,13 @@ def on_host(value: Any) -> bool:
     return isinstance(value, np.ndarray) or is_traced(value)
 
 
-def decided_by(value: Any) -> None:
-    """Called by a kernel that works in another way for almost every value. A program then contains
-    the kernel as one call."""
-    if is_traced(value):
-        raise value._trace.fail("a kernel decides by its values")
+def write_elements(function: Callable[..., None], out: Any, *operands: Any) -> None:
+    """Call ``function(out, *operands)``, which writes to elements of `out` and works elementwise. A
+    program contains it as one call, whatever it decides by the values of its operands."""
+    if is_traced(out):
+        out._trace.write_elements(function, out, *operands)
+    else:
+        function(out, *operands)
 
 
 def as_array(result: Any) -> Any:
@@ -305,7 +307,7 @@ def applier(gradients: Iterable[Any]) -> Callable[..., Any] | None:
     return _applied if _module is not None else None
 
 
-def _applied(_: str, rule: Callable[..., Any], g: Any, saved: tuple[Any, ...]) -> Any:
+def _applied(_: Any, rule: Callable[..., Any], g: Any, saved: tuple[Any, ...]) -> Any:
     """Call a rule while the device of its gradient is current."""
     _follow(g)
     out = rule(g, *saved)

@@ -77,16 +77,24 @@ def _on_host(value: Array) -> bool:
     return backend.on_host(value) and value.ndim > 0
 
 
-def _mended(out: Array, late: Any, slope: Callable[[Any], Any], x: Array) -> Array:
-    """`out` with slope(x) in place of the elements where the mask `late` is true. If there are many
-    of them, slope(x) is returned for all elements."""
-    backend.decided_by(late)
+def _recomputed(out: Array, late: Array, x: Array, slope: Callable[[Any], Any]) -> None:
+    """Write slope(x) to the elements of `out` where the mask `late` is true. If there are many of
+    them, slope(x) is computed for all elements, which gives the same numbers."""
     few = np.count_nonzero(late)
     if few * FEW > out.size:
-        return slope(x)
-    if few:
+        np.copyto(out, slope(x), where=late)
+    elif few:
         out[late] = slope(x[late])
-    return out
+
+
+def recompute_sigmoid_slope(out: Array, late: Array, x: Array) -> None:
+    """Where the sigmoid of x is nearly 1, compute its slope from x."""
+    _recomputed(out, late, x, _bell)
+
+
+def recompute_tanh_slope(out: Array, late: Array, x: Array) -> None:
+    """Where the tanh of x is nearly 1 or -1, compute its slope from x."""
+    _recomputed(out, late, x, _sech_square)
 
 
 def _sigmoid_slope_x(g: Gradient, x: Array, out: Array) -> Gradient:
@@ -103,7 +111,9 @@ def _sigmoid_slope(x: Array, value: Array = None) -> Array:
     to 1. On the host, exponentials are computed only for the elements whose `value` is near 1."""
     if not _on_host(value):
         return _bell(x)
-    return _mended(value * (1 - value), value > 0.99, _bell, x)
+    out = value * (1 - value)
+    backend.write_elements(recompute_sigmoid_slope, out, value > 0.99, x)
+    return out
 
 
 @op(pointwise=True, x=_tanh_slope_x, value=None)
@@ -115,7 +125,8 @@ def _tanh_slope(x: Array, value: Array = None) -> Array:
     out = 1 - value * value
     if out.dtype.kind == "c":
         return out
-    return _mended(out, out < 0.02, _sech_square, x)
+    backend.write_elements(recompute_tanh_slope, out, out < 0.02, x)
+    return out
 
 
 def _softplus(x: Array) -> Array:

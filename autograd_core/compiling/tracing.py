@@ -1,0 +1,199 @@
+"""One run of a function with tracing arrays, which becomes a program."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from inspect import signature
+from typing import Any
+
+import numpy as np
+
+from autograd_core.compiling.arrays import TraceArray
+from autograd_core.compiling.captured import Reached, Slot, with_arrays
+from autograd_core.compiling.places import Gradient
+from autograd_core.compiling.program import Program, Ref, Value, replaced
+from autograd_core.compiling.simplify import simplified, undecided, writes_last
+from autograd_core.compiling.trace import Trace, Untraceable
+from autograd_core.devices import backend
+from autograd_core.engine.tensor import Tensor, make
+from autograd_core.transforms.calls import Function
+from autograd_core.transforms.generators import States
+from autograd_core.transforms.tree import filled, leaves
+
+ACTIVE: ContextVar[bool] = ContextVar("autograd_core tracing", default=False)
+# What a result may consist of
+RETURNED = (Tensor, TraceArray, np.ndarray, np.generic, bool, int, float, complex, str)
+
+
+class Tracing:
+    """One run of a function with traced arrays. After it, either the function's effects are those
+    of a plain run and `variant` is the program, or there are none and `trace.reason` says why."""
+
+    def __init__(self, function: Function, args: Any, settings: Any) -> None:
+        self.trace = trace = Trace()
+        self.reached = Reached(function)
+        states = States(*self.reached.generators())
+        names = names_of(function, args, settings)
+        self.entered = [
+            trace.enter(leaf, name) if isinstance(leaf, np.ndarray) else leaf
+            for (_, leaf), name in zip(leaves((args, settings)), names, strict=True)
+        ]
+        inner, keywords = filled((args, settings), iter(self.entered))
+        self.out: Any = None
+        self.may_settle = False
+        self._check(args, settings)
+        if trace.reason:
+            return
+        error = None
+        self.held: list[Any] = []
+        token = ACTIVE.set(True)
+        try:
+            self.held += [self._lend(slot) for slot in self.reached.slots]
+            self.out = function(*inner, **keywords)
+        except Untraceable:
+            pass
+        except Exception as raised:
+            error = raised
+        finally:
+            ACTIVE.reset(token)
+            trace.end()
+            self._take_back()
+        if states.drawn():
+            trace.fail("it draws random numbers")
+        if any(map(_may_be_differentiated, (leaf for _, leaf in leaves(self.out)))):
+            trace.fail("its result requires a gradient")
+        if error is not None:
+            trace.fail(f"it raises {type(error).__name__}")
+        if not trace.reason:
+            self._finish()
+        if trace.reason:
+            for value, before in trace.saved.items():
+                value.array[...] = before
+        else:
+            for slot, value in self.updates:
+                slot.set(replaced(value, finished))
+
+    def _check(self, args: Any, settings: Any) -> None:
+        """Fail for what a trace does not notice."""
+        given = [leaf for _, leaf in leaves((args, settings)) if isinstance(leaf, np.ndarray)]
+        captured = [slot.value for slot in self.reached.slots if isinstance(slot.value, np.ndarray)]
+        unknown = self.reached.unknown()
+        if any(np.may_share_memory(a, b) for a in given for b in captured):
+            self.trace.fail("an argument is a captured array")
+            self.may_settle = True
+        if unknown:
+            self.trace.fail(f"it reaches objects of the type {', '.join(unknown)}")
+        if self.reached.draws():
+            self.trace.fail("it draws random numbers")
+        if self.reached.hooked():
+            self.trace.fail("it reaches a Tensor with a hook")
+
+    def _lend(self, slot: Slot) -> Any:
+        """Put traced arrays into a place. Returns what is there now."""
+        enter = self.trace.enter
+        slot.set(with_arrays(slot.value, lambda leaf: enter(leaf, slot.name, "captured")))
+        return slot.get()
+
+    def _take_back(self) -> None:
+        """Put everything back, and note what the function changed: the arrays of places that a
+        program can set, and anything else, with which it cannot be a program."""
+        pairs = list(zip(self.reached.slots, self.held, strict=True))
+        self.updates = [(slot, slot.get()) for slot, value in pairs if slot.get() is not value]
+        for slot in self.reached.slots:
+            slot.set(slot.value)
+        changed = self.reached.changed()
+        sizes = [value for value, before in self.reached.containers if len(value) != len(before)]
+        odd = [slot.name for slot, new in self.updates if not _is_array_or_none(new)]
+        if changed or odd or sizes:
+            self.may_settle = bool(sizes) and not odd
+            self.reached.restore()
+            grown = ["the contents of a list or a dict"] if sizes and not changed else []
+            self.trace.fail(f"it changes {', '.join(dict.fromkeys([*changed, *odd, *grown]))}")
+
+    def _output(self, leaf: Any) -> Any:
+        """A leaf of a traced result as the program returns it."""
+        leaf = leaf._array if isinstance(leaf, Tensor) else leaf
+        return self.trace._ref(leaf)
+
+    def _finish(self) -> None:
+        arguments = [traced._value for traced in self.entered if isinstance(traced, TraceArray)]
+        outs = [leaf for _, leaf in leaves(self.out)]
+        if not all(isinstance(leaf, RETURNED) for leaf in outs):
+            self.trace.fail("its result contains an object that is not an array or a number")
+            return
+        result = [self._output(leaf) for leaf in [*outs, *(new for _, new in self.updates)]]
+        program = simplified(Program(arguments, self.trace.calls, result))
+        self.updated = program.result[len(outs) :]
+        self.kept = self._kept(program, len(outs))
+        if not writes_last(program, self.kept):
+            self.trace.fail("it writes to a captured array before its last decision")
+            return
+        self.captured = self._captured(program, arguments)
+        program.result = [leaf for leaf in program.result if getattr(leaf, "value", None) not in
+                          self.kept]  # fmt: skip
+        program.arguments = [*arguments, *self.captured]
+        self.program = program
+
+    def _kept(self, program: Program, count: int) -> list[Value]:
+        """The gradients among the results that a program can leave in arrays of its own."""
+        read = {value for call in program.calls for value in call.refs()}
+        kept = []
+        refs = [leaf.value if isinstance(leaf, Ref) else None for leaf in program.result]
+        for (slot, _), value in zip(self.updates, refs[count:], strict=True):
+            old = self.trace.plain.get(id(slot.value))
+            if (isinstance(slot.place, Gradient) and value is not None and value.kind == "result"
+                    and value.memory is value and refs.count(value) == 1
+                    and (old is None or old not in read)):  # fmt: skip
+                value.name = slot.name
+                kept.append(value)
+        return undecided(program, kept)
+
+    def _captured(self, program: Program, arguments: list[Value]) -> dict[Value, list[Slot]]:
+        """The Values of the captured arrays and numbers that the program uses, with their slots."""
+        used = {value for call in program.calls for value in call.refs()} | set(program.outputs())
+        captured: dict[Value, list[Slot]] = {}
+        for slot, held in zip(self.reached.slots, self.held, strict=True):
+            value = self.trace.plain.get(id(slot.value))  # None for a number
+            value = held._value if isinstance(held, TraceArray) else value
+            if value in used and value not in arguments:
+                captured.setdefault(value, []).append(slot)
+        for value, found in captured.items():
+            value.name = min((slot.name for slot in found), key=_is_numbered)
+        return captured
+
+
+def _is_numbered(name: str) -> bool:
+    """True for a name such as parameters_0, of an entry of a list."""
+    return name.startswith("parameters_")
+
+
+def _may_be_differentiated(leaf: Any) -> bool:
+    """True for a Tensor whose graph has not been used by a backward pass."""
+    return isinstance(leaf, Tensor) and leaf.node is not None and not leaf.node.released
+
+
+def _is_array_or_none(value: Any) -> bool:
+    return value is None or isinstance(value, TraceArray | np.ndarray)
+
+
+def finished(leaf: Any) -> Any:
+    """A leaf of a traced result without its trace."""
+    if isinstance(leaf, Tensor):
+        return make(backend.as_array(finished(leaf._array)), None)
+    return leaf._real if isinstance(leaf, TraceArray) else leaf
+
+
+def names_of(function: Function, args: Any, settings: Any) -> list[str]:
+    """A name for each leaf of the arguments, as the source writes it."""
+    try:
+        parameters = list(signature(function).parameters)
+    except (TypeError, ValueError):
+        parameters = []
+    named = []
+    for i, arg in enumerate(args):
+        first = parameters[i] if i < len(parameters) else f"x{i}"
+        named += [first + path for path, _ in leaves(arg)]
+    return named + [name + path for name, arg in settings.items() for path, _ in leaves(arg)]
+
+
+__all__ = ["ACTIVE", "Tracing"]
