@@ -36,7 +36,7 @@ QUIET = CREATE | {operator.pow, np.asarray, np.broadcast_to, np.clip, np.concate
 def simplified(program: Program) -> Program:
     """The program without equal, constant and unused calls."""
     written = {memory for call in program.calls for memory in call.writes}
-    for step in (_without_identities, _joined, _folded):
+    for step in (_without_identities, _written_shorter, _joined, _folded):
         step(program, written)
     _without_unused(program, written)
     program.calls.sort(key=lambda call: not _asks_a_number(call))  # first what needs no call
@@ -87,14 +87,49 @@ def _without_identities(program: Program, written: set[Value]) -> None:
     """Leave out the calls that return their argument itself, such as conj() of a real array."""
     known: dict[Value, Value] = {}
     kept = []
+    returned = {v for v in program.outputs() if v.memory.kind != "result"}
     for call in program.calls:
         same = [v for v in call.refs() if call.results and v.array is call.results[0].array]
-        if same and len(call.results) == 1 and call.function in ITSELF:
+        same = same if call.function in ITSELF else []
+        if _is_whole(call) and call.results[0] not in returned:
+            same = list(call.refs())
+        if same and len(call.results) == 1:
             known[call.results[0]] = known.get(same[0], same[0])
         else:
             kept.append(call)
     program.calls = kept
     _substitute(program, known)
+
+
+def _is_whole(call: Call) -> bool:
+    """True for x.view(), x[()] and x[...] of an array."""
+    if call.settings or not call.results or not isinstance(call.results[0].array, np.ndarray):
+        return False
+    if call.function == Method("view"):
+        return len(call.args) == 1
+    return call.function == Method("__getitem__") and (
+        call.args[1] is ... or (type(call.args[1]) is tuple and not call.args[1])
+    )
+
+
+REDUCTIONS = {Method("sum"): np.add, Method("prod"): np.multiply, Method("max"): np.maximum,
+              Method("min"): np.minimum, np.sum: np.add, np.prod: np.multiply,
+              np.max: np.maximum, np.min: np.minimum}  # fmt: skip
+
+
+def _written_shorter(program: Program, written: set[Value]) -> None:
+    """Calls in the form in which NumPy needs the least time, where both do the same."""
+    for call in program.calls:
+        operand = next(call.refs(), None)
+        if operand is None or not isinstance(operand.array, np.ndarray):
+            continue
+        if call.function in REDUCTIONS and len(call.args) <= 2:
+            axis = call.args[1:] or (call.settings.pop("axis", None),)
+            call.args = (call.args[0], *axis)
+            call.function = UfuncMethod(REDUCTIONS[call.function], "reduce")
+        elif call.function == Method("swapaxes") and operand.array.ndim == 2:
+            if {axis % 2 for axis in call.args[1:]} == {0, 1}:
+                call.function, call.args = Method("T", attribute=True), call.args[:1]
 
 
 def _joined(program: Program, written: set[Value]) -> None:

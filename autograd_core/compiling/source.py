@@ -79,8 +79,11 @@ class Source:
         for function in _with_helpers(writers):
             parts.append(["", "", *function])
         top = [line for name, value in errors for line in _context_lines(name, value)]
-        constants = [f"# {name}: {_described(value.array)}" for value, name in self.names.items()
-                     if value.kind in ("captured", "constant") and value in self._shown()]
+        constants = [
+            f"# {name}: {_described(value.array)}"
+            for value, name in self.names.items()
+            if value.kind in ("captured", "constant") and value in self._shown()
+        ]
         once = [*top, *constants, *self.made, *self.views]
         if once:
             parts.append(["", *once])

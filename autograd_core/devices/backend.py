@@ -240,6 +240,14 @@ def created(name: str, device: str | None, *operands: Any, **settings: Any) -> A
     return _attempt(index, made, *operands, **settings)
 
 
+def zeros(like: Any, shape: tuple[int, ...]) -> Any:
+    """Zeros of the dtype of `like`, on its device."""
+    if is_traced(like):
+        return np.zeros_like(like, shape=shape)
+    # not zeros_like, which writes zeros: `zeros` gets zeroed pages from the system
+    return module_of(like).zeros(shape, like.dtype)
+
+
 def to_device(array: Any, device: str) -> Any:
     """Return `array` if it is on `device`, otherwise a copy of it on `device`."""
     index = index_of(device)

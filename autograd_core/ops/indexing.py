@@ -121,8 +121,7 @@ def _scatter(g: Gradient, index: Any, shape: Shape, ndim: int) -> Array:
     """Zeros of `shape` with g added at `index`: the gradient of getitem. `ndim` is the number of
     axes of x[index]; additional leading axes of g are batch axes."""
     lead = g.ndim - ndim
-    # not zeros_like, which writes zeros: `zeros` gets zeroed pages from the system
-    out = written = backend.module_of(g).zeros(g.shape[:lead] + shape, g.dtype)
+    out = written = backend.zeros(g, g.shape[:lead] + shape)
     if lead:
         g, written, index = _batch_last(g, lead), _batch_last(out, lead), _place(index, lead)
     if not _repeats(index):
@@ -136,7 +135,20 @@ def _scatter(g: Gradient, index: Any, shape: Shape, ndim: int) -> Array:
     return out
 
 
+def _keeps_all(index: Any, x_shape: Shape, out_shape: Shape) -> bool:
+    """True if x[index] is x with other axes, as for x[..., None]."""
+    if math.prod(x_shape) != math.prod(out_shape):
+        return False
+    entries = index if isinstance(index, tuple) else (index,)
+    return all(
+        e is None or e is ... or type(e) is int or (type(e) is slice and (e.step or 1) > 0)
+        for e in entries
+    )
+
+
 def _getitem_x(g: Gradient, index: Any, x_shape: Shape, out_shape: Shape) -> Gradient:
+    if _keeps_all(index, x_shape, out_shape):
+        return g.reshape(g.shape[: g.ndim - len(out_shape)] + x_shape)
     return _scatter(g, index, x_shape, len(out_shape))
 
 
