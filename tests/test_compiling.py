@@ -11,6 +11,7 @@ from autograd_core.compiling import Compiled
 from autograd_core.compiling.arrays import TraceArray
 
 X = np.array([0.3, -1.2, 2.0])
+RNG = np.random.default_rng(0)
 
 
 def bits(tree):
@@ -149,9 +150,9 @@ def test_guards_that_keep_changing_end_in_plain_calls():
 
 
 def test_nan_and_minus_zero_are_values_of_guards():
-    compiled = Compiled(lambda x: x * x[0].item())
+    compiled = Compiled(lambda x: x * float(x[0]))
     for x in (np.array([np.nan]), np.array([0.0]), np.array([-0.0]), np.array([np.nan])):
-        assert bits(compiled(x)) == bits(x * x[0].item())
+        assert bits(compiled(x)) == bits(x * float(x[0]))
     assert len(compiled.programs) == 3
 
 
@@ -255,13 +256,50 @@ def test_a_model_may_be_updated_rebound_and_replaced():
         assert compiled(x).requires_grad
 
 
-def test_random_draws_run_plainly_and_from_the_same_stream():
+def test_random_draws_are_calls_from_the_same_stream():
     generators = [np.random.default_rng(0), np.random.default_rng(0)]
-    generator = generators[0]
-    compiled = Compiled(lambda x: x * generator.random(3))
-    with pytest.warns(ac.AutogradWarning, match="it draws random numbers"):
-        found = [compiled(X) for _ in range(2)]
-    assert bits(found) == bits([X * generators[1].random(3) for _ in range(2)])
+
+    def draws(generator, x, limit):
+        mask = generator.random(3) < limit
+        shift = generator.normal(size=3) * generator.uniform()
+        return ac.sum(ac.sigmoid(x * mask + shift)) if mask[0] else x * generator.normal()
+
+    compiled = Compiled(lambda x, limit=0.5: draws(generators[0], x, limit))
+    for i in range(30):
+        assert bits(compiled(X * i)) == bits(draws(generators[1], X * i, 0.5))
+    assert not compiled.plain
+    assert len(compiled.programs) == 2
+
+
+@pytest.mark.parametrize(
+    ("f", "reason"),
+    [
+        (lambda x: x * np.random.default_rng().random(3), "makes a generator"),
+        (lambda x: x * np.random.random(3), "not followed"),
+        (lambda x: RNG.shuffle(np.ones(2)) or x, "shuffle"),
+    ],
+)
+def test_other_random_numbers_run_plainly(f, reason):
+    compiled = Compiled(f)
+    with pytest.warns(ac.AutogradWarning, match=reason):
+        compiled(X)
+    compiled(X)
+
+
+def test_a_number_that_is_returned_is_no_decision():
+    def f(x):
+        total = np.sum(x).item()
+        return total, -total / 2 + 1, {"half": abs(total) * 0.5}
+
+    compiled = Compiled(f)
+    for i in range(12):
+        assert bits(compiled(X * i)[:2]) == bits(f(X * i)[:2])
+        assert compiled(X * i)[2] == f(X * i)[2]
+        assert type(compiled(X)[0]) is float
+    assert len(compiled.programs) == 1
+    assert not compiled.plain
+    with pytest.warns(ac.AutogradWarning, match="as text"):
+        assert Compiled(lambda x: f"{np.sum(x).item():.2f}")(X) == "1.10"
 
 
 def test_what_a_function_changes_besides_arrays_is_not_lost():

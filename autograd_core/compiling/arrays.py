@@ -122,6 +122,8 @@ class TraceArray(NDArrayOperatorsMixin):
     def item(self, *place: Any) -> Any:
         """An element as a Python number."""
         x = self[place] if place else self
+        if x._real.dtype == float and x._real.size == 1 and not self._trace.closed:
+            return self._trace.call(Method("item"), (x,), {})
         return self._trace.guarded(x, _item, "{}.item()")
 
     def tolist(self) -> Any:
@@ -154,6 +156,21 @@ class TraceFloat(TraceArray):
     __slots__ = ()
 
     shape, ndim, size, dtype = (), 0, 1, np.dtype(float)
+
+    def __format__(self, spec: str) -> str:
+        self._trace.texts = True
+        return format(self._real, spec)
+
+    def __str__(self) -> str:
+        self._trace.texts = True
+        return str(self._real)
+
+    def __abs__(self) -> Any:
+        return self._trace.number(operator.abs, (self,))
+
+    def is_integer(self) -> bool:
+        """True if it is an integer."""
+        return float(self).is_integer()
 
 
 def _of_numbers(name: str) -> Any:

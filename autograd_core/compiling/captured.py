@@ -19,15 +19,14 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.compiling.draws import GENERATORS
 from autograd_core.compiling.places import VALUES, Fixed, Gradient, Number, Place, Tracked, same
 from autograd_core.compiling.program import replaced
 from autograd_core.engine.tensor import Tensor
 from autograd_core.transforms.generators import ATOMS, LIBRARIES
 
 # Names in the code of a function that makes random numbers of its own
-RANDOM = frozenset(
-    {"default_rng", "RandomState", "Generator", "random", "rand", "randn", "randint"}
-)
+RANDOM = frozenset({"default_rng", "RandomState", "Generator"})
 
 
 class Slot:
@@ -88,7 +87,7 @@ class Reached:
             for _, place, value in self.places
             if not isinstance(place, Gradient | Fixed)
             and not isinstance(value, np.ndarray)
-            and not (isinstance(place, Number) and isinstance(value, float))
+            and not (isinstance(place, Number) and _varies(value))
         ]
 
     def changed(self) -> list[str]:
@@ -174,15 +173,20 @@ def slots(function: Any, kind: type = np.ndarray, reached: Reached | None = None
     names in `traced_numbers`."""
     found: list[Slot] = []
     seen: dict[int, Any] = {}
+    names: dict[Tensor, tuple[str, Any]] = {}
     waiting: list[tuple[str, Place]] = [("", Fixed(function))]
     while waiting:
         name, place = waiting.pop()
         value = place.get()
+        if isinstance(value, Tensor) and (value not in names or type(names[value][1]) is int):
+            names[value] = value.name or name, place.key
         if reached is not None:
             reached.places.append((name, place, value))
         if isinstance(place, Tracked):
             continue
-        if _has_array(value, kind) or (kind is np.ndarray and isinstance(place, Gradient | Number)):
+        if _has_array(value, kind) or isinstance(place, Gradient) or (
+            isinstance(place, Number) and _varies(value)
+        ):  # fmt: skip
             found.append(Slot(name, place))
         if type(value) in ATOMS or isinstance(value, np.ndarray | np.generic) or id(value) in seen:
             continue
@@ -192,18 +196,31 @@ def slots(function: Any, kind: type = np.ndarray, reached: Reached | None = None
         if reached is not None and isinstance(own := getattr(value, "__dict__", None), dict):
             reached.containers.append((own, dict(own)))
         waiting += _inside(name, value)
+    for slot in found:  # an entry of a list, such as those of an optimiser, has a better name
+        tensor = slot.place.holder
+        if isinstance(tensor, Tensor) and slot.place.key in ("_array", "_grad"):
+            slot.name = "grad_" * (slot.place.key == "_grad") + names[tensor][0]
     return found
 
 
 def _has_array(value: Any, kind: type) -> bool:
     if isinstance(value, tuple):
         return any(_has_array(entry, kind) for entry in value)
-    return isinstance(value, kind)
+    return isinstance(value, (kind, *GENERATORS))
+
+
+def _varies(number: Any) -> bool:
+    """True for a number that is an argument of a program. With 0, a method is another one."""
+    return type(number) is float and number != 0
 
 
 def with_arrays(value: Any, of: Callable[[Any], Any]) -> Any:
-    """`value`, an array, a number or a tuple, with ``of(leaf)`` for each array and number."""
-    return replaced(value, lambda leaf: of(leaf) if isinstance(leaf, np.ndarray | float) else leaf)
+    """`value`, an array, a generator, a number or a tuple, with ``of(leaf)`` for it, or for each
+    array and generator in it."""
+    if type(value) is float:
+        return of(value)
+    followed = (np.ndarray, *GENERATORS)
+    return replaced(value, lambda leaf: of(leaf) if isinstance(leaf, followed) else leaf)
 
 
 def _inside(name: str, value: Any) -> Iterator[tuple[str, Place]]:

@@ -24,13 +24,19 @@ PLACES = (("np", np), ("np.linalg", np.linalg), ("np.fft", np.fft))
 
 class Expressions:
     """Writes calls as expressions. `names` has the name of each Value, and `bound` the objects that
-    the text names."""
+    the text names.
+
+    With `fast`, the text is for the interpreter: ``np.add`` is one name, and ``out=`` of a ufunc is
+    a positional argument. A long program of small calls takes a tenth less time so.
+    """
 
     def __init__(self) -> None:
         self.names: dict[Value, str] = {}
         self.bound: dict[str, Any] = {"np": np}
         self.taken = {*keyword.kwlist, *dir(builtins), "np", "step"}
         self.counts: dict[str, int] = {}
+        self.fast = False
+        self.short: dict[str, Any] = {}
 
     def free(self, wanted: str) -> str:
         """A name like the one wanted that is not taken."""
@@ -69,12 +75,16 @@ class Expressions:
                 isinstance(arg, Ref) and isinstance(arg.value.array, np.ndarray) for arg in args
             ):  # fmt: skip
                 return f"{self._operand(args[0])} {sign} {self._operand(args[1])}"
-        return f"{self._function(function)}({self._arguments(args, call.settings)})"
+        return f"{self._function(function)}({self._arguments(function, args, call.settings)})"
 
-    def _arguments(self, args: tuple[Any, ...], settings: dict[str, Any]) -> str:
+    def _arguments(self, function: Any, args: tuple[Any, ...], settings: dict[str, Any]) -> str:
         out = settings.get("out")
         if type(out) is tuple and len(out) == 1:
             settings = {**settings, "out": out[0]}
+        if self.fast and len(settings) == 1 and "out" in settings:
+            between = _between(function, len(args))
+            if between is not None:
+                args, settings = (*args, *between, settings["out"]), {}
         parts = [self.value(arg) for arg in args]
         return ", ".join(parts + [f"{name}={self.value(v)}" for name, v in settings.items()])
 
@@ -91,7 +101,7 @@ class Expressions:
             called, args = f"{self._operand(args[0])}.{function.name}", args[1:]
         else:
             called = self._function(function)
-        more = self._arguments(args, call.settings)
+        more = self._arguments(function, args, call.settings)
         return f"{known}.run({called}{', ' if more else ''}{more})"
 
     def _operand(self, arg: Any) -> str:
@@ -106,7 +116,7 @@ class Expressions:
             return f"{x}[{self._index(call.args[1])}]"
         if function.name == "__setitem__":
             return f"{x}[{self._index(call.args[1])}] = {self.value(call.args[2])}"
-        return f"{x}.{function.name}({self._arguments(call.args[1:], call.settings)})"
+        return f"{x}.{function.name}({self._arguments(function, call.args[1:], call.settings)})"
 
     def _index(self, index: Any) -> str:
         if isinstance(index, tuple) and index:
@@ -121,6 +131,8 @@ class Expressions:
         return "..." if entry is ... else self.value(entry)
 
     def _function(self, function: Any) -> str:
+        if self.fast:
+            return self._short(function)
         if isinstance(function, UfuncMethod):
             return f"{self._function(function.ufunc)}.{function.name}"
         name = getattr(function, "__name__", "")
@@ -129,6 +141,18 @@ class Expressions:
                 return f"{place}.{name}"
         title = getattr(function, "name", None) or name or "function"
         return self.bind(title, function)
+
+    def _short(self, function: Any) -> str:
+        """One name for a function."""
+        ufunc, method = function, ""
+        if isinstance(function, UfuncMethod):
+            ufunc, method = function.ufunc, f"_{function.name}"
+        name = getattr(ufunc, "__name__", "")
+        if not any(getattr(module, name, None) is ufunc for _, module in PLACES):
+            return self.bind(getattr(function, "name", None) or name or "function", function)
+        title = f"np_{name}{method}"
+        known = self.short.setdefault(title, getattr(ufunc, function.name) if method else ufunc)
+        return title if known is ufunc or method else self.bind(name, function)
 
     def value(self, value: Any) -> str:
         """An argument as an expression."""
@@ -172,6 +196,18 @@ class Expressions:
         if value not in self.names:
             self.names[value] = self.bind(value.name or value.kind, value.array)
         return self.names[value]
+
+
+def _between(function: Any, count: int) -> tuple[Any, ...] | None:
+    """The arguments between the first `count` of a function and ``out``; None if ``out`` cannot be
+    given by position."""
+    if isinstance(function, np.ufunc):  # NumPy warns of three arguments of maximum and minimum
+        fits = count == function.nin and function not in (np.maximum, np.minimum)
+    elif isinstance(function, UfuncMethod):
+        return (None,) if function.name == "reduce" and count == 2 else None  # dtype
+    else:
+        fits = function is np.dot and count == 2
+    return () if fits else None
 
 
 class Errors(dict[str, str]):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
+
+import numpy as np
 
 Template = Any  # an argument of a call, in which each array is replaced by a Ref
 
@@ -15,7 +17,9 @@ class Value:
     """An array of the program. `memory` is the Value that owns its memory, which is the Value
     itself unless it is a view."""
 
-    kind: str  # "argument", "captured" (an array of the caller), "constant" or "result"
+    kind: (
+        str  # "argument", "captured" (an array of the caller), "constant", "generator" or "result"
+    )
     name: str
     array: Any  # what it was while tracing; for a captured array or a constant, what it is
     memory: Any = None
@@ -107,29 +111,47 @@ class Call:
     guard: Guard | None = None
     errors: dict[str, str] | None = None  # NumPy's error state, where it is not the usual one
     line: str = ""  # of the user's code, "file:line"
+    draws: bool = False  # True if it draws random numbers
     part: str = ""  # the module or operation that it belongs to
 
-    def refs(self) -> Iterator[Value]:
+    def refs(self) -> list[Value]:
         """The Values among the arguments."""
-        yield from refs((self.args, self.settings))
+        found: list[Value] = []
+        _collect(self.args, found)
+        _collect(self.settings, found)
+        return found
 
 
-def refs(template: Template) -> Iterator[Value]:
+ATOMS = frozenset({int, float, str, bool, type(None), type(...), np.dtype, type})
+
+
+def refs(template: Template) -> list[Value]:
     """The Values in a template."""
-    if isinstance(template, Ref):
-        yield template.value
+    found: list[Value] = []
+    _collect(template, found)
+    return found
+
+
+def _collect(template: Template, found: list[Value]) -> None:
+    kind = type(template)
+    if kind is Ref:
+        found.append(template.value)
+    elif kind in ATOMS:
+        pass
     elif isinstance(template, tuple | list):
         for entry in template:
-            yield from refs(entry)
+            _collect(entry, found)
     elif isinstance(template, dict):
         for entry in template.values():
-            yield from refs(entry)
-    elif isinstance(template, slice):
-        yield from refs((template.start, template.stop, template.step))
+            _collect(entry, found)
+    elif kind is slice:
+        _collect((template.start, template.stop, template.step), found)
 
 
 def replaced(template: Template, of: Callable[[Any], Any]) -> Any:
     """`template` with ``of(ref)`` in place of each Ref, or of each array."""
+    if type(template) in ATOMS:
+        return template
     found = of(template)
     if found is not template:
         return found

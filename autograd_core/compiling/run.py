@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from _thread import allocate_lock
 from functools import update_wrapper
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from autograd_core.compiling.tracing import ACTIVE, Tracing, finished
 from autograd_core.compiling.variant import BUSY, DIFFERS, Variant
 from autograd_core.engine.exits import warn_user
 from autograd_core.engine.state import STATE
+from autograd_core.errors import AutogradError
 from autograd_core.errors.tracebacks import public
 from autograd_core.transforms.calls import Function, called
 from autograd_core.transforms.tree import leaves
@@ -36,12 +38,43 @@ class Compiled:
     @property
     def programs(self) -> list[str]:
         """The sources of the programs, in the order in which they were traced."""
-        return [variant.text for known in self.variants.values() for variant in known]
+        return [variant.text for variant in self._traced]
 
     @property
     def source(self) -> str:
         """The source of the last program that was traced; empty if there is none."""
         return self.programs[-1] if self.programs else ""
+
+    @public
+    def save(self, path: Any) -> None:
+        """Write the last program as a Python module, which needs NumPy alone: its ``step`` takes
+        the arrays of the arguments and returns the results of the function, with the same bits. The
+        arrays that it reads and writes are written beside it, in a file that ends in ``.npz``.
+
+        Arguments of other shapes raise ValueError in the module, and so does a decision that
+        differs. Raises AutogradError if there is no program, or if it calls a function that is not
+        one of NumPy; ValueError if the path does not end in ``.py``.
+        """
+        file = Path(path)
+        if file.suffix != ".py" or not file.stem.isidentifier():
+            raise ValueError(f"save: the path must be that of a Python module, not {str(path)!r}")
+        if not self._traced:
+            raise AutogradError("save: there is no program yet; call the function first")
+        arrays = file.with_suffix(".npz")
+        text, held = self._traced[-1].source.standalone(arrays.name, self._traced[-1].namespace)
+        file.write_text(text, encoding="utf-8")
+        if held:
+            np.savez(arrays, **held)
+
+    @property
+    def _traced(self) -> list[Variant]:
+        return [variant for known in self.variants.values() for variant in known]
+
+    def report(self) -> str:
+        """A table of the programs: calls while tracing and in a run, and the memory of buffers."""
+        head = ("program", "traced", "calls", "opaque", "views", "buffers", "bytes", "unshared")
+        rows = [head, *(variant.reported(i) for i, variant in enumerate(self._traced))]
+        return "\n".join("  ".join(f"{cell:>8}" for cell in row) for row in rows)
 
     def __call__(self, *args: Any, **settings: Any) -> Any:
         last = self.last

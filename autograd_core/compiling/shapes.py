@@ -36,6 +36,8 @@ ITSELF = frozenset({Method("conj"), Method("conjugate"), Method("real", attribut
 def keeps_shape(call: Call) -> bool:
     """True if the shape and the dtype of the result do not depend on the values of the arrays."""
     function = call.function
+    if call.draws or all(type(value.array) is float for value in call.results):
+        return True
     if isinstance(function, Method):
         further = list(refs((call.args[1:], call.settings)))
         sizes = [v for v in further if not np.ndim(v.array) or v.array.dtype == bool]

@@ -39,11 +39,12 @@ def simplified(program: Program) -> Program:
     for step in (_without_identities, _written_shorter, _joined, _folded):
         step(program, written)
     _without_unused(program, written)
-    program.calls.sort(key=lambda call: not _asks_a_number(call))  # first what needs no call
+    program.calls.sort(key=lambda call: not asks_a_number(call))  # first what needs no call
     return program
 
 
-def _asks_a_number(call: Call) -> bool:
+def asks_a_number(call: Call) -> bool:
+    """True for a check of a number, such as the momentum of an optimiser."""
     return call.guard is not None and all(type(v.array) is float for v in call.refs())
 
 
@@ -120,16 +121,21 @@ REDUCTIONS = {Method("sum"): np.add, Method("prod"): np.multiply, Method("max"):
 def _written_shorter(program: Program, written: set[Value]) -> None:
     """Calls in the form in which NumPy needs the least time, where both do the same."""
     for call in program.calls:
-        operand = next(call.refs(), None)
+        operand = next(iter(call.refs()), None)
         if operand is None or not isinstance(operand.array, np.ndarray):
             continue
         if call.function in REDUCTIONS and len(call.args) <= 2:
             axis = call.args[1:] or (call.settings.pop("axis", None),)
             call.args = (call.args[0], *axis)
             call.function = UfuncMethod(REDUCTIONS[call.function], "reduce")
-        elif call.function == Method("swapaxes") and operand.array.ndim == 2:
-            if {axis % 2 for axis in call.args[1:]} == {0, 1}:
-                call.function, call.args = Method("T", attribute=True), call.args[:1]
+        elif _is_transposing(call):
+            call.function, call.args = Method("T", attribute=True), call.args[:1]
+
+
+def _is_transposing(call: Call) -> bool:
+    """True for x.swapaxes(-1, -2) of a matrix."""
+    matrix = call.function == Method("swapaxes") and call.refs()[0].array.ndim == 2
+    return matrix and {axis % 2 for axis in call.args[1:]} == {0, 1}
 
 
 def _joined(program: Program, written: set[Value]) -> None:
@@ -148,6 +154,7 @@ def _joined(program: Program, written: set[Value]) -> None:
         apart = returned.intersection(value.memory for value in call.results)
         if (
             call.writes
+            or call.draws
             or isinstance(call.function, Opaque | Writer)
             or written.intersection(involved)
             or apart
@@ -178,7 +185,7 @@ def _folded(program: Program, written: set[Value]) -> None:
         if call.function in CREATE:
             known = is_constant((call.args[1:], call.settings))
         opaque = isinstance(call.function, Opaque | Writer)
-        fixed = not call.writes and not opaque and call.guard is None
+        fixed = not (call.writes or opaque or call.draws or call.guard is not None)
         if known and fixed and not written.intersection(v.memory for v in call.results):
             for value in call.results:
                 value.kind = "constant"
@@ -203,6 +210,7 @@ def _without_unused(program: Program, written: set[Value]) -> None:
     for call in reversed(program.calls):
         live = (
             call.guard is not None
+            or call.draws
             or not _is_silent(call)
             or any(value in needed or value.memory in needed & written for value in call.results)
         )
@@ -216,8 +224,8 @@ def _without_unused(program: Program, written: set[Value]) -> None:
 
 def decides(call: Call) -> bool:
     """True for a call after which the program may stop: it checks a value or a size, or it may
-    raise an error."""
-    return call.guard is not None or not _is_silent(call) or (
+    raise an error. Draws of random numbers keep their order among these."""
+    return call.guard is not None or call.draws or not _is_silent(call) or (
         bool(call.results) and not keeps_shape(call)
     )  # fmt: skip
 

@@ -7,6 +7,7 @@ import linecache
 from collections.abc import Iterator
 from contextvars import Context
 from functools import partial
+from textwrap import wrap
 from types import FunctionType
 from typing import Any
 
@@ -18,6 +19,7 @@ from autograd_core.compiling.places import same
 from autograd_core.compiling.program import (
     Call,
     Method,
+    Opaque,
     Program,
     Ref,
     UfuncMethod,
@@ -26,6 +28,8 @@ from autograd_core.compiling.program import (
     replaced,
 )
 from autograd_core.compiling.shapes import VIEWS, keeps_shape
+from autograd_core.compiling.simplify import asks_a_number
+from autograd_core.errors import AutogradError
 
 
 class Differs(ValueError):
@@ -41,7 +45,6 @@ class Source:
         self.written = Expressions()
         self.names = self.written.names
         self.helpers: dict[str, Any] = {}
-        self.asks = False
         self.plan = planned(program, kept)
         once, body = _hoisted(program, self.plan)
         free = self.written.free
@@ -52,11 +55,15 @@ class Source:
                 self.names[buffer] = free(buffer.name)
             self.names[value] = self.names[buffer]
         self.captured = [value for value in program.arguments if _is_captured_array(value)]
-        function = self._function(body, once)
+        self._name_views(once)
+        self.body = body
+        self.written.fast = True
+        self.function = self._function()
+        self.written.fast = False
         self.made = list(self._buffers())
         self.views = [f"{self._target(call.shape)} = {self.written.call(call)}" for call in once]
-        self.function = function
-        self.namespace = {**self.written.bound, "Differs": Differs} | self.helpers
+        self.namespace = {**self.written.bound, **self.written.short, "Differs": Differs}
+        self.namespace |= self.helpers
         for name, value in self.written.bound.items():
             if isinstance(value, Errors):
                 self.namespace[name] = _context(value)
@@ -65,33 +72,98 @@ class Source:
 
     @property
     def text(self) -> str:
-        """The module."""
-        head = ["import numpy as np"]
-        errors = [(n, v) for n, v in self.written.bound.items() if isinstance(v, Errors)]
-        if errors:
-            head.insert(0, "from contextvars import Context\n")
-        parts = [head]
-        if self.asks:
-            parts.append(["", "", "class Differs(ValueError):",
-                          '    """An array has another size or value than in the call that was '
-                          'traced."""'])  # fmt: skip
-        writers = [v.function for v in self.written.bound.values() if isinstance(v, Writer)]
-        for function in _with_helpers(writers):
-            parts.append(["", "", *function])
-        top = [line for name, value in errors for line in _context_lines(name, value)]
-        constants = [
-            f"# {name}: {_described(value.array)}"
-            for value, name in self.names.items()
-            if value.kind in ("captured", "constant") and value in self._shown()
-        ]
-        once = [*top, *constants, *self.made, *self.views]
-        if once:
-            parts.append(["", *once])
-        parts.append(["", "", *self.function])
-        return "\n".join(line for part in parts for line in part) + "\n"
+        """The module, which needs the captured arrays."""
+        used = [w.function for w in self._bound(Writer)]
+        imports = [f"from {f.__module__} import {f.__name__}" for f in used]
+        shapes = [self._described(value) for value in self._arrays()]
+        listed = wrap(f"# arrays: {', '.join(shapes)}", 99, subsequent_indent="#     ")
+        return self._module(imports, listed if shapes else [], self._function())
 
-    def _shown(self) -> set[Value]:
-        return {value for value in self.names if isinstance(value.array, np.ndarray)}
+    def _described(self, value: Value) -> str:
+        name, array = self.names[value], value.array
+        number = f" = {array.item()}" if value.kind == "constant" and array.size == 1 else ""
+        return f"{name} {array.shape}{number}"
+
+    def standalone(self, file: str, now: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """A module that needs NumPy alone, and the arrays that it loads from the file; `now` has
+        the arrays by name. Raises AutogradError if the program calls a function that is no function
+        of NumPy."""
+        opaque = [f.name for f in self._bound(Opaque)]
+        arrays = {self.names[v]: now[self.names[v]] for v in self._arrays()}
+        known = arrays.keys() | {"np", "Differs"}
+        texts = {n for n, v in self.written.bound.items() if isinstance(v, Errors | Writer)}
+        other = [n for n in self.written.bound if n not in known | texts]
+        for name in other:
+            value = self.written.bound[name]
+            if isinstance(value, np.ndarray | np.generic):
+                arrays[name] = value
+            elif name not in opaque:
+                opaque.append(getattr(value, "name", name))
+        if opaque:
+            raise AutogradError(
+                f"save: the program calls {', '.join(dict.fromkeys(opaque))}, which is not a "
+                "function of NumPy, and a saved program needs NumPy alone"
+            )
+        helpers = [line for text in _with_helpers([w.function for w in self._bound(Writer)])
+                   for line in (*text, "", "")]  # fmt: skip
+        loads = [f'_arrays = np.load(Path(__file__).with_name("{file}"))'] if arrays else []
+        loads += [f'{name} = _arrays["{name}"]{"" if np.ndim(array) else "[()]"}'
+                  for name, array in arrays.items()]  # fmt: skip
+        function = self._function()
+        function[1:1] = [line for v in self.program.arguments if v.kind == "argument"
+                         for line in self._checked(v)]  # fmt: skip
+        imports = ["from pathlib import Path"] if arrays else []
+        if any("same(" in line for line in function):
+            helpers = [*inspect.getsource(same).rstrip().splitlines(), "", "", *helpers]
+        return self._module(imports, [*helpers, *loads], function), arrays
+
+    def _checked(self, value: Value) -> Iterator[str]:
+        name, array = self.names[value], value.array
+        if isinstance(array, np.ndarray):
+            dtype = self.written.value(array.dtype)
+            yield f"    if {name}.shape != {array.shape} or {name}.dtype != {dtype}:"
+            yield f'        raise ValueError("{name} must have shape {array.shape}, dtype {dtype}")'
+
+    def _module(self, imports: list[str], top: list[str], function: list[str]) -> str:
+        contexts = [
+            line
+            for name, value in self.written.bound.items()
+            if isinstance(value, Errors)
+            for line in (f"{name} = Context()", f"{name}.run(np.seterr, {_differences(value)})")
+        ]
+        imports = (["from contextvars import Context"] if contexts else []) + imports
+        ours = [line for line in imports if "autograd_core" in line or " nn" in line]
+        standard = [line for line in imports if line not in ours]
+        head = [*standard, *([""] if standard else []), "import numpy as np",
+                *([""] if ours else []), *ours]  # fmt: skip
+        once = [*top, *contexts, *self._grouped(self.made), *self._grouped(self.views)]
+        return "\n".join([*head, *([""] if once else []), *once, "", "", *function]) + "\n"
+
+    @staticmethod
+    def _grouped(lines: list[str]) -> list[str]:
+        """Assignments, in groups with the same right-hand side."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        firsts = {line.partition(" = ")[0] for line in lines}
+        for line in lines:
+            name, _, made = line.partition(" = ")
+            turned = made.endswith(".T") and made[:-2] not in firsts
+            kind = made if made.startswith("np.empty") else ".T" if turned else line
+            groups.setdefault(kind, []).append((name, made))
+        found = []
+        for pairs in groups.values():
+            while pairs:
+                text, count = _assignment(pairs)
+                found.append(text)
+                pairs = pairs[count:]
+        return found
+
+    def _bound(self, kind: type) -> list[Any]:
+        return [value for value in self.written.bound.values() if isinstance(value, kind)]
+
+    def _arrays(self) -> list[Value]:
+        """The captured arrays and the constants, by name."""
+        return [value for value in self.names if value.kind in ("captured", "constant")
+                and isinstance(value.array, np.ndarray)]  # fmt: skip
 
     def _buffers(self) -> Iterator[str]:
         done: set[Value] = set()
@@ -105,18 +177,19 @@ class Source:
 
     # the function
 
-    def _function(self, calls: list[Call], once: list[Call]) -> list[str]:
-        program, body = self.program, []
-        place: tuple[str, str] = ("", "")
+    def _name_views(self, once: list[Call]) -> None:
         for call in once:
             (value,), (base,) = call.results, call.refs()
-            word = {"swapaxes": "T", "transpose": "T", "ravel": "flat"}.get(
-                title := _title(call), title
-            )
+            title = _title(call)
+            word = {"swapaxes": "T", "transpose": "T", "ravel": "flat"}.get(title, title)
             self.names[value] = self.written.free(f"{self.names[base]}_{word}")
-        for call in calls:
+
+    def _function(self) -> list[str]:
+        program, body = self.program, []
+        place: tuple[str, str] = ("", "")
+        for call in self.body:
             lines = list(self._call(call))
-            line = _users_text(call.line)
+            line = _users_text(call.line) if not asks_a_number(call) else ""
             if line and line != place[0]:
                 body += ["", f"# {line}"] if body else [f"# {line}"]
                 place = line, ""
@@ -127,7 +200,11 @@ class Source:
         own = {value for value in program.outputs() if value.kind == "constant"}
         result = [self._returned(replaced(leaf, partial(_copied, own))) for leaf in program.result]
         body.append(f"return {', '.join(result)}" if result else "return None")
-        arguments = [self.names[v] for v in program.arguments if v not in self.captured]
+        arguments = [
+            self.names[v] if v.kind == "argument" else f"{self.names[v]}={v.array!r}"
+            for v in program.arguments
+            if v not in self.captured
+        ]
         return [f"def step({', '.join(arguments)}):", *(f"    {x}" if x else "" for x in body)]
 
     def _returned(self, leaf: Any) -> str:
@@ -152,21 +229,22 @@ class Source:
             for value in call.results:
                 name, dtype = self.names[value], written.value(value.array.dtype)
                 yield f"if {name}.shape != {value.array.shape} or {name}.dtype != {dtype}:"
-                yield f'    raise Differs("{name}")'
-            self.asks = True
+                yield self._stop(f"the shape or dtype of {name} differs")
 
     def _guard(self, call: Call) -> Iterator[str]:
         (name,) = map(self.written.value, call.args)
         guard = call.guard
         assert guard is not None
-        self.asks = True
         if isinstance(guard.expected, bool) and guard.word == "bool({})":
             yield f"if {'' if not guard.expected else 'not '}{name}:"
         else:
             self.helpers["same"] = same
             expected = self.written.value(guard.expected)
             yield f"if not same({guard.word.format(name)}, {expected}):"
-        yield f'    raise Differs("{name}")'
+        yield self._stop(f"{name} differs")
+
+    def _stop(self, why: str) -> str:
+        return f'    raise {"Differs" if self.written.fast else "ValueError"}("{why}")'
 
     def _target(self, shape: Any) -> str:
         if isinstance(shape, Ref):
@@ -213,10 +291,6 @@ def _users_text(place: str) -> str:
     return linecache.getline(file, int(number)).strip() if number.isdigit() else ""
 
 
-def _described(array: Any) -> str:
-    return f"{array.shape}, {array.dtype}"
-
-
 def _empty(array: Any, written: Expressions) -> str:
     dtype = "" if array.dtype == float else f", {written.value(array.dtype.type)}"
     return f"np.empty({array.shape}{dtype})"
@@ -228,9 +302,23 @@ def _context(errors: Errors) -> Context:
     return context
 
 
-def _context_lines(name: str, errors: Errors) -> list[str]:
-    states = ", ".join(f"{kind}={how!r}" for kind, how in errors.items())
-    return [f"{name} = Context()", f"{name}.run(np.seterr, {states})"]
+def _assignment(pairs: list[tuple[str, str]]) -> tuple[str, int]:
+    """The first pairs of a name and an expression in one line, and their number."""
+    for count in range(len(pairs), 0, -1):
+        names, made = zip(*pairs[:count], strict=True)
+        right = ", ".join(made)
+        if count > 1 and made[0].startswith("np.empty"):
+            right = f"({made[0]} for _ in range({count}))"
+        text = f"{', '.join(names)} = {right}"
+        if len(text) < 100 or count == 1:
+            break
+    return text, count
+
+
+def _differences(errors: Errors) -> str:
+    """The settings that differ from those of NumPy."""
+    usual = {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}
+    return ", ".join(f'{kind}="{how}"' for kind, how in errors.items() if how != usual[kind])
 
 
 def _with_helpers(functions: list[Any]) -> Iterator[list[str]]:
@@ -247,7 +335,10 @@ def _with_helpers(functions: list[Any]) -> Iterator[list[str]]:
                 yield from visit(value)
             elif isinstance(value, int | float):
                 yield [f"{name} = {value!r}"]
-        yield inspect.getsource(function).rstrip().splitlines()
+        lines = inspect.getsource(function).rstrip().splitlines()
+        start = next(i for i, line in enumerate(lines) if line.endswith(":"))
+        yield [f"def {function.__name__}({', '.join(inspect.signature(function).parameters)}):",
+               *lines[start + 1 :]]  # fmt: skip
 
     for function in functions:
         yield from visit(function)

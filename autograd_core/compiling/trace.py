@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from _thread import get_ident
+from collections.abc import Callable
 from inspect import signature
 from typing import Any
 
 import numpy as np
 
 from autograd_core.compiling.arrays import WRITING_METHODS, TraceArray, TraceFloat
+from autograd_core.compiling.draws import GENERATORS, TraceGenerator
 from autograd_core.compiling.program import (
     Call,
     Guard,
@@ -57,17 +59,22 @@ class Trace:
         self.saved: dict[Value, Any] = {}  # copies of the captured arrays that were written to
         self.reason = ""  # why it cannot be followed
         self.closed = False
+        self.texts = False  # True if a number was written as text
+        self.generators: dict[int, Any] = {}
         self.usual = np.geterr()
         self.part = ""  # the operation or module that runs
         self.thread = get_ident()
+        self.drawn: Callable[[Any], None] = lambda generator: None  # called after a draw
 
     def fail(self, reason: str) -> Untraceable:
         """An error to raise. The reason is kept, as a user's function may catch the error."""
         self.reason = self.reason or f"{reason} at {user_line()}"
         return Untraceable(reason)
 
-    def enter(self, real: Any, name: str, kind: str = "argument") -> TraceArray:
-        """A traced array for an argument or for a captured array."""
+    def enter(self, real: Any, name: str, kind: str = "argument") -> Any:
+        """A traced array for an argument or for a captured array, or a traced generator."""
+        if isinstance(real, GENERATORS):
+            return self.generators.setdefault(id(real), TraceGenerator(real, name, self))
         known = self.plain.get(id(real)) if kind == "captured" else None
         if known is None or isinstance(real, float):
             known = Value(kind, name, real)
@@ -87,6 +94,13 @@ class Trace:
         call.results, call.shape = [value], Ref(value)
         self._note(call, np.geterr())
         return TraceFloat(out, value, self)
+
+    def draw(self, generator: TraceGenerator, function: Any, args: Any, settings: Any) -> Any:
+        """The result of a draw of random numbers."""
+        out = self.call(function, (generator, *args), settings)
+        self.calls[-1].draws = True
+        self.drawn(generator._real)
+        return out
 
     def _traced(self, real: Any, value: Value) -> TraceArray:
         traced = TraceArray(real, value, self)
@@ -119,7 +133,10 @@ class Trace:
         if function in STATIC if not isinstance(function, Method) else False:
             return out
         found: list[Any] = []
-        shaped = replaced(out, lambda leaf: self._result(leaf, call, found))
+        if type(out) is float:
+            shaped = self._result(out, call, found)
+        else:
+            shaped = replaced(out, lambda leaf: self._result(leaf, call, found))
         if not call.results and not call.writes:
             if out is None or out is NotImplemented:
                 return out
@@ -129,6 +146,10 @@ class Trace:
         return shaped
 
     def _result(self, leaf: Any, call: Call, found: list[Any]) -> Any:
+        if type(leaf) is float:
+            value = Value("result", "", leaf)
+            call.results.append(value)
+            return TraceFloat(leaf, value, self)
         if not isinstance(leaf, np.ndarray | np.generic):
             return leaf
         memory = self._memory_of(leaf, call)
@@ -190,6 +211,8 @@ class Trace:
         return replaced(argument, self._ref)
 
     def _ref(self, leaf: Any) -> Any:
+        if type(leaf) is TraceGenerator:
+            return Ref(leaf._value)
         if isinstance(leaf, TraceArray):
             if leaf._trace is self:
                 return Ref(leaf._value)
@@ -300,7 +323,10 @@ def _may_write(function: Any, args: tuple[Any, ...]) -> bool:
 
 
 def _real(argument: Any) -> Any:
-    return replaced(argument, lambda leaf: leaf._real if isinstance(leaf, TraceArray) else leaf)
+    return replaced(argument, lambda leaf: leaf._real if type(leaf) in TRACED else leaf)
+
+
+TRACED = frozenset({TraceArray, TraceFloat, TraceGenerator})
 
 
 def _refs(shaped: Any) -> Template:

@@ -33,6 +33,8 @@ class Tracing:
         self.trace = trace = Trace()
         self.reached = Reached(function)
         states = States(*self.reached.generators())
+        first = list(states.states)
+        trace.drawn = states.note
         names = names_of(function, args, settings)
         self.entered = [
             trace.enter(leaf, name) if isinstance(leaf, np.ndarray) else leaf
@@ -59,7 +61,7 @@ class Tracing:
             trace.end()
             self._take_back()
         if states.drawn():
-            trace.fail("it draws random numbers")
+            trace.fail("it draws random numbers from a generator that is not followed")
         if any(map(_may_be_differentiated, (leaf for _, leaf in leaves(self.out)))):
             trace.fail("its result requires a gradient")
         if error is not None:
@@ -67,6 +69,7 @@ class Tracing:
         if not trace.reason:
             self._finish()
         if trace.reason:
+            states.set(first)
             for value, before in trace.saved.items():
                 value.array[...] = before
         else:
@@ -84,7 +87,7 @@ class Tracing:
         if unknown:
             self.trace.fail(f"it reaches objects of the type {', '.join(unknown)}")
         if self.reached.draws():
-            self.trace.fail("it draws random numbers")
+            self.trace.fail("it makes a generator of random numbers")
         if self.reached.hooked():
             self.trace.fail("it reaches a Tensor with a hook")
 
@@ -121,7 +124,11 @@ class Tracing:
         if not all(isinstance(leaf, RETURNED) for leaf in outs):
             self.trace.fail("its result contains an object that is not an array or a number")
             return
+        if self.trace.texts and any(isinstance(leaf, str) for leaf in outs):
+            self.trace.fail("it returns a number as text")
+            return
         result = [self._output(leaf) for leaf in [*outs, *(new for _, new in self.updates)]]
+        self.traced = len(self.trace.calls)
         program = simplified(Program(arguments, self.trace.calls, result))
         self.updated = program.result[len(outs) :]
         self.kept = self._kept(program, len(outs))
@@ -158,13 +165,8 @@ class Tracing:
             if value in used and value not in arguments:
                 captured.setdefault(value, []).append(slot)
         for value, found in captured.items():
-            value.name = min((slot.name for slot in found), key=_is_numbered)
+            value.name = found[0].name
         return captured
-
-
-def _is_numbered(name: str) -> bool:
-    """True for a name such as parameters_0, of an entry of a list."""
-    return name.startswith("parameters_")
 
 
 def _may_be_differentiated(leaf: Any) -> bool:

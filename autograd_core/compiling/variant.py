@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.compiling.draws import set_state, state_of
 from autograd_core.compiling.places import Gradient
 from autograd_core.compiling.program import Opaque
+from autograd_core.compiling.simplify import decides
 from autograd_core.compiling.source import Differs, Source
 from autograd_core.compiling.tracing import Tracing
 from autograd_core.devices import backend
@@ -35,9 +37,9 @@ class Variant:
     """A traced program, bound to arrays. `enter(args)` returns its result, DIFFERS or BUSY."""
 
     def __init__(self, tracing: Tracing, given: list[Any], recording: bool) -> None:
-        program = tracing.program
+        program, self.traced = tracing.program, tracing.traced
         source = Source(program, tracing.kept)
-        self.text = source.text
+        self.source = source
         self.opaque = [
             call.function.name for call in program.calls if isinstance(call.function, Opaque)
         ]
@@ -59,15 +61,33 @@ class Variant:
         tensors = [(source.names[v], slot.tensor) for v, slots in tracing.captured.items()
                    for slot in slots if slot.tensor is not None]  # fmt: skip
         self.stamped = [t for name, t in dict.fromkeys(tensors) if name in self.written]
+        first = next((i for i, call in enumerate(program.calls) if call.draws), None)
+        late = [] if first is None else [c for c in program.calls[first:] if not c.draws]
+        self.drawing = [g._real for g in tracing.trace.generators.values()] if any(
+            map(decides, late)) else []  # fmt: skip
         self.like = mapped(_like, tracing.out)
         self.outs = len(leaves(tracing.out))
         self.single = [path for path, _ in leaves(tracing.out)] == [""]
         self.recording = recording
-        self._returned(tracing, source)
+        self._sort_results(tracing, source)
         self._bind()
         self.enter: Callable[..., Any] = self._entrance(tracing, given)
 
-    def _returned(self, tracing: Tracing, source: Source) -> None:
+    @property
+    def text(self) -> str:
+        """The source of the program."""
+        return self.source.text
+
+    def reported(self, number: int) -> tuple[Any, ...]:
+        """The row of the report: calls and buffers."""
+        plan, source = self.source.plan, self.source
+        own = [b for b in dict.fromkeys(plan.held.values()) if b not in plan.models]
+        total = sum(buffer.array.nbytes for buffer in own)
+        unshared = sum(value.array.nbytes for value in plan.held)
+        counts = (self.traced, len(source.body), len(self.opaque), len(source.views), len(own))
+        return (number, *counts, f"{total:,}", f"{unshared:,}")
+
+    def _sort_results(self, tracing: Tracing, source: Source) -> None:
         """Sort the results of the program: those of the function, gradients in arrays of the
         program, and others that are put into places of the function."""
         self.homes, self.puts = [], []
@@ -126,10 +146,13 @@ class Variant:
                 if home.is_held():
                     self._bind()
                     break
+            states = [state_of(generator) for generator in self.drawing]
             out = self.step(*args)
             for home in self.homes:
                 home.leave()
         except (Differs, FloatingPointError):
+            for generator, state in zip(self.drawing, states, strict=True):
+                set_state(generator, state)
             return DIFFERS
         finally:
             self.lock.release()

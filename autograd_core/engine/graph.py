@@ -191,7 +191,8 @@ def run(
     If `retain` is false, a node drops its edges as soon as it has been used, so that memory use
     falls during the pass. With `wrap`, rules are called with Tensors, each ``wrap(array, node)``,
     and are recorded. `lead` is the number of leading batch axes of every gradient. ``apply(node,
-    rule, g, saved)`` calls a rule of `node` where that needs more than a call, as on a device; rules then run in their `on_device` form.
+    rule, g, saved)`` calls a rule of `node` where that needs more than a call, as on a device; the
+    rules then run in their `on_device` form.
     If memory runs out, the nodes not yet visited are added to `unfinished`.
 
     No Tensor is written to here, so an error during the pass leaves every ``.grad`` unchanged.

@@ -77,7 +77,7 @@ def _on_host(value: Array) -> bool:
     return backend.on_host(value) and value.ndim > 0
 
 
-def _recomputed(out: Array, late: Array, x: Array, slope: Callable[[Any], Any]) -> None:
+def _recompute(out: Array, late: Array, x: Array, slope: Callable[[Any], Any]) -> None:
     """Write slope(x) to the elements of `out` where the mask `late` is true. If there are many of
     them, slope(x) is computed for all elements, which gives the same numbers."""
     few = np.count_nonzero(late)
@@ -87,14 +87,14 @@ def _recomputed(out: Array, late: Array, x: Array, slope: Callable[[Any], Any]) 
         out[late] = slope(x[late])
 
 
-def recompute_sigmoid_slope(out: Array, late: Array, x: Array) -> None:
-    """Where the sigmoid of x is nearly 1, compute its slope from x."""
-    _recomputed(out, late, x, _bell)
+def recompute_sigmoid_slope(out: Array, value: Array, x: Array) -> None:
+    """Where `value`, the sigmoid of x, is nearly 1, compute its slope from x."""
+    _recompute(out, value > 0.99, x, _bell)
 
 
-def recompute_tanh_slope(out: Array, late: Array, x: Array) -> None:
-    """Where the tanh of x is nearly 1 or -1, compute its slope from x."""
-    _recomputed(out, late, x, _sech_square)
+def recompute_tanh_slope(out: Array, x: Array) -> None:
+    """Where the slope of tanh, ``1 - tanh(x)**2``, has lost digits, compute it from x."""
+    _recompute(out, out < 0.02, x, _sech_square)
 
 
 def _sigmoid_slope_x(g: Gradient, x: Array, out: Array) -> Gradient:
@@ -112,7 +112,7 @@ def _sigmoid_slope(x: Array, value: Array = None) -> Array:
     if not _on_host(value):
         return _bell(x)
     out = value * (1 - value)
-    backend.write_elements(recompute_sigmoid_slope, out, value > 0.99, x)
+    backend.write_elements(recompute_sigmoid_slope, out, value, x)
     return out
 
 
@@ -125,7 +125,7 @@ def _tanh_slope(x: Array, value: Array = None) -> Array:
     out = 1 - value * value
     if out.dtype.kind == "c":
         return out
-    backend.write_elements(recompute_tanh_slope, out, out < 0.02, x)
+    backend.write_elements(recompute_tanh_slope, out, x)
     return out
 
 

@@ -45,10 +45,10 @@ class States:
         created. At the end, their states from before it are restored."""
         present = list(map(_state, self.generators))
         try:
-            self._set(self.states)
+            self.set(self.states)
             yield
         finally:
-            self._set(present)
+            self.set(present)
 
     def drawn(self) -> bool:
         """True if a generator was used since this object was created. Their states are then
@@ -56,10 +56,17 @@ class States:
         pairs = zip(map(_state, self.generators), self.states, strict=True)
         used = any(not _equal(now, before) for now, before in pairs)
         if used:
-            self._set(self.states)
+            self.set(self.states)
         return used
 
-    def _set(self, states: list[Any]) -> None:
+    def note(self, generator: Any) -> None:
+        """Take the present state of a generator as the one to compare with."""
+        used = getattr(generator, "bit_generator", generator)
+        place = next(i for i, known in enumerate(self.generators) if known is used)
+        self.states[place] = _state(used)
+
+    def set(self, states: list[Any]) -> None:
+        """Set the states of all generators."""
         for generator, state in zip(self.generators, states, strict=True):
             _set_state(generator, state)
 
