@@ -180,30 +180,42 @@ class Logistic:
 class Blocks:
     """tanh(2 x + 1) sigmoid(x) summed, and its gradient, in blocks that stay in the cache."""
 
-    def __init__(self, block: int = 16_384) -> None:
+    def __init__(self, block: int = 8_192) -> None:
         self.block = block
-        self.buffers = [np.empty(block) for _ in range(4)]
+        self.buffers = [np.empty(block) for _ in range(5)]
 
     def gradient(self, x: Any) -> tuple[float, Any]:
         """The sum, and the gradient in a new array."""
         out, total = np.empty_like(x), 0.0
         for start in range(0, len(x), self.block):
             part, g = x[start : start + self.block], out[start : start + self.block]
-            t, s, u, v = (buffer[: len(part)] for buffer in self.buffers)
-            np.multiply(part, 2, out=t)
-            np.add(t, 1, out=t)
-            np.tanh(t, out=t)
+            z, t, s, u, v = (buffer[: len(part)] for buffer in self.buffers)
+            np.multiply(part, 2, out=z)
+            np.add(z, 1, out=z)
+            np.tanh(z, out=t)
             np.multiply(part, -1.0, out=s)
-            np.exp(s, out=s)
+            checked.run(np.exp, s, s)
             np.add(s, 1, out=s)
             np.reciprocal(s, out=s)
             np.multiply(t, s, out=u)
-            total += float(u.sum())
-            np.multiply(t, t, out=v)  # (1 - t²) 2 s + t s (1 - s)
+            total += float(np.add.reduce(u, None))
+            np.subtract(1, s, out=u)
+            np.multiply(s, u, out=u)
+            mend(u, s > 0.99, part)
+            np.multiply(t, u, out=u)
+            np.multiply(t, t, out=v)
             np.subtract(1, v, out=v)
+            self.mend(v, v < 0.02, z)
+            np.multiply(s, v, out=v)
             np.multiply(v, 2, out=v)
-            np.multiply(v, s, out=v)
-            np.subtract(1, s, out=s)
-            np.multiply(u, s, out=u)
-            np.add(v, u, out=g)
+            np.add(u, v, out=g)
         return total, out
+
+    @staticmethod
+    def mend(slope: Any, late: Any, z: Any) -> None:
+        """Recompute the slope of tanh from z where `late`."""
+        if late.any():
+            z = z[late]
+            grown = quiet.run(np.exp, z)
+            decay = 2 / (grown + quiet.run(np.reciprocal, grown))
+            slope[late] = decay * decay

@@ -36,7 +36,7 @@ QUIET = CREATE | {operator.pow, np.asarray, np.broadcast_to, np.clip, np.concate
 def simplified(program: Program) -> Program:
     """The program without equal, constant and unused calls."""
     written = {memory for call in program.calls for memory in call.writes}
-    for step in (_without_identities, _written_shorter, _joined, _folded):
+    for step in (_without_identities, _written_shorter, _joined, _folded, _narrowed):
         step(program, written)
     _without_unused(program, written)
     program.calls.sort(key=lambda call: not asks_a_number(call))  # first what needs no call
@@ -128,8 +128,33 @@ def _written_shorter(program: Program, written: set[Value]) -> None:
             axis = call.args[1:] or (call.settings.pop("axis", None),)
             call.args = (call.args[0], *axis)
             call.function = UfuncMethod(REDUCTIONS[call.function], "reduce")
+            usual = {"dtype": None, "keepdims": False, "out": None}
+            call.settings = {
+                name: value
+                for name, value in call.settings.items()
+                if name not in usual or value is not usual[name]
+            }
         elif _is_transposing(call):
             call.function, call.args = Method("T", attribute=True), call.args[:1]
+
+
+def _narrowed(program: Program, written: set[Value]) -> None:
+    """One element in place of a constant that was made by broadcasting a number."""
+    for call in program.calls:
+        if isinstance(call.function, np.ufunc):
+            call.args = tuple(_one_element(arg, call) for arg in call.args)
+
+
+def _one_element(arg: Any, call: Call) -> Any:
+    """One element of an operand whose elements share memory, where another has its shape."""
+    if not isinstance(arg, Ref):
+        return arg
+    array, shapes = arg.value.array, [v.array.shape for v in call.refs() if np.ndim(v.array)]
+    if arg.value.kind != "constant" or not np.ndim(array) or any(array.strides):
+        return arg
+    if not array.size > 1 or shapes.count(array.shape) < 2:
+        return arg
+    return Ref(Value("constant", arg.value.name, array[(0,) * array.ndim].reshape(())))
 
 
 def _is_transposing(call: Call) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.compiling.blocks import BLOCK, Blocks, in_blocks, pieces, total
 from autograd_core.compiling.buffers import Plan, planned
 from autograd_core.compiling.expressions import Errors, Expressions
 from autograd_core.compiling.places import same
@@ -45,6 +46,9 @@ class Source:
         self.written = Expressions()
         self.names = self.written.names
         self.helpers: dict[str, Any] = {}
+        self.blocks = {call.function: _BlockFunction(call.function, i, self.written)
+                       for i, call in enumerate(program.calls)
+                       if isinstance(call.function, Blocks)}  # fmt: skip
         self.plan = planned(program, kept)
         once, body = _hoisted(program, self.plan)
         free = self.written.free
@@ -58,12 +62,15 @@ class Source:
         self._name_views(once)
         self.body = body
         self.written.fast = True
-        self.function = self._function()
+        self.functions = [line for f in self.blocks.values() for line in f.lines(self)]
+        self.functions += self._function()
         self.written.fast = False
         self.made = list(self._buffers())
         self.views = [f"{self._target(call.shape)} = {self.written.call(call)}" for call in once]
         self.namespace = {**self.written.bound, **self.written.short, "Differs": Differs}
         self.namespace |= self.helpers
+        if self.blocks:
+            self.namespace |= {f.__name__: f for f in LOOPS}
         for name, value in self.written.bound.items():
             if isinstance(value, Errors):
                 self.namespace[name] = _context(value)
@@ -75,6 +82,8 @@ class Source:
         """The module, which needs the captured arrays."""
         used = [w.function for w in self._bound(Writer)]
         imports = [f"from {f.__module__} import {f.__name__}" for f in used]
+        if self.blocks:
+            imports.append(f"from {LOOPS[0].__module__} import in_blocks, pieces, total")
         shapes = [self._described(value) for value in self._arrays()]
         listed = wrap(f"# arrays: {', '.join(shapes)}", 99, subsequent_indent="#     ")
         return self._module(imports, listed if shapes else [], self._function())
@@ -104,8 +113,8 @@ class Source:
                 f"save: the program calls {', '.join(dict.fromkeys(opaque))}, which is not a "
                 "function of NumPy, and a saved program needs NumPy alone"
             )
-        helpers = [line for text in _with_helpers([w.function for w in self._bound(Writer)])
-                   for line in (*text, "", "")]  # fmt: skip
+        used = [w.function for w in self._bound(Writer)] + [*LOOPS] * bool(self.blocks)
+        helpers = [line for text in _with_helpers(used) for line in (*text, "", "")]
         loads = [f'_arrays = np.load(Path(__file__).with_name("{file}"))'] if arrays else []
         loads += [f'{name} = _arrays["{name}"]{"" if np.ndim(array) else "[()]"}'
                   for name, array in arrays.items()]  # fmt: skip
@@ -136,6 +145,7 @@ class Source:
         standard = [line for line in imports if line not in ours]
         head = [*standard, *([""] if standard else []), "import numpy as np",
                 *([""] if ours else []), *ours]  # fmt: skip
+        function = [*[x for f in self.blocks.values() for x in (*f.lines(self), "", "")], *function]
         once = [*top, *contexts, *self._grouped(self.made), *self._grouped(self.views)]
         return "\n".join([*head, *([""] if once else []), *once, "", "", *function]) + "\n"
 
@@ -174,6 +184,8 @@ class Source:
             name, model = self.names[buffer], self.plan.models.get(buffer)
             made = _empty(buffer.array, self.written) if model is None else self.names[model]
             yield f"{name} = {made}"
+        for function in self.blocks.values():
+            yield from function.made()
 
     # the function
 
@@ -188,7 +200,7 @@ class Source:
         program, body = self.program, []
         place: tuple[str, str] = ("", "")
         for call in self.body:
-            lines = list(self._call(call))
+            lines = list(self.lines_of(call))
             line = _users_text(call.line) if not asks_a_number(call) else ""
             if line and line != place[0]:
                 body += ["", f"# {line}"] if body else [f"# {line}"]
@@ -212,10 +224,13 @@ class Source:
             return f"{self.written.array(leaf.value)}.copy()"
         return self.written.value(leaf)
 
-    def _call(self, call: Call) -> Iterator[str]:
+    def lines_of(self, call: Call) -> Iterator[str]:
         written = self.written
         if call.guard is not None:
             yield from self._guard(call)
+            return
+        if isinstance(call.function, Blocks):
+            yield from self.blocks[call.function].call(self)
             return
         for value in call.results:
             if value not in self.names:
@@ -255,6 +270,76 @@ class Source:
         return self.written.free("_")
 
 
+LOOPS = (pieces, in_blocks, total)
+
+
+class _BlockFunction:
+    """The text of calls that are run block by block: a function of parts of arrays."""
+
+    def __init__(self, blocks: Blocks, number: int, written: Expressions) -> None:
+        self.blocks, self.written = blocks, written
+        self.name = written.free("block")
+        self.places, self.scratch = written.free("places"), written.free("block_buffers")
+        sub = Program([], blocks.calls, [Ref(v) for v in (*blocks.outputs, *blocks.sums)])
+        self.plan = planned(sub, blocks.outputs)
+        self.calls = sub.calls
+        self.buffers: dict[Value, Value] = {}  # a name for each, by Value
+
+    def _prepare(self) -> None:
+        names, plan = self.written.names, self.plan
+        for value, buffer in plan.held.items():
+            model = buffer
+            while model in plan.models:
+                model = plan.models[model]
+            if model not in names:
+                names[model] = self.written.free(value.name or model.name)
+                if value not in self.blocks.outputs:
+                    self.buffers[model] = model
+            names[buffer] = names[value] = names[model]
+        for value in self.blocks.sums:
+            names.setdefault(value, self.written.free(value.name or "sum"))
+
+    def _scalars(self) -> list[Value]:
+        found = {v: None for call in self.blocks.calls for v in call.refs()}
+        made = {v for call in self.blocks.calls for v in call.results}
+        buffers = set(self.plan.held.values())
+        return [v for v in found if v not in made | buffers and not np.ndim(v.array)]
+
+    def _arrays(self) -> list[Value]:
+        return [*self.blocks.arrays, *self.blocks.outputs]
+
+    def lines(self, source: Source) -> list[str]:
+        """The function."""
+        self._prepare()
+        scalars = [v for v in self._scalars() if v.kind != "constant"]
+        names = [self.written.array(v) for v in (*self._arrays(), *self.buffers, *scalars)]
+        body = [line for call in self.calls for line in source.lines_of(call)]
+        sums = ", ".join(self.written.names[v] for v in self.blocks.sums)
+        body += [f"return {sums}"] if sums else []
+        return [f"def {self.name}({', '.join(names)}):", *(f"    {line}" for line in body)]
+
+    def made(self) -> Iterator[str]:
+        """The places of the blocks, and the buffers for one of them."""
+        yield f"{self.places} = pieces({self.blocks.size}, {BLOCK})"
+        made = [f"np.empty({BLOCK}{_dtype(b.array, self.written)})" for b in self.buffers]
+        yield f"{self.scratch} = [{', '.join(made)}]"
+
+    def call(self, source: Source) -> Iterator[str]:
+        """The lines that call the function for each block."""
+        names = self.written.names
+        for value in self.blocks.outputs:
+            yield f"{names[value]} = {_empty(value.array, self.written)}"
+        arrays = "".join(f"{self.written.array(v)}, " for v in self._arrays())
+        scalars = [self.written.array(v) for v in self._scalars() if v.kind != "constant"]
+        more = f", ({''.join(f'{name}, ' for name in scalars)})" if scalars else ""
+        call = f"in_blocks({self.name}, {self.places}, ({arrays}), {self.scratch}{more})"
+        sums = self.blocks.sums
+        yield f"sums = {call}" if sums else call
+        for i, value in enumerate(sums):
+            found = "sums" if len(sums) == 1 else f"[s[{i}] for s in sums]"
+            yield f"{names[value]} = total(iter({found}), {self.blocks.size}, {BLOCK})"
+
+
 def _is_captured_array(value: Value) -> bool:
     return value.kind == "captured" and isinstance(value.array, np.ndarray)
 
@@ -291,9 +376,12 @@ def _users_text(place: str) -> str:
     return linecache.getline(file, int(number)).strip() if number.isdigit() else ""
 
 
+def _dtype(array: Any, written: Expressions) -> str:
+    return "" if array.dtype == float else f", {written.value(array.dtype.type)}"
+
+
 def _empty(array: Any, written: Expressions) -> str:
-    dtype = "" if array.dtype == float else f", {written.value(array.dtype.type)}"
-    return f"np.empty({array.shape}{dtype})"
+    return f"np.empty({array.shape}{_dtype(array, written)})"
 
 
 def _context(errors: Errors) -> Context:

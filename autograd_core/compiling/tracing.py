@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.compiling.arrays import TraceArray
+from autograd_core.compiling.blocks import with_blocks
 from autograd_core.compiling.captured import Reached, Slot, with_arrays
 from autograd_core.compiling.places import Gradient
 from autograd_core.compiling.program import Program, Ref, Value, replaced
@@ -136,6 +137,7 @@ class Tracing:
             self.trace.fail("it writes to a captured array before its last decision")
             return
         self.captured = self._captured(program, arguments)
+        with_blocks(program, self.kept)
         program.result = [leaf for leaf in program.result if getattr(leaf, "value", None) not in
                           self.kept]  # fmt: skip
         program.arguments = [*arguments, *self.captured]

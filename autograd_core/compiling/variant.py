@@ -56,7 +56,7 @@ class Variant:
         for name, value, _ in self.captured:
             self.namespace[name] = value.array
         exec("\n".join(source.made), self.namespace)
-        exec(compile("\n".join(source.function), "<compiled program>", "exec"), self.namespace)
+        exec(compile("\n".join(source.functions), "<compiled program>", "exec"), self.namespace)
         self.step: Callable[..., Any] = self.namespace["step"]
         tensors = [(source.names[v], slot.tensor) for v, slots in tracing.captured.items()
                    for slot in slots if slot.tensor is not None]  # fmt: skip

@@ -1,0 +1,168 @@
+"""Long chains of elementwise calls on big arrays, run in blocks that stay in the cache.
+
+A block of every operand is loaded once for all calls of the chain, and intermediate results are
+never written to memory. A sum over all elements is the sum of the sums of blocks, added in the
+order of NumPy's pairwise summation, so that it has the same bits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from autograd_core.compiling.program import Call, Program, Ref, UfuncMethod, Value, Writer
+from autograd_core.compiling.simplify import decides
+
+BIG = 65_536  # elements; smaller arrays stay in the cache as they are
+BLOCK = 8_192
+FEWEST = 3  # calls that are worth a loop
+SUM = UfuncMethod(np.add, "reduce")
+
+
+@dataclass(frozen=True, eq=False)
+class Blocks:
+    """Calls that are run block by block. `arrays` have a part for each block; `outputs` are those
+    results that are needed afterwards, and `sums` the sums over all elements."""
+
+    name = "blocks"
+    calls: list[Call]
+    arrays: list[Value]
+    outputs: list[Value]
+    sums: list[Value]
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return int((self.arrays + self.outputs)[0].array.size)
+
+
+def with_blocks(program: Program, kept: list[Value]) -> None:
+    """Join chains of elementwise calls in the program."""
+    calls, start = program.calls, 0
+    while start < len(calls):
+        if _shape(calls[start]) is None:
+            start += 1
+            continue
+        before, group, after, end = _group(calls, start)
+        if len(group) < FEWEST:
+            start += 1
+            continue
+        used = {v for call in (*after, *calls[end:]) for v in call.refs()} | {*program.outputs()}
+        joined = _joined(group, used | set(kept))
+        calls[start:end] = [*before, joined, *after]
+        start += len(before) + 1
+
+
+def _group(calls: list[Call], start: int) -> tuple[list[Call], list[Call], list[Call], int]:
+    """A chain from a call on: the calls that can run before it, its calls, those that need its
+    results, and where it ends."""
+    shape = _shape(calls[start])
+    before: list[Call] = []
+    group: list[Call] = []
+    after: list[Call] = []
+    made: set[Value] = set()
+    late: set[Value] = set()  # what depends on the chain and is no part of it
+    read: set[Value] = set()
+    end = start
+    for end, call in enumerate(calls[start:], start):  # noqa: B007
+        needs = {value.memory for value in call.refs()}
+        if _shape(call) == shape and not needs & late:
+            if not made.issuperset(call.writes) or read.intersection(call.writes):
+                break
+            group.append(call)
+            made |= {value.memory for value in call.results}
+        elif call.writes or call.draws or call.guard is not None or decides(call):
+            break
+        elif needs & (made | late):
+            after.append(call)
+            read |= needs
+            late |= {value.memory for value in call.results}
+        else:
+            before.append(call)
+    else:
+        end += 1
+    return before, group, after, end
+
+
+def _shape(call: Call) -> Any:
+    """The shape of the arrays of an elementwise call on big arrays in C order, or of a sum over all
+    their elements; None for any other call."""
+    function = call.function
+    if function == SUM:
+        value = call.args[0].value if isinstance(call.args[0], Ref) else None
+        whole = len(call.args) == 2 and call.args[1] is None and not call.settings
+        fits = value is not None and whole and _is_big(value) and _is_split(value.array.dtype)
+        return value.array.shape if fits else None
+    is_ufunc = isinstance(function, np.ufunc) and function.nout == 1 and function.signature is None
+    if not (is_ufunc or isinstance(function, Writer)) or not {"out"}.issuperset(call.settings):
+        return None
+    values = [v for v in (*call.refs(), *call.results) if np.ndim(v.array)]
+    shapes = {value.array.shape for value in values}
+    if len(shapes) != 1 or not all(map(_is_big, values)):
+        return None
+    return shapes.pop()
+
+
+def _is_big(value: Value) -> bool:
+    array = value.array
+    return isinstance(array, np.ndarray) and array.size >= BIG and array.flags.c_contiguous
+
+
+def _joined(group: list[Call], used: set[Value]) -> Call:
+    made = [value for call in group for value in call.results]
+    memories = {value.memory for value in used}
+    sums = [value for call in group if call.function == SUM for value in call.results]
+    outputs = [value for value in made if value not in sums and value.memory in memories]
+    arrays: dict[Value, None] = {}
+    scalars: dict[Value, None] = {}
+    for value in (value for call in group for value in call.refs()):
+        if value not in made:
+            (arrays if np.ndim(value.array) else scalars)[value] = None
+    function = Blocks(group, list(arrays), outputs, sums)
+    args = tuple(Ref(value) for value in (*arrays, *scalars))
+    return Call(function, args, {}, [*outputs, *sums], line=group[0].line, part="in blocks")
+
+
+# ---- what a program calls ------------------------------------------------------------------------
+
+
+def pieces(size: int, block: int, start: int = 0) -> list[tuple[int, int]]:
+    """The blocks of an array as pairs of start and stop. They are parts of NumPy's pairwise sum."""
+    if size <= block:
+        return [(start, start + size)]
+    half = size // 2 - size // 2 % 8
+    return pieces(half, block, start) + pieces(size - half, block, start + half)
+
+
+def in_blocks(block, places, arrays, buffers, scalars=()):  # type: ignore[no-untyped-def]
+    """The results of ``block`` for the parts of arrays at each of the places."""
+    flat = [array.reshape(-1) for array in arrays]
+    return [
+        block(*[a[start:stop] for a in flat], *[b[: stop - start] for b in buffers], *scalars)
+        for start, stop in places
+    ]
+
+
+def total(sums, size, block):  # type: ignore[no-untyped-def]
+    """The sum of the sums of blocks, added as in NumPy's pairwise sum of all elements."""
+    if size <= block:
+        return next(sums)
+    half = size // 2 - size // 2 % 8
+    first = total(sums, half, block)
+    return first + total(sums, size - half, block)
+
+
+@cache
+def _is_split(dtype: Any) -> bool:
+    """True if sums of blocks give the bits of NumPy's sum, which is tried with random numbers."""
+    if dtype.char not in "fd":
+        return False
+    x = np.random.default_rng(0).normal(size=(3, 50_021)).astype(dtype)
+    parts = iter([np.add.reduce(x.reshape(-1)[i:j], None) for i, j in pieces(x.size, BLOCK)])
+    return bool(total(parts, x.size, BLOCK).tobytes() == np.add.reduce(x, None).tobytes())
+
+
+__all__ = ["BLOCK", "Blocks", "in_blocks", "pieces", "total", "with_blocks"]
