@@ -144,7 +144,7 @@ class Recurrent:
         np.multiply(2.0, self.states[-1], out=g)
         for given, _, _, delta in reversed(self.rows):
             quiet.run(np.exp, given, slope)  # 4 / (exp(z) + exp(-z))², which has digits everywhere
-            quiet.run(np.reciprocal, slope, product)
+            quiet.run(np.divide, 1, slope, product)
             np.add(slope, product, out=slope)
             np.divide(2, slope, out=slope)
             np.multiply(slope, slope, out=slope)
@@ -180,7 +180,7 @@ class Logistic:
 class Blocks:
     """tanh(2 x + 1) sigmoid(x) summed, and its gradient, in blocks that stay in the cache."""
 
-    def __init__(self, block: int = 8_192) -> None:
+    def __init__(self, block: int = 20_000) -> None:
         self.block = block
         self.buffers = [np.empty(block) for _ in range(5)]
 
@@ -203,19 +203,12 @@ class Blocks:
             np.multiply(s, u, out=u)
             mend(u, s > 0.99, part)
             np.multiply(t, u, out=u)
-            np.multiply(t, t, out=v)
-            np.subtract(1, v, out=v)
-            self.mend(v, v < 0.02, z)
+            quiet.run(np.exp, z, z)
+            quiet.run(np.divide, 1, z, v)
+            np.add(z, v, out=v)
+            np.divide(2, v, out=v)
+            np.multiply(v, v, out=v)
             np.multiply(s, v, out=v)
             np.multiply(v, 2, out=v)
             np.add(u, v, out=g)
         return total, out
-
-    @staticmethod
-    def mend(slope: Any, late: Any, z: Any) -> None:
-        """Recompute the slope of tanh from z where `late`."""
-        if late.any():
-            z = z[late]
-            grown = quiet.run(np.exp, z)
-            decay = 2 / (grown + quiet.run(np.reciprocal, grown))
-            slope[late] = decay * decay

@@ -27,8 +27,8 @@ VARIANTS = 8  # programs for one signature, which differ in what they decide by
 class Compiled:
     """A compiled function. `plain` has the reasons why calls run without a program."""
 
-    def __init__(self, function: Function) -> None:
-        self.function = function
+    def __init__(self, function: Function, threads: int = 1) -> None:
+        self.function, self.threads = function, threads
         self.variants: dict[Any, list[Variant]] = {}
         self.plain: dict[Any, str] = {}
         self.attempts: dict[Any, int] = {}
@@ -118,7 +118,7 @@ class Compiled:
                 tracing = Tracing(self.function, args, settings)
                 reason = tracing.trace.reason
                 if not reason:
-                    known.append(Variant(tracing, arrays, recording))
+                    known.append(Variant(tracing, arrays, recording, self.threads))
             finally:
                 TRACING.release()
             if not reason:

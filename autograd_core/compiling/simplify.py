@@ -36,7 +36,7 @@ QUIET = CREATE | {operator.pow, np.asarray, np.broadcast_to, np.clip, np.concate
 def simplified(program: Program) -> Program:
     """The program without equal, constant and unused calls."""
     written = {memory for call in program.calls for memory in call.writes}
-    for step in (_without_identities, _written_shorter, _joined, _folded, _narrowed):
+    for step in (_without_identities, _written_shorter, _joined, _folded, _narrowed, _without_ones):
         step(program, written)
     _without_unused(program, written)
     program.calls.sort(key=lambda call: not asks_a_number(call))  # first what needs no call
@@ -143,6 +143,38 @@ def _narrowed(program: Program, written: set[Value]) -> None:
     for call in program.calls:
         if isinstance(call.function, np.ufunc):
             call.args = tuple(_one_element(arg, call) for arg in call.args)
+
+
+def _without_ones(program: Program, written: set[Value]) -> None:
+    """Leave out products with 1, which are the other factor."""
+    known: dict[Value, Value] = {}
+    outputs = {value.memory for value in program.outputs()}
+    kept = []
+    for call in program.calls:
+        factor = _other_factor(call)
+        if factor is None or {factor.memory, *call.results} & (written | outputs):
+            kept.append(call)
+        else:
+            known[call.results[0]] = known.get(factor, factor)
+    program.calls = kept
+    _substitute(program, known)
+
+
+def _other_factor(call: Call) -> Value | None:
+    """x for the call np.multiply(1.0, x) of real numbers, if the result is like x."""
+    if call.function is not np.multiply or call.settings or len(call.results) != 1:
+        return None
+    result = call.results[0].array
+    for one, x in (call.args, call.args[::-1]):
+        one = one.value.array if isinstance(one, Ref) and one.value.kind == "constant" else one
+        number = isinstance(one, int | float | np.ndarray) and np.ndim(one) == 0 and one == 1
+        if number and isinstance(x, Ref) and isinstance(x.value.array, np.ndarray):
+            array = x.value.array
+            if array.dtype == result.dtype and array.shape == result.shape and (
+                array.strides == result.strides and array.dtype.kind in "fiu"
+            ):  # fmt: skip
+                return x.value
+    return None
 
 
 def _one_element(arg: Any, call: Call) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import linecache
+from _thread import _local  # threading.local
 from collections.abc import Iterator
 from contextvars import Context
 from functools import partial
@@ -41,13 +42,13 @@ class Source:
     """The text of a program in three parts: `made`, the buffers; `views`, which are made again if a
     captured array is replaced; and `function`. `namespace` has the objects that they name."""
 
-    def __init__(self, program: Program, kept: list[Value]) -> None:
+    def __init__(self, program: Program, kept: list[Value], block: int = BLOCK) -> None:
         self.program = program
         self.written = Expressions()
         self.names = self.written.names
         self.helpers: dict[str, Any] = {}
-        self.blocks = {call.function: _BlockFunction(call.function, i, self.written)
-                       for i, call in enumerate(program.calls)
+        self.blocks = {call.function: _BlockFunction(call.function, block, self.written)
+                       for call in program.calls
                        if isinstance(call.function, Blocks)}  # fmt: skip
         self.plan = planned(program, kept)
         once, body = _hoisted(program, self.plan)
@@ -73,7 +74,7 @@ class Source:
             self.namespace |= {f.__name__: f for f in LOOPS}
         for name, value in self.written.bound.items():
             if isinstance(value, Errors):
-                self.namespace[name] = _context(value)
+                self.namespace[name] = _ErrorState(value)
             elif isinstance(value, Writer):
                 self.namespace[name] = value.function
 
@@ -276,8 +277,8 @@ LOOPS = (pieces, in_blocks, total)
 class _BlockFunction:
     """The text of calls that are run block by block: a function of parts of arrays."""
 
-    def __init__(self, blocks: Blocks, number: int, written: Expressions) -> None:
-        self.blocks, self.written = blocks, written
+    def __init__(self, blocks: Blocks, block: int, written: Expressions) -> None:
+        self.blocks, self.block, self.written = blocks, block, written
         self.name = written.free("block")
         self.places, self.scratch = written.free("places"), written.free("block_buffers")
         sub = Program([], blocks.calls, [Ref(v) for v in (*blocks.outputs, *blocks.sums)])
@@ -320,8 +321,8 @@ class _BlockFunction:
 
     def made(self) -> Iterator[str]:
         """The places of the blocks, and the buffers for one of them."""
-        yield f"{self.places} = pieces({self.blocks.size}, {BLOCK})"
-        made = [f"np.empty({BLOCK}{_dtype(b.array, self.written)})" for b in self.buffers]
+        yield f"{self.places} = pieces({self.blocks.size}, {self.block})"
+        made = [f"np.empty({self.block}{_dtype(b.array, self.written)})" for b in self.buffers]
         yield f"{self.scratch} = [{', '.join(made)}]"
 
     def call(self, source: Source) -> Iterator[str]:
@@ -337,7 +338,7 @@ class _BlockFunction:
         yield f"sums = {call}" if sums else call
         for i, value in enumerate(sums):
             found = "sums" if len(sums) == 1 else f"[s[{i}] for s in sums]"
-            yield f"{names[value]} = total(iter({found}), {self.blocks.size}, {BLOCK})"
+            yield f"{names[value]} = total(iter({found}), {self.blocks.size}, {self.block})"
 
 
 def _is_captured_array(value: Value) -> bool:
@@ -384,10 +385,13 @@ def _empty(array: Any, written: Expressions) -> str:
     return f"np.empty({array.shape}{_dtype(array, written)})"
 
 
-def _context(errors: Errors) -> Context:
-    context = Context()
-    context.run(np.seterr, **errors)
-    return context
+class _ErrorState(_local):
+    """Calls functions under a floating-point error state. Each thread has a context of its own."""
+
+    def __init__(self, errors: Errors) -> None:
+        context = Context()
+        context.run(np.seterr, **errors)
+        self.run = context.run
 
 
 def _assignment(pairs: list[tuple[str, str]]) -> tuple[str, int]:

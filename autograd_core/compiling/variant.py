@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.compiling.blocks import BLOCK, Threads
 from autograd_core.compiling.draws import set_state, state_of
 from autograd_core.compiling.places import Gradient
 from autograd_core.compiling.program import Opaque
@@ -36,9 +37,12 @@ class _Everything:
 class Variant:
     """A traced program, bound to arrays. `enter(args)` returns its result, DIFFERS or BUSY."""
 
-    def __init__(self, tracing: Tracing, given: list[Any], recording: bool) -> None:
+    def __init__(
+        self, tracing: Tracing, given: list[Any], recording: bool, threads: int = 1
+    ) -> None:
         program, self.traced = tracing.program, tracing.traced
-        source = Source(program, tracing.kept)
+        # threads take turns between calls, which larger blocks make rarer
+        source = Source(program, tracing.kept, BLOCK if threads == 1 else 2 * BLOCK)
         self.source = source
         self.opaque = [
             call.function.name for call in program.calls if isinstance(call.function, Opaque)
@@ -46,6 +50,8 @@ class Variant:
         written = {m for call in program.calls for m in call.writes if m.kind == "captured"}
         self.names = source.names
         self.namespace = source.namespace
+        if threads > 1 and source.blocks:
+            self.namespace["in_blocks"] = Threads(threads)
         self.lock = allocate_lock()  # the buffers belong to one run at a time
         self.captured = [(source.names[v], v, slots) for v, slots in tracing.captured.items()
                          if v in source.captured]  # fmt: skip

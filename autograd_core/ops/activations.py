@@ -5,9 +5,8 @@ The derivatives are accurate where the functions saturate. There the result is r
 """
 
 from _thread import _local  # threading.local, without the 2 ms of importing threading
-from collections.abc import Callable
 from contextvars import Context
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -64,37 +63,27 @@ def _bell(x: Array) -> Array:
 def _sech_square(x: Array) -> Array:
     """1 / cosh(x)²."""
     grown = quiet.run(np.exp, x)
-    out = 2 / (grown + quiet.run(np.reciprocal, grown))
+    out = 2 / (grown + quiet.run(np.divide, 1, grown))
     out *= out
     return out
 
 
 FEW = 16  # if more than 1 / FEW of the elements need recomputing, all are recomputed
-FEW_ELEMENTS = 16384  # in smaller arrays, recomputing all elements is as fast
 
 
 def _on_host(value: Array) -> bool:
     return backend.on_host(value) and value.ndim > 0
 
 
-def _recompute(out: Array, late: Array, x: Array, slope: Callable[[Any], Any]) -> None:
-    """Write slope(x) to the elements of `out` where the mask `late` is true. If there are many of
-    them, slope(x) is computed for all elements, which gives the same numbers."""
+def recompute_sigmoid_slope(out: Array, value: Array, x: Array) -> None:
+    """Where `value`, the sigmoid of x, is nearly 1, compute its slope from x. If that is so for
+    many elements, it is computed for all of them, which gives the same numbers."""
+    late = value > 0.99
     few = np.count_nonzero(late)
     if few * FEW > out.size:
-        np.copyto(out, slope(x), where=late)
+        np.copyto(out, _bell(x), where=late)
     elif few:
-        out[late] = slope(x[late])
-
-
-def recompute_sigmoid_slope(out: Array, value: Array, x: Array) -> None:
-    """Where `value`, the sigmoid of x, is nearly 1, compute its slope from x."""
-    _recompute(out, value > 0.99, x, _bell)
-
-
-def recompute_tanh_slope(out: Array, x: Array) -> None:
-    """Where the slope of tanh, ``1 - tanh(x)**2``, has lost digits, compute it from x."""
-    _recompute(out, out < 0.02, x, _sech_square)
+        out[late] = _bell(x[late])
 
 
 def _sigmoid_slope_x(g: Gradient, x: Array, out: Array) -> Gradient:
@@ -120,13 +109,9 @@ def _sigmoid_slope(x: Array, value: Array = None) -> Array:
 def _tanh_slope(x: Array, value: Array = None) -> Array:
     """The derivative of tanh at x, accurate even where `value`, which is tanh(x), is rounded to -1
     or 1."""
-    if not _on_host(value) or (value.size < FEW_ELEMENTS and value.dtype.kind != "c"):
+    if not _on_host(value) or value.dtype.kind != "c":
         return _sech_square(x)
-    out = 1 - value * value
-    if out.dtype.kind == "c":
-        return out
-    backend.write_elements(recompute_tanh_slope, out, x)
-    return out
+    return 1 - value * value
 
 
 def _softplus(x: Array) -> Array:
