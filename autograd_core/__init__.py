@@ -8,6 +8,7 @@
 (3,)
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -70,7 +71,7 @@ __all__ += ["op"]
 __all__ += ["random"]
 __all__ += creation.__all__
 __all__ += array_api.__all__
-__all__ += ["functions", "operations"]
+__all__ += ["compile", "functions", "operations"]
 __all__ += errors.__all__
 __all__ += transforms.__all__
 __all__ += vars(ops)["__all__"]
@@ -83,6 +84,7 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:
+    from autograd_core.compiling import compile
     from autograd_core.engine.op import functions, operations
     from autograd_core.ops import fft, linalg
 else:
@@ -92,6 +94,9 @@ else:
             raise AttributeError(name)
         if name in ops.LATER:
             globals()[name] = ops.load(name)  # so that this is called once
+            return globals()[name]
+        if name == "compile":
+            globals()[name] = import_module("autograd_core.compiling").compile
             return globals()[name]
         if name in ("functions", "operations"):
             for namespace in ops.LATER:

@@ -17,6 +17,7 @@ from benchmarks.published import Network
 
 def results(repeats: int) -> dict[str, float]:
     """Seconds per epoch."""
+    import autograd_core as ac
     import nn
     from examples import mnist_options, mnist_training
 
@@ -25,7 +26,9 @@ def results(repeats: int) -> dict[str, float]:
     train = parts["train"]
     model = mnist_training.build(options)
     loss_of = mnist_training.loss_function(options, model)
-    optimizer = nn.SGD(model.parameters(), lr=options.lr)
+    step = mnist_training.training_step(model, loss_of, nn.SGD(model.parameters(), lr=options.lr))
+    if not options.plain:
+        step = ac.compile(step)
     generator = np.random.RandomState(options.seed)
     batches = nn.DataLoader(
         nn.TensorDataset(train.x, train.y), 100, shuffle=True, generator=generator, drop_last=True
@@ -41,7 +44,7 @@ def results(repeats: int) -> dict[str, float]:
 
     def main_job() -> tuple[float]:
         start = time.perf_counter()
-        mnist_training.train_epoch(model, loss_of, optimizer, batches)
+        mnist_training.train_epoch(step, batches)
         for name in ("train", "valid"):
             mnist_training.evaluate(options, model, parts[name], generator, name)
         return (time.perf_counter() - start,)

@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--device", default="cpu", help="cpu, cuda, cuda:1 …")
     add("--data", type=Path, default=HERE / "data" / "mnist", help="folder of the MNIST files")
     add("--out", type=Path, default=Path("runs") / "mnist_mlp", help="folder for the results")
+    add("--plain", action="store_true", help="do not compile the training step")
     add("--quick", action="store_true", help="5,000 images and 3 epochs")
     parser.set_defaults(epochs=None)
     return parser

@@ -109,18 +109,27 @@ def probabilities(options: argparse.Namespace, model: nn.Module, x: Any) -> Any:
 # ---- training -----------------------------------------------------------------------------------
 
 
-def train_epoch(
-    model: nn.Module, loss_of: Callable[..., ac.Tensor], optimizer: nn.SGD, batches: Iterable[Any]
-) -> None:
-    """One pass over the data: forward, loss, backward, step, for every batch."""
-    losses: list[ac.Tensor] = []
-    done = 0
-    for x, y in batches:
-        loss = loss_of(model(x), y)
+def training_step(
+    model: nn.Module, loss_of: Callable[..., ac.Tensor], optimizer: nn.SGD
+) -> Callable[..., ac.Tensor]:
+    """Forward, loss, backward and update for one batch; returns the loss."""
+
+    def step(images: Any, labels: Any) -> ac.Tensor:
+        loss = loss_of(model(images), labels)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        losses.append(loss.detach())
+        return loss.detach()
+
+    return step
+
+
+def train_epoch(step: Callable[..., ac.Tensor], batches: Iterable[Any]) -> None:
+    """One pass over the data: a step for every batch."""
+    losses: list[ac.Tensor] = []
+    done = 0
+    for x, y in batches:
+        losses.append(step(x, y))
         if len(losses) == STEPS_BETWEEN_LOOKS:
             look(losses, done)
             done += len(losses)
@@ -172,6 +181,8 @@ class Training:
         self.options, self.parts, self.model = options, parts, model
         self.loss_of = loss_function(options, model)
         self.optimizer = nn.SGD(model.parameters(), lr=options.lr)
+        step = training_step(model, self.loss_of, self.optimizer)
+        self.step = step if options.plain else ac.compile(step)
         # shared by training and evaluation, as in the published run
         self.generator = np.random.RandomState(options.seed)
         train = parts["train"]
@@ -211,7 +222,7 @@ class Training:
         """One epoch and its metrics."""
         start = time.perf_counter()
         bar = tqdm(self.batches, f"epoch {epoch}", leave=False, disable=None)
-        train_epoch(self.model, self.loss_of, self.optimizer, bar)
+        train_epoch(self.step, bar)
         row = {"epoch": epoch, "seconds": time.perf_counter() - start}
         for name in ("train", "valid"):
             row |= evaluate(self.options, self.model, self.parts[name], self.generator, name)

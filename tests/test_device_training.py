@@ -126,7 +126,8 @@ def test_the_loss_is_read_once_a_logged_line():
     optimizer, loss_of = nn.SGD(model.parameters(), lr=0.1), nn.MSE("batch")
     x, y = batch()
     with fake.counting() as counts:
-        mnist_training.train_epoch(model, loss_of, optimizer, [(x, y)] * 150)
+        step = mnist_training.training_step(model, loss_of, optimizer)
+        mnist_training.train_epoch(step, [(x, y)] * 150)
     assert counts.waits + counts.transfers_out <= 2, (
         "one look in a hundred steps, and one at the end"
     )

@@ -92,10 +92,11 @@ def _shape(call: Call) -> Any:
     their elements; None for any other call."""
     function = call.function
     if function == SUM:
-        value = call.args[0].value if isinstance(call.args[0], Ref) else None
         whole = len(call.args) == 2 and call.args[1] is None and not call.settings
-        fits = value is not None and whole and _is_big(value) and _is_split(value.array.dtype)
-        return value.array.shape if fits else None
+        if not whole or not isinstance(call.args[0], Ref):
+            return None
+        array = call.args[0].value.array
+        return array.shape if _is_big(call.args[0].value) and _is_split(array.dtype) else None
     is_ufunc = isinstance(function, np.ufunc) and function.nout == 1 and function.signature is None
     if not (is_ufunc or isinstance(function, Writer)) or not {"out"}.issuperset(call.settings):
         return None
@@ -137,7 +138,7 @@ def pieces(size: int, block: int, start: int = 0) -> list[tuple[int, int]]:
     return pieces(half, block, start) + pieces(size - half, block, start + half)
 
 
-def in_blocks(block, places, arrays, buffers, scalars=()):  # type: ignore[no-untyped-def]
+def in_blocks(block: Any, places: Any, arrays: Any, buffers: Any, scalars: Any = ()) -> Any:
     """The results of ``block`` for the parts of arrays at each of the places."""
     flat = [array.reshape(-1) for array in arrays]
     return [
@@ -172,7 +173,7 @@ class Threads:
         return [result for share in running for result in share.result()]
 
 
-def total(sums, size, block):  # type: ignore[no-untyped-def]
+def total(sums: Any, size: int, block: int) -> Any:
     """The sum of the sums of blocks, added as in NumPy's pairwise sum of all elements."""
     if size <= block:
         return next(sums)

@@ -23,7 +23,7 @@ from autograd_core.compiling.program import (
 PRODUCTS = frozenset({np.dot, np.matmul})
 FUNCTIONS = PRODUCTS | frozenset({np.sum, np.cumsum, np.prod, np.max, np.min, np.mean})
 METHODS = frozenset({"sum", "cumsum", "prod", "max", "min", "mean"})
-EMPTY = frozenset({np.empty_like, np.empty})
+EMPTY: frozenset[Any] = frozenset({np.empty_like, np.empty})
 
 
 @dataclass

@@ -193,7 +193,10 @@ def slots(function: Any, kind: type = np.ndarray, reached: Reached | None = None
         seen[id(value)] = value
         if reached is not None and isinstance(value, MutableMapping | MutableSequence):
             reached.containers.append((value, copy(value)))
-        if reached is not None and isinstance(own := getattr(value, "__dict__", None), dict):
+        partly = hasattr(type(value), "traced_attributes")
+        if reached is not None and not partly and (
+            isinstance(own := getattr(value, "__dict__", None), dict)
+        ):  # fmt: skip
             reached.containers.append((own, dict(own)))
         waiting += _inside(name, value)
     for slot in found:  # an entry of a list, such as those of an optimiser, has a better name
@@ -293,7 +296,8 @@ def _of_attributes(name: str, value: Any) -> Iterator[tuple[str, Place]]:
     for key in getattr(type(value), "traced_numbers", ()):
         yield key, Number(value, key)
     outer, _, last = name.rpartition("_")
-    for key in list(getattr(value, "__dict__", ())):
+    kept = getattr(type(value), "traced_attributes", None)
+    for key in list(getattr(value, "__dict__", ())) if kept is None else kept:
         if key in getattr(type(value), "traced_numbers", ()):
             continue
         title = key

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from _thread import allocate_lock
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from pathlib import Path
+from types import MethodType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from autograd_core.compiling.comparing import compared
 from autograd_core.compiling.program import replaced
 from autograd_core.compiling.tracing import ACTIVE, Tracing, finished
 from autograd_core.compiling.variant import BUSY, DIFFERS, Variant
 from autograd_core.engine.exits import warn_user
 from autograd_core.engine.state import STATE
+from autograd_core.engine.tensor import Tensor
 from autograd_core.errors import AutogradError
 from autograd_core.errors.tracebacks import public
 from autograd_core.transforms.calls import Function, called
@@ -21,18 +25,27 @@ from autograd_core.transforms.tree import leaves
 
 TRACING = allocate_lock()
 ATTEMPTS = 3  # traces, if the first calls create what later calls find, such as momenta
+SIGNATURES = 64  # kinds of arguments with programs
 VARIANTS = 8  # programs for one signature, which differ in what they decide by
 
 
 class Compiled:
-    """A compiled function. `plain` has the reasons why calls run without a program."""
+    """A compiled function, as `compile` returns it.
 
-    def __init__(self, function: Function, threads: int = 1) -> None:
-        self.function, self.threads = function, threads
+    `source` is the text of the program that was traced last, `programs` are those of all, `plain`
+    has the reasons why calls run without a program.
+    """
+
+    traced_attributes = ("function",)  # what another compiled function depends on
+
+    def __init__(self, function: Function, threads: int = 1, check: bool = False) -> None:
+        self.function, self.threads, self.check = function, threads, check
+        self.bound: WeakKeyDictionary[Any, Compiled] = WeakKeyDictionary()
         self.variants: dict[Any, list[Variant]] = {}
         self.plain: dict[Any, str] = {}
         self.attempts: dict[Any, int] = {}
         self.last: Variant | None = None
+        self.warned = False
         update_wrapper(self, function)
 
     @property
@@ -76,7 +89,18 @@ class Compiled:
         rows = [head, *(variant.reported(i) for i, variant in enumerate(self._traced))]
         return "\n".join("  ".join(f"{cell:>8}" for cell in row) for row in rows)
 
+    def __get__(self, instance: Any, owner: Any = None) -> Compiled:
+        """A compiled method of an object."""
+        if instance is None:
+            return self
+        if instance not in self.bound:
+            method = MethodType(self.function, instance)
+            self.bound[instance] = Compiled(method, self.threads, self.check)
+        return self.bound[instance]
+
     def __call__(self, *args: Any, **settings: Any) -> Any:
+        if self.check and not ACTIVE.get():
+            return compared(self.function, self._call_with, args, settings)
         last = self.last
         if last is not None and not settings:  # the usual case: arrays, and nothing has changed
             try:
@@ -87,15 +111,23 @@ class Compiled:
                 return out
         return self._call(args, settings)
 
+    def _call_with(self, *args: Any, **settings: Any) -> Any:
+        return self._call(args, settings)
+
     @public
     def _call(self, args: Any, settings: Any) -> Any:
         found = leaves((args, settings))
         recording, _, observer = STATE.get()
         key = (_structure((args, settings)), *[_kind(leaf) for _, leaf in found], recording)
+        if observer is not None and None not in key and "observed" not in self.plain:
+            self._give_up("observed", "operations are observed, as by detect_anomaly")
         if None in key or observer is not None or key in self.plain or ACTIVE.get():
             return self.function(*args, **settings)
-        arrays = [leaf for _, leaf in found if isinstance(leaf, np.ndarray)]
-        known = self.variants.setdefault(key, [])
+        arrays = [leaf for _, leaf in found if isinstance(leaf, np.ndarray | Tensor)]
+        known = self.variants.get(key)
+        if known is None:
+            known = self.variants[key] = []
+            self._forget()
         for variant in known:
             try:
                 out = variant.enter(*arrays)
@@ -134,10 +166,54 @@ class Compiled:
         self.plain[key] = reason
         warn_user(f"compile: {called(self.function)} runs without a program: {reason}")
 
+    def _forget(self) -> None:
+        """Drop the oldest programs if there are too many kinds of arguments."""
+        if len(self.variants) > SIGNATURES:
+            del self.variants[next(iter(self.variants))]
+            self.last = None
+            if not self.warned:
+                self.warned = True
+                warn_user(
+                    f"compile: {called(self.function)} is called with more than {SIGNATURES} kinds "
+                    "of arguments (structure, shapes, dtypes, numbers). Each is traced, and only "
+                    "the last ones are kept; pass numbers that change as arrays"
+                )
+
     def _remember(self, variant: Variant, args: Any, settings: Any) -> None:
         """Try this program first in the next call, if the arguments are arrays."""
-        if not settings and all(type(arg) is np.ndarray for arg in args):
+        if not settings and all(type(arg) in (np.ndarray, Tensor) for arg in args):
             self.last = variant
+
+
+@public
+def compile(function: Any = None, *, threads: int = 1, check: bool = False) -> Any:
+    """A function that computes what `function` does, with the same bits, by a list of NumPy calls,
+    without a graph. Use it as a decorator or call it.
+
+    The list is recorded in the first call: `function` runs once with tracing arrays, which note
+    every NumPy call of operations, derivative rules, transforms, ``backward()`` and optimisers.
+    Arguments are NumPy arrays and Tensors that require no gradient, in any tree; other shapes,
+    dtypes, memory orders, numbers or flags make another program. What the function reaches
+    elsewhere (parameters, buffers, attributes, globals) is read and written where it is, and
+    compared in each call. A function that cannot be a program runs as it is, and a warning says
+    why once. See docs/compiling.md.
+
+    With `threads`, chains of elementwise calls on big arrays run on several threads. With `check`,
+    each call also runs `function` itself, compares all results and all that is left in arrays, and
+    raises AutogradError for a difference.
+
+    >>> import autograd_core as ac, numpy as np
+    >>> slope = ac.compile(ac.grad(lambda x: ac.sum(ac.sin(x) * x)))
+    >>> slope(np.zeros(2))
+    array([0., 0.])
+    >>> print(slope.source.splitlines()[-1].strip())
+    return d_multiply
+    """
+    if function is None:
+        return partial(compile, threads=threads, check=check)
+    if not callable(function):
+        raise TypeError(f"compile: expected a function, not {function!r:.60}")
+    return Compiled(function, threads, check)
 
 
 def _structure(tree: Any) -> Any:
@@ -151,6 +227,9 @@ def _structure(tree: Any) -> Any:
 
 def _kind(leaf: Any) -> Any:
     """What a program depends on of an argument; None if it cannot be compiled for it."""
+    if type(leaf) is Tensor and leaf.node is None:
+        kind = _kind(leaf._array)
+        return kind and (Tensor, *kind)
     if type(leaf) is np.ndarray:
         return leaf.shape, leaf.dtype, leaf.strides
     if isinstance(leaf, bool | int | str | float | complex):
@@ -158,4 +237,4 @@ def _kind(leaf: Any) -> Any:
     return None
 
 
-__all__ = ["Compiled"]
+__all__ = ["Compiled", "compile"]

@@ -198,7 +198,8 @@ class Source:
             self.names[value] = self.written.free(f"{self.names[base]}_{word}")
 
     def _function(self) -> list[str]:
-        program, body = self.program, []
+        program = self.program
+        body: list[str] = []
         place: tuple[str, str] = ("", "")
         for call in self.body:
             lines = list(self.lines_of(call))
@@ -390,7 +391,7 @@ class _ErrorState(_local):
 
     def __init__(self, errors: Errors) -> None:
         context = Context()
-        context.run(np.seterr, **errors)
+        context.run(np.seterr, **errors)  # type: ignore[arg-type]
         self.run = context.run
 
 
@@ -429,7 +430,9 @@ def _with_helpers(functions: list[Any]) -> Iterator[list[str]]:
                 yield [f"{name} = {value!r}"]
         lines = inspect.getsource(function).rstrip().splitlines()
         start = next(i for i, line in enumerate(lines) if line.endswith(":"))
-        yield [f"def {function.__name__}({', '.join(inspect.signature(function).parameters)}):",
+        parameters = inspect.signature(function).parameters.values()
+        header = ", ".join(str(p.replace(annotation=p.empty)) for p in parameters)
+        yield [f"def {function.__name__}({header}):",
                *lines[start + 1 :]]  # fmt: skip
 
     for function in functions:

@@ -38,7 +38,7 @@ class Tracing:
         trace.drawn = states.note
         names = names_of(function, args, settings)
         self.entered = [
-            trace.enter(leaf, name) if isinstance(leaf, np.ndarray) else leaf
+            self._entered(leaf, name)
             for (_, leaf), name in zip(leaves((args, settings)), names, strict=True)
         ]
         inner, keywords = filled((args, settings), iter(self.entered))
@@ -77,9 +77,17 @@ class Tracing:
             for slot, value in self.updates:
                 slot.set(replaced(value, finished))
 
+    def _entered(self, leaf: Any, name: str) -> Any:
+        """A leaf of the arguments as the function receives it."""
+        if isinstance(leaf, Tensor):
+            return make(self.trace.enter(leaf._array, name), None)
+        return self.trace.enter(leaf, name) if isinstance(leaf, np.ndarray) else leaf
+
     def _check(self, args: Any, settings: Any) -> None:
         """Fail for what a trace does not notice."""
-        given = [leaf for _, leaf in leaves((args, settings)) if isinstance(leaf, np.ndarray)]
+        found = [leaf for _, leaf in leaves((args, settings))]
+        given = [leaf._array if isinstance(leaf, Tensor) else leaf for leaf in found
+                 if isinstance(leaf, np.ndarray | Tensor)]  # fmt: skip
         captured = [slot.value for slot in self.reached.slots if isinstance(slot.value, np.ndarray)]
         unknown = self.reached.unknown()
         if any(np.may_share_memory(a, b) for a in given for b in captured):
@@ -120,7 +128,8 @@ class Tracing:
         return self.trace._ref(leaf)
 
     def _finish(self) -> None:
-        arguments = [traced._value for traced in self.entered if isinstance(traced, TraceArray)]
+        entered = [x._array if isinstance(x, Tensor) else x for x in self.entered]
+        arguments = [traced._value for traced in entered if isinstance(traced, TraceArray)]
         outs = [leaf for _, leaf in leaves(self.out)]
         if not all(isinstance(leaf, RETURNED) for leaf in outs):
             self.trace.fail("its result contains an object that is not an array or a number")

@@ -203,7 +203,14 @@ class Variant:
                  "    recording, _, observer = STATE.get()",
                  f"    if recording is not {self.recording} or observer is not None: "
                  "return DIFFERS"]  # fmt: skip
-        for name, array in zip(names, given, strict=True):
+        for name, leaf in zip(names, given, strict=True):
+            array = leaf
+            if isinstance(leaf, Tensor):
+                array = leaf._array
+                lines.append(
+                    f"    if type({name}) is not {bind(Tensor)} or {name}.node is not None: "
+                    f"return DIFFERS\n    {name} = {name}._array"
+                )
             lines.append(
                 f"    if type({name}) is not ndarray or {name}.shape != {array.shape} "
                 f"or {name}.dtype != {bind(array.dtype)} or {name}.strides != {array.strides}: "
