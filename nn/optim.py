@@ -69,6 +69,7 @@ class SGD:
     """
 
     traced_numbers = ("lr", "momentum")  # inputs of a compiled step
+    traced_attributes = ("parameters", "_velocities")  # the arrays it reads; _scratch holds nothing
 
     @public
     def __init__(

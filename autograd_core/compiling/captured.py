@@ -193,7 +193,7 @@ def slots(function: Any, kind: type = np.ndarray, reached: Reached | None = None
         seen[id(value)] = value
         if reached is not None and isinstance(value, MutableMapping | MutableSequence):
             reached.containers.append((value, copy(value)))
-        partly = hasattr(type(value), "traced_attributes")
+        partly = "traced_attributes" in vars(type(value))
         if reached is not None and not partly and (
             isinstance(own := getattr(value, "__dict__", None), dict)
         ):  # fmt: skip
@@ -296,7 +296,7 @@ def _of_attributes(name: str, value: Any) -> Iterator[tuple[str, Place]]:
     for key in getattr(type(value), "traced_numbers", ()):
         yield key, Number(value, key)
     outer, _, last = name.rpartition("_")
-    kept = getattr(type(value), "traced_attributes", None)
+    kept = vars(type(value)).get("traced_attributes")  # not those of a subclass, which adds others
     for key in list(getattr(value, "__dict__", ())) if kept is None else kept:
         if key in getattr(type(value), "traced_numbers", ()):
             continue

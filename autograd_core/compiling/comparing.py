@@ -53,8 +53,7 @@ class _State:
         named += [(slot.name, _copy(slot.get())) for slot, _, _ in self.held]
         named += [(name, place.get()) for name, place, value in self.reached.places
                   if isinstance(value, bool | int | float | str)]  # fmt: skip
-        drawn = self.random.drawn()
-        return [*named, ("the random numbers", drawn)]
+        return [*named, ("the random numbers", States(*self.random.generators))]
 
     def restore(self) -> None:
         """Put everything back."""
@@ -63,6 +62,7 @@ class _State:
             if isinstance(value, np.ndarray) and value.flags.writeable:
                 value[...] = copy
         self.reached.restore()
+        self.random.set(self.random.states)
 
 
 def _copy(value: Any) -> Any:
@@ -75,6 +75,8 @@ def _equal(value: Any, other: Any) -> bool:
     if isinstance(value, np.ndarray) and isinstance(other, np.ndarray):
         alike = value.shape == other.shape and value.dtype == other.dtype
         return alike and value.tobytes() == other.tobytes()
+    if isinstance(value, States):
+        return value == other
     return type(value) is type(other) and (value is other or repr(value) == repr(other))
 
 

@@ -130,7 +130,7 @@ class Source:
     def _checked(self, value: Value) -> Iterator[str]:
         name, array = self.names[value], value.array
         if isinstance(array, np.ndarray):
-            dtype = self.written.value(array.dtype)
+            dtype = self.written.value(_short(array.dtype))
             yield f"    if {name}.shape != {array.shape} or {name}.dtype != {dtype}:"
             yield f'        raise ValueError("{name} must have shape {array.shape}, dtype {dtype}")'
 
@@ -244,7 +244,7 @@ class Source:
         yield f"{self._target(call.shape)} = {text}"
         if not keeps_shape(call):
             for value in call.results:
-                name, dtype = self.names[value], written.value(value.array.dtype)
+                name, dtype = self.names[value], written.value(_short(value.array.dtype))
                 yield f"if {name}.shape != {value.array.shape} or {name}.dtype != {dtype}:"
                 yield self._stop(f"the shape or dtype of {name} differs")
 
@@ -376,6 +376,11 @@ def _title(call: Call) -> str:
 def _users_text(place: str) -> str:
     file, _, number = place.rpartition(":")
     return linecache.getline(file, int(number)).strip() if number.isdigit() else ""
+
+
+def _short(dtype: Any) -> Any:
+    """The type of the scalars if it means the same dtype."""
+    return dtype.type if np.dtype(dtype.type) == dtype else dtype
 
 
 def _dtype(array: Any, written: Expressions) -> str:

@@ -53,8 +53,7 @@ class States:
     def drawn(self) -> bool:
         """True if a generator was used since this object was created. Their states are then
         restored."""
-        pairs = zip(map(_state, self.generators), self.states, strict=True)
-        used = any(not _equal(now, before) for now, before in pairs)
+        used = not _equal_all(list(map(_state, self.generators)), self.states)
         if used:
             self.set(self.states)
         return used
@@ -64,6 +63,11 @@ class States:
         used = getattr(generator, "bit_generator", generator)
         place = next(i for i, known in enumerate(self.generators) if known is used)
         self.states[place] = _state(used)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, States) and _equal_all(self.states, other.states)
+
+    __hash__ = None  # type: ignore[assignment]
 
     def set(self, states: list[Any]) -> None:
         """Set the states of all generators."""
@@ -84,6 +88,10 @@ def _state(generator: Any) -> Any:
     if _is_on_device(generator):
         return backend.run_there(generator._state, generator._state.copy)
     return generator.getstate()
+
+
+def _equal_all(states: list[Any], others: list[Any]) -> bool:
+    return len(states) == len(others) and all(map(_equal, states, others))
 
 
 def _equal(state: Any, other: Any) -> bool:
