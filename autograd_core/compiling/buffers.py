@@ -45,6 +45,20 @@ def planned(program: Program, kept: list[Value]) -> Plan:
     free: dict[Any, list[Value]] = {}
     plan = Plan()
     held = plan.held
+    known: dict[Any, Value] = {}
+    unnamed: set[Value] = set()  # buffers with the name of a function
+
+    def named(buffer: Value, name: str) -> Value:
+        """The memory of a buffer under a name."""
+        while buffer in plan.models:
+            buffer = plan.models[buffer]
+        if buffer.name == name:
+            return buffer
+        if (buffer, name) not in known:
+            known[buffer, name] = Value("buffer", name, buffer.array)
+            plan.models[known[buffer, name]] = buffer
+        return known[buffer, name]
+
     returned = {value.memory for value in program.outputs()}
     calls = []
     for i, call in enumerate(program.calls):
@@ -62,12 +76,18 @@ def planned(program: Program, kept: list[Value]) -> Plan:
                 plan.kept.append(value)
             elif operands:
                 buffer = held[operands[0]]
+                if buffer not in unnamed and value.name:
+                    buffer = named(buffer, value.name)
                 dying.remove(operands[0])
+            elif free.get(kind):
+                buffer = named(free[kind].pop(), _title(call, value))
             else:
                 buffer = Value("buffer", _title(call, value), value.array)
-                if free.get(kind):
-                    plan.models[buffer] = free[kind].pop()
-            buffer.name = value.name or buffer.name
+            if not value.name and not operands:
+                unnamed.add(buffer)
+            elif value.name and buffer in unnamed:
+                unnamed.remove(buffer)
+                buffer.name = value.name
             held[value] = buffer
             if not empty:
                 call.settings = {**call.settings, "out": Ref(buffer)}

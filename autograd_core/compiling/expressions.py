@@ -62,7 +62,7 @@ class Expressions:
 
     def call(self, call: Call) -> str:
         """A call as an expression."""
-        function, args = call.function, call.args
+        function, args = call.function, self._with_literals(call)
         if call.errors is not None:
             return self._under(call)
         if function is operator.pow:
@@ -76,6 +76,16 @@ class Expressions:
             ):  # fmt: skip
                 return f"{self._operand(args[0])} {sign} {self._operand(args[1])}"
         return f"{self._function(function)}({self._arguments(function, args, call.settings)})"
+
+    def _with_literals(self, call: Call) -> tuple[Any, ...]:
+        """The arguments, with numbers for constants, which have the dtype of another operand."""
+        if self.fast or not isinstance(call.function, np.ufunc):
+            return call.args
+        dtypes = [v.array.dtype for v in call.refs() if np.ndim(v.array)]
+        return tuple(
+            arg.value.array.item() if _is_number(arg) and arg.value.array.dtype in dtypes else arg
+            for arg in call.args
+        )
 
     def _arguments(self, function: Any, args: tuple[Any, ...], settings: dict[str, Any]) -> str:
         out = settings.get("out")
@@ -96,7 +106,7 @@ class Expressions:
         if known is None:
             word = "checked" if "raise" in errors.values() else "quiet"
             known = self.bind(word, Errors(errors))
-        function, args = call.function, call.args
+        function, args = call.function, self._with_literals(call)
         if isinstance(function, Method):
             called, args = f"{self._operand(args[0])}.{function.name}", args[1:]
         else:
@@ -208,6 +218,12 @@ def _between(function: Any, count: int) -> tuple[Any, ...] | None:
     else:
         fits = function is np.dot and count == 2
     return () if fits else None
+
+
+def _is_number(arg: Any) -> bool:
+    """True for a constant without axes."""
+    constant = isinstance(arg, Ref) and arg.value.kind == "constant"
+    return constant and np.ndim(arg.value.array) == 0 and arg.value.array.dtype.char == "d"
 
 
 class Errors(dict[str, str]):

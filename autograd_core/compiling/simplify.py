@@ -139,7 +139,8 @@ def _written_shorter(program: Program, written: set[Value]) -> None:
 
 
 def _narrowed(program: Program, written: set[Value]) -> None:
-    """One element in place of a constant that was made by broadcasting a number."""
+    """A number in place of a constant that was made by broadcasting one, or that has one element.
+    """
     for call in program.calls:
         if isinstance(call.function, np.ufunc):
             call.args = tuple(_one_element(arg, call) for arg in call.args)
@@ -178,13 +179,15 @@ def _other_factor(call: Call) -> Value | None:
 
 
 def _one_element(arg: Any, call: Call) -> Any:
-    """One element of an operand whose elements share memory, where another has its shape."""
-    if not isinstance(arg, Ref):
+    """One element of an operand whose elements share memory, where another one has the shape of
+    the result."""
+    if not isinstance(arg, Ref) or arg.value.kind != "constant" or not np.ndim(arg.value.array):
         return arg
-    array, shapes = arg.value.array, [v.array.shape for v in call.refs() if np.ndim(v.array)]
-    if arg.value.kind != "constant" or not np.ndim(array) or any(array.strides):
+    array, (result, *_) = arg.value.array, call.results or [arg.value]
+    shapes = [np.shape(v.array) for v in call.refs() if v is not arg.value]
+    if (array.size != 1 and any(array.strides)) or np.shape(result.array) not in shapes:
         return arg
-    if not array.size > 1 or shapes.count(array.shape) < 2:
+    if not array.size:
         return arg
     return Ref(Value("constant", arg.value.name, array[(0,) * array.ndim].reshape(())))
 

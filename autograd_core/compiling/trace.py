@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import linecache
+import re
 import sys
 from _thread import get_ident
 from collections.abc import Callable
+from functools import cache
 from inspect import signature
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -63,6 +67,8 @@ class Trace:
         self.generators: dict[int, Any] = {}
         self.usual = np.geterr()
         self.part = ""  # the operation or module that runs
+        self.place: tuple[FrameType, int] | None = None  # the user's line that runs
+        self.titles: dict[Any, str] = {}  # the user's names of the Tensors of nodes
         self.thread = get_ident()
         self.drawn: Callable[[Any], None] = lambda generator: None  # called after a draw
 
@@ -172,8 +178,26 @@ class Trace:
 
     def _note(self, call: Call, errors: Any) -> None:
         call.errors = errors if errors != self.usual else None
-        call.line, call.part = _users_line(), self.part
+        frame = _users_frame()
+        call.line, call.part = f"{frame.f_code.co_filename}:{frame.f_lineno}", self.part
+        self._enter_line((frame, frame.f_lineno))
         self.calls.append(call)
+
+    def _enter_line(self, place: tuple[FrameType, int] | None) -> None:
+        """A line of the user begins. If the last one gave a result a name, the program does so."""
+        if place == self.place:
+            return
+        last, self.place = self.place, place
+        if last is None:
+            return
+        frame, number = last
+        name = _assigned(frame.f_code.co_filename, number)
+        held = frame.f_locals.get(name) if name else None
+        array = held._array if isinstance(held, Tensor) else held
+        if isinstance(array, TraceArray) and array._value.kind == "result":
+            array._value.name = name
+            if isinstance(held, Tensor) and held.node is not None:
+                self.titles.setdefault(held.node, name)
 
     def _check_writes(self, call: Call, args: Any, settings: Any) -> None:
         function = call.function
@@ -243,6 +267,7 @@ class Trace:
     def end(self) -> None:
         """The run is over. Fails if a plain array changed after it was used."""
         self.closed = True
+        self._enter_line(None)
         if any(leaf.tobytes() != before.tobytes() for leaf, _, before in self.constants):
             self.fail("a plain array is written to between traced calls")
 
@@ -255,8 +280,7 @@ class Trace:
         if self.closed or self.reason or get_ident() != self.thread:
             return kernel(*_real(values))
         mark, before = len(self.calls), self.part
-        scope = STATE.get()[1]
-        self.part = part or (name if scope is None else scope.kind)
+        self.part = part or _part(name, STATE.get()[1])
         try:
             out = kernel(*values)
             if not self.reason:  # a kernel may catch an error, such as an overflow
@@ -277,20 +301,46 @@ class Trace:
         """Call a function that writes to elements of `out`."""
         self.call(writer(function), (out, *operands), {})
 
-    def rule(self, node: Any, rule: Any, g: Any, saved: tuple[Any, ...]) -> Any:
-        """The result of a rule of an operation, followed if possible, else as one call."""
-        part = f"backward of {node.name if node.scope is None else node.scope.kind}"
-        return self.kernel(f"slope of {node.name}", rule, (g, *saved), f"d_{node.name}", part)
+    def rule(self, node: Any, parent: Any, rule: Any, g: Any, saved: tuple[Any, ...]) -> Any:
+        """The result of a rule of an operation, the gradient of its operand `parent`, followed if
+        possible, else as one call. What else the rule computes is the derivative."""
+        part = f"backward of {_part(node.name, node.scope)}"
+        mark = len(self.calls)
+        gx = self.kernel(f"slope of {node.name}", rule, (g, *saved), self._title(parent), part)
+        for call in self.calls[mark:]:
+            for value in call.results:
+                value.name = value.name or f"d_{node.name}"
+        return gx
+
+    def _title(self, node: Any) -> str:
+        """The name for a gradient."""
+        held = getattr(node.watch, "_array", None)
+        name = held._value.name if isinstance(held, TraceArray) else node.name
+        return f"grad_{self.titles.get(node) or name}"
 
 
-def _users_line() -> str:
-    """``file:line`` of the innermost code that belongs to no library which runs the calls."""
+def _part(name: str, scope: Any) -> str:
+    """An operation with the module that calls it, if that has another name."""
+    if scope is None:
+        return name
+    return scope.kind if scope.kind.lower() == name else f"{scope.kind}: {name}"
+
+
+@cache
+def _assigned(file: str, number: int) -> str:
+    """The name to which a line assigns a value; empty if there is none."""
+    found = re.match(r"\s*([^\W\d]\w*)\s*=[^=]", linecache.getline(file, number))
+    return found[1] if found else ""
+
+
+def _users_frame() -> FrameType:
+    """The innermost frame of code that belongs to no library which runs the calls."""
     frame = sys._getframe(1)
     while frame.f_back is not None:
         if frame.f_globals.get("__name__", "").partition(".")[0] not in INSIDE:
             break
         frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+    return frame
 
 
 def _root(array: Any) -> Any:

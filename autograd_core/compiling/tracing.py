@@ -124,8 +124,14 @@ class Tracing:
 
     def _output(self, leaf: Any) -> Any:
         """A leaf of a traced result as the program returns it."""
-        leaf = leaf._array if isinstance(leaf, Tensor) else leaf
-        return self.trace._ref(leaf)
+        if not isinstance(leaf, Tensor):
+            return self.trace._ref(leaf)
+        found = self.trace._ref(leaf._array)
+        made = next((c for c in self.trace.calls[::-1] if found.value in c.results), None)
+        if made is not None and made.function is np.asarray and type(made.args[0]) is Ref:
+            made.args[0].value.name = found.value.name
+            return made.args[0]  # the Tensor is made of it in each call
+        return found
 
     def _finish(self) -> None:
         entered = [x._array if isinstance(x, Tensor) else x for x in self.entered]

@@ -315,7 +315,9 @@ def applier(gradients: Iterable[Any]) -> Callable[..., Any] | None:
     return _applied if _module is not None else None
 
 
-def _applied(_: Any, rule: Callable[..., Any], g: Any, saved: tuple[Any, ...]) -> Any:
+def _applied(
+    _: Any, parent: Any, rule: Callable[..., Any], g: Any, saved: tuple[Any, ...]
+) -> Any:
     """Call a rule while the device of its gradient is current."""
     _follow(g)
     out = rule(g, *saved)

@@ -179,7 +179,7 @@ def run(
     retain: bool,
     wrap: Callable[[Any, Node], Any] | None = None,
     lead: int = 0,
-    apply: Callable[[Node, Any, Gradient, tuple[Any, ...]], Gradient] | None = None,
+    apply: Callable[[Node, Node, Any, Gradient, tuple[Any, ...]], Gradient] | None = None,
     paths: Any = None,
     unfinished: list[Node],
 ) -> list[tuple[Any, Gradient, bool]]:
@@ -191,8 +191,8 @@ def run(
     If `retain` is false, a node drops its edges as soon as it has been used, so that memory use
     falls during the pass. With `wrap`, rules are called with Tensors, each ``wrap(array, node)``,
     and are recorded. `lead` is the number of leading batch axes of every gradient. ``apply(node,
-    rule, g, saved)`` calls a rule of `node` where that needs more than a call, as on a device; the
-    rules then run in their `on_device` form.
+    parent, rule, g, saved)`` calls a rule of `node` where that needs more than a call, as on a
+    device; the rules then run in their `on_device` form.
     If memory runs out, the nodes not yet visited are added to `unfinished`.
 
     No Tensor is written to here, so an error during the pass leaves every ``.grad`` unchanged.
@@ -256,7 +256,7 @@ def run(
                         kept = _wrapped(node, rule, saved, wrap)
                         gx = (rule.stacked if lead else rule.function)(g, *kept)
                     elif apply is not None:
-                        gx = apply(node, rule.stacked if lead else rule.on_device, g, saved)
+                        gx = apply(node, parent, rule.stacked if lead else rule.on_device, g, saved)
                     elif lead:
                         gx = rule.stacked(g, *saved)
                     else:
