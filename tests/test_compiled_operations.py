@@ -57,10 +57,42 @@ def test_an_operation_and_its_gradient_keep_their_bits(row):
     tried = [(value, case.arrays)]
     if places and not row.refused:
         floats = tuple(case.arrays[place] for place in places)
-        tried.append((ac.grad(total, tuple(range(len(places)))), floats))
+        slopes = ac.grad(total, numbers := tuple(range(len(places))))
+        tried.append((slopes, floats))
+
+        def bend(*floats):
+            return sum(ac.sum(ac.real(g * g)) for g in slopes(*floats))
+
+        tried.append((ac.grad(bend, numbers), floats))
     for plain, arguments in tried:
         compiled = Compiled(plain)
         expected = bits(plain(*arguments))
         assert bits(compiled(*map(np.copy, arguments))) == expected
         assert bits(compiled(*map(np.copy, arguments))) == expected
         assert not compiled.plain or row.name in UNTRACED, compiled.plain
+
+
+PLACES = np.random.default_rng(1).integers(0, 300, 5000)
+LARGE = {
+    "relu": lambda x: ac.relu(x) * ac.sin(x), "gather": lambda x: ac.tanh(x[PLACES]),
+    "gather of two": lambda x: x[PLACES, PLACES % 200] ** 2, "maximum": lambda x: ac.max(x, axis=0),
+    "take": lambda x: ac.take(x, PLACES, axis=0) ** 2, "sort": lambda x: ac.sort(x, axis=0)[::2],
+    "where": lambda x: ac.where(x > 0, x**3, ac.exp(x)), "mask": lambda x: x[x > 0.5] ** 2,
+    "cumsum": lambda x: ac.cumsum(x, axis=1) ** 2, "logsumexp": lambda x: ac.logsumexp(x, axis=1),
+    "einsum": lambda x: ac.einsum("ij,kj->ik", x, x), "clip": lambda x: ac.clip(x, -1, 1) * x,
+    "std": lambda x: ac.std(x, axis=0), "fft": lambda x: ac.abs(ac.fft.fft(x)) ** 2,
+    "solve": lambda x: ac.linalg.solve(x[:200].T + 20 * np.eye(200), x[0]),
+    "reflected": lambda x: ac.pad(x, 3, mode="reflect") ** 2, "median": lambda x: ac.median(x, 0),
+    "float32": lambda x: ac.sigmoid(x.astype(np.float32)), "prod": lambda x: ac.prod(x[:5], axis=0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_operations_on_large_arrays_keep_their_bits(name):
+    plain = ac.value_and_grad(lambda x: ac.sum(LARGE[name](x) * 2))
+    compiled = Compiled(plain)
+    x = np.random.default_rng(0).normal(size=(300, 200))
+    for i in range(3):
+        assert bits(compiled(x * (i + 1))) == bits(plain(x * (i + 1)))
+    assert not compiled.plain, compiled.plain
+    assert not any(variant.opaque for variant in compiled._traced)

@@ -241,7 +241,8 @@ class Source:
         if call.shape is None or "out" in call.settings:
             yield text
             return
-        yield f"{self._target(call.shape)} = {text}"
+        target = self._target(call.shape)
+        yield f"{target[1:-1] if len(call.results) > 1 else target} = {text}"
         if not keeps_shape(call):
             for value in call.results:
                 name, dtype = self.names[value], written.value(_short(value.array.dtype))
@@ -268,7 +269,7 @@ class Source:
             return self.names[shape.value]
         if isinstance(shape, tuple | list):
             parts = [self._target(part) for part in shape]
-            return f"({parts[0]},)" if len(parts) == 1 else ", ".join(parts)
+            return f"({', '.join(parts)}{',' * (len(parts) == 1)})"
         return self.written.free("_")
 
 

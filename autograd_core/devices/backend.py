@@ -243,7 +243,7 @@ def created(name: str, device: str | None, *operands: Any, **settings: Any) -> A
 def zeros(like: Any, shape: tuple[int, ...]) -> Any:
     """Zeros of the dtype of `like`, on its device."""
     if is_traced(like):
-        return np.zeros_like(like, shape=shape)
+        return np.zeros_like(like, order="C", shape=shape)
     # not zeros_like, which writes zeros: `zeros` gets zeroed pages from the system
     return module_of(like).zeros(shape, like.dtype)
 
@@ -315,9 +315,7 @@ def applier(gradients: Iterable[Any]) -> Callable[..., Any] | None:
     return _applied if _module is not None else None
 
 
-def _applied(
-    _: Any, parent: Any, rule: Callable[..., Any], g: Any, saved: tuple[Any, ...]
-) -> Any:
+def _applied(_: Any, parent: Any, rule: Callable[..., Any], g: Any, saved: tuple[Any, ...]) -> Any:
     """Call a rule while the device of its gradient is current."""
     _follow(g)
     out = rule(g, *saved)

@@ -72,7 +72,7 @@ def masked(g: Gradient, mask: Array) -> Gradient:
     np.where are slow, this takes a fifth of the time (0.8 ms instead of 3.8 ms for 10⁶ float64), as
     much as a product.
     """
-    if type(g) is not np.ndarray or g.size < 4096 or g.dtype.char not in "efd":
+    if not isinstance(g, np.ndarray) or g.size < 4096 or g.dtype.char not in "efd":
         return np.where(mask, g, 0)
     if mask.dtype.char != "?" or mask.shape != g.shape:
         return np.where(mask, g, 0)

@@ -128,7 +128,7 @@ def _scatter(g: Gradient, index: Any, shape: Shape, ndim: int) -> Array:
         if _is_many(out, index) and not lead:
             written, index = _masked(out, index)
         written[index] = g
-    elif lead or g.size < MANY_ELEMENTS or type(g) is not np.ndarray:
+    elif lead or g.size < MANY_ELEMENTS or not isinstance(g, np.ndarray):
         _add(written, index, g)
     else:
         _add_many(written, index, g)
@@ -277,7 +277,7 @@ def assign(x: Array, index: Array, value: Array) -> Array:
     _check_kinds(x, value)
     out = copied(x)
     write_elements(out, index, value)
-    if type(out) is not np.ndarray and np.ndim(value) and _repeats(index):
+    if not isinstance(out, np.ndarray) and np.ndim(value) and _repeats(index):
         times = np.zeros_like(x, dtype=np.int64)
         np.add.at(times, index, 1)
         if times.size and times.max() > 1:

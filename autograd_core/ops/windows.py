@@ -48,7 +48,7 @@ def overlap_add(x: Array, axis: int) -> Array:
     count, length = windows.shape[-2:]
     if not count:
         raise ShapeError(f"overlap_add: there are no windows along axis {axis} of {x.shape}")
-    out = backend.module_of(x).zeros((*windows.shape[:-2], count + length - 1), x.dtype)
+    out = backend.zeros(x, (*windows.shape[:-2], count + length - 1))
     if length <= count:
         for i in range(length):
             out[..., i : i + count] += windows[..., i]
