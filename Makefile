@@ -18,7 +18,7 @@ test: .venv/made-test
 	$(TESTS)
 
 thorough: .venv/made-test
-	HYPOTHESIS_PROFILE=thorough VIEW_PROGRAMS=20000 $(TESTS)
+	HYPOTHESIS_PROFILE=thorough VIEW_PROGRAMS=20000 COMPILED_PROGRAMS=5000 $(TESTS)
 	$(BIN)/python -m tests.accuracy.references --compare
 
 lint: .venv/made-test
@@ -26,12 +26,13 @@ lint: .venv/made-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# the files that are written from the code: Tensor's stub, the references and two pages of docs/
+# the files that are written from the code: Tensor's stub, the references and pages of docs/
 generated: .venv/made-test
 	$(BIN)/python -m tools.stub
 	$(BIN)/python -m tools.coverage
 	$(BIN)/python -m tests.accuracy.references
 	$(BIN)/python -m tests.accuracy.page
+	$(BIN)/python -m tests.compiling_page
 
 oracles: .venv/made-test .venv/made-oracles
 	$(TESTS) -m oracle
@@ -54,6 +55,7 @@ bench: .venv/made-bench
 	$(BIN)/python -m benchmarks.drawings
 	$(BIN)/python -m benchmarks.mnist_mlp
 	$(BIN)/python -m benchmarks.main_job
+	$(BIN)/python -m benchmarks.compiled
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -9,6 +9,7 @@ import pytest
 
 import autograd_core as ac
 import nn
+from tests import compiling_page
 from tests.test_compiling import X, bits
 
 # ---- calls ---------------------------------------------------------------------------------------
@@ -214,6 +215,14 @@ def trained():
         return loss
 
     return model, step
+
+
+def test_the_page_shows_the_program_of_the_step():
+    """The lecture's network: forward algorithm, backpropagation and update in fewer than 60 lines."""
+    program = compiling_page.program()
+    assert compiling_page.read("program") == program
+    lines = [line for line in program.splitlines() if line and not line.startswith("```")]
+    assert len(lines) < 60
 
 
 def test_a_saved_program_runs_on_numpy_alone(tmp_path):

@@ -7,6 +7,7 @@ import pytest
 
 import autograd_core as ac
 from autograd_core.compiling import Compiled
+from tests import compiling_page
 from tests.table.checks import first
 from tests.table.rows import HERE, ROWS
 from tests.table.writing import WRITING
@@ -30,9 +31,8 @@ def placed(settings):
 SEVERAL = [row for row in ROWS if row not in WRITING]
 
 
-@pytest.mark.parametrize("row", SEVERAL, ids=operator.attrgetter("id"))
-@pytest.mark.filterwarnings("ignore:compile")
-def test_an_operation_and_its_gradient_keep_their_bits(row):
+def functions_of(row):
+    """An operation, its gradient and the gradient of that, each with arguments."""
     case = first(row.cases, lambda case: case.arrays and all(a.size for a in case.arrays))
     places = [i for i, (name, array) in enumerate(zip(case.names, case.arrays, strict=True))
               if name in row.keeps and array.dtype.kind == "f"]  # fmt: skip
@@ -54,22 +54,29 @@ def test_an_operation_and_its_gradient_keep_their_bits(row):
         return sum(ac.sum(part * part) for part in parts)
 
     whole = case.arrays
-    tried = [(value, case.arrays)]
+    yield value, case.arrays
     if places and not row.refused:
         floats = tuple(case.arrays[place] for place in places)
         slopes = ac.grad(total, numbers := tuple(range(len(places))))
-        tried.append((slopes, floats))
 
         def bend(*floats):
             return sum(ac.sum(ac.real(g * g)) for g in slopes(*floats))
 
-        tried.append((ac.grad(bend, numbers), floats))
-    for plain, arguments in tried:
+        yield slopes, floats
+        yield ac.grad(bend, numbers), floats
+
+
+@pytest.mark.parametrize("row", SEVERAL, ids=operator.attrgetter("id"))
+@pytest.mark.filterwarnings("ignore:compile")
+def test_an_operation_and_its_derivatives_keep_their_bits(row):
+    listed = compiling_page.listed()
+    for plain, arguments in functions_of(row):
         compiled = Compiled(plain)
         expected = bits(plain(*arguments))
         assert bits(compiled(*map(np.copy, arguments))) == expected
         assert bits(compiled(*map(np.copy, arguments))) == expected
         assert not compiled.plain or row.name in UNTRACED, compiled.plain
+        assert compiling_page.opaque_in(compiled) <= listed
 
 
 PLACES = np.random.default_rng(1).integers(0, 300, 5000)
@@ -95,4 +102,4 @@ def test_operations_on_large_arrays_keep_their_bits(name):
     for i in range(3):
         assert bits(compiled(x * (i + 1))) == bits(plain(x * (i + 1)))
     assert not compiled.plain, compiled.plain
-    assert not any(variant.opaque for variant in compiled._traced)
+    assert not compiling_page.opaque_in(compiled)

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests import compiling_page
+
 README = (Path(__file__).parent.parent / "README.md").read_text()
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 SHOWN = re.compile(r"^(?P<expression>\S.*?)  # (?P<result>Tensor\(.*\))$", re.MULTILINE)
@@ -18,9 +20,11 @@ def test_every_block_runs_after_those_before_it(tmp_path, monkeypatch):
     names = {"x_train": rng.uniform(-1, 1, (200, 784)), "y_train": np.eye(10)[np.arange(200) % 10]}
     shown = 0
     for block in BLOCKS:
-        exec(block, names)
+        compiling_page.run(block, names)
         for line in SHOWN.finditer(block):
             assert repr(eval(line["expression"], names)) == line["result"]
             shown += 1
     assert shown == 2
     assert (tmp_path / "graph.svg").exists()
+    program = re.findall(r"```\n```\n(.*?)```", README, re.DOTALL)
+    assert [text in names["step"].source for text in program] == [True]

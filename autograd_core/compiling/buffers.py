@@ -48,21 +48,22 @@ def planned(program: Program, kept: list[Value]) -> Plan:
     known: dict[Any, Value] = {}
     unnamed: set[Value] = set()  # buffers with the name of a function
 
-    def named(buffer: Value, name: str) -> Value:
+    def named(buffer: Value, name: str, of: Value | None) -> Value:
         """The memory of a buffer under a name."""
         while buffer in plan.models:
             buffer = plan.models[buffer]
         if buffer.name == name:
             return buffer
         if (buffer, name) not in known:
-            known[buffer, name] = Value("buffer", name, buffer.array)
+            known[buffer, name] = Value("buffer", name, buffer.array, of=of)
             plan.models[known[buffer, name]] = buffer
         return known[buffer, name]
 
     returned = {value.memory for value in program.outputs()}
     calls = []
     for i, call in enumerate(program.calls):
-        dying = [memory for memory in {v.memory for v in call.refs()} if last.get(memory) == i]
+        used = dict.fromkeys(v.memory for v in call.refs())
+        dying = [memory for memory in used if last.get(memory) == i]
         kind = _kind(call, returned - set(kept))
         empty = kind is not None and call.function in EMPTY
         if kind is not None:
@@ -77,17 +78,17 @@ def planned(program: Program, kept: list[Value]) -> Plan:
             elif operands:
                 buffer = held[operands[0]]
                 if buffer not in unnamed and value.name:
-                    buffer = named(buffer, value.name)
+                    buffer = named(buffer, value.name, value.of)
                 dying.remove(operands[0])
             elif free.get(kind):
-                buffer = named(free[kind].pop(), _title(call, value))
+                buffer = named(free[kind].pop(), _title(call, value), value.of)
             else:
-                buffer = Value("buffer", _title(call, value), value.array)
+                buffer = Value("buffer", _title(call, value), value.array, of=value.of)
             if not value.name and not operands:
                 unnamed.add(buffer)
             elif value.name and buffer in unnamed:
                 unnamed.remove(buffer)
-                buffer.name = value.name
+                buffer.name, buffer.of = value.name, value.of
             held[value] = buffer
             if not empty:
                 call.settings = {**call.settings, "out": Ref(buffer)}

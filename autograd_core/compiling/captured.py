@@ -323,7 +323,7 @@ def _of_function(function: FunctionType) -> Iterator[tuple[str, Place]]:
     wanted = set(_globals_of(function.__code__))
     while modules:
         module = modules.pop()
-        for name in wanted & module.keys():
+        for name in sorted(wanted & module.keys()):
             value = module[name]
             if not isinstance(value, ModuleType):
                 yield name, Place(module, name)

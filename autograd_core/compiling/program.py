@@ -23,6 +23,7 @@ class Value:
     name: str
     array: Any  # what it was while tracing; for a captured array or a constant, what it is
     memory: Any = None
+    of: Any = None  # for a gradient or a derivative, the Value that it belongs to
 
     def __post_init__(self) -> None:
         if self.memory is None:

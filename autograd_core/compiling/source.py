@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import linecache
+import re
 from _thread import _local  # threading.local
 from collections.abc import Iterator
 from contextvars import Context
@@ -57,7 +58,7 @@ class Source:
             self.names[value] = free(value.name)
         for value, buffer in self.plan.held.items():
             if buffer not in self.names:
-                self.names[buffer] = free(buffer.name)
+                self.names[buffer] = free(self._wanted(buffer))
             self.names[value] = self.names[buffer]
         self.captured = [value for value in program.arguments if _is_captured_array(value)]
         self._name_views(once)
@@ -77,6 +78,11 @@ class Source:
                 self.namespace[name] = _ErrorState(value)
             elif isinstance(value, Writer):
                 self.namespace[name] = value.function
+
+    def _wanted(self, buffer: Value) -> str:
+        """The name for a buffer, with the number of what a gradient or derivative belongs to."""
+        of, kind = self.plan.held.get(buffer.of, buffer.of), buffer.name.partition("_")[0]
+        return f"{kind}_{self.names[of]}" if of in self.names else buffer.name
 
     @property
     def text(self) -> str:
@@ -157,9 +163,15 @@ class Source:
         firsts = {line.partition(" = ")[0] for line in lines}
         for line in lines:
             name, _, made = line.partition(" = ")
-            turned = made.endswith(".T") and made[:-2] not in firsts
-            kind = made if made.startswith("np.empty") else ".T" if turned else line
+            view = re.fullmatch(r"(\w+)(\.T|\.ravel\(\))", made)
+            kind = made if made.startswith("np.empty") else line
+            if made.isidentifier():
+                kind = "other names"
+            elif view and view[1] not in firsts:
+                kind = "views"
             groups.setdefault(kind, []).append((name, made))
+        groups.get("views", []).sort(key=lambda pair: (pair[1][-1] == ")", len(pair[1])))
+        groups |= {"other names": groups.pop("other names", [])}  # the last ones
         found = []
         for pairs in groups.values():
             while pairs:

@@ -6,6 +6,7 @@ import linecache
 import re
 import sys
 from _thread import get_ident
+from bisect import bisect
 from collections.abc import Callable
 from functools import cache
 from inspect import signature
@@ -30,6 +31,7 @@ from autograd_core.compiling.program import (
     writer,
 )
 from autograd_core.engine.exits import user_line
+from autograd_core.engine.stamps import sequence_numbers
 from autograd_core.engine.state import STATE
 from autograd_core.engine.tensor import Tensor
 
@@ -68,7 +70,8 @@ class Trace:
         self.usual = np.geterr()
         self.part = ""  # the operation or module that runs
         self.place: tuple[FrameType, int] | None = None  # the user's line that runs
-        self.titles: dict[Any, str] = {}  # the user's names of the Tensors of nodes
+        self.numbers: list[int] = []  # sequence numbers, each before that of a node
+        self.outs: list[Value] = []  # the results of the operations with these nodes
         self.thread = get_ident()
         self.drawn: Callable[[Any], None] = lambda generator: None  # called after a draw
 
@@ -196,8 +199,6 @@ class Trace:
         array = held._array if isinstance(held, Tensor) else held
         if isinstance(array, TraceArray) and array._value.kind == "result":
             array._value.name = name
-            if isinstance(held, Tensor) and held.node is not None:
-                self.titles.setdefault(held.node, name)
 
     def _check_writes(self, call: Call, args: Any, settings: Any) -> None:
         function = call.function
@@ -286,6 +287,8 @@ class Trace:
             if not self.reason:  # a kernel may catch an error, such as an overflow
                 if isinstance(out, TraceArray):
                     out._value.name = out._value.name or title or name
+                    self.numbers.append(next(sequence_numbers))
+                    self.outs.append(out._value)
                 return out
         except Untraceable:
             pass
@@ -305,18 +308,20 @@ class Trace:
         """The result of a rule of an operation, the gradient of its operand `parent`, followed if
         possible, else as one call. What else the rule computes is the derivative."""
         part = f"backward of {_part(node.name, node.scope)}"
-        mark = len(self.calls)
-        gx = self.kernel(f"slope of {node.name}", rule, (g, *saved), self._title(parent), part)
+        held = getattr(parent.watch, "_array", None)
+        of = held._value if isinstance(held, TraceArray) else self._out_of(parent)
+        mark, title = len(self.calls), f"grad_{of.name if of else parent.name}"
+        gx = self.kernel(f"slope of {node.name}", rule, (g, *saved), title, part)
         for call in self.calls[mark:]:
             for value in call.results:
                 value.name = value.name or f"d_{node.name}"
+                value.of = of if value.name == title else self._out_of(node)
         return gx
 
-    def _title(self, node: Any) -> str:
-        """The name for a gradient."""
-        held = getattr(node.watch, "_array", None)
-        name = held._value.name if isinstance(held, TraceArray) else node.name
-        return f"grad_{self.titles.get(node) or name}"
+    def _out_of(self, node: Any) -> Value | None:
+        """The result of the operation that made a node."""
+        place = bisect(self.numbers, node.seq) - 1
+        return self.outs[place] if place >= 0 else None
 
 
 def _part(name: str, scope: Any) -> str:
