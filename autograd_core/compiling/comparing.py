@@ -76,7 +76,7 @@ def _equal(value: Any, other: Any) -> bool:
         alike = value.shape == other.shape and value.dtype == other.dtype
         return alike and value.tobytes() == other.tobytes()
     if isinstance(value, States):
-        return value == other
+        return bool(value == other)
     return type(value) is type(other) and (value is other or repr(value) == repr(other))
 
 

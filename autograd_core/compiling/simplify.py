@@ -139,7 +139,7 @@ def _written_shorter(program: Program, written: set[Value]) -> None:
 
 
 def _narrowed(program: Program, written: set[Value]) -> None:
-    """A number in place of a constant that was made by broadcasting one, or that has one element."""
+    """A number in place of a constant that was made by broadcasting one, or has one element."""
     for call in program.calls:
         if isinstance(call.function, np.ufunc):
             call.args = tuple(_one_element(arg, call) for arg in call.args)
