@@ -1,5 +1,6 @@
 """The parts of docs/compiling.md that are written from the code: the program of its training step,
-and the list of the operations that a program calls as a whole, as they cannot be traced. `python -m tests.compiling_page` writes them."""
+and the list of the operations that a program calls as a whole, as they cannot be traced.
+`python -m tests.compiling_page` writes them."""
 
 from __future__ import annotations
 
