@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core.compiling.program import Call, Method, Ref, UfuncMethod, Value
+from autograd_core.compiling.program import ROWS, Call, Method, Ref, UfuncMethod, Value
 
 INFIX = {
     "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "floor_divide": "//",
@@ -65,6 +65,8 @@ class Expressions:
         function, args = call.function, self._with_literals(call)
         if call.errors is not None:
             return self._under(call)
+        if function is ROWS:
+            return self.value(args[0])
         if function is operator.pow:
             return f"{self._operand(args[0])} ** {self._operand(args[1])}"
         if isinstance(function, Method):

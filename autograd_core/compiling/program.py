@@ -61,6 +61,19 @@ class UfuncMethod:
 
 
 @dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of an array."""
+
+    name = "rows"
+
+    def __call__(self, x: Any) -> list[Any]:
+        return list(x)
+
+
+ROWS = Rows()
+
+
+@dataclass(frozen=True, slots=True)
 class Opaque:
     """A function that could not be traced and is called as a whole."""
 
@@ -166,6 +179,29 @@ def replaced(template: Template, of: Callable[[Any], Any]) -> Any:
             *(replaced(part, of) for part in (template.start, template.stop, template.step))
         )
     return template
+
+
+def key_of(template: Any) -> Any:
+    """A key that is equal for equal arguments; 1, 1.0 and True differ."""
+    if isinstance(template, Ref):
+        return id(template.value)
+    if isinstance(template, tuple | list):
+        return (type(template), *map(key_of, template))
+    if isinstance(template, dict):
+        return tuple((name, key_of(entry)) for name, entry in sorted(template.items()))
+    if isinstance(template, slice):
+        return ("slice", key_of(template.start), key_of(template.stop), key_of(template.step))
+    if isinstance(template, np.generic):
+        return (template.dtype, template.tobytes())
+    if isinstance(template, float):
+        return ("float", template.hex())
+    if isinstance(template, complex):
+        return ("complex", template.real.hex(), template.imag.hex())
+    try:
+        hash(template)
+    except TypeError:
+        return id(template)
+    return (type(template), template)
 
 
 @dataclass(eq=False)

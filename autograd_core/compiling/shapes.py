@@ -7,7 +7,7 @@ import operator
 import numpy as np
 
 from autograd_core.compiling.arrays import SHAPED
-from autograd_core.compiling.program import Call, Method, Opaque, UfuncMethod, Writer, refs
+from autograd_core.compiling.program import ROWS, Call, Method, Opaque, UfuncMethod, Writer, refs
 
 # Functions whose result has a shape that follows from the shapes of their arguments
 OF_SHAPES = frozenset({np.sum, np.prod, np.max, np.min, np.mean, np.var, np.std, np.dot, np.vdot,
@@ -42,7 +42,7 @@ def keeps_shape(call: Call) -> bool:
         further = list(refs((call.args[1:], call.settings)))
         sizes = [v for v in further if not np.ndim(v.array) or v.array.dtype == bool]
         return not sizes and function.name in SHAPED | {"__getitem__", "__setitem__"}
-    if function in (operator.pow, np.asarray):
+    if function in (operator.pow, np.asarray, ROWS):
         return True
     if isinstance(function, UfuncMethod):
         return function.name != "at"

@@ -16,6 +16,7 @@ from autograd_core.compiling.program import (
     UfuncMethod,
     Value,
     Writer,
+    key_of,
     refs,
     replaced,
 )
@@ -35,10 +36,12 @@ QUIET = CREATE | {operator.pow, np.asarray, np.broadcast_to, np.clip, np.concate
 
 def simplified(program: Program) -> Program:
     """The program without equal, constant and unused calls."""
+    _without_identities(program)
+    _without_writes(program)
     written = {memory for call in program.calls for memory in call.writes}
-    for step in (_without_identities, _written_shorter, _joined, _folded, _narrowed, _without_ones):
+    for step in (_written_shorter, _joined, _folded, _narrowed, _without_ones):
         step(program, written)
-    _without_unused(program, written)
+    without_unused(program, written)
     program.calls.sort(key=lambda call: not asks_a_number(call))  # first what needs no call
     return program
 
@@ -46,29 +49,6 @@ def simplified(program: Program) -> Program:
 def asks_a_number(call: Call) -> bool:
     """True for a check of a number, such as the momentum of an optimiser."""
     return call.guard is not None and all(type(v.array) is float for v in call.refs())
-
-
-def _key(template: Any) -> Any:
-    """A key that is equal for equal arguments; 1, 1.0 and True differ."""
-    if isinstance(template, Ref):
-        return id(template.value)
-    if isinstance(template, tuple | list):
-        return (type(template), *map(_key, template))
-    if isinstance(template, dict):
-        return tuple((name, _key(entry)) for name, entry in sorted(template.items()))
-    if isinstance(template, slice):
-        return ("slice", _key(template.start), _key(template.stop), _key(template.step))
-    if isinstance(template, np.generic):
-        return (template.dtype, template.tobytes())
-    if isinstance(template, float):
-        return ("float", template.hex())
-    if isinstance(template, complex):
-        return ("complex", template.real.hex(), template.imag.hex())
-    try:
-        hash(template)
-    except TypeError:
-        return id(template)
-    return (type(template), template)
 
 
 def _substitute(program: Program, known: dict[Value, Value]) -> None:
@@ -84,7 +64,53 @@ def _substitute(program: Program, known: dict[Value, Value]) -> None:
         value.memory = known.get(value.memory, value.memory)
 
 
-def _without_identities(program: Program, written: set[Value]) -> None:
+def _without_writes(program: Program) -> None:
+    """New results in place of those that a ufunc writes to an array of the program with ``out=``.
+    The buffers are planned again, and other calls can be moved."""
+    viewed = {v.memory for call in program.calls for v in call.results if v.memory is not v}
+    known: dict[Value, Value] = {}
+
+    def of(leaf: Any) -> Any:
+        return Ref(known.get(leaf.value, leaf.value)) if isinstance(leaf, Ref) else leaf
+
+    for call in program.calls:
+        old = _overwritten(call)
+        call.args, call.settings = replaced(call.args, of), replaced(call.settings, of)
+        call.writes = [known.get(memory, memory) for memory in call.writes]
+        if old is not None and old not in viewed:
+            new = Value("result", old.name, old.array, of=old.of)
+            call.results, call.shape, call.settings, call.writes = [new], Ref(new), {}, []
+            known[old] = new
+    program.result = replaced(program.result, of)
+
+
+def _overwritten(call: Call) -> Value | None:
+    """The result of the program to which a ufunc writes all that it would return."""
+    if not isinstance(call.function, np.ufunc) or call.settings.keys() != {"out"}:
+        return None
+    if call.function.nout != 1 or call.function.signature is not None or call.results:
+        return None
+    out = call.settings["out"]
+    out = out[0] if isinstance(out, tuple) else out
+    (old,) = call.writes
+    if not isinstance(out, Ref) or out.value is not old or old.kind != "result":
+        return None
+    arrays = [v.array for v in refs(call.args) if np.ndim(v.array)]
+    same = all(a.dtype == old.array.dtype and a.flags.c_contiguous for a in arrays)
+    shape = np.broadcast_shapes(*(a.shape for a in arrays))
+    numbers = [arg for arg in call.args if not isinstance(arg, Ref)]
+    weak = all(type(number) in (int, float) for number in numbers) and len(arrays) + len(
+        numbers) == call.function.nin  # fmt: skip
+    arithmetic = call.function in ARITHMETIC and old.array.dtype.kind == "f"
+    return old if same and weak and arithmetic and shape == old.array.shape else None
+
+
+ARITHMETIC = frozenset({np.add, np.subtract, np.multiply, np.divide, np.negative, np.exp, np.tanh,
+                        np.sqrt, np.square, np.abs, np.log, np.reciprocal, np.maximum, np.minimum,
+                        np.sin, np.cos, np.power})  # fmt: skip
+
+
+def _without_identities(program: Program) -> None:
     """Leave out the calls that return their argument itself, such as conj() of a real array."""
     known: dict[Value, Value] = {}
     kept = []
@@ -221,7 +247,8 @@ def _joined(program: Program, written: set[Value]) -> None:
             kept.append(call)
             continue
         word = None if call.guard is None else call.guard.word
-        key = (call.function if call.guard is None else word, _key(args), _key(call.errors or {}))
+        function = call.function if call.guard is None else word
+        key = (function, key_of(args), key_of(call.errors or {}))
         first = seen.setdefault(key, call)
         if first is call:
             kept.append(call)
@@ -262,7 +289,7 @@ def _is_silent(call: Call) -> bool:
     return known or call.function in QUIET
 
 
-def _without_unused(program: Program, written: set[Value]) -> None:
+def without_unused(program: Program, written: set[Value]) -> None:
     """Leave out the calls that neither the result nor a guard needs."""
     needed = {value for output in program.outputs() for value in (output, output.memory)}
     kept = []

@@ -20,6 +20,7 @@ from autograd_core.compiling.buffers import Plan, planned
 from autograd_core.compiling.expressions import Errors, Expressions
 from autograd_core.compiling.places import same
 from autograd_core.compiling.program import (
+    ROWS,
     Call,
     Method,
     Opaque,
@@ -204,10 +205,11 @@ class Source:
 
     def _name_views(self, once: list[Call]) -> None:
         for call in once:
-            (value,), (base,) = call.results, call.refs()
-            title = _title(call)
+            (base,), title = call.refs(), _title(call)
             word = {"swapaxes": "T", "transpose": "T", "ravel": "flat"}.get(title, title)
-            self.names[value] = self.written.free(f"{self.names[base]}_{word}")
+            for i, value in enumerate(call.results):
+                ending = i if call.function is ROWS else word
+                self.names[value] = self.written.free(f"{self.names[base]}_{ending}")
 
     def _function(self) -> list[str]:
         program = self.program
@@ -366,13 +368,14 @@ def _hoisted(program: Program, plan: Plan) -> tuple[list[Call], list[Call]]:
     once, body = [], []
     for call in program.calls:
         bases = list(call.refs())
-        is_view = len(call.results) == 1 and call.function in VIEWS and len(bases) == 1
-        if is_view and bases[0] in fixed and call.results[0].memory is bases[0].memory:
-            (value,) = call.results
-            if value not in outputs and not call.writes:
-                once.append(call)
-                fixed.add(value)
-                continue
+        one_array = len(call.results) == 1 and call.function in VIEWS
+        is_view = len(bases) == 1 and not call.writes and (one_array or call.function is ROWS)
+        if is_view and bases[0] in fixed and not outputs.intersection(call.results) and all(
+            value.memory is bases[0].memory for value in call.results
+        ):  # fmt: skip
+            once.append(call)
+            fixed.update(call.results)
+            continue
         body.append(call)
     return once, body
 

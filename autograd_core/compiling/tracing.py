@@ -13,7 +13,8 @@ from autograd_core.compiling.blocks import with_blocks
 from autograd_core.compiling.captured import Reached, Slot, with_arrays
 from autograd_core.compiling.places import Gradient
 from autograd_core.compiling.program import Program, Ref, Value, replaced
-from autograd_core.compiling.simplify import simplified, undecided, writes_last
+from autograd_core.compiling.simplify import simplified, undecided, without_unused, writes_last
+from autograd_core.compiling.stacks import stacked
 from autograd_core.compiling.trace import Trace, Untraceable
 from autograd_core.devices import backend
 from autograd_core.engine.tensor import Tensor, make
@@ -152,6 +153,8 @@ class Tracing:
             self.trace.fail("it writes to a captured array before its last decision")
             return
         self.captured = self._captured(program, arguments)
+        stacked(program)
+        without_unused(program, {memory for call in program.calls for memory in call.writes})
         with_blocks(program, self.kept)
         program.result = [leaf for leaf in program.result if getattr(leaf, "value", None) not in
                           self.kept]  # fmt: skip
