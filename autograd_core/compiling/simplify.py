@@ -139,6 +139,7 @@ def _is_whole(call: Call) -> bool:
     )
 
 
+LARGE = 512  # elements for which a vectorised loop is worth another argument
 REDUCTIONS = {Method("sum"): np.add, Method("prod"): np.multiply, Method("max"): np.maximum,
               Method("min"): np.minimum, np.sum: np.add, np.prod: np.multiply,
               np.max: np.maximum, np.min: np.minimum}  # fmt: skip
@@ -160,6 +161,10 @@ def _written_shorter(program: Program, written: set[Value]) -> None:
                 for name, value in call.settings.items()
                 if name not in usual or value is not usual[name]
             }
+        elif call.function is np.reciprocal and operand.array.size >= LARGE and (
+            operand.array.dtype.kind == "f"
+        ):  # fmt: skip
+            call.function, call.args = np.divide, (1, *call.args)  # which is vectorised
         elif _is_transposing(call):
             call.function, call.args = Method("T", attribute=True), call.args[:1]
 
