@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dis
+from argparse import Namespace
 from collections.abc import Callable, Iterator, MutableMapping, MutableSequence
 from copy import copy
 from functools import partial
+from pathlib import PurePath
 from random import Random
 from types import (
     BuiltinFunctionType,
@@ -14,6 +16,7 @@ from types import (
     FunctionType,
     MethodType,
     ModuleType,
+    SimpleNamespace,
 )
 from typing import Any
 
@@ -140,6 +143,9 @@ KNOWN = (
     np.random.RandomState,
     np.random.BitGenerator,
     Random,
+    PurePath,
+    Namespace,
+    SimpleNamespace,
 )
 
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import inspect
 import linecache
-import re
 from _thread import _local  # threading.local
 from collections.abc import Iterator
 from contextvars import Context
 from functools import partial
 from textwrap import wrap
-from types import FunctionType
 from typing import Any
 
 import numpy as np
 
 from autograd_core.compiling.blocks import BLOCK, Blocks, in_blocks, pieces, total
+from autograd_core.compiling.blocktext import BlockFunction, empty
 from autograd_core.compiling.buffers import Plan, planned
 from autograd_core.compiling.expressions import Errors, Expressions
+from autograd_core.compiling.module import differences, grouped, with_helpers
 from autograd_core.compiling.places import same
 from autograd_core.compiling.program import (
     ROWS,
@@ -49,7 +49,7 @@ class Source:
         self.written = Expressions()
         self.names = self.written.names
         self.helpers: dict[str, Any] = {}
-        self.blocks = {call.function: _BlockFunction(call.function, block, self.written)
+        self.blocks = {call.function: BlockFunction(call.function, block, self.written)
                        for call in program.calls
                        if isinstance(call.function, Blocks)}  # fmt: skip
         self.plan = planned(program, kept)
@@ -65,7 +65,7 @@ class Source:
         self._name_views(once)
         self.body = body
         self.written.fast = True
-        self.functions = [line for f in self.blocks.values() for line in f.lines(self)]
+        self.functions = [line for f in self.blocks.values() for line in f.lines(self.lines_of)]
         self.functions += self._function()
         self.written.fast = False
         self.made = list(self._buffers())
@@ -122,7 +122,7 @@ class Source:
                 "function of NumPy, and a saved program needs NumPy alone"
             )
         used = [w.function for w in self._bound(Writer)] + [*LOOPS] * bool(self.blocks)
-        helpers = [line for text in _with_helpers(used) for line in (*text, "", "")]
+        helpers = [line for text in with_helpers(used) for line in (*text, "", "")]
         loads = [f'_arrays = np.load(Path(__file__).with_name("{file}"))'] if arrays else []
         loads += [f'{name} = _arrays["{name}"]{"" if np.ndim(array) else "[()]"}'
                   for name, array in arrays.items()]  # fmt: skip
@@ -146,40 +146,19 @@ class Source:
             line
             for name, value in self.written.bound.items()
             if isinstance(value, Errors)
-            for line in (f"{name} = Context()", f"{name}.run(np.seterr, {_differences(value)})")
+            for line in (f"{name} = Context()", f"{name}.run(np.seterr, {differences(value)})")
         ]
         imports = (["from contextvars import Context"] if contexts else []) + imports
         ours = [line for line in imports if "autograd_core" in line or " nn" in line]
         standard = [line for line in imports if line not in ours]
         head = [*standard, *([""] if standard else []), "import numpy as np",
                 *([""] if ours else []), *ours]  # fmt: skip
-        function = [*[x for f in self.blocks.values() for x in (*f.lines(self), "", "")], *function]
-        once = [*top, *contexts, *self._grouped(self.made), *self._grouped(self.views)]
+        function = [
+            *[x for f in self.blocks.values() for x in (*f.lines(self.lines_of), "", "")],
+            *function,
+        ]
+        once = [*top, *contexts, *grouped(self.made), *grouped(self.views)]
         return "\n".join([*head, *([""] if once else []), *once, "", "", *function]) + "\n"
-
-    @staticmethod
-    def _grouped(lines: list[str]) -> list[str]:
-        """Assignments, in groups with the same right-hand side."""
-        groups: dict[str, list[tuple[str, str]]] = {}
-        firsts = {line.partition(" = ")[0] for line in lines}
-        for line in lines:
-            name, _, made = line.partition(" = ")
-            view = re.fullmatch(r"(\w+)(\.T|\.ravel\(\))", made)
-            kind = made if made.startswith("np.empty") else line
-            if made.isidentifier():
-                kind = "other names"
-            elif view and view[1] not in firsts:
-                kind = "views"
-            groups.setdefault(kind, []).append((name, made))
-        groups.get("views", []).sort(key=lambda pair: (pair[1][-1] == ")", len(pair[1])))
-        groups |= {"other names": groups.pop("other names", [])}  # the last ones
-        found = []
-        for pairs in groups.values():
-            while pairs:
-                text, count = _assignment(pairs)
-                found.append(text)
-                pairs = pairs[count:]
-        return found
 
     def _bound(self, kind: type) -> list[Any]:
         return [value for value in self.written.bound.values() if isinstance(value, kind)]
@@ -196,7 +175,7 @@ class Source:
                 continue
             done.add(buffer)
             name, model = self.names[buffer], self.plan.models.get(buffer)
-            made = _empty(buffer.array, self.written) if model is None else self.names[model]
+            made = empty(buffer.array, self.written) if model is None else self.names[model]
             yield f"{name} = {made}"
         for function in self.blocks.values():
             yield from function.made()
@@ -246,7 +225,7 @@ class Source:
             yield from self._guard(call)
             return
         if isinstance(call.function, Blocks):
-            yield from self.blocks[call.function].call(self)
+            yield from self.blocks[call.function].call()
             return
         for value in call.results:
             if value not in self.names:
@@ -288,73 +267,6 @@ class Source:
 
 
 LOOPS = (pieces, in_blocks, total)
-
-
-class _BlockFunction:
-    """The text of calls that are run block by block: a function of parts of arrays."""
-
-    def __init__(self, blocks: Blocks, block: int, written: Expressions) -> None:
-        self.blocks, self.block, self.written = blocks, block, written
-        self.name = written.free("block")
-        self.places, self.scratch = written.free("places"), written.free("block_buffers")
-        sub = Program([], blocks.calls, [Ref(v) for v in (*blocks.outputs, *blocks.sums)])
-        self.plan = planned(sub, blocks.outputs)
-        self.calls = sub.calls
-        self.buffers: dict[Value, Value] = {}  # a name for each, by Value
-
-    def _prepare(self) -> None:
-        names, plan = self.written.names, self.plan
-        for value, buffer in plan.held.items():
-            model = buffer
-            while model in plan.models:
-                model = plan.models[model]
-            if model not in names:
-                names[model] = self.written.free(value.name or model.name)
-                if value not in self.blocks.outputs:
-                    self.buffers[model] = model
-            names[buffer] = names[value] = names[model]
-        for value in self.blocks.sums:
-            names.setdefault(value, self.written.free(value.name or "sum"))
-
-    def _scalars(self) -> list[Value]:
-        found = {v: None for call in self.blocks.calls for v in call.refs()}
-        made = {v for call in self.blocks.calls for v in call.results}
-        buffers = set(self.plan.held.values())
-        return [v for v in found if v not in made | buffers and not np.ndim(v.array)]
-
-    def _arrays(self) -> list[Value]:
-        return [*self.blocks.arrays, *self.blocks.outputs]
-
-    def lines(self, source: Source) -> list[str]:
-        """The function."""
-        self._prepare()
-        scalars = [v for v in self._scalars() if v.kind != "constant"]
-        names = [self.written.array(v) for v in (*self._arrays(), *self.buffers, *scalars)]
-        body = [line for call in self.calls for line in source.lines_of(call)]
-        sums = ", ".join(self.written.names[v] for v in self.blocks.sums)
-        body += [f"return {sums}"] if sums else []
-        return [f"def {self.name}({', '.join(names)}):", *(f"    {line}" for line in body)]
-
-    def made(self) -> Iterator[str]:
-        """The places of the blocks, and the buffers for one of them."""
-        yield f"{self.places} = pieces({self.blocks.size}, {self.block})"
-        made = [f"np.empty({self.block}{_dtype(b.array, self.written)})" for b in self.buffers]
-        yield f"{self.scratch} = [{', '.join(made)}]"
-
-    def call(self, source: Source) -> Iterator[str]:
-        """The lines that call the function for each block."""
-        names = self.written.names
-        for value in self.blocks.outputs:
-            yield f"{names[value]} = {_empty(value.array, self.written)}"
-        arrays = "".join(f"{self.written.array(v)}, " for v in self._arrays())
-        scalars = [self.written.array(v) for v in self._scalars() if v.kind != "constant"]
-        more = f", ({''.join(f'{name}, ' for name in scalars)})" if scalars else ""
-        call = f"in_blocks({self.name}, {self.places}, ({arrays}), {self.scratch}{more})"
-        sums = self.blocks.sums
-        yield f"sums = {call}" if sums else call
-        for i, value in enumerate(sums):
-            found = "sums" if len(sums) == 1 else f"[s[{i}] for s in sums]"
-            yield f"{names[value]} = total(iter({found}), {self.blocks.size}, {self.block})"
 
 
 def _is_captured_array(value: Value) -> bool:
@@ -399,14 +311,6 @@ def _short(dtype: Any) -> Any:
     return dtype.type if np.dtype(dtype.type) == dtype else dtype
 
 
-def _dtype(array: Any, written: Expressions) -> str:
-    return "" if array.dtype == float else f", {written.value(array.dtype.type)}"
-
-
-def _empty(array: Any, written: Expressions) -> str:
-    return f"np.empty({array.shape}{_dtype(array, written)})"
-
-
 class _ErrorState(_local):
     """Calls functions under a floating-point error state. Each thread has a context of its own."""
 
@@ -414,50 +318,6 @@ class _ErrorState(_local):
         context = Context()
         context.run(np.seterr, **errors)  # type: ignore[arg-type]
         self.run = context.run
-
-
-def _assignment(pairs: list[tuple[str, str]]) -> tuple[str, int]:
-    """The first pairs of a name and an expression in one line, and their number."""
-    for count in range(len(pairs), 0, -1):
-        names, made = zip(*pairs[:count], strict=True)
-        right = ", ".join(made)
-        if count > 1 and made[0].startswith("np.empty"):
-            right = f"({made[0]} for _ in range({count}))"
-        text = f"{', '.join(names)} = {right}"
-        if len(text) < 100 or count == 1:
-            break
-    return text, count
-
-
-def _differences(errors: Errors) -> str:
-    """The settings that differ from those of NumPy."""
-    usual = {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}
-    return ", ".join(f'{kind}="{how}"' for kind, how in errors.items() if how != usual[kind])
-
-
-def _with_helpers(functions: list[Any]) -> Iterator[list[str]]:
-    """The texts of functions, after those of the functions and numbers that they use."""
-    seen: set[Any] = set()
-
-    def visit(function: Any) -> Iterator[list[str]]:
-        if function in seen:
-            return
-        seen.add(function)
-        for name in function.__code__.co_names:
-            value = function.__globals__.get(name)
-            if isinstance(value, FunctionType):
-                yield from visit(value)
-            elif isinstance(value, int | float):
-                yield [f"{name} = {value!r}"]
-        lines = inspect.getsource(function).rstrip().splitlines()
-        start = next(i for i, line in enumerate(lines) if line.endswith(":"))
-        parameters = inspect.signature(function).parameters.values()
-        header = ", ".join(str(p.replace(annotation=p.empty)) for p in parameters)
-        yield [f"def {function.__name__}({header}):",
-               *lines[start + 1 :]]  # fmt: skip
-
-    for function in functions:
-        yield from visit(function)
 
 
 def _copied(own: set[Value], leaf: Any) -> Any:

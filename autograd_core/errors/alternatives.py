@@ -160,7 +160,7 @@ _FUNCTIONS: dict[str, str] = {
     "ac.custom_gradient(f)": "custom_vjp custom_jvp",
     "ac.checkpoint(f)": "remat",
     "f(stacked): operations take leading axes": "vmap",
-    "f itself: nothing is compiled": "jit function compile",
+    "ac.compile(f)": "jit function",
     "x.to('cuda')": "device_put",
     "dtype=np.float32 when creating a Tensor": "float set_default_dtype",
     "dtype=np.float64 when creating a Tensor": "double",
