@@ -1,6 +1,8 @@
-"""Compiled programs against hand-written NumPy (`by_hand`), the plain engine and JAX.
+"""Compiled programs against hand-written NumPy (`by_hand`), the plain engine, JAX and Advect.
 
     python -m benchmarks.compiled
+
+JAX and Advect (which needs Python 3.12) are compared where they are installed.
 
 All peers of a row compute the same numbers, which is checked first. The times are those of a call,
 in interleaved rounds; ratios are to the hand-written program.
@@ -64,11 +66,43 @@ def network(hidden: int, batch: int) -> dict[str, Call]:
         run, weights = Compiled(step) if compiled else step, model.parameters()
         return lambda: [run(x, y), *weights]
 
-    return {
-        "by hand": lambda: [written.step(x, y), *written.parameters],
-        "plain": ours(False),
-        "compiled": ours(True),
-    } | _jax_network(start, x, y)
+    return (
+        {
+            "by hand": lambda: [written.step(x, y), *written.parameters],
+            "plain": ours(False),
+            "compiled": ours(True),
+        }
+        | _jax_network(start, x, y)
+        | _advect_network(start, x, y)
+    )
+
+
+def _advect_network(start: list[Any], x: Any, y: Any) -> dict[str, Call]:
+    def loss_of(w_h: Any, b_h: Any, w_o: Any, b_o: Any, images: Any, labels: Any) -> Any:
+        hidden = 1 / (1 + np.exp(-(images @ w_h.T + b_h)))
+        return np.sum((1 / (1 + np.exp(-(hidden @ w_o.T + b_o))) - labels) ** 2) / len(x)
+
+    both = _staged(lambda ad: ad.value_and_grad(loss_of, (0, 1, 2, 3)), *start, x, y)
+    if both is None:
+        return {}
+    weights = [p.copy() for p in start]
+
+    def call() -> list[Any]:
+        loss, slopes = both(*weights, x, y)
+        for w, g in zip(weights, slopes, strict=True):
+            w -= 0.1 * g
+        return [loss, *weights]
+
+    return {"Advect": call}
+
+
+def _staged(make: Callable[[Any], Any], *examples: Any) -> Any:
+    """Advect's program for ``make(advect)``; None if it is not installed."""
+    try:
+        import advect  # type: ignore[import-not-found, unused-ignore]
+    except ImportError:
+        return None
+    return advect.stage(make(advect), *examples)
 
 
 def _jax_network(start: list[Any], x: Any, y: Any) -> dict[str, Call]:
@@ -121,10 +155,12 @@ def chain() -> dict[str, Call]:
     if jax := _jax():
         run, given = jax.jit(jax.grad(lambda x: total(x, jax.numpy.sin, jax.numpy.sum))), x
         peers["JAX jit"] = lambda: [run(given).block_until_ready()]
+    if staged := _staged(lambda ad: ad.grad(lambda x: total(x, np.sin, np.sum)), x):
+        peers["Advect"] = lambda: [staged(x)]
     return peers
 
 
-def recurrent(reassociate: bool = False) -> dict[str, Call]:
+def recurrent() -> dict[str, Call]:
     """The gradients of a recurrent network of 500 steps, batch 8, 16 inputs, 32 states."""
     rng = np.random.default_rng(0)
     weights = [rng.normal(0, 0.2, shape) for shape in ((16, 32), (32, 32), (32,))]
@@ -157,6 +193,12 @@ def recurrent(reassociate: bool = False) -> dict[str, Call]:
 
         run = jax.jit(jax.grad(scanned, (0, 1, 2)))
         peers["JAX jit"] = lambda: [g.block_until_ready() for g in run(*given)]
+
+    def indexed(w_x: Any, w_h: Any, b: Any, x: Any) -> Any:
+        return loss_of(w_x, w_h, b, [x[t] for t in range(500)], np)
+
+    if staged := _staged(lambda ad: ad.grad(indexed, (0, 1, 2)), *given):
+        peers["Advect"] = lambda: list(staged(*given))
     return peers
 
 
@@ -186,6 +228,15 @@ def hessian_vector() -> dict[str, Call]:
 
         run = jax.jit(forward_over_reverse)
         peers["JAX jit"] = lambda: [run(w, v).block_until_ready()]
+
+    def in_numpy(w: Any) -> Any:
+        return loss_of(w, np, lambda z: np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z))))
+
+    if staged := _staged(lambda ad: in_numpy, w):
+        from advect import hvp  # which stages no arrays of a closure itself
+
+        curve = hvp(staged)
+        peers["Advect"] = lambda: [curve(w, vectors=v)[1]]
     return peers
 
 
@@ -208,6 +259,9 @@ def elements(threads: int = 1) -> dict[str, Call]:
         run = jax.jit(jax.value_and_grad(lambda x: total(x, jax.numpy, jax.nn.sigmoid)))
         given = jax.numpy.array(x)
         peers["JAX jit"] = lambda: [out.block_until_ready() for out in run(given)]
+    logistic = lambda x: 1 / (1 + np.exp(-x))  # noqa: E731
+    if staged := _staged(lambda ad: ad.value_and_grad(lambda x: total(x, np, logistic)), x):
+        peers["Advect"] = lambda: list(staged(x))
     return peers
 
 
@@ -273,7 +327,7 @@ def main() -> None:
     chosen = measure.options("compiled programs", _more_options)
     if hasattr(os, "sched_setaffinity"):  # XLA takes its threads from the processors it may use
         os.sched_setaffinity(0, range(chosen.threads))
-    columns = ["by hand", "plain", "compiled", "JAX jit"]
+    columns = ["by hand", "plain", "compiled", "JAX jit", "Advect"]
     rows, missed = [], []
     for row in ROWS if chosen.threads == 1 else THREADS:
         if chosen.only and chosen.only not in row.title:
@@ -288,7 +342,8 @@ def main() -> None:
         print(" | ".join(rows[-1]), flush=True)
         if ratios["compiled"] > row.bound:
             missed.append(f"{row.title}: {ratios['compiled']:.2f} > {row.bound}")
-    measure.markdown(["", "by hand, µs", "plain ÷", "compiled ÷", "JAX jit ÷", "bound"], rows)
+    heads = [f"{name} ÷" for name in columns[1:]]
+    measure.markdown(["", "by hand, µs", *heads, "bound"], rows)
     print(f"\n{measure.machine(chosen)}")
     if missed and not chosen.quick:
         raise SystemExit("\n".join(missed))

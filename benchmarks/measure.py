@@ -93,7 +93,7 @@ def markdown(header: list[str], rows: list[list[str]]) -> None:
 
 def machine(chosen: argparse.Namespace) -> str:
     """One paragraph: processor, versions, BLAS kernel, settings."""
-    names = ["numpy", "jax", "torch", "autograd", "mygrad"]
+    names = ["numpy", "jax", "torch", "autograd", "mygrad", "advect"]
     versions = [f"{name} {importlib.metadata.version(name)}" for name in names if _installed(name)]
     heap = "default heap" if chosen.default_heap else "freed memory kept (mallopt), for all peers"
     return (
