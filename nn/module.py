@@ -12,6 +12,7 @@ from autograd_core import Tensor, no_grad, zeros_like
 from autograd_core.devices import backend
 from autograd_core.engine.scope import Scope
 from autograd_core.engine.state import STATE
+from autograd_core.engine.versions import Versioned
 from autograd_core.errors import AutogradError, DTypeError, ShapeError
 from autograd_core.errors.alternatives import missing_member
 
@@ -27,7 +28,7 @@ class Parameter(Tensor):
         super().__init__(data, requires_grad=True, dtype=dtype, name=name)
 
 
-class Module:
+class Module(Versioned):
     """The base of layers and models: define `forward`, call the module.
 
     If a layer cannot process its input, the error names the layer by its path in the outermost

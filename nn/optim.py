@@ -12,6 +12,7 @@ from autograd_core import Tensor
 from autograd_core.devices import backend
 from autograd_core.devices.fusion import Fused
 from autograd_core.engine.stamps import stamp
+from autograd_core.engine.versions import Versioned
 from autograd_core.errors import AutogradError
 from autograd_core.errors.tracebacks import public
 from nn.module import Module, Parameter
@@ -57,7 +58,7 @@ _descend = _Update(lambda w, g, lr: w - lr * g, _descend_in_place)
 _move = _Update(lambda v, g, momentum: momentum * v + g, _move_in_place)
 
 
-class SGD:
+class SGD(Versioned):
     """Gradient descent, w ← w - lr ∂L/∂w. With momentum μ it is v ← μ v + ∂L/∂w and w ← w - lr v
     (Sutskever et al., 2013, in PyTorch's form). For a complex w, the conjugate of `w.grad` takes
     the place of ∂L/∂w (see docs/conventions.md).

@@ -26,6 +26,7 @@ from autograd_core.compiling.draws import GENERATORS
 from autograd_core.compiling.places import VALUES, Fixed, Gradient, Number, Place, Tracked, same
 from autograd_core.compiling.program import replaced
 from autograd_core.engine.tensor import Tensor
+from autograd_core.engine.versions import Versioned
 from autograd_core.transforms.generators import ATOMS, LIBRARIES
 
 # Names in the code of a function that makes random numbers of its own
@@ -61,6 +62,7 @@ class Reached:
 
     def __init__(self, function: Any) -> None:
         self.containers: list[tuple[Any, Any]] = []
+        self.versioned: set[int] = set()  # ids of the dicts of objects whose changes are counted
         self.places: list[tuple[str, Place, Any]] = []
         self.slots = slots(function, np.ndarray, self)
 
@@ -204,6 +206,8 @@ def slots(function: Any, kind: type = np.ndarray, reached: Reached | None = None
             isinstance(own := getattr(value, "__dict__", None), dict)
         ):  # fmt: skip
             reached.containers.append((own, dict(own)))
+            if isinstance(value, Versioned):
+                reached.versioned.add(id(own))
         waiting += _inside(name, value)
     for slot in found:  # an entry of a list, such as those of an optimiser, has a better name
         tensor = slot.place.holder
@@ -299,8 +303,11 @@ class _OfClass(Place):
 
 
 def _of_attributes(name: str, value: Any) -> Iterator[tuple[str, Place]]:
+    counted = isinstance(value, Versioned)
     for key in getattr(type(value), "traced_numbers", ()):
-        yield key, Number(value, key)
+        number = Number(value, key)
+        number.versioned = counted
+        yield key, number
     outer, _, last = name.rpartition("_")
     kept = vars(type(value)).get("traced_attributes")  # not those of a subclass, which adds others
     for key in list(getattr(value, "__dict__", ())) if kept is None else kept:
@@ -309,7 +316,9 @@ def _of_attributes(name: str, value: Any) -> Iterator[tuple[str, Place]]:
         title = key
         if name and isinstance(value.__dict__[key], Tensor | np.ndarray):
             title = f"{key}_{last}" if outer and last.isdigit() else f"{name}_{key}"
-        yield title, Place(value.__dict__, key)
+        place = Place(value.__dict__, key)
+        place.versioned = counted
+        yield title, place
 
 
 def _of_function(function: FunctionType) -> Iterator[tuple[str, Place]]:

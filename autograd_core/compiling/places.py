@@ -21,10 +21,11 @@ def same(value: Any, expected: Any) -> bool:
 class Place:
     """A place in an object: ``holder[key]`` or, with `attribute`, ``holder.key``."""
 
-    __slots__ = ("attribute", "holder", "key")
+    __slots__ = ("attribute", "holder", "key", "versioned")
 
     def __init__(self, holder: Any, key: Any, attribute: bool = False) -> None:
         self.holder, self.key, self.attribute = holder, key, attribute
+        self.versioned = False  # True if `versions` counts the changes
 
     def get(self) -> Any:
         """What is there."""
@@ -122,10 +123,19 @@ class Tracked(Place):
 
     def difference(self, value: Any, bind: Callable[[Any], str]) -> str:
         """A condition that is true if the Tensor has lost or got a node, or has a hook."""
-        name = bind(self.holder)
+        name, node = bind(self.holder), self.holder.node
         if not value[0]:
             return f"{name}.node is not None"
-        return f"(n := {name}.node) is None or (w := n.watch) is not None and w.hooks"
+        if node is None or node.watch is None:
+            return f"{bind(self.has_changed)}({name})"
+        unchanged = f"{name}.node is {bind(node)} and not {bind(node.watch)}.hooks"
+        return f"not ({unchanged}) and {bind(self.has_changed)}({name})"
+
+    @staticmethod
+    def has_changed(tensor: Tensor) -> bool:
+        """True if a Tensor that had a node has none, or has a hook."""
+        node = tensor.node
+        return node is None or (node.watch is not None and bool(node.watch.hooks))
 
 
 __all__ = ["VALUES", "Fixed", "Gradient", "Number", "Place", "Tracked", "same"]

@@ -44,7 +44,7 @@ class Compiled:
         self.variants: dict[Any, list[Variant]] = {}
         self.plain: dict[Any, str] = {}
         self.attempts: dict[Any, int] = {}
-        self.last: Variant | None = None
+        self.enter: Any = None  # of the program that ran last
         self.warned = False
         update_wrapper(self, function)
 
@@ -99,16 +99,16 @@ class Compiled:
         return self.bound[instance]
 
     def __call__(self, *args: Any, **settings: Any) -> Any:
-        if self.check and not ACTIVE.get():
-            return compared(self.function, self._call_with, args, settings)
-        last = self.last
-        if last is not None and not settings:  # the usual case: arrays, and nothing has changed
+        enter = self.enter
+        if enter is not None and not settings:  # the usual case: arrays, and nothing has changed
             try:
-                out = last.enter(*args)
+                out = enter(*args)
             except Exception:
                 out = DIFFERS
             if out is not DIFFERS and out is not BUSY:
                 return out
+        if self.check and not ACTIVE.get():
+            return compared(self.function, self._call_with, args, settings)
         return self._call(args, settings)
 
     def _call_with(self, *args: Any, **settings: Any) -> Any:
@@ -170,7 +170,7 @@ class Compiled:
         """Drop the oldest programs if there are too many kinds of arguments."""
         if len(self.variants) > SIGNATURES:
             del self.variants[next(iter(self.variants))]
-            self.last = None
+            self.enter = None
             if not self.warned:
                 self.warned = True
                 warn_user(
@@ -181,8 +181,9 @@ class Compiled:
 
     def _remember(self, variant: Variant, args: Any, settings: Any) -> None:
         """Try this program first in the next call, if the arguments are arrays."""
-        if not settings and all(type(arg) in (np.ndarray, Tensor) for arg in args):
-            self.last = variant
+        simple = not settings and all(type(arg) in (np.ndarray, Tensor) for arg in args)
+        if simple and not self.check:
+            self.enter = variant.enter
 
 
 @public

@@ -3,28 +3,22 @@ that checks what it depends on."""
 
 from __future__ import annotations
 
-from _thread import allocate_lock
 from collections.abc import Callable
-from sys import getrefcount
 from typing import Any
 
 import numpy as np
 
 from autograd_core.compiling.blocks import BLOCK, Threads
 from autograd_core.compiling.draws import set_state, state_of
-from autograd_core.compiling.places import Gradient
+from autograd_core.compiling.entrance import BUSY, DIFFERS, Entrance, Home
+from autograd_core.compiling.places import Gradient, Place
 from autograd_core.compiling.program import Opaque
 from autograd_core.compiling.simplify import decides
 from autograd_core.compiling.source import Differs, Source
 from autograd_core.compiling.tracing import Tracing
-from autograd_core.devices import backend
-from autograd_core.engine.stamps import root_of, stamp
-from autograd_core.engine.state import STATE
-from autograd_core.engine.tensor import Tensor, make
+from autograd_core.engine.stamps import root_of, stamps
+from autograd_core.engine.tensor import Tensor, result
 from autograd_core.transforms.tree import filled, leaves, mapped
-
-DIFFERS = object()  # what a program depends on has changed
-BUSY = object()  # another thread runs the program, or it calls itself
 
 
 class _Everything:
@@ -52,7 +46,6 @@ class Variant:
         self.namespace = source.namespace
         if threads > 1 and source.blocks:
             self.namespace["in_blocks"] = Threads(threads)
-        self.lock = allocate_lock()  # the buffers belong to one run at a time
         self.captured = [(source.names[v], v, slots) for v, slots in tracing.captured.items()
                          if v in source.captured]  # fmt: skip
         self.numbers = [slots[0].place for v, slots in tracing.captured.items()
@@ -73,11 +66,12 @@ class Variant:
             map(decides, late)) else []  # fmt: skip
         self.like = mapped(_like, tracing.out)
         self.outs = len(leaves(tracing.out))
-        self.single = [path for path, _ in leaves(tracing.out)] == [""]
-        self.recording = recording
+        self.entrance = Entrance(given, recording)
         self._sort_results(tracing, source)
         self._bind()
-        self.enter: Callable[..., Any] = self._entrance(tracing, given)
+        single = [path for path, _ in leaves(tracing.out)] == [""] and not self.puts
+        kind = ("Tensor" if isinstance(self.like, Tensor) else "array") if single else ""
+        self.enter: Callable[..., Any] = self._entrance(tracing, kind)
 
     @property
     def text(self) -> str:
@@ -96,29 +90,30 @@ class Variant:
     def _sort_results(self, tracing: Tracing, source: Source) -> None:
         """Sort the results of the program: those of the function, gradients in arrays of the
         program, and others that are put into places of the function."""
-        self.homes, self.puts = [], []
+        self.puts: list[Place] = []
         held = source.plan.held
         for (slot, _), leaf in zip(tracing.updates, tracing.updated, strict=True):
             value = getattr(leaf, "value", None)
             if value in source.plan.kept:
                 name = source.names[held[value]]
-                self.homes.append(_Home(name, slot.place.holder, value.array))
+                self.entrance.homes.append(Home(name, slot.place, value.array))
             else:
                 self.puts.append(slot.place)
-        self.empty = [(slot.place, slot.value is None) for slot, _ in tracing.updates
-                      if isinstance(slot.place, Gradient)]  # fmt: skip
+        self.changing = [(slot.place, slot.value is None) for slot, _ in tracing.updates
+                         if isinstance(slot.place, Gradient)]  # fmt: skip
+        self.empty = {place.holder for place, empty in self.changing if empty}
 
     def _bind(self) -> None:
         """Make the views of the captured arrays and of the buffers."""
-        for home in self.homes:
-            self.namespace[home.name] = home.new()
+        bound = self.entrance.bound
+        self.entrance.place_gradients(self.namespace)
         exec(self.views, self.namespace)
-        for home in self.homes:
-            home.count(self.namespace)
+        self.entrance.count()
         roots = [root_of(self.namespace[name]) for name in self.written]
         owned = all(type(root) is np.ndarray and root.base is None for root in roots)
-        self.roots: Any = frozenset(map(id, roots)) if owned else _Everything()
-        self.namespace["roots"] = self.roots
+        bound["roots"] = frozenset(map(id, roots)) if owned else _Everything()
+        bound.update({f"s{i}": stamps.entry(tensor) for i, tensor in enumerate(self.stamped)})
+        bound.update({f"now_{name}": self.namespace[name] for name, _, _ in self.captured})
 
     def rebind(self) -> bool:
         """Bind the program to the arrays that are captured now, if they have the same kinds."""
@@ -143,30 +138,25 @@ class Variant:
         """True if an argument may share memory with a captured array that is written to."""
         return any(np.may_share_memory(array, self.namespace[name]) for name in self.written)
 
-    def run(self, *args: Any) -> Any:
-        """The result of the program, after the checks."""
-        if not self.lock.acquire(False):
-            return BUSY
+    def ready(self) -> bool:
+        """Make new arrays for the gradients if somebody holds those of the last call. False if a
+        Tensor has lost its gradient."""
+        homes = self.entrance.homes
+        if any(home.tensor._grad is None for home in homes if home.tensor not in self.empty):
+            return False
+        if self.entrance.are_held():
+            self._bind()
+        return True
+
+    def draw(self, *args: Any) -> Any:
+        """The result of the program. The generators have their former states if it stops."""
+        states = [state_of(generator) for generator in self.drawing]
         try:
-            for home in self.homes:
-                if home.is_held():
-                    self._bind()
-                    break
-            states = [state_of(generator) for generator in self.drawing]
-            out = self.step(*args)
-            for home in self.homes:
-                home.leave()
+            return self.step(*args)
         except (Differs, FloatingPointError):
             for generator, state in zip(self.drawing, states, strict=True):
                 set_state(generator, state)
-            return DIFFERS
-        finally:
-            self.lock.release()
-        if self.stamped:
-            stamp(*self.stamped)
-        if self.single and not self.puts:
-            return make(backend.as_array(out), None) if isinstance(self.like, Tensor) else out
-        return self._finished(out)
+            raise
 
     def _finished(self, out: Any) -> Any:
         total = self.outs + len(self.puts)
@@ -175,110 +165,39 @@ class Variant:
             place.put(value)
         pairs = zip(outs[: self.outs], leaves(self.like), strict=True)
         return filled(self.like, iter([
-            make(backend.as_array(leaf), None) if isinstance(twin, Tensor) else leaf
+            result(leaf, None) if isinstance(twin, Tensor) else leaf
             for leaf, (_, twin) in pairs
         ]))  # fmt: skip
 
-    # the checks
-
-    def _entrance(self, tracing: Tracing, given: list[Any]) -> Callable[..., Any]:
-        """The function that checks the arguments and what was captured, and runs the program. Its
-        text has a condition for each place, as a loop over them would take several times as long.
-        """
-        bound: dict[str, Any] = {"DIFFERS": DIFFERS, "ndarray": np.ndarray, "STATE": STATE,
-                                 "run": self.run, "rebind": self.rebind, "shares": self.shares,
-                                 "now": self.namespace}  # fmt: skip
-        known: dict[int, str] = {}
-
-        def bind(value: Any) -> str:
-            name = known.get(id(value))
-            if name is None:
-                name = known[id(value)] = f"v{len(known)}"
-                bound[name] = value
-            return name
-
-        names = [f"a{i}" for i in range(len(given))]
-        tests = [f"({test})" for test in self._tests(tracing, bind)]
-        lines = [f"def enter({', '.join(names)}):",
-                 "    recording, _, observer = STATE.get()",
-                 f"    if recording is not {self.recording} or observer is not None: "
-                 "return DIFFERS"]  # fmt: skip
-        for name, leaf in zip(names, given, strict=True):
-            array = leaf
-            if isinstance(leaf, Tensor):
-                array = leaf._array
-                lines.append(
-                    f"    if type({name}) is not {bind(Tensor)} or {name}.node is not None: "
-                    f"return DIFFERS\n    {name} = {name}._array"
-                )
-            lines.append(
-                f"    if type({name}) is not ndarray or {name}.shape != {array.shape} "
-                f"or {name}.dtype != {bind(array.dtype)} or {name}.strides != {array.strides}: "
-                "return DIFFERS"
-            )
-        lines += [
-            f"    if {' or '.join(tests[start : start + 20])}: return DIFFERS"
-            for start in range(0, len(tests), 20)
-        ]
-        current = [
-            f"{slot.place.text(bind)} is not now[{name!r}]"
+    def _entrance(self, tracing: Tracing, kind: str) -> Callable[..., Any]:
+        entrance = self.entrance
+        bind = entrance.bind
+        reached = tracing.reached
+        for place, value in reached.fixed():
+            tests = entrance.counted if place.versioned else entrance.tests
+            tests.append(place.difference(value, bind))
+        for value, before in reached.containers:
+            tests = entrance.counted if id(value) in reached.versioned else entrance.tests
+            tests.append(f"len({bind(value)}) != {len(before)}")
+        homes = {home.tensor for home in entrance.homes}
+        for place, empty in self.changing:
+            if empty or place.holder not in homes:
+                test = f"{bind(place.holder)}._grad is {'not ' if empty else ''}None"
+                entrance.tests.append(test)
+        entrance.tests = list(dict.fromkeys(entrance.tests))
+        entrance.current = [
+            f"{slot.place.text(bind)} is not now_{name}"
             for name, _, slots in self.captured
             for slot in slots
         ]
-        for start in range(0, len(current), 20):
-            condition = " or ".join(current[start : start + 20])
-            lines.append(f"    if ({condition}) and not rebind(): return DIFFERS")
-        for name in names if self.written else ():
-            lines += [f"    b = {name} if {name}.base is None else {name}.base",
-                      "    if (id(b) in now['roots'] or type(b) is not ndarray or b.base is not "
-                      f"None) and shares({name}): return DIFFERS"]  # fmt: skip
-        numbers = []
-        for i, place in enumerate(self.numbers):
-            lines.append(f"    if type(n{i} := {place.text(bind)}) is not float: return DIFFERS")
-            numbers.append(f"n{i}")
-        lines.append(f"    return run({', '.join([*names, *numbers])})")
-        exec("\n".join(lines), bound)
-        return bound["enter"]  # type: ignore[no-any-return]
-
-    def _tests(self, tracing: Tracing, bind: Callable[[Any], str]) -> list[str]:
-        """Conditions that are true if the function reaches something else than while tracing."""
-        tests = [place.difference(value, bind) for place, value in tracing.reached.fixed()]
-        for container, before in tracing.reached.containers:
-            tests.append(f"len({bind(container)}) != {len(before)}")
-        for place, empty in self.empty:
-            tests.append(f"{bind(place.holder)}._grad is {'not ' if empty else ''}None")
-        return list(dict.fromkeys(tests))
-
-
-class _Home:
-    """An array of the program for a gradient, and the Tensor that is left in `grad`. If somebody
-    else holds one of them, the program makes new ones, as backward() does in each call."""
-
-    def __init__(self, name: str, tensor: Tensor, like: Any) -> None:
-        self.name, self.tensor, self.like = name, tensor, like
-
-    def new(self) -> Any:
-        """A new array."""
-        self.array = np.empty_like(self.like)
-        self.gradient = make(self.array, None)
-        return self.array
-
-    def count(self, namespace: dict[str, Any]) -> None:
-        """Count the references that the program holds."""
-        self.of_array, self.of_gradient = getrefcount(self.array), getrefcount(self.gradient)
-
-    def is_held(self) -> bool:
-        """True if there are other references, or if something else is in `grad` now."""
-        left = self.tensor._grad is self.gradient
-        return (
-            getrefcount(self.gradient) > self.of_gradient + left
-            or getrefcount(self.array) > self.of_array
-        )
-
-    def leave(self) -> None:
-        """Put the gradient into `grad`."""
-        if self.tensor._grad is not self.gradient:
-            self.tensor._grad = self.gradient
+        entrance.numbers = self.numbers
+        entrance.written, entrance.stamped = bool(self.written), len(self.stamped)
+        entrance.bound |= {
+            "run": self.draw if self.drawing else self.step, "rebind": self.rebind,
+            "ready": self.ready, "leave": entrance.leave, "shares": self.shares,
+            "finished": self._finished,
+        }  # fmt: skip
+        return entrance.function(kind)
 
 
 EMPTY = Tensor(0.0)

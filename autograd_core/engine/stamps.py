@@ -29,14 +29,16 @@ class _Stamps:
     def set(self, written: Iterable[Any]) -> None:
         self.newest = number = next(sequence_numbers)
         for tensor in written:
-            array = tensor._array
-            root = array if array.base is None else root_of(array)
-            known = self.table.get(id(root))
-            if known is not None and known[0]() is root:
-                known[1] = number
-            else:
-                reference = weakref.ref(root, partial(_forget, self.table, id(root)))
-                self.table[id(root)] = [reference, number, tensor.name]
+            self.entry(tensor)[1] = number
+
+    def entry(self, tensor: Any) -> list[Any]:
+        array = tensor._array
+        root = array if array.base is None else root_of(array)
+        known = self.table.get(id(root))
+        if known is None or known[0]() is not root:
+            reference = weakref.ref(root, partial(_forget, self.table, id(root)))
+            known = self.table[id(root)] = [reference, 0, tensor.name]
+        return known
 
     def find(self, array: Array) -> tuple[int, str | None]:
         root = root_of(array)
