@@ -31,7 +31,7 @@ class _Update:
 
     def __call__(self, target: Any, g: Any, factor: float, known: dict[Any, Any]) -> None:
         module = backend.module_of(target)
-        if module is not np and self.fused.fits(target, g):
+        if module is not np and not backend.is_traced(target) and self.fused.fits(target, g):
             self.fused.kernel(module)(target, g, factor, target)
         else:
             kind = target.shape, target.dtype, backend.device_of(target)

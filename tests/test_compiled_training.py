@@ -107,3 +107,23 @@ def test_an_argument_that_is_a_parameters_memory():
         with np.errstate(all="ignore"):
             program(compiled.data if array is None else array)
         assert bits(plain.data) == bits(compiled.data)
+
+
+def test_a_gradient_that_is_computed_in_blocks_is_left_once():
+    results = []
+    for compile_it in (False, True):
+        weight = nn.Parameter(np.linspace(-1, 1, 100_000))
+        optimizer = nn.SGD([weight], lr=0.1)
+
+        def step(x, weight=weight, optimizer=optimizer):
+            loss = ac.sum(ac.sin(weight * x) * ac.tanh(weight))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        run = Compiled(step) if compile_it else step
+        x = np.random.default_rng(0).normal(size=(5, 100_000))
+        results.append([[run(row), weight.data.copy(), weight.grad.data] for row in x])
+    assert bits(results[0]) == bits(results[1])
+    assert len(run.programs) == 2

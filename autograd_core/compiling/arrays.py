@@ -95,6 +95,7 @@ class TraceArray(NDArrayOperatorsMixin):
     itemsize = property(lambda self: self._real.itemsize)
     strides = property(lambda self: self._real.strides)
     flags = property(lambda self: self._real.flags)
+    device = property(lambda self: self._real.device)
 
     @property
     def base(self) -> Any:

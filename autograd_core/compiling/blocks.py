@@ -7,6 +7,7 @@ order of NumPy's pairwise summation, so that it has the same bits.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -46,35 +47,49 @@ def with_blocks(program: Program, kept: list[Value]) -> None:
         if _shape(calls[start]) is None:
             start += 1
             continue
-        before, group, after, end = _group(calls, start)
+        before, group, after, end = group_from(calls, start, _shape)
         if len(group) < FEWEST:
             start += 1
             continue
         used = {v for call in (*after, *calls[end:]) for v in call.refs()} | {*program.outputs()}
         joined = _joined(group, used | set(kept))
         calls[start:end] = [*before, joined, *after]
-        start += len(before) + 1
+        start += not before  # those before it may be a chain as well
 
 
-def _group(calls: list[Call], start: int) -> tuple[list[Call], list[Call], list[Call], int]:
+def group_from(
+    calls: list[Call],
+    start: int,
+    shape_of: Callable[[Call], Any],
+    target_of: Callable[[Call], Value | None] = lambda call: None,
+) -> tuple[list[Call], list[Call], list[Call], int]:
     """A chain from a call on: the calls that can run before it, its calls, those that need its
-    results, and where it ends."""
-    shape = _shape(calls[start])
+    results, and where it ends. `shape_of` is None for calls that do not belong to a chain;
+    `target_of` is an array of the caller that a call of the chain may write to."""
+    shape = shape_of(calls[start])
     before: list[Call] = []
     group: list[Call] = []
     after: list[Call] = []
     made: set[Value] = set()
     late: set[Value] = set()  # what depends on the chain and is no part of it
-    read: set[Value] = set()
+    read: set[Value] = set()  # by what comes after
+    own: set[Value] = set()  # read by the chain
     end = start
     for end, call in enumerate(calls[start:], start):  # noqa: B007
         needs = {value.memory for value in call.refs()}
-        if _shape(call) == shape and not needs & late:
-            if not made.issuperset(call.writes) or read.intersection(call.writes):
+        if shape_of(call) == shape and not needs & late:
+            target = target_of(call)
+            if not made.issuperset(set(call.writes) - {target}) or read.intersection(call.writes):
                 break
             group.append(call)
-            made |= {value.memory for value in call.results}
-        elif call.writes or call.draws or call.guard is not None or decides(call):
+            own |= needs
+            made |= {value.memory for value in call.results} | ({target} if target else set())
+        elif (
+            call.draws
+            or call.guard is not None
+            or decides(call)
+            or (call.writes and (own | made | late) & {*needs, *call.writes})
+        ):
             break
         elif needs & (made | late):
             after.append(call)
@@ -192,4 +207,13 @@ def _is_split(dtype: Any) -> bool:
     return bool(total(parts, x.size, BLOCK).tobytes() == np.add.reduce(x, None).tobytes())
 
 
-__all__ = ["BLOCK", "Blocks", "Threads", "in_blocks", "pieces", "total", "with_blocks"]
+__all__ = [
+    "BLOCK",
+    "Blocks",
+    "Threads",
+    "group_from",
+    "in_blocks",
+    "pieces",
+    "total",
+    "with_blocks",
+]

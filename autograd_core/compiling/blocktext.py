@@ -11,6 +11,7 @@ from autograd_core.compiling.blocks import Blocks
 from autograd_core.compiling.buffers import planned
 from autograd_core.compiling.expressions import Expressions
 from autograd_core.compiling.program import Call, Program, Ref, Value
+from autograd_core.devices import backend
 
 
 class BlockFunction:
@@ -85,7 +86,11 @@ def _dtype(array: Any, written: Expressions) -> str:
 
 
 def empty(array: Any, written: Expressions) -> str:
-    return f"np.empty({array.shape}{_dtype(array, written)})"
+    module = "np"
+    if backend.on_device(array):
+        module = "cp"
+        written.bound["cp"] = backend.device_module()
+    return f"{module}.empty({array.shape}{_dtype(array, written)})"
 
 
 __all__ = ["BlockFunction", "empty"]

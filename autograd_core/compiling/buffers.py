@@ -18,12 +18,13 @@ from autograd_core.compiling.program import (
     Writer,
     refs,
 )
+from autograd_core.compiling.shapes import EMPTY
+from autograd_core.devices import backend
 
 # Functions and methods of one result that accept ``out=``, and write to it what they would return
 PRODUCTS = frozenset({np.dot, np.matmul})
 FUNCTIONS = PRODUCTS | frozenset({np.sum, np.cumsum, np.prod, np.max, np.min, np.mean})
 METHODS = frozenset({"sum", "cumsum", "prod", "max", "min", "mean"})
-EMPTY: frozenset[Any] = frozenset({np.empty_like, np.empty})
 
 
 @dataclass
@@ -147,7 +148,7 @@ def _kind(call: Call, returned: set[Value]) -> Any:
         return None
     (value,) = call.results
     array = value.array
-    plain = isinstance(array, np.ndarray) and array.ndim and array.size and array.flags.c_contiguous
+    plain = backend.is_data(array) and array.ndim and array.size and array.flags.c_contiguous
     fresh = value.memory is value and value not in returned
     return _shape(value) if plain and fresh else None
 

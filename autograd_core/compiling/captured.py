@@ -25,6 +25,7 @@ import numpy as np
 from autograd_core.compiling.draws import GENERATORS
 from autograd_core.compiling.places import VALUES, Fixed, Gradient, Number, Place, Tracked, same
 from autograd_core.compiling.program import replaced
+from autograd_core.devices import backend
 from autograd_core.engine.tensor import Tensor
 from autograd_core.engine.versions import Versioned
 from autograd_core.transforms.generators import ATOMS, LIBRARIES
@@ -64,7 +65,7 @@ class Reached:
         self.containers: list[tuple[Any, Any]] = []
         self.versioned: set[int] = set()  # ids of the dicts of objects whose changes are counted
         self.places: list[tuple[str, Place, Any]] = []
-        self.slots = slots(function, np.ndarray, self)
+        self.slots = slots(function, backend.is_data, self)
 
     def draws(self) -> bool:
         """True if a function may make a generator of random numbers."""
@@ -91,7 +92,7 @@ class Reached:
             (place, value)
             for _, place, value in self.places
             if not isinstance(place, Gradient | Fixed)
-            and not isinstance(value, np.ndarray)
+            and not backend.is_data(value)
             and not (isinstance(place, Number) and _varies(value))
         ]
 
@@ -152,8 +153,9 @@ KNOWN = (
 
 
 def _is_known(value: Any) -> bool:
-    if isinstance(value, np.ndarray):
-        return type(value) is np.ndarray and not value.dtype.hasobject
+    if backend.is_data(value):
+        exact = type(value) is np.ndarray or backend.on_device(value)
+        return exact and not value.dtype.hasobject
     if isinstance(value, KNOWN):
         return True
     kind = type(value)
@@ -174,9 +176,12 @@ def _holds(place: Place, value: Any) -> bool:
     return found is value or (type(value) in (*VALUES, tuple) and same(found, value))
 
 
-def slots(function: Any, kind: type = np.ndarray, reached: Reached | None = None) -> list[Slot]:
-    """The places of the arrays (of a type) that can be reached from a function: in its closure,
-    defaults and the globals that it reads, in attributes, lists, tuples and dicts, at any depth.
+def slots(
+    function: Any, wanted: Callable[[Any], bool] = backend.is_data, reached: Reached | None = None
+) -> list[Slot]:
+    """The places of the arrays (or of what is `wanted`) that can be reached from a function: in its
+    closure, defaults and the globals that it reads, in attributes, lists, tuples and dicts, at any
+    depth.
     The array and the gradient of a Tensor are such places, and so are the numbers that an object
     names in `traced_numbers`."""
     found: list[Slot] = []
@@ -192,11 +197,13 @@ def slots(function: Any, kind: type = np.ndarray, reached: Reached | None = None
             reached.places.append((name, place, value))
         if isinstance(place, Tracked):
             continue
-        if _has_array(value, kind) or isinstance(place, Gradient) or (
+        if _has_array(value, wanted) or isinstance(place, Gradient) or (
             isinstance(place, Number) and _varies(value)
         ):  # fmt: skip
             found.append(Slot(name, place))
-        if type(value) in ATOMS or isinstance(value, np.ndarray | np.generic) or id(value) in seen:
+        if type(value) in ATOMS or isinstance(value, np.generic) or backend.is_data(value):
+            continue
+        if id(value) in seen:
             continue
         seen[id(value)] = value
         if reached is not None and isinstance(value, MutableMapping | MutableSequence):
@@ -216,10 +223,10 @@ def slots(function: Any, kind: type = np.ndarray, reached: Reached | None = None
     return found
 
 
-def _has_array(value: Any, kind: type) -> bool:
+def _has_array(value: Any, wanted: Callable[[Any], bool]) -> bool:
     if isinstance(value, tuple):
-        return any(_has_array(entry, kind) for entry in value)
-    return isinstance(value, (kind, *GENERATORS))
+        return any(_has_array(entry, wanted) for entry in value)
+    return wanted(value) or isinstance(value, GENERATORS)
 
 
 def _varies(number: Any) -> bool:
@@ -232,8 +239,10 @@ def with_arrays(value: Any, of: Callable[[Any], Any]) -> Any:
     array and generator in it."""
     if type(value) is float:
         return of(value)
-    followed = (np.ndarray, *GENERATORS)
-    return replaced(value, lambda leaf: of(leaf) if isinstance(leaf, followed) else leaf)
+    return replaced(
+        value,
+        lambda leaf: of(leaf) if backend.is_data(leaf) or isinstance(leaf, GENERATORS) else leaf,
+    )
 
 
 def _inside(name: str, value: Any) -> Iterator[tuple[str, Place]]:
@@ -314,11 +323,15 @@ def _of_attributes(name: str, value: Any) -> Iterator[tuple[str, Place]]:
         if key in getattr(type(value), "traced_numbers", ()):
             continue
         title = key
-        if name and isinstance(value.__dict__[key], Tensor | np.ndarray):
+        if name and _is_named(value.__dict__[key]):
             title = f"{key}_{last}" if outer and last.isdigit() else f"{name}_{key}"
         place = Place(value.__dict__, key)
         place.versioned = counted
         yield title, place
+
+
+def _is_named(value: Any) -> bool:
+    return isinstance(value, Tensor) or backend.is_data(value)
 
 
 def _of_function(function: FunctionType) -> Iterator[tuple[str, Place]]:

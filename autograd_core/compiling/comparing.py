@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from autograd_core.compiling.captured import Reached
+from autograd_core.devices import backend
 from autograd_core.engine.tensor import Tensor
 from autograd_core.errors import AutogradError
 from autograd_core.transforms.calls import Function, called
@@ -59,7 +58,7 @@ class _State:
         """Put everything back."""
         for slot, value, copy in self.held:
             slot.set(value)
-            if isinstance(value, np.ndarray) and value.flags.writeable:
+            if backend.is_data(value) and (backend.on_device(value) or value.flags.writeable):
                 value[...] = copy
         self.reached.restore()
         self.random.set(self.random.states)
@@ -68,13 +67,13 @@ class _State:
 def _copy(value: Any) -> Any:
     if isinstance(value, Tensor):
         return value.detach().numpy().copy()
-    return value.copy() if isinstance(value, np.ndarray) else value
+    return value.copy() if backend.is_data(value) else value
 
 
 def _equal(value: Any, other: Any) -> bool:
-    if isinstance(value, np.ndarray) and isinstance(other, np.ndarray):
+    if backend.is_data(value) and backend.is_data(other):
         alike = value.shape == other.shape and value.dtype == other.dtype
-        return alike and value.tobytes() == other.tobytes()
+        return bool(alike and value.tobytes() == other.tobytes())
     if isinstance(value, States):
         return bool(value == other)
     return type(value) is type(other) and (value is other or repr(value) == repr(other))

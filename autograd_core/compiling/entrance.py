@@ -15,14 +15,24 @@ import numpy as np
 
 from autograd_core.compiling.places import Place
 from autograd_core.compiling.source import Differs
+from autograd_core.devices import backend
 from autograd_core.engine.stamps import sequence_numbers, stamps
 from autograd_core.engine.state import STATE
 from autograd_core.engine.tensor import Tensor, make
 from autograd_core.engine.versions import versions
 from autograd_core.engine.views import VALUE
 
-DIFFERS = object()  # what a program depends on has changed
-BUSY = object()  # another thread runs the program, or it calls itself
+
+class Signal:
+    """Returned in place of a result. `error` is what the program has raised, before it wrote to
+    anything."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+
+
+DIFFERS = Signal()  # what a program depends on has changed
+BUSY = Signal()  # another thread runs the program, or it calls itself
 
 
 class Entrance:
@@ -41,9 +51,12 @@ class Entrance:
         self.lock = allocate_lock()  # the buffers belong to one run at a time
         self.bound: dict[str, Any] = {
             "DIFFERS": DIFFERS, "BUSY": BUSY, "STATE": STATE, "Tensor": Tensor, "VALUE": VALUE,
-            "ndarray": np.ndarray, "asarray": np.asarray, "new": Tensor.__new__, "stamps": stamps,
+            "owners": frozenset({np.ndarray, *map(type, map(_data, given))}), "scalar": np.generic,
+            "asarray": np.asarray,
+            "new": Tensor.__new__, "stamps": stamps,
             "numbers": sequence_numbers, "refs": getrefcount, "acquire": self.lock.acquire,
             "release": self.lock.release, "stops": (Differs, FloatingPointError),
+            "removed": (AttributeError, KeyError, IndexError), "Signal": Signal,
             "versions": versions, "version": versions.number,
         }  # fmt: skip
         self.known: dict[int, str] = {}
@@ -61,24 +74,26 @@ class Entrance:
         place: "array", "Tensor" or "number"; empty for others, which ``finished`` returns."""
         names = [f"a{i}" for i in range(len(self.given))]
         lines = [
+            "if more: return DIFFERS",
             "recording, _, observer = STATE.get()",
             f"if recording is not {self.recording} or observer is not None: return DIFFERS",
             *(line for name, leaf in zip(names, self.given, strict=True)
               for line in self._argument(name, leaf)),
-            *(["if versions.number != version and changed(): return DIFFERS"] if self.counted
-              else []),
-            *(f"if {' or '.join(some)}: return DIFFERS" for some in _parts(self.tests)),
+            "try:",
+            "    if versions.number != version and changed(): return DIFFERS",
+            *(f"    if {' or '.join(some)}: return DIFFERS" for some in _parts(self.tests)),
+            "except removed: return DIFFERS",
             "if not acquire(False): return BUSY",
             "try:",
             *(f"    {line}" for line in self._run(names)),
-            "except stops: return DIFFERS",
             "finally: release()",
             *self._after(single),
         ]  # fmt: skip
         changed = ["global version", "number = versions.number",
                    *(f"if {' or '.join(some)}: return True" for some in _parts(self.counted)),
                    "version = number", "return False"]  # fmt: skip
-        text = [f"def enter({', '.join(names)}):", *(f"    {line}" for line in lines),
+        given = "".join(f"{name}=None, " for name in names)
+        text = [f"def enter({given}*more):", *(f"    {line}" for line in lines),
                 "def changed():", *(f"    {line}" for line in changed)]  # fmt: skip
         exec("\n".join(text), self.bound)
         return self.bound["enter"]  # type: ignore[no-any-return]
@@ -89,17 +104,23 @@ class Entrance:
             array = leaf._array
             yield f"if type({name}) is not Tensor or {name}.node is not None: return DIFFERS"
             yield f"{name} = {name}._array"
-        dtype = self.bind(array.dtype)
-        yield (f"if type({name}) is not ndarray or {name}.shape != {array.shape} or "
+        dtype, kind = self.bind(array.dtype), self.bind(type(array))
+        if backend.on_device(array):
+            other = f"type({name}) is not {kind} or {name}.device.id != {array.device.id}"
+            yield f"if {other}: return DIFFERS"
+        yield (f"if type({name}) is not {kind} or {name}.shape != {array.shape} or "
                f"({name}.dtype is not {dtype} and {name}.dtype != {dtype}) or "
                f"{name}.strides != {array.strides}: return DIFFERS")  # fmt: skip
 
     def _run(self, names: list[str]) -> Iterator[str]:
-        for some in _parts(self.current):
-            yield f"if ({' or '.join(some)}) and not rebind(): return DIFFERS"
+        if self.current:
+            yield "try:"
+            for some in _parts(self.current):
+                yield f"    if ({' or '.join(some)}) and not rebind(): return DIFFERS"
+            yield "except removed: return DIFFERS"
         for name in names if self.written else ():
             yield f"b = {name} if {name}.base is None else {name}.base"
-            yield (f"if (id(b) in roots or type(b) is not ndarray or b.base is not None) "
+            yield (f"if (id(b) in roots or type(b) not in owners or b.base is not None) "
                    f"and shares({name}): return DIFFERS")  # fmt: skip
         given = list(names)
         for i, place in enumerate(self.numbers):
@@ -113,7 +134,9 @@ class Entrance:
         if unheld:
             yield f"same = {unheld}"
             yield "if not same and not ready(): return DIFFERS"
-        yield f"out = run({', '.join(given)})"
+        yield f"try: out = run({', '.join(given)})"
+        yield "except stops: return DIFFERS"
+        yield "except Exception as error: return Signal(error)"
         if unheld:
             yield "if not same: leave()"
 
@@ -123,9 +146,9 @@ class Entrance:
             yield f"{' = '.join(f's{i}[1]' for i in range(self.stamped))} = number"
         if single == "Tensor":
             yield "found = new(Tensor)"
-            yield "found._array = out if type(out) is ndarray else asarray(out)"
+            yield "found._array = asarray(out) if isinstance(out, scalar) else out"
             yield "found.node = found._grad = None"
-            yield "if type(out) is not ndarray: found._memory = VALUE"
+            yield "if isinstance(out, scalar): found._memory = VALUE"
             yield "return found"
         else:
             yield "return out" if single else "return finished(out)"
@@ -160,6 +183,10 @@ class Entrance:
             home.tensor._grad = home.gradient
 
 
+def _data(leaf: Any) -> Any:
+    return leaf._array if isinstance(leaf, Tensor) else leaf
+
+
 class Home:
     """An array of the program for a gradient, and the Tensor that is left in `grad`. If somebody
     else holds one of them, the program makes new ones, as backward() does in each call."""
@@ -181,4 +208,4 @@ def _parts(tests: list[str]) -> Iterator[list[str]]:
         yield [f"({test})" for test in tests[start : start + 20]]
 
 
-__all__ = ["BUSY", "DIFFERS", "Entrance", "Home"]
+__all__ = ["BUSY", "DIFFERS", "Entrance", "Home", "Signal"]

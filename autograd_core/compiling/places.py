@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from autograd_core.devices import backend
 from autograd_core.engine.tensor import Tensor, make
 
 VALUES = frozenset({bool, int, float, complex, str, bytes})
@@ -16,6 +19,11 @@ def same(value: Any, expected: Any) -> bool:
         pairs = zip(value, expected, strict=False)
         return len(value) == len(expected) and all(same(a, b) for a, b in pairs)
     return type(value) is type(expected) and repr(value) == repr(expected)
+
+
+def share_memory(a: Any, b: Any) -> bool:
+    """True if two arrays may share memory."""
+    return backend.on_device(a) is backend.on_device(b) and bool(np.may_share_memory(a, b))
 
 
 class Place:
@@ -138,4 +146,4 @@ class Tracked(Place):
         return node is None or (node.watch is not None and bool(node.watch.hooks))
 
 
-__all__ = ["VALUES", "Fixed", "Gradient", "Number", "Place", "Tracked", "same"]
+__all__ = ["VALUES", "Fixed", "Gradient", "Number", "Place", "Tracked", "same", "share_memory"]

@@ -12,9 +12,11 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from autograd_core.compiling.comparing import compared
+from autograd_core.compiling.entrance import BUSY, Signal
 from autograd_core.compiling.program import replaced
 from autograd_core.compiling.tracing import ACTIVE, Tracing, finished
-from autograd_core.compiling.variant import BUSY, DIFFERS, Variant
+from autograd_core.compiling.variant import Variant
+from autograd_core.devices import backend
 from autograd_core.engine.exits import warn_user
 from autograd_core.engine.state import STATE
 from autograd_core.engine.tensor import Tensor
@@ -101,11 +103,8 @@ class Compiled:
     def __call__(self, *args: Any, **settings: Any) -> Any:
         enter = self.enter
         if enter is not None and not settings:  # the usual case: arrays, and nothing has changed
-            try:
-                out = enter(*args)
-            except Exception:
-                out = DIFFERS
-            if out is not DIFFERS and out is not BUSY:
+            out = enter(*args)
+            if type(out) is not Signal:
                 return out
         if self.check and not ACTIVE.get():
             return compared(self.function, self._call_with, args, settings)
@@ -123,24 +122,21 @@ class Compiled:
             self._give_up("observed", "operations are observed, as by detect_anomaly")
         if None in key or observer is not None or key in self.plain or ACTIVE.get():
             return self.function(*args, **settings)
-        arrays = [leaf for _, leaf in found if isinstance(leaf, np.ndarray | Tensor)]
+        arrays = [x for _, x in found if isinstance(x, Tensor) or backend.is_data(x)]
         known = self.variants.get(key)
         if known is None:
             known = self.variants[key] = []
             self._forget()
         for variant in known:
-            try:
-                out = variant.enter(*arrays)
-            except (KeyError, IndexError, AttributeError):  # something was removed
-                continue
-            except Exception as error:
-                out = self.function(*args, **settings)  # raises the error that explains it
-                self._give_up(key, f"its program raises {type(error).__name__}: {error}")
+            out = variant.enter(*arrays)
+            if type(out) is not Signal:
+                self._remember(variant, args, settings)
                 return out
             if out is BUSY:
                 return self.function(*args, **settings)
-            if out is not DIFFERS:
-                self._remember(variant, args, settings)
+            if out.error is not None:
+                error, out = out.error, self.function(*args, **settings)  # usually raises it, too
+                self._give_up(key, f"its program raises {type(error).__name__}: {error}")
                 return out
         reason = "its guards keep changing"
         if len(known) < VARIANTS:
@@ -181,7 +177,7 @@ class Compiled:
 
     def _remember(self, variant: Variant, args: Any, settings: Any) -> None:
         """Try this program first in the next call, if the arguments are arrays."""
-        simple = not settings and all(type(arg) in (np.ndarray, Tensor) for arg in args)
+        simple = not settings and all(type(x) is Tensor or backend.is_data(x) for x in args)
         if simple and not self.check:
             self.enter = variant.enter
 
@@ -231,8 +227,8 @@ def _kind(leaf: Any) -> Any:
     if type(leaf) is Tensor and leaf.node is None:
         kind = _kind(leaf._array)
         return kind and (Tensor, *kind)
-    if type(leaf) is np.ndarray:
-        return leaf.shape, leaf.dtype, leaf.strides
+    if type(leaf) is np.ndarray or backend.on_device(leaf):
+        return backend.device_of(leaf), leaf.shape, leaf.dtype, leaf.strides
     if isinstance(leaf, bool | int | str | float | complex):
         return type(leaf), repr(leaf)
     return None

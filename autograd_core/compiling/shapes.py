@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,8 @@ OF_SHAPES = frozenset({np.sum, np.prod, np.max, np.min, np.mean, np.var, np.std,
     np.round})  # fmt: skip
 
 
+# Functions whose result holds nothing yet
+EMPTY: frozenset[Any] = frozenset({np.empty_like, np.empty})
 # Calls that return views of their argument, whatever its values, where NumPy can make a view
 VIEWS = frozenset(
     {Method(name) for name in ("__getitem__", "diagonal", "ravel", "reshape", "squeeze", "swapaxes",

@@ -20,7 +20,8 @@ from autograd_core.compiling.program import (
     refs,
     replaced,
 )
-from autograd_core.compiling.shapes import ITSELF, keeps_shape
+from autograd_core.compiling.shapes import EMPTY, ITSELF, keeps_shape
+from autograd_core.devices import backend
 
 # Functions whose result depends on the shape and dtype of their argument, and not on its elements
 CREATE = frozenset({np.zeros_like, np.ones_like, np.empty_like, np.full_like})
@@ -69,6 +70,7 @@ def _without_writes(program: Program) -> None:
     The buffers are planned again, and other calls can be moved."""
     viewed = {v.memory for call in program.calls for v in call.results if v.memory is not v}
     known: dict[Value, Value] = {}
+    empty = {v for call in program.calls if call.function in EMPTY for v in call.results}
 
     def of(leaf: Any) -> Any:
         return Ref(known.get(leaf.value, leaf.value)) if isinstance(leaf, Ref) else leaf
@@ -78,7 +80,8 @@ def _without_writes(program: Program) -> None:
         call.args, call.settings = replaced(call.args, of), replaced(call.settings, of)
         call.writes = [known.get(memory, memory) for memory in call.writes]
         if old is not None and old not in viewed:
-            new = Value("result", old.name, old.array, of=old.of)
+            name = old.name or "scratch" * (old in empty)
+            new = Value("result", name, old.array, of=old.of)
             call.results, call.shape, call.settings, call.writes = [new], Ref(new), {}, []
             known[old] = new
     program.result = replaced(program.result, of)
@@ -96,13 +99,16 @@ def _overwritten(call: Call) -> Value | None:
     if not isinstance(out, Ref) or out.value is not old or old.kind != "result":
         return None
     arrays = [v.array for v in refs(call.args) if np.ndim(v.array)]
-    same = all(a.dtype == old.array.dtype and a.flags.c_contiguous for a in arrays)
+    same = all(
+        a.dtype == old.array.dtype and (a.flags.c_contiguous or backend.on_device(a))
+        for a in arrays
+    )
     shape = np.broadcast_shapes(*(a.shape for a in arrays))
-    numbers = [arg for arg in call.args if not isinstance(arg, Ref)]
-    weak = all(type(number) in (int, float) for number in numbers) and len(arrays) + len(
-        numbers) == call.function.nin  # fmt: skip
+    numbers = [arg.value.array if isinstance(arg, Ref) else arg for arg in call.args]
+    weak = sum(type(number) in (int, float) for number in numbers)
     arithmetic = call.function in ARITHMETIC and old.array.dtype.kind == "f"
-    return old if same and weak and arithmetic and shape == old.array.shape else None
+    whole = len(arrays) + weak == call.function.nin and shape == old.array.shape
+    return old if same and whole and arithmetic else None
 
 
 ARITHMETIC = frozenset({np.add, np.subtract, np.multiply, np.divide, np.negative, np.exp, np.tanh,

@@ -17,6 +17,7 @@ from autograd_core.compiling.blocks import BLOCK, Blocks, in_blocks, pieces, tot
 from autograd_core.compiling.blocktext import BlockFunction, empty
 from autograd_core.compiling.buffers import Plan, planned
 from autograd_core.compiling.expressions import Errors, Expressions
+from autograd_core.compiling.kernels import Kernel, KernelText
 from autograd_core.compiling.module import differences, grouped, with_helpers
 from autograd_core.compiling.places import same
 from autograd_core.compiling.program import (
@@ -33,6 +34,8 @@ from autograd_core.compiling.program import (
 )
 from autograd_core.compiling.shapes import VIEWS, keeps_shape
 from autograd_core.compiling.simplify import asks_a_number
+from autograd_core.devices import backend, fusion
+from autograd_core.devices.fusion import PREAMBLE
 from autograd_core.errors import AutogradError
 
 
@@ -52,7 +55,13 @@ class Source:
         self.blocks = {call.function: BlockFunction(call.function, block, self.written)
                        for call in program.calls
                        if isinstance(call.function, Blocks)}  # fmt: skip
+        new = {*program.outputs(), *kept}
+        self.kernels = {call.function: KernelText(call.function, self.written, new)
+                        for call in program.calls
+                        if isinstance(call.function, Kernel)}  # fmt: skip
         self.plan = planned(program, kept)
+        program.result = [leaf for leaf in program.result
+                          if getattr(leaf, "value", None) not in self.plan.kept]  # fmt: skip
         once, body = _hoisted(program, self.plan)
         free = self.written.free
         for value in program.arguments:
@@ -68,7 +77,12 @@ class Source:
         self.functions = [line for f in self.blocks.values() for line in f.lines(self.lines_of)]
         self.functions += self._function()
         self.written.fast = False
-        self.made = list(self._buffers())
+        self.made = [
+            *self._buffers(),
+            *(line for kernel in self.kernels.values() for line in kernel.made()),
+        ]
+        if self.kernels:
+            self.written.bound["PREAMBLE"] = PREAMBLE
         self.views = [f"{self._target(call.shape)} = {self.written.call(call)}" for call in once]
         self.namespace = {**self.written.bound, **self.written.short, "Differs": Differs}
         self.namespace |= self.helpers
@@ -90,6 +104,8 @@ class Source:
         """The module, which needs the captured arrays."""
         used = [w.function for w in self._bound(Writer)]
         imports = [f"from {f.__module__} import {f.__name__}" for f in used]
+        if self.kernels:
+            imports.append(f"from {fusion.__name__} import PREAMBLE")
         if self.blocks:
             imports.append(f"from {LOOPS[0].__module__} import in_blocks, pieces, total")
         shapes = [self._described(value) for value in self._arrays()]
@@ -105,6 +121,8 @@ class Source:
         """A module that needs NumPy alone, and the arrays that it loads from the file; `now` has
         the arrays by name. Raises AutogradError if the program calls a function that is no function
         of NumPy."""
+        if "cp" in self.written.bound:
+            raise AutogradError("save: the program computes on a device, not with NumPy")
         opaque = [f.name for f in self._bound(Opaque)]
         arrays = {self.names[v]: now[self.names[v]] for v in self._arrays()}
         known = arrays.keys() | {"np", "Differs"}
@@ -136,7 +154,7 @@ class Source:
 
     def _checked(self, value: Value) -> Iterator[str]:
         name, array = self.names[value], value.array
-        if isinstance(array, np.ndarray):
+        if backend.is_data(array):
             dtype = self.written.value(_short(array.dtype))
             yield f"    if {name}.shape != {array.shape} or {name}.dtype != {dtype}:"
             yield f'        raise ValueError("{name} must have shape {array.shape}, dtype {dtype}")'
@@ -151,7 +169,8 @@ class Source:
         imports = (["from contextvars import Context"] if contexts else []) + imports
         ours = [line for line in imports if "autograd_core" in line or " nn" in line]
         standard = [line for line in imports if line not in ours]
-        head = [*standard, *([""] if standard else []), "import numpy as np",
+        device = ["import cupy as cp"] if "cp" in self.written.bound else []
+        head = [*standard, *([""] if standard else []), *device, "import numpy as np",
                 *([""] if ours else []), *ours]  # fmt: skip
         function = [
             *[x for f in self.blocks.values() for x in (*f.lines(self.lines_of), "", "")],
@@ -166,7 +185,7 @@ class Source:
     def _arrays(self) -> list[Value]:
         """The captured arrays and the constants, by name."""
         return [value for value in self.names if value.kind in ("captured", "constant")
-                and isinstance(value.array, np.ndarray)]  # fmt: skip
+                and backend.is_data(value.array)]  # fmt: skip
 
     def _buffers(self) -> Iterator[str]:
         done: set[Value] = set()
@@ -224,6 +243,9 @@ class Source:
         if call.guard is not None:
             yield from self._guard(call)
             return
+        if isinstance(call.function, Kernel):
+            yield from self.kernels[call.function].call()
+            return
         if isinstance(call.function, Blocks):
             yield from self.blocks[call.function].call()
             return
@@ -270,7 +292,7 @@ LOOPS = (pieces, in_blocks, total)
 
 
 def _is_captured_array(value: Value) -> bool:
-    return value.kind == "captured" and isinstance(value.array, np.ndarray)
+    return value.kind == "captured" and backend.is_data(value.array)
 
 
 def _hoisted(program: Program, plan: Plan) -> tuple[list[Call], list[Call]]:

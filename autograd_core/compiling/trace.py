@@ -17,6 +17,7 @@ import numpy as np
 
 from autograd_core.compiling.arrays import WRITING_METHODS, TraceArray, TraceFloat
 from autograd_core.compiling.draws import GENERATORS, TraceGenerator
+from autograd_core.compiling.places import share_memory
 from autograd_core.compiling.program import (
     Call,
     Guard,
@@ -30,6 +31,7 @@ from autograd_core.compiling.program import (
     replaced,
     writer,
 )
+from autograd_core.devices import backend
 from autograd_core.engine.exits import user_line
 from autograd_core.engine.stamps import sequence_numbers
 from autograd_core.engine.state import STATE
@@ -114,7 +116,7 @@ class Trace:
     def _traced(self, real: Any, value: Value) -> TraceArray:
         traced = TraceArray(real, value, self)
         self.arrays[value] = traced
-        if isinstance(real, np.ndarray):
+        if backend.is_data(real):
             self.owners.setdefault(id(_root(real)), value.memory)
         return traced
 
@@ -159,7 +161,7 @@ class Trace:
             value = Value("result", "", leaf)
             call.results.append(value)
             return TraceFloat(leaf, value, self)
-        if not isinstance(leaf, np.ndarray | np.generic):
+        if not (isinstance(leaf, np.generic) or backend.is_data(leaf)):
             return leaf
         memory = self._memory_of(leaf, call)
         value = Value("result", "", leaf, memory)
@@ -170,17 +172,18 @@ class Trace:
 
     def _memory_of(self, leaf: Any, call: Call) -> Value | None:
         """The Value whose memory a result shares, if it is a view of an argument."""
-        if not isinstance(leaf, np.ndarray):
+        if not backend.is_data(leaf):
             return None
         root = _root(leaf)
         return next(
             (value.memory for value in call.refs()
-             if isinstance(value.array, np.ndarray) and _root(value.array) is root),
+             if backend.is_data(value.array) and _root(value.array) is root),
             None,
         )  # fmt: skip
 
     def _note(self, call: Call, errors: Any) -> None:
-        call.errors = errors if errors != self.usual else None
+        if errors != self.usual and not any(backend.on_device(v.array) for v in call.refs()):
+            call.errors = errors  # a device raises none
         frame = _users_frame()
         call.line, call.part = f"{frame.f_code.co_filename}:{frame.f_lineno}", self.part
         self._enter_line((frame, frame.f_lineno))
@@ -209,7 +212,7 @@ class Trace:
                 f"{getattr(function, '__name__', function.__class__)} may write by position"
             )
         targets = list(settings["out"]) if isinstance(settings.get("out"), tuple) else []
-        if isinstance(settings.get("out"), TraceArray | np.ndarray):
+        if isinstance(settings.get("out"), TraceArray) or backend.is_data(settings.get("out")):
             targets = [settings["out"]]
         writes = isinstance(function, Method) and function.name in WRITING_METHODS
         ufunc_at = isinstance(function, UfuncMethod) and function.name == "at"
@@ -224,7 +227,7 @@ class Trace:
             memory = target._value.memory
             if memory.kind == "captured":
                 if any(value.kind == "captured" and value is not memory
-                       and np.may_share_memory(value.array, memory.array)
+                       and share_memory(value.array, memory.array)
                        for value in self.plain.values()):  # fmt: skip
                     raise self.fail("a captured array is written to, of which a view is captured")
                 self.saved.setdefault(memory, memory.array.copy())
@@ -242,9 +245,11 @@ class Trace:
             if leaf._trace is self:
                 return Ref(leaf._value)
             leaf = leaf._real  # of a trace that has ended
-        if not isinstance(leaf, np.ndarray):
+        if not backend.is_data(leaf):
             return leaf
         known = self.plain.get(id(leaf))
+        if known is None and backend.on_device(leaf):  # draws on a device are not noticed
+            raise self.fail("an array on a device is made by a function that is not followed")
         if known is None:
             whole = leaf.flags.c_contiguous or leaf.flags.f_contiguous
             known = self.plain[id(leaf)] = Value("constant", "", leaf.copy("K") if whole else leaf)
@@ -353,7 +358,7 @@ def _root(array: Any) -> Any:
     array."""
     owner = array
     while (array := getattr(array, "base", None)) is not None:
-        owner = array if isinstance(array, np.ndarray) else owner
+        owner = array if backend.is_data(array) else owner
     return owner
 
 
@@ -366,7 +371,7 @@ def _may_write(function: Any, args: tuple[Any, ...]) -> bool:
     """True if an array may have been given as `out` by position."""
     if isinstance(function, Method):
         behind = args[1 + READ.get(function.name, 0) :]
-        return any(isinstance(arg, TraceArray | np.ndarray) for arg in behind)
+        return any(isinstance(arg, TraceArray) or backend.is_data(arg) for arg in behind)
     try:
         parameters = list(signature(function).parameters.values())
     except (TypeError, ValueError):

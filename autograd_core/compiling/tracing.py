@@ -11,7 +11,8 @@ import numpy as np
 from autograd_core.compiling.arrays import TraceArray
 from autograd_core.compiling.blocks import with_blocks
 from autograd_core.compiling.captured import Reached, Slot, with_arrays
-from autograd_core.compiling.places import Gradient
+from autograd_core.compiling.kernels import with_kernels
+from autograd_core.compiling.places import Gradient, share_memory
 from autograd_core.compiling.program import Program, Ref, Value, replaced
 from autograd_core.compiling.simplify import simplified, undecided, without_unused, writes_last
 from autograd_core.compiling.stacks import stacked
@@ -24,7 +25,7 @@ from autograd_core.transforms.tree import filled, leaves
 
 ACTIVE: ContextVar[bool] = ContextVar("autograd_core tracing", default=False)
 # What a result may consist of
-RETURNED = (Tensor, TraceArray, np.ndarray, np.generic, bool, int, float, complex, str)
+RETURNED = (Tensor, TraceArray, np.generic, bool, int, float, complex, str)
 
 
 class Tracing:
@@ -82,16 +83,16 @@ class Tracing:
         """A leaf of the arguments as the function receives it."""
         if isinstance(leaf, Tensor):
             return make(self.trace.enter(leaf._array, name), None)
-        return self.trace.enter(leaf, name) if isinstance(leaf, np.ndarray) else leaf
+        return self.trace.enter(leaf, name) if backend.is_data(leaf) else leaf
 
     def _check(self, args: Any, settings: Any) -> None:
         """Fail for what a trace does not notice."""
         found = [leaf for _, leaf in leaves((args, settings))]
         given = [leaf._array if isinstance(leaf, Tensor) else leaf for leaf in found
-                 if isinstance(leaf, np.ndarray | Tensor)]  # fmt: skip
-        captured = [slot.value for slot in self.reached.slots if isinstance(slot.value, np.ndarray)]
+                 if isinstance(leaf, Tensor) or backend.is_data(leaf)]  # fmt: skip
+        captured = [slot.value for slot in self.reached.slots if backend.is_data(slot.value)]
         unknown = self.reached.unknown()
-        if any(np.may_share_memory(a, b) for a in given for b in captured):
+        if any(share_memory(a, b) for a in given for b in captured):
             self.trace.fail("an argument is a captured array")
             self.may_settle = True
         if unknown:
@@ -138,7 +139,7 @@ class Tracing:
         entered = [x._array if isinstance(x, Tensor) else x for x in self.entered]
         arguments = [traced._value for traced in entered if isinstance(traced, TraceArray)]
         outs = [leaf for _, leaf in leaves(self.out)]
-        if not all(isinstance(leaf, RETURNED) for leaf in outs):
+        if not all(isinstance(leaf, RETURNED) or backend.is_data(leaf) for leaf in outs):
             self.trace.fail("its result contains an object that is not an array or a number")
             return
         if self.trace.texts and any(isinstance(leaf, str) for leaf in outs):
@@ -156,8 +157,7 @@ class Tracing:
         stacked(program)
         without_unused(program, {memory for call in program.calls for memory in call.writes})
         with_blocks(program, self.kept)
-        program.result = [leaf for leaf in program.result if getattr(leaf, "value", None) not in
-                          self.kept]  # fmt: skip
+        with_kernels(program, self.kept)
         program.arguments = [*arguments, *self.captured]
         self.program = program
 
@@ -195,7 +195,7 @@ def _may_be_differentiated(leaf: Any) -> bool:
 
 
 def _is_array_or_none(value: Any) -> bool:
-    return value is None or isinstance(value, TraceArray | np.ndarray)
+    return value is None or isinstance(value, TraceArray) or backend.is_data(value)
 
 
 def finished(leaf: Any) -> Any:

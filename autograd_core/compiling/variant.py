@@ -6,16 +6,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from autograd_core.compiling.blocks import BLOCK, Threads
 from autograd_core.compiling.draws import set_state, state_of
 from autograd_core.compiling.entrance import BUSY, DIFFERS, Entrance, Home
-from autograd_core.compiling.places import Gradient, Place
+from autograd_core.compiling.places import Gradient, Place, share_memory
 from autograd_core.compiling.program import Opaque
 from autograd_core.compiling.simplify import decides
 from autograd_core.compiling.source import Differs, Source
 from autograd_core.compiling.tracing import Tracing
+from autograd_core.devices import backend
 from autograd_core.engine.stamps import root_of, stamps
 from autograd_core.engine.tensor import Tensor, result
 from autograd_core.transforms.tree import filled, leaves, mapped
@@ -110,7 +109,7 @@ class Variant:
         exec(self.views, self.namespace)
         self.entrance.count()
         roots = [root_of(self.namespace[name]) for name in self.written]
-        owned = all(type(root) is np.ndarray and root.base is None for root in roots)
+        owned = all(backend.is_data(root) and root.base is None for root in roots)
         bound["roots"] = frozenset(map(id, roots)) if owned else _Everything()
         bound.update({f"s{i}": stamps.entry(tensor) for i, tensor in enumerate(self.stamped)})
         bound.update({f"now_{name}": self.namespace[name] for name, _, _ in self.captured})
@@ -128,7 +127,7 @@ class Variant:
         written = [found[name] for name in self.written]
         for array in found.values():
             for other in written:
-                if other is not array and np.may_share_memory(array, other):
+                if other is not array and share_memory(array, other):
                     return False
         self.namespace.update(found)
         self._bind()
@@ -136,7 +135,7 @@ class Variant:
 
     def shares(self, array: Any) -> bool:
         """True if an argument may share memory with a captured array that is written to."""
-        return any(np.may_share_memory(array, self.namespace[name]) for name in self.written)
+        return any(share_memory(array, self.namespace[name]) for name in self.written)
 
     def ready(self) -> bool:
         """Make new arrays for the gradients if somebody holds those of the last call. False if a
@@ -210,8 +209,8 @@ def _like(leaf: Any) -> Any:
 
 def kind_of(value: Any) -> Any:
     """What a program depends on of a captured array."""
-    if type(value) is np.ndarray:
-        return value.shape, value.dtype, value.strides
+    if backend.is_data(value):
+        return type(value), backend.device_of(value), value.shape, value.dtype, value.strides
     return type(value)
 
 

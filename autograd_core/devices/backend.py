@@ -62,10 +62,20 @@ def is_array(value: Any) -> bool:
     return False
 
 
+def is_data(value: Any) -> bool:
+    """True for an array of NumPy or CuPy. A tracing array is not one, but says that it is."""
+    return isinstance(value, np.ndarray) or on_device(value)
+
+
+def on_device(value: Any) -> bool:
+    """True for an array on a device, also a tracing one."""
+    return _module is not None and isinstance(value, _module.ndarray)
+
+
 def on_host(value: Any) -> bool:
     """True for an array on the host, also a tracing one, so that kernels which decide by the values
     of host arrays decide as they do without tracing."""
-    return isinstance(value, np.ndarray) or is_traced(value)
+    return isinstance(value, np.ndarray) or (is_traced(value) and not on_device(value))
 
 
 def write_elements(function: Callable[..., None], out: Any, *operands: Any) -> None:
@@ -212,8 +222,7 @@ def index_of(device: str) -> int | None:
 
 def device_of(array: Any) -> str:
     """The name of the device that holds `array`: ``"cpu"``, or ``"cuda:0"`` and so on."""
-    host = isinstance(array, np.ndarray | np.generic) or is_traced(array)
-    return "cpu" if host else f"cuda:{array.device.id}"
+    return f"cuda:{array.device.id}" if on_device(array) else "cpu"
 
 
 def module_of(array: Any) -> Any:
@@ -386,11 +395,3 @@ def explained(error: Exception, index: int | None = None) -> AutogradError | Non
     return OutOfMemoryError(
         f"out of memory: {error}.{held} Use smaller batches, or release Tensors"
     )
-
-
-def free_unused() -> None:
-    """Free the cached memory of every device."""
-    if _module is not None:
-        for index in range(_count_devices(_module)):
-            with _module.cuda.Device(index):
-                _module.get_default_memory_pool().free_all_blocks()

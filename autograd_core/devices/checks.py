@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.devices import backend
 from autograd_core.devices.backend import device_of, is_array
 from autograd_core.errors import DeviceError
 
@@ -42,3 +43,11 @@ def check_home(x: Any, gradient: Any, what: str) -> None:
             f"backward: the Tensor is on {home}, but {what} is on {there}; move the gradient "
             f"first, as in .to({home!r})"
         )
+
+
+def free_unused() -> None:
+    """Free the cached memory of every device."""
+    for index in range(len(backend.available_devices()) - 1) if backend.in_use() else ():
+        module = backend.device_module()
+        with module.cuda.Device(index):
+            module.get_default_memory_pool().free_all_blocks()

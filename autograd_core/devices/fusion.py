@@ -154,7 +154,7 @@ class Fused:
 
     def __call__(self, *operands: Any) -> Any:
         module = backend.module_of(operands[0])
-        if module is np or not self.fits(*operands):
+        if module is np or any(map(backend.is_traced, operands)) or not self.fits(*operands):
             return self.function(*operands)
         return self.kernel(module)(*operands)
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.devices import backend
-from autograd_core.devices.checks import check_home
+from autograd_core.devices.checks import check_home, free_unused
 from autograd_core.engine.exits import warn_user
 from autograd_core.engine.graph import Node, Parts, release, run
 from autograd_core.engine.hooks import Watch
@@ -135,7 +135,7 @@ def propagate(
                 raise
             error.__traceback__ = None  # the frames in it hold gradients
         release(unfinished)
-        backend.free_unused()
+        free_unused()
     raise explained
 
 

@@ -234,21 +234,30 @@ IN_PYTHON = {name: getattr(np, name) for name in [
 
 
 class ElementwiseKernel:
-    """A kernel of one output, ``result = expression``, that Python can evaluate as well."""
+    """A kernel of statements ``T x = expression``, the last of which assign the outputs; Python can
+    run it as well."""
 
     def __init__(self, in_params, out_params, operation, name="kernel", reduce_dims=True,
                  preamble="", no_return=False, return_tuple=False, **options):  # fmt: skip
         self.operands = [tuple(p.split()) for p in in_params.split(",")]
-        ((self.dtype, result),) = [tuple(p.split()) for p in out_params.split(",")]
-        target, _, expression = operation.strip().rstrip(";").partition("=")
-        if target.strip() != result or re.search(r"&&|\|\||\?|;", expression):
-            raise NotImplementedError(f"{name}: only `{result} = expression` is evaluated here")
-        self.code, self.name = compile(expression.strip(), name, "eval"), name
+        outs = [tuple(p.split()) for p in out_params.split(",")]
+        self.dtype, self.outs = outs[0][0], [result for _, result in outs]
+        steps = [step.strip() for step in operation.strip().rstrip(";").split(";")]
+        steps = [re.sub(r"^T (\w+) =", r"\1 =", step) for step in steps]
+        assigned = [step.partition(" = ")[0] for step in steps]
+        if assigned[-len(outs) :] != self.outs or any(
+            not target.isidentifier() or re.search(r"&&|\|\||\?", step)
+            for target, step in zip(assigned, steps, strict=True)
+        ):
+            raise NotImplementedError(f"{name}: only assignments are evaluated here")
+        self.code, self.name = compile("\n".join(steps), name, "exec"), name
 
     def __call__(self, *args, size=None, stream=None, block_size=128):
-        nin = len(self.operands)
-        if len(args) not in (nin, nin + 1) or not any_device_array(list(args)):
+        nin, nout = len(self.operands), len(self.outs)
+        if len(args) not in (nin, nin + nout) or not any_device_array(list(args)):
             raise TypeError(f"Wrong number of arguments for {self.name!r}")
+        if len(args) == nin and nout > 1:
+            raise NotImplementedError(f"{self.name}: several new results")
         letters = self._letters(args[:nin])
         dtype = letters.get(self.dtype) or np.dtype(self.dtype)
         names = IN_PYTHON | {letter: each.type for letter, each in letters.items()}
@@ -256,13 +265,16 @@ class ElementwiseKernel:
         def run(*hosts, out=None):
             values = {name: np.asarray(host, letters.get(kind, kind))
                       for (kind, name), host in zip(self.operands, hosts, strict=True)}  # fmt: skip
-            result = np.asarray(eval(self.code, names | values)).astype(dtype, copy=False)
+            run_in = names | values
+            exec(self.code, run_in)
+            results = [np.asarray(run_in[name]).astype(dtype) for name in self.outs]
             if out is None:
-                return result if result.base is None else result.copy()
-            out[...] = result
-            return out
+                return results[0]
+            for target, result in zip(out, results, strict=True):
+                target[...] = result
+            return out[0]
 
-        settings = {"out": args[nin]} if len(args) > nin else {}
+        settings = {"out": list(args[nin:])} if len(args) > nin else {}
         with fused():
             return compute("multiply", run, args[:nin], settings)
 
