@@ -160,7 +160,7 @@ def chain() -> dict[str, Call]:
     return peers
 
 
-def recurrent() -> dict[str, Call]:
+def recurrent(reassociate: bool = False) -> dict[str, Call]:
     """The gradients of a recurrent network of 500 steps, batch 8, 16 inputs, 32 states."""
     rng = np.random.default_rng(0)
     weights = [rng.normal(0, 0.2, shape) for shape in ((16, 32), (32, 32), (32,))]
@@ -175,7 +175,7 @@ def recurrent() -> dict[str, Call]:
 
     given = (*weights, x)
     gradient = ac.grad(loss_of, (0, 1, 2))
-    program = Compiled(gradient)
+    program = Compiled(gradient, reassociate=reassociate)
     peers: dict[str, Call] = {
         "by hand": lambda: written.gradient(*given),
         "plain": lambda: list(gradient(*given)),
@@ -272,6 +272,7 @@ ROWS = [
     Row("784-500-10, batch 100", lambda: network(500, 100), 1.05),
     Row("chain of 1,000 operations of 10 elements", chain, 1.10),
     Row("RNN, 500 steps", recurrent, 1.6),
+    Row("RNN with reassociate=True", lambda: recurrent(True), 1.3),
     Row("Hessian-vector product", hessian_vector, 1.5),
     Row("10⁷ elements", elements, 1.15),
 ]
@@ -292,14 +293,15 @@ def _array(out: Any) -> Any:
     return np.array(out.data if isinstance(out, ac.Tensor) else out)
 
 
-def agree(peers: dict[str, Call]) -> None:
-    """Fail unless all peers return the same numbers, in three calls."""
+def agree(peers: dict[str, Call], bits: bool) -> None:
+    """Fail unless all peers return the same numbers in three calls; the compiled and the plain
+    function the same bits."""
     for _ in range(3):
         found = {name: [*map(_array, call())] for name, call in peers.items()}
         for name, outs in found.items():
             for out, wanted in zip(outs, found["by hand"], strict=True):
                 np.testing.assert_allclose(out, wanted, rtol=1e-9, atol=1e-12, err_msg=name)
-        for out, wanted in zip(found["compiled"], found["plain"], strict=True):
+        for out, wanted in zip(found["compiled"], found["plain"], strict=True) if bits else ():
             assert out.tobytes() == wanted.tobytes(), "compiled differs from plain"
 
 
@@ -333,7 +335,7 @@ def main() -> None:
         if chosen.only and chosen.only not in row.title:
             continue
         peers = row.peers()
-        agree(peers)
+        agree(peers, bits="reassociate" not in row.title)
         clocks = {name: clock(call) for name, call in peers.items()}
         times = {name: t for name, (t,) in measure.interleaved(clocks, chosen.repeats).items()}
         ratios = {name: t / times["by hand"] for name, t in times.items()}

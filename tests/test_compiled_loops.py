@@ -141,3 +141,18 @@ def test_sums_of_negative_zeros_keep_their_sign():
         found = compiled(x, np.ones((2, 2)))
         assert bits(found) == bits(total(x, np.ones((2, 2))))
     assert "np.matmul" in compiled.source
+
+
+def test_reassociate_joins_products_and_factors():
+    given = (X, *PROGRAMS["recurrent"][1])
+    plain = ac.grad(recurrent, (0, 1, 2, 3))
+    compiled = ac.compile(plain, reassociate=True)
+    for _ in range(3):
+        for found, expected in zip(compiled(*given), plain(*given), strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-13)
+    assert sum("np.matmul(" in line for line in compiled.source.splitlines()) == 1
+    scaled = ac.compile(lambda x: 3.0 * (0.1 * (x * 7.0)) + 1, reassociate=True)
+    np.testing.assert_allclose(scaled(X), 2.1 * X + 1, rtol=1e-15)
+    assert scaled.source.count("np.multiply") == 1
+    with pytest.raises(ValueError, match="check compares bits"):
+        ac.compile(plain, check=True, reassociate=True)

@@ -40,8 +40,15 @@ class Compiled:
 
     traced_attributes = ("function",)  # what another compiled function depends on
 
-    def __init__(self, function: Function, threads: int = 1, check: bool = False) -> None:
+    def __init__(
+        self,
+        function: Function,
+        threads: int = 1,
+        check: bool = False,
+        reassociate: bool = False,
+    ) -> None:
         self.function, self.threads, self.check = function, threads, check
+        self.reassociate = reassociate
         self.bound: WeakKeyDictionary[Any, Compiled] = WeakKeyDictionary()
         self.variants: dict[Any, list[Variant]] = {}
         self.plain: dict[Any, str] = {}
@@ -97,7 +104,7 @@ class Compiled:
             return self
         if instance not in self.bound:
             method = MethodType(self.function, instance)
-            self.bound[instance] = Compiled(method, self.threads, self.check)
+            self.bound[instance] = Compiled(method, self.threads, self.check, self.reassociate)
         return self.bound[instance]
 
     def __call__(self, *args: Any, **settings: Any) -> Any:
@@ -143,7 +150,7 @@ class Compiled:
             if not TRACING.acquire(blocking=False):
                 return self.function(*args, **settings)
             try:
-                tracing = Tracing(self.function, args, settings)
+                tracing = Tracing(self.function, args, settings, self.reassociate)
                 reason = tracing.trace.reason
                 if not reason:
                     known.append(Variant(tracing, arrays, recording, self.threads))
@@ -183,7 +190,9 @@ class Compiled:
 
 
 @public
-def compile(function: Any = None, *, threads: int = 1, check: bool = False) -> Any:
+def compile(
+    function: Any = None, *, threads: int = 1, check: bool = False, reassociate: bool = False
+) -> Any:
     """A function that computes what `function` does, with the same bits, by a list of NumPy calls,
     without a graph. Use it as a decorator or call it.
 
@@ -197,7 +206,9 @@ def compile(function: Any = None, *, threads: int = 1, check: bool = False) -> A
 
     With `threads`, chains of elementwise calls on big arrays run on several threads. With `check`,
     each call also runs `function` itself, compares all results and all that is left in arrays, and
-    raises AutogradError for a difference.
+    raises AutogradError for a difference. With `reassociate`, factors are merged and sums of
+    products are one product where this is faster, and the last bits differ; it raises ValueError
+    together with `check`.
 
     >>> import autograd_core as ac, numpy as np
     >>> slope = ac.compile(ac.grad(lambda x: ac.sum(ac.sin(x) * x)))
@@ -207,10 +218,12 @@ def compile(function: Any = None, *, threads: int = 1, check: bool = False) -> A
     return d_multiply
     """
     if function is None:
-        return partial(compile, threads=threads, check=check)
+        return partial(compile, threads=threads, check=check, reassociate=reassociate)
     if not callable(function):
         raise TypeError(f"compile: expected a function, not {function!r:.60}")
-    return Compiled(function, threads, check)
+    if check and reassociate:
+        raise ValueError("compile: check compares bits, which reassociate changes")
+    return Compiled(function, threads, check, reassociate)
 
 
 def _structure(tree: Any) -> Any:

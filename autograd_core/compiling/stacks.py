@@ -35,17 +35,16 @@ EXACT = frozenset({np.add, np.subtract, np.multiply, np.divide, np.negative, np.
 VECTOR = 16  # rows of a multiple of this length have no remainder in a vectorised loop
 
 
-def stacked(program: Program, reassociate: bool = False) -> None:
-    """Join calls in the program. With `reassociate`, products that are added up are one product,
-    which changes the last bits."""
-    stacks = _Stacks(program, reassociate)
+def stacked(program: Program) -> None:
+    """Join calls in the program."""
+    stacks = _Stacks(program)
     if stacks.classes:
         stacks.join()
 
 
 class _Stacks:
-    def __init__(self, program: Program, reassociate: bool) -> None:
-        self.program, self.reassociate = program, reassociate
+    def __init__(self, program: Program) -> None:
+        self.program = program
         classes: dict[Any, list[Call]] = {}
         self.makers = {value: call for call in program.calls for value in call.results}
         for call in program.calls:
@@ -159,21 +158,20 @@ class _Stacks:
         end = self.places[chain[-1][1]]
         calls = [call for call, _ in chain]
         (total,) = chain[-1][1].results
-        stack = self._stack(calls, end, total if self.reassociate else None)
+        stack = self._stack(calls, end)
         if stack is None:
             return False
         for _, add in chain[1:]:
             del self.places[add]
-        if stack is not total:
-            sums = Call(SUM, (Ref(stack), 0), {"initial": -0.0}, [total], Ref(total),
-                        line=calls[0].line, part=calls[0].part)  # fmt: skip
-            self.places[sums] = end + 0.25
-            self.makers[total] = sums
+        sums = Call(SUM, (Ref(stack), 0), {"initial": -0.0}, [total], Ref(total),
+                    line=calls[0].line, part=calls[0].part)  # fmt: skip
+        self.places[sums] = end + 0.25
+        self.makers[total] = sums
         return True
 
     # stacks
 
-    def _stack(self, calls: list[Call], place: float, total: Value | None = None) -> Value | None:
+    def _stack(self, calls: list[Call], place: float) -> Value | None:
         """The result of one call for all calls, which it replaces; None if there is none."""
         model, size = calls[0], calls[0].results[0].array.size
         columns = [

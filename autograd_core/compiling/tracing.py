@@ -14,6 +14,7 @@ from autograd_core.compiling.captured import Reached, Slot, with_arrays
 from autograd_core.compiling.kernels import with_kernels
 from autograd_core.compiling.places import Gradient, share_memory
 from autograd_core.compiling.program import Program, Ref, Value, replaced
+from autograd_core.compiling.reassociate import reassociated
 from autograd_core.compiling.simplify import simplified, undecided, without_unused, writes_last
 from autograd_core.compiling.stacks import stacked
 from autograd_core.compiling.trace import Trace, Untraceable
@@ -32,7 +33,10 @@ class Tracing:
     """One run of a function with traced arrays. After it, either the function's effects are those
     of a plain run and `variant` is the program, or there are none and `trace.reason` says why."""
 
-    def __init__(self, function: Function, args: Any, settings: Any) -> None:
+    def __init__(
+        self, function: Function, args: Any, settings: Any, reassociate: bool = False
+    ) -> None:
+        self.reassociate = reassociate
         self.trace = trace = Trace()
         self.reached = Reached(function)
         states = States(*self.reached.generators())
@@ -155,6 +159,8 @@ class Tracing:
             return
         self.captured = self._captured(program, arguments)
         stacked(program)
+        if self.reassociate:
+            reassociated(program)
         without_unused(program, {memory for call in program.calls for memory in call.writes})
         with_blocks(program, self.kept)
         with_kernels(program, self.kept)
