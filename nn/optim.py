@@ -70,6 +70,11 @@ class SGD(Versioned):
     """
 
     traced_numbers = ("lr", "momentum")  # inputs of a compiled step
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """A NumPy number as lr, from a schedule, is a float."""
+        super().__setattr__(name, float(value) if isinstance(value, np.floating) else value)
+
     traced_attributes = ("parameters", "_velocities")  # the arrays it reads; _scratch holds nothing
 
     @public

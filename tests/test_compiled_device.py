@@ -101,7 +101,7 @@ def test_arrays_on_another_device_or_on_the_host_have_programs_of_their_own(cuda
 
 def test_arrays_that_a_function_makes_on_a_device_are_never_frozen(cuda):
     counter = []
-    compiled = Compiled(lambda x: x + cuda.asarray(np.full(3, float(len(counter)))))
+    compiled = Compiled(lambda x: x + ac.full(3, float(len(counter)), device="cuda"))
     with pytest.warns(ac.AutogradWarning, match="not followed"):
         compiled(cuda.asarray(np.zeros(3)))
     counter.append(1)

@@ -224,7 +224,7 @@ def test_other_values_and_objects_may_be_replaced():
     assert bits(compiled(X)) == bits(f(X))
     assert not compiled.plain
     del settings.act
-    with pytest.raises(AttributeError), pytest.warns(ac.AutogradWarning, match="AttributeError"):
+    with pytest.raises(AttributeError, match="act"):
         compiled(X)
 
 
@@ -332,7 +332,7 @@ def test_an_argument_that_is_written_to_runs_plainly():
         return x * 2
 
     compiled, x = Compiled(f), X.copy()
-    with pytest.warns(ac.AutogradWarning, match="an array is written to, a argument"):
+    with pytest.warns(ac.AutogradWarning, match="it writes to an argument"):
         assert bits(compiled(x)) == bits((X + 1) * 2)
     assert bits(x) == bits(X + 1)
 

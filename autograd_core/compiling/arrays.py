@@ -56,7 +56,7 @@ class TraceArray(NDArrayOperatorsMixin):
         return self._trace.call(function, args, settings)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        if self._trace.closed:
+        if self._trace.is_over():
             return np.array(self._real, dtype=dtype, copy=copy)
         raise self._trace.fail("an array was converted to a plain array")
 
@@ -74,10 +74,10 @@ class TraceArray(NDArrayOperatorsMixin):
         return self
 
     def __copy__(self) -> Any:
-        return self.copy()  # type: ignore[attr-defined]
+        return self.copy()
 
     def __deepcopy__(self, memo: Any) -> Any:
-        return self.copy()  # type: ignore[attr-defined]
+        return self.copy()
 
     def __getitem__(self, index: Any) -> Any:
         return self._trace.call(Method("__getitem__"), (self, index), {})
@@ -146,6 +146,11 @@ class TraceArray(NDArrayOperatorsMixin):
     def __complex__(self) -> complex:
         return complex(self._trace.guarded(self, complex, "complex({})"))
 
+    def __getattr__(self, name: str) -> Any:
+        if self._trace.is_over():  # also in another thread, which computes with the array itself
+            return getattr(self._real, name)
+        raise AttributeError(f"{type(self._real).__name__!r} object has no attribute {name!r}")
+
     def __repr__(self) -> str:
         return f"TraceArray({self._real!r})"
 
@@ -169,6 +174,18 @@ class TraceFloat(TraceArray):
     def __abs__(self) -> Any:
         return self._trace.number(operator.abs, (self,))
 
+    def __neg__(self) -> Any:
+        return self._trace.number(operator.neg, (self,))
+
+    def __pos__(self) -> Any:
+        return self
+
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return other // self, other % self
+
     def is_integer(self) -> bool:
         """True if it is an integer."""
         return float(self).is_integer()
@@ -179,7 +196,7 @@ def _of_numbers(name: str) -> Any:
     of_arrays = getattr(NDArrayOperatorsMixin, f"__{name}__")
 
     def forward(self: TraceFloat, other: Any) -> Any:
-        if isinstance(other, int | float | TraceFloat):
+        if isinstance(other, int | float | complex | TraceFloat):
             return self._trace.number(function, (self, other))
         return of_arrays(self, other)
 
@@ -191,23 +208,30 @@ def _of_numbers_reversed(name: str) -> Any:
     of_arrays = getattr(NDArrayOperatorsMixin, f"__r{name}__")
 
     def backward(self: TraceFloat, other: Any) -> Any:
-        if isinstance(other, int | float | TraceFloat):
+        if isinstance(other, int | float | complex | TraceFloat):
             return self._trace.number(function, (other, self))
         return of_arrays(self, other)
 
     return backward
 
 
-for _name in ("add", "sub", "mul", "truediv", "pow"):
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow"):
     setattr(TraceFloat, f"__{_name}__", _of_numbers(_name))
     setattr(TraceFloat, f"__r{_name}__", _of_numbers_reversed(_name))
 
 
-def _negative(self: TraceFloat) -> Any:
-    return self._trace.number(operator.neg, (self,))
+def _compared(name: str) -> Any:
+    of_arrays = getattr(NDArrayOperatorsMixin, f"__{name}__")
+
+    def compare(self: TraceFloat, other: Any) -> Any:
+        found = of_arrays(self, other)
+        return bool(found) if isinstance(other, int | float | TraceFloat) else found
+
+    return compare
 
 
-setattr(TraceFloat, "__neg__", _negative)  # noqa: B010
+for _name in ("eq", "ne", "lt", "le", "gt", "ge"):
+    setattr(TraceFloat, f"__{_name}__", _compared(_name))
 
 
 def _item(x: Any) -> Any:

@@ -8,6 +8,7 @@ order of NumPy's pairwise summation, so that it has the same bits.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -124,7 +125,7 @@ def _shape(call: Call) -> Any:
 
 def _is_big(value: Value) -> bool:
     array = value.array
-    return isinstance(array, np.ndarray) and array.size >= BIG and array.flags.c_contiguous
+    return isinstance(array, np.ndarray) and array.size >= BIG and array.flags.carray
 
 
 def _joined(group: list[Call], used: set[Value]) -> Call:
@@ -156,6 +157,8 @@ def pieces(size: int, block: int, start: int = 0) -> list[tuple[int, int]]:
 def in_blocks(block: Any, places: Any, arrays: Any, buffers: Any, scalars: Any = ()) -> Any:
     """The results of ``block`` for the parts of arrays at each of the places."""
     flat = [array.reshape(-1) for array in arrays]
+    if not all(array.flags.aligned for array in flat):  # NumPy sums them in other parts
+        raise ValueError("an array is not aligned")
     return [
         block(*[a[start:stop] for a in flat], *[b[: stop - start] for b in buffers], *scalars)
         for start, stop in places
@@ -182,7 +185,7 @@ class Threads:
         step = -(-len(places) // self.count)
         shares = [places[i : i + step] for i in range(0, len(places), step)]
         running = [
-            self.pool.submit(in_blocks, block, share, arrays, own[i], scalars)
+            self.pool.submit(copy_context().run, in_blocks, block, share, arrays, own[i], scalars)
             for i, share in enumerate(shares)
         ]
         return [result for share in running for result in share.result()]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dis
+import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator, MutableMapping, MutableSequence
 from copy import copy
 from functools import partial
+from operator import is_not
 from pathlib import PurePath
 from random import Random
 from types import (
@@ -63,7 +65,9 @@ class Reached:
 
     def __init__(self, function: Any) -> None:
         self.containers: list[tuple[Any, Any]] = []
-        self.versioned: set[int] = set()  # ids of the dicts of objects whose changes are counted
+        self.own: set[int] = set()  # ids of the dicts of objects
+        self.versioned: set[int] = set()  # and of objects whose changes are counted
+        self.kinds: list[tuple[type, int]] = []  # classes, and the number of their entries
         self.places: list[tuple[str, Place, Any]] = []
         self.slots = slots(function, backend.is_data, self)
 
@@ -101,14 +105,18 @@ class Reached:
         return [name for name, place, value in self.places if not _holds(place, value)]
 
     def restore(self) -> None:
-        """Give lists and dicts their former entries."""
+        """Give lists and dicts their former entries, and other places what they held."""
         for value, before in self.containers:
             if isinstance(value, MutableMapping):
                 for key in [key for key in value if key not in before]:
                     del value[key]
                 value.update(before)
-            else:
-                value[:] = before
+            elif len(value) != len(before) or any(map(is_not, value, before)):
+                value.clear()
+                value.extend(before)
+        for _, place, value in self.places:
+            if not isinstance(place, Fixed | Tracked | Gradient) and not _holds(place, value):
+                place.put(value)
 
 
 # Objects without contents that a function could change, or whose contents are looked through
@@ -156,6 +164,9 @@ def _is_known(value: Any) -> bool:
     if backend.is_data(value):
         exact = type(value) is np.ndarray or backend.on_device(value)
         return exact and not value.dtype.hasobject
+    if isinstance(value, BuiltinFunctionType):
+        of = (type(None), ModuleType, type, MutableMapping, MutableSequence)
+        return isinstance(value.__self__, (*of, *GENERATORS))
     if isinstance(value, KNOWN):
         return True
     kind = type(value)
@@ -208,11 +219,14 @@ def slots(
         seen[id(value)] = value
         if reached is not None and isinstance(value, MutableMapping | MutableSequence):
             reached.containers.append((value, copy(value)))
+        if reached is not None and isinstance(value, type) and not _from_library_class(value):
+            reached.kinds.append((value, len(vars(value))))
         partly = "traced_attributes" in vars(type(value))
         if reached is not None and not partly and (
             isinstance(own := getattr(value, "__dict__", None), dict)
         ):  # fmt: skip
             reached.containers.append((own, dict(own)))
+            reached.own.add(id(own))
             if isinstance(value, Versioned):
                 reached.versioned.add(id(own))
         waiting += _inside(name, value)
@@ -260,6 +274,9 @@ def _inside(name: str, value: Any) -> Iterator[tuple[str, Place]]:
     elif isinstance(value, MethodType):
         yield name, Fixed(value.__self__)
         yield name, Fixed(value.__func__)
+    elif isinstance(value, BuiltinFunctionType):
+        if isinstance(value.__self__, MutableMapping | MutableSequence):
+            yield name, Fixed(value.__self__)
     elif isinstance(value, partial):
         yield name, Fixed(value.func)
         yield name, _Arguments(value)
@@ -348,6 +365,12 @@ def _of_function(function: FunctionType) -> Iterator[tuple[str, Place]]:
         return
     names = set(_names(function.__code__))
     modules, looked = [function.__globals__], [function.__globals__]
+    held = [cell.cell_contents for cell in function.__closure__ or () if _is_filled(cell)]
+    held += [sys.modules[name] for name in sorted(names & sys.modules.keys())]  # imported inside
+    for module in held:
+        if isinstance(module, ModuleType) and module.__name__.partition(".")[0] not in LIBRARIES:
+            yield from ((n, Place(vars(module), n)) for n in sorted(names & vars(module).keys())
+                        if not isinstance(vars(module)[n], ModuleType))  # fmt: skip
     wanted = set(_globals_of(function.__code__))
     while modules:
         module = modules.pop()

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from _thread import allocate_lock
 from collections.abc import Callable, Iterator
+from itertools import combinations
 from sys import getrefcount
 from typing import Any
 
 import numpy as np
 
 from autograd_core.compiling.places import Place
-from autograd_core.compiling.source import Differs
 from autograd_core.devices import backend
 from autograd_core.engine.stamps import sequence_numbers, stamps
 from autograd_core.engine.state import STATE
@@ -55,7 +55,7 @@ class Entrance:
             "asarray": np.asarray,
             "new": Tensor.__new__, "stamps": stamps,
             "numbers": sequence_numbers, "refs": getrefcount, "acquire": self.lock.acquire,
-            "release": self.lock.release, "stops": (Differs, FloatingPointError),
+            "release": self.lock.release,
             "removed": (AttributeError, KeyError, IndexError), "Signal": Signal,
             "versions": versions, "version": versions.number,
         }  # fmt: skip
@@ -77,6 +77,7 @@ class Entrance:
             "if more: return DIFFERS",
             "recording, _, observer = STATE.get()",
             f"if recording is not {self.recording} or observer is not None: return DIFFERS",
+            *self._aliases(names),
             *(line for name, leaf in zip(names, self.given, strict=True)
               for line in self._argument(name, leaf)),
             "try:",
@@ -96,7 +97,15 @@ class Entrance:
         text = [f"def enter({given}*more):", *(f"    {line}" for line in lines),
                 "def changed():", *(f"    {line}" for line in changed)]  # fmt: skip
         exec("\n".join(text), self.bound)
+        self.given = []  # the arrays of the first call are not kept
         return self.bound["enter"]  # type: ignore[no-any-return]
+
+    def _aliases(self, names: list[str]) -> Iterator[str]:
+        """Another array, or the same one, in two places that may hold the same."""
+        pairs = combinations(zip(names, self.given, strict=True), 2)
+        for (first, x), (second, y) in pairs:
+            if (x.shape, x.dtype, type(x)) == (y.shape, y.dtype, type(y)):
+                yield f"if {first} is {'not ' if x is y else ''}{second}: return DIFFERS"
 
     def _argument(self, name: str, leaf: Any) -> Iterator[str]:
         array = leaf
@@ -135,8 +144,7 @@ class Entrance:
             yield f"same = {unheld}"
             yield "if not same and not ready(): return DIFFERS"
         yield f"try: out = run({', '.join(given)})"
-        yield "except stops: return DIFFERS"
-        yield "except Exception as error: return Signal(error)"
+        yield "except Exception as error: return stopped(error)"
         if unheld:
             yield "if not same: leave()"
 

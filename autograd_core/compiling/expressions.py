@@ -19,6 +19,10 @@ INFIX = {
     "greater_equal": ">=", "less_equal": "<=", "equal": "==", "not_equal": "!=",
     "bitwise_and": "&", "bitwise_or": "|", "bitwise_xor": "^",
 }  # fmt: skip
+NUMBERS: dict[Any, str] = {  # of numbers, and of arrays for the power
+    operator.add: "+", operator.sub: "-", operator.mul: "*", operator.truediv: "/",
+    operator.floordiv: "//", operator.mod: "%", operator.pow: "**",
+}  # fmt: skip
 PLACES = (("np", np), ("np.linalg", np.linalg), ("np.fft", np.fft))
 
 
@@ -67,8 +71,10 @@ class Expressions:
             return self._under(call)
         if function is ROWS:
             return self.value(args[0])
-        if function is operator.pow:
-            return f"{self._operand(args[0])} ** {self._operand(args[1])}"
+        if function in NUMBERS:
+            return f"{self._operand(args[0])} {NUMBERS[function]} {self._operand(args[1])}"
+        if function is operator.neg:
+            return f"-{self._operand(args[0])}"
         if isinstance(function, Method):
             return self._method(function, call)
         if isinstance(function, np.ufunc) and not call.settings:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from _thread import allocate_lock
 from functools import partial, update_wrapper
+from keyword import iskeyword
 from pathlib import Path
 from types import MethodType
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -49,13 +49,19 @@ class Compiled:
     ) -> None:
         self.function, self.threads, self.check = function, threads, check
         self.reassociate = reassociate
-        self.bound: WeakKeyDictionary[Any, Compiled] = WeakKeyDictionary()
         self.variants: dict[Any, list[Variant]] = {}
         self.plain: dict[Any, str] = {}
         self.attempts: dict[Any, int] = {}
         self.enter: Any = None  # of the program that ran last
-        self.warned = False
-        update_wrapper(self, function)
+        self.warned: set[str] = set()
+        self.of_object = False  # True for a method, which its object keeps
+        update_wrapper(self, function, updated=())
+
+    def __reduce__(self) -> Any:
+        """Copies and pickles have the function and no programs; a method is made again."""
+        if self.of_object:
+            return type(None), ()
+        return Compiled, (self.function, self.threads, self.check, self.reassociate)
 
     @property
     def programs(self) -> list[str]:
@@ -78,7 +84,7 @@ class Compiled:
         one of NumPy; ValueError if the path does not end in ``.py``.
         """
         file = Path(path)
-        if file.suffix != ".py" or not file.stem.isidentifier():
+        if file.suffix != ".py" or not file.stem.isidentifier() or iskeyword(file.stem):
             raise ValueError(f"save: the path must be that of a Python module, not {str(path)!r}")
         if not self._traced:
             raise AutogradError("save: there is no program yet; call the function first")
@@ -98,14 +104,20 @@ class Compiled:
         rows = [head, *(variant.reported(i) for i, variant in enumerate(self._traced))]
         return "\n".join("  ".join(f"{cell:>8}" for cell in row) for row in rows)
 
-    def __get__(self, instance: Any, owner: Any = None) -> Compiled:
-        """A compiled method of an object."""
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        """A compiled method of an object, which keeps it."""
         if instance is None:
             return self
-        if instance not in self.bound:
-            method = MethodType(self.function, instance)
-            self.bound[instance] = Compiled(method, self.threads, self.check, self.reassociate)
-        return self.bound[instance]
+        method, name = MethodType(self.function, instance), f"_compiled_{id(self)}"
+        if not hasattr(instance, "__dict__"):
+            self._warn(f"{called(self.function)} runs without a program: its object has slots")
+            return method
+        known = instance.__dict__.get(name)
+        if known is None or known.function.__self__ is not instance:  # or if that was copied
+            known = Compiled(method, self.threads, self.check, self.reassociate)
+            known.of_object = True
+            instance.__dict__[name] = known
+        return known
 
     def __call__(self, *args: Any, **settings: Any) -> Any:
         enter = self.enter
@@ -124,12 +136,21 @@ class Compiled:
     def _call(self, args: Any, settings: Any) -> Any:
         found = leaves((args, settings))
         recording, _, observer = STATE.get()
-        key = (_structure((args, settings)), *[_kind(leaf) for _, leaf in found], recording)
-        if observer is not None and None not in key and "observed" not in self.plain:
-            self._give_up("observed", "operations are observed, as by detect_anomaly")
-        if None in key or observer is not None or key in self.plain or ACTIVE.get():
+        if ACTIVE.get():
             return self.function(*args, **settings)
+        kinds = [_kind(leaf) for _, leaf in found]
         arrays = [x for _, x in found if isinstance(x, Tensor) or backend.is_data(x)]
+        same = [next(i for i, other in enumerate(arrays) if other is x) for x in arrays]
+        key = (_structure((args, settings)), *kinds, *same, recording)
+        if observer is not None:
+            self._give_up("observed", "operations are observed, as by detect_anomaly")
+        if None in kinds:
+            _, leaf = found[kinds.index(None)]
+            if not isinstance(leaf, Tensor):  # one that requires a gradient, as in a transform
+                kind = type(leaf).__name__
+                self._give_up(None, f"an argument of the type {kind} cannot be followed")
+        if None in kinds or observer is not None or key in self.plain:
+            return self.function(*args, **settings)
         known = self.variants.get(key)
         if known is None:
             known = self.variants[key] = []
@@ -161,26 +182,35 @@ class Compiled:
             self.attempts[key] = self.attempts.get(key, 0) + 1
             if self.attempts[key] < ATTEMPTS and tracing.may_settle:
                 return self.function(*args, **settings)
+        out = self.function(*args, **settings)  # if it raises an error, nothing is kept
         self._give_up(key, reason)
-        return self.function(*args, **settings)
+        return out
 
     def _give_up(self, key: Any, reason: str) -> None:
         """Run calls of this kind plainly from now on."""
         self.plain[key] = reason
-        warn_user(f"compile: {called(self.function)} runs without a program: {reason}")
+        while len(self.plain) > SIGNATURES:
+            del self.plain[next(iter(self.plain))]
+        self._warn(f"{called(self.function)} runs without a program: {reason}")
+
+    def _warn(self, message: str) -> None:
+        """Warn once."""
+        if message not in self.warned and len(self.warned) < SIGNATURES:
+            self.warned.add(message)
+            warn_user(f"compile: {message}")
 
     def _forget(self) -> None:
         """Drop the oldest programs if there are too many kinds of arguments."""
         if len(self.variants) > SIGNATURES:
-            del self.variants[next(iter(self.variants))]
+            oldest = next(iter(self.variants))
+            del self.variants[oldest]
+            self.attempts.pop(oldest, None)
             self.enter = None
-            if not self.warned:
-                self.warned = True
-                warn_user(
-                    f"compile: {called(self.function)} is called with more than {SIGNATURES} kinds "
-                    "of arguments (structure, shapes, dtypes, numbers). Each is traced, and only "
-                    "the last ones are kept; pass numbers that change as arrays"
-                )
+            self._warn(
+                f"{called(self.function)} is called with more than {SIGNATURES} kinds of arguments "
+                "(structure, shapes, dtypes, numbers). Each is traced, and only the last ones are "
+                "kept; pass numbers that change as arrays"
+            )
 
     def _remember(self, variant: Variant, args: Any, settings: Any) -> None:
         """Try this program first in the next call, if the arguments are arrays."""
@@ -208,7 +238,7 @@ def compile(
     each call also runs `function` itself, compares all results and all that is left in arrays, and
     raises AutogradError for a difference. With `reassociate`, factors are merged and sums of
     products are one product where this is faster, and the last bits differ; it raises ValueError
-    together with `check`.
+    together with `check`, and if `threads` is not a positive integer.
 
     >>> import autograd_core as ac, numpy as np
     >>> slope = ac.compile(ac.grad(lambda x: ac.sum(ac.sin(x) * x)))
@@ -221,6 +251,8 @@ def compile(
         return partial(compile, threads=threads, check=check, reassociate=reassociate)
     if not callable(function):
         raise TypeError(f"compile: expected a function, not {function!r:.60}")
+    if not isinstance(threads, int) or isinstance(threads, bool) or threads < 1:
+        raise ValueError(f"compile: threads must be a positive integer, not {threads!r}")
     if check and reassociate:
         raise ValueError("compile: check compares bits, which reassociate changes")
     return Compiled(function, threads, check, reassociate)
@@ -229,7 +261,7 @@ def compile(
 def _structure(tree: Any) -> Any:
     """The structure of a tree of arguments, and the numbers in it, which are static."""
     if isinstance(tree, dict):
-        return (type(tree), *((name, _structure(entry)) for name, entry in tree.items()))
+        return (type(tree), *((type(k), k, _structure(entry)) for k, entry in tree.items()))
     if isinstance(tree, tuple | list):
         return (type(tree), *map(_structure, tree))
     return ()
@@ -241,7 +273,10 @@ def _kind(leaf: Any) -> Any:
         kind = _kind(leaf._array)
         return kind and (Tensor, *kind)
     if type(leaf) is np.ndarray or backend.on_device(leaf):
-        return backend.device_of(leaf), leaf.shape, leaf.dtype, leaf.strides
+        aligned = backend.on_device(leaf) or leaf.flags.aligned
+        return backend.device_of(leaf), leaf.shape, leaf.dtype, leaf.strides, aligned
+    if isinstance(leaf, np.generic):
+        return type(leaf), leaf.tobytes()
     if isinstance(leaf, bool | int | str | float | complex):
         return type(leaf), repr(leaf)
     return None

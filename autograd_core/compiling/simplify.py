@@ -38,8 +38,8 @@ QUIET = CREATE | {operator.pow, np.asarray, np.broadcast_to, np.clip, np.concate
 def simplified(program: Program) -> Program:
     """The program without equal, constant and unused calls."""
     _without_identities(program)
-    _without_writes(program)
-    written = {memory for call in program.calls for memory in call.writes}
+    written = _without_writes(program)
+    written |= {memory for call in program.calls for memory in call.writes}
     for step in (_written_shorter, _joined, _folded, _narrowed, _without_ones):
         step(program, written)
     without_unused(program, written)
@@ -48,8 +48,10 @@ def simplified(program: Program) -> Program:
 
 
 def asks_a_number(call: Call) -> bool:
-    """True for a check of a number, such as the momentum of an optimiser."""
-    return call.guard is not None and all(type(v.array) is float for v in call.refs())
+    """True for a check of a number that needs no call, such as the momentum of an optimiser."""
+    return call.guard is not None and all(
+        type(v.array) is float and v.kind != "result" for v in call.refs()
+    )
 
 
 def _substitute(program: Program, known: dict[Value, Value]) -> None:
@@ -65,11 +67,13 @@ def _substitute(program: Program, known: dict[Value, Value]) -> None:
         value.memory = known.get(value.memory, value.memory)
 
 
-def _without_writes(program: Program) -> None:
+def _without_writes(program: Program) -> set[Value]:
     """New results in place of those that a ufunc writes to an array of the program with ``out=``.
-    The buffers are planned again, and other calls can be moved."""
+    The buffers are planned again, and other calls can be moved. Returns the old and new results,
+    of which only the last contents are known."""
     viewed = {v.memory for call in program.calls for v in call.results if v.memory is not v}
     known: dict[Value, Value] = {}
+    lost: set[Value] = set()
     empty = {v for call in program.calls if call.function in EMPTY for v in call.results}
 
     def of(leaf: Any) -> Any:
@@ -84,7 +88,9 @@ def _without_writes(program: Program) -> None:
             new = Value("result", name, old.array, of=old.of)
             call.results, call.shape, call.settings, call.writes = [new], Ref(new), {}, []
             known[old] = new
+            lost |= {old, new}
     program.result = replaced(program.result, of)
+    return lost
 
 
 def _overwritten(call: Call) -> Value | None:
@@ -294,10 +300,20 @@ def _folded(program: Program, written: set[Value]) -> None:
 
 def _is_silent(call: Call) -> bool:
     """True for a call that raises no error, so that it can be left out."""
-    if "raise" in (call.errors or {}).values():
+    if "raise" in (call.errors or {}).values() or _looks_up(call):
         return False
     known = isinstance(call.function, np.ufunc | Method | UfuncMethod | Writer)
     return known or call.function in QUIET
+
+
+def _looks_up(call: Call) -> bool:
+    """True for a call that raises IndexError if an integer in an array is too large."""
+    if not isinstance(call.function, Method) or call.function.name not in INDEXING:
+        return False
+    return any(v.kind != "constant" and v.array.dtype.kind in "iu" for v in refs(call.args[1:]))
+
+
+INDEXING = frozenset({"__getitem__", "__setitem__", "take", "choose", "put"})
 
 
 def without_unused(program: Program, written: set[Value]) -> None:

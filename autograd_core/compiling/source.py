@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import linecache
 from _thread import _local  # threading.local
 from collections.abc import Iterator
@@ -75,7 +74,9 @@ class Source:
         self.body = body
         self.written.fast = True
         self.functions = [line for f in self.blocks.values() for line in f.lines(self.lines_of)]
+        before = len(self.functions)
         self.functions += self._function()
+        self.first_write = before + self.first  # the line from which on arrays of the caller change
         self.written.fast = False
         self.made = [
             *self._buffers(),
@@ -83,6 +84,8 @@ class Source:
         ]
         if self.kernels:
             self.written.bound["PREAMBLE"] = PREAMBLE
+        self.checks = [line for v in program.arguments if v.kind == "argument"
+                       for line in self._checked(v)]  # fmt: skip
         self.views = [f"{self._target(call.shape)} = {self.written.call(call)}" for call in once]
         self.namespace = {**self.written.bound, **self.written.short, "Differs": Differs}
         self.namespace |= self.helpers
@@ -123,6 +126,8 @@ class Source:
         of NumPy."""
         if "cp" in self.written.bound:
             raise AutogradError("save: the program computes on a device, not with NumPy")
+        if any(call.draws for call in self.body):
+            raise AutogradError("save: the program draws random numbers from a generator")
         opaque = [f.name for f in self._bound(Opaque)]
         arrays = {self.names[v]: now[self.names[v]] for v in self._arrays()}
         known = arrays.keys() | {"np", "Differs"}
@@ -145,19 +150,22 @@ class Source:
         loads += [f'{name} = _arrays["{name}"]{"" if np.ndim(array) else "[()]"}'
                   for name, array in arrays.items()]  # fmt: skip
         function = self._function()
-        function[1:1] = [line for v in self.program.arguments if v.kind == "argument"
-                         for line in self._checked(v)]  # fmt: skip
+        function[1:1] = self.checks
         imports = ["from pathlib import Path"] if arrays else []
         if any("same(" in line for line in function):
-            helpers = [*inspect.getsource(same).rstrip().splitlines(), "", "", *helpers]
+            helpers = [*(x for text in with_helpers([same]) for x in (*text, "", "")), *helpers]
         return self._module(imports, [*helpers, *loads], function), arrays
 
     def _checked(self, value: Value) -> Iterator[str]:
         name, array = self.names[value], value.array
         if backend.is_data(array):
             dtype = self.written.value(_short(array.dtype))
-            yield f"    if {name}.shape != {array.shape} or {name}.dtype != {dtype}:"
-            yield f'        raise ValueError("{name} must have shape {array.shape}, dtype {dtype}")'
+            order, memory = f"not {name}.flags.c_contiguous", "in C order"
+            if not array.flags.c_contiguous:
+                order, memory = f"{name}.strides != {array.strides}", f"strides {array.strides}"
+            what = f"must have shape {array.shape}, dtype {dtype}, {memory}"
+            yield f"    if {name}.shape != {array.shape} or {name}.dtype != {dtype} or {order}:"
+            yield f'        raise ValueError("{name} {what}")'
 
     def _module(self, imports: list[str], top: list[str], function: list[str]) -> str:
         contexts = [
@@ -213,8 +221,14 @@ class Source:
         program = self.program
         body: list[str] = []
         place: tuple[str, str] = ("", "")
+        self.first = 1 << 30
         for call in self.body:
             lines = list(self.lines_of(call))
+            changes = any(m.kind == "captured" for m in call.writes) or any(
+                value in self.plan.kept for value in call.results
+            )
+            if changes:
+                self.first = min(self.first, len(body) + 2)
             line = _users_text(call.line) if not asks_a_number(call) else ""
             if line and line != place[0]:
                 body += ["", f"# {line}"] if body else [f"# {line}"]

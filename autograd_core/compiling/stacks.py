@@ -97,7 +97,7 @@ class _Stacks:
             return False
         start = self.places[calls[0]]
         results = [call.results[0] for call in calls]
-        if self.outputs.intersection(value.memory for value in results):
+        if (self.outputs | self.written).intersection(value.memory for value in results):
             return False
         order = self._order(calls)
         calls = [calls[i] for i in order]
@@ -260,7 +260,7 @@ class _Stacks:
         maker = self.makers.get(value)
         return (
             maker is not None and _fits(maker, True) and self.places.get(maker, place) < place
-            and value not in self.rows and value.memory not in self.outputs
+            and value not in self.rows and value.memory not in self.outputs | self.written
         )  # fmt: skip
 
     def _whole(self, values: list[Value], place: float, views: list[Call]) -> Value | None:

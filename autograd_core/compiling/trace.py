@@ -32,7 +32,6 @@ from autograd_core.compiling.program import (
     writer,
 )
 from autograd_core.devices import backend
-from autograd_core.engine.exits import user_line
 from autograd_core.engine.stamps import sequence_numbers
 from autograd_core.engine.state import STATE
 from autograd_core.engine.tensor import Tensor
@@ -77,16 +76,24 @@ class Trace:
         self.thread = get_ident()
         self.drawn: Callable[[Any], None] = lambda generator: None  # called after a draw
 
+    def is_over(self) -> bool:
+        """True after the run, and in other threads."""
+        return self.closed or get_ident() != self.thread
+
     def fail(self, reason: str) -> Untraceable:
         """An error to raise. The reason is kept, as a user's function may catch the error."""
-        self.reason = self.reason or f"{reason} at {user_line()}"
+        frame = _users_frame()
+        place = f"{frame.f_code.co_filename}:{frame.f_lineno}"
+        self.reason = self.reason or f"{reason} at {place}"
         return Untraceable(reason)
 
     def enter(self, real: Any, name: str, kind: str = "argument") -> Any:
         """A traced array for an argument or for a captured array, or a traced generator."""
         if isinstance(real, GENERATORS):
             return self.generators.setdefault(id(real), TraceGenerator(real, name, self))
-        known = self.plain.get(id(real)) if kind == "captured" else None
+        known = self.plain.get(id(real))
+        if kind == "captured" or (known is not None and known.kind != "argument"):
+            known = known if kind == "captured" else None
         if known is None or isinstance(real, float):
             known = Value(kind, name, real)
             if isinstance(real, float):
@@ -98,8 +105,10 @@ class Trace:
     def number(self, function: Any, args: tuple[Any, ...]) -> Any:
         """The result of an operator of Python on numbers."""
         out = function(*_real(args))
-        if self.closed or not isinstance(out, float):
+        if self.is_over():
             return out
+        if not isinstance(out, float):  # a complex number
+            return function(*(float(x) if isinstance(x, TraceFloat) else x for x in args))
         call = Call(function, self._template(args), {})
         value = Value("result", "", out)
         call.results, call.shape = [value], Ref(value)
@@ -124,7 +133,7 @@ class Trace:
 
     def call(self, function: Any, args: Any, settings: Any) -> Any:
         """The result of a call, which is noted."""
-        if self.closed or get_ident() != self.thread:
+        if self.is_over():
             return function(*_real(args), **_real(settings))
         errors = np.geterr()
         call = Call(function, self._template(args), self._template(settings))
@@ -232,7 +241,8 @@ class Trace:
                     raise self.fail("a captured array is written to, of which a view is captured")
                 self.saved.setdefault(memory, memory.array.copy())
             elif memory.kind != "result":
-                raise self.fail(f"an array is written to, a {memory.kind}")
+                what = {"argument": "an argument"}.get(memory.kind, f"a {memory.kind}")
+                raise self.fail(f"it writes to {what}")
             call.writes.append(memory)
 
     def _template(self, argument: Any) -> Template:
@@ -265,7 +275,7 @@ class Trace:
     def guarded(self, x: TraceArray, of: Any, word: str) -> Any:
         """``of(x)``, a Python value, which the program compares."""
         value = of(x._real)
-        if not self.closed:
+        if not self.is_over():
             call = Call(of, (Ref(x._value),), {}, guard=Guard(of, word, value))
             self._note(call, np.geterr())
         return value
@@ -283,7 +293,7 @@ class Trace:
         self, name: str, kernel: Any, values: tuple[Any, ...], title: str = "", part: str = ""
     ) -> Any:
         """The result of a kernel of an operation, followed if possible, else as one call."""
-        if self.closed or self.reason or get_ident() != self.thread:
+        if self.reason or self.is_over():
             return kernel(*_real(values))
         mark, before = len(self.calls), self.part
         self.part = part or _part(name, STATE.get()[1])

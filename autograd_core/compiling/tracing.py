@@ -141,7 +141,10 @@ class Tracing:
 
     def _finish(self) -> None:
         entered = [x._array if isinstance(x, Tensor) else x for x in self.entered]
-        arguments = [traced._value for traced in entered if isinstance(traced, TraceArray)]
+        arguments: list[Value] = []
+        for value in (traced._value for traced in entered if isinstance(traced, TraceArray)):
+            again = value in arguments  # the same array in two places
+            arguments.append(Value("argument", value.name, value.array) if again else value)
         outs = [leaf for _, leaf in leaves(self.out)]
         if not all(isinstance(leaf, RETURNED) or backend.is_data(leaf) for leaf in outs):
             self.trace.fail("its result contains an object that is not an array or a number")

@@ -3,14 +3,16 @@ that checks what it depends on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from typing import Any
+
+import numpy as np
 
 from autograd_core.compiling.blocks import BLOCK, Threads
 from autograd_core.compiling.draws import set_state, state_of
-from autograd_core.compiling.entrance import BUSY, DIFFERS, Entrance, Home
+from autograd_core.compiling.entrance import BUSY, DIFFERS, Entrance, Home, Signal
 from autograd_core.compiling.places import Gradient, Place, share_memory
-from autograd_core.compiling.program import Opaque
+from autograd_core.compiling.program import Opaque, Program
 from autograd_core.compiling.simplify import decides
 from autograd_core.compiling.source import Differs, Source
 from autograd_core.compiling.tracing import Tracing
@@ -45,14 +47,15 @@ class Variant:
         self.namespace = source.namespace
         if threads > 1 and source.blocks:
             self.namespace["in_blocks"] = Threads(threads)
-        self.captured = [(source.names[v], v, slots) for v, slots in tracing.captured.items()
+        self.captured = [(source.names[v], kind_of(v.array), slots)
+                         for v, slots in tracing.captured.items()
                          if v in source.captured]  # fmt: skip
         self.numbers = [slots[0].place for v, slots in tracing.captured.items()
                         if v not in source.captured]  # fmt: skip
         self.written = [source.names[v] for v, _ in tracing.captured.items() if v in written]
         self.views = compile("\n".join(source.views), "<compiled program>", "exec")
-        for name, value, _ in self.captured:
-            self.namespace[name] = value.array
+        for value in source.captured:
+            self.namespace[source.names[value]] = value.array
         exec("\n".join(source.made), self.namespace)
         exec(compile("\n".join(source.functions), "<compiled program>", "exec"), self.namespace)
         self.step: Callable[..., Any] = self.namespace["step"]
@@ -71,6 +74,9 @@ class Variant:
         single = [path for path, _ in leaves(tracing.out)] == [""] and not self.puts
         kind = ("Tensor" if isinstance(self.like, Tensor) else "array") if single else ""
         self.enter: Callable[..., Any] = self._entrance(tracing, kind)
+        if self.stamped:  # the traced run wrote to them
+            stamps.set(self.stamped)
+        _forget_arrays(program, source)
 
     @property
     def text(self) -> str:
@@ -98,9 +104,8 @@ class Variant:
                 self.entrance.homes.append(Home(name, slot.place, value.array))
             else:
                 self.puts.append(slot.place)
-        self.changing = [(slot.place, slot.value is None) for slot, _ in tracing.updates
-                         if isinstance(slot.place, Gradient)]  # fmt: skip
-        self.empty = {place.holder for place, empty in self.changing if empty}
+        self.empty = {slot.place.holder for slot, _ in tracing.updates
+                      if isinstance(slot.place, Gradient) and slot.value is None}  # fmt: skip
 
     def _bind(self) -> None:
         """Make the views of the captured arrays and of the buffers."""
@@ -117,11 +122,9 @@ class Variant:
     def rebind(self) -> bool:
         """Bind the program to the arrays that are captured now, if they have the same kinds."""
         found = {}
-        for name, value, slots in self.captured:
+        for name, kind, slots in self.captured:
             arrays = [slot.get() for slot in slots]
-            if any(array is not arrays[0] for array in arrays):
-                return False
-            if kind_of(arrays[0]) != kind_of(value.array):
+            if any(array is not arrays[0] for array in arrays) or kind_of(arrays[0]) != kind:
                 return False
             found[name] = arrays[0]
         written = [found[name] for name in self.written]
@@ -147,6 +150,18 @@ class Variant:
             self._bind()
         return True
 
+    def stopped(self, error: Exception) -> Signal:
+        """What a program returns that has raised an error, in an ``except`` block. If it has
+        written to arrays of the caller, the error is raised again."""
+        trace = error.__traceback__
+        while trace is not None:
+            if trace.tb_frame.f_code is self.step.__code__:
+                if trace.tb_lineno >= self.source.first_write:
+                    raise error
+                break
+            trace = trace.tb_next
+        return DIFFERS if isinstance(error, Differs | FloatingPointError) else Signal(error)
+
     def draw(self, *args: Any) -> Any:
         """The result of the program. The generators have their former states if it stops."""
         states = [state_of(generator) for generator in self.drawing]
@@ -171,17 +186,21 @@ class Variant:
     def _entrance(self, tracing: Tracing, kind: str) -> Callable[..., Any]:
         entrance = self.entrance
         bind = entrance.bind
-        reached = tracing.reached
+        reached, own = tracing.reached, tracing.reached.own
         for place, value in reached.fixed():
             tests = entrance.counted if place.versioned else entrance.tests
             tests.append(place.difference(value, bind))
         for value, before in reached.containers:
             tests = entrance.counted if id(value) in reached.versioned else entrance.tests
             tests.append(f"len({bind(value)}) != {len(before)}")
+            if isinstance(value, MutableMapping) and len(before) > 1 and id(value) not in own:
+                tests.append(f"[*map(id, {bind(value)})] != {[*map(id, before)]}")
+        for owner, count in reached.kinds:
+            entrance.tests.append(f"len({bind(owner)}.__dict__) != {count}")
         homes = {home.tensor for home in entrance.homes}
-        for place, empty in self.changing:
-            if empty or place.holder not in homes:
-                test = f"{bind(place.holder)}._grad is {'not ' if empty else ''}None"
+        for _, place, value in reached.places:
+            if isinstance(place, Gradient) and (value is None or place.holder not in homes):
+                test = f"{bind(place.holder)}._grad is {'not ' if value is None else ''}None"
                 entrance.tests.append(test)
         entrance.tests = list(dict.fromkeys(entrance.tests))
         entrance.current = [
@@ -194,9 +213,21 @@ class Variant:
         entrance.bound |= {
             "run": self.draw if self.drawing else self.step, "rebind": self.rebind,
             "ready": self.ready, "leave": entrance.leave, "shares": self.shares,
-            "finished": self._finished,
+            "finished": self._finished, "stopped": self.stopped,
         }  # fmt: skip
         return entrance.function(kind)
+
+
+def _forget_arrays(program: Program, source: Source) -> None:
+    """Replace the arrays of the traced run, of which only the shapes and dtypes are needed now."""
+    calls = [*program.calls, *source.body]
+    inner = [call for c in calls for call in getattr(c.function, "calls", ())]
+    values = [v for call in [*calls, *inner] for v in (*call.results, *call.refs(), *call.writes)]
+    for value in {*values, *program.arguments, *source.plan.held, *source.plan.held.values()}:
+        for one in (value, value.memory):
+            array = one.array
+            if one.kind != "constant" and type(array) is np.ndarray and array.size > 1:
+                one.array = np.broadcast_to(np.empty((), array.dtype), array.shape)
 
 
 EMPTY = Tensor(0.0)
