@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import dis
 import sys
-from argparse import Namespace
 from collections.abc import Callable, Iterator, MutableMapping, MutableSequence
 from copy import copy
 from functools import partial
 from operator import is_not
-from pathlib import PurePath
 from random import Random
 from types import (
     BuiltinFunctionType,
@@ -18,13 +16,13 @@ from types import (
     FunctionType,
     MethodType,
     ModuleType,
-    SimpleNamespace,
 )
 from typing import Any
 
 import numpy as np
 
 from autograd_core.compiling.draws import GENERATORS
+from autograd_core.compiling.known import from_library_class, is_known
 from autograd_core.compiling.places import VALUES, Fixed, Gradient, Number, Place, Tracked, same
 from autograd_core.compiling.program import replaced
 from autograd_core.devices import backend
@@ -79,7 +77,7 @@ class Reached:
 
     def unknown(self) -> list[str]:
         """The types of the objects whose contents are not looked through."""
-        return sorted({type(value).__name__ for _, _, value in self.places if not _is_known(value)})
+        return sorted({type(value).__name__ for _, _, value in self.places if not is_known(value)})
 
     def generators(self) -> list[Any]:
         """The generators of random numbers among what is reached."""
@@ -117,66 +115,6 @@ class Reached:
         for _, place, value in self.places:
             if not isinstance(place, Fixed | Tracked | Gradient) and not _holds(place, value):
                 place.put(value)
-
-
-# Objects without contents that a function could change, or whose contents are looked through
-KNOWN = (
-    type(None),
-    bool,
-    int,
-    float,
-    complex,
-    str,
-    bytes,
-    type(...),
-    slice,
-    range,
-    np.dtype,
-    np.generic,
-    np.ufunc,
-    Tensor,
-    FunctionType,
-    BuiltinFunctionType,
-    MethodType,
-    partial,
-    tuple,
-    list,
-    dict,
-    MutableMapping,
-    MutableSequence,
-    type,
-    ModuleType,
-    staticmethod,
-    classmethod,
-    property,
-    CodeType,
-    np.random.Generator,
-    np.random.RandomState,
-    np.random.BitGenerator,
-    Random,
-    PurePath,
-    Namespace,
-    SimpleNamespace,
-)
-
-
-def _is_known(value: Any) -> bool:
-    if backend.is_data(value):
-        exact = type(value) is np.ndarray or backend.on_device(value)
-        return exact and not value.dtype.hasobject
-    if isinstance(value, BuiltinFunctionType):
-        of = (type(None), ModuleType, type, MutableMapping, MutableSequence)
-        return isinstance(value.__self__, (*of, *GENERATORS))
-    if isinstance(value, KNOWN):
-        return True
-    kind = type(value)
-    slots_ = any(vars(base).get("__slots__") for base in kind.__mro__)
-    home = str(kind.__module__).partition(".")[0]
-    return (
-        hasattr(value, "__dict__")
-        and not slots_
-        and home not in LIBRARIES - {"nn", "autograd_core"}
-    )
 
 
 def _holds(place: Place, value: Any) -> bool:
@@ -219,7 +157,7 @@ def slots(
         seen[id(value)] = value
         if reached is not None and isinstance(value, MutableMapping | MutableSequence):
             reached.containers.append((value, copy(value)))
-        if reached is not None and isinstance(value, type) and not _from_library_class(value):
+        if reached is not None and isinstance(value, type) and not from_library_class(value):
             reached.kinds.append((value, len(vars(value))))
         partly = "traced_attributes" in vars(type(value))
         if reached is not None and not partly and (
@@ -293,14 +231,14 @@ def _inside(name: str, value: Any) -> Iterator[tuple[str, Place]]:
     elif isinstance(value, property):
         yield name, Fixed(value.fget)
     elif isinstance(value, type):
-        for key in () if _from_library_class(value) else list(vars(value)):
+        for key in () if from_library_class(value) else list(vars(value)):
             if not key.startswith("__") or key == "__call__":
                 yield key, _OfClass(value, key)
-        for base in () if _from_library_class(value) else value.__bases__:
+        for base in () if from_library_class(value) else value.__bases__:
             yield name, Fixed(base)
     elif not isinstance(value, ModuleType):
         yield from _of_attributes(name, value)
-        if not _from_library_class(type(value)):
+        if not from_library_class(type(value)):
             yield name, Fixed(type(value))
 
 
@@ -406,8 +344,3 @@ def _names(code: CodeType) -> Iterator[str]:
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from _names(constant)
-
-
-def _from_library_class(kind: type) -> bool:
-    """True for a class of a library, whose functions use nothing of the user's."""
-    return str(kind.__module__).partition(".")[0] in LIBRARIES | {"builtins"}

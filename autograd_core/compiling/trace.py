@@ -9,7 +9,6 @@ from _thread import get_ident
 from bisect import bisect
 from collections.abc import Callable
 from functools import cache
-from inspect import signature
 from types import FrameType
 from typing import Any
 
@@ -31,6 +30,7 @@ from autograd_core.compiling.program import (
     replaced,
     writer,
 )
+from autograd_core.compiling.writes import may_write
 from autograd_core.devices import backend
 from autograd_core.engine.stamps import sequence_numbers
 from autograd_core.engine.state import STATE
@@ -216,7 +216,7 @@ class Trace:
         function = call.function
         over = function is np.nan_to_num and False in (settings.get("copy", True), *args[1:2])
         plain = not isinstance(function, np.ufunc | UfuncMethod | Opaque | Writer)
-        if over or (plain and _may_write(function, args)):
+        if over or (plain and may_write(function, args)):
             raise self.fail(
                 f"{getattr(function, '__name__', function.__class__)} may write by position"
             )
@@ -370,26 +370,6 @@ def _root(array: Any) -> Any:
     while (array := getattr(array, "base", None)) is not None:
         owner = array if backend.is_data(array) else owner
     return owner
-
-
-# Methods and functions with the number of arguments, after the first, that may be arrays to read
-READ = {"dot": 1, "take": 1, "choose": 1, "clip": 2, "compress": 1, "searchsorted": 1, "repeat": 1,
-        "__getitem__": 1, "__setitem__": 2, "put": 2, "fill": 1}  # fmt: skip
-
-
-def _may_write(function: Any, args: tuple[Any, ...]) -> bool:
-    """True if an array may have been given as `out` by position."""
-    if isinstance(function, Method):
-        behind = args[1 + READ.get(function.name, 0) :]
-        return any(isinstance(arg, TraceArray) or backend.is_data(arg) for arg in behind)
-    try:
-        parameters = list(signature(function).parameters.values())
-    except (TypeError, ValueError):
-        return False
-    places = [
-        i for i, p in enumerate(parameters) if p.kind is not p.KEYWORD_ONLY and p.name == "out"
-    ]
-    return any(len(args) > place and args[place] is not None for place in places)
 
 
 def _real(argument: Any) -> Any:
