@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.compiling.comparing import compared
+from autograd_core.compiling.drawn import Drawn, drawn
 from autograd_core.compiling.entrance import BUSY, Signal
 from autograd_core.compiling.program import replaced
 from autograd_core.compiling.tracing import ACTIVE, Tracing, finished
@@ -97,6 +98,10 @@ class Compiled:
     @property
     def _traced(self) -> list[Variant]:
         return [variant for known in self.variants.values() for variant in known]
+
+    def drawn(self) -> Drawn | None:
+        """The boxes and arrows of the last program, for `draw`."""
+        return drawn(self._traced[-1].source) if self._traced else None
 
     def report(self) -> str:
         """A table of the programs: calls while tracing and in a run, and the memory of buffers."""

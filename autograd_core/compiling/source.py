@@ -71,7 +71,7 @@ class Source:
             self.names[value] = self.names[buffer]
         self.captured = [value for value in program.arguments if _is_captured_array(value)]
         self._name_views(once)
-        self.body = body
+        self.body, self.once = body, once
         self.written.fast = True
         self.functions = [line for f in self.blocks.values() for line in f.lines(self.lines_of)]
         before = len(self.functions)
@@ -211,7 +211,7 @@ class Source:
 
     def _name_views(self, once: list[Call]) -> None:
         for call in once:
-            (base,), title = call.refs(), _title(call)
+            (base,), title = call.refs(), title_of(call)
             word = {"swapaxes": "T", "transpose": "T", "ravel": "flat"}.get(title, title)
             for i, value in enumerate(call.results):
                 ending = i if call.function is ROWS else word
@@ -229,7 +229,7 @@ class Source:
             )
             if changes:
                 self.first = min(self.first, len(body) + 2)
-            line = _users_text(call.line) if not asks_a_number(call) else ""
+            line = users_text(call.line) if not asks_a_number(call) else ""
             if line and line != place[0]:
                 body += ["", f"# {line}"] if body else [f"# {line}"]
                 place = line, ""
@@ -265,7 +265,7 @@ class Source:
             return
         for value in call.results:
             if value not in self.names:
-                self.names[value] = written.free(value.name or _title(call))
+                self.names[value] = written.free(value.name or title_of(call))
         text = written.call(call)
         if call.shape is None or "out" in call.settings:
             yield text
@@ -328,7 +328,7 @@ def _hoisted(program: Program, plan: Plan) -> tuple[list[Call], list[Call]]:
     return once, body
 
 
-def _title(call: Call) -> str:
+def title_of(call: Call) -> str:
     function = call.function
     if isinstance(function, Method) and function.name == "__getitem__":
         return "part"
@@ -337,7 +337,7 @@ def _title(call: Call) -> str:
     return str(getattr(function, "name", None) or getattr(function, "__name__", "value")).strip("_")
 
 
-def _users_text(place: str) -> str:
+def users_text(place: str) -> str:
     file, _, number = place.rpartition(":")
     return linecache.getline(file, int(number)).strip() if number.isdigit() else ""
 
@@ -366,4 +366,4 @@ class _Copy:
         self.value = value
 
 
-__all__ = ["Differs", "Source"]
+__all__ = ["Differs", "Source", "title_of", "users_text"]

@@ -70,6 +70,7 @@ class Trace:
         self.generators: dict[int, Any] = {}
         self.usual = np.geterr()
         self.part = ""  # the operation or module that runs
+        self.depth = 0  # the number of kernels that run
         self.place: tuple[FrameType, int] | None = None  # the user's line that runs
         self.numbers: list[int] = []  # sequence numbers, each before that of a node
         self.outs: list[Value] = []  # the results of the operations with these nodes
@@ -194,8 +195,8 @@ class Trace:
         if errors != self.usual and not any(backend.on_device(v.array) for v in call.refs()):
             call.errors = errors  # a device raises none
         frame = _users_frame()
-        call.line, call.part = f"{frame.f_code.co_filename}:{frame.f_lineno}", self.part
         self._enter_line((frame, frame.f_lineno))
+        call.line, call.part = f"{frame.f_code.co_filename}:{frame.f_lineno}", self.part
         self.calls.append(call)
 
     def _enter_line(self, place: tuple[FrameType, int] | None) -> None:
@@ -203,6 +204,8 @@ class Trace:
         if place == self.place:
             return
         last, self.place = self.place, place
+        if not self.depth:
+            self.part = ""
         if last is None:
             return
         frame, number = last
@@ -296,6 +299,7 @@ class Trace:
         if self.reason or self.is_over():
             return kernel(*_real(values))
         mark, before = len(self.calls), self.part
+        self.depth += 1
         self.part = part or _part(name, STATE.get()[1])
         try:
             out = kernel(*values)
@@ -308,7 +312,7 @@ class Trace:
         except Untraceable:
             pass
         finally:
-            self.part = before
+            self.part, self.depth = before, self.depth - 1
         if any(memory.kind == "captured" for c in self.calls[mark:] for memory in c.writes):
             raise Untraceable(self.reason)
         del self.calls[mark:]
@@ -328,6 +332,7 @@ class Trace:
         mark, title = len(self.calls), f"grad_{of.name if of else parent.name}"
         gx = self.kernel(f"slope of {node.name}", rule, (g, *saved), title, part)
         for call in self.calls[mark:]:
+            self.part = part  # also of what fits the gradient to the operand
             for value in call.results:
                 value.name = value.name or f"d_{node.name}"
                 value.of = of if value.name == title else self._out_of(node)

@@ -18,6 +18,7 @@ from autograd_core.rendering.explaining import traced
 from autograd_core.rendering.flow import Flow
 from autograd_core.rendering.naming import Naming
 from autograd_core.rendering.nodes import nearest
+from autograd_core.rendering.programs import scene_of_program
 from autograd_core.rendering.reading import Reader
 from autograd_core.rendering.renderer import INSTALL, RendererError, find_renderer, render
 from autograd_core.rendering.scene import Scene
@@ -130,7 +131,7 @@ class Drawing:
 
 @public
 def draw(
-    output: Tensor | Flow | AutogradError,
+    output: Any,
     *,
     model: Any = None,
     names: Mapping[str, Any] | None = None,
@@ -151,7 +152,8 @@ def draw(
 
     A `Flow` of `record_flow` is drawn with its gradients: colour and width show the logarithm of
     the gradient's rms, and the heading describes problems in words. If `output` is an error that an
-    operation raised, the graph up to the failed operation is drawn.
+    operation raised, the graph up to the failed operation is drawn. Of a function of `compile` the
+    last program is drawn: its calls, in clusters for the lines of the function.
 
     If there are more than `limit` boxes, repetitions and module calls are folded. If that is not
     enough, only the boxes nearest to the output are drawn, and the heading says so.
@@ -199,6 +201,8 @@ def _scene(output: Any, naming: Naming) -> Scene:
         return _scene_of(output, naming)
     if isinstance(output, AutogradError):
         return _scene_of_failure(output, naming)
+    if hasattr(output, "drawn"):
+        return scene_of_program(output)
     raise AutogradError(
         f"draw needs a Tensor that is the result of a computation, or a Flow, not {output!r:.60}"
     )
