@@ -20,7 +20,7 @@ STEPS, BATCH = 50, 100
 WIDTHS = (50, 500, 2_000, 8_000)
 
 
-def ours(width: int, device: str) -> Callable[[], tuple[float]]:
+def ours(width: int, device: str, compiled: bool = False) -> Callable[[], tuple[float]]:
     """autograd_core on a device; ms per step."""
     import autograd_core as ac
     import nn
@@ -36,13 +36,19 @@ def ours(width: int, device: str) -> Callable[[], tuple[float]]:
     x = ac.Tensor(generator.uniform(-1, 1, (BATCH, 784)), dtype=np.float32, device=device)
     y = ac.Tensor(np.eye(10)[generator.integers(0, 10, BATCH)], dtype=np.float32, device=device)
 
+    def step(x: Any, y: Any) -> Any:
+        loss = loss_of(model(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    run = ac.compile(step) if compiled else step
+
     def steps() -> tuple[float]:
         start = time.perf_counter()
         for _ in range(STEPS):
-            loss = loss_of(model(x), y)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+            loss = run(x, y)
         loss.item()  # waits for the device
         return ((time.perf_counter() - start) * 1e3 / STEPS,)
 
@@ -83,12 +89,14 @@ def main() -> None:
     chosen = measure.options("ms per training step, compared")
     device = next((name for name in ac.available_devices() if name != "cpu"), None)
     peers: dict[str, tuple[str, Callable[[int], Any]]] = {
-        "NumPy": ("numpy", lambda width: ours(width, "cpu"))
+        "NumPy": ("numpy", lambda width: ours(width, "cpu")),
+        "NumPy, compiled": ("numpy", lambda width: ours(width, "cpu", True)),
     }
     if device is None:
         print("skipped: CuPy and PyTorch on a GPU (no CUDA device, or no CuPy, on this machine)")
     else:
         peers["CuPy"] = ("cupy", lambda width: ours(width, device))
+        peers["CuPy, compiled"] = ("cupy", lambda width: ours(width, device, True))
         peers["PyTorch, same GPU"] = ("torch", lambda width: torch(width, device))
     rows = []
     for width in WIDTHS[: 2 if chosen.quick else None]:

@@ -55,6 +55,35 @@ def test_every_operation_agrees_with_numpy(row, dtype, cuda, data):
             assert_near(on_device, on_host)
 
 
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_a_compiled_training_step(cuda, momentum):
+    weights = {}
+    for name, device, compiled in (("host", "cpu", False), ("plain", "cuda", False),
+                                   ("compiled", "cuda", True)):  # fmt: skip
+        model = nn.Sequential(nn.Linear(20, 16, generator=0), nn.Tanh(),
+                              nn.Linear(16, 4, generator=1), nn.Sigmoid()).to(device)  # fmt: skip
+        optimizer, loss_of = nn.SGD(model.parameters(), lr=0.1, momentum=momentum), nn.MSE("batch")
+
+        def step(x, y, model=model, optimizer=optimizer, loss_of=loss_of):
+            loss = loss_of(model(x), y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        run, rng = ac.compile(step) if compiled else step, np.random.default_rng(0)
+        for _ in range(20):
+            x, y = rng.normal(size=(32, 20)), rng.uniform(size=(32, 4))
+            run(ac.Tensor(x, device=device), ac.Tensor(y, device=device))
+        weights[name] = [p.detach().cpu().numpy() for p in model.parameters()]
+        if compiled:
+            assert not run.plain, run.plain
+            assert "cp.ElementwiseKernel" in run.source
+    for one, two, three in zip(*weights.values(), strict=True):
+        assert_near(two, one)
+        assert_near(three, one)
+
+
 def test_work_follows_the_current_stream(cuda):
     x = ac.Tensor(np.ones((512, 512)), requires_grad=True, device="cuda:0")
     GPU.cuda.get_current_stream().synchronize()
