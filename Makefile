@@ -56,6 +56,7 @@ bench: .venv/made-bench
 	$(BIN)/python -m benchmarks.mnist_mlp
 	$(BIN)/python -m benchmarks.main_job
 	$(BIN)/python -m benchmarks.compiled
+	$(BIN)/python -m benchmarks.compiled_costs
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
