@@ -146,6 +146,14 @@ class TraceArray(NDArrayOperatorsMixin):
     def __complex__(self) -> complex:
         return complex(self._trace.guarded(self, complex, "complex({})"))
 
+    def __format__(self, spec: str) -> str:
+        self._trace.texts = True
+        return format(self._real, spec)
+
+    def __str__(self) -> str:
+        self._trace.texts = True
+        return str(self._real)
+
     def __getattr__(self, name: str) -> Any:
         if self._trace.is_over():  # also in another thread, which computes with the array itself
             return getattr(self._real, name)
@@ -163,13 +171,8 @@ class TraceFloat(TraceArray):
 
     shape, ndim, size, dtype = (), 0, 1, np.dtype(float)
 
-    def __format__(self, spec: str) -> str:
-        self._trace.texts = True
-        return format(self._real, spec)
-
-    def __str__(self) -> str:
-        self._trace.texts = True
-        return str(self._real)
+    def __round__(self, digits: int | None = None) -> Any:
+        return round(float(self), digits)
 
     def __abs__(self) -> Any:
         return self._trace.number(operator.abs, (self,))

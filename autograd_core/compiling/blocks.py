@@ -84,12 +84,17 @@ def group_from(
                 break
             group.append(call)
             own |= needs
-            made |= {value.memory for value in call.results} | ({target} if target else set())
+            if call.function == SUM:  # it is complete after the last block
+                late |= set(call.results)
+            else:
+                made |= {value.memory for value in call.results}
+                made |= {target} if target is not None else set()
         elif (
             call.draws
             or call.guard is not None
             or decides(call)
-            or (call.writes and (own | made | late) & {*needs, *call.writes})
+            or (call.writes and needs & (made | late))
+            or (own | made | late | read).intersection(call.writes)
         ):
             break
         elif needs & (made | late):

@@ -102,7 +102,8 @@ class Expressions:
         if self.fast and len(settings) == 1 and "out" in settings:
             between = _between(function, len(args))
             if between is not None:
-                args, settings = (*args, *between, settings["out"]), {}
+                outs = out if type(out) is tuple and len(out) > 1 else (settings["out"],)
+                args, settings = (*args, *between, *outs), {}
         parts = [self.value(arg) for arg in args]
         return ", ".join(parts + [f"{name}={self.value(v)}" for name, v in settings.items()])
 
@@ -180,8 +181,8 @@ class Expressions:
             return repr(value)
         if type(value) is float:
             return repr(value) if math.isfinite(value) else f"float({str(value)!r})"
-        if type(value) is complex and math.isfinite(abs(value)):
-            return f"complex({value.real!r}, {value.imag!r})"
+        if type(value) is complex:
+            return f"complex({self.value(value.real)}, {self.value(value.imag)})"
         if isinstance(value, np.dtype) and value.isbuiltin:
             return f"np.dtype({value.name!r})"
         if isinstance(value, np.number | np.bool_) and value.dtype.isbuiltin:

@@ -60,6 +60,7 @@ KNOWN = (
     np.random.BitGenerator,
     Random,
     PurePath,
+    type(np.sum),
     Namespace,
     SimpleNamespace,
 )

@@ -32,9 +32,10 @@ def _merge_factors(program: Program) -> None:
     """c (d x) as (c d) x, for numbers c and d that are constants."""
     uses = _uses(program)
     scaled: dict[Value, tuple[float, Ref]] = {}
+    written = {memory for call in program.calls for memory in call.writes}
     for call in program.calls:
         found = _scaled(call)
-        if found is None:
+        if found is None or found[1].value.memory in written:
             continue
         factor, x = found
         if uses.get(x.value) == 1 and x.value in scaled:

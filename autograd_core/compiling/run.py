@@ -89,6 +89,11 @@ class Compiled:
             raise ValueError(f"save: the path must be that of a Python module, not {str(path)!r}")
         if not self._traced:
             raise AutogradError("save: there is no program yet; call the function first")
+        if self._traced[-1].leaves:
+            raise AutogradError(
+                "save: the program puts arrays into attributes or gradients, and a module has no "
+                "place for them; set gradients to None before backward()"
+            )
         arrays = file.with_suffix(".npz")
         text, held = self._traced[-1].source.standalone(arrays.name, self._traced[-1].namespace)
         file.write_text(text, encoding="utf-8")

@@ -104,6 +104,8 @@ def _overwritten(call: Call) -> Value | None:
     (old,) = call.writes
     if not isinstance(out, Ref) or out.value is not old or old.kind != "result":
         return None
+    if not np.ndim(old.array):
+        return None
     arrays = [v.array for v in refs(call.args) if np.ndim(v.array)]
     same = all(
         a.dtype == old.array.dtype and (a.flags.c_contiguous or backend.on_device(a))
@@ -184,7 +186,7 @@ def _written_shorter(program: Program, written: set[Value]) -> None:
 def _narrowed(program: Program, written: set[Value]) -> None:
     """A number in place of a constant that was made by broadcasting one, or has one element."""
     for call in program.calls:
-        if isinstance(call.function, np.ufunc):
+        if isinstance(call.function, np.ufunc) and call.function.signature is None:
             call.args = tuple(_one_element(arg, call) for arg in call.args)
 
 
@@ -364,10 +366,13 @@ def writes_last(program: Program, kept: list[Value]) -> bool:
     late = program.calls[first:]
     written = {m for call in late for m in call.writes if m.kind == "captured"} | set(kept)
     needed: set[Value] = set()
+    overtaken: set[Value] = set()  # written to by calls that are moved, after others
     moved: set[Call] = set()
     for call in reversed(late):
         makes = any(value in needed or value.memory in needed for value in call.results)
-        if decides(call) or makes or needed.intersection(call.writes):
+        touched = {*(value.memory for value in call.refs()), *call.writes}
+        if decides(call) or makes or needed & {*call.writes} or overtaken & touched:
+            overtaken |= set(call.writes)
             if written & {*(value.memory for value in (*call.refs(), *call.results)), *call.writes}:
                 return False
             moved.add(call)

@@ -8,7 +8,6 @@ that compute them write them to the rows of one.
 
 from __future__ import annotations
 
-from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -24,6 +23,7 @@ from autograd_core.compiling.program import (
     Value,
     key_of,
 )
+from autograd_core.compiling.trials import adds_alike, same_bits
 
 FEWEST = 8  # calls that are worth a stack
 ROW, STACK = 4_096, 1 << 20  # elements of a row and of a stack, at most
@@ -158,6 +158,8 @@ class _Stacks:
         end = self.places[chain[-1][1]]
         calls = [call for call, _ in chain]
         (total,) = chain[-1][1].results
+        if not adds_alike(total.array.shape, total.array.dtype):
+            return False
         stack = self._stack(calls, end)
         if stack is None:
             return False
@@ -354,37 +356,7 @@ def _of_stacks(call: Call, args: list[Any]) -> Any:
         for one, stack in operands
     )  # fmt: skip
     numbers = tuple(None if isinstance(arg, Ref) else arg for arg in call.args)
-    return function if _same_bits(call.function, function, layout, numbers) else None
-
-
-@cache
-def _same_bits(one: Any, many: Any, layout: Any, numbers: tuple[Any, ...]) -> bool:
-    """True if a call on stacks gives the bits of calls, which is tried with random numbers."""
-    rng = np.random.default_rng(0)
-
-    def array(shape: Any, strides: Any, dtype: Any) -> Any:
-        order = sorted(range(len(shape)), key=lambda axis: -strides[axis])
-        made = rng.normal(size=[shape[axis] for axis in order]).astype(dtype)
-        return made.transpose([order.index(axis) for axis in range(len(shape))])
-
-    given = []
-    for shape, strides, dtype, varies in layout:
-        if varies:
-            whole = array((FEWEST, *shape), (max(strides, default=0) * FEWEST + 1, *strides), dtype)
-            given.append((whole, list(whole)))
-        else:
-            shared = array(shape, strides, dtype)
-            given.append((shared, [shared] * FEWEST))
-    operands = iter(given)
-    pairs = [next(operands) if number is None else (number, [number] * FEWEST)
-             for number in numbers]  # fmt: skip
-    whole_args = [whole for whole, _ in pairs]
-    if many == SUM:
-        whole_args[1] = 1
-    with np.errstate(all="ignore"):
-        found = many(*whole_args)
-        single = np.stack([one(*(rows[i] for _, rows in pairs)) for i in range(FEWEST)])
-    return bool(found.shape == single.shape and found.tobytes() == single.tobytes())
+    return function if same_bits(call.function, function, layout, numbers) else None
 
 
 __all__ = ["stacked"]

@@ -148,7 +148,7 @@ class Trace:
             self._note(call, errors)
             return None
         given = settings.get("out")
-        if given is not None and isinstance(function, np.ufunc | UfuncMethod):
+        if given is not None and not (type(given) is tuple and any(x is None for x in given)):
             self._note(call, errors)
             return given[0] if isinstance(given, tuple) and len(given) == 1 else given
         if function in STATIC if not isinstance(function, Method) else False:

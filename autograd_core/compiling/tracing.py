@@ -72,7 +72,7 @@ class Tracing:
         if any(map(_may_be_differentiated, (leaf for _, leaf in leaves(self.out)))):
             trace.fail("its result requires a gradient")
         if error is not None:
-            trace.fail(f"it raises {type(error).__name__}")
+            trace.fail(f"it raises {type(error).__name__}: {error}")
         if not trace.reason:
             self._finish()
         if trace.reason:
@@ -211,7 +211,14 @@ def finished(leaf: Any) -> Any:
     """A leaf of a traced result without its trace."""
     if isinstance(leaf, Tensor):
         return make(backend.as_array(finished(leaf._array)), None)
-    return leaf._real if isinstance(leaf, TraceArray) else leaf
+    if not isinstance(leaf, TraceArray):
+        return leaf
+    return leaf._real.copy() if _is_constant(leaf) else leaf._real
+
+
+def _is_constant(leaf: TraceArray) -> bool:
+    """True for an array that the program contains, and somebody could change."""
+    return backend.is_data(leaf._real) and leaf._value.memory.kind == "constant"
 
 
 def names_of(function: Function, args: Any, settings: Any) -> list[str]:

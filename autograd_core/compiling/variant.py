@@ -96,6 +96,7 @@ class Variant:
         """Sort the results of the program: those of the function, gradients in arrays of the
         program, and others that are put into places of the function."""
         self.puts: list[Place] = []
+        self.leaves = False  # True if arrays are put into places
         held = source.plan.held
         for (slot, _), leaf in zip(tracing.updates, tracing.updated, strict=True):
             value = getattr(leaf, "value", None)
@@ -104,6 +105,7 @@ class Variant:
                 self.entrance.homes.append(Home(name, slot.place, value.array))
             else:
                 self.puts.append(slot.place)
+                self.leaves = self.leaves or value is not None
         self.empty = {slot.place.holder for slot, _ in tracing.updates
                       if isinstance(slot.place, Gradient) and slot.value is None}  # fmt: skip
 
