@@ -22,7 +22,9 @@ FILES = ["graph", "graph_memory", "recording", "declared_rules", "indexing", "vi
          "transforms", "jacobians", "transform_errors", "custom_gradient", "exits", "linalg",
          "linalg_equal_values", "layout", "nn", "signals", "accuracy", "lists", "numpy_module",
          "hips", "hips_primitives", "hips_spaces", "foreign_arrays", "fake_device",
-         "fake_device_conformance"]  # fmt: skip
+         "fake_device_conformance", "compile", "compiled_calls", "compiled_device",
+         "compiled_loops", "compiled_objects", "compiled_passes", "compiled_reviewed",
+         "compiled_state", "compiled_training", "compiling"]  # fmt: skip
 # Of the op table what depends on NumPy's functions; the rest is about the engine, at length.
 OF_THE_TABLE = ["every_operation_has_a_row", "value_dtype_and_shape", "gradient", "second_order",
                 "precision_is_kept", "numpys_function_gives_the_same"]  # fmt: skip
