@@ -248,11 +248,11 @@ def test_another_thread_may_use_an_array_that_is_traced():
     def f(x):
         y = x * held["w"]
         traced.set()
-        assert seen.wait(10)
+        assert seen.wait(60)
         return y
 
     def use():
-        assert traced.wait(10)
+        assert traced.wait(60)
         w = held["w"]
         found.extend([float(np.asarray(w).sum()), w.tobytes(), float((w + 1).sum())])
         seen.set()

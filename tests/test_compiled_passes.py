@@ -184,3 +184,110 @@ def test_numbers_and_arrays_as_text_and_functions_in_variables():
     compiled = Compiled(lambda x: inverse(x) + 1)
     compiled(x)
     assert not compiled.plain
+
+
+# ---- products, dtypes, memory orders, errors -----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.dot(np.tanh(x), np.tanh(x).T),
+        lambda x: np.tanh(x).T @ np.tanh(x),
+        lambda x: (x * 1.0) @ x.T,
+        ac.grad(lambda x: ac.sum(ac.matmul(ac.tanh(x), ac.tanh(x).T) ** 2)),
+        lambda x: x @ x.T,
+    ],
+)
+def test_products_of_equal_arrays(f):
+    same(f, RNG.normal(size=(67, 45)) * 0.1)
+
+
+def test_loops_of_two_dtypes():
+    def f(x, y, w, v):
+        rows = [((x[t] + w) if t % 2 else (y[t] + v)) * 0.3 for t in range(10)]
+        return [np.abs(row) * 1.1 for row in rows]
+
+    given = [RNG.normal(size=shape) for shape in ((10, 16), (10, 16), 16, 16)]
+    same(f, given[0].astype("f"), given[1], given[2].astype("f"), given[3])
+
+
+def test_memory_orders_of_arrays_that_are_written():
+    def f(x, y):
+        out = np.empty_like(x.T)
+        np.multiply(x, y, out=out)
+        return out, out.sum()
+
+    x, y = RNG.normal(size=(2, 37, 37))
+    compiled = same(f, x, y)
+    assert compiled(x, y)[0].strides == f(x, y)[0].strides
+
+
+def test_powers_of_numbers():
+    compiled = Compiled(lambda x: x * 2 if isinstance(x.sum().item() ** 0.5, complex) else x)
+    for x in (np.ones(2), -np.ones(2), np.ones(2)):
+        assert bits(compiled(x)) == bits(compiled.function(x))
+
+
+ERRORS = {
+    "a place": (lambda x, i: (np.add.at(np.zeros_like(x), i, 1.0), x * 2)[1], IndexError, 9),
+    "a start": (lambda x, i: (np.add.reduceat(x, i), x * 2)[1], IndexError, 9),
+    "a choice": (lambda x, i: (i.choose((x[:1], x[:1] * 2)), x * 2)[1], ValueError, 9),
+    "an integer power": (lambda x, i: (np.power(i, i), x * 2)[1], ValueError, -3),
+    "a count": (lambda x, i: (x[:1].repeat(i), x * 2)[1], ValueError, -3),
+    "an index": (lambda x, i: x[i] * 2, IndexError, 9),
+    "a number": (lambda x, i: x * (1 / (i.sum().item() * 1.0 - 9)), ZeroDivisionError, 9),
+}
+
+
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize("name", ERRORS)
+def test_errors_come_before_writes_and_draws_are_not_repeated(name, large):
+    f, kind, wrong = ERRORS[name]
+    results = []
+    for compile_it in (False, True):
+        count, generator = np.zeros(2), np.random.default_rng(0)
+
+        def step(x, i, count=count, generator=generator):
+            drawn = generator.normal(size=1)
+            y = np.abs(x) * 2 + 1
+            out = f(y, i)
+            count[...] = count + 1
+            return out, drawn, y
+
+        run = Compiled(step) if compile_it else step
+        x, i, found = np.ones(LARGE if large else 3), np.array([0]), []
+        for place in (0, 0, 0, wrong, 0):
+            try:
+                found.append(run(x, i + place))
+            except kind:
+                found.append([np.zeros(1)])
+        results.append((found, count))
+    assert bits(results[0][0]) == bits(results[1][0])
+    assert bits(results[0][1]) == bits(results[1][1])
+
+
+def test_unaligned_arrays_after_a_write():
+    p, x = np.zeros(1), np.ones(LARGE)
+    unaligned = np.empty(x.nbytes + 1, np.uint8)[1:].view(float)
+    unaligned[...] = x
+
+    def f(x):
+        p[...] = p + 1
+        return np.exp(x) * 2 + 1
+
+    compiled = Compiled(f)
+    for given in (x, x, unaligned, x, unaligned):
+        assert bits(compiled(given)) == bits(np.exp(x) * 2 + 1)
+    assert p.tolist() == [5]
+
+
+def test_numbers_are_written_to_elements():
+    p = np.zeros(2)
+
+    def f(x):
+        p[...] = p + 1
+        p[0] = x.sum().item()
+        return x * np.sum(a=x)
+
+    same(f, np.ones(3), states=[p])

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.compiling.blocks import BIG
 from autograd_core.compiling.places import Place
 from autograd_core.devices import backend
 from autograd_core.engine.stamps import sequence_numbers, stamps
@@ -120,6 +121,8 @@ class Entrance:
         yield (f"if type({name}) is not {kind} or {name}.shape != {array.shape} or "
                f"({name}.dtype is not {dtype} and {name}.dtype != {dtype}) or "
                f"{name}.strides != {array.strides}: return DIFFERS")  # fmt: skip
+        if array.size >= BIG and not backend.on_device(array):
+            yield f"if {name}.flags.aligned is not {array.flags.aligned}: return DIFFERS"
 
     def _run(self, names: list[str]) -> Iterator[str]:
         if self.current:

@@ -254,8 +254,8 @@ def compile(
     >>> slope = ac.compile(ac.grad(lambda x: ac.sum(ac.sin(x) * x)))
     >>> slope(np.zeros(2))
     array([0., 0.])
-    >>> print(slope.source.splitlines()[-1].strip())
-    return d_multiply
+    >>> "np.cos(x" in slope.source
+    True
     """
     if function is None:
         return partial(compile, threads=threads, check=check, reassociate=reassociate)

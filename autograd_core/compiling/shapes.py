@@ -1,4 +1,5 @@
-"""Which calls have results of a shape and dtype that follow from those of their arguments."""
+"""What is known of calls: whether the shape and dtype of their results follow from those of their
+arguments, and whether they may fail."""
 
 from __future__ import annotations
 
@@ -8,7 +9,17 @@ from typing import Any
 import numpy as np
 
 from autograd_core.compiling.arrays import SHAPED
-from autograd_core.compiling.program import ROWS, Call, Method, Opaque, UfuncMethod, Writer, refs
+from autograd_core.compiling.program import (
+    ROWS,
+    Call,
+    Method,
+    Opaque,
+    Program,
+    UfuncMethod,
+    Value,
+    Writer,
+    refs,
+)
 
 # Functions whose result has a shape that follows from the shapes of their arguments
 OF_SHAPES = frozenset({np.sum, np.prod, np.max, np.min, np.mean, np.var, np.std, np.dot, np.vdot,
@@ -36,11 +47,39 @@ ITSELF = frozenset({Method("conj"), Method("conjugate"), Method("real", attribut
                     np.real})  # fmt: skip
 
 
+PRODUCTS = frozenset({np.dot, np.matmul, np.inner, np.tensordot, np.einsum, np.vdot, Method("dot")})
+NUMBERS = frozenset({operator.pow, operator.truediv, operator.floordiv, operator.mod})
+INDEXING = frozenset({"__getitem__", "__setitem__", "take", "choose", "put", "repeat"})
+
+
+def may_fail(call: Call) -> bool:
+    """True for a call of NumPy's array functions that may raise an error for other values: an index
+    that is too large, a negative power of an integer, a number divided by zero."""
+    function = call.function
+    if function in NUMBERS and all(type(value.array) is float for value in call.results):
+        return True
+    if function is np.power:
+        return any(map(_is_integer, call.results))
+    if isinstance(function, UfuncMethod):
+        indices = call.args[1:2] if function.name in ("at", "reduceat") else ()
+    elif isinstance(function, Method) and function.name in INDEXING:
+        indices = call.args if function.name == "choose" else call.args[1:]
+    else:
+        return False
+    return any(_is_integer(value) and value.kind != "constant" for value in refs(indices))
+
+
+def _is_integer(value: Value) -> bool:
+    return hasattr(value.array, "dtype") and value.array.dtype.kind in "iu"
+
+
 def keeps_shape(call: Call) -> bool:
     """True if the shape and the dtype of the result do not depend on the values of the arrays."""
     function = call.function
-    if call.draws or all(type(value.array) is float for value in call.results):
+    if call.draws:
         return True
+    if all(type(value.array) is float for value in call.results):
+        return function is not operator.pow or not call.results  # it may become complex
     if isinstance(function, Method):
         further = list(refs((call.args[1:], call.settings)))
         sizes = [v for v in further if not np.ndim(v.array) or v.array.dtype == bool]
@@ -56,3 +95,15 @@ def keeps_shape(call: Call) -> bool:
     if function is np.where:
         return len(call.args) == 3
     return isinstance(function, np.ufunc) or function in OF_SHAPES
+
+
+def factors_of(program: Program) -> dict[Value, set[Value]]:
+    """For each memory, those that it is multiplied with in a product of matrices. NumPy computes a
+    product of an array with itself by another function of BLAS, with other bits."""
+    found: dict[Value, set[Value]] = {}
+    for call in program.calls:
+        if call.function in PRODUCTS:
+            memories = {value.memory for value in call.refs()}
+            for memory in memories:
+                found.setdefault(memory, set()).update(memories - {memory})
+    return found

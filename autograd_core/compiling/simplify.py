@@ -20,7 +20,7 @@ from autograd_core.compiling.program import (
     refs,
     replaced,
 )
-from autograd_core.compiling.shapes import EMPTY, ITSELF, keeps_shape
+from autograd_core.compiling.shapes import EMPTY, ITSELF, factors_of, keeps_shape, may_fail
 from autograd_core.devices import backend
 
 # Functions whose result depends on the shape and dtype of their argument, and not on its elements
@@ -104,7 +104,7 @@ def _overwritten(call: Call) -> Value | None:
     (old,) = call.writes
     if not isinstance(out, Ref) or out.value is not old or old.kind != "result":
         return None
-    if not np.ndim(old.array):
+    if not np.ndim(old.array) or not (old.array.flags.c_contiguous or backend.on_device(old.array)):
         return None
     arrays = [v.array for v in refs(call.args) if np.ndim(v.array)]
     same = all(
@@ -163,7 +163,9 @@ def _written_shorter(program: Program, written: set[Value]) -> None:
     """Calls in the form in which NumPy needs the least time, where both do the same."""
     for call in program.calls:
         operand = next(iter(call.refs()), None)
-        if operand is None or not isinstance(operand.array, np.ndarray):
+        if operand is None or not isinstance(operand.array, np.ndarray) or not (
+            call.args and isinstance(call.args[0], Ref)
+        ):  # fmt: skip
             continue
         if call.function in REDUCTIONS and len(call.args) <= 2:
             axis = call.args[1:] or (call.settings.pop("axis", None),)
@@ -195,9 +197,12 @@ def _without_ones(program: Program, written: set[Value]) -> None:
     known: dict[Value, Value] = {}
     outputs = {value.memory for value in program.outputs()}
     kept = []
+    factors = factors_of(program)
     for call in program.calls:
         factor = _other_factor(call)
-        if factor is None or {factor.memory, *call.results} & (written | outputs):
+        if factor is None or {factor.memory, *call.results} & (written | outputs) or (
+            factors.get(call.results[0], set())
+        ):  # fmt: skip
             kept.append(call)
         else:
             known[call.results[0]] = known.get(factor, factor)
@@ -248,6 +253,7 @@ def _joined(program: Program, written: set[Value]) -> None:
     known: dict[Value, Value] = {}
     kept: list[Call] = []
     returned = {value.memory for value in program.outputs()}  # each result has memory of its own
+    factors = factors_of(program)
 
     def of(leaf: Any) -> Any:
         return Ref(known.get(leaf.value, leaf.value)) if isinstance(leaf, Ref) else leaf
@@ -269,10 +275,17 @@ def _joined(program: Program, written: set[Value]) -> None:
         function = call.function if call.guard is None else word
         key = (function, key_of(args), key_of(call.errors or {}))
         first = seen.setdefault(key, call)
-        if first is call:
+        pairs = [*zip(call.results, first.results, strict=True)]
+        if (
+            first is not call and any(b.memory in factors.get(a.memory, ()) for a, b in pairs)
+        ) or first is call:
             kept.append(call)
         else:
-            known |= dict(zip(call.results, first.results, strict=True))
+            known |= dict(pairs)
+            for a, b in pairs:
+                for other in factors.get(a.memory, set()):
+                    factors.setdefault(b.memory, set()).add(other)
+                    factors[other].add(b.memory)
     program.calls = kept
     _substitute(program, known)
 
@@ -302,20 +315,10 @@ def _folded(program: Program, written: set[Value]) -> None:
 
 def _is_silent(call: Call) -> bool:
     """True for a call that raises no error, so that it can be left out."""
-    if "raise" in (call.errors or {}).values() or _looks_up(call):
+    if "raise" in (call.errors or {}).values() or may_fail(call):
         return False
     known = isinstance(call.function, np.ufunc | Method | UfuncMethod | Writer)
     return known or call.function in QUIET
-
-
-def _looks_up(call: Call) -> bool:
-    """True for a call that raises IndexError if an integer in an array is too large."""
-    if not isinstance(call.function, Method) or call.function.name not in INDEXING:
-        return False
-    return any(v.kind != "constant" and v.array.dtype.kind in "iu" for v in refs(call.args[1:]))
-
-
-INDEXING = frozenset({"__getitem__", "__setitem__", "take", "choose", "put"})
 
 
 def without_unused(program: Program, written: set[Value]) -> None:

@@ -274,6 +274,10 @@ class Source:
         yield f"{target[1:-1] if len(call.results) > 1 else target} = {text}"
         if not keeps_shape(call):
             for value in call.results:
+                if type(value.array) is float:
+                    yield f"if type({self.names[value]}) is not float:"
+                    yield self._stop(f"the type of {self.names[value]} differs")
+                    continue
                 name, dtype = self.names[value], written.value(_short(value.array.dtype))
                 yield f"if {name}.shape != {value.array.shape} or {name}.dtype != {dtype}:"
                 yield self._stop(f"the shape or dtype of {name} differs")

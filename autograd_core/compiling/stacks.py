@@ -73,10 +73,12 @@ class _Stacks:
             if isinstance(arg, Ref):
                 maker, array = self.makers.get(arg.value), arg.value.array
                 made = None if maker is None else (key_of(maker.function), maker.part)
-                args.append((np.shape(array), made, first.setdefault(arg.value, len(first))))
+                dtype = getattr(array, "dtype", None)
+                args.append((np.shape(array), dtype, made, first.setdefault(arg.value, len(first))))
             else:
                 args.append(key_of(arg))
-        return key_of(call.function), call.part, key_of(call.errors or {}), tuple(args)
+        dtype = call.results[0].array.dtype
+        return key_of(call.function), call.part, key_of(call.errors or {}), dtype, tuple(args)
 
     def join(self) -> None:
         """Join what can be joined."""

@@ -327,7 +327,7 @@ class Trace:
         """The result of a rule of an operation, the gradient of its operand `parent`, followed if
         possible, else as one call. What else the rule computes is the derivative."""
         part = f"backward of {_part(node.name, node.scope)}"
-        held = getattr(parent.watch, "_array", None)
+        held = None if parent.watch is None else getattr(parent.watch.tensor(), "_array", None)
         of = held._value if isinstance(held, TraceArray) else self._out_of(parent)
         mark, title = len(self.calls), f"grad_{of.name if of else parent.name}"
         gx = self.kernel(f"slope of {node.name}", rule, (g, *saved), title, part)

@@ -13,7 +13,6 @@ from autograd_core.compiling.draws import set_state, state_of
 from autograd_core.compiling.entrance import BUSY, DIFFERS, Entrance, Home, Signal
 from autograd_core.compiling.places import Gradient, Place, share_memory
 from autograd_core.compiling.program import Opaque, Program
-from autograd_core.compiling.simplify import decides
 from autograd_core.compiling.source import Differs, Source
 from autograd_core.compiling.tracing import Tracing
 from autograd_core.devices import backend
@@ -62,10 +61,8 @@ class Variant:
         tensors = [(source.names[v], slot.tensor) for v, slots in tracing.captured.items()
                    for slot in slots if slot.tensor is not None]  # fmt: skip
         self.stamped = [t for name, t in dict.fromkeys(tensors) if name in self.written]
-        first = next((i for i, call in enumerate(program.calls) if call.draws), None)
-        late = [] if first is None else [c for c in program.calls[first:] if not c.draws]
-        self.drawing = [g._real for g in tracing.trace.generators.values()] if any(
-            map(decides, late)) else []  # fmt: skip
+        draws = any(call.draws for call in program.calls)
+        self.drawing = [g._real for g in tracing.trace.generators.values()] if draws else []
         self.like = mapped(_like, tracing.out)
         self.outs = len(leaves(tracing.out))
         self.entrance = Entrance(given, recording)
@@ -155,23 +152,29 @@ class Variant:
     def stopped(self, error: Exception) -> Signal:
         """What a program returns that has raised an error, in an ``except`` block. If it has
         written to arrays of the caller, the error is raised again."""
+        if self._has_written(error):
+            raise error
+        return DIFFERS if isinstance(error, Differs | FloatingPointError) else Signal(error)
+
+    def _has_written(self, error: Exception) -> bool:
+        """True if the program has raised an error after its first write to the caller's arrays."""
         trace = error.__traceback__
         while trace is not None:
             if trace.tb_frame.f_code is self.step.__code__:
-                if trace.tb_lineno >= self.source.first_write:
-                    raise error
-                break
+                return trace.tb_lineno >= self.source.first_write
             trace = trace.tb_next
-        return DIFFERS if isinstance(error, Differs | FloatingPointError) else Signal(error)
+        return False
 
     def draw(self, *args: Any) -> Any:
-        """The result of the program. The generators have their former states if it stops."""
+        """The result of the program. The generators have their former states if it stops before it
+        has written to anything."""
         states = [state_of(generator) for generator in self.drawing]
         try:
             return self.step(*args)
-        except (Differs, FloatingPointError):
+        except Exception as error:
             for generator, state in zip(self.drawing, states, strict=True):
-                set_state(generator, state)
+                if not self._has_written(error):
+                    set_state(generator, state)
             raise
 
     def _finished(self, out: Any) -> Any:
@@ -243,7 +246,9 @@ def _like(leaf: Any) -> Any:
 def kind_of(value: Any) -> Any:
     """What a program depends on of a captured array."""
     if backend.is_data(value):
-        return type(value), backend.device_of(value), value.shape, value.dtype, value.strides
+        aligned = backend.on_device(value) or value.flags.aligned
+        home = backend.device_of(value)
+        return type(value), home, value.shape, value.dtype, value.strides, aligned
     return type(value)
 
 
