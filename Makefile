@@ -18,7 +18,7 @@ test: .venv/made-test
 	$(TESTS)
 
 thorough: .venv/made-test
-	HYPOTHESIS_PROFILE=thorough VIEW_PROGRAMS=20000 COMPILED_PROGRAMS=5000 $(TESTS)
+	HYPOTHESIS_PROFILE=thorough VIEW_PROGRAMS=20000 COMPILED_PROGRAMS=5000 RANDOM_COMPILED=5000 $(TESTS)
 	$(BIN)/python -m tests.accuracy.references --compare
 
 lint: .venv/made-test

@@ -23,6 +23,9 @@ NUMBERS: dict[Any, str] = {  # of numbers, and of arrays for the power
     operator.add: "+", operator.sub: "-", operator.mul: "*", operator.truediv: "/",
     operator.floordiv: "//", operator.mod: "%", operator.pow: "**",
 }  # fmt: skip
+# Names that the text of a program uses
+RESERVED = ("np", "cp", "step", "pieces", "in_blocks", "total", "sums", "s", "same", "Differs",
+            "Path", "Context", "PREAMBLE", "_arrays")  # fmt: skip
 PLACES = (("np", np), ("np.linalg", np.linalg), ("np.fft", np.fft))
 
 
@@ -37,7 +40,7 @@ class Expressions:
     def __init__(self) -> None:
         self.names: dict[Value, str] = {}
         self.bound: dict[str, Any] = {"np": np}
-        self.taken = {*keyword.kwlist, *dir(builtins), "np", "step"}
+        self.taken = {*keyword.kwlist, *dir(builtins), *RESERVED}
         self.counts: dict[str, int] = {}
         self.fast = False
         self.short: dict[str, Any] = {}
@@ -45,7 +48,7 @@ class Expressions:
     def free(self, wanted: str) -> str:
         """A name like the one wanted that is not taken."""
         name = re.sub(r"[^0-9A-Za-z_]", "_", wanted).strip("_") or "x"
-        name = f"x_{name}" if name[0].isdigit() else name
+        name = f"x_{name}" if name[0].isdigit() or name.startswith("np_") else name
         if name in self.taken:
             count = self.counts.get(name, 2)
             while f"{name}_{count}" in self.taken:
@@ -231,8 +234,10 @@ def _between(function: Any, count: int) -> tuple[Any, ...] | None:
 
 def _is_number(arg: Any) -> bool:
     """True for a constant without axes."""
-    constant = isinstance(arg, Ref) and arg.value.kind == "constant"
-    return constant and np.ndim(arg.value.array) == 0 and arg.value.array.dtype.char == "d"
+    if not isinstance(arg, Ref) or arg.value.kind != "constant":
+        return False
+    array = arg.value.array
+    return type(array) is not float and np.ndim(array) == 0 and array.dtype.char == "d"
 
 
 class Errors(dict[str, str]):

@@ -52,7 +52,9 @@ def _scaled(call: Call) -> tuple[float, Ref] | None:
     dtype = call.results[0].array.dtype
     for number, x in (call.args, call.args[::-1]):
         constant = isinstance(number, Ref) and number.value.kind == "constant"
-        if constant and np.ndim(number.value.array) == 0 and number.value.array.dtype == dtype:
+        if constant and type(number.value.array) is float:
+            number = number.value.array
+        elif constant and np.ndim(number.value.array) == 0 and number.value.array.dtype == dtype:
             number = number.value.array.item()
         if type(number) is float and isinstance(x, Ref) and np.ndim(x.value.array) and (
             dtype.char in "fd" and x.value.array.dtype == dtype
