@@ -275,3 +275,70 @@ def test_a_program_does_not_keep_the_arrays_of_its_trace():
     gc.collect()
     assert reference() is None
     assert "np.tanh" in compiled.source or "np.exp" in compiled.source
+
+
+# ---- text, attributes and saved modules ----------------------------------------------------------
+
+
+def test_texts_and_attributes_of_arrays():
+    table, places = {"w0": 1.0, "w1": 2.0}, {0: 1.0, 1: 5.0}
+    for f in (
+        lambda x, i: x * table[f"w{i}"],
+        lambda x, i: x * table["w" + str(i)],
+        lambda x, i: x * places[i[()]],
+        lambda x, i: x * len(repr(i * 10**6)),
+        lambda x, i: x * round(x[0] * 2.6) + round(x[1], 1),
+        lambda x, i: x * (2 if hasattr(x, "tofile") else 3) * len(x.tobytes()),
+        lambda x, i: x * (2 if hasattr(x, "no_such_name") else 3),
+    ):
+        compiled = Compiled(f)
+        for i in (0, 1, 1, 0):
+            x = np.array([1.0, 2.25 + i])
+            assert bits(compiled(x, np.array(i))) == bits(f(x, np.array(i)))
+
+
+def saved(compiled, folder, name):
+    compiled.save(folder / f"{name}.py")
+    return importlib.import_module(name)
+
+
+def test_saved_modules_are_as_the_program_is_now(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    x = np.float32([0.3, 0.7, 1.1])
+    compiled = Compiled(lambda x: np.sqrt(np.abs(x - np.array(0.1307)) / np.array(0.3081)))
+    compiled(x)
+    assert bits(saved(compiled, tmp_path, "saved_literal").step(x)) == bits(compiled(x))
+    optimizer = nn.SGD([nn.Parameter(np.ones(2))], lr=0.1)
+    compiled = Compiled(lambda x: x * optimizer.lr)
+    compiled(TWO)
+    for name, lr in (("saved_rate", 0.7), ("saved_infinite_rate", float("inf"))):
+        optimizer.lr = lr
+        module = saved(compiled, tmp_path, name)
+        assert bits(module.step(TWO)) == bits(compiled(TWO))
+    count, file, FEW = np.zeros(()), np.full(3, 2.0), np.full(3, 100.0)
+
+    def step(x):
+        np.add(count, 1, out=count)
+        return ac.grad(lambda t: ac.sum(ac.sigmoid(t) * FEW))(x * count) * file
+
+    compiled = Compiled(step)
+    for _ in range(2):
+        compiled(X)
+    module = saved(compiled, tmp_path, "saved_names")
+    assert bits(module.step(X)) == bits(compiled(X))
+    part = np.ones((30, 40))[:, ::3]
+    compiled = Compiled(lambda x: part.sum() * x)
+    compiled(X)
+    with pytest.raises(ac.AutogradError, match="part of another"):
+        compiled.save(tmp_path / "saved_part.py")
+
+
+def test_the_source_runs():
+    compiled = Compiled(lambda x: x * 2 if float(x[0]) > 1 else x * 3)
+    compiled(TWO * 2)
+    names = {}
+    exec(compiled.source, names)
+    assert names["step"](TWO * 2).tolist() == [4, 4]
+    compiled = Compiled(lambda y, **n: y * n["self"])
+    for _ in range(2):
+        assert bits(compiled(X, self=X)) == bits(X * X)

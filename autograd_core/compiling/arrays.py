@@ -34,7 +34,6 @@ class TraceArray(NDArrayOperatorsMixin):
     """An array of a running trace. `_real` is the array, `_value` its Value in the program."""
 
     __slots__ = ("__weakref__", "_real", "_trace", "_value")
-    __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, real: Any, value: Value, trace: Any) -> None:
         self._real, self._value, self._trace = real, value, trace
@@ -146,21 +145,38 @@ class TraceArray(NDArrayOperatorsMixin):
     def __complex__(self) -> complex:
         return complex(self._trace.guarded(self, complex, "complex({})"))
 
-    def __format__(self, spec: str) -> str:
+    def _as_text(self, text: Any, word: str) -> str:
+        """A text. The program compares those of integers; of others the text is not returned."""
+        if not self._trace.is_over() and isinstance(self._real, np.ndarray | np.generic) and (
+            self._real.dtype.kind in "iub"
+        ):  # fmt: skip
+            return str(self._trace.guarded(self, text, word))
         self._trace.texts = True
-        return format(self._real, spec)
+        return str(text(self._real))
+
+    def __format__(self, spec: str) -> str:
+        return self._as_text(lambda x: format(x, spec), f"format({{}}, {spec!r})")
 
     def __str__(self) -> str:
-        self._trace.texts = True
-        return str(self._real)
+        return self._as_text(str, "str({})")
+
+    def __hash__(self) -> int:
+        if isinstance(self._real, np.ndarray):
+            raise TypeError("unhashable type: 'numpy.ndarray'")
+        return int(self._trace.guarded(self, hash, "hash({})"))
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return int(self.round()) if digits is None else self.round(digits)
 
     def __getattr__(self, name: str) -> Any:
         if self._trace.is_over():  # also in another thread, which computes with the array itself
             return getattr(self._real, name)
+        if not name.startswith("_") and hasattr(self._real, name):
+            raise self._trace.fail(f"it uses {name} of an array")
         raise AttributeError(f"{type(self._real).__name__!r} object has no attribute {name!r}")
 
     def __repr__(self) -> str:
-        return f"TraceArray({self._real!r})"
+        return self._as_text(repr, "repr({})")
 
 
 class TraceFloat(TraceArray):

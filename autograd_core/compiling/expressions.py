@@ -11,7 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core.compiling.program import ROWS, Call, Method, Ref, UfuncMethod, Value
+from autograd_core.compiling.program import (
+    ROWS,
+    Call,
+    Method,
+    Ref,
+    UfuncMethod,
+    Value,
+    Writer,
+    refs,
+)
 
 INFIX = {
     "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "floor_divide": "//",
@@ -25,7 +34,8 @@ NUMBERS: dict[Any, str] = {  # of numbers, and of arrays for the power
 }  # fmt: skip
 # Names that the text of a program uses
 RESERVED = ("np", "cp", "step", "pieces", "in_blocks", "total", "sums", "s", "same", "Differs",
-            "Path", "Context", "PREAMBLE", "_arrays")  # fmt: skip
+            "Path", "Context", "PREAMBLE", "arrays", "file", "FEW",
+            "recompute_sigmoid_slope")  # fmt: skip
 PLACES = (("np", np), ("np.linalg", np.linalg), ("np.fft", np.fft))
 
 
@@ -63,7 +73,7 @@ class Expressions:
         for name, known in self.bound.items():
             if known is value:
                 return name
-        name = self.free(title)
+        name = title if isinstance(value, Writer) else self.free(title)
         self.bound[name] = value
         return name
 
@@ -92,7 +102,7 @@ class Expressions:
         """The arguments, with numbers for constants, which have the dtype of another operand."""
         if self.fast or not isinstance(call.function, np.ufunc):
             return call.args
-        dtypes = [v.array.dtype for v in call.refs() if np.ndim(v.array)]
+        dtypes = [v.array.dtype for v in refs(call.args) if np.ndim(v.array)]
         return tuple(
             arg.value.array.item() if _is_number(arg) and arg.value.array.dtype in dtypes else arg
             for arg in call.args

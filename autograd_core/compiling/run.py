@@ -95,10 +95,11 @@ class Compiled:
                 "place for them; set gradients to None before backward()"
             )
         arrays = file.with_suffix(".npz")
-        text, held = self._traced[-1].source.standalone(arrays.name, self._traced[-1].namespace)
+        last = self._traced[-1]
+        text, held = last.source.standalone(arrays.name, last.namespace | last.numbers_now())
         file.write_text(text, encoding="utf-8")
         if held:
-            np.savez(arrays, **held)
+            np.savez(arrays, **{f"array_{name}": array for name, array in held.items()})
 
     @property
     def _traced(self) -> list[Variant]:
@@ -129,7 +130,7 @@ class Compiled:
             instance.__dict__[name] = known
         return known
 
-    def __call__(self, *args: Any, **settings: Any) -> Any:
+    def __call__(self, /, *args: Any, **settings: Any) -> Any:
         enter = self.enter
         if enter is not None and not settings:  # the usual case: arrays, and nothing has changed
             out = enter(*args)
@@ -139,7 +140,7 @@ class Compiled:
             return compared(self.function, self._call_with, args, settings)
         return self._call(args, settings)
 
-    def _call_with(self, *args: Any, **settings: Any) -> Any:
+    def _call_with(self, /, *args: Any, **settings: Any) -> Any:
         return self._call(args, settings)
 
     @public

@@ -48,6 +48,7 @@ class Source:
 
     def __init__(self, program: Program, kept: list[Value], block: int = BLOCK) -> None:
         self.program = program
+        self.now: dict[str, Any] = {}  # the numbers of a module that is saved
         self.written = Expressions()
         self.names = self.written.names
         self.helpers: dict[str, Any] = {}
@@ -107,6 +108,8 @@ class Source:
         """The module, which needs the captured arrays."""
         used = [w.function for w in self._bound(Writer)]
         imports = [f"from {f.__module__} import {f.__name__}" for f in used]
+        if any(c.guard is not None and c.guard.word != "bool({})" for c in self.body):
+            imports.append(f"from {same.__module__} import same")
         if self.kernels:
             imports.append(f"from {fusion.__name__} import PREAMBLE")
         if self.blocks:
@@ -146,10 +149,16 @@ class Source:
             )
         used = [w.function for w in self._bound(Writer)] + [*LOOPS] * bool(self.blocks)
         helpers = [line for text in with_helpers(used) for line in (*text, "", "")]
-        loads = [f'_arrays = np.load(Path(__file__).with_name("{file}"))'] if arrays else []
-        loads += [f'{name} = _arrays["{name}"]{"" if np.ndim(array) else "[()]"}'
+        for name, array in arrays.items():
+            if not (array.flags.c_contiguous or array.flags.f_contiguous):
+                raise AutogradError(f"save: the array {name} is part of another one; copy it")
+        loads = [f'with np.load(Path(__file__).with_name("{file}")) as file:',
+                 "    arrays = dict(file)"] if arrays else []  # fmt: skip
+        loads += [f'{name} = arrays["array_{name}"]{"[()]" * isinstance(array, np.generic)}'
                   for name, array in arrays.items()]  # fmt: skip
+        self.now = now
         function = self._function()
+        self.now = {}
         function[1:1] = self.checks
         imports = ["from pathlib import Path"] if arrays else []
         if any("same(" in line for line in function):
@@ -241,11 +250,15 @@ class Source:
         result = [self._returned(replaced(leaf, partial(_copied, own))) for leaf in program.result]
         body.append(f"return {', '.join(result)}" if result else "return None")
         arguments = [
-            self.names[v] if v.kind == "argument" else f"{self.names[v]}={v.array!r}"
+            self.names[v] if v.kind == "argument" else self._default(v)
             for v in program.arguments
             if v not in self.captured
         ]
         return [f"def step({', '.join(arguments)}):", *(f"    {x}" if x else "" for x in body)]
+
+    def _default(self, value: Value) -> str:
+        name = self.names[value]
+        return f"{name}={self.written.value(self.now.get(name, value.array))}"
 
     def _returned(self, leaf: Any) -> str:
         if isinstance(leaf, _Copy):

@@ -51,6 +51,7 @@ class Variant:
                          if v in source.captured]  # fmt: skip
         self.numbers = [slots[0].place for v, slots in tracing.captured.items()
                         if v not in source.captured]  # fmt: skip
+        self.number_names = [source.names[v] for v in tracing.captured if v not in source.captured]
         self.written = [source.names[v] for v, _ in tracing.captured.items() if v in written]
         self.views = compile("\n".join(source.views), "<compiled program>", "exec")
         for value in source.captured:
@@ -134,6 +135,12 @@ class Variant:
         self.namespace.update(found)
         self._bind()
         return True
+
+    def numbers_now(self) -> dict[str, float]:
+        """The numbers that are arguments of the program, as they are now."""
+        return {
+            name: place.get() for name, place in zip(self.number_names, self.numbers, strict=True)
+        }
 
     def shares(self, array: Any) -> bool:
         """True if an argument may share memory with a captured array that is written to."""
