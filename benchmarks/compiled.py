@@ -41,6 +41,26 @@ def parameters(features: int, hidden: int, classes: int) -> list[Any]:
     return [rng.normal(0, 0.1, shape) for shape in shapes]
 
 
+def training_step(features: int, hidden: int, start: list[Any]) -> tuple[Any, list[Any]]:
+    """A step of gradient descent of features - hidden - 10, and the parameters, which begin with
+    the arrays in `start`."""
+    model = nn.Sequential(
+        nn.Linear(features, hidden), nn.Sigmoid(), nn.Linear(hidden, 10), nn.Sigmoid()
+    )
+    for parameter, array in zip(model.parameters(), start, strict=True):
+        parameter.data = array.copy()
+    loss_of, optimizer = nn.MSE("batch"), nn.SGD(model.parameters(), lr=0.1)
+
+    def step(images: Any, labels: Any) -> Any:
+        loss = loss_of(model(images), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return step, list(model.parameters())
+
+
 def network(hidden: int, batch: int) -> dict[str, Call]:
     """Gradient descent of 784 - hidden - 10."""
     start, rng = parameters(784, hidden, 10), np.random.default_rng(1)
@@ -49,32 +69,16 @@ def network(hidden: int, batch: int) -> dict[str, Call]:
     written = by_hand.Network(start, batch)
 
     def ours(compiled: bool) -> Call:
-        model = nn.Sequential(
-            nn.Linear(784, hidden), nn.Sigmoid(), nn.Linear(hidden, 10), nn.Sigmoid()
-        )
-        for parameter, array in zip(model.parameters(), start, strict=True):
-            parameter.data = array.copy()
-        loss_of, optimizer = nn.MSE("batch"), nn.SGD(model.parameters(), lr=0.1)
-
-        def step(images: Any, labels: Any) -> Any:
-            loss = loss_of(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            return loss
-
-        run, weights = Compiled(step) if compiled else step, model.parameters()
+        step, weights = training_step(784, hidden, start)
+        run = Compiled(step) if compiled else step
         return lambda: [run(x, y), *weights]
 
-    return (
-        {
-            "by hand": lambda: [written.step(x, y), *written.parameters],
-            "plain": ours(False),
-            "compiled": ours(True),
-        }
-        | _jax_network(start, x, y)
-        | _advect_network(start, x, y)
-    )
+    peers: dict[str, Call] = {
+        "by hand": lambda: [written.step(x, y), *written.parameters],
+        "plain": ours(False),
+        "compiled": ours(True),
+    }
+    return peers | _jax_network(start, x, y) | _advect_network(start, x, y)
 
 
 def _advect_network(start: list[Any], x: Any, y: Any) -> dict[str, Call]:

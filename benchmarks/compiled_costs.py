@@ -14,32 +14,17 @@ from typing import Any
 import numpy as np
 
 import autograd_core as ac
-import nn
 from autograd_core.compiling import Compiled
 from benchmarks import measure
-from benchmarks.compiled import clock
+from benchmarks.compiled import clock, parameters, training_step
 
 RNG = np.random.default_rng(0)
 
 
-def training_step(features: int) -> tuple[Compiled, Any, Any]:
-    """The step of a network with four parameters, and a batch of one image."""
-    model = nn.Sequential(nn.Linear(features, 50), nn.Sigmoid(), nn.Linear(50, 10), nn.Sigmoid())
-    loss_of, optimizer = nn.MSE("batch"), nn.SGD(model.parameters(), lr=0.1)
-
-    def step(images: Any, labels: Any) -> Any:
-        loss = loss_of(model(images), labels)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        return loss
-
-    return Compiled(step), RNG.normal(size=(1, features)), np.eye(10)[:1]
-
-
 def checks(features: int, repeats: int) -> float:
     """µs of a compiled call beside its program."""
-    step, x, y = training_step(features)
+    step = Compiled(training_step(features, 50, parameters(features, 50, 10))[0])
+    x, y = RNG.normal(size=(1, features)), np.eye(10)[:1]
     for _ in range(4):
         step(x, y)
     program = step._traced[-1].step

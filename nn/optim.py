@@ -71,10 +71,6 @@ class SGD(Versioned):
 
     traced_numbers = ("lr", "momentum")  # inputs of a compiled step
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        """A NumPy number as lr, from a schedule, is a float."""
-        super().__setattr__(name, float(value) if isinstance(value, np.floating) else value)
-
     traced_attributes = ("parameters", "_velocities")  # the arrays it reads; _scratch holds nothing
 
     @public
@@ -90,6 +86,10 @@ class SGD(Versioned):
         self.momentum = momentum
         self._velocities: dict[Parameter, Any] = {}
         self._scratch: dict[tuple[Any, ...], Any] = {}
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """A NumPy number as lr, from a schedule, is a float."""
+        super().__setattr__(name, float(value) if isinstance(value, np.floating) else value)
 
     def zero_grad(self) -> None:
         """Set the `grad` of every parameter to None."""

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 import autograd_core as ac
-import nn
 from autograd_core.compiling import Compiled
 from autograd_core.devices.fusion import PREAMBLE
 from tests.stand_in import cuda
+from tests.test_compiled_training import network
+from tests.test_fusion import assert_compiles
 
 __all__ = ["cuda"]
 RNG = np.random.default_rng(0)
@@ -26,18 +27,8 @@ def close(found, expected):
 
 
 def training(momentum):
-    model = nn.Sequential(nn.Linear(6, 5, generator=0), nn.Sigmoid(), nn.Linear(5, 3, generator=1),
-                          nn.Sigmoid())  # fmt: skip
+    model, _, step = network(False, momentum)
     model.to("cuda")
-    optimizer, loss_of = nn.SGD(model.parameters(), lr=0.1, momentum=momentum), nn.MSE("batch")
-
-    def step(x, y):
-        loss = loss_of(model(x), y)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        return loss
-
     return model, step
 
 
@@ -133,8 +124,4 @@ def test_its_kernels_compile(cuda, dtype):
             f"int i = threadIdx.x; {' '.join(f'T {n} = {n}_[i];' for n in names)} {body}; "
             f"{' '.join(f'{n}_[i] = {n};' for n in names)} }}"
         )
-        program = nvrtc.createProgram(source, "chain.cu", (), ())
-        try:
-            nvrtc.compileProgram(program, ("--gpu-architecture=compute_75",))
-        except nvrtc.NVRTCError:
-            pytest.fail(nvrtc.getProgramLog(program))
+        assert_compiles(nvrtc, source)

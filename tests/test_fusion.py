@@ -79,6 +79,16 @@ def test_the_expression_equals_the_numpy_form(name, dtype):
     np.testing.assert_allclose(computed, expected, rtol=bound(name, np.finfo(dtype).eps))
 
 
+def assert_compiles(nvrtc, source):
+    """NVRTC, which needs no GPU, accepts a kernel."""
+    program = nvrtc.createProgram(source, "chain.cu", (), ())
+    try:
+        nvrtc.compileProgram(program, ("--gpu-architecture=compute_75",))
+    except nvrtc.NVRTCError:
+        pytest.fail(nvrtc.getProgramLog(program))
+    assert nvrtc.getPTX(program)
+
+
 @pytest.mark.oracle
 @pytest.mark.parametrize("dtype", ["float", "double"])
 @pytest.mark.parametrize("name", WRITTEN)
@@ -94,12 +104,7 @@ def test_the_expression_compiles(name, dtype):
         f"int i = blockIdx.x * blockDim.x + threadIdx.x; if (i < n) {{ {values}"
         f"T result; result = {chain.expression}; result_[i] = result; }} }}"
     )
-    program = nvrtc.createProgram(source, "chain.cu", (), ())
-    try:
-        nvrtc.compileProgram(program, ("--gpu-architecture=compute_75",))
-    except nvrtc.NVRTCError:
-        pytest.fail(nvrtc.getProgramLog(program))
-    assert nvrtc.getPTX(program)
+    assert_compiles(nvrtc, source)
 
 
 # ---- what the C++ says, run on the host ----------------------------------------------------------

@@ -269,9 +269,7 @@ class _OfClass(Place):
 def _of_attributes(name: str, value: Any) -> Iterator[tuple[str, Place]]:
     counted = isinstance(value, Versioned)
     for key in getattr(type(value), "traced_numbers", ()):
-        number = Number(value, key)
-        number.versioned = counted
-        yield key, number
+        yield key, Number(value, key, counted)
     outer, _, last = name.rpartition("_")
     kept = vars(type(value)).get("traced_attributes")  # not those of a subclass, which adds others
     for key in list(getattr(value, "__dict__", ())) if kept is None else kept:
@@ -280,9 +278,7 @@ def _of_attributes(name: str, value: Any) -> Iterator[tuple[str, Place]]:
         title = key
         if name and _is_named(value.__dict__[key]):
             title = f"{key}_{last}" if outer and last.isdigit() else f"{name}_{key}"
-        place = Place(value.__dict__, key)
-        place.versioned = counted
-        yield title, place
+        yield title, Place(value.__dict__, key, versioned=counted)
 
 
 def _is_named(value: Any) -> bool:

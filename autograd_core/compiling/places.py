@@ -31,9 +31,11 @@ class Place:
 
     __slots__ = ("attribute", "holder", "key", "versioned")
 
-    def __init__(self, holder: Any, key: Any, attribute: bool = False) -> None:
+    def __init__(
+        self, holder: Any, key: Any, attribute: bool = False, versioned: bool = False
+    ) -> None:
         self.holder, self.key, self.attribute = holder, key, attribute
-        self.versioned = False  # True if `versions` counts the changes
+        self.versioned = versioned  # True if `versions` counts the changes
 
     def get(self) -> Any:
         """What is there."""
@@ -110,8 +112,8 @@ class Gradient(Place):
 class Number(Place):
     """The place of a float that may change from call to call, such as a learning rate."""
 
-    def __init__(self, holder: Any, key: str) -> None:
-        super().__init__(holder, key, attribute=True)
+    def __init__(self, holder: Any, key: str, versioned: bool = False) -> None:
+        super().__init__(holder, key, attribute=True, versioned=versioned)
 
 
 class Tracked(Place):

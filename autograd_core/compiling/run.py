@@ -249,7 +249,8 @@ def compile(
     each call also runs `function` itself, compares all results and all that is left in arrays, and
     raises AutogradError for a difference. With `reassociate`, factors are merged and sums of
     products are one product where this is faster, and the last bits differ; it raises ValueError
-    together with `check`, and if `threads` is not a positive integer.
+    together with `check`, and if `threads` is not a positive integer; TypeError if `function` is
+    none.
 
     >>> import autograd_core as ac, numpy as np
     >>> slope = ac.compile(ac.grad(lambda x: ac.sum(ac.sin(x) * x)))

@@ -276,9 +276,8 @@ def _joined(program: Program, written: set[Value]) -> None:
         key = (function, key_of(args), key_of(call.errors or {}))
         first = seen.setdefault(key, call)
         pairs = [*zip(call.results, first.results, strict=True)]
-        if (
-            first is not call and any(b.memory in factors.get(a.memory, ()) for a, b in pairs)
-        ) or first is call:
+        multiplied = any(b.memory in factors.get(a.memory, ()) for a, b in pairs)
+        if first is call or multiplied:
             kept.append(call)
         else:
             known |= dict(pairs)

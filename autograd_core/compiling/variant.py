@@ -238,7 +238,7 @@ def _forget_arrays(program: Program, source: Source) -> None:
     for value in {*values, *program.arguments, *source.plan.held, *source.plan.held.values()}:
         for one in (value, value.memory):
             array = one.array
-            if one.kind != "constant" and type(array) is np.ndarray and array.size > 1:
+            if one.kind != "constant" and type(array) is np.ndarray:
                 one.array = np.broadcast_to(np.empty((), array.dtype), array.shape)
 
 
