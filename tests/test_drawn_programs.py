@@ -8,7 +8,7 @@ import nn
 from autograd_core.rendering import draw
 
 
-def test_a_training_step_is_drawn_by_lines_and_operations():
+def test_a_training_step_is_drawn_by_lines_and_operations(tmp_path):
     model = nn.Sequential(nn.Linear(4, 3, generator=0), nn.Sigmoid())
     optimizer = nn.SGD(model.parameters(), lr=0.1)
 
@@ -28,6 +28,8 @@ def test_a_training_step_is_drawn_by_lines_and_operations():
     for text in ("loss = ac.mean(model(images) ** 2)", "optimizer.step()", "Linear", "weight_0",
                  "backward of Sigmoid", "is written", "is returned", "grad_weight_0"):  # fmt: skip
         assert text in dot, text
+    draw(step).save(tmp_path / "step.html")
+    assert "The program of step" in (tmp_path / "step.html").read_text(encoding="utf-8")
     scene = draw(step).scene
     boxes = {box.id: box for box in scene.boxes}
     slope = next(box.id for box in scene.boxes if box.title == "recompute_sigmoid_slope")

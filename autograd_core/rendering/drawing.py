@@ -189,6 +189,8 @@ def draw(
 
 
 def _title(output: Any) -> str:
+    if hasattr(output, "drawn"):
+        return f"The program of {output.__name__}"
     name = output.name if isinstance(output, Tensor) else ""
     return f"How the gradient flows{' from ' + name if name else ''}"
 

@@ -454,8 +454,9 @@
     const add = (...children) => panel.append(...children);
     if (step.phase === "start") {
       add(element("h2", {}, "Step through the graph"));
-      add(element("p", {}, "Arrow keys, the buttons or the slider go forward and back: first every operation in the order it ran, then every gradient in the order in which the engine computes them. Click a node to go to its step."));
-      if (!data.backward.length) add(element("p", { className: "muted" }, "No values were recorded for the backward pass: use record_flow(values=True), or draw a Tensor whose graph has not been released."));
+      const then = data.program ? "every call in its order" : "first every operation in the order it ran, then every gradient in the order in which the engine computes them";
+      add(element("p", {}, `Arrow keys, the buttons or the slider go forward and back: ${then}. Click a node to go to its step.`));
+      if (!data.backward.length && !data.program) add(element("p", { className: "muted" }, "No values were recorded for the backward pass: use record_flow(values=True), or draw a Tensor whose graph has not been released."));
       return;
     }
     const node = nodes.get(step.id);

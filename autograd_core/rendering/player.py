@@ -65,6 +65,7 @@ def _data(scene: Scene, values: Values | None) -> dict[str, Any]:
         "scopes": described,
         "forward": [box.id for box in scene.boxes if box.kind not in (*SOURCES, "omitted")],
         "backward": order,
+        "program": scene.program,
     }
 
 

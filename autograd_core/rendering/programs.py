@@ -14,7 +14,7 @@ def scene_of_program(compiled: Any) -> Scene:
     drawn = compiled.drawn()
     if drawn is None:
         raise GraphError("draw: there is no program yet; call the compiled function first")
-    scene = Scene(heading=[f"{compiled.__name__}: {len(drawn.steps)} calls"])
+    scene = Scene([f"{compiled.__name__}: {len(drawn.steps)} calls"], program=True)
     for number, name, text, held in drawn.inputs:
         kind: Kind = "parameter" if held else "input"
         scene.boxes.append(Box(f"n{number}", kind, name, [text] if text else [], number=number))

@@ -71,6 +71,7 @@ class Scene:
     arrows: list[Arrow] = field(default_factory=list)
     module_names: dict[Scope, str] = field(default_factory=dict)  # dotted names
     flow: bool = False  # True if boxes and arrows have gradients
+    program: bool = False  # True if the boxes are the calls of a compiled function
     alarms: list[str] = field(default_factory=list)  # problems, in full sentences
 
     def operands(self) -> dict[str, list[Arrow]]:
