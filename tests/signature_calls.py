@@ -29,6 +29,7 @@ VALUES = {
     **{"dtype": "float32", "casting": "unsafe", "initial": 2.0, "where": MASK, "ddof": 1},
     **{"v": A, "correction": 1, "mean": A.mean(keepdims=True), "order": "F", "device": "cpu"},
     **{"kind": "stable", "stable": True, "copy": True, "k": 1, "offset": 1, "decimals": 1},
+    **{"descending": True},  # of sort and argsort, since NumPy 2.5
     **{"axis1": 1, "axis2": 0, "norm": "ortho", "n": 2, "s": (2, 2), "axes": (0, 1)},
     **{"weights": B, "q": 30, "method": "lower", "shape": (3, 2), "like": np.zeros(1)},
     **{

@@ -29,6 +29,7 @@ def test_integers_are_computed_in_floating_numbers(name, dtype):
     np.testing.assert_allclose(found, expected, rtol=4 * np.finfo(found.dtype).eps, atol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:numpy.fix is deprecated")
 @pytest.mark.parametrize("dtype", ["u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "?"])
 @pytest.mark.parametrize(
     "name", sorted(name for name, op in operations.items() if op.pointwise and hasattr(np, name))

@@ -257,6 +257,7 @@ def _problem(name, call, subject):
     return None
 
 
+@pytest.mark.filterwarnings("ignore:numpy.fix is deprecated")
 @pytest.mark.filterwarnings("ignore:`row_stack` alias is deprecated")
 @pytest.mark.parametrize("name", NAMES)
 def test_a_call_gives_numpys_result(name):

@@ -154,7 +154,13 @@ class Methods:
     def transpose(self, *axes: Any) -> Tensor: ...
     def fill(self, value: Any) -> None: ...
     def sort(
-        self, axis: int = -1, kind: Any = None, order: None = None, *, stable: Any = None
+        self,
+        axis: int = -1,
+        kind: Any = None,
+        order: None = None,
+        *,
+        stable: Any = None,
+        descending: bool = False,
     ) -> None: ...
     def partition(
         self, kth: Any, axis: int = -1, kind: str = "introselect", order: None = None

@@ -164,10 +164,16 @@ def _fill(self: Tensor, value: Any) -> None:
 
 
 def _sort(
-    self: Tensor, axis: int = -1, kind: Any = None, order: None = None, *, stable: Any = None
+    self: Tensor,
+    axis: int = -1,
+    kind: Any = None,
+    order: None = None,
+    *,
+    stable: Any = None,
+    descending: bool = False,
 ) -> None:
     """Sort the elements along `axis` in place. `sort(x)` returns a new Tensor."""
-    set_item(self, ..., ops.sort(self, axis, kind, order, stable=stable))
+    set_item(self, ..., ops.sort(self, axis, kind, order, stable=stable, descending=descending))
 
 
 def _partition(
