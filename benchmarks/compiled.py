@@ -289,7 +289,7 @@ def _jax() -> Any:
         import jax
     except ImportError:
         return None
-    jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]
+    jax.config.update("jax_enable_x64", True)
     return jax
 
 
