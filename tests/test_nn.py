@@ -238,11 +238,12 @@ def test_sgd_skips_what_has_no_gradient_and_leaves_gradients_alone():
 @pytest.mark.parametrize(
     ("settings", "complaint"),
     [
-        ({"lr": 0}, "learning rate"),
-        ({"lr": -1.0}, "learning rate"),
-        ({"lr": float("nan")}, "learning rate"),
-        ({"lr": float("inf")}, "learning rate"),
-        ({"lr": 0.1, "momentum": 1.0}, "momentum"),
+        ({"lr": -1.0}, "lr must be at least 0 and finite, not -1.0"),
+        ({"lr": float("nan")}, "lr must be"),
+        ({"lr": float("inf")}, "lr must be"),
+        ({"lr": "0.1"}, "lr must be"),
+        ({"lr": 0.1, "momentum": -0.1}, "momentum must be"),
+        ({"lr": 0.1, "nesterov": True}, "nesterov"),
     ],
 )
 def test_sgd_refuses(settings, complaint):

@@ -59,6 +59,21 @@ class TraceArray(NDArrayOperatorsMixin):
             return np.array(self._real, dtype=dtype, copy=copy)
         raise self._trace.fail("an array was converted to a plain array")
 
+    def __mul__(self, other: Any) -> Any:
+        if isinstance(self._real, np.complexfloating):  # its operator and ufunc round differently
+            return self._trace.operator(operator.mul, self, other)
+        return super().__mul__(other)
+
+    def __rmul__(self, other: Any) -> Any:
+        if isinstance(self._real, np.complexfloating):
+            return self._trace.operator(operator.mul, other, self)
+        return super().__rmul__(other)
+
+    def __abs__(self) -> Any:
+        if isinstance(self._real, np.complexfloating):
+            return self._trace.call(operator.abs, (self,), {})
+        return super().__abs__()
+
     def __pow__(self, other: Any) -> Any:
         return self._trace.operator(operator.pow, self, other)
 

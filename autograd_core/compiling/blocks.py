@@ -105,7 +105,30 @@ def group_from(
             before.append(call)
     else:
         end += 1
-    return before, group, after, end
+    whole = calls[start:end]
+    before = _needed_before(whole, before, group)
+    placed = {*before, *group}
+    return before, group, [call for call in whole if call not in placed], end
+
+
+def _needed_before(whole: list[Call], before: list[Call], group: list[Call]) -> list[Call]:
+    """The calls among `before` that have to run before the chain, as it needs their results or
+    writes over what they read. The others may wait: one that changes an array in place is likely to
+    begin another chain."""
+    candidates, chain = set(before), set(group)
+    kept: list[Call] = []
+    read: set[Value] = set()  # by calls of the chain and before it that come later
+    written: set[Value] = set()
+    for call in reversed(whole):
+        made = {*(value.memory for value in call.results), *call.writes}
+        needs = {value.memory for value in call.refs()}
+        needed = call in candidates and (made & (read | written) or needs & written)
+        if needed:
+            kept.append(call)
+        if needed or call in chain:
+            read |= needs
+            written |= set(call.writes)
+    return kept[::-1]
 
 
 def _shape(call: Call) -> Any:
@@ -130,7 +153,10 @@ def _shape(call: Call) -> Any:
 
 def _is_big(value: Value) -> bool:
     array = value.array
-    return isinstance(array, np.ndarray) and array.size >= BIG and array.flags.carray
+    if not isinstance(array, np.ndarray) or array.size < BIG or not array.flags.carray:
+        return False
+    # NumPy rounds a product of single complex numbers, as the last block's, in another way in place
+    return array.dtype.kind != "c" or array.size % BLOCK != 1
 
 
 def _joined(group: list[Call], used: set[Value]) -> Call:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dis
 import sys
-from collections.abc import Callable, Iterator, MutableMapping, MutableSequence
+from collections.abc import Callable, Iterable, Iterator, MutableMapping, MutableSequence
 from copy import copy
 from functools import partial
 from operator import is_not
@@ -23,13 +23,24 @@ import numpy as np
 
 from autograd_core.compiling.draws import GENERATORS
 from autograd_core.compiling.known import from_library_class, is_known
-from autograd_core.compiling.places import VALUES, Fixed, Gradient, Number, Place, Tracked, same
+from autograd_core.compiling.places import (
+    VALUES,
+    Fixed,
+    Gradient,
+    Kind,
+    Number,
+    NumberOfTuple,
+    Place,
+    Tracked,
+    same,
+)
 from autograd_core.compiling.program import replaced
 from autograd_core.devices import backend
 from autograd_core.engine.tensor import Tensor
-from autograd_core.engine.versions import Versioned
+from autograd_core.engine.versions import Versioned, VersionedDict
 from autograd_core.transforms.generators import ATOMS, LIBRARIES
 
+FUNCTIONS = (FunctionType, property, staticmethod, classmethod)  # in a class
 # Names in the code of a function that makes random numbers of its own
 RANDOM = frozenset({"default_rng", "RandomState", "Generator"})
 
@@ -61,13 +72,13 @@ class Reached:
     """What a function reaches: the places of arrays, every place with what is there, and every list
     and dict with a copy."""
 
-    def __init__(self, function: Any) -> None:
+    def __init__(self, function: Any, kinds: Iterable[type] = ()) -> None:
         self.containers: list[tuple[Any, Any]] = []
         self.own: set[int] = set()  # ids of the dicts of objects
         self.versioned: set[int] = set()  # and of objects whose changes are counted
         self.kinds: list[tuple[type, int]] = []  # classes, and the number of their entries
         self.places: list[tuple[str, Place, Any]] = []
-        self.slots = slots(function, backend.is_data, self)
+        self.slots = slots((function, *kinds), backend.is_data, self)
 
     def draws(self) -> bool:
         """True if a function may make a generator of random numbers."""
@@ -83,6 +94,11 @@ class Reached:
         """The generators of random numbers among what is reached."""
         kinds = (np.random.Generator, np.random.BitGenerator, np.random.RandomState, Random)
         return [value for _, _, value in self.places if isinstance(value, kinds)]
+
+    def recorded(self) -> list[str]:
+        """The names of the Tensors with a graph."""
+        return [name for name, place, value in self.places
+                if isinstance(place, Tracked) and value[2]]  # fmt: skip
 
     def hooked(self) -> bool:
         """True if there is a Tensor with a hook."""
@@ -126,9 +142,11 @@ def _holds(place: Place, value: Any) -> bool:
 
 
 def slots(
-    function: Any, wanted: Callable[[Any], bool] = backend.is_data, reached: Reached | None = None
+    starts: tuple[Any, ...],
+    wanted: Callable[[Any], bool] = backend.is_data,
+    reached: Reached | None = None,
 ) -> list[Slot]:
-    """The places of the arrays (or of what is `wanted`) that can be reached from a function: in its
+    """The places of the arrays (or of what is `wanted`) that can be reached from functions: in a
     closure, defaults and the globals that it reads, in attributes, lists, tuples and dicts, at any
     depth.
     The array and the gradient of a Tensor are such places, and so are the numbers that an object
@@ -136,7 +154,7 @@ def slots(
     found: list[Slot] = []
     seen: dict[int, Any] = {}
     names: dict[Tensor, tuple[str, Any]] = {}
-    waiting: list[tuple[str, Place]] = [("", Fixed(function))]
+    waiting: list[tuple[str, Place]] = [("", Fixed(start)) for start in reversed(starts)]
     while waiting:
         name, place = waiting.pop()
         value = place.get()
@@ -157,9 +175,11 @@ def slots(
         seen[id(value)] = value
         if reached is not None and isinstance(value, MutableMapping | MutableSequence):
             reached.containers.append((value, copy(value)))
+            if isinstance(value, VersionedDict):
+                reached.versioned.add(id(value))
         if reached is not None and isinstance(value, type) and not from_library_class(value):
             reached.kinds.append((value, len(vars(value))))
-        partly = "traced_attributes" in vars(type(value))
+        partly = _kept(value) is not None
         if reached is not None and not partly and (
             isinstance(own := getattr(value, "__dict__", None), dict)
         ):  # fmt: skip
@@ -208,6 +228,7 @@ def _inside(name: str, value: Any) -> Iterator[tuple[str, Place]]:
     elif isinstance(value, FunctionType):
         yield from _of_function(value)
         if str(value.__module__).partition(".")[0] not in LIBRARIES:
+            yield name, Place(value, "__code__", attribute=True)
             yield from _of_attributes("", value)
     elif isinstance(value, MethodType):
         yield name, Fixed(value.__self__)
@@ -220,26 +241,44 @@ def _inside(name: str, value: Any) -> Iterator[tuple[str, Place]]:
         yield name, _Arguments(value)
         yield name, Fixed(value.keywords)
     elif isinstance(value, tuple):
+        yield from _of_subclass(name, value)
         yield from ((f"{name}_{i}", Fixed(entry)) for i, entry in enumerate(value))
     elif isinstance(value, MutableMapping):
+        counted, numbers = isinstance(value, VersionedDict), _numbers_of(value)
+        yield from _of_subclass(name, value)
         for key in list(value):
-            yield (str(key) if isinstance(key, str) else name), Place(value, key)
+            title = str(key) if isinstance(key, str) else name
+            if key not in numbers:
+                yield title, Place(value, key, versioned=counted)
+            elif isinstance(value[key], tuple):
+                for i in range(len(value[key])):
+                    yield f"{title}_{i}", NumberOfTuple(value, key, i, counted)
+            else:
+                yield title, Number(value, key, attribute=False, versioned=counted)
     elif isinstance(value, MutableSequence):
+        yield from _of_subclass(name, value)
         yield from ((f"{name}_{i}", Place(value, i)) for i in range(len(value)))
     elif isinstance(value, staticmethod | classmethod):
         yield name, Fixed(value.__func__)
     elif isinstance(value, property):
-        yield name, Fixed(value.fget)
+        yield from ((name, Fixed(f)) for f in (value.fget, value.fset, value.fdel))
     elif isinstance(value, type):
         for key in () if from_library_class(value) else list(vars(value)):
-            if not key.startswith("__") or key == "__call__":
+            if key != "__repr__" and (
+                not key.startswith("__") or isinstance(vars(value)[key], FUNCTIONS)
+            ):
                 yield key, _OfClass(value, key)
         for base in () if from_library_class(value) else value.__bases__:
             yield name, Fixed(base)
     elif not isinstance(value, ModuleType):
-        yield from _of_attributes(name, value)
-        if not from_library_class(type(value)):
-            yield name, Fixed(type(value))
+        yield from _of_subclass(name, value)
+
+
+def _of_subclass(name: str, value: Any) -> Iterator[tuple[str, Place]]:
+    """The attributes of an object, and its class if that is the user's."""
+    yield from _of_attributes(name, value)
+    if not from_library_class(type(value)):
+        yield name, Kind(value, isinstance(value, Versioned))
 
 
 class _Arguments(Place):
@@ -268,17 +307,33 @@ class _OfClass(Place):
 
 def _of_attributes(name: str, value: Any) -> Iterator[tuple[str, Place]]:
     counted = isinstance(value, Versioned)
-    for key in getattr(type(value), "traced_numbers", ()):
-        yield key, Number(value, key, counted)
+    for key in () if isinstance(value, MutableMapping) else _numbers_of(value):
+        yield key, Number(value, key, versioned=counted)
     outer, _, last = name.rpartition("_")
-    kept = vars(type(value)).get("traced_attributes")  # not those of a subclass, which adds others
+    kept = _kept(value)
     for key in list(getattr(value, "__dict__", ())) if kept is None else kept:
-        if key in getattr(type(value), "traced_numbers", ()):
+        if key in _numbers_of(value):
             continue
         title = key
         if name and _is_named(value.__dict__[key]):
             title = f"{key}_{last}" if outer and last.isdigit() else f"{name}_{key}"
         yield title, Place(value.__dict__, key, versioned=counted)
+
+
+def _numbers_of(value: Any) -> tuple[str, ...]:
+    """The names of the floats in an object that are inputs of a program."""
+    return getattr(type(value), "traced_numbers", ())
+
+
+def _kept(value: Any) -> tuple[str, ...] | None:
+    """The names of the attributes that matter, if the class of the library says so. A class of the
+    user that is derived from it may add others."""
+    for kind in type(value).__mro__:
+        if "traced_attributes" in vars(kind):
+            return vars(kind)["traced_attributes"]  # type: ignore[no-any-return]
+        if not from_library_class(kind):
+            break
+    return None
 
 
 def _is_named(value: Any) -> bool:

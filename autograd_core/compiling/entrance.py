@@ -112,7 +112,8 @@ class Entrance:
         array = leaf
         if isinstance(leaf, Tensor):
             array = leaf._array
-            yield f"if type({name}) is not Tensor or {name}.node is not None: return DIFFERS"
+            other = f"type({name}) is not Tensor or {name}.node is not None"
+            yield f"if {other} or {name}._grad is not None: return DIFFERS"
             yield f"{name} = {name}._array"
         dtype, kind = self.bind(array.dtype), self.bind(type(array))
         if backend.on_device(array):

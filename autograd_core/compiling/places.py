@@ -112,27 +112,67 @@ class Gradient(Place):
 class Number(Place):
     """The place of a float that may change from call to call, such as a learning rate."""
 
-    def __init__(self, holder: Any, key: str, versioned: bool = False) -> None:
-        super().__init__(holder, key, attribute=True, versioned=versioned)
+    def __init__(
+        self, holder: Any, key: str, attribute: bool = True, versioned: bool = False
+    ) -> None:
+        super().__init__(holder, key, attribute, versioned)
+
+
+class NumberOfTuple(Number):
+    """The place of such a float in a tuple, ``holder[key][i]``."""
+
+    __slots__ = ("i",)
+
+    def __init__(self, holder: Any, key: str, i: int, versioned: bool = False) -> None:
+        super().__init__(holder, key, False, versioned)
+        self.i = i
+
+    def get(self) -> Any:
+        """The float."""
+        return super().get()[self.i]
+
+    def put(self, value: Any) -> None:
+        """Replace the tuple by one with another float."""
+        entries = list(super().get())
+        entries[self.i] = value
+        super().put(tuple(entries))
+
+    def text(self, bind: Callable[[Any], str]) -> str:
+        """An expression for the float."""
+        return f"{super().text(bind)}[{self.i}]"
+
+
+class Kind(Place):
+    """The class of an object, which may be set."""
+
+    def __init__(self, holder: Any, versioned: bool = False) -> None:
+        super().__init__(holder, "__class__", attribute=True, versioned=versioned)
+
+    def text(self, bind: Callable[[Any], str]) -> str:
+        """An expression for the class."""
+        return f"type({bind(self.holder)})"
 
 
 class Tracked(Place):
-    """Whether a Tensor has a node, and the number of its hooks."""
+    """Whether a Tensor has a node, the number of its hooks, and whether it was computed by an
+    operation whose graph is still there."""
 
     def __init__(self, tensor: Tensor) -> None:
         super().__init__(tensor, None)
 
-    def get(self) -> tuple[bool, int]:
-        """The two."""
+    def get(self) -> tuple[bool, int, bool]:
+        """The three."""
         node = self.holder.node
         watch = None if node is None else node.watch
-        return node is not None, 0 if watch is None else len(watch.hooks)
+        hooks = 0 if watch is None else len(watch.hooks)
+        return node is not None, hooks, node is not None and not self.holder.is_leaf
 
     def put(self, value: Any) -> None:
         """It is not replaced."""
 
     def difference(self, value: Any, bind: Callable[[Any], str]) -> str:
-        """A condition that is true if the Tensor has lost or got a node, or has a hook."""
+        """A condition that is true if the Tensor has lost or got a node, or has a hook or a
+        graph."""
         name, node = bind(self.holder), self.holder.node
         if not value[0]:
             return f"{name}.node is not None"
@@ -143,9 +183,20 @@ class Tracked(Place):
 
     @staticmethod
     def has_changed(tensor: Tensor) -> bool:
-        """True if a Tensor that had a node has none, or has a hook."""
+        """True if a Tensor that had a node has none, or has a hook or a graph."""
         node = tensor.node
-        return node is None or (node.watch is not None and bool(node.watch.hooks))
+        hooked = node is not None and node.watch is not None and bool(node.watch.hooks)
+        return node is None or hooked or not tensor.is_leaf
 
 
-__all__ = ["VALUES", "Fixed", "Gradient", "Number", "Place", "Tracked", "same", "share_memory"]
+__all__ = [
+    "VALUES",
+    "Fixed",
+    "Gradient",
+    "Number",
+    "NumberOfTuple",
+    "Place",
+    "Tracked",
+    "same",
+    "share_memory",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from _thread import allocate_lock
+from dataclasses import fields, is_dataclass
 from functools import partial, update_wrapper
 from keyword import iskeyword
 from pathlib import Path
@@ -77,8 +78,9 @@ class Compiled:
     @public
     def save(self, path: Any) -> None:
         """Write the last program as a Python module, which needs NumPy alone: its ``step`` takes
-        the arrays of the arguments and returns the results of the function, with the same bits. The
-        arrays that it reads and writes are written beside it, in a file that ends in ``.npz``.
+        the arrays of the arguments and returns those of the result, with the same bits: one array,
+        or a flat tuple. The arrays that it reads and writes are written beside it, in a file that
+        ends in ``.npz``.
 
         Arguments of other shapes raise ValueError in the module, and so does a decision that
         differs. Raises AutogradError if there is no program, or if it calls a function that is not
@@ -155,6 +157,10 @@ class Compiled:
         key = (_structure((args, settings)), *kinds, *same, recording)
         if observer is not None:
             self._give_up("observed", "operations are observed, as by detect_anomaly")
+        odd = _unfollowed((args, settings))
+        if odd:
+            self._give_up(None, f"an argument of the type {odd} has attributes")
+            return self.function(*args, **settings)
         if None in kinds:
             _, leaf = found[kinds.index(None)]
             if not isinstance(leaf, Tensor):  # one that requires a gradient, as in a transform
@@ -276,12 +282,30 @@ def _structure(tree: Any) -> Any:
         return (type(tree), *((type(k), k, _structure(entry)) for k, entry in tree.items()))
     if isinstance(tree, tuple | list):
         return (type(tree), *map(_structure, tree))
+    if is_dataclass(tree):
+        return (type(tree), *((key, _structure(entry)) for key, entry in vars(tree).items()))
     return ()
+
+
+def _unfollowed(tree: Any) -> str:
+    """The type of a list, tuple, dict or dataclass among the arguments whose attributes would be
+    lost; empty if there is none."""
+    if isinstance(tree, dict | list | tuple):
+        attributes = getattr(tree, "__dict__", None)
+        entries = tree.values() if isinstance(tree, dict) else tree
+    elif is_dataclass(tree):
+        entries = [getattr(tree, field.name, None) for field in fields(tree)]
+        attributes = len(getattr(tree, "__dict__", ())) > len(entries)
+    else:
+        return ""
+    if attributes:
+        return type(tree).__name__
+    return next((odd for entry in entries if (odd := _unfollowed(entry))), "")
 
 
 def _kind(leaf: Any) -> Any:
     """What a program depends on of an argument; None if it cannot be compiled for it."""
-    if type(leaf) is Tensor and leaf.node is None:
+    if type(leaf) is Tensor and leaf.node is None and leaf._grad is None:
         kind = _kind(leaf._array)
         return kind and (Tensor, *kind)
     if type(leaf) is np.ndarray or backend.on_device(leaf):

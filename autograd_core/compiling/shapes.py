@@ -15,6 +15,7 @@ from autograd_core.compiling.program import (
     Method,
     Opaque,
     Program,
+    Ref,
     UfuncMethod,
     Value,
     Writer,
@@ -49,6 +50,7 @@ ITSELF = frozenset({Method("conj"), Method("conjugate"), Method("real", attribut
 
 PRODUCTS = frozenset({np.dot, np.matmul, np.inner, np.tensordot, np.einsum, np.vdot, Method("dot")})
 NUMBERS = frozenset({operator.pow, operator.truediv, operator.floordiv, operator.mod})
+OPERATORS = NUMBERS | {operator.abs, operator.add, operator.mul, operator.neg, operator.sub}
 INDEXING = frozenset({"__getitem__", "__setitem__", "take", "choose", "put", "repeat"})
 
 
@@ -66,7 +68,19 @@ def may_fail(call: Call) -> bool:
         indices = call.args if function.name == "choose" else call.args[1:]
     else:
         return False
-    return any(_is_integer(value) and value.kind != "constant" for value in refs(indices))
+    return any(_is_integer(value) and value.kind != "constant" for value in refs(indices)) or (
+        _writes_to_selected(call)
+    )
+
+
+def _writes_to_selected(call: Call) -> bool:
+    """True if an array is written to the elements of a mask, whose number it must have."""
+    if getattr(call.function, "name", "") != "__setitem__":
+        return False
+    given = [v for v in refs(call.args[2:3]) if np.ndim(v.array)]
+    listed = not isinstance(call.args[2], Ref) and np.ndim(call.args[2])
+    masks = [v for v in refs(call.args[1:2]) if v.array.dtype.kind == "b"]
+    return bool(masks and (given or listed))
 
 
 def _is_integer(value: Value) -> bool:
@@ -84,16 +98,16 @@ def keeps_shape(call: Call) -> bool:
         further = list(refs((call.args[1:], call.settings)))
         sizes = [v for v in further if not np.ndim(v.array) or v.array.dtype == bool]
         return not sizes and function.name in SHAPED | {"__getitem__", "__setitem__"}
-    if function in (operator.pow, np.asarray, ROWS):
+    if function in OPERATORS or function in (np.asarray, ROWS):
         return True
     if isinstance(function, UfuncMethod):
         return function.name != "at"
     if isinstance(function, Opaque | Writer):
         return False
-    if not isinstance(function, np.ufunc) and any(not np.ndim(v.array) for v in call.refs()):
-        return False
     if function is np.where:
         return len(call.args) == 3
+    if not isinstance(function, np.ufunc) and any(not np.ndim(v.array) for v in call.refs()):
+        return False
     return isinstance(function, np.ufunc) or function in OF_SHAPES
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,14 @@ from autograd_core.compiling.program import (
     refs,
     replaced,
 )
-from autograd_core.compiling.shapes import EMPTY, ITSELF, factors_of, keeps_shape, may_fail
+from autograd_core.compiling.shapes import (
+    EMPTY,
+    ITSELF,
+    OPERATORS,
+    factors_of,
+    keeps_shape,
+    may_fail,
+)
 from autograd_core.devices import backend
 
 # Functions whose result depends on the shape and dtype of their argument, and not on its elements
@@ -28,7 +34,7 @@ CREATE = frozenset({np.zeros_like, np.ones_like, np.empty_like, np.full_like})
 
 
 # Functions that raise no error when they are called again with arrays of the same shapes
-QUIET = CREATE | {operator.pow, np.asarray, np.broadcast_to, np.clip, np.concatenate, np.copy,
+QUIET = CREATE | OPERATORS | {np.asarray, np.broadcast_to, np.clip, np.concatenate, np.copy,
     np.copyto, np.cumsum, np.diagonal, np.dot, np.einsum, np.expand_dims, np.flip, np.inner, np.max,
     np.mean, np.min, np.moveaxis, np.outer, np.prod, np.ravel, np.reshape, np.roll, np.squeeze,
     np.stack, np.sum, np.swapaxes, np.tensordot, np.transpose, np.tril, np.triu, np.vdot,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
+from dataclasses import is_dataclass
 from inspect import signature
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -37,8 +39,11 @@ class Tracing:
         self, function: Function, args: Any, settings: Any, reassociate: bool = False
     ) -> None:
         self.reassociate = reassociate
+        self.errors = np.geterr()
         self.trace = trace = Trace()
-        self.reached = Reached(function)
+        kinds = {kind for _, kind in paths((args, settings))
+                 if issubclass(kind, dict | list | tuple) or is_dataclass(kind)}  # fmt: skip
+        self.reached = Reached(function, kinds)
         states = States(*self.reached.generators())
         first = list(states.states)
         trace.drawn = states.note
@@ -47,7 +52,9 @@ class Tracing:
             self._entered(leaf, name)
             for (_, leaf), name in zip(leaves((args, settings)), names, strict=True)
         ]
+        self.arrays = [x._array if isinstance(x, Tensor) else x for x in self.entered]
         inner, keywords = filled((args, settings), iter(self.entered))
+        self.shape = paths((inner, keywords))
         self.out: Any = None
         self.may_settle = False
         self._check(args, settings)
@@ -69,6 +76,8 @@ class Tracing:
             self._take_back()
         if states.drawn():
             trace.fail("it draws random numbers from a generator that is not followed")
+        if not self._arguments_are_left((inner, keywords)):
+            trace.fail("it changes an argument")
         if any(map(_may_be_differentiated, (leaf for _, leaf in leaves(self.out)))):
             trace.fail("its result requires a gradient")
         if error is not None:
@@ -103,6 +112,9 @@ class Tracing:
             self.trace.fail(f"it reaches objects of the type {', '.join(unknown)}")
         if self.reached.draws():
             self.trace.fail("it makes a generator of random numbers")
+        if self.reached.recorded():
+            names = ", ".join(self.reached.recorded())
+            self.trace.fail(f"it reaches a Tensor with a graph, recorded outside: {names}")
         if self.reached.hooked():
             self.trace.fail("it reaches a Tensor with a hook")
 
@@ -128,6 +140,17 @@ class Tracing:
             grown = ["the contents of a list or a dict"] if sizes and not changed else []
             self.trace.fail(f"it changes {', '.join(dict.fromkeys([*changed, *odd, *grown]))}")
 
+    def _arguments_are_left(self, inner: Any) -> bool:
+        """True if the function has changed no list, dict or Tensor among its arguments."""
+        after = [leaf for _, leaf in leaves(inner)]
+        if self.shape != paths(inner) or not all(map(is_, after, self.entered)):
+            return False
+        return all(
+            leaf._array is array and leaf.node is None and leaf._grad is None
+            for leaf, array in zip(self.entered, self.arrays, strict=True)
+            if isinstance(leaf, Tensor)
+        )
+
     def _output(self, leaf: Any) -> Any:
         """A leaf of a traced result as the program returns it."""
         if not isinstance(leaf, Tensor):
@@ -140,9 +163,8 @@ class Tracing:
         return found
 
     def _finish(self) -> None:
-        entered = [x._array if isinstance(x, Tensor) else x for x in self.entered]
         arguments: list[Value] = []
-        for value in (traced._value for traced in entered if isinstance(traced, TraceArray)):
+        for value in (traced._value for traced in self.arrays if isinstance(traced, TraceArray)):
             again = value in arguments  # the same array in two places
             arguments.append(Value("argument", value.name, value.array) if again else value)
         outs = [leaf for _, leaf in leaves(self.out)]
@@ -195,7 +217,27 @@ class Tracing:
                 captured.setdefault(value, []).append(slot)
         for value, found in captured.items():
             value.name = found[0].name
+        read = {slot for found in captured.values() for slot in found}
+        self.unread = [slot for slot in self.reached.slots
+                       if slot not in read and not isinstance(slot.place, Gradient)
+                       and (backend.is_data(slot.value) or type(slot.value) is float)]  # fmt: skip
         return captured
+
+
+def paths(tree: Any) -> list[tuple[str, type]]:
+    """The paths of all entries of a tree, and their types."""
+    entries = [("", tree)]
+    found = []
+    while entries:
+        path, entry = entries.pop()
+        found.append((path, type(entry)))
+        if isinstance(entry, dict):
+            entries += [(f"{path}[{key!r}]", inner) for key, inner in entry.items()]
+        elif isinstance(entry, list | tuple):
+            entries += [(f"{path}[{i}]", inner) for i, inner in enumerate(entry)]
+        elif is_dataclass(entry):
+            entries += [(f"{path}.{key}", inner) for key, inner in vars(entry).items()]
+    return found
 
 
 def _may_be_differentiated(leaf: Any) -> bool:

@@ -4,6 +4,7 @@ that checks what it depends on."""
 from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from autograd_core.devices import backend
 from autograd_core.engine.stamps import root_of, stamps
 from autograd_core.engine.tensor import Tensor, result
 from autograd_core.transforms.tree import filled, leaves, mapped
+
+USUAL = {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}
 
 
 class _Everything:
@@ -49,6 +52,7 @@ class Variant:
         self.captured = [(source.names[v], kind_of(v.array), slots)
                          for v, slots in tracing.captured.items()
                          if v in source.captured]  # fmt: skip
+        self._add_unread(tracing)
         self.numbers = [slots[0].place for v, slots in tracing.captured.items()
                         if v not in source.captured]  # fmt: skip
         self.number_names = [source.names[v] for v in tracing.captured if v not in source.captured]
@@ -107,6 +111,21 @@ class Variant:
         self.empty = {slot.place.holder for slot, _ in tracing.updates
                       if isinstance(slot.place, Gradient) and slot.value is None}  # fmt: skip
 
+    def _add_unread(self, tracing: Tracing) -> None:
+        """Arrays of which the function has not used the values: whether they are there, of which
+        kind, and which of them are the same. It may decide by that."""
+        updated = [slot for slot, _ in tracing.updates]
+        self.unread = [slot for slot in tracing.unread if slot in updated]
+        groups: dict[int, list[Any]] = {}
+        for slot in tracing.unread:
+            if type(slot.value) is not float and slot not in updated:
+                groups.setdefault(id(slot.value), []).append(slot)
+        taken = set(self.namespace)
+        numbered = (name for i in count() if (name := f"unread_{i}") not in taken)
+        for name, slots in zip(numbered, groups.values(), strict=False):
+            self.namespace[name] = slots[0].value
+            self.captured.append((name, kind_of(slots[0].value), slots))
+
     def _bind(self) -> None:
         """Make the views of the captured arrays and of the buffers."""
         bound = self.entrance.bound
@@ -127,6 +146,8 @@ class Variant:
             if any(array is not arrays[0] for array in arrays) or kind_of(arrays[0]) != kind:
                 return False
             found[name] = arrays[0]
+        if len({*map(id, found.values())}) != len(found):
+            return False  # two of them are one array now
         written = [found[name] for name in self.written]
         for array in found.values():
             for other in written:
@@ -207,8 +228,17 @@ class Variant:
             tests.append(f"len({bind(value)}) != {len(before)}")
             if isinstance(value, MutableMapping) and len(before) > 1 and id(value) not in own:
                 tests.append(f"[*map(id, {bind(value)})] != {[*map(id, before)]}")
-        for owner, count in reached.kinds:
-            entrance.tests.append(f"len({bind(owner)}.__dict__) != {count}")
+        for owner, number in reached.kinds:
+            entrance.tests.append(f"len({bind(owner)}.__dict__) != {number}")
+        for slot in tracing.unread:
+            if slot in self.unread:
+                now = f"{bind(kind_of)}({slot.place.text(bind)})"
+                entrance.tests.append(f"{now} != {bind(kind_of(slot.value))}")
+            elif type(slot.value) is float:
+                tests = entrance.counted if slot.place.versioned else entrance.tests
+                tests.append(f"type({slot.place.text(bind)}) is not {bind(float)}")
+        if tracing.errors != USUAL:
+            entrance.tests.append(f"{bind(np.geterr)}() != {tracing.errors}")
         homes = {home.tensor for home in entrance.homes}
         for _, place, value in reached.places:
             if isinstance(place, Gradient) and (value is None or place.holder not in homes):

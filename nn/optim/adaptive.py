@@ -1,0 +1,142 @@
+"""Optimisers that divide by a running size of the gradient: Adagrad, RMSprop, Adadelta."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from autograd_core.errors.tracebacks import public
+from nn.optim.optimizer import Optimizer
+
+__all__ = ["Adadelta", "Adagrad", "RMSprop"]
+
+
+def _descent(w: Any, g: Any, h: Any) -> Any:
+    g = -g if h.maximize else g
+    return g + h.weight_decay * w if h.weight_decay else g
+
+
+class Adagrad(Optimizer):
+    """w ← w - lr g / (√Σg² + eps), with the sum over all steps (Duchi et al., 2011). In step t the
+    learning rate is lr / (1 + (t - 1) lr_decay)."""
+
+    counters: ClassVar[dict[str, float]] = {"step": 0.0}
+
+    @public
+    def __init__(
+        self,
+        parameters: Any,
+        lr: float = 1e-2,
+        lr_decay: float = 0.0,
+        weight_decay: float = 0.0,
+        initial_accumulator_value: float = 0.0,
+        eps: float = 1e-10,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(
+            parameters,
+            {"lr": lr, "lr_decay": lr_decay, "weight_decay": weight_decay,
+             "initial_accumulator_value": initial_accumulator_value, "eps": eps,
+             "maximize": maximize},
+        )  # fmt: skip
+
+    def arrays(self, group: Mapping[str, Any]) -> tuple[str, ...]:
+        """The sum of the squares."""
+        return ("sum",)
+
+    def start(self, name: str, group: Mapping[str, Any]) -> float:
+        """The sum starts at `initial_accumulator_value`."""
+        return float(group["initial_accumulator_value"])
+
+    def numbers(self, group: Mapping[str, Any], counters: dict[str, Any]) -> dict[str, Any]:
+        """The learning rate of this step."""
+        return {"rate": group["lr"] / (1 + (counters["step"] - 1) * group["lr_decay"])}
+
+    def update(self, w: Any, g: Any, s: Any, h: Any) -> Any:
+        """A step of Adagrad."""
+        g = _descent(w, g, h)
+        s.sum = s.sum + g * g
+        return w - h.rate * (g / (np.sqrt(s.sum) + h.eps))
+
+
+class RMSprop(Optimizer):
+    """w ← w - lr g / (√v + eps), with the running mean v ← α v + (1 - α) g² (Tieleman and Hinton,
+    2012, lecture 6.5). `centered` takes the variance in place of v (Graves, 2013); with a momentum
+    μ the quotient is added to u ← μ u + g / (√v + eps), and w ← w - lr u."""
+
+    counters: ClassVar[dict[str, float]] = {"step": 0.0}
+
+    @public
+    def __init__(
+        self,
+        parameters: Any,
+        lr: float = 1e-2,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        momentum: float = 0.0,
+        centered: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(
+            parameters,
+            {"lr": lr, "alpha": alpha, "eps": eps, "weight_decay": weight_decay,
+             "momentum": momentum, "centered": centered, "maximize": maximize},
+        )  # fmt: skip
+
+    def arrays(self, group: Mapping[str, Any]) -> tuple[str, ...]:
+        """The running means, and the velocity if there is a momentum."""
+        mean, velocity = ["grad_avg"], ["momentum_buffer"]
+        return ("square_avg", *(mean if group["centered"] else ()),
+                *(velocity if group["momentum"] else ()))  # fmt: skip
+
+    def update(self, w: Any, g: Any, s: Any, h: Any) -> Any:
+        """A step of RMSprop."""
+        g = _descent(w, g, h)
+        s.square_avg = v = h.alpha * s.square_avg + (1 - h.alpha) * (g * g)
+        if h.centered:
+            s.grad_avg = h.alpha * s.grad_avg + (1 - h.alpha) * g
+            v = v - s.grad_avg * s.grad_avg
+        g = g / (np.sqrt(v) + h.eps)
+        if h.momentum:
+            g = s.momentum_buffer = h.momentum * s.momentum_buffer + g
+        return w - h.lr * g
+
+
+class Adadelta(Optimizer):
+    """w ← w - lr Δ, Δ = g √(d + eps) / √(v + eps), with the running means v of g² and d of Δ²
+    (Zeiler, 2012)."""
+
+    counters: ClassVar[dict[str, float]] = {"step": 0.0}
+
+    @public
+    def __init__(
+        self,
+        parameters: Any,
+        lr: float = 1.0,
+        rho: float = 0.9,
+        eps: float = 1e-6,
+        weight_decay: float = 0.0,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(
+            parameters,
+            {"lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay, "maximize": maximize},
+        )
+
+    def arrays(self, group: Mapping[str, Any]) -> tuple[str, ...]:
+        """The running means of g² and of Δ²."""
+        return ("square_avg", "acc_delta")
+
+    def update(self, w: Any, g: Any, s: Any, h: Any) -> Any:
+        """A step of Adadelta."""
+        g = _descent(w, g, h)
+        s.square_avg = h.rho * s.square_avg + (1 - h.rho) * (g * g)
+        delta = np.sqrt(s.acc_delta + h.eps) / np.sqrt(s.square_avg + h.eps) * g
+        s.acc_delta = h.rho * s.acc_delta + (1 - h.rho) * (delta * delta)
+        return w - h.lr * delta

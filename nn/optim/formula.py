@@ -1,0 +1,233 @@
+"""Formulas of updates: written once with NumPy's operators, run in place.
+
+``update(w, g, s, h)`` is called with symbols: the weights `w`, the gradient `g`, the arrays of the
+state ``s.momentum_buffer``, to which it may assign, and the numbers ``h.lr``. From the expressions
+a `Formula` makes a function that writes to the arrays themselves and allocates nothing, and for a
+device one kernel. An array may be longer than the processor's cache; then the function goes through
+it in blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from autograd_core.devices import backend
+from autograd_core.devices.fusion import PREAMBLE, TEXTS
+
+BLOCK = 1 << 14  # elements
+OPERATORS = {np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", np.power: "**"}
+
+
+class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
+    """An array or a number of a formula. A ufunc of symbols is a symbol: a step of the formula.
+
+    `text` is its name, or the expression of a number. `steps` is the list of all steps.
+    """
+
+    def __init__(self, text: str, steps: list[Symbol], is_number: bool = False) -> None:
+        self.text, self.steps, self.is_number = text, steps, is_number
+        self.ufunc: Any = None
+        self.operands: tuple[Any, ...] = ()
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *operands: Any, **settings: Any) -> Symbol:
+        if method != "__call__" or settings or ufunc not in TEXTS:
+            raise TypeError(f"{ufunc.__name__} cannot be a step of a formula")
+        if all(_is_number(operand) for operand in operands):
+            texts = [_text(operand) for operand in operands]
+            sign = OPERATORS.get(ufunc)
+            text = f"({texts[0]} {sign} {texts[1]})" if sign else f"(-{texts[0]})"
+            if not sign and ufunc is not np.negative:
+                raise TypeError(f"{ufunc.__name__} of numbers: compute it in numbers()")
+            return Symbol(text, self.steps, is_number=True)
+        if ufunc is np.multiply and any(
+            _is_number(o) and _text(o) in ("1", "1.0") for o in operands
+        ):
+            return next(o for o in operands if not _is_number(o))  # type: ignore[no-any-return]
+        step = Symbol(f"x{len(self.steps)}", self.steps)
+        step.ufunc, step.operands = ufunc, operands
+        self.steps.append(step)
+        return step
+
+
+def _is_number(operand: Any) -> bool:
+    return operand.is_number if isinstance(operand, Symbol) else True
+
+
+def _text(operand: Any) -> str:
+    return operand.text if isinstance(operand, Symbol) else repr(operand)
+
+
+class Formula:
+    """The formula ``update(w, g, s, h)`` for the arrays `state` and the settings `given`. Settings
+    that are zero, flags or texts are a part of the formula, so that ``if h.momentum`` leaves out
+    what is not needed; other numbers are its parameters.
+
+    `text` is the function of arrays in memory, `numbers` are the expressions of its numbers.
+    """
+
+    def __init__(
+        self, update: Callable[..., Any], state: Iterable[str], given: dict[str, Any]
+    ) -> None:
+        steps: list[Symbol] = []
+        self.names = [name for name, value in given.items() if not is_fixed(value)]
+        self.arrays = ["w", "g", *state]
+        arrays = {name: Symbol(name, steps) for name in self.arrays}
+        numbers = {n: v if is_fixed(v) else Symbol(n, steps, True) for n, v in given.items()}
+        s = SimpleNamespace(**{name: arrays[name] for name in state})
+        s.__dict__["w"] = update(arrays["w"], arrays["g"], s, SimpleNamespace(**numbers))
+        finals = {name: getattr(s, name) for name in ("w", *state)}
+        self.finals = {name: x for name, x in finals.items() if x is not arrays[name]}
+        self.steps, self.leaves = _needed(steps, self.finals.values()), arrays
+        texts = [_text(o) for step in self.steps for o in step.operands if _is_number(o)]
+        self.numbers = {text: f"n{i}" for i, text in enumerate(dict.fromkeys(texts))}
+        self.scratches = 0
+        body = list(self._in_place())
+        scratch = [f"t{i}" for i in range(self.scratches)]
+        parameters = ", ".join([*self.arrays, *scratch, *self.numbers.values()])
+        self.text = "\n".join([f"def update({parameters}):", *(f"    {line}" for line in body)])
+        listed = ", ".join(self.numbers)
+        head = ", ".join(self.names)
+        bound: dict[str, Any] = {step.ufunc.__name__: step.ufunc for step in self.steps}
+        bound |= {"copyto": np.copyto, "__name__": __name__}
+        exec(f"{self.text}\ndef numbers({head}): return [{listed}]", bound)
+        self._update, self._numbers = bound["update"], bound["numbers"]
+        self._kernels: dict[Any, Any] = {}
+
+    def __call__(self, arrays: list[Any], given: dict[str, Any], scratch: dict[Any, Any]) -> None:
+        """Write the new values to the arrays: w, g, and those of the state. `scratch` has an array
+        for each dtype and shape, which is made when it is first needed."""
+        w = arrays[0]
+        dtype = w.dtype
+        numbers = self._numbers(*(given[name] for name in self.names))
+        numbers = [n.astype(dtype) if isinstance(n, np.generic) else n for n in numbers]
+        module = backend.module_of(w)
+        if backend.is_traced(w):
+            spare = [np.empty_like(w) for _ in range(self.scratches)]
+            self._update(*arrays, *spare, *numbers)
+        elif module is not np and dtype.char in "fd":
+            self._kernel(module)(*arrays, *numbers, *(arrays[self.arrays.index(n)]
+                                                      for n in self.finals))  # fmt: skip
+        elif w.size > 2 * BLOCK and all(a.flags.c_contiguous for a in arrays):
+            spare = self._spare(w.reshape(-1)[:BLOCK], scratch)
+            flat = [a.reshape(-1) for a in arrays]
+            for start in range(0, w.size, BLOCK):
+                parts = [a[start : start + BLOCK] for a in flat]
+                last = len(parts[0])
+                self._update(*parts, *(t[:last] for t in spare), *numbers)
+        else:
+            self._update(*arrays, *self._spare(w, scratch), *numbers)
+
+    def _spare(self, like: Any, scratch: dict[Any, Any]) -> list[Any]:
+        kind = like.shape, like.dtype, backend.device_of(like)
+        known = scratch.setdefault(kind, [])
+        while len(known) < self.scratches:
+            known.append(np.empty_like(like))
+        return known[: self.scratches]  # type: ignore[no-any-return]
+
+    def _in_place(self) -> Iterator[str]:
+        """The lines of the function. A result is written to the array that it replaces if nothing
+        needs the old values any more, else to a scratch array, which is used again."""
+        last: dict[Symbol, int] = {}
+        for i, step in enumerate(self.steps):
+            last.update({o: i for o in step.operands if isinstance(o, Symbol)})
+        final = {x: name for name, x in reversed(self.finals.items()) if x.ufunc is not None}
+        place: dict[Symbol, str] = {leaf: name for name, leaf in self.leaves.items()}
+        free: list[str] = []
+        for i, step in enumerate(self.steps):
+            name = final.get(step, "")
+            if (
+                name
+                and last.get(self.leaves[name], -1) <= i
+                and not self._taken(name, step, place, last, i)
+            ):
+                target = name
+            else:
+                target = self._home(step, place, last, final, i) or (free.pop() if free else "")
+            if not target:
+                target, self.scratches = f"t{self.scratches}", self.scratches + 1
+            operands = [self.numbers[_text(o)] if _is_number(o) else place[o]
+                        for o in step.operands]  # fmt: skip
+            yield f"{step.ufunc.__name__}({', '.join(operands)}, out={target})"
+            place[step] = target
+            for operand in dict.fromkeys(step.operands):
+                home = place.get(operand, "") if isinstance(operand, Symbol) else ""
+                if home.startswith("t") and home[1:].isdigit() and last[operand] == i and (
+                    home != target and operand not in final
+                ):  # fmt: skip
+                    free.append(home)
+        for name, x in self.finals.items():
+            if place[x] != name:
+                yield f"copyto({name}, {place[x]})"
+
+    def _taken(
+        self, name: str, step: Symbol, place: dict[Symbol, str], last: dict[Symbol, int], i: int
+    ) -> bool:
+        """True if the array `name` holds a result that is needed after step i."""
+        steps = [x for x in place if x.ufunc is not None and x is not step]
+        return any(place[x] == name and last.get(x, -1) > i for x in steps)
+
+    def _home(
+        self, step: Symbol, place: dict[Symbol, str], last: dict[Symbol, int],
+        final: dict[Symbol, str], i: int,
+    ) -> str:  # fmt: skip
+        """The array in which an operand stands that is not needed after step i: a scratch array, or
+        an array of the state if the step is used only until its final values are computed."""
+        for operand in step.operands:
+            if _is_number(operand) or last[operand] > i or operand in final:
+                continue
+            home = place[operand]
+            if home not in self.leaves:
+                return home
+            if home != "g" and home in self.finals and not self._taken(home, step, place, last, i):
+                end = self.finals[home]
+                if end in self.steps and last.get(step, i) <= self.steps.index(end) and (
+                    step not in final
+                ):  # fmt: skip
+                    return home
+        return ""
+
+    def _kernel(self, module: Any) -> Any:
+        """One kernel for the whole formula."""
+        if module not in self._kernels:
+            names = {leaf: name for name, leaf in self.leaves.items()}
+            lines = []
+            for step in self.steps:
+                operands = [self.numbers[_text(o)] if _is_number(o) else names[o]
+                            for o in step.operands]  # fmt: skip
+                names[step] = step.text
+                lines.append(f"T {step.text} = {TEXTS[step.ufunc].format(*operands)}")
+            lines += [f"new_{name} = {names[x]}" for name, x in self.finals.items()]
+            self._kernels[module] = module.ElementwiseKernel(
+                ", ".join(f"T {name}" for name in (*self.arrays, *self.numbers.values())),
+                ", ".join(f"T new_{name}" for name in self.finals),
+                "; ".join(lines),
+                "autograd_update",
+                preamble=PREAMBLE,
+            )
+        return self._kernels[module]
+
+
+def is_fixed(value: Any) -> bool:
+    """True for a setting that is a part of a formula: a flag, a text, None or zero."""
+    if type(value) in (int, float):
+        return bool(value == 0)
+    return not isinstance(value, float | np.generic)
+
+
+def _needed(steps: list[Symbol], finals: Iterable[Symbol]) -> list[Symbol]:
+    """The steps on which the final values depend."""
+    needed = set(finals)
+    for step in reversed(steps):
+        if step in needed:
+            needed.update(o for o in step.operands if isinstance(o, Symbol))
+    return [step for step in steps if step in needed]
+
+
+__all__ = ["Formula", "Symbol"]

@@ -1,0 +1,68 @@
+"""Stochastic gradient descent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from autograd_core.errors import AutogradError
+from autograd_core.errors.tracebacks import public
+from nn.optim.optimizer import Optimizer
+
+__all__ = ["SGD"]
+
+
+class SGD(Optimizer):
+    """Gradient descent, w ← w - lr g for the gradient g = ∂L/∂w.
+
+    With momentum μ and dampening τ it is v ← μ v + (1 - τ) g and w ← w - lr v (Sutskever et al.,
+    2013, in PyTorch's form); with `nesterov`, w ← w - lr (g + μ v). In the first step v is g.
+    `weight_decay` λ adds λ w to the gradient, `maximize` ascends. For a complex w, the conjugate of
+    `w.grad` takes the place of ∂L/∂w (see docs/conventions.md).
+
+    Parameters without a gradient are not changed. A backward pass raises StaleArrayError if it
+    needs weights that a step has overwritten since. Raises TypeError for an argument that is not a
+    list of Tensors, and AutogradError for a Tensor that cannot be trained or occurs twice and for
+    settings outside their range.
+    """
+
+    @public
+    def __init__(
+        self,
+        parameters: Any,
+        lr: float = 0.1,
+        momentum: float = 0.0,
+        dampening: float = 0.0,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(
+            parameters,
+            {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay,
+             "nesterov": nesterov, "maximize": maximize},
+        )  # fmt: skip
+
+    def arrays(self, group: Mapping[str, Any]) -> tuple[str, ...]:
+        """The velocity, if there is a momentum."""
+        return ("momentum_buffer",) if group["momentum"] else ()
+
+    def check(self, group: Mapping[str, Any]) -> None:
+        """Nesterov's method needs a momentum and no dampening."""
+        if group["nesterov"] and (not group["momentum"] or group["dampening"]):
+            raise AutogradError("SGD: nesterov=True needs a momentum > 0 and dampening=0")
+
+    def update(self, w: Any, g: Any, s: Any, h: Any) -> Any:
+        """One step of gradient descent."""
+        if h.maximize:
+            g = -g
+        if h.weight_decay:
+            g = g + h.weight_decay * w
+        if h.momentum:
+            if h.first:
+                s.momentum_buffer = g
+            else:
+                s.momentum_buffer = h.momentum * s.momentum_buffer + (1 - h.dampening) * g
+            g = g + h.momentum * s.momentum_buffer if h.nesterov else s.momentum_buffer
+        return w - h.lr * g
