@@ -207,7 +207,7 @@ class RAdam(_Moments):
         longest = 2 / (1 - beta2) - 1
         past = beta2**steps
         length = longest - 2 * steps * past / (1 - past)
-        rectified = length > 5
+        rectified = np.greater(length, 5)
         spread = (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)
         known = super().numbers(group, counters)
         adaptive = np.where(rectified, np.sqrt(np.maximum(spread, 0)) * known["root2"], 0)[()]

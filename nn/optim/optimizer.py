@@ -256,10 +256,10 @@ class Optimizer(Versioned):
         state = self.state.setdefault(parameter, {}) if names else {}
         first = any(name not in state for name in names)
         if first:
-            first_values = {name: self.start(name, group) for name in names}
-            if w.dtype.kind == "c":
-                first_values = {name: complex(v, v) for name, v in first_values.items()}
-            state.update({name: np.full_like(w, v) for name, v in first_values.items()})
+            for name in names:
+                value = self.start(name, group)
+                both = complex(value, value)  # of the real and of the imaginary part
+                state[name] = np.full_like(w, both if w.dtype.kind == "c" else value)
         for name in names:
             if backend.device_of(state[name]) != parameter.device:  # the parameter has moved
                 state[name] = backend.to_device(state[name], parameter.device)
