@@ -4,40 +4,10 @@ import numpy as np
 import pytest
 
 import nn
+from tests.optimizers import NAMES, OPTIONS
 
 torch = pytest.importorskip("torch", reason="needs torch: pip install -e '.[oracles]'")
 pytestmark = pytest.mark.oracle
-
-OPTIONS = [
-    ("SGD", {"lr": 0.1}),
-    ("SGD", {"lr": 0.1, "momentum": 0.9}),
-    ("SGD", {"lr": 0.1, "momentum": 0.9, "dampening": 0.3}),
-    ("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.1}),
-    ("SGD", {"lr": 0.01, "momentum": 0.5, "maximize": True, "weight_decay": 0.2}),
-    ("Adam", {}),
-    ("Adam", {"lr": 0.1, "betas": (0.5, 0.6), "eps": 1e-3, "weight_decay": 0.1}),
-    ("Adam", {"lr": 0.1, "amsgrad": True, "maximize": True}),
-    ("Adam", {"lr": 0.1, "betas": (0.0, 0.9)}),
-    ("AdamW", {"lr": 0.1}),
-    ("AdamW", {"lr": 0.1, "amsgrad": True, "weight_decay": 0.3, "maximize": True}),
-    ("NAdam", {"lr": 0.1}),
-    ("NAdam", {"lr": 0.1, "weight_decay": 0.1, "momentum_decay": 0.1}),
-    ("NAdam", {"lr": 0.1, "weight_decay": 0.1, "decoupled_weight_decay": True}),
-    ("RAdam", {"lr": 0.1}),
-    ("RAdam", {"lr": 0.1, "betas": (0.5, 0.9), "weight_decay": 0.1, "eps": 1e-2}),
-    ("RAdam", {"lr": 0.1, "weight_decay": 0.1, "decoupled_weight_decay": True}),
-    ("Adamax", {"lr": 0.1}),
-    ("Adamax", {"lr": 0.1, "weight_decay": 0.1, "eps": 1e-2, "maximize": True}),
-    ("RMSprop", {}),
-    ("RMSprop", {"lr": 0.1, "alpha": 0.5, "momentum": 0.9, "centered": True}),
-    ("RMSprop", {"lr": 0.1, "weight_decay": 0.1, "eps": 1e-2, "maximize": True}),
-    ("Adagrad", {"lr": 0.1}),
-    ("Adagrad", {"lr": 0.1, "lr_decay": 0.1, "weight_decay": 0.1}),
-    ("Adagrad", {"lr": 0.1, "initial_accumulator_value": 0.5, "eps": 1e-2, "maximize": True}),
-    ("Adadelta", {}),
-    ("Adadelta", {"lr": 0.5, "rho": 0.5, "eps": 1e-2, "weight_decay": 0.1, "maximize": True}),
-]
-NAMES = [f"{name}{i}" for i, (name, _) in enumerate(OPTIONS)]
 
 
 @pytest.fixture(autouse=True)

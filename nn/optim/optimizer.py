@@ -340,6 +340,12 @@ def _check_once(kind: str, parameters: list[Parameter]) -> None:
 def _check_ranges(kind: str, group: Mapping[str, Any]) -> None:
     for name, (low, high) in RANGES.items():
         values = group.get(name)
+        if (
+            name == "betas"
+            and name in group
+            and not (isinstance(values, tuple) and len(values) == 2)
+        ):
+            raise AutogradError(f"{kind}: betas must be two numbers, not {values!r}")
         for value in values if isinstance(values, tuple) else (values,):
             if value is None:
                 continue
