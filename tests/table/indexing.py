@@ -44,6 +44,15 @@ def repetitions(draw):
 
 
 @st.composite
+def simple_indexings(draw):
+    """An index of slices or new axes, or a permutation: most keep all elements."""
+    shape = draw(shapes(least_ndim=1, least_side=2))
+    order = np.roll(np.arange(shape[0]), 1)
+    simple = [(..., None), (slice(None), None), slice(None, None, -1), slice(1, None), order]
+    return Case(("x",), values(draw, shape), {"index": draw(st.sampled_from(simple))})
+
+
+@st.composite
 def pairs(draw):
     """x and a value of its shape."""
     shape = draw(shapes())
@@ -66,6 +75,8 @@ def replaced(part):
 INDEXING = [
     Row("_getitem", indexings(), {"x": ("index", "x_shape", "out_shape")},
         lambda x, index: x[index], linear=True, complex=True),
+    Row("_getitem", simple_indexings(), {"x": ("index", "x_shape", "out_shape")},
+        lambda x, index: x[index], linear=True, complex=True, never=("empty", "0-d")),
     Row("_scatter", scatterings(), {"g": ("index", "shape")}, plain_scatter, linear=True,
         complex=True),
     Row("assign", assignments(),
