@@ -16,7 +16,7 @@ from tests.fake_cupy.names import NAMES
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "autograd_core" / "ops").rglob("*.py"))
-SOURCES += [ROOT / "nn" / name for name in ("losses.py", "optim.py")]
+SOURCES += [ROOT / "nn" / "losses.py", *sorted((ROOT / "nn" / "optim").glob("*.py"))]
 
 # What is only called on the host, or about dtypes and settings, with the reason.
 ON_THE_HOST = {

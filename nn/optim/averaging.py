@@ -1,0 +1,70 @@
+"""The mean of a model over the steps of its training."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd_core.devices import backend
+from autograd_core.engine.stamps import stamp
+from autograd_core.errors import AutogradError
+from autograd_core.errors.tracebacks import public
+from nn.module import Module
+
+__all__ = ["AveragedModel", "get_ema_avg_fn"]
+
+
+def get_ema_avg_fn(decay: float = 0.999) -> Callable[[Any, Any, Any], Any]:
+    """The exponential mean, m ← decay m + (1 - decay) w, for `AveragedModel`."""
+    if not 0 <= decay <= 1:
+        raise AutogradError(f"decay must be in [0, 1], not {decay}")
+    return lambda averaged, now, count: decay * averaged + (1 - decay) * now
+
+
+class AveragedModel(Module):
+    """A copy of a model whose parameters are means of those of the model in training, and often
+    generalise better (Polyak and Juditsky, 1992; Izmailov et al., 2018).
+
+    ``averaged.update_parameters(model)`` after each step includes the weights of now: all with the
+    same weight, or by ``avg_fn(averaged, now, count)``, as `get_ema_avg_fn` returns it. Calling
+    the averaged model calls its copy, ``averaged.module``. `n_averaged` counts the updates.
+
+    >>> import nn
+    >>> model = nn.Linear(2, 1)
+    >>> averaged = AveragedModel(model, avg_fn=get_ema_avg_fn(0.99))
+    >>> averaged.update_parameters(model)
+    """
+
+    @public
+    def __init__(self, model: Module, avg_fn: Callable[[Any, Any, Any], Any] | None = None) -> None:
+        self.module = copy.deepcopy(model)
+        self.n_averaged = np.zeros((), np.int64)
+        self.avg_fn = avg_fn
+
+    def forward(self, *inputs: Any, **settings: Any) -> Any:
+        """The output of the averaged model."""
+        return self.module(*inputs, **settings)
+
+    def update_parameters(self, model: Module) -> None:
+        """Include the parameters of `model`. The first update copies them."""
+        mine, others = dict(self.module.named_parameters()), dict(model.named_parameters())
+        if mine.keys() != others.keys():
+            raise AutogradError(
+                "AveragedModel: the model has other parameters than the averaged one: "
+                f"{sorted(mine.keys() ^ others.keys())}"
+            )
+        count = int(self.n_averaged)
+        for name, averaged in mine.items():
+            now = backend.to_device(others[name].data, averaged.device)
+            m = averaged.data
+            if not count:
+                m[...] = now
+            elif self.avg_fn is None:
+                m += (now - m) / (count + 1)
+            else:
+                m[...] = self.avg_fn(m, now, count)
+        stamp(*mine.values())
+        self.n_averaged += 1
