@@ -57,6 +57,7 @@ bench: .venv/made-bench
 	$(BIN)/python -m benchmarks.main_job
 	$(BIN)/python -m benchmarks.compiled
 	$(BIN)/python -m benchmarks.compiled_costs
+	$(BIN)/python -m benchmarks.optimizers
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
