@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from autograd_core.errors.alternatives import missing_module
 from nn import (
     activations,
+    containers,
     cross_entropy,
     data,
     initializers,
@@ -23,10 +24,12 @@ from nn import (
     losses,
     mnist,
     module,
+    normalization,
     optim,
     serialization,
 )
 from nn.activations import *
+from nn.containers import *
 from nn.cross_entropy import *
 from nn.data import *
 from nn.initializers import *
@@ -34,11 +37,13 @@ from nn.linear import *
 from nn.losses import *
 from nn.mnist import *
 from nn.module import *
+from nn.normalization import *
 from nn.optim import *
 from nn.serialization import *
 
 __all__ = []
 __all__ += activations.__all__
+__all__ += containers.__all__
 __all__ += cross_entropy.__all__
 __all__ += data.__all__
 __all__ += initializers.__all__
@@ -46,6 +51,7 @@ __all__ += linear.__all__
 __all__ += losses.__all__
 __all__ += mnist.__all__
 __all__ += module.__all__
+__all__ += normalization.__all__
 __all__ += optim.__all__
 __all__ += serialization.__all__
 

@@ -16,7 +16,7 @@ from autograd_core.engine.versions import Versioned
 from autograd_core.errors import AutogradError, DTypeError, ShapeError
 from autograd_core.errors.alternatives import missing_member
 
-__all__ = ["Module", "Parameter", "Sequential"]
+__all__ = ["Buffer", "Module", "Parameter", "Sequential"]
 
 
 class Parameter(Tensor):
@@ -28,13 +28,24 @@ class Parameter(Tensor):
         super().__init__(data, requires_grad=True, dtype=dtype, name=name)
 
 
+class Buffer(Tensor):
+    """An array of a Module that is not trained, such as a running mean. It belongs to the state of
+    the module, and moves with it. One that is not `persistent` is not in `state_dict`."""
+
+    __slots__ = ("persistent",)
+
+    def __init__(self, data: Any, *, dtype: Any = None, persistent: bool = True) -> None:
+        super().__init__(data, dtype=dtype)
+        self.persistent = persistent
+
+
 class Module(Versioned):
     """The base of layers and models: define `forward`, call the module.
 
     If a layer cannot process its input, the error names the layer by its path in the outermost
     module that was called: ``0 (Linear): expects 4 features, x has shape (5, 7)``.
 
-    Parameters and modules are found as attributes, or in lists, tuples and dicts that are
+    Parameters, buffers and modules are found as attributes, or in lists, tuples and dicts that are
     attributes, in order of definition. Nothing needs to be registered.
 
     >>> class Model(Module):
@@ -104,6 +115,32 @@ class Module(Versioned):
         """All parameters in order of definition."""
         return [parameter for _, parameter in self.named_parameters()]
 
+    def modules(self) -> Iterator[Module]:
+        """This module and all modules in it, each once."""
+        return (module for _, module in self.named_modules())
+
+    def named_buffers(self) -> Iterator[tuple[str, Buffer]]:
+        """All buffers in order of definition, as (dotted name, buffer), each once."""
+        for name, found in _walk("", self, set()):
+            if isinstance(found, Buffer):
+                yield name, found
+
+    def buffers(self) -> list[Buffer]:
+        """All buffers in order of definition."""
+        return [buffer for _, buffer in self.named_buffers()]
+
+    def apply(self, function: Callable[[Module], Any]) -> Self:
+        """Call `function` with all modules in this one, the inner ones first; returns self."""
+        for module in reversed([*self.modules()]):
+            function(module)
+        return self
+
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Let all parameters require gradients, or none; returns self."""
+        for parameter in self.parameters():
+            parameter.requires_grad = requires_grad
+        return self
+
     # State
 
     def train(self, mode: bool = True) -> Self:
@@ -125,33 +162,64 @@ class Module(Versioned):
                 parameter.grad = zeros_like(parameter)
 
     def to(self, device: str) -> Self:
-        """Move every parameter to `device`, and drop the gradients of parameters that were on
-        another device; returns self."""
-        parameters = self.parameters()
-        moved = [backend.to_device(parameter.data, device) for parameter in parameters]
-        for parameter, array in zip(parameters, moved, strict=True):
-            if array is not parameter.data:
-                parameter.data = array
-                parameter.grad = None
+        """Move every parameter and buffer to `device`, and drop the gradients of parameters that
+        were on another device; returns self."""
+        return self._replace(lambda array: backend.to_device(array, device))
+
+    def astype(self, dtype: Any) -> Self:
+        """Convert floating-point parameters and buffers to `dtype`, and drop the gradients of
+        parameters that had another one; returns self."""
+
+        def converted(array: Any) -> Any:
+            return array.astype(dtype, copy=False) if array.dtype.kind == "f" else array
+
+        return self._replace(converted)
+
+    def half(self) -> Self:
+        """`astype` float16."""
+        return self.astype(np.float16)
+
+    def float(self) -> Self:
+        """`astype` float32."""
+        return self.astype(np.float32)
+
+    def double(self) -> Self:
+        """`astype` float64."""
+        return self.astype(np.float64)
+
+    def _replace(self, of: Callable[[Any], Any]) -> Self:
+        """Replace the arrays of all parameters and buffers by ``of(array)``."""
+        tensors = [*self.parameters(), *self.buffers()]
+        arrays = [of(tensor.data) for tensor in tensors]
+        for tensor, array in zip(tensors, arrays, strict=True):
+            if array is not tensor.data:
+                with backend.device(backend.device_of(array)):  # not the one of the context
+                    tensor.data = array
+                tensor.grad = None
         return self
 
+    def _state(self) -> dict[str, Tensor]:
+        """The parameters and persistent buffers by name."""
+        kept = {name: buffer for name, buffer in self.named_buffers() if buffer.persistent}
+        return {**dict(self.named_parameters()), **kept}
+
     def state_dict(self) -> dict[str, Any]:
-        """A dict from the dotted name of each parameter to a copy of its array on the host."""
+        """A dict from the dotted name of each parameter and buffer to a copy of its array on the
+        host."""
         return {
-            name: np.array(backend.asnumpy(parameter.data))
-            for name, parameter in self.named_parameters()
+            name: np.array(backend.asnumpy(tensor.data)) for name, tensor in self._state().items()
         }
 
     def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> None:
-        """Write the values of `state` into the parameters. If a name or a shape does not match,
-        nothing is written, and the error names the parameter. If not `strict`, names that only one
-        of the two has are left out."""
+        """Write the values of `state` into the parameters and buffers. If a name or a shape does
+        not match, nothing is written, and the error names the parameter. If not `strict`, names
+        that only one of the two has are left out."""
         if not isinstance(state, Mapping):
             raise TypeError(
                 f"load_state_dict takes a dict of arrays by name, as state_dict() returns, not a "
                 f"{type(state).__name__}"
             )
-        parameters = dict(self.named_parameters())
+        parameters = self._state()
         if not strict:
             parameters = {name: p for name, p in parameters.items() if name in state}
             state = {name: state[name] for name in parameters}
@@ -279,11 +347,11 @@ def _walk(prefix: str, found: Any, seen: set[int]) -> Iterator[tuple[str, Any]]:
     seen.add(id(found))
     yield prefix, found
     for name, child in _children(found):
-        if isinstance(child, Module | Parameter | list | tuple | dict):
+        if isinstance(child, Module | Parameter | Buffer | list | tuple | dict):
             yield from _walk(f"{prefix}.{name}" if prefix else name, child, seen)
 
 
-def _fitting(name: str, parameter: Parameter, values: Any) -> Any:
+def _fitting(name: str, parameter: Tensor, values: Any) -> Any:
     """`values` in the dtype of the parameter and on its device. Raises ShapeError or DTypeError if
     they do not fit."""
     values = values.data if isinstance(values, Tensor) else values

@@ -10,7 +10,7 @@ from autograd_core.errors import AutogradError, ShapeError
 from autograd_core.rendering import draw
 from autograd_core.testing import check_gradients
 from tests.host import assert_close
-from tests.layers import every_activation
+from tests.layers import every_activation, every_layer
 
 pytestmark = pytest.mark.usefixtures("there")
 
@@ -69,6 +69,71 @@ def test_they_are_drawn(name, options):
     assert name in str(draw(layer(x))) or name == "Identity"
 
 
+@every_layer
+@pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
+def test_layers_in_float32_and_compiled(name, args, options, shape, training, device):
+    """Values, gradients and running means: near those of float64, and the same bits compiled."""
+    found = []
+    for dtype in (np.float32, np.float64):
+        for through in (lambda f: f, Compiled):
+            layer = getattr(nn, name)(*args, **options)
+            parameters = [*layer.astype(dtype).train(training).parameters()]
+            values = {key: np.linspace(0.5, 1.0, p.size).reshape(p.shape).astype(dtype)
+                      for key, p in layer.named_parameters()}  # fmt: skip
+            layer.load_state_dict(values, strict=False)
+            w = nn.Parameter(np.linspace(0.5, 1.5, shape[-1]).astype(dtype))
+
+            def f(x, layer=layer, w=w, parameters=(w, *parameters)):
+                loss = ac.sum((layer(x * w) + 0.5) ** 2)
+                for p in parameters:
+                    p.grad = None
+                loss.backward()
+                return [loss.detach(), *(p.grad.detach() for p in parameters)]
+
+            run, results = through(f), []
+            random = np.random.default_rng(0)
+            for _ in range(3):
+                x = ac.Tensor((2 + random.normal(size=shape)).astype(dtype))
+                results += run(x)
+            results += [buffer.detach() for buffer in layer.buffers()]
+            assert all(r.dtype == dtype or r.dtype == np.int64 for r in results)
+            found.append([r.cpu().numpy() for r in results])
+            assert through is not Compiled or run.programs
+    rtol = 0 if device.name == "cpu" else 1e-4  # the stand-in changes the order of sums
+    for a, b, c, d in zip(*found, strict=True):
+        assert_close(b, a, rtol=rtol, atol=rtol)
+        assert_close(d, c, rtol=rtol, atol=rtol)
+        assert_close(a, c, rtol=1e-3, atol=1e-3)
+
+
+@every_layer
+def test_the_checker_finds_no_error_in_layers(name, args, options, shape, device):
+    if device.name != "cpu":
+        pytest.skip("the stand-in sums in random orders, and many of these gradients are 0")
+    layer = getattr(nn, name)(*args, **options)
+    check_gradients(layer, ac.Tensor(2 + np.random.default_rng(0).normal(size=shape)))
+
+
+def test_a_module_of_another_dtype_or_device():
+    model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.ModuleList([nn.Tanh()])[0])
+    assert model.half()[0].weight.dtype == model[1].running_mean.dtype == np.float16
+    assert model.float()[1].running_var.dtype == np.float32
+    assert model.double()[1].num_batches_tracked.dtype == np.int64
+    assert model.to("cpu")[1].running_mean.device == "cpu"
+    names = [name for name, _ in model.named_buffers()]
+    assert names == ["1.running_mean", "1.running_var", "1.num_batches_tracked"]
+    assert [type(m).__name__ for m in model.modules()] == [
+        "Sequential", "Linear", "BatchNorm1d", "Tanh"]  # fmt: skip
+    assert not any(p.requires_grad for p in model.requires_grad_(False).parameters())
+    seen = []
+    model.apply(lambda module: seen.append(type(module).__name__))
+    assert seen == ["Tanh", "BatchNorm1d", "Linear", "Sequential"]
+    cache = nn.Buffer([1.0], persistent=False)
+    model.cache = cache
+    assert "cache" not in model.state_dict()
+    assert model.buffers()[-1] is cache
+
+
 @pytest.mark.parametrize(
     ("name", "options", "shape", "complaint"),
     [
@@ -77,6 +142,39 @@ def test_they_are_drawn(name, options):
             {"num_parameters": 3},
             (2, 4),
             r"PReLU: expects 3 channels on axis 1, .*\(2, 4\)",
+        ),
+        ("BatchNorm1d", {"num_features": 3}, (1, 3), r"BatchNorm1d: x of shape \(1, 3\) has one"),
+        (
+            "BatchNorm1d",
+            {"num_features": 3},
+            (2, 4),
+            r"expects 2 or 3 axes with 3 channels on axis 1",
+        ),
+        ("BatchNorm2d", {"num_features": 3}, (2, 3), r"BatchNorm2d: expects 4 axes"),
+        (
+            "LayerNorm",
+            {"normalized_shape": 4},
+            (2, 3),
+            r"the last axes to have the shape \(4,\), x",
+        ),
+        (
+            "GroupNorm",
+            {"num_groups": 2, "num_channels": 4},
+            (2, 3),
+            r"expects 4 channels on axis 1",
+        ),
+        ("Flatten", {"start_dim": 2}, (2, 3), r"Flatten: axes 2 to -1 do not exist"),
+        (
+            "Unflatten",
+            {"dim": 1, "unflattened_size": (2, 2)},
+            (2, 3),
+            r"cannot be divided into \(2",
+        ),
+        (
+            "Residual",
+            {"module": lambda x: x[:, :2]},
+            (1, 3),
+            r"changes the shape from \(1, 3\) to \(1",
         ),
         ("GLU", {}, (2, 3), r"GLU: needs an even axis -1, x has shape \(2, 3\)"),
     ],

@@ -5,7 +5,7 @@ import pytest
 
 import autograd_core as ac
 import nn
-from tests.layers import every_activation
+from tests.layers import every_activation, every_layer
 
 torch = pytest.importorskip("torch", reason="needs torch: pip install -e '.[oracles]'")
 pytestmark = pytest.mark.oracle
@@ -52,3 +52,48 @@ def test_activations(name, options):
         (g,) = torch.autograd.grad((theirs(torch.tensor(x)) ** 2).sum(), q)
         np.testing.assert_allclose(p.grad.numpy(), g.numpy(), rtol=1e-10)
     assert list(ours.state_dict()) == list(theirs.state_dict())
+
+
+def both(name, args, options):
+    """A layer here and in PyTorch, in float64, with the same random weights."""
+    theirs = getattr(torch.nn, name)(*args, **options).double()
+    random = np.random.default_rng(7)
+    for p in theirs.parameters():
+        p.data = torch.tensor(1 + 0.5 * random.normal(size=p.shape))
+    ours = getattr(nn, name)(*args, **options)
+    ours.load_state_dict({k: v.numpy() for k, v in theirs.state_dict().items()})
+    return ours, theirs
+
+
+def assert_states(ours, theirs):
+    expected = theirs.state_dict()
+    assert sorted(ours.state_dict()) == sorted(expected)
+    for key, values in ours.state_dict().items():
+        np.testing.assert_allclose(values, expected[key].numpy(), rtol=1e-10, err_msg=key)
+
+
+@every_layer
+@pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
+def test_layers(name, args, options, shape, training):
+    ours, theirs = both(name, args, options)
+    for layer in (ours, theirs):
+        layer.train(training)
+    random = np.random.default_rng(0)
+    for _ in range(3):
+        x, weight = 2 + random.normal(size=shape), None
+        u, v = torch.tensor(x, requires_grad=True), ac.Tensor(x, requires_grad=True)
+        expected, found = theirs(u), ours(v)
+        weight = random.normal(size=found.shape)
+        np.testing.assert_allclose(plain(found), expected.detach().numpy(), rtol=1e-10, atol=1e-12)
+        wanted = [u, *theirs.parameters()]
+        gradients = torch.autograd.grad((expected**2 * torch.tensor(weight)).sum(), wanted)
+        ours.zero_grad()
+        ac.sum(found**2 * weight).backward()
+        for p, g in zip([v, *ours.parameters()], gradients, strict=True):
+            np.testing.assert_allclose(p.grad.numpy(), g.numpy(), rtol=1e-9, atol=1e-11)
+        assert_states(ours, theirs)
+    once = ac.grad(lambda v: ac.sum(ours(v) ** 3))
+    twice = ac.grad(lambda v: ac.sum(once(v) ** 2))
+    (g,) = torch.autograd.grad((theirs(u) ** 3).sum(), u, create_graph=True)
+    known = torch.autograd.grad((g**2).sum(), u)[0].numpy()
+    np.testing.assert_allclose(plain(twice(x)), known, rtol=1e-8, atol=1e-8 * np.abs(known).max())

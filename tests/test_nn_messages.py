@@ -170,7 +170,7 @@ def test_arguments_of_other_libraries(make, text):
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("Adam", r"Write nn\.SGD"),
+        ("Dense", r"Write nn\.Linear"),
         ("CrossEntropy", r"Write nn\.CrossEntropyLoss\(\)"),
         ("Batches", r"Write nn\.DataLoader\(nn\.TensorDataset\(x, y\), batch_size=32\)"),
         ("functional", r"Write a function such as ac\.relu\(x\)"),

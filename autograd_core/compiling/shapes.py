@@ -65,7 +65,8 @@ def may_fail(call: Call) -> bool:
     if isinstance(function, UfuncMethod):
         indices = call.args[1:2] if function.name in ("at", "reduceat") else ()
     elif isinstance(function, Method) and function.name in INDEXING:
-        indices = call.args if function.name == "choose" else call.args[1:]
+        indices = call.args[1:2] if function.name == "__setitem__" else call.args[1:]
+        indices = call.args if function.name == "choose" else indices
     else:
         return False
     return any(_is_integer(value) and value.kind != "constant" for value in refs(indices)) or (
@@ -95,7 +96,8 @@ def keeps_shape(call: Call) -> bool:
     if all(type(value.array) is float for value in call.results):
         return function is not operator.pow or not call.results  # it may become complex
     if isinstance(function, Method):
-        further = list(refs((call.args[1:], call.settings)))
+        written = 2 if function.name == "__setitem__" else None  # the value is no size
+        further = list(refs((call.args[1:written], call.settings)))
         sizes = [v for v in further if not np.ndim(v.array) or v.array.dtype == bool]
         return not sizes and function.name in SHAPED | {"__getitem__", "__setitem__"}
     if function in OPERATORS or function in (np.asarray, ROWS):

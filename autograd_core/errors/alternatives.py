@@ -184,10 +184,8 @@ _MODULES: dict[str, str] = {
     "ac.mean(ac.abs(x - y))": "L1Loss l1_loss",
     "nn.Linear(inputs, outputs)": "Dense",
     "a function such as ac.relu(x)": "functional F",
-    "nn.SGD(model.parameters(), lr=0.1), the optimiser that there is": "optim Adam AdamW RMSprop",
-    "lambda x: x.reshape(len(x), -1)": "Flatten",
-    "a list of modules as an attribute": "ModuleList ParameterList",
-    "a dict of modules as an attribute": "ModuleDict ParameterDict",
+    "a list as an attribute": "ParameterList",
+    "a dict as an attribute": "ParameterDict",
     "an initializer, as in nn.Linear(2, 3, initializer=nn.he_normal)": "init",
     "nn.DataLoader(nn.TensorDataset(x, y), batch_size=32)": "Batches utils data",
 }
@@ -197,12 +195,10 @@ MODULES = {name: text for text, names in _MODULES.items() for name in names.spli
 _MEMBERS: dict[str, str] = {
     "module.to('cuda')": "cuda",
     "module.to('cpu')": "cpu",
-    "dtype=np.float32 where the layers are created": "float half double",
-    "module.named_modules(), which gives (name, module)": "modules children named_children apply",
+    "module.named_modules(), which gives (name, module)": "children named_children",
     "self.name = nn.Parameter(data)": "register_parameter",
     "self.name = module": "add_module register_module",
-    "self.name = array; state_dict() contains parameters only": "register_buffer",
-    "parameter.requires_grad = wanted, for each of module.parameters()": "requires_grad_",
+    "self.name = nn.Buffer(array)": "register_buffer",
 }
 MEMBERS = {name: text for text, names in _MEMBERS.items() for name in names.split()}
 

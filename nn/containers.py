@@ -1,0 +1,84 @@
+"""Modules that hold others, or change the shape of an array."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from autograd_core.errors import ShapeError
+from autograd_core.errors.tracebacks import public
+from nn.module import Module, misfit
+
+__all__ = ["Flatten", "ModuleDict", "ModuleList", "Residual", "Unflatten"]
+
+
+class ModuleList(list[Any]):
+    """A list of modules. A plain list as an attribute of a Module serves as well."""
+
+
+class ModuleDict(dict[str, Any]):
+    """A dict of modules. A plain dict as an attribute of a Module serves as well."""
+
+
+class Residual(Module):
+    """x + module(x) (He et al., 2016)."""
+
+    @public
+    def __init__(self, module: Any) -> None:
+        self.module = module
+
+    def forward(self, x: Any) -> Any:
+        """The sum, of x's shape."""
+        change = self.module(x)
+        if change.shape != x.shape:
+            message = f"the inner module changes the shape from {x.shape} to {change.shape}"
+            raise misfit(self, ShapeError(message))
+        return x + change
+
+
+class Flatten(Module):
+    """x with the axes from `start_dim` to `end_dim` joined: from (n, c, h, w) to (n, c h w)."""
+
+    @public
+    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
+        self.start_dim, self.end_dim = start_dim, end_dim
+
+    def forward(self, x: Any) -> Any:
+        """x in another shape."""
+        ndim = max(x.ndim, 1)
+        first, last = (d + ndim if d < 0 else d for d in (self.start_dim, self.end_dim))
+        if not 0 <= first <= last < ndim:
+            message = (
+                f"axes {self.start_dim} to {self.end_dim} do not exist in x of shape {x.shape}"
+            )
+            raise misfit(self, ShapeError(message))
+        shape = x.shape or (1,)
+        joined = math.prod(shape[first : last + 1])
+        return x.reshape((*shape[:first], joined, *shape[last + 1 :]))
+
+    def describe(self) -> str:
+        """The axes."""
+        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+
+
+class Unflatten(Module):
+    """x with the axis `dim` divided into axes of the lengths `unflattened_size`, one of which may
+    be -1."""
+
+    @public
+    def __init__(self, dim: int, unflattened_size: tuple[int, ...]) -> None:
+        self.dim, self.unflattened_size = dim, tuple(unflattened_size)
+
+    def forward(self, x: Any) -> Any:
+        """x in another shape."""
+        dim = self.dim + x.ndim if self.dim < 0 else self.dim
+        sizes, length = self.unflattened_size, x.shape[dim]
+        known = math.prod(n for n in sizes if n != -1)
+        if length != known if -1 not in sizes else not known or length % known:
+            message = f"axis {self.dim} of x of shape {x.shape} cannot be divided into {sizes}"
+            raise misfit(self, ShapeError(message))
+        return x.reshape(x.shape[:dim] + sizes + x.shape[dim + 1 :])
+
+    def describe(self) -> str:
+        """The axis and the lengths."""
+        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"

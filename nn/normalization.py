@@ -1,0 +1,305 @@
+"""Layers that give their input mean 0 and variance 1, over the batch or within an example.
+
+All compute (x - mean) / √(var + eps) · weight + bias, and differ in the axes of the mean and of the
+variance, which is that of the population (divided by n). Inputs have the shape (n, channels, …).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+import autograd_core as ac
+from autograd_core import Tensor, no_grad
+from autograd_core.errors import AutogradError, ShapeError
+from autograd_core.errors.tracebacks import public
+from nn.module import Buffer, Module, Parameter, misfit
+
+__all__ = [
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "BatchNorm3d",
+    "GroupNorm",
+    "InstanceNorm1d",
+    "InstanceNorm2d",
+    "InstanceNorm3d",
+    "LayerNorm",
+    "RMSNorm",
+]
+
+
+def _moments(x: Any, axes: tuple[int, ...]) -> tuple[Any, Any, Any]:
+    """The mean of x over `axes`, x without it, and the variance."""
+    mean = ac.mean(x, axis=axes, keepdims=True)
+    centered = x - mean
+    return mean, centered, ac.mean(centered * centered, axis=axes, keepdims=True)
+
+
+def _normalized(x: Any, axes: tuple[int, ...], eps: float) -> Any:
+    """x with mean 0 and variance 1 over `axes`."""
+    _, centered, variance = _moments(x, axes)
+    return centered / ac.sqrt(variance + eps)
+
+
+def _of_channels(vector: Any, x: Any) -> Any:
+    """A vector of the channels in a shape that broadcasts with x: channels are axis 1."""
+    return vector.reshape((1, vector.size) + (1,) * (x.ndim - 2))
+
+
+def _array(x: Any) -> Any:
+    return x.data if isinstance(x, Tensor) else x
+
+
+class _WithStatistics(Module):
+    """BatchNorm and InstanceNorm: `ndims` are the numbers of axes that the input may have."""
+
+    ndims: tuple[int, ...] = ()
+    of_batch = True
+
+    @public
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        *,
+        dtype: Any = np.float64,
+    ) -> None:
+        if num_features < 1:
+            raise ShapeError(f"{type(self).__name__} needs at least 1 channel, not {num_features}")
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.affine, self.track_running_stats = affine, track_running_stats
+        self.weight = Parameter(np.ones(num_features), dtype=dtype) if affine else None
+        self.bias = Parameter(np.zeros(num_features), dtype=dtype) if affine else None
+        if track_running_stats:
+            self.running_mean = Buffer(np.zeros(num_features), dtype=dtype)
+            self.running_var = Buffer(np.ones(num_features), dtype=dtype)
+            self.num_batches_tracked = Buffer(np.zeros((), np.int64))
+
+    def forward(self, x: Any) -> Any:
+        """The normalised x. In training, the running mean and variance follow those of x."""
+        self._check(x)
+        axes = (0, *range(2, x.ndim)) if self.of_batch else tuple(range(2, x.ndim))
+        if self.training or not self.track_running_stats:
+            count = self._count(x, axes)
+            mean, centered, variance = _moments(x, axes)
+            if self.track_running_stats:
+                self._track(_array(mean), _array(variance) * (count / (count - 1)))
+            out = centered / ac.sqrt(variance + self.eps)
+        else:
+            mean, variance = self.running_mean.data, self.running_var.data
+            out = (x - _of_channels(mean, x)) / np.sqrt(_of_channels(variance, x) + self.eps)
+        if self.weight is None or self.bias is None:
+            return out
+        return out * _of_channels(self.weight, x) + _of_channels(self.bias, x)
+
+    def _check(self, x: Any) -> None:
+        if x.ndim not in self.ndims or x.shape[1] != self.num_features:
+            axes = " or ".join(map(str, self.ndims))
+            message = (
+                f"expects {axes} axes with {self.num_features} channels on axis 1, x has shape "
+                f"{x.shape}"
+            )
+            raise misfit(self, ShapeError(message))
+
+    def _count(self, x: Any, axes: tuple[int, ...]) -> int:
+        """The number of values of a channel."""
+        count: int = math.prod(x.shape[axis] for axis in axes)
+        if count < 2:
+            message = (
+                f"x of shape {x.shape} has one value for each channel, so its variance is 0: use a "
+                "larger batch, or eval()"
+            )
+            raise misfit(self, ShapeError(message))
+        return count
+
+    def _track(self, mean: Any, variance: Any) -> None:
+        """Move the running mean and variance towards these; of several examples, their means."""
+        kept = (0, *range(2, mean.ndim))
+        mean, variance = np.mean(mean, axis=kept), np.mean(variance, axis=kept)
+        batches, share = self.num_batches_tracked, self.momentum or 0.0
+        with no_grad():
+            if self.of_batch:  # as in PyTorch
+                batches.copy_(batches.data + 1)
+                share = 1 / batches.data if self.momentum is None else self.momentum
+            for running, now in ((self.running_mean, mean), (self.running_var, variance)):
+                moved = running.data + (now - running.data) * share
+                running.copy_(moved.astype(running.dtype, copy=False))
+
+    def describe(self) -> str:
+        """The number of channels."""
+        return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}"
+
+
+class BatchNorm1d(_WithStatistics):
+    """Normalises each channel over the batch (Ioffe and Szegedy, 2015). x has the shape (n, c) or
+    (n, c, length).
+
+    In training, mean and variance are those of x, and `running_mean` and `running_var` move towards
+    them by the share `momentum` (None: they are means over all batches). In evaluation, these are
+    used. Raises ShapeError for another shape, and for one value a channel in training.
+    """
+
+    ndims = (2, 3)
+
+
+class BatchNorm2d(_WithStatistics):
+    """`BatchNorm1d` for x of the shape (n, c, h, w)."""
+
+    ndims = (4,)
+
+
+class BatchNorm3d(_WithStatistics):
+    """`BatchNorm1d` for x of the shape (n, c, d, h, w)."""
+
+    ndims = (5,)
+
+
+class _InstanceNorm(_WithStatistics):
+    of_batch = False
+
+    @public
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = False,
+        track_running_stats: bool = False,
+        *,
+        dtype: Any = np.float64,
+    ) -> None:
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype=dtype)
+
+
+class InstanceNorm1d(_InstanceNorm):
+    """Normalises each channel of each example (Ulyanov et al., 2017). x has the shape (n, c,
+    length). By default without weights and running statistics."""
+
+    ndims = (3,)
+
+
+class InstanceNorm2d(_InstanceNorm):
+    """`InstanceNorm1d` for x of the shape (n, c, h, w)."""
+
+    ndims = (4,)
+
+
+class InstanceNorm3d(_InstanceNorm):
+    """`InstanceNorm1d` for x of the shape (n, c, d, h, w)."""
+
+    ndims = (5,)
+
+
+class _OfLastAxes(Module):
+    """LayerNorm and RMSNorm: over the last axes, of the shape `normalized_shape`."""
+
+    def __init__(
+        self, normalized_shape: Any, eps: float | None, elementwise_affine: bool, dtype: Any
+    ) -> None:
+        shape = (normalized_shape,) if isinstance(normalized_shape, int) else normalized_shape
+        self.normalized_shape, self.eps = tuple(shape), eps
+        self.weight = Parameter(np.ones(self.normalized_shape), dtype=dtype) if (
+            elementwise_affine) else None  # fmt: skip
+
+    def axes_of(self, x: Any) -> tuple[int, ...]:
+        """The last axes, whose shape is checked."""
+        shape = self.normalized_shape
+        if x.shape[x.ndim - len(shape) :] != shape:
+            message = f"expects the last axes to have the shape {shape}, x has shape {x.shape}"
+            raise misfit(self, ShapeError(message))
+        return tuple(range(-len(shape), 0))
+
+    def describe(self) -> str:
+        """The shape."""
+        return f"{self.normalized_shape}, eps={self.eps}"
+
+
+class LayerNorm(_OfLastAxes):
+    """Normalises over the last axes (Ba et al., 2016). `normalized_shape` is their shape, or the
+    length of the last one; weight and bias have it."""
+
+    @public
+    def __init__(
+        self,
+        normalized_shape: Any,
+        eps: float = 1e-5,
+        elementwise_affine: bool = True,
+        bias: bool = True,
+        *,
+        dtype: Any = np.float64,
+    ) -> None:
+        super().__init__(normalized_shape, eps, elementwise_affine, dtype)
+        with_bias = elementwise_affine and bias
+        self.bias = Parameter(np.zeros(self.normalized_shape), dtype=dtype) if with_bias else None
+
+    def forward(self, x: Any) -> Any:
+        """The normalised x."""
+        assert self.eps is not None
+        out = _normalized(x, self.axes_of(x), self.eps)
+        out = out if self.weight is None else out * self.weight
+        return out if self.bias is None else out + self.bias
+
+
+class RMSNorm(_OfLastAxes):
+    """x / √(mean(x²) + eps) · weight over the last axes (Zhang and Sennrich, 2019). eps is that of
+    the dtype by default."""
+
+    @public
+    def __init__(
+        self,
+        normalized_shape: Any,
+        eps: float | None = None,
+        elementwise_affine: bool = True,
+        *,
+        dtype: Any = np.float64,
+    ) -> None:
+        super().__init__(normalized_shape, eps, elementwise_affine, dtype)
+
+    def forward(self, x: Any) -> Any:
+        """x, divided by its root mean square."""
+        eps = float(np.finfo(x.dtype).eps) if self.eps is None else self.eps
+        out = x / ac.sqrt(ac.mean(x * x, axis=self.axes_of(x), keepdims=True) + eps)
+        return out if self.weight is None else out * self.weight
+
+
+class GroupNorm(Module):
+    """Normalises over groups of channels of each example (Wu and He, 2018). x has the shape (n, c,
+    …); `num_groups` divides c."""
+
+    @public
+    def __init__(
+        self,
+        num_groups: int,
+        num_channels: int,
+        eps: float = 1e-5,
+        affine: bool = True,
+        *,
+        dtype: Any = np.float64,
+    ) -> None:
+        if num_groups < 1 or num_channels % num_groups:
+            raise AutogradError(
+                f"GroupNorm: {num_channels} channels cannot be divided into {num_groups} groups"
+            )
+        self.num_groups, self.num_channels, self.eps = num_groups, num_channels, eps
+        self.weight = Parameter(np.ones(num_channels), dtype=dtype) if affine else None
+        self.bias = Parameter(np.zeros(num_channels), dtype=dtype) if affine else None
+
+    def forward(self, x: Any) -> Any:
+        """The normalised x."""
+        if x.ndim < 2 or x.shape[1] != self.num_channels:
+            message = f"expects {self.num_channels} channels on axis 1, x has shape {x.shape}"
+            raise misfit(self, ShapeError(message))
+        groups = x.reshape((x.shape[0], self.num_groups, -1))
+        out = _normalized(groups, (2,), self.eps).reshape(x.shape)
+        if self.weight is None or self.bias is None:
+            return out
+        return out * _of_channels(self.weight, x) + _of_channels(self.bias, x)
+
+    def describe(self) -> str:
+        """The groups and channels."""
+        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}"
