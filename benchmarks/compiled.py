@@ -13,7 +13,8 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +23,7 @@ import autograd_core as ac
 import nn
 from autograd_core.compiling import Compiled
 from benchmarks import by_hand, measure
+from benchmarks.apart import apart
 
 Call = Callable[[], Any]  # one call; returns arrays to compare
 
@@ -281,6 +283,19 @@ ROWS = [
     Row("10⁷ elements", elements, 1.15),
 ]
 THREADS = [Row("10⁷ elements, two threads", lambda: elements(2), 1.15)]  # by hand: one thread
+COLUMNS = ["by hand", "plain", "compiled", "JAX jit", "Advect"]
+
+
+def _alone(name: str) -> dict[str, Call]:
+    """A peer of `THREADS` for a process of its own, which imports nothing for the others."""
+    global _jax, _staged
+    ac.keep_heap()
+    if name != "JAX jit":
+        _jax = lambda: None  # noqa: E731
+    if name != "Advect":
+        _staged = lambda *_: None  # noqa: E731
+    call = THREADS[0].peers().get(name)
+    return {} if call is None else {name: lambda: [*map(_array, call())]}
 
 
 def _jax() -> Any:
@@ -328,27 +343,37 @@ def _more_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only", help="only the rows that contain this text")
 
 
+@contextmanager
+def _peers(row: Row, threads: int) -> Iterator[tuple[dict[str, Call], dict[str, Any]]]:
+    """The calls and the clocks of a row. With several threads each peer has a process of its own:
+    those of XLA would go on waiting for work beside the others."""
+    if threads == 1:
+        peers = row.peers()
+        yield peers, {name: clock(call) for name, call in peers.items()}
+    else:
+        with apart(COLUMNS, _alone, clock) as found:
+            yield found
+
+
 def main() -> None:
     """Print a row for each program; fail if a ratio is above its bound."""
     chosen = measure.options("compiled programs", _more_options)
     if hasattr(os, "sched_setaffinity"):  # XLA takes its threads from the processors it may use
         os.sched_setaffinity(0, range(chosen.threads))
-    columns = ["by hand", "plain", "compiled", "JAX jit", "Advect"]
     rows, missed = [], []
     for row in ROWS if chosen.threads == 1 else THREADS:
         if chosen.only and chosen.only not in row.title:
             continue
-        peers = row.peers()
-        agree(peers, bits="reassociate" not in row.title)
-        clocks = {name: clock(call) for name, call in peers.items()}
-        times = {name: t for name, (t,) in measure.interleaved(clocks, chosen.repeats).items()}
+        with _peers(row, chosen.threads) as (peers, clocks):
+            agree(peers, bits="reassociate" not in row.title)
+            times = {name: t for name, (t,) in measure.interleaved(clocks, chosen.repeats).items()}
         ratios = {name: t / times["by hand"] for name, t in times.items()}
-        shown = [f"{ratios[name]:.2f}" if name in ratios else "—" for name in columns[1:]]
+        shown = [f"{ratios[name]:.2f}" if name in ratios else "—" for name in COLUMNS[1:]]
         rows.append([row.title, f"{times['by hand']:.1f}", *shown, f"{row.bound:.2f}"])
         print(" | ".join(rows[-1]), flush=True)
         if ratios["compiled"] > row.bound:
             missed.append(f"{row.title}: {ratios['compiled']:.2f} > {row.bound}")
-    heads = [f"{name} ÷" for name in columns[1:]]
+    heads = [f"{name} ÷" for name in COLUMNS[1:]]
     measure.markdown(["", "by hand, µs", *heads, "bound"], rows)
     print(f"\n{measure.machine(chosen)}")
     if missed and not chosen.quick:

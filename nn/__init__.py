@@ -19,6 +19,8 @@ from nn import (
     containers,
     cross_entropy,
     data,
+    dropout,
+    embedding,
     initializers,
     linear,
     losses,
@@ -32,6 +34,8 @@ from nn.activations import *
 from nn.containers import *
 from nn.cross_entropy import *
 from nn.data import *
+from nn.dropout import *
+from nn.embedding import *
 from nn.initializers import *
 from nn.linear import *
 from nn.losses import *
@@ -46,6 +50,8 @@ __all__ += activations.__all__
 __all__ += containers.__all__
 __all__ += cross_entropy.__all__
 __all__ += data.__all__
+__all__ += dropout.__all__
+__all__ += embedding.__all__
 __all__ += initializers.__all__
 __all__ += linear.__all__
 __all__ += losses.__all__

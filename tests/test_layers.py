@@ -196,3 +196,78 @@ def test_large_and_small_inputs():
     assert_close(nn.ELU()(x), [-1, -1, 50, 1e4, np.inf, -1], rtol=1e-12)
     assert_close(nn.LogSigmoid()(x), [-1e4, -50, 0, 0, 0, -np.inf], rtol=1e-12, atol=1e-20)
     assert_close(nn.Hardswish()(x), [0, 0, 50, 1e4, np.inf, 0], rtol=1e-12)
+
+
+# ---- random and integer inputs -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape"),
+    [
+        ("Dropout", (200, 300)),
+        ("Dropout1d", (40, 50, 7)),
+        ("Dropout2d", (40, 50, 3, 2)),
+        ("Dropout3d", (40, 50, 1, 2, 2)),
+    ],
+)
+@pytest.mark.parametrize("p", [0.0, 0.3, 1.0])
+def test_dropout(kind, shape, p):
+    layer = getattr(nn, kind)(p, generator=0)
+    x = ac.Tensor(np.ones(shape, np.float32), requires_grad=True)
+    out = layer(x)
+    assert out.dtype == np.float32
+    values = out.detach().cpu().numpy()
+    assert set(np.unique(values)) <= {0, np.float32(1 / (1 - p)) if p < 1 else 0}
+    assert abs((values == 0).mean() - p) < 0.05
+    if kind != "Dropout":
+        flat = values.reshape(*shape[:2], -1)
+        assert (flat == flat[..., :1]).all(), "whole channels"
+    ac.sum(out).backward()
+    assert_close(x.grad, values, rtol=0)
+    assert layer.eval()(x) is x
+    again = getattr(nn, kind)(p, generator=0)
+    assert_close(again(x).detach(), values, rtol=0)
+
+
+@pytest.mark.filterwarnings("ignore:compile")
+def test_dropout_in_a_program(device):
+    results = []
+    for through in (lambda f: f, Compiled):
+        layer, w = nn.Dropout(0.4, generator=3), nn.Parameter(np.ones(5))
+
+        def f(x, layer=layer, w=w):
+            w.grad = None
+            loss = ac.sum(layer(x * w))
+            loss.backward()
+            return loss.detach(), w.grad.detach()
+
+        run = through(f)
+        x = ac.Tensor(np.arange(20.0).reshape(4, 5))
+        results.append([r.cpu().numpy() for _ in range(4) for r in run(x)])
+    assert run.programs or device.name != "cpu", "masks are drawn on the host, and moved"
+    for a, b in zip(*results, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-13)
+
+
+def test_embedding():
+    table = nn.Embedding(4, 2, padding_idx=1, dtype=np.float32, generator=0)
+    index = ac.Tensor(np.array([[0, 1], [3, 0]]))
+    out = table(index)
+    assert out.shape == (2, 2, 2)
+    assert not out.detach().cpu().numpy()[0, 1].any()
+    ac.sum(out).backward()
+    assert_close(table.weight.grad, [[2, 2], [0, 0], [0, 0], [1, 1]], rtol=0)
+    assert table.weight.grad.dtype == np.float32
+    with pytest.raises(AutogradError, match="expects integers, x has dtype float64"):
+        table(ac.Tensor([0.0]))
+    with pytest.raises(AutogradError, match=r"padding_idx must be in \[0, 4\), not 4"):
+        nn.Embedding(4, 2, padding_idx=4)
+
+
+@pytest.mark.parametrize("wrong", [[4], [-1, 0]])
+def test_an_index_outside_of_an_embedding(wrong, device):
+    if device.name != "cpu":
+        pytest.skip("indices are not read from a device")
+    model = nn.Sequential(nn.Embedding(4, 2))
+    with pytest.raises(ShapeError, match=r"0 \(Embedding\): index .* of the table of 4 rows"):
+        model(np.array(wrong))

@@ -97,3 +97,19 @@ def test_layers(name, args, options, shape, training):
     (g,) = torch.autograd.grad((theirs(u) ** 3).sum(), u, create_graph=True)
     known = torch.autograd.grad((g**2).sum(), u)[0].numpy()
     np.testing.assert_allclose(plain(twice(x)), known, rtol=1e-8, atol=1e-8 * np.abs(known).max())
+
+
+@pytest.mark.parametrize("options", [{}, {"padding_idx": 2}, {"padding_idx": -1}, {"max_norm": 1.5},
+                                     {"max_norm": 1.0, "norm_type": 1.0}])  # fmt: skip
+def test_embedding(options):
+    theirs = torch.nn.Embedding(5, 3, **options).double()
+    theirs.weight.data = torch.tensor(np.random.default_rng(0).normal(size=(5, 3)))
+    ours = nn.Embedding(5, 3, **options)
+    ours.load_state_dict({"weight": theirs.weight.detach().numpy()})
+    index = np.array([[0, 2, 2], [4, 0, 0]])
+    found, expected = ours(index), theirs(torch.tensor(index))
+    np.testing.assert_allclose(plain(found), expected.detach().numpy(), rtol=1e-10)
+    ac.sum(found**2).backward()
+    (expected**2).sum().backward()
+    np.testing.assert_allclose(ours.weight.grad.numpy(), theirs.weight.grad.numpy(), rtol=1e-10)
+    np.testing.assert_allclose(plain(ours.weight), theirs.weight.detach().numpy(), rtol=1e-6)
