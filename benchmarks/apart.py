@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import Any
 
+import numpy as np
+
 Call = Callable[[], Any]
 
 
@@ -51,7 +53,7 @@ def _serve(pipe: Connection, name: str, make: Any, clock: Any) -> None:
     timed = None
     while call is not None:
         if pipe.recv() == "call":
-            pipe.send(call())
+            pipe.send([np.array(getattr(out, "data", out)) for out in call()])
         else:
             timed = timed or clock(call)
             pipe.send(timed())

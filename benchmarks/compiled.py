@@ -295,7 +295,7 @@ def _alone(name: str) -> dict[str, Call]:
     if name != "Advect":
         _staged = lambda *_: None  # noqa: E731
     call = THREADS[0].peers().get(name)
-    return {} if call is None else {name: lambda: [*map(_array, call())]}
+    return {} if call is None else {name: call}
 
 
 def _jax() -> Any:
@@ -344,15 +344,17 @@ def _more_options(parser: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def _peers(row: Row, threads: int) -> Iterator[tuple[dict[str, Call], dict[str, Any]]]:
-    """The calls and the clocks of a row. With several threads each peer has a process of its own:
-    those of XLA would go on waiting for work beside the others."""
+def _peers(row: Row, threads: int) -> Iterator[dict[str, Any]]:
+    """The clocks of the peers of a row, whose results agree. With several threads each peer has a
+    process of its own: those of XLA would go on waiting for work beside the others."""
     if threads == 1:
         peers = row.peers()
-        yield peers, {name: clock(call) for name, call in peers.items()}
+        agree(peers, bits="reassociate" not in row.title)
+        yield {name: clock(call) for name, call in peers.items()}
     else:
-        with apart(COLUMNS, _alone, clock) as found:
-            yield found
+        with apart(COLUMNS, _alone, clock) as (peers, clocks):
+            agree(peers, bits=True)
+            yield clocks
 
 
 def main() -> None:
@@ -364,8 +366,7 @@ def main() -> None:
     for row in ROWS if chosen.threads == 1 else THREADS:
         if chosen.only and chosen.only not in row.title:
             continue
-        with _peers(row, chosen.threads) as (peers, clocks):
-            agree(peers, bits="reassociate" not in row.title)
+        with _peers(row, chosen.threads) as clocks:
             times = {name: t for name, (t,) in measure.interleaved(clocks, chosen.repeats).items()}
         ratios = {name: t / times["by hand"] for name, t in times.items()}
         shown = [f"{ratios[name]:.2f}" if name in ratios else "—" for name in COLUMNS[1:]]
