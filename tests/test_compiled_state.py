@@ -166,3 +166,25 @@ def test_a_compiled_function_in_another():
     for value in (1.0, 5.0):
         array[:] = value
         assert bits(outer(X)) == bits(X * array + array * (array * array))
+
+
+def test_a_decision_that_reads_what_is_written_later():
+    """Running means are written in the forward pass, weights by the update; a decision in between
+    that depends on the weights comes first."""
+    results = []
+    for through in (lambda f: f, Compiled):
+        mean, w = np.zeros(3), np.ones(3)
+
+        def step(x, mean=mean, w=w):
+            mean += 0.1 * (x - mean)
+            y = w * x
+            factor = 0.5 if (y * y).sum() > 4 else 2.0
+            w -= 0.1 * factor * y
+            return factor, y.sum()
+
+        run = through(step)
+        found = [run(np.array([1.0, 2.0, s])) for s in (0.5, 3.0, -1.0, 0.0, 2.0)]
+        results.append((found, mean, w))
+    assert run.programs
+    assert not run.plain
+    np.testing.assert_equal(results[0], results[1])

@@ -108,6 +108,8 @@ def keeps_shape(call: Call) -> bool:
         return False
     if function is np.where:
         return len(call.args) == 3
+    if function in (np.stack, np.concatenate):
+        return not any(refs((call.args[1:], call.settings)))
     if not isinstance(function, np.ufunc) and any(not np.ndim(v.array) for v in call.refs()):
         return False
     return isinstance(function, np.ufunc) or function in OF_SHAPES

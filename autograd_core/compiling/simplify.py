@@ -372,16 +372,19 @@ def writes_last(program: Program, kept: list[Value]) -> bool:
     if first is None:
         return True
     late = program.calls[first:]
-    written = {m for call in late for m in call.writes if m.kind == "captured"} | set(kept)
+    written = [set(kept)]  # and what has been written before each of the late calls
+    for call in late:
+        written.append(written[-1] | {m for m in call.writes if m.kind == "captured"})
     needed: set[Value] = set()
     overtaken: set[Value] = set()  # written to by calls that are moved, after others
     moved: set[Call] = set()
-    for call in reversed(late):
+    for call, before in zip(reversed(late), written[-2::-1], strict=True):
         makes = any(value in needed or value.memory in needed for value in call.results)
         touched = {*(value.memory for value in call.refs()), *call.writes}
         if decides(call) or makes or needed & {*call.writes} or overtaken & touched:
             overtaken |= set(call.writes)
-            if written & {*(value.memory for value in (*call.refs(), *call.results)), *call.writes}:
+            used = {value.memory for value in (*call.refs(), *call.results)}
+            if before & used or any(memory.kind == "captured" for memory in call.writes):
                 return False
             moved.add(call)
             for value in call.refs():
