@@ -28,6 +28,8 @@ from nn import (
     module,
     normalization,
     optim,
+    ranking,
+    regression,
     serialization,
 )
 from nn.activations import *
@@ -43,6 +45,8 @@ from nn.mnist import *
 from nn.module import *
 from nn.normalization import *
 from nn.optim import *
+from nn.ranking import *
+from nn.regression import *
 from nn.serialization import *
 
 __all__ = []
@@ -59,6 +63,8 @@ __all__ += mnist.__all__
 __all__ += module.__all__
 __all__ += normalization.__all__
 __all__ += optim.__all__
+__all__ += ranking.__all__
+__all__ += regression.__all__
 __all__ += serialization.__all__
 
 if not TYPE_CHECKING:

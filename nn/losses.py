@@ -146,7 +146,7 @@ def check_probabilities(loss: Module, role: str, values: Any, hint: str) -> None
         )
 
 
-def _check_shapes(loss: Module, input: Any, target: Any) -> None:
+def check_shapes(loss: Module, input: Any, target: Any) -> None:
     """Raise ShapeError if the shapes differ. Broadcasting, as of (n, 1) and (n,) to (n, n), would
     hide a mistake."""
     shape, given = input.shape, target.shape
@@ -229,7 +229,7 @@ class MSE(Loss):
         if input.dtype.kind not in "fc":  # a difference of integers may wrap around
             input = input.astype(np.float64)
         if target.shape != input.shape:
-            _check_shapes(self, input, target)
+            check_shapes(self, input, target)
         if self.reduction == "none":
             return _square(input - target)  # type: ignore[no-any-return]
         return squared_error(input, target, self.scale(input.shape))
@@ -262,7 +262,7 @@ class BCELoss(Loss):
     def forward(self, input: Any, target: Any) -> Tensor:
         """The loss: shape (), or the operands' with ``reduction="none"``."""
         input, target = real_operands(self, input, target)
-        _check_shapes(self, input, target)
+        check_shapes(self, input, target)
         check_probabilities(self, "target", target, "Labels are 0 and 1")
         if target.dtype.kind != "f":
             target = target.astype(input.dtype)

@@ -181,7 +181,7 @@ _MODULES: dict[str, str] = {
     "nn.BCELoss(), or nn.BCEWithLogitsLoss() for logits": "BinaryCrossEntropy BinaryCrossentropy",
     "nn.BCELoss()(p, labels)": "binary_cross_entropy",
     "nn.BCEWithLogitsLoss()(x, labels)": "binary_cross_entropy_with_logits",
-    "ac.mean(ac.abs(x - y))": "L1Loss l1_loss",
+    "nn.L1Loss()(x, y)": "l1_loss",
     "nn.Linear(inputs, outputs)": "Dense",
     "a function such as ac.relu(x)": "functional F",
     "a list as an attribute": "ParameterList",
