@@ -100,18 +100,28 @@ class Formula:
         self._update, self._numbers = bound["update"], bound["numbers"]
         self._kernels: dict[Any, Any] = {}
 
-    def __call__(self, arrays: list[Any], given: dict[str, Any], scratch: dict[Any, Any]) -> None:
+    def numbers_of(self, given: dict[str, Any], dtype: Any) -> list[Any]:
+        """The numbers of the formula for these settings. Those of NumPy have the dtype of the
+        arrays, a complex one counts as that of its parts."""
+        kind = np.finfo(dtype).dtype if dtype.kind == "c" else dtype
+        numbers = self._numbers(*(given[name] for name in self.names))
+        return [n.astype(kind) if isinstance(n, np.generic) else n for n in numbers]
+
+    def __call__(self, arrays: list[Any], numbers: list[Any], scratch: dict[Any, Any]) -> None:
         """Write the new values to the arrays: w, g, and those of the state. `scratch` has an array
         for each dtype and shape, which is made when it is first needed."""
         w = arrays[0]
-        dtype = w.dtype
-        numbers = self._numbers(*(given[name] for name in self.names))
-        numbers = [n.astype(dtype) if isinstance(n, np.generic) else n for n in numbers]
+        if type(w) is np.ndarray and w.size <= 2 * BLOCK:  # the usual case
+            spare = scratch.get((w.shape, w.dtype))
+            if spare is None or len(spare) < self.scratches:
+                spare = self._spare(w, scratch)
+            self._update(*arrays, *spare[: self.scratches], *numbers)
+            return
         module = backend.module_of(w)
         if backend.is_traced(w):
             spare = [np.empty_like(w) for _ in range(self.scratches)]
             self._update(*arrays, *spare, *numbers)
-        elif module is not np and dtype.char in "fd":
+        elif module is not np and w.dtype.char in "fd":
             self._kernel(module)(*arrays, *numbers, *(arrays[self.arrays.index(n)]
                                                       for n in self.finals))  # fmt: skip
         elif w.size > 2 * BLOCK and all(a.flags.c_contiguous for a in arrays):
@@ -125,7 +135,9 @@ class Formula:
             self._update(*arrays, *self._spare(w, scratch), *numbers)
 
     def _spare(self, like: Any, scratch: dict[Any, Any]) -> list[Any]:
-        kind = like.shape, like.dtype, backend.device_of(like)
+        kind: Any = like.shape, like.dtype
+        if backend.on_device(like):
+            kind = *kind, backend.device_of(like)
         known = scratch.setdefault(kind, [])
         while len(known) < self.scratches:
             known.append(np.empty_like(like))

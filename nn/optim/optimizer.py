@@ -11,7 +11,7 @@ import numpy as np
 from autograd_core import Tensor
 from autograd_core.devices import backend
 from autograd_core.engine.stamps import stamp
-from autograd_core.engine.versions import Versioned, VersionedDict
+from autograd_core.engine.versions import Versioned, VersionedDict, versions
 from autograd_core.errors import AutogradError, ShapeError
 from nn.module import Module, Parameter
 from nn.optim.formula import Formula, is_fixed
@@ -63,6 +63,7 @@ class Optimizer(Versioned):
         self.param_groups: list[Group] = []
         self.state: dict[Tensor, dict[str, Any]] = {}
         self._formulas: dict[Any, Formula] = {}
+        self._last: dict[Any, tuple[int, Formula]] = {}
         self._scratch: dict[Any, Any] = {}
         for group in _groups(type(self).__name__, parameters):
             self.add_param_group(group)
@@ -146,10 +147,12 @@ class Optimizer(Versioned):
         loss = None if closure is None else closure()
         moved = []
         for group in self.param_groups:
-            some = [parameter for parameter in group["params"] if parameter.grad is not None]
-            numbers = self._counted(group, some)
-            for parameter in some:
-                backend.run_there(parameter._array, self._update, parameter, group, numbers)
+            some = [parameter for parameter in group["params"] if parameter._grad is not None]
+            names = self.arrays(group)
+            for parameters, given in self._counted(group, some):
+                step = _Step(self, group, names, given)
+                for parameter in parameters:
+                    backend.run_there(parameter._array, step.update, parameter)
             moved += some
         stamp(*moved)
         return loss
@@ -214,33 +217,29 @@ class Optimizer(Versioned):
 
     # a step
 
-    def _counted(self, group: Group, moved: list[Parameter]) -> dict[int, Any]:
-        """Advance the counters of the parameters; return the numbers of each. Parameters that have
-        always been updated together share their counters, so most groups have one of each."""
+    def _counted(
+        self, group: Group, moved: list[Parameter]
+    ) -> list[tuple[list[Parameter], dict[str, Any]]]:
+        """Advance the counters; return the parameters with their settings and numbers. Parameters
+        that have always been updated together share their counters, so most groups are one list."""
         if not self.counters:
-            given = settings_of(group)
-            return {id(parameter): given for parameter in moved}
+            return [(moved, settings_of(group))]
         for parameter in moved:
-            if parameter not in self.state:
-                self.state[parameter] = {}
+            self.state.setdefault(parameter, {})
         fresh = {name: np.array(first) for name, first in self.counters.items()}
-        own = {parameter: self._counters(parameter, fresh) for parameter in moved}
+        lists: dict[int, tuple[dict[str, Any], list[Parameter]]] = {}
+        for parameter in moved:
+            counters = self._counters(parameter, fresh)
+            lists.setdefault(id(counters["step"]), (counters, []))[1].append(parameter)
         for parameter in group["params"]:
-            if parameter.grad is None and parameter in self.state:  # it does not move with them
-                shared = any(self._counters(parameter, fresh)["step"] is c["step"]
-                             for c in own.values())  # fmt: skip
-                if shared:
-                    for name in self.counters:
-                        self.state[parameter][name] = self.state[parameter][name].copy()
-        found: dict[int, Any] = {}
-        numbers = {}
-        for parameter, counters in own.items():
-            key = id(counters["step"])
-            if key not in found:
-                self.count(group, counters)
-                found[key] = settings_of(group) | self.numbers(group, counters)
-            numbers[id(parameter)] = found[key]
-        return numbers
+            state = self.state.get(parameter) if parameter._grad is None else None
+            if state is not None and id(state["step"]) in lists:  # it does not move with them
+                state.update({name: state[name].copy() for name in self.counters})
+        found = []
+        for counters, parameters in lists.values():
+            self.count(group, counters)
+            found.append((parameters, settings_of(group) | self.numbers(group, counters)))
+        return found
 
     def _counters(self, parameter: Parameter, fresh: dict[str, Any]) -> dict[str, Any]:
         """The counters of a parameter, which are made with its state."""
@@ -249,28 +248,6 @@ class Optimizer(Versioned):
             if name not in state:
                 state[name] = counter
         return {name: state[name] for name in fresh}
-
-    def _update(self, parameter: Parameter, group: Group, numbers: dict[int, Any]) -> None:
-        w, g = parameter._array, parameter.grad._array  # type: ignore[union-attr]
-        given, names = numbers[id(parameter)], self.arrays(group)
-        state = self.state.setdefault(parameter, {}) if names else {}
-        first = any(name not in state for name in names)
-        if first:
-            for name in names:
-                value = self.start(name, group)
-                both = complex(value, value)  # of the real and of the imaginary part
-                state[name] = np.full_like(w, both if w.dtype.kind == "c" else value)
-        for name in names:
-            if backend.device_of(state[name]) != parameter.device:  # the parameter has moved
-                state[name] = backend.to_device(state[name], parameter.device)
-        formula = self._formula(names, given | {"first": first} if names else given)
-        arrays = [w, g, *(state[name] for name in names)]
-        if w.dtype.kind == "c":
-            arrays[1] = g.conj()
-            formula([a.real for a in arrays], given, self._scratch)
-            formula([a.imag for a in arrays], given, self._scratch)
-        else:
-            formula(arrays, given, self._scratch)
 
     def _formula(self, names: tuple[str, ...], given: dict[str, Any]) -> Formula:
         key = names, *((k, v if is_fixed(v) else True) for k, v in given.items())
@@ -282,6 +259,59 @@ class Optimizer(Versioned):
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={self.param_groups[0][name]!r}" for name in self.defaults)
         return f"{type(self).__name__}({len(self.parameters)} parameters, {shown})"
+
+
+class _Step:
+    """One step for parameters with the same settings and numbers."""
+
+    def __init__(
+        self, optimizer: Optimizer, group: Group, names: tuple[str, ...], given: dict[str, Any]
+    ) -> None:
+        self.optimizer, self.group, self.names, self.given = optimizer, group, names, given
+        self.known: dict[Any, tuple[Formula, list[Any]]] = {}
+
+    def update(self, parameter: Parameter) -> None:
+        """Update a parameter and its state, in place."""
+        w, g = parameter._array, parameter._grad._array  # type: ignore[union-attr]
+        arrays, first = [w, g], False
+        if self.names:
+            state, first = self._state(parameter, w)
+            arrays += [state[name] for name in self.names]
+        known = self.known.get((first, w.dtype))
+        if known is None:
+            known = self.known[first, w.dtype] = self._formula(first, w.dtype)
+        formula, numbers = known
+        scratch = self.optimizer._scratch
+        if w.dtype.kind == "c":
+            arrays[1] = g.conj()
+            formula([a.real for a in arrays], numbers, scratch)
+            formula([a.imag for a in arrays], numbers, scratch)
+        else:
+            formula(arrays, numbers, scratch)
+
+    def _formula(self, first: bool, dtype: Any) -> tuple[Formula, list[Any]]:
+        """The formula, and its numbers in the dtype of the arrays."""
+        known = self.optimizer._last.get((id(self.group), first))
+        if known is not None and known[0] == versions.number:  # no setting has changed
+            formula = known[1]
+        else:
+            given = self.given | {"first": first} if self.names else self.given
+            formula = self.optimizer._formula(self.names, given)
+            self.optimizer._last[id(self.group), first] = versions.number, formula
+        return formula, formula.numbers_of(self.given, dtype)
+
+    def _state(self, parameter: Parameter, w: Any) -> tuple[dict[str, Any], bool]:
+        """The arrays of the state, on the device of the parameter, and whether they are new."""
+        state = self.optimizer.state.setdefault(parameter, {})
+        first = any(name not in state for name in self.names)
+        for name in self.names:
+            if first:
+                value = self.optimizer.start(name, self.group)
+                both = complex(value, value)  # of the real and of the imaginary part
+                state[name] = np.full_like(w, both if w.dtype.kind == "c" else value)
+            elif backend.in_use():  # the parameter may have moved
+                state[name] = backend.to_device(state[name], parameter.device)
+        return state, first
 
 
 def settings_of(group: Mapping[str, Any]) -> dict[str, Any]:
