@@ -1,12 +1,25 @@
 """Optimisers: parameters are updated in place from their gradients."""
 
-from nn.optim import averaging, clipping, schedules
 from nn.optim.adam import Adam, Adamax, AdamW, Lion, NAdam, RAdam
 from nn.optim.adaptive import Adadelta, Adagrad, RMSprop
-from nn.optim.averaging import *
-from nn.optim.clipping import *
+from nn.optim.averaging import AveragedModel, get_ema_avg_fn
+from nn.optim.clipping import clip_grad_norm_, clip_grad_value_, get_total_norm
 from nn.optim.optimizer import Optimizer
-from nn.optim.schedules import *
+from nn.optim.schedules import (
+    ConstantLR,
+    CosineAnnealingLR,
+    CosineAnnealingWarmRestarts,
+    ExponentialLR,
+    LambdaLR,
+    LinearLR,
+    LRScheduler,
+    MultiStepLR,
+    OneCycleLR,
+    PolynomialLR,
+    ReduceLROnPlateau,
+    SequentialLR,
+    StepLR,
+)
 from nn.optim.sgd import SGD
 
 __all__ = [
@@ -16,12 +29,27 @@ __all__ = [
     "Adam",
     "AdamW",
     "Adamax",
+    "AveragedModel",
+    "ConstantLR",
+    "CosineAnnealingLR",
+    "CosineAnnealingWarmRestarts",
+    "ExponentialLR",
+    "LRScheduler",
+    "LambdaLR",
+    "LinearLR",
     "Lion",
+    "MultiStepLR",
     "NAdam",
+    "OneCycleLR",
     "Optimizer",
+    "PolynomialLR",
     "RAdam",
     "RMSprop",
+    "ReduceLROnPlateau",
+    "SequentialLR",
+    "StepLR",
+    "clip_grad_norm_",
+    "clip_grad_value_",
+    "get_ema_avg_fn",
+    "get_total_norm",
 ]
-__all__ += averaging.__all__
-__all__ += clipping.__all__
-__all__ += schedules.__all__
