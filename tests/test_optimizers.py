@@ -9,6 +9,7 @@ import pytest
 import nn
 from autograd_core.compiling import Compiled
 from autograd_core.errors import AutogradError, ShapeError
+from nn.optim.formula import Formula
 from nn.optim.optimizer import settings_of
 from tests.optimizers import every, made, train
 
@@ -39,6 +40,33 @@ def test_in_place_is_the_formula(name, options, shape):
         np.testing.assert_array_equal(w.data, expected)
         np.testing.assert_array_equal(w.grad.data, g)
     assert w.data is memory
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_a_random_formula_in_place(seed):
+    """Results are replaced and scratch arrays used again in every order."""
+
+    def update(w, g, s, h):
+        random = np.random.default_rng(seed)
+        known = [w, g, s.a, s.b]
+        for _ in range(random.integers(1, 12)):
+            x, y = (known[i] for i in random.integers(0, len(known), 2))
+            operation = random.choice([np.add, np.subtract, np.multiply, np.maximum])
+            result = operation(x, y) if random.random() < 0.7 else h.lr * np.absolute(x)
+            known.append(result)
+            if random.random() < 0.3:
+                setattr(s, random.choice(["a", "b"]), known[random.integers(len(known))])
+        return known[random.integers(2, len(known))]
+
+    random = np.random.default_rng(seed + 1000)
+    arrays = list(random.normal(size=(4, 6)))
+    s = SimpleNamespace(a=arrays[2], b=arrays[3])
+    expected = update(arrays[0], arrays[1], s, SimpleNamespace(lr=0.3))
+    wanted = [np.array(x) for x in (expected, arrays[1], s.a, s.b)]
+    formula = Formula(update, ("a", "b"), {"lr": 0.3})
+    formula(arrays, formula.numbers_of({"lr": 0.3}, np.dtype(float)), {})
+    for found, value in zip(arrays, wanted, strict=True):
+        np.testing.assert_array_equal(found, value, err_msg=formula.text)
 
 
 @every

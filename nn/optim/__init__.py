@@ -4,6 +4,7 @@ from nn.optim.adam import Adam, Adamax, AdamW, Lion, NAdam, RAdam
 from nn.optim.adaptive import Adadelta, Adagrad, RMSprop
 from nn.optim.averaging import AveragedModel, get_ema_avg_fn
 from nn.optim.clipping import clip_grad_norm_, clip_grad_value_, get_total_norm
+from nn.optim.cycles import OneCycleLR, ReduceLROnPlateau, SequentialLR
 from nn.optim.optimizer import Optimizer
 from nn.optim.schedules import (
     ConstantLR,
@@ -14,10 +15,7 @@ from nn.optim.schedules import (
     LinearLR,
     LRScheduler,
     MultiStepLR,
-    OneCycleLR,
     PolynomialLR,
-    ReduceLROnPlateau,
-    SequentialLR,
     StepLR,
 )
 from nn.optim.sgd import SGD

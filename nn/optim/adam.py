@@ -11,9 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd_core.errors.tracebacks import public
-from nn.optim.optimizer import Optimizer
-
-__all__ = ["Adam", "AdamW", "Adamax", "Lion", "NAdam", "RAdam"]
+from nn.optim.optimizer import Optimizer, descent
 
 Betas = tuple[float, float]
 
@@ -26,13 +24,6 @@ def _weight_of_past(beta: Any, steps: Any) -> Any:
 def _decay(w: Any, h: Any) -> Any:
     """The weights after decoupled weight decay (Loshchilov and Hutter, 2019)."""
     return w * (1 - h.lr * h.weight_decay) if h.weight_decay else w
-
-
-def _descent(w: Any, g: Any, h: Any) -> Any:
-    """The gradient, in the direction of `maximize` and with the weight decay that is not
-    decoupled."""
-    g = -g if h.maximize else g
-    return g + h.weight_decay * w if h.weight_decay and not h.decoupled_weight_decay else g
 
 
 def _means(g: Any, s: Any, h: Any) -> None:
@@ -92,7 +83,7 @@ class Adam(_Moments):
 
     def update(self, w: Any, g: Any, s: Any, h: Any) -> Any:
         """Algorithm 1 of Kingma and Ba."""
-        g = _descent(w, g, h)
+        g = descent(w, g, h)
         if h.decoupled_weight_decay:
             w = _decay(w, h)
         _means(g, s, h)
@@ -171,7 +162,7 @@ class NAdam(_Moments):
 
     def update(self, w: Any, g: Any, s: Any, h: Any) -> Any:
         """A step of Adam with the mean of the next step."""
-        g = _descent(w, g, h)
+        g = descent(w, g, h)
         if h.decoupled_weight_decay:
             w = _decay(w, h)
         _means(g, s, h)
@@ -215,7 +206,7 @@ class RAdam(_Moments):
 
     def update(self, w: Any, g: Any, s: Any, h: Any) -> Any:
         """A step of Adam, or of its first running mean."""
-        g = _descent(w, g, h)
+        g = descent(w, g, h)
         if h.decoupled_weight_decay:
             w = _decay(w, h)
         _means(g, s, h)
@@ -256,9 +247,7 @@ class Adamax(Optimizer):
 
     def update(self, w: Any, g: Any, s: Any, h: Any) -> Any:
         """Algorithm 2 of Kingma and Ba."""
-        g = -g if h.maximize else g
-        if h.weight_decay:
-            g = g + h.weight_decay * w
+        g = descent(w, g, h)
         s.exp_avg = h.beta1 * s.exp_avg + (1 - h.beta1) * g
         s.exp_inf = np.maximum(h.beta2 * s.exp_inf, np.abs(g) + h.eps)
         return w - (h.lr / h.correction1) * (s.exp_avg / s.exp_inf)

@@ -8,14 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd_core.errors.tracebacks import public
-from nn.optim.optimizer import Optimizer
-
-__all__ = ["Adadelta", "Adagrad", "RMSprop"]
-
-
-def _descent(w: Any, g: Any, h: Any) -> Any:
-    g = -g if h.maximize else g
-    return g + h.weight_decay * w if h.weight_decay else g
+from nn.optim.optimizer import Optimizer, descent
 
 
 class Adagrad(Optimizer):
@@ -57,7 +50,7 @@ class Adagrad(Optimizer):
 
     def update(self, w: Any, g: Any, s: Any, h: Any) -> Any:
         """A step of Adagrad."""
-        g = _descent(w, g, h)
+        g = descent(w, g, h)
         s.sum = s.sum + g * g
         return w - h.rate * (g / (np.sqrt(s.sum) + h.eps))
 
@@ -96,7 +89,7 @@ class RMSprop(Optimizer):
 
     def update(self, w: Any, g: Any, s: Any, h: Any) -> Any:
         """A step of RMSprop."""
-        g = _descent(w, g, h)
+        g = descent(w, g, h)
         s.square_avg = v = h.alpha * s.square_avg + (1 - h.alpha) * (g * g)
         if h.centered:
             s.grad_avg = h.alpha * s.grad_avg + (1 - h.alpha) * g
@@ -135,7 +128,7 @@ class Adadelta(Optimizer):
 
     def update(self, w: Any, g: Any, s: Any, h: Any) -> Any:
         """A step of Adadelta."""
-        g = _descent(w, g, h)
+        g = descent(w, g, h)
         s.square_avg = h.rho * s.square_avg + (1 - h.rho) * (g * g)
         delta = np.sqrt(s.acc_delta + h.eps) / np.sqrt(s.square_avg + h.eps) * g
         s.acc_delta = h.rho * s.acc_delta + (1 - h.rho) * (delta * delta)

@@ -14,8 +14,6 @@ from autograd_core.errors import AutogradError
 from autograd_core.errors.tracebacks import public
 from nn.module import Module
 
-__all__ = ["AveragedModel", "get_ema_avg_fn"]
-
 
 def get_ema_avg_fn(decay: float = 0.999) -> Callable[[Any, Any, Any], Any]:
     """The exponential mean, m ← decay m + (1 - decay) w, for `AveragedModel`."""

@@ -12,8 +12,6 @@ from autograd_core.engine.stamps import stamp
 from autograd_core.errors import AutogradError
 from autograd_core.errors.tracebacks import public
 
-__all__ = ["clip_grad_norm_", "clip_grad_value_", "get_total_norm"]
-
 
 def _gradients(parameters: Any) -> list[Tensor]:
     listed = [parameters] if isinstance(parameters, Tensor) else list(parameters)

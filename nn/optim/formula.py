@@ -60,6 +60,16 @@ def _is_number(operand: Any) -> bool:
     return operand.is_number if isinstance(operand, Symbol) else True
 
 
+def _copied(final: Symbol, own: Symbol) -> Symbol:
+    """The final value of an array. The old value of another one is copied in a step of its own."""
+    if final is own or final.ufunc is not None:
+        return final
+    copy = Symbol(f"x{len(final.steps)}", final.steps)
+    copy.ufunc, copy.operands = np.positive, (final,)
+    final.steps.append(copy)
+    return copy
+
+
 def _text(operand: Any) -> str:
     return operand.text if isinstance(operand, Symbol) else repr(operand)
 
@@ -82,20 +92,21 @@ class Formula:
         numbers = {n: v if is_fixed(v) else Symbol(n, steps, True) for n, v in given.items()}
         s = SimpleNamespace(**{name: arrays[name] for name in state})
         s.__dict__["w"] = update(arrays["w"], arrays["g"], s, SimpleNamespace(**numbers))
-        finals = {name: getattr(s, name) for name in ("w", *state)}
+        finals = {name: _copied(getattr(s, name), arrays[name]) for name in ("w", *state)}
         self.finals = {name: x for name, x in finals.items() if x is not arrays[name]}
         self.steps, self.leaves = _needed(steps, self.finals.values()), arrays
         texts = [_text(o) for step in self.steps for o in step.operands if _is_number(o)]
         self.numbers = {text: f"n{i}" for i, text in enumerate(dict.fromkeys(texts))}
-        self.scratches = 0
-        body = list(self._in_place())
+        places = _Places(self.steps, self.leaves, self.finals)
+        body = list(places.lines(self.numbers))
+        self.scratches = places.scratches
         scratch = [f"t{i}" for i in range(self.scratches)]
         parameters = ", ".join([*self.arrays, *scratch, *self.numbers.values()])
         self.text = "\n".join([f"def update({parameters}):", *(f"    {line}" for line in body)])
         listed = ", ".join(self.numbers)
         head = ", ".join(self.names)
-        bound: dict[str, Any] = {step.ufunc.__name__: step.ufunc for step in self.steps}
-        bound |= {"copyto": np.copyto, "__name__": __name__}
+        bound: dict[str, Any] = {f"np_{step.ufunc.__name__}": step.ufunc for step in self.steps}
+        bound |= {"np_copyto": np.copyto, "__name__": __name__}
         exec(f"{self.text}\ndef numbers({head}): return [{listed}]", bound)
         self._update, self._numbers = bound["update"], bound["numbers"]
         self._kernels: dict[Any, Any] = {}
@@ -143,68 +154,6 @@ class Formula:
             known.append(np.empty_like(like))
         return known[: self.scratches]  # type: ignore[no-any-return]
 
-    def _in_place(self) -> Iterator[str]:
-        """The lines of the function. A result is written to the array that it replaces if nothing
-        needs the old values any more, else to a scratch array, which is used again."""
-        last: dict[Symbol, int] = {}
-        for i, step in enumerate(self.steps):
-            last.update({o: i for o in step.operands if isinstance(o, Symbol)})
-        final = {x: name for name, x in reversed(self.finals.items()) if x.ufunc is not None}
-        place: dict[Symbol, str] = {leaf: name for name, leaf in self.leaves.items()}
-        free: list[str] = []
-        for i, step in enumerate(self.steps):
-            name = final.get(step, "")
-            if (
-                name
-                and last.get(self.leaves[name], -1) <= i
-                and not self._taken(name, step, place, last, i)
-            ):
-                target = name
-            else:
-                target = self._home(step, place, last, final, i) or (free.pop() if free else "")
-            if not target:
-                target, self.scratches = f"t{self.scratches}", self.scratches + 1
-            operands = [self.numbers[_text(o)] if _is_number(o) else place[o]
-                        for o in step.operands]  # fmt: skip
-            yield f"{step.ufunc.__name__}({', '.join(operands)}, out={target})"
-            place[step] = target
-            for operand in dict.fromkeys(step.operands):
-                home = place.get(operand, "") if isinstance(operand, Symbol) else ""
-                if home.startswith("t") and home[1:].isdigit() and last[operand] == i and (
-                    home != target and operand not in final
-                ):  # fmt: skip
-                    free.append(home)
-        for name, x in self.finals.items():
-            if place[x] != name:
-                yield f"copyto({name}, {place[x]})"
-
-    def _taken(
-        self, name: str, step: Symbol, place: dict[Symbol, str], last: dict[Symbol, int], i: int
-    ) -> bool:
-        """True if the array `name` holds a result that is needed after step i."""
-        steps = [x for x in place if x.ufunc is not None and x is not step]
-        return any(place[x] == name and last.get(x, -1) > i for x in steps)
-
-    def _home(
-        self, step: Symbol, place: dict[Symbol, str], last: dict[Symbol, int],
-        final: dict[Symbol, str], i: int,
-    ) -> str:  # fmt: skip
-        """The array in which an operand stands that is not needed after step i: a scratch array, or
-        an array of the state if the step is used only until its final values are computed."""
-        for operand in step.operands:
-            if _is_number(operand) or last[operand] > i or operand in final:
-                continue
-            home = place[operand]
-            if home not in self.leaves:
-                return home
-            if home != "g" and home in self.finals and not self._taken(home, step, place, last, i):
-                end = self.finals[home]
-                if end in self.steps and last.get(step, i) <= self.steps.index(end) and (
-                    step not in final
-                ):  # fmt: skip
-                    return home
-        return ""
-
     def _kernel(self, module: Any) -> Any:
         """One kernel for the whole formula."""
         if module not in self._kernels:
@@ -214,7 +163,7 @@ class Formula:
                 operands = [self.numbers[_text(o)] if _is_number(o) else names[o]
                             for o in step.operands]  # fmt: skip
                 names[step] = step.text
-                lines.append(f"T {step.text} = {TEXTS[step.ufunc].format(*operands)}")
+                lines.append(f"T {step.text} = {TEXTS.get(step.ufunc, '{}').format(*operands)}")
             lines += [f"new_{name} = {names[x]}" for name, x in self.finals.items()]
             self._kernels[module] = module.ElementwiseKernel(
                 ", ".join(f"T {name}" for name in (*self.arrays, *self.numbers.values())),
@@ -224,6 +173,73 @@ class Formula:
                 preamble=PREAMBLE,
             )
         return self._kernels[module]
+
+
+class _Places:
+    """The arrays to which the steps of a formula write: the array that a result replaces, if
+    nothing needs its old values any more, else a scratch array t0, t1, …, which is used again."""
+
+    def __init__(
+        self, steps: list[Symbol], leaves: dict[str, Symbol], finals: dict[str, Symbol]
+    ) -> None:
+        self.steps, self.leaves, self.finals = steps, leaves, finals
+        self.last = {o: i for i, step in enumerate(steps)
+                     for o in step.operands if isinstance(o, Symbol)}  # fmt: skip
+        self.replaces = {x: name for name, x in reversed(finals.items()) if x.ufunc is not None}
+        self.place = {leaf: name for name, leaf in leaves.items()}
+        self.free: list[str] = []
+        self.scratches = 0
+
+    def lines(self, numbers: dict[str, str]) -> Iterator[str]:
+        """A line for each step, and copies of results that stand elsewhere."""
+        for i, step in enumerate(self.steps):
+            operands = [numbers[_text(o)] if _is_number(o) else self.place[o]
+                        for o in step.operands]  # fmt: skip
+            target = self._target(i, step)
+            yield f"np_{step.ufunc.__name__}({', '.join(operands)}, out={target})"
+            self.place[step] = target
+            self._release(i, step)
+        for name, x in self.finals.items():
+            if self.place[x] != name:
+                yield f"np_copyto({name}, {self.place[x]})"
+
+    def _target(self, i: int, step: Symbol) -> str:
+        name = self.replaces.get(step)
+        if name is not None and self._is_free(name, i):
+            return name
+        for operand in step.operands:
+            if self._may_be_overwritten(operand, i, step):
+                return self.place[operand]
+        if self.free:
+            return self.free.pop()
+        self.scratches += 1
+        return f"t{self.scratches - 1}"
+
+    def _is_free(self, name: str, i: int) -> bool:
+        """True if no step after step i reads what stands in an array now."""
+        return all(self.last.get(x, -1) <= i for x, home in self.place.items() if home == name)
+
+    def _may_be_overwritten(self, operand: Any, i: int, step: Symbol) -> bool:
+        """True if the result of step i may stand in the place of an operand: one that is used for
+        the last time, in a scratch array, or in an array of the state until that gets its final
+        value."""
+        if _is_number(operand) or self.last[operand] > i or operand in self.replaces:
+            return False
+        home = self.place[operand]
+        if home not in self.leaves:
+            return True
+        end = self.finals.get(home)
+        if end not in self.steps or step in self.replaces or not self._is_free(home, i):
+            return False
+        return self.last.get(step, i) <= self.steps.index(end)
+
+    def _release(self, i: int, step: Symbol) -> None:
+        """Scratch arrays that only this step has read are free, but for its own."""
+        for operand in dict.fromkeys(step.operands):
+            home = self.place.get(operand, "") if isinstance(operand, Symbol) else ""
+            done = self.last.get(operand) == i and operand not in self.replaces
+            if home not in self.leaves and home != self.place[step] and home and done:
+                self.free.append(home)
 
 
 def is_fixed(value: Any) -> bool:

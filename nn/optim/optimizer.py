@@ -16,8 +16,6 @@ from autograd_core.errors import AutogradError, ShapeError
 from nn.module import Module, Parameter
 from nn.optim.formula import Formula, is_fixed
 
-__all__ = ["Optimizer"]
-
 # The range of each setting; the upper bound of "betas" and others is not allowed itself
 RANGES = {
     "lr": (0, math.inf), "momentum": (0, math.inf), "weight_decay": (0, math.inf),
@@ -312,6 +310,14 @@ class _Step:
             elif backend.in_use():  # the parameter may have moved
                 state[name] = backend.to_device(state[name], parameter.device)
         return state, first
+
+
+def descent(w: Any, g: Any, h: Any) -> Any:
+    """The gradient with the sign of `maximize`, and with `weight_decay` times w unless that is
+    decoupled."""
+    g = -g if h.maximize else g
+    coupled = h.weight_decay and not getattr(h, "decoupled_weight_decay", False)
+    return g + h.weight_decay * w if coupled else g
 
 
 def settings_of(group: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,9 +7,7 @@ from typing import Any
 
 from autograd_core.errors import AutogradError
 from autograd_core.errors.tracebacks import public
-from nn.optim.optimizer import Optimizer
-
-__all__ = ["SGD"]
+from nn.optim.optimizer import Optimizer, descent
 
 
 class SGD(Optimizer):
@@ -55,10 +53,7 @@ class SGD(Optimizer):
 
     def update(self, w: Any, g: Any, s: Any, h: Any) -> Any:
         """One step of gradient descent."""
-        if h.maximize:
-            g = -g
-        if h.weight_decay:
-            g = g + h.weight_decay * w
+        g = descent(w, g, h)
         if h.momentum:
             if h.first:
                 s.momentum_buffer = g

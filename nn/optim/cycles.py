@@ -1,0 +1,212 @@
+"""Schedules that are no formula of t alone: one cycle of rate and momentum, schedules one after the
+other, and a reduction by a metric."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Mapping
+from typing import Any
+
+from autograd_core.errors import AutogradError
+from autograd_core.errors.tracebacks import public
+from nn.optim.optimizer import Optimizer
+from nn.optim.schedules import LRScheduler
+
+
+class OneCycleLR(LRScheduler):
+    """From max_lr / div_factor up to `max_lr` in the first `pct_start` of the steps, then down to
+    the first rate / final_div_factor (Smith and Topin, 2018), along a cosine or a line. The
+    momentum (or β₁) goes down from `max_momentum` to `base_momentum` and up again. With
+    `three_phase`, the rate goes down as long as up, and then further."""
+
+    @public
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        max_lr: float | list[float],
+        total_steps: int | None = None,
+        epochs: int | None = None,
+        steps_per_epoch: int | None = None,
+        pct_start: float = 0.3,
+        anneal_strategy: str = "cos",
+        cycle_momentum: bool = True,
+        base_momentum: float = 0.85,
+        max_momentum: float = 0.95,
+        div_factor: float = 25.0,
+        final_div_factor: float = 1e4,
+        three_phase: bool = False,
+        last_epoch: int = -1,
+    ) -> None:
+        if total_steps is None:
+            if epochs is None or steps_per_epoch is None:
+                raise AutogradError("OneCycleLR needs total_steps, or epochs and steps_per_epoch")
+            total_steps = epochs * steps_per_epoch
+        if anneal_strategy not in ("cos", "linear") or not 0 <= pct_start <= 1 or total_steps < 1:
+            raise AutogradError(
+                'OneCycleLR: anneal_strategy must be "cos" or "linear", pct_start in [0, 1] and '
+                f"total_steps at least 1, not {anneal_strategy!r}, {pct_start} and {total_steps}"
+            )
+        groups = optimizer.param_groups
+        peaks = list(max_lr) if isinstance(max_lr, list | tuple) else [max_lr] * len(groups)
+        if len(peaks) != len(groups):
+            raise AutogradError(f"OneCycleLR: {len(peaks)} rates for {len(groups)} groups")
+        self.total_steps, self.anneal_strategy = total_steps, anneal_strategy
+        self.cycle_momentum = cycle_momentum
+        self.low, self.high = base_momentum, max_momentum
+        self.peaks = [float(peak) for peak in peaks]
+        self.firsts = [peak / div_factor for peak in self.peaks]
+        self.lasts = [first / final_div_factor for first in self.firsts]
+        up = pct_start * total_steps - 1
+        self.ends = [up, 2 * pct_start * total_steps - 2] if three_phase else [up]
+        self.ends.append(total_steps - 1)
+        if cycle_momentum and not {"momentum", "betas"} & groups[0].keys():
+            raise AutogradError(
+                f"OneCycleLR: {type(optimizer).__name__} has no momentum; pass cycle_momentum=False"
+            )
+        if last_epoch == -1:
+            for group, first in zip(groups, self.firsts, strict=True):
+                group["lr"] = first
+        super().__init__(optimizer, last_epoch)
+
+    def rates(self) -> list[float]:
+        """The rates now. Sets the momentum as well."""
+        if self.last_epoch > self.total_steps:
+            raise AutogradError(
+                f"OneCycleLR has {self.total_steps} steps; it was stepped {self.last_epoch} times"
+            )
+        if self.cycle_momentum:
+            momentum = self._between([self.high, self.low, self.high, self.high])
+            for group in self.optimizer.param_groups:
+                if "betas" in group:
+                    group["betas"] = (momentum, *group["betas"][1:])
+                else:
+                    group["momentum"] = momentum
+        corners = zip(self.firsts, self.peaks, self.lasts, strict=True)
+        phases = len(self.ends)
+        return [
+            self._between([first, peak, last] if phases == 2 else [first, peak, first, last])
+            for first, peak, last in corners
+        ]
+
+    def _between(self, corners: list[float]) -> float:
+        """The value now, of a curve through `corners` at the ends of the phases."""
+        start = 0.0
+        for i, end in enumerate(self.ends):
+            if self.last_epoch <= end or i == len(self.ends) - 1:
+                share = (self.last_epoch - start) / (end - start)
+                break
+            start = end
+        first, last = corners[i], corners[i + 1]
+        if self.anneal_strategy == "linear":
+            return first + (last - first) * share
+        return last + (first - last) * (1 + math.cos(math.pi * share)) / 2
+
+
+class SequentialLR(LRScheduler):
+    """Schedules one after the other: the next begins when t reaches the next of `milestones`."""
+
+    @public
+    def __init__(
+        self, optimizer: Optimizer, schedulers: list[LRScheduler], milestones: list[int],
+        last_epoch: int = -1,
+    ) -> None:  # fmt: skip
+        if len(milestones) != len(schedulers) - 1:
+            raise AutogradError(
+                f"SequentialLR: {len(schedulers)} schedules need {len(schedulers) - 1} milestones, "
+                f"not {len(milestones)}"
+            )
+        other = [type(s).__name__ for s in schedulers if s.optimizer is not optimizer]
+        if other:
+            raise AutogradError(f"SequentialLR: {other} were made with another optimiser")
+        self.optimizer, self.schedulers, self.milestones = optimizer, schedulers, milestones
+        self.last_epoch = last_epoch + 1
+        for group, base in zip(optimizer.param_groups, schedulers[0].base_lrs, strict=True):
+            group["lr"] = base
+        self._restart(schedulers[0])
+
+    @staticmethod
+    def _restart(schedule: LRScheduler) -> None:
+        schedule.last_epoch = 0
+        schedule._set()
+
+    def step(self) -> None:
+        """Step the schedule of now."""
+        self.last_epoch += 1
+        i = bisect_right(self.milestones, self.last_epoch)
+        if i and self.milestones[i - 1] == self.last_epoch:
+            self._restart(self.schedulers[i])
+        else:
+            self.schedulers[i].step()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The states of the schedules, and t."""
+        return {"last_epoch": self.last_epoch,
+                "schedulers": [schedule.state_dict() for schedule in self.schedulers]}  # fmt: skip
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore what `state_dict` returned."""
+        self.last_epoch = state["last_epoch"]
+        for schedule, given in zip(self.schedulers, state["schedulers"], strict=True):
+            schedule.load_state_dict(given)
+
+
+class ReduceLROnPlateau(LRScheduler):
+    """Multiply the rates by `factor` when a metric, such as the loss of the validation examples,
+    has not become better for more than `patience` steps: ``schedule.step(loss)``.
+
+    Better is smaller (``mode="min"``) or larger (``"max"``), by more than `threshold`: as a share
+    (``threshold_mode="rel"``) or as a number (``"abs"``). After a reduction, `cooldown` steps are
+    not counted. Rates do not fall below `min_lr`, and not by less than `eps`.
+    """
+
+    @public
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        mode: str = "min",
+        factor: float = 0.1,
+        patience: int = 10,
+        threshold: float = 1e-4,
+        threshold_mode: str = "rel",
+        cooldown: int = 0,
+        min_lr: float | list[float] = 0.0,
+        eps: float = 1e-8,
+    ) -> None:
+        if not factor < 1:
+            raise AutogradError(f"ReduceLROnPlateau: factor must be less than 1, not {factor}")
+        if mode not in ("min", "max") or threshold_mode not in ("rel", "abs"):
+            raise AutogradError(
+                'ReduceLROnPlateau: mode must be "min" or "max", and threshold_mode "rel" or '
+                f'"abs", not {mode!r} and {threshold_mode!r}'
+            )
+        groups = len(optimizer.param_groups)
+        self.min_lrs = list(min_lr) if isinstance(min_lr, list | tuple) else [min_lr] * groups
+        self.optimizer, self.mode, self.factor, self.patience = optimizer, mode, factor, patience
+        self.threshold, self.threshold_mode = threshold, threshold_mode
+        self.cooldown, self.eps = cooldown, eps
+        self.best = math.inf if mode == "min" else -math.inf
+        self.num_bad_epochs = self.cooldown_counter = self.last_epoch = 0
+
+    def step(self, metric: Any) -> None:  # type: ignore[override]
+        """Go on by one step with the metric of now."""
+        metric = float(metric.item() if hasattr(metric, "item") else metric)
+        self.last_epoch += 1
+        if self._is_better(metric):
+            self.best, self.num_bad_epochs = metric, 0
+        else:
+            self.num_bad_epochs += 1
+        if self.cooldown_counter > 0:
+            self.cooldown_counter, self.num_bad_epochs = self.cooldown_counter - 1, 0
+        if self.num_bad_epochs > self.patience:
+            self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
+            for group, least in zip(self.optimizer.param_groups, self.min_lrs, strict=True):
+                rate = max(group["lr"] * self.factor, least)
+                if group["lr"] - rate > self.eps:
+                    group["lr"] = rate
+
+    def _is_better(self, metric: float) -> bool:
+        sign = 1 if self.mode == "max" else -1
+        if self.threshold_mode == "abs":
+            return sign * metric > sign * self.best + self.threshold
+        return sign * metric > sign * self.best * (1 + sign * self.threshold)
