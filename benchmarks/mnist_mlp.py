@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,11 @@ def ours(x: Any, y: Any, labels: Any) -> Epoch:
 
     def epoch(order: Any) -> list[Any]:
         generator = np.random.RandomState(123)
-        settings = {"initializer": nn.normal(0, 0.1), "generator": generator, "dtype": x.dtype}
+        settings = {
+            "initializer": partial(nn.init.normal_, std=0.1),
+            "generator": generator,
+            "dtype": x.dtype,
+        }
         model = nn.Sequential(
             nn.Linear(784, 50, **settings),
             nn.Sigmoid(),

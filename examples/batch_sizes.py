@@ -11,6 +11,7 @@ Mini-batches are a compromise.
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,10 @@ WAYS = {
 
 def network() -> nn.Sequential:
     """The network, with the same initial weights each time."""
-    how: Any = {"initializer": nn.normal(0.0, 0.1), "generator": np.random.default_rng(0)}
+    how: Any = {
+        "initializer": partial(nn.init.normal_, std=0.1),
+        "generator": np.random.default_rng(0),
+    }
     return nn.Sequential(
         nn.Linear(784, 50, **how), nn.Sigmoid(), nn.Linear(50, 10, **how), nn.Sigmoid()
     )

@@ -11,6 +11,7 @@ the same values. The weights are trained briefly first, so that the output is me
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def forward(x: Any, layers: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
 def trained(images: Any, labels: Any, hidden: int, epochs: int) -> nn.Sequential:
     """A network with one hidden layer after a few epochs of mini-batch gradient descent."""
     generator = np.random.default_rng(0)
-    how: Any = {"initializer": nn.normal(0.0, 0.1), "generator": generator}
+    how: Any = {"initializer": partial(nn.init.normal_, std=0.1), "generator": generator}
     model = nn.Sequential(
         nn.Linear(784, hidden, **how), nn.Sigmoid(), nn.Linear(hidden, 10, **how), nn.Sigmoid()
     )

@@ -32,7 +32,7 @@ def images_and_labels() -> list[tuple[Any, Any]]:
 
 def network(generator: Any) -> nn.Sequential:
     """784-400-400-10 with ReLU and dropout."""
-    how: Any = {"initializer": nn.he_normal, "generator": generator, "dtype": np.float32}
+    how: Any = {"initializer": nn.init.kaiming_normal_, "generator": generator, "dtype": np.float32}
     return nn.Sequential(
         nn.Linear(784, 400, **how), nn.ReLU(), nn.Dropout(0.3, generator=generator),
         nn.Linear(400, 400, **how), nn.ReLU(), nn.Dropout(0.3, generator=generator),

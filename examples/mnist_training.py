@@ -6,6 +6,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -67,7 +68,7 @@ def build(options: argparse.Namespace) -> nn.Sequential:
             nn.Linear(
                 inputs,
                 outputs,
-                initializer=nn.normal(0.0, 0.1),
+                initializer=partial(nn.init.normal_, std=0.1),
                 generator=generator,
                 dtype=options.dtype,
             )

@@ -9,6 +9,7 @@ short training run shows the consequence: the first layers of the sigmoid networ
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ WIDTH = 32
 def network(activation: type[nn.Module], layers: int) -> nn.Sequential:
     """Layers of equal width; weights of variance 2 / inputs (He et al., 2015)."""
     how: Any = {
-        "initializer": nn.normal(0.0, (2 / WIDTH) ** 0.5),
+        "initializer": partial(nn.init.normal_, std=(2 / WIDTH) ** 0.5),
         "generator": np.random.default_rng(0),
     }
     stack: list[nn.Module] = []

@@ -21,7 +21,7 @@ from nn import (
     data,
     dropout,
     embedding,
-    initializers,
+    init,
     linear,
     losses,
     mnist,
@@ -38,7 +38,7 @@ from nn.cross_entropy import *
 from nn.data import *
 from nn.dropout import *
 from nn.embedding import *
-from nn.initializers import *
+from nn.init import *
 from nn.linear import *
 from nn.losses import *
 from nn.mnist import *
@@ -49,14 +49,13 @@ from nn.ranking import *
 from nn.regression import *
 from nn.serialization import *
 
-__all__ = []
+__all__ = ["init"]
 __all__ += activations.__all__
 __all__ += containers.__all__
 __all__ += cross_entropy.__all__
 __all__ += data.__all__
 __all__ += dropout.__all__
 __all__ += embedding.__all__
-__all__ += initializers.__all__
 __all__ += linear.__all__
 __all__ += losses.__all__
 __all__ += mnist.__all__

@@ -15,7 +15,7 @@ from autograd_core.engine.state import hunting
 from autograd_core.errors import AutogradError, DeviceError, DTypeError, ShapeError
 from autograd_core.errors.tracebacks import public
 from autograd_core.transforms.tree import filled, leaves
-from nn.initializers import generator_of
+from nn.init import generator_of
 
 __all__ = ["DataLoader", "TensorDataset", "one_hot"]
 

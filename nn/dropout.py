@@ -7,7 +7,7 @@ from typing import Any
 import autograd_core as ac
 from autograd_core.errors import AutogradError, ShapeError
 from autograd_core.errors.tracebacks import public
-from nn.initializers import generator_of
+from nn.init import generator_of
 from nn.module import Module, misfit
 
 __all__ = ["Dropout", "Dropout1d", "Dropout2d", "Dropout3d"]

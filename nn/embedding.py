@@ -11,7 +11,7 @@ from autograd_core import Tensor, no_grad
 from autograd_core.errors import AutogradError, DTypeError, ShapeError
 from autograd_core.errors.tracebacks import public
 from nn.data import readable
-from nn.initializers import generator_of
+from nn.init import generator_of
 from nn.module import Module, Parameter, misfit
 
 __all__ = ["Embedding"]

@@ -1,5 +1,7 @@
 """Training on a CUDA device, played by the stand-in: as on the host, and without waiting."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -16,7 +18,11 @@ LAUNCHES_OF_A_STEP = 24
 
 def network(dtype=np.float32, device="cuda:0"):
     generator = np.random.RandomState(1)
-    settings = {"initializer": nn.normal(0, 0.1), "generator": generator, "dtype": dtype}
+    settings = {
+        "initializer": partial(nn.init.normal_, std=0.1),
+        "generator": generator,
+        "dtype": dtype,
+    }
     model = nn.Sequential(
         nn.Linear(784, 50, **settings), nn.Sigmoid(), nn.Linear(50, 10, **settings), nn.Sigmoid()
     )

@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from functools import partial
 
 import numpy as np
 import pytest
@@ -42,7 +43,7 @@ def test_a_vanishing_gradient_is_named():
 
 
 def test_an_exploding_gradient_is_named():
-    flow = flow_of(deep(nn.Softplus, initializer=nn.normal(0, 0.8)))
+    flow = flow_of(deep(nn.Softplus, initializer=partial(nn.init.normal_, std=0.8)))
     assert kinds(flow) == ["exploding"]
     said_everywhere(flow, "grows from")
 
@@ -59,7 +60,7 @@ def test_a_dead_layer_is_named(device):
 
 
 def test_saturated_sigmoids_are_named(device):
-    model = deep(nn.Sigmoid, layers=2, initializer=nn.normal(0, 50)).to(device.home)
+    model = deep(nn.Sigmoid, layers=2, initializer=partial(nn.init.normal_, std=50)).to(device.home)
     flow = flow_of(model, home=device.home)
     assert "saturated" in kinds(flow)
     said_everywhere(flow, "are in its flat range")

@@ -1,6 +1,7 @@
 """The frame of the house: where imports point, what importing costs, what is public."""
 
 import ast
+import configparser
 import functools
 import graphlib
 import importlib
@@ -23,7 +24,7 @@ from autograd_core.scipy import integrate, linalg, signal, special
 from tools import coverage, stub
 
 ROOT = Path(__file__).parent.parent
-SOURCES = sorted((ROOT / "autograd_core").rglob("*.py")) + sorted((ROOT / "nn").glob("*.py"))
+SOURCES = sorted((ROOT / "autograd_core").rglob("*.py")) + sorted((ROOT / "nn").rglob("*.py"))
 
 
 def ladder():
@@ -62,6 +63,13 @@ def test_imports_point_one_way(path):
             assert layer_of(path) == "nn"
         elif parts[0] == "autograd_core" and len(parts) > 1 and parts[1] in RANK:
             assert RANK[parts[1]] <= RANK[layer_of(path)], f"{path} imports {module}"
+
+
+def test_every_package_is_installed():
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    found = {module_of(path) for path in SOURCES if path.name == "__init__.py"}
+    assert set(setup["options"]["packages"].split()) == found
 
 
 def module_of(path):

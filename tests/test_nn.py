@@ -125,10 +125,6 @@ def test_linear_refuses_what_does_not_fit():
 def test_the_same_generator_gives_the_same_weights_in_any_dtype():
     draws = [nn.Linear(3, 2, generator=np.random.default_rng(5), dtype=d) for d in ("f4", "f8")]
     assert_equal(draws[0].weight.data, draws[1].weight.data.astype("f4"))
-    for initializer in (nn.glorot_uniform, nn.he_normal, nn.normal(0, 0.1), nn.uniform(-1, 1)):
-        weight = initializer((500, 400), np.random.default_rng(0))
-        assert weight.shape == (500, 400)
-        assert abs(weight.mean()) < 0.01
 
 
 # ---- losses -------------------------------------------------------------------------------------

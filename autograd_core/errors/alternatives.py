@@ -186,7 +186,10 @@ _MODULES: dict[str, str] = {
     "a function such as ac.relu(x)": "functional F",
     "a list as an attribute": "ParameterList",
     "a dict as an attribute": "ParameterDict",
-    "an initializer, as in nn.Linear(2, 3, initializer=nn.he_normal)": "init",
+    "nn.init.xavier_uniform_(layer.weight)": "glorot_uniform xavier_uniform",
+    "nn.init.kaiming_normal_(layer.weight)": "he_normal kaiming_normal",
+    "nn.init.normal_(layer.weight, std=0.1)": "normal",
+    "nn.init.uniform_(layer.weight, -0.1, 0.1)": "uniform",
     "nn.DataLoader(nn.TensorDataset(x, y), batch_size=32)": "Batches utils data",
 }
 MODULES = {name: text for text, names in _MODULES.items() for name in names.split()}

@@ -1,0 +1,251 @@
+"""Initial weights: functions that fill a Tensor in place, under the names of PyTorch's ``nn.init``.
+
+Numbers are drawn on the host from `generator`, so they are the same on every device: an int is a
+seed, None a new generator, and several calls may share a ``numpy.random`` generator. Every function
+returns the Tensor. The fans of a weight (out, in, …) are in and out, times the size of the other
+axes.
+
+>>> import autograd_core as ac, nn
+>>> nn.init.constant_(ac.zeros(3), 0.5)
+Tensor([0.5, 0.5, 0.5])
+>>> layer = nn.Linear(784, 50, initializer=nn.init.xavier_uniform_, generator=0)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd_core import Tensor, no_grad
+from autograd_core.devices import backend
+from autograd_core.errors import AutogradError, DTypeError, ShapeError
+from autograd_core.errors.tracebacks import public
+
+__all__ = [
+    "calculate_gain",
+    "constant_",
+    "dirac_",
+    "eye_",
+    "kaiming_normal_",
+    "kaiming_uniform_",
+    "normal_",
+    "ones_",
+    "orthogonal_",
+    "sparse_",
+    "trunc_normal_",
+    "uniform_",
+    "xavier_normal_",
+    "xavier_uniform_",
+    "zeros_",
+]
+
+Initializer = Callable[..., Any]
+GAINS = {"tanh": 5 / 3, "relu": math.sqrt(2), "selu": 3 / 4}
+LINEAR = ("linear", "sigmoid", *(f"conv{t}{n}d" for t in ("", "_transpose") for n in (1, 2, 3)))
+
+
+def generator_of(seed: Any) -> Any:
+    """A random generator for `seed`: a new one for an int, a SeedSequence or None; `seed` itself if
+    it is a generator. Raises DTypeError for anything else."""
+    if seed is None or isinstance(seed, int | np.integer | np.random.SeedSequence):
+        return np.random.default_rng(seed)
+    if not hasattr(seed, "normal"):
+        raise DTypeError(
+            "generator is an int (a seed), a numpy.random generator or None, not a "
+            f"{type(seed).__name__}"
+        )
+    return seed
+
+
+def _filled(tensor: Tensor, values: Any) -> Tensor:
+    """`tensor`, with these values, which broadcast to its shape."""
+    with no_grad():
+        values = np.broadcast_to(np.asarray(values, tensor.dtype), tensor.shape)
+        tensor.copy_(backend.to_device(values, tensor.device))
+    return tensor
+
+
+def _shape(tensor: Tensor, function: str, most: float = math.inf) -> tuple[int, ...]:
+    """The shape, which has two axes or more, and not more than `most`."""
+    shape = tensor.shape
+    if not 2 <= len(shape) <= most:
+        wanted = {2: "2", math.inf: "2 or more"}.get(most, f"2 to {most}")
+        raise ShapeError(f"{function} needs a Tensor with {wanted} axes, not of the shape {shape}")
+    return shape
+
+
+def fans(tensor: Tensor, function: str) -> tuple[int, int]:
+    """The numbers of inputs and of outputs that a weight (out, in, …) connects."""
+    out, inputs, *others = _shape(tensor, function)
+    area = math.prod(others)
+    return inputs * area, out * area
+
+
+@public
+def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
+    """The factor by which weights are larger for an activation: √2 for "relu", 5/3 for "tanh", 3/4
+    for "selu", √(2 / (1 + a²)) for "leaky_relu" with the slope a = `param` (0.01 by default), 1 for
+    "linear" and "sigmoid"."""
+    if nonlinearity == "leaky_relu":
+        return math.sqrt(2 / (1 + (0.01 if param is None else param) ** 2))
+    if nonlinearity in LINEAR:
+        return 1.0
+    if nonlinearity not in GAINS:
+        known = sorted([*GAINS, "leaky_relu", *LINEAR])
+        raise AutogradError(f"no gain is known for {nonlinearity!r}; known are {', '.join(known)}")
+    return GAINS[nonlinearity]
+
+
+@public
+def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = None) -> Tensor:
+    """Uniform in [a, b)."""
+    return _filled(tensor, generator_of(generator).uniform(a, b, tensor.shape))
+
+
+@public
+def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any = None) -> Tensor:
+    """Gaussian with this mean and standard deviation."""
+    return _filled(tensor, generator_of(generator).normal(mean, std, tensor.shape))
+
+
+@public
+def trunc_normal_(
+    tensor: Tensor,
+    mean: float = 0.0,
+    std: float = 1.0,
+    a: float = -2.0,
+    b: float = 2.0,
+    generator: Any = None,
+) -> Tensor:
+    """Gaussian with this mean and standard deviation, of which only values in [a, b] are kept."""
+    if not (a < b and std > 0):
+        raise AutogradError(f"trunc_normal_: needs a < b and std > 0, not {a}, {b} and {std}")
+    random = generator_of(generator)
+    low, high = (a - mean) / std, (b - mean) / std
+    nearest = min(max(low, 0.0), high)  # where the density is largest
+    reach = math.sqrt(nearest**2 + 80)  # beyond it, the density is smaller by exp(-40)
+    low, high = max(low, -reach), min(high, reach)
+    found = np.zeros(0)
+    while found.size < tensor.size:
+        x = random.uniform(low, high, 2 * tensor.size + 16)
+        kept = random.random(x.size) < np.exp((nearest**2 - x**2) / 2)
+        found = np.append(found, x[kept])
+    values = mean + std * found[: tensor.size].reshape(tensor.shape)
+    return _filled(tensor, np.clip(values, a, b))
+
+
+@public
+def constant_(tensor: Tensor, val: float) -> Tensor:
+    """The number `val` everywhere."""
+    return _filled(tensor, val)
+
+
+@public
+def ones_(tensor: Tensor) -> Tensor:
+    """Ones."""
+    return _filled(tensor, 1)
+
+
+@public
+def zeros_(tensor: Tensor) -> Tensor:
+    """Zeros."""
+    return _filled(tensor, 0)
+
+
+@public
+def eye_(tensor: Tensor) -> Tensor:
+    """The identity, of two axes."""
+    rows, columns = _shape(tensor, "eye_", 2)
+    return _filled(tensor, np.eye(rows, columns))
+
+
+@public
+def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
+    """The weight (out, in, …) of a convolution that keeps its input: 1 in the middle, for channel i
+    of each group."""
+    out, inputs, *others = _shape(tensor, "dirac_", 5)
+    if out % groups:
+        raise AutogradError(f"dirac_: {out} channels cannot be divided into {groups} groups")
+    values = np.zeros(tensor.shape)
+    for channel in range(out):
+        if channel % (out // groups) < inputs:
+            values[(channel, channel % (out // groups), *(n // 2 for n in others))] = 1
+    return _filled(tensor, values)
+
+
+@public
+def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Any = None) -> Tensor:
+    """Uniform in ±gain √(6 / (fan_in + fan_out)), for sigmoid and tanh (Glorot and Bengio,
+    2010)."""
+    bound = gain * math.sqrt(6 / sum(fans(tensor, "xavier_uniform_")))
+    return uniform_(tensor, -bound, bound, generator)
+
+
+@public
+def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Any = None) -> Tensor:
+    """Gaussian with the standard deviation gain √(2 / (fan_in + fan_out)) (Glorot and Bengio,
+    2010)."""
+    return normal_(tensor, 0, gain * math.sqrt(2 / sum(fans(tensor, "xavier_normal_"))), generator)
+
+
+@public
+def kaiming_uniform_(
+    tensor: Tensor,
+    a: float = 0.0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    generator: Any = None,
+) -> Tensor:
+    """Uniform in ±gain √(3 / fan), for rectifiers (He et al., 2015). `a` is the slope of
+    "leaky_relu" below 0; 0 is ReLU."""
+    bound = math.sqrt(3) * _kaiming(tensor, "kaiming_uniform_", a, mode, nonlinearity)
+    return uniform_(tensor, -bound, bound, generator)
+
+
+@public
+def kaiming_normal_(
+    tensor: Tensor,
+    a: float = 0.0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    generator: Any = None,
+) -> Tensor:
+    """Gaussian with the standard deviation gain / √fan, for rectifiers (He et al., 2015). `a` is
+    the slope of "leaky_relu" below 0; 0 is ReLU."""
+    return normal_(tensor, 0, _kaiming(tensor, "kaiming_normal_", a, mode, nonlinearity), generator)
+
+
+def _kaiming(tensor: Tensor, function: str, a: float, mode: str, nonlinearity: str) -> float:
+    if mode not in ("fan_in", "fan_out"):
+        raise AutogradError(f'{function}: mode is "fan_in" or "fan_out", not {mode!r}')
+    fan = fans(tensor, function)[mode == "fan_out"]
+    return calculate_gain(nonlinearity, a) / math.sqrt(fan)
+
+
+@public
+def orthogonal_(tensor: Tensor, gain: float = 1.0, generator: Any = None) -> Tensor:
+    """`gain` times a random matrix with orthonormal rows or columns, whichever are fewer (Saxe et
+    al., 2014). Axes after the first are joined."""
+    rows = _shape(tensor, "orthogonal_")[0]
+    drawn = generator_of(generator).normal(size=(rows, tensor.size // rows if rows else 0))
+    wide = drawn.shape[0] < drawn.shape[1]
+    q, r = np.linalg.qr(drawn.T if wide else drawn)
+    q = q * np.sign(np.diagonal(r))  # uniform over all orthogonal matrices (Mezzadri, 2007)
+    return _filled(tensor, gain * (q.T if wide else q).reshape(tensor.shape))
+
+
+@public
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any = None) -> Tensor:
+    """Gaussian with the standard deviation `std`; in each column of the matrix, the share
+    `sparsity` of the elements, rounded up, is 0 (Martens, 2010)."""
+    rows, columns = _shape(tensor, "sparse_", 2)
+    if not 0 <= sparsity <= 1:
+        raise AutogradError(f"sparse_: sparsity must be in [0, 1], not {sparsity}")
+    random = generator_of(generator)
+    values, zeros = random.normal(0, std, (rows, columns)), math.ceil(sparsity * rows)
+    for column in range(columns):
+        values[random.permutation(rows)[:zeros], column] = 0
+    return _filled(tensor, values)
