@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from autograd_core.errors.alternatives import missing_module
 from nn import (
     activations,
+    attention,
     containers,
     cross_entropy,
     data,
@@ -31,8 +32,10 @@ from nn import (
     ranking,
     regression,
     serialization,
+    transformer,
 )
 from nn.activations import *
+from nn.attention import *
 from nn.containers import *
 from nn.cross_entropy import *
 from nn.data import *
@@ -48,9 +51,11 @@ from nn.optim import *
 from nn.ranking import *
 from nn.regression import *
 from nn.serialization import *
+from nn.transformer import *
 
 __all__ = ["init"]
 __all__ += activations.__all__
+__all__ += attention.__all__
 __all__ += containers.__all__
 __all__ += cross_entropy.__all__
 __all__ += data.__all__
@@ -65,6 +70,7 @@ __all__ += optim.__all__
 __all__ += ranking.__all__
 __all__ += regression.__all__
 __all__ += serialization.__all__
+__all__ += transformer.__all__
 
 if not TYPE_CHECKING:
 

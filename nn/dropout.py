@@ -13,6 +13,13 @@ from nn.module import Module, misfit
 __all__ = ["Dropout", "Dropout1d", "Dropout2d", "Dropout3d"]
 
 
+def dropped(x: Any, p: float, shape: tuple[int, ...], generator: Any) -> Any:
+    """x with zeros from a mask of this shape."""
+    scale = 0.0 if p == 1 else 1 / (1 - p)
+    mask = ((generator.random(shape) >= p) * scale).astype(x.dtype)
+    return x * ac.asarray(mask, device=getattr(x, "device", "cpu"))
+
+
 class Dropout(Module):
     """In training, each element of x is 0 with the probability `p`, and the others are divided by
     1 - p, so that the mean is kept. In evaluation, x itself.
@@ -35,10 +42,7 @@ class Dropout(Module):
         """x, with zeros in training."""
         if not self.training or self.p == 0:
             return x
-        kept = self.generator.random(self.shape_of(x)) >= self.p
-        scale = 0.0 if self.p == 1 else 1 / (1 - self.p)
-        mask = (kept * scale).astype(x.dtype)
-        return x * ac.asarray(mask, device=getattr(x, "device", "cpu"))
+        return dropped(x, self.p, self.shape_of(x), self.generator)
 
     def describe(self) -> str:
         """The probability."""

@@ -130,9 +130,11 @@ class Module(Versioned):
         return [buffer for _, buffer in self.named_buffers()]
 
     def apply(self, function: Callable[[Module], Any]) -> Self:
-        """Call `function` with all modules in this one, the inner ones first; returns self."""
-        for module in reversed([*self.modules()]):
-            function(module)
+        """Call `function` with all modules in this one and then with this one, in PyTorch's order;
+        returns self."""
+        for _, found in _walk("", self, set(), inner_first=True):
+            if isinstance(found, Module):
+                function(found)
         return self
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
@@ -326,9 +328,11 @@ def _check_layer(place: int, layer: Any) -> None:
 
 def _children(parent: Any) -> Iterator[tuple[str, Any]]:
     """Yield (name, value) for the attributes of a module or the entries of a container. The layers
-    of a Sequential are named by number."""
+    of a Sequential are named by number. As in PyTorch, the Tensors of a module come before those of
+    the modules in it."""
     if isinstance(parent, Module):
-        for name, value in vars(parent).items():
+        attributes = vars(parent).items()
+        for name, value in sorted(attributes, key=lambda item: not isinstance(item[1], Tensor)):
             if isinstance(parent, Sequential) and name == "layers":
                 yield from _children(value)
             else:
@@ -339,16 +343,21 @@ def _children(parent: Any) -> Iterator[tuple[str, Any]]:
         yield from ((str(i), value) for i, value in enumerate(parent))
 
 
-def _walk(prefix: str, found: Any, seen: set[int]) -> Iterator[tuple[str, Any]]:
+def _walk(
+    prefix: str, found: Any, seen: set[int], inner_first: bool = False
+) -> Iterator[tuple[str, Any]]:
     """Yield (dotted name, value) for all modules and parameters in `found`, at any depth. Each is
     yielded once, as a module may be shared or refer to its parent."""
     if id(found) in seen:
         return
     seen.add(id(found))
-    yield prefix, found
+    if not inner_first:
+        yield prefix, found
     for name, child in _children(found):
         if isinstance(child, Module | Parameter | Buffer | list | tuple | dict):
-            yield from _walk(f"{prefix}.{name}" if prefix else name, child, seen)
+            yield from _walk(f"{prefix}.{name}" if prefix else name, child, seen, inner_first)
+    if inner_first:
+        yield prefix, found
 
 
 def _fitting(name: str, parameter: Tensor, values: Any) -> Any:

@@ -9,6 +9,7 @@ import threading
 import time
 import warnings
 import weakref
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ import pytest
 import autograd_core as ac
 import nn
 from autograd_core.compiling import Compiled
+from tests.host import assert_close
 from tests.test_compiling import X, bits
 
 pytestmark = pytest.mark.filterwarnings("ignore:compile")
@@ -347,3 +349,25 @@ def test_the_source_runs():
     compiled = Compiled(lambda y, **n: y * n["self"])
     for _ in range(2):
         assert bits(compiled(X, self=X)) == bits(X * X)
+
+
+NOTHING = object()
+
+
+@dataclass
+class Settings:
+    scale: float = 2.0
+    shifts: list = field(default_factory=lambda: [1.0])
+
+
+def test_dataclasses_with_factories_and_marks():
+    settings = Settings()
+
+    def f(x, shift=NOTHING):
+        return x * settings.scale + (settings.shifts[0] if shift is NOTHING else shift)
+
+    compiled = Compiled(f)
+    assert_close(compiled(ac.ones(2)), [3, 3], rtol=0)
+    settings.shifts[0], settings.scale = 5.0, 3.0
+    assert_close(compiled(ac.ones(2)), [8, 8], rtol=0)
+    assert compiled.programs

@@ -71,20 +71,23 @@ def test_they_are_drawn(name, options):
 
 @every_layer
 @pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
-def test_layers_in_float32_and_compiled(name, args, options, shape, training, device):
+def test_layers_in_float32_and_compiled(row, training, device):
     """Values, gradients and running means: near those of float64, and the same bits compiled."""
     found = []
     for dtype in (np.float32, np.float64):
         for through in (lambda f: f, Compiled):
-            layer = getattr(nn, name)(*args, **options)
+            layer = row.made()
             parameters = [*layer.astype(dtype).train(training).parameters()]
-            values = {key: np.linspace(0.5, 1.0, p.size).reshape(p.shape).astype(dtype)
+            random = np.random.default_rng(1)
+            values = {key: ((p.ndim < 2) + 0.3 * random.normal(size=p.shape)).astype(dtype)
                       for key, p in layer.named_parameters()}  # fmt: skip
             layer.load_state_dict(values, strict=False)
-            w = nn.Parameter(np.linspace(0.5, 1.5, shape[-1]).astype(dtype))
+            w = nn.Parameter(np.linspace(0.5, 1.5, row.shapes[0][-1]).astype(dtype))
 
-            def f(x, layer=layer, w=w, parameters=(w, *parameters)):
-                loss = ac.sum((layer(x * w) + 0.5) ** 2)
+            def f(x, *others, layer=layer, w=w, parameters=(w, *parameters)):
+                loss = 0
+                for out in row.results(layer, x * w, *others):
+                    loss += ac.sum((out + 0.5) ** 2)
                 for p in parameters:
                     p.grad = None
                 loss.backward()
@@ -93,8 +96,7 @@ def test_layers_in_float32_and_compiled(name, args, options, shape, training, de
             run, results = through(f), []
             random = np.random.default_rng(0)
             for _ in range(3):
-                x = ac.Tensor((2 + random.normal(size=shape)).astype(dtype))
-                results += run(x)
+                results += run(*(ac.Tensor(x.astype(dtype)) for x in row.inputs(random)))
             results += [buffer.detach() for buffer in layer.buffers()]
             assert all(r.dtype == dtype or r.dtype == np.int64 for r in results)
             found.append([r.cpu().numpy() for r in results])
@@ -107,11 +109,20 @@ def test_layers_in_float32_and_compiled(name, args, options, shape, training, de
 
 
 @every_layer
-def test_the_checker_finds_no_error_in_layers(name, args, options, shape, device):
+def test_the_checker_finds_no_error_in_layers(row, device):
     if device.name != "cpu":
         pytest.skip("the stand-in sums in random orders, and many of these gradients are 0")
-    layer = getattr(nn, name)(*args, **options)
-    check_gradients(layer, ac.Tensor(2 + np.random.default_rng(0).normal(size=shape)))
+    layer, inputs = row.made(), row.inputs(np.random.default_rng(0))
+    check_gradients(lambda *x: row.results(layer, *x)[0], *map(ac.Tensor, inputs))
+
+
+@every_layer
+def test_layers_are_drawn(row):
+    layer = row.made()
+    inputs = [ac.Tensor(x, requires_grad=True) for x in row.inputs(np.random.default_rng(0))]
+    drawn = str(draw(row.results(layer, *inputs)[0], model=layer))
+    assert f'label="{row.name}' in drawn or row.name in drawn
+    assert all(name.rpartition(".")[2] in drawn for name, _ in layer.named_parameters())
 
 
 def test_a_module_of_another_dtype_or_device():
@@ -127,11 +138,11 @@ def test_a_module_of_another_dtype_or_device():
     assert not any(p.requires_grad for p in model.requires_grad_(False).parameters())
     seen = []
     model.apply(lambda module: seen.append(type(module).__name__))
-    assert seen == ["Tanh", "BatchNorm1d", "Linear", "Sequential"]
+    assert seen == ["Linear", "BatchNorm1d", "Tanh", "Sequential"]
     cache = nn.Buffer([1.0], persistent=False)
     model.cache = cache
     assert "cache" not in model.state_dict()
-    assert model.buffers()[-1] is cache
+    assert model.buffers()[0] is cache, "a module's own come before those of its modules"
 
 
 @pytest.mark.parametrize(
@@ -244,7 +255,7 @@ def test_dropout_in_a_program(device):
         run = through(f)
         x = ac.Tensor(np.arange(20.0).reshape(4, 5))
         results.append([r.cpu().numpy() for _ in range(4) for r in run(x)])
-    assert run.programs or device.name != "cpu", "masks are drawn on the host, and moved"
+    assert run.programs
     for a, b in zip(*results, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-13)
 

@@ -126,6 +126,10 @@ class TraceArray(NDArrayOperatorsMixin):
             held._value.name = self._value.name
         return held
 
+    def moved(self, move: Any, device: str) -> Any:
+        """The array on another device; ``move(array, device)`` moves it."""
+        return self._trace.call(move, (self, device), {})
+
     def __len__(self) -> int:
         return len(self._real)
 

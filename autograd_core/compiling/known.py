@@ -76,6 +76,8 @@ def is_known(value: Any) -> bool:
     if isinstance(value, KNOWN):
         return True
     kind = type(value)
+    if kind is object or kind.__module__ == "dataclasses":  # marks, such as for a default
+        return True
     slots_ = any(vars(base).get("__slots__") for base in kind.__mro__)
     home = str(kind.__module__).partition(".")[0]
     return (

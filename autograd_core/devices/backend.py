@@ -260,6 +260,8 @@ def zeros(like: Any, shape: tuple[int, ...]) -> Any:
 def to_device(array: Any, device: str) -> Any:
     """Return `array` if it is on `device`, otherwise a copy of it on `device`."""
     index = index_of(device)
+    if is_traced(array) and device_of(array) != ("cpu" if index is None else f"cuda:{index}"):
+        return array.moved(to_device, device)
     if index is None:
         return asnumpy(array)
     if device_of(array) == f"cuda:{index}":

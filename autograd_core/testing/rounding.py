@@ -121,9 +121,10 @@ def _rounding(seed: int, exact: list[Any], units: int) -> Iterator[None]:
 def shaken(rng: Any, values: Any, more: Any = 0.0, units: int = 2) -> Any:
     """`values`, each perturbed up or down by `units` units of round-off plus `more`."""
     signs = rng.choice([-1, 1], values.shape)
-    by = units * np.finfo(values.dtype).eps * np.abs(values) + more
-    moved = values + signs * by
-    return np.asarray(np.where(np.isfinite(moved), moved, values), values.dtype)
+    finite = np.where(np.isfinite(values), values, 0)
+    moved = finite + signs * (units * np.finfo(values.dtype).eps * np.abs(finite) + more)
+    kept = np.isfinite(values) & np.isfinite(moved)
+    return np.asarray(np.where(kept, moved, values), values.dtype)
 
 
 class Results(Observer):

@@ -1,0 +1,186 @@
+"""The layers of a transformer (Vaswani et al., 2017)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd_core.errors import AutogradError
+from autograd_core.errors.tracebacks import public
+from nn.activations import GELU, ReLU
+from nn.attention import MultiheadAttention
+from nn.dropout import Dropout
+from nn.init import generator_of
+from nn.linear import Linear
+from nn.module import Module
+from nn.normalization import LayerNorm
+
+__all__ = ["TransformerDecoderLayer", "TransformerEncoderLayer"]
+
+ACTIVATIONS = {"relu": ReLU, "gelu": GELU}
+
+
+class _Layer(Module):
+    """What both layers have: blocks, each added to its input; the norm is before or after."""
+
+    def __init__(
+        self, d_model: int, nhead: int, dim_feedforward: int, dropout: float, activation: Any,
+        layer_norm_eps: float, batch_first: bool, norm_first: bool, bias: bool,
+        generator: Any, dtype: Any, cross: bool,
+    ) -> None:  # fmt: skip
+        if not callable(activation) and activation not in ACTIVATIONS:
+            raise AutogradError(
+                f'{type(self).__name__}: activation is "relu", "gelu" or a function, not '
+                f"{activation!r}"
+            )
+        generator = generator_of(generator)
+
+        def attention() -> MultiheadAttention:
+            return MultiheadAttention(
+                d_model, nhead, dropout, bias, batch_first=batch_first, generator=generator,
+                dtype=dtype,
+            )  # fmt: skip
+
+        def linear(inputs: int, outputs: int) -> Linear:
+            return Linear(inputs, outputs, bias, generator=generator, dtype=dtype)
+
+        def norm() -> LayerNorm:
+            return LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)
+
+        def drop() -> Dropout:
+            return Dropout(dropout, generator=generator)
+
+        self.self_attn = attention()
+        if cross:
+            self.multihead_attn = attention()
+        self.linear1, self.dropout = linear(d_model, dim_feedforward), drop()
+        self.linear2 = linear(dim_feedforward, d_model)
+        self.norm1, self.norm2, self.dropout1, self.dropout2 = norm(), norm(), drop(), drop()
+        if cross:
+            self.norm3, self.dropout3 = norm(), drop()
+        self.activation = activation if callable(activation) else ACTIVATIONS[activation]()
+        self.norm_first = norm_first
+
+    def added(self, x: Any, block: Callable[[Any], Any], norm: Module) -> Any:
+        """x plus the block's result, normalised before or after."""
+        return x + block(norm(x)) if self.norm_first else norm(x + block(x))
+
+    def feed_forward(self, x: Any) -> Any:
+        """Two linear layers, the same at each position."""
+        return self.linear2(self.dropout(self.activation(self.linear1(x))))
+
+
+class TransformerEncoderLayer(_Layer):
+    """Self-attention and two linear layers, each added to its input and normalised; `norm_first`
+    normalises before them (Xiong et al., 2020). Names and semantics are PyTorch's.
+
+    Shapes: src (S, n, d_model), or (n, S, d_model) if `batch_first`, or (S, d_model); result like
+    src. `dim_feedforward` is the width between the linear layers, `activation` "relu", "gelu" or a
+    function. See `MultiheadAttention` for the masks, the cache and the initial weights.
+    """
+
+    @public
+    def __init__(
+        self,
+        d_model: int,
+        nhead: int,
+        dim_feedforward: int = 2048,
+        dropout: float = 0.1,
+        activation: Any = "relu",
+        layer_norm_eps: float = 1e-5,
+        batch_first: bool = False,
+        norm_first: bool = False,
+        bias: bool = True,
+        *,
+        generator: Any = None,
+        dtype: Any = np.float64,
+    ) -> None:
+        super().__init__(
+            d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first,
+            norm_first, bias, generator, dtype, False
+        )  # fmt: skip
+
+    def forward(
+        self,
+        src: Any,
+        src_mask: Any = None,
+        src_key_padding_mask: Any = None,
+        is_causal: bool = False,
+        *,
+        cache: dict[str, Any] | None = None,
+    ) -> Any:
+        """The result, of src's shape."""
+
+        def attend(x: Any) -> Any:
+            out, _ = self.self_attn(
+                x, key_padding_mask=src_key_padding_mask, need_weights=False, attn_mask=src_mask,
+                is_causal=is_causal, cache=cache,
+            )  # fmt: skip
+            return self.dropout1(out)
+
+        x = self.added(src, attend, self.norm1)
+        return self.added(x, lambda x: self.dropout2(self.feed_forward(x)), self.norm2)
+
+
+class TransformerDecoderLayer(_Layer):
+    """`TransformerEncoderLayer` with attention to the encoder's result between its two blocks.
+
+    Shapes: tgt (T, n, d_model), memory (S, n, d_model), or with n first if `batch_first`, or
+    without n; result like tgt.
+    """
+
+    @public
+    def __init__(
+        self,
+        d_model: int,
+        nhead: int,
+        dim_feedforward: int = 2048,
+        dropout: float = 0.1,
+        activation: Any = "relu",
+        layer_norm_eps: float = 1e-5,
+        batch_first: bool = False,
+        norm_first: bool = False,
+        bias: bool = True,
+        *,
+        generator: Any = None,
+        dtype: Any = np.float64,
+    ) -> None:
+        super().__init__(
+            d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first,
+            norm_first, bias, generator, dtype, True
+        )  # fmt: skip
+
+    def forward(
+        self,
+        tgt: Any,
+        memory: Any,
+        tgt_mask: Any = None,
+        memory_mask: Any = None,
+        tgt_key_padding_mask: Any = None,
+        memory_key_padding_mask: Any = None,
+        tgt_is_causal: bool = False,
+        memory_is_causal: bool = False,
+        *,
+        cache: dict[str, Any] | None = None,
+    ) -> Any:
+        """The result, of tgt's shape."""
+
+        def attend(x: Any) -> Any:
+            out, _ = self.self_attn(
+                x, key_padding_mask=tgt_key_padding_mask, need_weights=False, attn_mask=tgt_mask,
+                is_causal=tgt_is_causal, cache=cache,
+            )  # fmt: skip
+            return self.dropout1(out)
+
+        def look(x: Any) -> Any:
+            out, _ = self.multihead_attn(
+                x, memory, memory, memory_key_padding_mask, False, memory_mask,
+                is_causal=memory_is_causal,
+            )  # fmt: skip
+            return self.dropout2(out)
+
+        x = self.added(tgt, attend, self.norm1)
+        x = self.added(x, look, self.norm2)
+        return self.added(x, lambda x: self.dropout3(self.feed_forward(x)), self.norm3)
