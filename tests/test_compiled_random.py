@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 import autograd_core as ac
+import nn
 from autograd_core.compiling import Compiled
+from autograd_core.errors import AutogradWarning
 from tests.test_compiling import bits
 
 COUNT = int(os.environ.get("RANDOM_COMPILED", "150"))
@@ -144,3 +146,26 @@ def test_gradients_of_random_programs():
             places = rng.integers(0, 3, 3)
             expected = bits(slope(steps, x, rows, places, state))
             assert bits(compiled(x, rows, places)) == expected, f"seed {seed}, call {call}"
+
+
+def test_a_constructor_that_draws_is_not_called_by_a_step():
+    """A model may make a generator in `__init__`; a function that makes a model may not."""
+
+    class Model(nn.Module):
+        def __init__(self):
+            self.weight = nn.Parameter(np.random.default_rng(0).normal(size=3))
+
+        def forward(self, x):
+            return x * self.weight
+
+    class Larger(Model):
+        pass
+
+    for kind in (Model, Larger):
+        model = kind()
+        compiled = Compiled(lambda x, model=model: ac.sum(model(x)).detach())
+        compiled(ac.ones(3))
+        assert compiled.programs
+        made = Compiled(lambda x, kind=kind: ac.sum(kind()(x)).detach())
+        with pytest.warns(AutogradWarning, match="it makes a generator of random numbers"):
+            made(ac.ones(3))

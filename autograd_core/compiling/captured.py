@@ -81,8 +81,19 @@ class Reached:
         self.slots = slots((function, *kinds), backend.is_data, self)
 
     def draws(self) -> bool:
-        """True if a function may make a generator of random numbers."""
-        functions = [value for _, _, value in self.places if isinstance(value, FunctionType)]
+        """True if a function may make a generator of random numbers. The `__init__` of a class of
+        which only instances are reached is not called."""
+        called = [
+            value
+            for name, place, value in self.places
+            if isinstance(value, type) and name and not isinstance(place, Kind | _Base)
+        ]
+        functions = [
+            value for _, place, value in self.places
+            if isinstance(value, FunctionType)
+            and not (isinstance(place, _OfClass) and place.key == "__init__"
+                     and not any(issubclass(kind, place.kind) for kind in called))
+        ]  # fmt: skip
         own = [f for f in functions if str(f.__module__).partition(".")[0] not in LIBRARIES]
         return any(RANDOM.intersection(_names(function.__code__)) for function in own)
 
@@ -269,7 +280,7 @@ def _inside(name: str, value: Any) -> Iterator[tuple[str, Place]]:
             ):
                 yield key, _OfClass(value, key)
         for base in () if from_library_class(value) else value.__bases__:
-            yield name, Fixed(base)
+            yield name, _Base(base)
     elif not isinstance(value, ModuleType):
         yield from _of_subclass(name, value)
 
@@ -291,6 +302,10 @@ class _Arguments(Place):
         """Set them."""
         bound = self.holder
         bound.__setstate__((bound.func, value, bound.keywords, vars(bound)))
+
+
+class _Base(Fixed):
+    """A base of a class."""
 
 
 class _OfClass(Place):

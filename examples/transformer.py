@@ -1,0 +1,135 @@
+"""A transformer that writes, character by character, what it learned from sixteen sonnets.
+
+    python -m examples.transformer [--seed 0] [--steps 2000] [--length 400]
+
+The model is a decoder (Radford et al., 2018): embeddings of characters and positions, layers of
+causal self-attention, and a linear layer that gives the logits of the next character. The training
+step is compiled. The text is sampled with a cache of keys and values. The text, in
+examples/data/sonnets.txt, are sonnets by William Shakespeare (1609).
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import autograd_core as ac
+import nn
+
+TEXT = Path(__file__).parent / "data" / "sonnets.txt"
+BATCH, CONTEXT = 32, 64
+
+
+class Transformer(nn.Module):
+    """The logits (n, length, characters) of the character after each of (n, length)."""
+
+    def __init__(
+        self,
+        characters: int,
+        width: int = 64,
+        heads: int = 4,
+        layers: int = 2,
+        dropout: float = 0.1,
+        *,
+        generator: Any = None,
+        dtype: Any = np.float32,
+    ) -> None:
+        how: Any = {"generator": np.random.default_rng(generator), "dtype": dtype}
+        self.characters = nn.Embedding(characters, width, **how)
+        self.positions = nn.Embedding(CONTEXT, width, **how)
+        self.layers = [
+            nn.TransformerEncoderLayer(
+                width, heads, 4 * width, dropout, "gelu", batch_first=True, norm_first=True, **how
+            )
+            for _ in range(layers)
+        ]
+        self.norm = nn.LayerNorm(width, dtype=dtype)
+        self.head = nn.Linear(width, characters, **how)
+
+    def forward(self, x: Any, caches: list[dict[str, Any]] | None = None) -> Any:
+        """With `caches`, a dict for each layer, x follows the characters of the calls before."""
+        seen = caches[0]["key"].shape[2] if caches and caches[0] else 0
+        h = self.characters(x) + self.positions(np.arange(seen, seen + x.shape[1]))
+        for i, layer in enumerate(self.layers):
+            h = layer(h, is_causal=True, cache=caches[i] if caches else None)
+        return self.head(self.norm(h))
+
+
+def learn(model: Transformer, codes: Any, steps: int, seed: int = 0, lr: float = 3e-3) -> list[Any]:
+    """Train the model to predict each character from those before it; returns the losses."""
+    loss_of = nn.CrossEntropyLoss()
+    decayed = [p for p in model.parameters() if p.ndim > 1]
+    others = [p for p in model.parameters() if p.ndim == 1]
+    groups = [{"params": decayed}, {"params": others, "weight_decay": 0.0}]
+    optimizer = nn.AdamW(groups, lr=lr, weight_decay=0.1)
+    schedule = nn.OneCycleLR(optimizer, max_lr=lr, total_steps=steps, pct_start=0.1)
+
+    @ac.compile
+    def step(x: Any, y: Any) -> Any:
+        logits = model(x)
+        loss = loss_of(logits.reshape((-1, logits.shape[-1])), y.reshape(-1))
+        optimizer.zero_grad()
+        loss.backward()
+        nn.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        return loss
+
+    losses, start = [], time.perf_counter()
+    for i, (x, y) in enumerate(batches(codes, steps, seed), 1):
+        losses.append(step(x, y).item())
+        schedule.step()
+        if i % 200 == 0:
+            print(f"step {i:4}: loss {np.mean(losses[-200:]):.3f}, "
+                  f"{time.perf_counter() - start:.0f} s", flush=True)  # fmt: skip
+    return losses
+
+
+def batches(codes: Any, steps: int, seed: int) -> Any:
+    """Random pieces of the text, and the same moved by one character."""
+    generator = np.random.default_rng(seed)
+    for _ in range(steps):
+        starts = generator.integers(0, len(codes) - CONTEXT, BATCH)
+        places = starts[:, None] + np.arange(CONTEXT + 1)
+        yield codes[places[:, :-1]], codes[places[:, 1:]]
+
+
+def sample(model: Transformer, first: Any, length: int, seed: int = 0, heat: float = 0.8) -> Any:
+    """`first` and `length` further characters, each drawn from the model's distribution."""
+    generator, written = np.random.default_rng(seed), list(first)
+    model.eval()
+    new = written
+    caches: list[dict[str, Any]] = [{} for _ in model.layers]
+    with ac.no_grad():
+        for _ in range(length):
+            if caches[0] and caches[0]["key"].shape[2] + len(new) > CONTEXT:
+                new, caches = written[-CONTEXT // 2 :], [{} for _ in model.layers]
+            logits = model(np.array([new]), caches)[0, -1]
+            p = ac.softmax(logits.astype(np.float64) / heat).numpy()
+            new = [int(generator.choice(len(p), p=p))]
+            written += new
+    return np.array(written)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Train, and print a sample."""
+    parser = argparse.ArgumentParser(description="A transformer that writes")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--length", type=int, default=400)
+    chosen = parser.parse_args(arguments)
+    ac.keep_heap()
+    characters, codes = np.unique(list(TEXT.read_text()), return_inverse=True)
+    model = Transformer(len(characters), generator=chosen.seed)
+    print(f"{len(codes)} characters, {len(characters)} different ones; "
+          f"{sum(p.size for p in model.parameters())} parameters")  # fmt: skip
+    learn(model, codes, chosen.steps, chosen.seed)
+    first = np.searchsorted(characters, list("When "))
+    print("".join(characters[sample(model, first, chosen.length, chosen.seed)]))
+
+
+if __name__ == "__main__":
+    main()
