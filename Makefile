@@ -58,6 +58,7 @@ bench: .venv/made-bench
 	$(BIN)/python -m benchmarks.compiled
 	$(BIN)/python -m benchmarks.compiled_costs
 	$(BIN)/python -m benchmarks.optimizers
+	$(BIN)/python -m benchmarks.transformer
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +60,11 @@ class Transformer(nn.Module):
         return self.head(self.norm(h))
 
 
-def learn(model: Transformer, codes: Any, steps: int, seed: int = 0, lr: float = 3e-3) -> list[Any]:
-    """Train the model to predict each character from those before it; returns the losses."""
+def training(
+    model: Transformer, steps: int, lr: float = 3e-3
+) -> tuple[Callable[[Any, Any], Any], nn.OneCycleLR]:
+    """A training step, which predicts each character from those before it, and the schedule of its
+    learning rate."""
     loss_of = nn.CrossEntropyLoss()
     decayed = [p for p in model.parameters() if p.ndim > 1]
     others = [p for p in model.parameters() if p.ndim == 1]
@@ -68,7 +72,6 @@ def learn(model: Transformer, codes: Any, steps: int, seed: int = 0, lr: float =
     optimizer = nn.AdamW(groups, lr=lr, weight_decay=0.1)
     schedule = nn.OneCycleLR(optimizer, max_lr=lr, total_steps=steps, pct_start=0.1)
 
-    @ac.compile
     def step(x: Any, y: Any) -> Any:
         logits = model(x)
         loss = loss_of(logits.reshape((-1, logits.shape[-1])), y.reshape(-1))
@@ -78,6 +81,13 @@ def learn(model: Transformer, codes: Any, steps: int, seed: int = 0, lr: float =
         optimizer.step()
         return loss
 
+    return step, schedule
+
+
+def learn(model: Transformer, codes: Any, steps: int, seed: int = 0) -> list[float]:
+    """Train the model; returns the losses."""
+    plain, schedule = training(model, steps)
+    step = ac.compile(plain)
     losses, start = [], time.perf_counter()
     for i, (x, y) in enumerate(batches(codes, steps, seed), 1):
         losses.append(step(x, y).item())
@@ -88,11 +98,16 @@ def learn(model: Transformer, codes: Any, steps: int, seed: int = 0, lr: float =
     return losses
 
 
-def batches(codes: Any, steps: int, seed: int) -> Any:
+def text() -> tuple[Any, Any]:
+    """The different characters of the text, and the text as indices of them."""
+    return np.unique(list(TEXT.read_text()), return_inverse=True)
+
+
+def batches(codes: Any, steps: int, seed: int, size: int = BATCH) -> Iterator[tuple[Any, Any]]:
     """Random pieces of the text, and the same moved by one character."""
     generator = np.random.default_rng(seed)
     for _ in range(steps):
-        starts = generator.integers(0, len(codes) - CONTEXT, BATCH)
+        starts = generator.integers(0, len(codes) - CONTEXT, size)
         places = starts[:, None] + np.arange(CONTEXT + 1)
         yield codes[places[:, :-1]], codes[places[:, 1:]]
 
@@ -122,7 +137,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--length", type=int, default=400)
     chosen = parser.parse_args(arguments)
     ac.keep_heap()
-    characters, codes = np.unique(list(TEXT.read_text()), return_inverse=True)
+    characters, codes = text()
     model = Transformer(len(characters), generator=chosen.seed)
     print(f"{len(codes)} characters, {len(characters)} different ones; "
           f"{sum(p.size for p in model.parameters())} parameters")  # fmt: skip

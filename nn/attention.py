@@ -206,10 +206,6 @@ class MultiheadAttention(Module):
         """Query, key and value times their matrices, each of the shape (n, heads, length,
         features)."""
         e, bias = self.embed_dim, self.in_proj_bias
-        if query is key is value and self.kdim == self.vdim == e:  # one product
-            x = ac.linear(self._batched(query), self.in_proj_weight, bias)
-            x = x.reshape((*x.shape[:2], 3, self.num_heads, -1)).transpose((2, 0, 3, 1, 4))
-            return [x[0], x[1], x[2]]
         if self.kdim == self.vdim == e:
             weights = [self.in_proj_weight[i * e : (i + 1) * e] for i in range(3)]
         else:

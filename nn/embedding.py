@@ -72,9 +72,9 @@ class Embedding(Module):
         if indices.dtype.kind not in "iu":
             raise misfit(self, DTypeError(f"expects integers, x has dtype {indices.dtype}"))
         if indices.size and readable(indices):
-            low, high = int(indices.min()), int(indices.max())
+            low, high = indices.min(), indices.max()
             if low < 0 or high >= self.num_embeddings:
-                wrong = low if low < 0 else high
+                wrong = int(low if low < 0 else high)
                 message = f"index {wrong} is outside of the table of {self.num_embeddings} rows"
                 raise misfit(self, ShapeError(message))
 

@@ -34,13 +34,13 @@ def _moments(x: Any, axes: tuple[int, ...]) -> tuple[Any, Any, Any]:
     """The mean of x over `axes`, x without it, and the variance."""
     mean = ac.mean(x, axis=axes, keepdims=True)
     centered = x - mean
-    return mean, centered, ac.mean(centered * centered, axis=axes, keepdims=True)
+    return mean, centered, ac.mean(ac.square(centered), axis=axes, keepdims=True)
 
 
 def _normalized(x: Any, axes: tuple[int, ...], eps: float) -> Any:
     """x with mean 0 and variance 1 over `axes`."""
     _, centered, variance = _moments(x, axes)
-    return centered / ac.sqrt(variance + eps)
+    return centered * (1 / ac.sqrt(variance + eps))
 
 
 def _of_channels(vector: Any, x: Any) -> Any:
@@ -89,7 +89,7 @@ class _WithStatistics(Module):
             mean, centered, variance = _moments(x, axes)
             if self.track_running_stats:
                 self._track(_array(mean), _array(variance) * (count / (count - 1)))
-            out = centered / ac.sqrt(variance + self.eps)
+            out = centered * (1 / ac.sqrt(variance + self.eps))
         else:
             mean, variance = self.running_mean.data, self.running_var.data
             out = (x - _of_channels(mean, x)) / np.sqrt(_of_channels(variance, x) + self.eps)

@@ -98,18 +98,36 @@ def dot(x: Array, y: Array) -> Array:
     return np.dot(x, y)
 
 
+def _rows(x: Array, ndim: int) -> Array:
+    """x with axes before the last one joined, so that a stack of products is one product. The axes
+    before the last `ndim` are kept: a gradient may have more axes than its array."""
+    lead = x.shape[: x.ndim - ndim]
+    return x.reshape((*lead, math.prod(x.shape[len(lead) : -1]), x.shape[-1]))
+
+
+def _by_rows(x: Array, matrix: Array) -> Array:
+    """x @ matrix, as one product."""
+    if x.ndim <= 2:
+        return product(x, matrix)
+    return product(_rows(x, x.ndim), matrix).reshape((*x.shape[:-1], matrix.shape[1]))
+
+
 def _weight_gradient(g: Gradient, x: Array) -> Gradient:
-    return product(g.swapaxes(-1, -2), x) if x.ndim > 1 else g[..., None] * x
+    if x.ndim == 1:
+        return g[..., None] * x
+    if x.ndim > 2:
+        g, x = _rows(g, x.ndim), _rows(x, x.ndim)
+    return product(g.swapaxes(-1, -2), x)
 
 
-@op(x=lambda g, weight: product(g, weight), weight=_weight_gradient, bias=lambda g: g)
+@op(x=lambda g, weight: _by_rows(g, weight), weight=_weight_gradient, bias=lambda g: g)
 def linear(x: Array, weight: Array, bias: Array = None) -> Array:
     """x @ weight.T + bias, the net input of a layer.
 
     Shapes: x (..., in), weight (out, in), bias (out,) or None; result (..., out). This is one
     operation instead of three, so that the gradient of `weight` is contiguous and not transposed.
     """
-    out = product(x, weight.T)
+    out = _by_rows(x, weight.T)
     if bias is None:
         return out
     if bias.dtype != out.dtype or out.ndim == 0:

@@ -296,11 +296,20 @@ def _softmax_x(g: Gradient, out: Array, axis: Axis) -> Gradient:
     """out * (g - sum(out * g)). The value of g at the largest element of `out` is first subtracted
     from g, because the gradient of this element would otherwise lose digits in 1 - out."""
     axes = negative_axes(axis, out.ndim)
+    flow = (g - _at_largest(g, out, axes)) * out
+    return flow - out * np.sum(flow, axis=axes, keepdims=True)
+
+
+def _at_largest(g: Gradient, out: Array, axes: tuple[int, ...]) -> Gradient:
+    """The value of g at the largest element of `out`; over several axes, the mean of those at the
+    largest elements."""
+    if len(axes) == 1:
+        place = np.expand_dims(np.argmax(out, axis=axes[0]), axes[0])
+        place = np.broadcast_to(place, g.shape[: g.ndim - out.ndim] + place.shape)
+        return np.take_along_axis(g, place, axis=axes[0])
     largest = out == np.max(out, axis=axes, keepdims=True)
     count = np.maximum(np.sum(largest, axis=axes, keepdims=True), 1).astype(out.dtype)
-    apart = g - np.sum(np.where(largest, g, 0), axis=axes, keepdims=True) / count
-    flow = apart * out
-    return flow - out * np.sum(flow, axis=axes, keepdims=True)
+    return np.sum(np.where(largest, g, 0), axis=axes, keepdims=True) / count
 
 
 def _log_softmax_x(g: Gradient, out: Array, axis: Axis) -> Gradient:
