@@ -5,6 +5,7 @@ from nn.optim.adaptive import Adadelta, Adagrad, RMSprop
 from nn.optim.averaging import AveragedModel, get_ema_avg_fn
 from nn.optim.clipping import clip_grad_norm_, clip_grad_value_, get_total_norm
 from nn.optim.cycles import OneCycleLR, ReduceLROnPlateau, SequentialLR
+from nn.optim.lbfgs import LBFGS
 from nn.optim.optimizer import Optimizer
 from nn.optim.schedules import (
     ConstantLR,
@@ -21,6 +22,7 @@ from nn.optim.schedules import (
 from nn.optim.sgd import SGD
 
 __all__ = [
+    "LBFGS",
     "SGD",
     "Adadelta",
     "Adagrad",

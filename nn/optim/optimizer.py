@@ -53,7 +53,10 @@ class Optimizer(Versioned):
     cannot be trained or occurs twice, and for a setting outside its range.
     """
 
-    traced_attributes = ("param_groups", "state")  # what a compiled step reads and writes
+    traced_attributes: tuple[str, ...] = (
+        "param_groups",
+        "state",
+    )  # what a compiled step reads and writes
     counters: ClassVar[dict[str, float]] = {}
 
     def __init__(self, parameters: Any, defaults: dict[str, Any]) -> None:
