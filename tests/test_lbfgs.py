@@ -110,8 +110,7 @@ def test_mistakes():
 @pytest.mark.parametrize("settings", [{"max_iter": 3}, {"history_size": 2, "max_iter": 4},
                                       {"lr": 0.02, "max_iter": 2}, {"max_eval": 3}])  # fmt: skip
 def test_the_iterates_are_pytorchs(search, function, settings, device):
-    """Few iterations: the interpolation amplifies the rounding of differences of losses, and two
-    hundred iterations in a valley differ in the ninth digit."""
+    """Few iterations: the history of a hundred pairs of changes amplifies rounding."""
     if device.name != "cpu":
         pytest.skip("the stand-in sums in another order")
     torch = pytest.importorskip("torch", reason="needs torch: pip install -e '.[oracles]'")
@@ -121,17 +120,17 @@ def test_the_iterates_are_pytorchs(search, function, settings, device):
     x, u = nn.Parameter(start.copy()), torch.tensor(start, requires_grad=True)
     ours = nn.LBFGS([x], line_search_fn=search, **settings)
     theirs = torch.optim.LBFGS([u], line_search_fn=search, **settings)
-    for i in range(5 if function is valley else 10):
+    for i in range(10):
         a = ours.step(closure_of(ours, function, x))
         b = theirs.step(closure_of(theirs, function, u))
         assert a.item() == pytest.approx(b.item(), rel=1e-9, abs=1e-10)
         np.testing.assert_allclose(x.data, u.detach().numpy(), rtol=1e-9, atol=1e-10)
-        if i == 2:  # the states fit both ways
+        if i == 4:  # the states fit both ways
             mine, other = ours.state_dict(), theirs.state_dict()
             assert mine["state"][0].keys() == other["state"][0].keys() - {"al"}
             ours.load_state_dict(other)
             mine["state"][0] = {
-                k: [torch.tensor(e) for e in v] if isinstance(v, list)
+                k: [torch.tensor(e, dtype=torch.float64) for e in v] if isinstance(v, list)
                 else torch.tensor(v) if isinstance(v, np.ndarray) else v
                 for k, v in mine["state"][0].items()
             }  # fmt: skip
