@@ -19,6 +19,7 @@ from nn import (
     attention,
     containers,
     cross_entropy,
+    ctc,
     data,
     dropout,
     embedding,
@@ -32,12 +33,14 @@ from nn import (
     ranking,
     regression,
     serialization,
+    summaries,
     transformer,
 )
 from nn.activations import *
 from nn.attention import *
 from nn.containers import *
 from nn.cross_entropy import *
+from nn.ctc import *
 from nn.data import *
 from nn.dropout import *
 from nn.embedding import *
@@ -51,6 +54,7 @@ from nn.optim import *
 from nn.ranking import *
 from nn.regression import *
 from nn.serialization import *
+from nn.summaries import *
 from nn.transformer import *
 
 __all__ = ["init"]
@@ -58,6 +62,7 @@ __all__ += activations.__all__
 __all__ += attention.__all__
 __all__ += containers.__all__
 __all__ += cross_entropy.__all__
+__all__ += ctc.__all__
 __all__ += data.__all__
 __all__ += dropout.__all__
 __all__ += embedding.__all__
@@ -70,6 +75,7 @@ __all__ += optim.__all__
 __all__ += ranking.__all__
 __all__ += regression.__all__
 __all__ += serialization.__all__
+__all__ += summaries.__all__
 __all__ += transformer.__all__
 
 if not TYPE_CHECKING:

@@ -188,6 +188,14 @@ class MultiheadAttention(Module):
         weights = ac.mean(weights, axis=1) if average_attn_weights else weights
         return out, weights[0] if query.ndim == 2 else weights
 
+    def multiply_adds(self, output: Any, *inputs: Any) -> int:
+        """The products with the matrices of query, key and value, the scores, and the means."""
+        query, key = (*inputs, *inputs)[:2]
+        e, rows, keys = self.embed_dim, query.size // self.embed_dim, key.size // self.kdim
+        batch = 1 if query.ndim == 2 else query.shape[0 if self.batch_first else 1]
+        scores = rows * keys // batch * e
+        return int(rows * e * e + keys * e * (self.kdim + self.vdim) + 2 * scores)
+
     def _check(self, query: Any, key: Any, value: Any) -> None:
         """Raise ShapeError for inputs that do not fit the layer or each other."""
         shapes = q, k, v = query.shape, key.shape, value.shape

@@ -3,13 +3,52 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from autograd_core import Tensor
 from autograd_core.errors import ShapeError
 from autograd_core.errors.tracebacks import public
 from nn.module import Module, misfit
 
-__all__ = ["Flatten", "ModuleDict", "ModuleList", "Residual", "Unflatten"]
+__all__ = ["Flatten", "ModuleDict", "ModuleList", "Residual", "Sequential", "Unflatten"]
+
+
+class Sequential(Module):
+    """Calls modules, or any functions of a Tensor, one after the other. Raises TypeError if a layer
+    is a list of layers, a Module class or an object that cannot be called.
+
+    >>> import nn
+    >>> nn.Sequential(nn.Linear(784, 50), nn.Sigmoid(), nn.Linear(50, 10), nn.Sigmoid())
+    Sequential(
+      0: Linear(784 → 50)
+      1: Sigmoid()
+      2: Linear(50 → 10)
+      3: Sigmoid()
+    )
+    """
+
+    _unnamed = "layers"
+
+    def __init__(self, *layers: Callable[[Any], Any]) -> None:
+        for place, layer in enumerate(layers):
+            _check_layer(place, layer)
+        self.layers = list(layers)
+
+    def forward(self, x: Any) -> Any:
+        """The last layer's output."""
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+    def __getitem__(self, index: int) -> Callable[[Any], Any]:
+        return self.layers[index]
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __iter__(self) -> Iterator[Callable[[Any], Any]]:
+        return iter(self.layers)
 
 
 class ModuleList(list[Any]):
@@ -82,3 +121,22 @@ class Unflatten(Module):
     def describe(self) -> str:
         """The axis and the lengths."""
         return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
+
+
+def _check_layer(place: int, layer: Any) -> None:
+    """Raise TypeError for an object that cannot be a layer of a Sequential."""
+    if isinstance(layer, type) and issubclass(layer, Module):
+        raise TypeError(
+            f"Sequential: layer {place} is the class {layer.__name__}, not a module: "
+            f"write {layer.__name__}()"
+        )
+    if callable(layer):
+        return
+    if isinstance(layer, Iterable) and not isinstance(layer, str | Tensor):
+        each = "layers.values()" if isinstance(layer, Mapping) else "layers"
+        raise TypeError(
+            f"Sequential takes each layer as an argument, not in a {type(layer).__name__}: "
+            f"write Sequential(*{each})"
+        )
+    given = "None" if layer is None else f"a {type(layer).__name__}"
+    raise TypeError(f"Sequential: layer {place} is {given}, expected a module or a function")

@@ -65,6 +65,10 @@ class Linear(Module):
             explained.args = (f"expects {features} features, x has shape {shape}",)
             raise misfit(self, explained) from None
 
+    def multiply_adds(self, output: Any, *inputs: Any) -> int:
+        """One for each weight and row."""
+        return int(output.size) * self.in_features
+
     def describe(self) -> str:
         """The numbers of input and output features."""
         out_features, in_features = self.weight.shape
@@ -112,6 +116,10 @@ class Bilinear(Module):
         rows = ac.matmul(self.weight, x2[..., None, :, None])[..., 0]  # (..., out, in1)
         out = ac.matmul(rows, x1[..., None])[..., 0]
         return out if self.bias is None else out + self.bias
+
+    def multiply_adds(self, output: Any, *inputs: Any) -> int:
+        """A matrix and a vector times each of the two inputs."""
+        return int(output.size) * (self.in2_features + 1) * self.in1_features
 
     def describe(self) -> str:
         """The numbers of features."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from reprlib import recursive_repr
-from typing import TYPE_CHECKING, Any, Self
+from types import FunctionType, MethodType, ModuleType
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
@@ -15,8 +18,9 @@ from autograd_core.engine.state import STATE
 from autograd_core.engine.versions import Versioned
 from autograd_core.errors import AutogradError, DTypeError, ShapeError
 from autograd_core.errors.alternatives import missing_member
+from nn.hooks import RemovableHandle
 
-__all__ = ["Buffer", "Module", "Parameter", "Sequential"]
+__all__ = ["Buffer", "Module", "Parameter"]
 
 
 class Parameter(Tensor):
@@ -39,14 +43,21 @@ class Buffer(Tensor):
         self.persistent = persistent
 
 
+class IncompatibleKeys(NamedTuple):
+    """The names that only a module has, and those that only a state has."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+
 class Module(Versioned):
     """The base of layers and models: define `forward`, call the module.
 
     If a layer cannot process its input, the error names the layer by its path in the outermost
     module that was called: ``0 (Linear): expects 4 features, x has shape (5, 7)``.
 
-    Parameters, buffers and modules are found as attributes, or in lists, tuples and dicts that are
-    attributes, in order of definition. Nothing needs to be registered.
+    Parameters, buffers and modules are found as attributes, or in lists, tuples, dicts and
+    dataclasses that are attributes, in order of definition. Nothing needs to be registered.
 
     >>> class Model(Module):
     ...     def __init__(self):
@@ -61,6 +72,9 @@ class Module(Versioned):
     """
 
     training: bool = True
+    _unnamed = ""  # an attribute whose name is left out of the names of parameters
+    _forward_hooks: tuple[Any, ...] = ()
+    _forward_pre_hooks: tuple[Any, ...] = ()
 
     def forward(self, *inputs: Any, **settings: Any) -> Tensor:
         """Compute the module's result. Subclasses define this method; users call the module."""
@@ -70,7 +84,15 @@ class Module(Versioned):
         recording, outer, observer = STATE.get()
         token = STATE.set((recording, Scope(type(self).__name__, outer), observer))
         try:
-            return self.forward(*inputs, **settings)
+            for hook in self._forward_pre_hooks:
+                changed = hook(self, inputs)
+                if changed is not None:
+                    inputs = changed if isinstance(changed, tuple) else (changed,)
+            out = self.forward(*inputs, **settings)
+            for hook in self._forward_hooks:
+                changed = hook(self, inputs, out)
+                out = out if changed is None else changed
+            return out
         except (AutogradError, AttributeError, TypeError) as error:
             if isinstance(error, AutogradError) and hasattr(error, "layer"):
                 _place(error, self)
@@ -87,6 +109,23 @@ class Module(Versioned):
         def __getattr__(self, name: str) -> Any:
             raise AttributeError(missing_member(type(self).__name__, name))
 
+    # Hooks
+
+    def register_forward_hook(self, hook: Callable[[Module, Any, Any], Any]) -> RemovableHandle:
+        """Call ``hook(module, inputs, output)`` after each `forward`. If it returns something else
+        than None, that is the output. ``remove()`` of the handle ends it."""
+        return RemovableHandle(self, "_forward_hooks", hook)
+
+    def register_forward_pre_hook(self, hook: Callable[[Module, Any], Any]) -> RemovableHandle:
+        """Call ``hook(module, inputs)`` before each `forward`, with the tuple of the positional
+        arguments. If it returns something else than None, these are the inputs."""
+        return RemovableHandle(self, "_forward_pre_hooks", hook)
+
+    def multiply_adds(self, output: Any, *inputs: Any) -> int:
+        """The number of multiplications with an addition of a call, without those of the modules in
+        it, for `nn.summary`."""
+        return 0
+
     # Modules and parameters
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
@@ -98,10 +137,13 @@ class Module(Versioned):
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """All parameters in order of definition, as (dotted name, parameter), each once.
 
-        Raises AutogradError if two have the same name, as with the keys 1 and "1" of a dict.
+        Raises AutogradError if two have the same name, as with the keys 1 and "1" of a dict, and
+        for parameters or modules in a set, or in an object that is not a dataclass or a Module.
         """
         names: set[str] = set()
-        for name, found in _walk("", self, set()):
+        seen: set[int] = set()
+        unlisted: list[tuple[str, Any]] = []
+        for name, found in _walk("", self, seen, unlisted=unlisted):
             if isinstance(found, Parameter):
                 if name in names:
                     raise AutogradError(
@@ -110,6 +152,12 @@ class Module(Versioned):
                     )
                 names.add(name)
                 yield name, found
+        for name, holder in unlisted:
+            if any(id(found) not in seen for found in _held(holder)):
+                raise AutogradError(
+                    f"{type(self).__name__}.{name} is a {type(holder).__name__}, in which "
+                    "parameters are not found: keep them in a list, dict, dataclass or nn.Module"
+                )
 
     def parameters(self) -> list[Parameter]:
         """All parameters in order of definition."""
@@ -212,29 +260,42 @@ class Module(Versioned):
             name: np.array(backend.asnumpy(tensor.data)) for name, tensor in self._state().items()
         }
 
-    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> None:
-        """Write the values of `state` into the parameters and buffers. If a name or a shape does
-        not match, nothing is written, and the error names the parameter. If not `strict`, names
-        that only one of the two has are left out."""
+    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
+        """Write the values of `state` into the parameters and buffers. If names, shapes or dtypes
+        do not match, nothing is written, and the error names all of them. If not `strict`, names
+        that only one of the two has are left out. They are returned."""
         if not isinstance(state, Mapping):
             raise TypeError(
                 f"load_state_dict takes a dict of arrays by name, as state_dict() returns, not a "
                 f"{type(state).__name__}"
             )
-        parameters = self._state()
-        if not strict:
-            parameters = {name: p for name, p in parameters.items() if name in state}
-            state = {name: state[name] for name in parameters}
-        missing, unknown = parameters.keys() - state.keys(), state.keys() - parameters.keys()
-        if missing or unknown:
-            raise AutogradError(
-                f"the state does not fit {type(self).__name__}. Missing: {sorted(missing)}; "
-                f"unexpected: {sorted(unknown)}"
-            )
-        fitting = {name: _fitting(name, parameters[name], state[name]) for name in parameters}
+        own = self._state()
+        keys = IncompatibleKeys(
+            [name for name in own if name not in state], [name for name in state if name not in own]
+        )
+        both = {name: tensor for name, tensor in own.items() if name in state}
+        arrays = {name: _host_array(state[name]) for name in both}
+        wrong = [
+            f"{name} has shape {tensor.shape}, in the state {arrays[name].shape}"
+            for name, tensor in both.items()
+            if arrays[name].shape != tensor.shape
+        ]
+        kinds = [
+            f"{name} has dtype {tensor.dtype}, in the state {arrays[name].dtype}"
+            for name, tensor in both.items()
+            if not np.can_cast(arrays[name].dtype, tensor.dtype, "same_kind")
+        ]
+        names = [f"missing: {keys.missing_keys}"] if keys.missing_keys and strict else []
+        names += [f"unexpected: {keys.unexpected_keys}"] if keys.unexpected_keys and strict else []
+        if wrong or kinds or names:
+            error = AutogradError if names else ShapeError if wrong else DTypeError
+            told = "; ".join([*names, *wrong, *kinds])
+            raise error(f"the state does not fit {type(self).__name__}: {told}")
         with no_grad():
-            for name, parameter in parameters.items():
-                parameter.copy_(fitting[name])
+            for name, tensor in both.items():
+                values = arrays[name].astype(tensor.dtype)
+                tensor.copy_(backend.to_device(values, tensor.device))
+        return keys
 
     @recursive_repr()
     def __repr__(self) -> str:
@@ -249,39 +310,9 @@ class Module(Versioned):
         return ""
 
 
-class Sequential(Module):
-    """Calls modules, or any functions of a Tensor, one after the other. Raises TypeError if a layer
-    is a list of layers, a Module class or an object that cannot be called.
-
-    >>> import nn
-    >>> nn.Sequential(nn.Linear(784, 50), nn.Sigmoid(), nn.Linear(50, 10), nn.Sigmoid())
-    Sequential(
-      0: Linear(784 → 50)
-      1: Sigmoid()
-      2: Linear(50 → 10)
-      3: Sigmoid()
-    )
-    """
-
-    def __init__(self, *layers: Callable[[Any], Any]) -> None:
-        for place, layer in enumerate(layers):
-            _check_layer(place, layer)
-        self.layers = list(layers)
-
-    def forward(self, x: Any) -> Any:
-        """The last layer's output."""
-        for layer in self.layers:
-            x = layer(x)
-        return x
-
-    def __getitem__(self, index: int) -> Callable[[Any], Any]:
-        return self.layers[index]
-
-    def __len__(self) -> int:
-        return len(self.layers)
-
-    def __iter__(self) -> Iterator[Callable[[Any], Any]]:
-        return iter(self.layers)
+SETS = (set, frozenset, deque)
+OTHERS = (type, ModuleType, FunctionType, MethodType)
+WALKED = (Module, Parameter, Buffer, list, tuple, dict)
 
 
 def misfit(layer: Module, error: AutogradError) -> AutogradError:
@@ -307,36 +338,19 @@ def _place(error: AutogradError, model: Module) -> AutogradError:
     return error
 
 
-def _check_layer(place: int, layer: Any) -> None:
-    """Raise TypeError for an object that cannot be a layer of a Sequential."""
-    if isinstance(layer, type) and issubclass(layer, Module):
-        raise TypeError(
-            f"Sequential: layer {place} is the class {layer.__name__}, not a module: "
-            f"write {layer.__name__}()"
-        )
-    if callable(layer):
-        return
-    if isinstance(layer, Iterable) and not isinstance(layer, str | Tensor):
-        each = "layers.values()" if isinstance(layer, Mapping) else "layers"
-        raise TypeError(
-            f"Sequential takes each layer as an argument, not in a {type(layer).__name__}: "
-            f"write Sequential(*{each})"
-        )
-    given = "None" if layer is None else f"a {type(layer).__name__}"
-    raise TypeError(f"Sequential: layer {place} is {given}, expected a module or a function")
-
-
 def _children(parent: Any) -> Iterator[tuple[str, Any]]:
-    """Yield (name, value) for the attributes of a module or the entries of a container. The layers
-    of a Sequential are named by number. As in PyTorch, the Tensors of a module come before those of
-    the modules in it."""
+    """Yield (name, value) for the attributes of a module or the entries of a container. The
+    layers of a Sequential are named by number. As in PyTorch, the Tensors of a module come before
+    those of the modules in it."""
     if isinstance(parent, Module):
         attributes = vars(parent).items()
         for name, value in sorted(attributes, key=lambda item: not isinstance(item[1], Tensor)):
-            if isinstance(parent, Sequential) and name == "layers":
+            if name == parent._unnamed:
                 yield from _children(value)
             else:
                 yield name, value
+    elif is_dataclass(parent):
+        yield from ((each.name, getattr(parent, each.name, None)) for each in fields(parent))
     elif isinstance(parent, dict):
         yield from ((str(key), value) for key, value in parent.items())
     elif isinstance(parent, list | tuple):
@@ -344,7 +358,11 @@ def _children(parent: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _walk(
-    prefix: str, found: Any, seen: set[int], inner_first: bool = False
+    prefix: str,
+    found: Any,
+    seen: set[int],
+    inner_first: bool = False,
+    unlisted: list[tuple[str, Any]] | None = None,
 ) -> Iterator[tuple[str, Any]]:
     """Yield (dotted name, value) for all modules and parameters in `found`, at any depth. Each is
     yielded once, as a module may be shared or refer to its parent."""
@@ -354,19 +372,24 @@ def _walk(
     if not inner_first:
         yield prefix, found
     for name, child in _children(found):
-        if isinstance(child, Module | Parameter | Buffer | list | tuple | dict):
-            yield from _walk(f"{prefix}.{name}" if prefix else name, child, seen, inner_first)
+        title = f"{prefix}.{name}" if prefix else name
+        if isinstance(child, WALKED) or (is_dataclass(child) and not isinstance(child, type)):
+            yield from _walk(title, child, seen, inner_first, unlisted)
+        elif unlisted is not None and any(True for _ in _held(child)):
+            unlisted.append((title, child))
     if inner_first:
         yield prefix, found
 
 
-def _fitting(name: str, parameter: Tensor, values: Any) -> Any:
-    """`values` in the dtype of the parameter and on its device. Raises ShapeError or DTypeError if
-    they do not fit."""
+def _host_array(values: Any) -> Any:
+    """Values of a state as an array on the host."""
     values = values.data if isinstance(values, Tensor) else values
-    values = backend.asnumpy(values) if backend.is_array(values) else np.asarray(values)
-    if values.shape != parameter.shape:
-        raise ShapeError(f"{name} has shape {parameter.shape}; in the state it has {values.shape}")
-    if not np.can_cast(values.dtype, parameter.dtype, "same_kind"):
-        raise DTypeError(f"{name} has dtype {parameter.dtype}; in the state it has {values.dtype}")
-    return backend.to_device(values.astype(parameter.dtype), parameter.device)
+    return backend.asnumpy(values) if backend.is_array(values) else np.asarray(values)
+
+
+def _held(holder: Any) -> Iterator[Any]:
+    """The parameters and modules directly in a set or an object."""
+    if isinstance(holder, OTHERS):
+        return iter(())
+    entries = holder if isinstance(holder, SETS) else getattr(holder, "__dict__", {}).values()
+    return (entry for entry in entries if isinstance(entry, Module | Parameter))

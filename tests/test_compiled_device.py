@@ -36,13 +36,13 @@ def training(momentum):
 def test_a_training_step(cuda, momentum):
     (plain, plain_step), (model, step) = training(momentum), training(momentum)
     compiled = Compiled(step)
-    launches = {}
-    for _ in range(6):
+    launches = {"plain": 0, "compiled": 0}
+    for i in range(16):
         x, y = cuda.asarray(RNG.normal(size=(7, 6))), cuda.asarray(RNG.uniform(size=(7, 3)))
         for name, run in (("plain", plain_step), ("compiled", compiled)):
             with cuda.counting() as counts:
                 loss = run(x, y)
-            launches[name] = counts.launches
+            launches[name] += counts.launches * (i > 5)  # memory orders are random, and so are copies
             assert loss.device == "cuda:0"
         for p, q in zip(model.parameters(), plain.parameters(), strict=True):
             close(p, q)

@@ -106,7 +106,8 @@ def scattered(declared: Operation, operands: dict[str, Any]) -> DeviceError | No
 def _arrays_in(operands: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, value in operands.items():
         for entry in value if isinstance(value, list) else [value]:
-            if backend.is_array(entry):
+            number = isinstance(entry, float) and not isinstance(entry, np.generic)  # also traced
+            if backend.is_array(entry) and not number:
                 yield name, entry
 
 

@@ -12,7 +12,7 @@ from autograd_core import Tensor
 from autograd_core.devices import backend
 from autograd_core.engine.stamps import stamp
 from autograd_core.engine.versions import Versioned, VersionedDict, versions
-from autograd_core.errors import AutogradError, ShapeError
+from autograd_core.errors import AutogradError, DTypeError, ShapeError
 from nn.module import Module, Parameter
 from nn.optim.formula import Formula, is_fixed
 
@@ -130,6 +130,7 @@ class Optimizer(Versioned):
         for name, default in self.defaults.items():
             complete[name] = group.get(name, default)
         _check_ranges(kind, complete)
+        _check_eps(kind, complete)
         self.check(complete)
         _check_once(kind, [*self.parameters, *complete["params"]])
         self.param_groups.append(complete)
@@ -374,6 +375,16 @@ def _check_once(kind: str, parameters: list[Parameter]) -> None:
                 f"{kind} was given one parameter twice: numbers {first} and {place}{called}, of "
                 f"shape {parameter.shape}, are the same Tensor. Pass it once"
             )
+
+
+def _check_eps(kind: str, group: Mapping[str, Any]) -> None:
+    """Raise an error for an eps that is 0 in float16, where an update would be 0 / 0."""
+    eps = group.get("eps")
+    if eps and any(p.dtype.char == "e" for p in group["params"]) and np.float16(eps) == 0:
+        raise DTypeError(
+            f"{kind}: eps={eps} is 0 in float16, in which a parameter is: keep the parameters in "
+            "float32 (see GradScaler), or pass eps=1e-4"
+        )
 
 
 def _check_ranges(kind: str, group: Mapping[str, Any]) -> None:

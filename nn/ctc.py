@@ -1,0 +1,129 @@
+"""Connectionist temporal classification: a loss for sequences that are not aligned."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import autograd_core as ac
+from autograd_core import Tensor
+from autograd_core.devices import backend
+from autograd_core.errors import AutogradError, DTypeError, ShapeError
+from autograd_core.errors.tracebacks import public
+from nn.losses import Loss, kind_of
+
+__all__ = ["CTCLoss"]
+
+IMPOSSIBLE = -1e30  # the logarithm of 0: finite, so that no gradient is NaN
+
+
+class CTCLoss(Loss):
+    """The negative log likelihood of a sequence of labels, summed over all alignments with a longer
+    sequence of predictions, which may repeat labels and have blanks between them (Graves et al.,
+    2006, equations 6 to 8).
+
+    It is called with log_probs (T, n, C) or (T, C), as of `LogSoftmax`, targets (n, S) or all
+    sequences one after the other, and the lengths of the inputs and targets. `blank` is the class
+    of the blank. ``reduction="mean"`` divides each loss by the length of its target, as in PyTorch.
+    The loss of a target that is too long is infinite; with `zero_infinity` it is 0.
+
+    The gradient is that of the formula. PyTorch's is the gradient by logits: it differs for
+    probabilities that do not add up to 1.
+    """
+
+    @public
+    def __init__(
+        self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False
+    ) -> None:
+        super().__init__(reduction)
+        self.blank, self.zero_infinity = blank, zero_infinity
+
+    def forward(self, log_probs: Any, targets: Any, input_lengths: Any, target_lengths: Any) -> Any:
+        """The loss: shape (), or (n,) with ``reduction="none"``."""
+        single = log_probs.ndim == 2
+        log_probs = log_probs[:, None] if single else log_probs
+        steps, lengths, labels = self._checked(log_probs, targets, input_lengths, target_lengths)
+        n, states = len(steps), 2 * labels.shape[1] + 1
+        path = _between(np.full_like(labels, self.blank), labels)  # blank, label, …, label, blank
+        differ = labels != np.concatenate([labels[:, :1], labels[:, :-1]], axis=1)
+        jumps = _between(np.zeros_like(differ), differ)  # from one label to the next
+        home, dtype = log_probs.device, log_probs.dtype
+        jump, limit, ends = (
+            ac.asarray(x, device=home) for x in (jumps, steps[:, None], 2 * lengths[:, None])
+        )
+        everywhere = np.broadcast_to(path, (len(log_probs), n, states))
+        emitted = ac.take_along_axis(log_probs, ac.asarray(everywhere, device=home), axis=2)
+        never = ac.full_like(emitted[0], IMPOSSIBLE)
+        alpha = ac.concatenate([emitted[0, :, :2], never[:, 2:]], axis=1)
+        for t in range(1, len(log_probs)):
+            padded = ac.concatenate([never[:, :2], alpha], axis=1)
+            before = ac.logaddexp(alpha, padded[:, 1:-1])
+            before = ac.logaddexp(before, ac.where(jump, padded[:, :-2], IMPOSSIBLE))
+            alpha = ac.where(limit > t, before + emitted[t], alpha)
+        last = ac.take_along_axis(alpha, ends, axis=1)
+        label = ac.take_along_axis(alpha, ac.maximum(ends - 1, 0), axis=1)
+        total = ac.logaddexp(last, ac.where(ends > 0, label, IMPOSSIBLE))[:, 0]
+        possible = total > IMPOSSIBLE / 2
+        lost = 0.0 if self.zero_infinity else np.inf
+        losses = ac.where(possible, -total, lost).astype(dtype)
+        if self.reduction == "mean":
+            return ac.mean(losses / ac.asarray(np.maximum(lengths, 1).astype(dtype), device=home))
+        return self.reduced(losses[0] if single and self.reduction == "none" else losses)
+
+    def _checked(self, log_probs: Any, targets: Any, inputs: Any, lengths: Any) -> tuple[Any, ...]:
+        """The lengths of the inputs and of the targets, and the targets as (n, S), on the host."""
+        length, n, classes = log_probs.shape
+        targets, inputs, lengths = (_host(x) for x in (targets, inputs, lengths))
+        inputs, lengths = (np.atleast_1d(x) for x in (inputs, lengths))
+        if targets.dtype.kind not in "iu":
+            raise DTypeError(f"{kind_of(self)}: targets must be integers, not {targets.dtype}")
+        if inputs.shape != (n,) or lengths.shape != (n,):
+            raise ShapeError(
+                f"{kind_of(self)}: expects {n} lengths, input_lengths has shape {inputs.shape}, "
+                f"target_lengths {lengths.shape}"
+            )
+        if n == 0:
+            raise ShapeError(f"{kind_of(self)}: at least one example is needed")
+        if inputs.min() < 1 or inputs.max() > length or lengths.min() < 0:
+            raise AutogradError(
+                f"{kind_of(self)}: input_lengths must be in [1, {length}] and target_lengths at "
+                f"least 0, not {inputs.tolist()} and {lengths.tolist()}"
+            )
+        if targets.ndim == 1 and (n > 1 or targets.size == lengths.sum()):
+            if targets.size != lengths.sum():
+                raise ShapeError(
+                    f"{kind_of(self)}: {targets.size} targets, but target_lengths add up to "
+                    f"{lengths.sum()}"
+                )
+            parts = np.split(targets, np.cumsum(lengths)[:-1])
+            targets = np.full((n, max(lengths.max(), 1)), self.blank)
+            for row, part in zip(targets, parts, strict=True):
+                row[: part.size] = part
+        targets = np.atleast_2d(targets)
+        if targets.shape[1] == 0:
+            targets = np.full((len(targets), 1), self.blank)
+        if targets.shape[0] != n or lengths.max() > targets.shape[1]:
+            raise ShapeError(
+                f"{kind_of(self)}: targets of shape {targets.shape} are not {n} sequences of the "
+                f"lengths {lengths.tolist()}"
+            )
+        inside = np.arange(targets.shape[1]) < lengths[:, None]
+        wrong = inside & ((targets < 0) | (targets >= classes) | (targets == self.blank))
+        if wrong.any():
+            raise AutogradError(
+                f"{kind_of(self)}: the label {targets[wrong][0]} is the blank or not in "
+                f"[0, {classes})"
+            )
+        return inputs, lengths, np.where(inside, targets, self.blank)
+
+
+def _between(blanks: Any, labels: Any) -> Any:
+    """blank, label, blank, …, label, blank."""
+    pairs = np.stack([blanks, labels], axis=2).reshape((len(labels), -1))
+    return np.concatenate([pairs, blanks[:, :1]], axis=1)
+
+
+def _host(values: Any) -> Any:
+    values = values.data if isinstance(values, Tensor) else values
+    return backend.asnumpy(values) if backend.is_array(values) else np.asarray(values)

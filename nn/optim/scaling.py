@@ -1,0 +1,112 @@
+"""Scaled losses, so that small gradients are not 0 in float16."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from autograd_core.engine.stamps import stamp
+from autograd_core.engine.versions import Versioned
+from autograd_core.errors import AutogradError
+from autograd_core.errors.tracebacks import public
+from nn.optim.optimizer import Optimizer
+
+
+class GradScaler(Versioned):
+    """Multiplies the loss by a large number, and divides the gradients by it before a step
+    (Micikevicius et al., 2018). Keep the parameters in float32 and convert to float16 in the model:
+
+    >>> import numpy as np, nn
+    >>> layer, x, y = nn.Linear(3, 2, dtype=np.float32), np.ones((4, 3), "e"), np.ones((4, 2), "e")
+    >>> optimizer, scaler = nn.SGD(layer.parameters(), lr=0.1), GradScaler()
+    >>> out = x @ layer.weight.astype(np.float16).T + layer.bias.astype(np.float16)
+    >>> loss = nn.MSELoss()(out.astype(np.float32), y.astype(np.float32))
+    >>> scaler.scale(loss).backward()
+    >>> scaler.step(optimizer)
+    >>> scaler.update()
+
+    If a gradient is infinite or NaN, the step is left out, and `update` multiplies the factor by
+    `backoff_factor`; after `growth_interval` steps without one it multiplies it by
+    `growth_factor`. To clip gradients, call ``unscale_(optimizer)`` first. With ``enabled=False``
+    nothing is scaled.
+    """
+
+    traced_numbers = ("_scale",)
+
+    @public
+    def __init__(
+        self,
+        init_scale: float = 2.0**16,
+        growth_factor: float = 2.0,
+        backoff_factor: float = 0.5,
+        growth_interval: int = 2000,
+        enabled: bool = True,
+    ) -> None:
+        if not (growth_factor > 1 and 0 < backoff_factor < 1 and init_scale > 0):
+            raise AutogradError(
+                "GradScaler needs init_scale > 0, growth_factor > 1 and backoff_factor in (0, 1), "
+                f"not {init_scale}, {growth_factor} and {backoff_factor}"
+            )
+        self._scale, self.enabled, self._steps = float(init_scale), enabled, 0
+        self.growth_factor, self.backoff_factor = growth_factor, backoff_factor
+        self.growth_interval = growth_interval
+        self._found: dict[Optimizer, bool] = {}
+
+    def scale(self, loss: Any) -> Any:
+        """The loss times the factor."""
+        return loss * self._scale if self.enabled else loss
+
+    def unscale_(self, optimizer: Optimizer) -> None:
+        """Divide the gradients by the factor, in place. Raises AutogradError if they were since the
+        last `update`."""
+        if not self.enabled:
+            return
+        if optimizer in self._found:
+            raise AutogradError("GradScaler: the gradients were divided since the last update()")
+        gradients = [p.grad for p in optimizer.parameters if p.grad is not None]
+        for g in gradients:
+            np.multiply(g.data, 1 / self._scale, out=g.data)
+        stamp(*gradients)
+        self._found[optimizer] = not all(bool(np.isfinite(g.data).all()) for g in gradients)
+
+    def step(self, optimizer: Optimizer, closure: None = None) -> Any:
+        """Call ``optimizer.step()``, unless a gradient is infinite or NaN."""
+        if closure is not None:
+            raise TypeError("GradScaler.step takes no closure: the gradients are scaled before it")
+        if self.enabled and optimizer not in self._found:
+            self.unscale_(optimizer)
+        return None if self._found.get(optimizer, False) else optimizer.step()
+
+    def update(self) -> None:
+        """Set the factor for the next step."""
+        if not self.enabled:
+            return
+        if not self._found:
+            raise AutogradError("GradScaler.update: call step(optimizer) first")
+        if any(self._found.values()):
+            self._scale, self._steps = self._scale * self.backoff_factor, 0
+        else:
+            self._steps += 1
+            if self._steps == self.growth_interval:
+                self._scale, self._steps = self._scale * self.growth_factor, 0
+        self._found = {}
+
+    def get_scale(self) -> float:
+        """The factor."""
+        return self._scale if self.enabled else 1.0
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state under PyTorch's names."""
+        return {
+            "scale": self._scale, "growth_factor": self.growth_factor,
+            "backoff_factor": self.backoff_factor, "growth_interval": self.growth_interval,
+            "_growth_tracker": self._steps,
+        }  # fmt: skip
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore what `state_dict` returned, here or in PyTorch."""
+        self._scale, self._steps = float(state["scale"]), int(state["_growth_tracker"])
+        self.growth_factor, self.backoff_factor = state["growth_factor"], state["backoff_factor"]
+        self.growth_interval = state["growth_interval"]

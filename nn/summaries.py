@@ -1,0 +1,135 @@
+"""A table of the layers of a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+import autograd_core as ac
+from autograd_core import no_grad
+from autograd_core.errors.tracebacks import public
+from nn.module import Module, Parameter
+
+__all__ = ["Summary", "summary"]
+
+
+@dataclass
+class Row:
+    """A call of a module. The numbers are without those of the modules in it."""
+
+    name: str
+    layer: str
+    given: str
+    result: str
+    parameters: int
+    bytes: int
+    multiply_adds: int
+
+
+@dataclass
+class Summary:
+    """The calls of the modules of a model, in the order in which they begin, and totals. `str` is
+    the table."""
+
+    rows: list[Row] = field(default_factory=list)
+    parameters: int = 0
+    trainable: int = 0
+    bytes: int = 0
+    multiply_adds: int = 0
+
+    def __str__(self) -> str:
+        header = ["name", "layer", "in", "out", "parameters", "bytes", "multiply-adds"]
+        cells = [header]
+        cells += [
+            [row.name, row.layer, row.given, row.result]
+            + [f"{n:,}" if n else "" for n in (row.parameters, row.bytes, row.multiply_adds)]
+            for row in self.rows
+        ]
+        total = [f"{n:,}" for n in (self.parameters, self.bytes, self.multiply_adds)]
+        cells.append(["total", "", "", "", *total])
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        cells.insert(1, ["-" * width for width in widths])
+        lines = [
+            "  ".join(
+                cell.ljust(width) if i < 4 else cell.rjust(width)
+                for i, (cell, width) in enumerate(zip(line, widths, strict=True))
+            ).rstrip()
+            for line in cells
+        ]
+        return "\n".join([*lines, f"trainable parameters: {self.trainable:,}"])
+
+    __repr__ = __str__
+
+
+@public
+def summary(model: Module, *input_shapes: Any, dtype: Any = None) -> Summary:
+    """Call `model` with zeros of `input_shapes`, one for each input, without recording and in
+    evaluation mode, and list the calls of its modules: shapes, parameters and their bytes, and
+    multiplications with an addition. A module that is called again has its parameters in the first
+    row only. `dtype` is that of the first parameter by default; for an embedding pass ``np.int64``.
+
+    >>> import nn
+    >>> print(nn.summary(nn.Sequential(nn.Linear(784, 50), nn.ReLU()), (100, 784)))
+    name   layer       in          out        parameters    bytes  multiply-adds
+    -----  ----------  ----------  ---------  ----------  -------  -------------
+           Sequential  (100, 784)  (100, 50)
+    0      Linear      (100, 784)  (100, 50)      39,250  314,000      3,920,000
+    1      ReLU        (100, 50)   (100, 50)
+    total                                         39,250  314,000      3,920,000
+    trainable parameters: 39,250
+    """
+    parameters = model.parameters()
+    kind = dtype or (parameters[0].dtype if parameters else np.float64)
+    home = parameters[0].device if parameters else "cpu"
+    found, handles = Summary(), []
+    seen: set[int] = set()
+
+    def begin(name: str) -> Any:
+        def hook(module: Module, inputs: Any) -> None:
+            waiting.append(Row(name, type(module).__name__, _shapes(inputs), "", 0, 0, 0))
+            found.rows.append(waiting[-1])
+
+        return hook
+
+    def end(module: Module, inputs: Any, out: Any) -> None:
+        row = waiting.pop()
+        row.result = _shapes(out)
+        row.multiply_adds = module.multiply_adds(out, *inputs)
+        for parameter in _own(module, seen):
+            row.parameters += parameter.size
+            row.bytes += parameter.size * parameter.dtype.itemsize
+
+    waiting: list[Row] = []
+    modes = {module: module.training for module in model.modules()}
+    for name, module in [*model.named_modules()]:
+        handles.append(module.register_forward_pre_hook(begin(name)))
+        handles.append(module.register_forward_hook(end))
+    try:
+        with no_grad():
+            model.eval()(*(ac.zeros(shape, dtype=kind, device=home) for shape in input_shapes))
+    finally:
+        for handle in handles:
+            handle.remove()
+        for module, training in modes.items():
+            module.training = training
+    found.parameters = sum(p.size for p in parameters)
+    found.trainable = sum(p.size for p in parameters if p.requires_grad)
+    found.bytes = sum(p.size * p.dtype.itemsize for p in parameters)
+    found.multiply_adds = sum(row.multiply_adds for row in found.rows)
+    return found
+
+
+def _own(module: Module, seen: set[int]) -> list[Parameter]:
+    """The parameters of a module that are not of a module in it, and were not counted before."""
+    inner = {id(p) for child in module.modules() if child is not module for p in child.parameters()}
+    new = [p for p in module.parameters() if id(p) not in inner | seen]
+    seen.update(map(id, new))
+    return new
+
+
+def _shapes(values: Any) -> str:
+    """The shapes of what is given or returned."""
+    values = values if isinstance(values, tuple) else (values,)
+    return ", ".join(str(x.shape) if hasattr(x, "shape") else "-" for x in values)
