@@ -66,9 +66,7 @@ def training(
     """A training step, which predicts each character from those before it, and the schedule of its
     learning rate."""
     loss_of = nn.CrossEntropyLoss()
-    decayed = [p for p in model.parameters() if p.ndim > 1]
-    others = [p for p in model.parameters() if p.ndim == 1]
-    groups = [{"params": decayed}, {"params": others, "weight_decay": 0.0}]
+    groups = nn.parameter_groups(model, (nn.biases_and_norms, {"weight_decay": 0.0}))
     optimizer = nn.AdamW(groups, lr=lr, weight_decay=0.1)
     schedule = nn.OneCycleLR(optimizer, max_lr=lr, total_steps=steps, pct_start=0.1)
 

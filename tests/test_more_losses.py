@@ -7,6 +7,7 @@ import autograd_core as ac
 import nn
 from autograd_core.compiling import Compiled
 from autograd_core.errors import AutogradError, ShapeError
+from autograd_core.rendering import draw
 from autograd_core.testing import check_gradients
 from tests.host import assert_close
 from tests.losses import CASES, IDS
@@ -76,3 +77,11 @@ def test_programs_have_the_same_bits(name, options, operands, tracked, device):
 def test_mistakes(make, complaint):
     with pytest.raises((AutogradError, ShapeError), match=complaint):
         make()
+
+
+@every
+def test_losses_are_drawn(name, options, operands, tracked):
+    given = [ac.Tensor(x, requires_grad=i < tracked) for i, x in enumerate(operands)]
+    drawn = str(draw(getattr(nn, name)(**options)(*given)))
+    assert name in drawn
+    assert "nan" not in drawn
