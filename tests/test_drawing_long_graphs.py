@@ -1,6 +1,5 @@
 """Long and deep graphs are folded when they are drawn."""
 
-import time
 from contextlib import nullcontext
 
 import numpy as np
@@ -10,6 +9,7 @@ import autograd_core as ac
 from autograd_core.engine.state import module_scope
 from autograd_core.rendering import draw
 from tests.drawings import arrows, boxes, has_renderer
+from tests.host import processor_seconds
 
 
 def chain(length):
@@ -78,10 +78,10 @@ def test_a_hundred_thousand_nodes_within_ten_seconds(in_modules, tmp_path):
     for _ in range(50_000):
         with module_scope("Block") if in_modules else nullcontext():
             x = ac.tanh(x * 0.5)
-    start = time.perf_counter()
+    start = processor_seconds()
     drawing = draw(x)
     drawing.save(tmp_path / ("graph.svg" if has_renderer("svg") else "graph.dot"))
-    assert time.perf_counter() - start < 10
+    assert processor_seconds() - start < 10
     assert "100,001 boxes in" in drawing.dot
 
 
