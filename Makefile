@@ -4,6 +4,7 @@
 PYTHON ?= python3
 DEVICE ?= cpu
 WORKERS ?= 2
+CALLS ?= 20000
 # one worker for each of two cores: BLAS threads would only compete with them
 TESTS = OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
 BIN := .venv/bin
@@ -37,9 +38,9 @@ generated: .venv/made-test
 oracles: .venv/made-test .venv/made-oracles
 	$(TESTS) -m oracle
 
-# 20,000 correct calls, in none of which the checker may report an error
+# correct calls, in none of which the checker may report an error
 checker: .venv/made-test
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.right_calls 20000
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.right_calls $(CALLS)
 
 # the core of the suite on the oldest and the newest Python and NumPy that are installed
 matrix: .venv/bin/python
