@@ -9,7 +9,7 @@ import numpy as np
 
 import autograd_core as ac
 from autograd_core import Tensor
-from autograd_core.errors import AutogradError, ShapeError
+from autograd_core.errors import AutogradError, DTypeError, ShapeError
 from autograd_core.errors.tracebacks import public
 from nn.dropout import Dropout, dropped
 from nn.init import generator_of, xavier_normal_, xavier_uniform_, zeros_
@@ -55,6 +55,11 @@ def scaled_dot_product_attention(
 def _weights(query: Any, key: Any, causal: Any, bias: Any, scale: float | None) -> Any:
     """The weights (…, L, S): the softmax of the scores plus `causal`, which leaves a key to each
     query, and plus `bias`, which may leave none: those weights are 0."""
+    if query.dtype.char == "e":  # products of float16 overflow
+        q, k, c, b = (
+            None if x is None else x.astype(np.float32) for x in (query, key, causal, bias)
+        )
+        return _weights(q, k, c, b, scale).astype(np.float16)
     factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
     scores = ac.matmul(query * factor, ac.swapaxes(key, -1, -2))
     if bias is None:
@@ -69,6 +74,8 @@ def _added(mask: Any, like: Any, kept: bool) -> Any:
     mask = mask if isinstance(mask, Tensor) else ac.asarray(mask, device=like.device)
     if mask.dtype == bool:
         return ac.where(mask == kept, 0.0, -np.inf).astype(like.dtype)
+    if mask.dtype.kind != "f":
+        raise DTypeError(f"a mask is boolean or of floating-point numbers, not {mask.dtype}")
     return mask.astype(like.dtype)
 
 
@@ -204,8 +211,9 @@ class MultiheadAttention(Module):
         fits = fits and (len(q) == 2 or q[batch] == k[batch])
         if fits and (q[-1], k[-1], v[-1]) == features:
             return
+        one = features[0] if len(set(features)) == 1 else features
         message = (
-            f"expects {features} features, 2 or 3 axes, equal batches (axis {batch}), and a value "
+            f"expects {one} features, 2 or 3 axes, equal batches (axis {batch}), and a value "
             f"for each key; the shapes of query, key and value are {', '.join(map(str, shapes))}"
         )
         raise misfit(self, ShapeError(message))
@@ -232,7 +240,9 @@ class MultiheadAttention(Module):
 
     def _divided(self, x: Any) -> Any:
         """From (n, length, features) to (n, heads, length, features of a head)."""
-        return ac.swapaxes(x.reshape((*x.shape[:2], self.num_heads, -1)), 1, 2)
+        return ac.swapaxes(
+            x.reshape((*x.shape[:2], self.num_heads, self.embed_dim // self.num_heads)), 1, 2
+        )
 
     def _bias(self, q: Any, keys: int, padding: Any, mask: Any) -> Any:
         """The sum of the two masks in a shape that broadcasts with (n, heads, L, S), or None."""

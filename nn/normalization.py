@@ -30,6 +30,20 @@ __all__ = [
 ]
 
 
+class _Normalization(Module):
+    """Computes in float32 if x is float16, whose squares overflow at 256."""
+
+    def forward(self, x: Any) -> Any:
+        """x, normalised. In training, a running mean and variance follow those of x."""
+        if x.dtype.char == "e":
+            return self.normalized(x.astype(np.float32)).astype(np.float16)
+        return self.normalized(x)
+
+    def normalized(self, x: Any) -> Any:
+        """The result for x in float32 or more."""
+        raise NotImplementedError
+
+
 def _moments(x: Any, axes: tuple[int, ...]) -> tuple[Any, Any, Any]:
     """The mean of x over `axes`, x without it, and the variance."""
     mean = ac.mean(x, axis=axes, keepdims=True)
@@ -52,7 +66,7 @@ def _array(x: Any) -> Any:
     return x.data if isinstance(x, Tensor) else x
 
 
-class _WithStatistics(Module):
+class _WithStatistics(_Normalization):
     """BatchNorm and InstanceNorm: `ndims` are the numbers of axes that the input may have."""
 
     ndims: tuple[int, ...] = ()
@@ -80,8 +94,8 @@ class _WithStatistics(Module):
             self.running_var = Buffer(np.ones(num_features), dtype=dtype)
             self.num_batches_tracked = Buffer(np.zeros((), np.int64))
 
-    def forward(self, x: Any) -> Any:
-        """The normalised x. In training, the running mean and variance follow those of x."""
+    def normalized(self, x: Any) -> Any:
+        """The normalised x."""
         self._check(x)
         axes = (0, *range(2, x.ndim)) if self.of_batch else tuple(range(2, x.ndim))
         if self.training or not self.track_running_stats:
@@ -111,8 +125,8 @@ class _WithStatistics(Module):
         count: int = math.prod(x.shape[axis] for axis in axes)
         if count < 2:
             message = (
-                f"x of shape {x.shape} has one value for each channel, so its variance is 0: use a "
-                "larger batch, or eval()"
+                f"x of shape {x.shape} has {('no', 'one')[count]} value for each channel, and no "
+                "variance: use a larger batch, or eval()"
             )
             raise misfit(self, ShapeError(message))
         return count
@@ -195,7 +209,7 @@ class InstanceNorm3d(_InstanceNorm):
     ndims = (5,)
 
 
-class _OfLastAxes(Module):
+class _OfLastAxes(_Normalization):
     """LayerNorm and RMSNorm: over the last axes, of the shape `normalized_shape`."""
 
     def __init__(
@@ -237,7 +251,7 @@ class LayerNorm(_OfLastAxes):
         with_bias = elementwise_affine and bias
         self.bias = Parameter(np.zeros(self.normalized_shape), dtype=dtype) if with_bias else None
 
-    def forward(self, x: Any) -> Any:
+    def normalized(self, x: Any) -> Any:
         """The normalised x."""
         assert self.eps is not None
         out = _normalized(x, self.axes_of(x), self.eps)
@@ -260,14 +274,14 @@ class RMSNorm(_OfLastAxes):
     ) -> None:
         super().__init__(normalized_shape, eps, elementwise_affine, dtype)
 
-    def forward(self, x: Any) -> Any:
+    def normalized(self, x: Any) -> Any:
         """x, divided by its root mean square."""
         eps = float(np.finfo(x.dtype).eps) if self.eps is None else self.eps
         out = x / ac.sqrt(ac.mean(x * x, axis=self.axes_of(x), keepdims=True) + eps)
         return out if self.weight is None else out * self.weight
 
 
-class GroupNorm(Module):
+class GroupNorm(_Normalization):
     """Normalises over groups of channels of each example (Wu and He, 2018). x has the shape (n, c,
     …); `num_groups` divides c."""
 
@@ -289,12 +303,13 @@ class GroupNorm(Module):
         self.weight = Parameter(np.ones(num_channels), dtype=dtype) if affine else None
         self.bias = Parameter(np.zeros(num_channels), dtype=dtype) if affine else None
 
-    def forward(self, x: Any) -> Any:
+    def normalized(self, x: Any) -> Any:
         """The normalised x."""
         if x.ndim < 2 or x.shape[1] != self.num_channels:
             message = f"expects {self.num_channels} channels on axis 1, x has shape {x.shape}"
             raise misfit(self, ShapeError(message))
-        groups = x.reshape((x.shape[0], self.num_groups, -1))
+        size = self.num_channels // self.num_groups * math.prod(x.shape[2:])
+        groups = x.reshape((x.shape[0], self.num_groups, size))
         out = _normalized(groups, (2,), self.eps).reshape(x.shape)
         if self.weight is None or self.bias is None:
             return out

@@ -63,6 +63,7 @@ class Trace:
         self.owners: dict[int, Value] = {}  # id of an array that owns memory → its Value
         self.plain: dict[int, Value] = {}  # id of a plain array → its Value
         self.constants: list[tuple[Any, Value, Any]] = []  # an array, its Value, what it held
+        self.made: dict[int, Any] = {}  # arrays on a device that were made from numbers, by id
         self.saved: dict[Value, Any] = {}  # copies of the captured arrays that were written to
         self.reason = ""  # why it cannot be followed
         self.closed = False
@@ -76,6 +77,12 @@ class Trace:
         self.outs: list[Value] = []  # the results of the operations with these nodes
         self.thread = get_ident()
         self.drawn: Callable[[Any], None] = lambda generator: None  # called after a draw
+
+    def note_made(self, array: Any, sources: tuple[Any, ...]) -> None:
+        """Remember an array on a device that was computed from such arrays only."""
+        known = all(id(x) in self.made or not backend.on_device(x) for x in sources)
+        if known and backend.on_device(array) and not self.is_over():
+            self.made[id(array)] = array
 
     def is_over(self) -> bool:
         """True after the run, and in other threads."""
@@ -261,7 +268,8 @@ class Trace:
         if not backend.is_data(leaf):
             return leaf
         known = self.plain.get(id(leaf))
-        if known is None and backend.on_device(leaf):  # draws on a device are not noticed
+        unknown = known is None and id(leaf) not in self.made
+        if unknown and backend.on_device(leaf):  # draws on a device are not noticed
             raise self.fail("an array on a device is made by a function that is not followed")
         if known is None:
             whole = leaf.flags.c_contiguous or leaf.flags.f_contiguous
@@ -286,6 +294,7 @@ class Trace:
     def end(self) -> None:
         """The run is over. Fails if a plain array changed after it was used."""
         self.closed = True
+        self.made.clear()
         self._enter_line(None)
         if any(leaf.tobytes() != before.tobytes() for leaf, _, before in self.constants):
             self.fail("a plain array is written to between traced calls")

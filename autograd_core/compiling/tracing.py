@@ -63,6 +63,7 @@ class Tracing:
         error = None
         self.held: list[Any] = []
         token = ACTIVE.set(True)
+        backend.followers.append(trace.note_made)
         try:
             self.held += [self._lend(slot) for slot in self.reached.slots]
             self.out = function(*inner, **keywords)
@@ -72,6 +73,7 @@ class Tracing:
             error = raised
         finally:
             ACTIVE.reset(token)
+            backend.followers.remove(trace.note_made)
             trace.end()
             self._take_back()
         if states.drawn():

@@ -48,6 +48,9 @@ KEPT: set[type] = {np.ndarray}
 _arrays: tuple[type, ...] = (np.ndarray,)
 _traced: tuple[type, ...] = ()  # the tracing array, once something is compiled
 _module: Any = None  # CuPy, once it is needed
+# What is told of each array that is made on a device from data of the host, or computed there by
+# an operation from other arrays: running traces
+followers: list[Callable[..., None]] = []
 _wanted: ContextVar[str | None] = ContextVar("autograd_core device", default=None)
 
 
@@ -245,8 +248,9 @@ def created(name: str, device: str | None, *operands: Any, **settings: Any) -> A
         return as_array(getattr(np, name)(*operands, **settings))
     made = getattr(_module, name, None)
     if made is None:  # CuPy has no such function: create the array on the host
-        return _attempt(index, _module.asarray, getattr(np, name)(*operands, **settings))
-    return _attempt(index, made, *operands, **settings)
+        host = getattr(np, name)(*operands, **settings)
+        return followed(_attempt(index, _module.asarray, host))
+    return followed(_attempt(index, made, *operands, **settings))
 
 
 def zeros(like: Any, shape: tuple[int, ...]) -> Any:
@@ -268,7 +272,14 @@ def to_device(array: Any, device: str) -> Any:
         return array
     if isinstance(array, _module.ndarray):
         return _attempt(index, array.copy)
-    return _attempt(index, _module.asarray, array)
+    return followed(_attempt(index, _module.asarray, array))
+
+
+def followed(array: Any, *sources: Any) -> Any:
+    """`array`, which was computed from `sources`. Running traces are told."""
+    for told in followers:
+        told(array, sources)
+    return array
 
 
 def from_dlpack(source: Any) -> Any:

@@ -231,7 +231,7 @@ def _run_there(
         kernel, values = in_single, (kernel, *values)
     if backend.is_traced(home):
         return home._trace.kernel(declared.name, kernel, values)
-    return backend.run_there(home, kernel, *values)
+    return backend.followed(backend.run_there(home, kernel, *values), *values)
 
 
 _NAMES: dict[str, Any] = {
