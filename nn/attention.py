@@ -39,7 +39,13 @@ def scaled_dot_product_attention(
     result of a query that attends to no key is 0. With the probability `dropout_p`, weights are set
     to 0 (see `Dropout`).
     """
-    if query.shape[-1] != key.shape[-1] or key.shape[-2] != value.shape[-2]:
+    if not 0 <= dropout_p <= 1:
+        raise AutogradError(f"dropout_p must be in [0, 1], not {dropout_p}")
+    if (
+        min(query.ndim, key.ndim, value.ndim) < 2
+        or query.shape[-1] != key.shape[-1]
+        or key.shape[-2] != value.shape[-2]
+    ):
         raise ShapeError(
             "scaled_dot_product_attention: query and key must have one number of features, key and "
             f"value one length; the shapes are {query.shape}, {key.shape} and {value.shape}"
@@ -62,6 +68,8 @@ def _weights(query: Any, key: Any, causal: Any, bias: Any, scale: float | None) 
         return _weights(q, k, c, b, scale).astype(np.float16)
     factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
     scores = ac.matmul(query * factor, ac.swapaxes(key, -1, -2))
+    if not scores.shape[-1]:  # no keys
+        return scores
     if bias is None:
         return ac.softmax(scores if causal is None else scores + causal)
     bias = bias if causal is None else bias + causal
@@ -197,7 +205,8 @@ class MultiheadAttention(Module):
 
     def multiply_adds(self, output: Any, *inputs: Any) -> int:
         """The products with the matrices of query, key and value, the scores, and the means."""
-        query, key = (*inputs, *inputs)[:2]
+        query = inputs[0]
+        key = query if len(inputs) < 2 or inputs[1] is None else inputs[1]
         e, rows, keys = self.embed_dim, query.size // self.embed_dim, key.size // self.kdim
         batch = 1 if query.ndim == 2 else query.shape[0 if self.batch_first else 1]
         scores = rows * keys // batch * e

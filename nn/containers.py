@@ -116,6 +116,7 @@ class Unflatten(Module):
         if length != known if -1 not in sizes else not known or length % known:
             message = f"axis {self.dim} of x of shape {x.shape} cannot be divided into {sizes}"
             raise misfit(self, ShapeError(message))
+        sizes = tuple(length // known if n == -1 else n for n in sizes)
         return x.reshape(x.shape[:dim] + sizes + x.shape[dim + 1 :])
 
     def describe(self) -> str:

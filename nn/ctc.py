@@ -78,6 +78,10 @@ class CTCLoss(Loss):
         inputs, lengths = (np.atleast_1d(x) for x in (inputs, lengths))
         if targets.dtype.kind not in "iu":
             raise DTypeError(f"{kind_of(self)}: targets must be integers, not {targets.dtype}")
+        if not 0 <= self.blank < classes:
+            raise AutogradError(
+                f"{kind_of(self)}: blank must be in [0, {classes}), not {self.blank}"
+            )
         if inputs.shape != (n,) or lengths.shape != (n,):
             raise ShapeError(
                 f"{kind_of(self)}: expects {n} lengths, input_lengths has shape {inputs.shape}, "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import autograd_core as ac
-from autograd_core.errors import AutogradError, ShapeError
+from autograd_core.errors import AutogradError, DTypeError, ShapeError
 from autograd_core.errors.tracebacks import public
 from nn.init import generator_of
 from nn.module import Module, misfit
@@ -42,6 +42,8 @@ class Dropout(Module):
         """x, with zeros in training."""
         if not self.training or self.p == 0:
             return x
+        if x.dtype.kind not in "fc":
+            raise misfit(self, DTypeError(f"expects floating-point numbers, x has {x.dtype}"))
         return dropped(x, self.p, self.shape_of(x), self.generator)
 
     def describe(self) -> str:

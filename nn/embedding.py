@@ -8,6 +8,7 @@ import numpy as np
 
 import autograd_core as ac
 from autograd_core import Tensor, no_grad
+from autograd_core.devices import backend
 from autograd_core.errors import AutogradError, DTypeError, ShapeError
 from autograd_core.errors.tracebacks import public
 from nn.data import readable
@@ -80,11 +81,13 @@ class Embedding(Module):
 
     def _scale(self, indices: Any) -> None:
         """Scale the rows that are too long."""
-        rows = np.unique(indices)
+        rows = backend.to_device(np.unique(indices), self.weight.device)
         used = self.weight.data[rows]
-        norms = np.sum(np.abs(used) ** self.norm_type, axis=1, keepdims=True) ** (
-            1 / self.norm_type
-        )
+        sizes, p = np.abs(used), self.norm_type
+        if p == np.inf:
+            norms = np.max(sizes, axis=1, keepdims=True)
+        else:
+            norms = np.sum(sizes**p, axis=1, keepdims=True) ** (1 / p)
         scale = np.where(norms > self.max_norm, self.max_norm / (norms + 1e-7), 1)
         with no_grad():
             self.weight[rows] = used * scale.astype(used.dtype)

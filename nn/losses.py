@@ -22,7 +22,7 @@ from autograd_core import Tensor, op
 from autograd_core.errors import AutogradError, DTypeError, ShapeError
 from autograd_core.errors.tracebacks import public
 from nn.data import readable
-from nn.module import Module, Parameter
+from nn.module import Buffer, Module, Parameter
 
 __all__ = [
     "MSE",
@@ -300,11 +300,14 @@ class BCEWithLogitsLoss(BCELoss):
 
 
 def checked_weight(weight: Any) -> Any:
+    """A weight as a buffer, which is in the state and moves with the loss."""
     if isinstance(weight, str):
         raise DTypeError(f"weight is an array of numbers, not a str: write reduction={weight!r}")
     if np.iscomplexobj(weight):
         raise DTypeError("weight is an array of real numbers, not of complex ones")
-    return weight
+    if weight is None or (isinstance(weight, Tensor) and weight.requires_grad):
+        return weight
+    return Buffer(weight.detach() if isinstance(weight, Tensor) else weight)
 
 
 def l2_penalty(parameters: list[Parameter], strength: float) -> Any:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from reprlib import recursive_repr
-from types import FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
@@ -18,29 +16,11 @@ from autograd_core.engine.state import STATE
 from autograd_core.engine.versions import Versioned
 from autograd_core.errors import AutogradError, DTypeError, ShapeError
 from autograd_core.errors.alternatives import missing_member
+from nn.hidden import held
 from nn.hooks import RemovableHandle
+from nn.parameter import Buffer, Parameter
 
 __all__ = ["Buffer", "Module", "Parameter"]
-
-
-class Parameter(Tensor):
-    """A leaf that a Module trains. An array `data` is shared, not copied."""
-
-    __slots__ = ()
-
-    def __init__(self, data: Any, *, dtype: Any = None, name: str | None = None) -> None:
-        super().__init__(data, requires_grad=True, dtype=dtype, name=name)
-
-
-class Buffer(Tensor):
-    """An array of a Module that is not trained, such as a running mean. It belongs to the state of
-    the module, and moves with it. One that is not `persistent` is not in `state_dict`."""
-
-    __slots__ = ("persistent",)
-
-    def __init__(self, data: Any, *, dtype: Any = None, persistent: bool = True) -> None:
-        super().__init__(data, dtype=dtype)
-        self.persistent = persistent
 
 
 class IncompatibleKeys(NamedTuple):
@@ -85,12 +65,16 @@ class Module(Versioned):
         token = STATE.set((recording, Scope(type(self).__name__, outer), observer))
         try:
             for hook in self._forward_pre_hooks:
-                changed = hook(self, inputs)
-                if changed is not None:
+                more = (settings,) if hook.with_kwargs else ()
+                changed = hook.function(self, inputs, *more)
+                if changed is not None and hook.with_kwargs:
+                    inputs, settings = changed
+                elif changed is not None:
                     inputs = changed if isinstance(changed, tuple) else (changed,)
             out = self.forward(*inputs, **settings)
             for hook in self._forward_hooks:
-                changed = hook(self, inputs, out)
+                more = (settings,) if hook.with_kwargs else ()
+                changed = hook.function(self, inputs, *more, out)
                 out = out if changed is None else changed
             return out
         except (AutogradError, AttributeError, TypeError) as error:
@@ -111,15 +95,21 @@ class Module(Versioned):
 
     # Hooks
 
-    def register_forward_hook(self, hook: Callable[[Module, Any, Any], Any]) -> RemovableHandle:
-        """Call ``hook(module, inputs, output)`` after each `forward`. If it returns something else
-        than None, that is the output. ``remove()`` of the handle ends it."""
-        return RemovableHandle(self, "_forward_hooks", hook)
+    def register_forward_hook(
+        self, hook: Callable[..., Any], *, with_kwargs: bool = False
+    ) -> RemovableHandle:
+        """Call ``hook(module, inputs, output)`` after each `forward`, or with the keywords too,
+        ``hook(module, inputs, settings, output)``. If it returns something else than None, that is
+        the output. ``remove()`` of the handle ends it."""
+        return RemovableHandle(self, "_forward_hooks", hook, with_kwargs)
 
-    def register_forward_pre_hook(self, hook: Callable[[Module, Any], Any]) -> RemovableHandle:
+    def register_forward_pre_hook(
+        self, hook: Callable[..., Any], *, with_kwargs: bool = False
+    ) -> RemovableHandle:
         """Call ``hook(module, inputs)`` before each `forward`, with the tuple of the positional
-        arguments. If it returns something else than None, these are the inputs."""
-        return RemovableHandle(self, "_forward_pre_hooks", hook)
+        arguments, or ``hook(module, inputs, settings)``. If it returns something else than None,
+        these are the inputs (and keywords)."""
+        return RemovableHandle(self, "_forward_pre_hooks", hook, with_kwargs)
 
     def multiply_adds(self, output: Any, *inputs: Any) -> int:
         """The number of multiplications with an addition of a call, without those of the modules in
@@ -153,7 +143,7 @@ class Module(Versioned):
                 names.add(name)
                 yield name, found
         for name, holder in unlisted:
-            if any(id(found) not in seen for found in _held(holder)):
+            if any(id(found) not in seen for found in held(holder, (Module, Parameter))):
                 raise AutogradError(
                     f"{type(self).__name__}.{name} is a {type(holder).__name__}, in which "
                     "parameters are not found: keep them in a list, dict, dataclass or nn.Module"
@@ -249,9 +239,13 @@ class Module(Versioned):
         return self
 
     def _state(self) -> dict[str, Tensor]:
-        """The parameters and persistent buffers by name."""
-        kept = {name: buffer for name, buffer in self.named_buffers() if buffer.persistent}
-        return {**dict(self.named_parameters()), **kept}
+        """The parameters and persistent buffers by name, under each of their names."""
+        self.parameters()  # raises an error for those that are not found
+        return {
+            name: found
+            for name, found in _walk("", self, set(), every_name=True)
+            if isinstance(found, Parameter) or (isinstance(found, Buffer) and found.persistent)
+        }
 
     def state_dict(self) -> dict[str, Any]:
         """A dict from the dotted name of each parameter and buffer to a copy of its array on the
@@ -310,8 +304,6 @@ class Module(Versioned):
         return ""
 
 
-SETS = (set, frozenset, deque)
-OTHERS = (type, ModuleType, FunctionType, MethodType)
 WALKED = (Module, Parameter, Buffer, list, tuple, dict)
 
 
@@ -344,17 +336,23 @@ def _children(parent: Any) -> Iterator[tuple[str, Any]]:
     those of the modules in it."""
     if isinstance(parent, Module):
         attributes = vars(parent).items()
-        for name, value in sorted(attributes, key=lambda item: not isinstance(item[1], Tensor)):
+        for name, value in sorted(attributes, key=lambda item: _rank(item[1])):
             if name == parent._unnamed:
                 yield from _children(value)
             else:
                 yield name, value
     elif is_dataclass(parent):
-        yield from ((each.name, getattr(parent, each.name, None)) for each in fields(parent))
+        own = (each.name for each in fields(parent))
+        names = dict.fromkeys((*own, *getattr(parent, "__dict__", ())))
+        yield from ((name, getattr(parent, name, None)) for name in names)
     elif isinstance(parent, dict):
         yield from ((str(key), value) for key, value in parent.items())
     elif isinstance(parent, list | tuple):
         yield from ((str(i), value) for i, value in enumerate(parent))
+
+
+def _rank(value: Any) -> int:
+    return 0 if isinstance(value, Parameter) else 1 if isinstance(value, Buffer) else 2
 
 
 def _walk(
@@ -363,9 +361,11 @@ def _walk(
     seen: set[int],
     inner_first: bool = False,
     unlisted: list[tuple[str, Any]] | None = None,
+    every_name: bool = False,
 ) -> Iterator[tuple[str, Any]]:
     """Yield (dotted name, value) for all modules and parameters in `found`, at any depth. Each is
-    yielded once, as a module may be shared or refer to its parent."""
+    yielded once, as a module may be shared or refer to its parent; with `every_name`, under each
+    name that does not lead through itself."""
     if id(found) in seen:
         return
     seen.add(id(found))
@@ -374,22 +374,16 @@ def _walk(
     for name, child in _children(found):
         title = f"{prefix}.{name}" if prefix else name
         if isinstance(child, WALKED) or (is_dataclass(child) and not isinstance(child, type)):
-            yield from _walk(title, child, seen, inner_first, unlisted)
-        elif unlisted is not None and any(True for _ in _held(child)):
+            yield from _walk(title, child, seen, inner_first, unlisted, every_name)
+        elif unlisted is not None and any(True for _ in held(child, (Module, Parameter))):
             unlisted.append((title, child))
     if inner_first:
         yield prefix, found
+    if every_name:
+        seen.discard(id(found))
 
 
 def _host_array(values: Any) -> Any:
     """Values of a state as an array on the host."""
     values = values.data if isinstance(values, Tensor) else values
     return backend.asnumpy(values) if backend.is_array(values) else np.asarray(values)
-
-
-def _held(holder: Any) -> Iterator[Any]:
-    """The parameters and modules directly in a set or an object."""
-    if isinstance(holder, OTHERS):
-        return iter(())
-    entries = holder if isinstance(holder, SETS) else getattr(holder, "__dict__", {}).values()
-    return (entry for entry in entries if isinstance(entry, Module | Parameter))

@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 
-class _Normalization(Module):
+class Normalization(Module):
     """Computes in float32 if x is float16, whose squares overflow at 256."""
 
     def forward(self, x: Any) -> Any:
@@ -66,7 +66,7 @@ def _array(x: Any) -> Any:
     return x.data if isinstance(x, Tensor) else x
 
 
-class _WithStatistics(_Normalization):
+class _WithStatistics(Normalization):
     """BatchNorm and InstanceNorm: `ndims` are the numbers of axes that the input may have."""
 
     ndims: tuple[int, ...] = ()
@@ -96,6 +96,8 @@ class _WithStatistics(_Normalization):
 
     def normalized(self, x: Any) -> Any:
         """The normalised x."""
+        if not self.of_batch and x.ndim == min(self.ndims) - 1:  # one example
+            return self.normalized(x[None])[0]
         self._check(x)
         axes = (0, *range(2, x.ndim)) if self.of_batch else tuple(range(2, x.ndim))
         if self.training or not self.track_running_stats:
@@ -209,13 +211,14 @@ class InstanceNorm3d(_InstanceNorm):
     ndims = (5,)
 
 
-class _OfLastAxes(_Normalization):
+class _OfLastAxes(Normalization):
     """LayerNorm and RMSNorm: over the last axes, of the shape `normalized_shape`."""
 
     def __init__(
         self, normalized_shape: Any, eps: float | None, elementwise_affine: bool, dtype: Any
     ) -> None:
-        shape = (normalized_shape,) if isinstance(normalized_shape, int) else normalized_shape
+        whole = isinstance(normalized_shape, int | np.integer)
+        shape = (int(normalized_shape),) if whole else normalized_shape
         self.normalized_shape, self.eps = tuple(shape), eps
         self.weight = Parameter(np.ones(self.normalized_shape), dtype=dtype) if (
             elementwise_affine) else None  # fmt: skip
@@ -281,7 +284,7 @@ class RMSNorm(_OfLastAxes):
         return out if self.weight is None else out * self.weight
 
 
-class GroupNorm(_Normalization):
+class GroupNorm(Normalization):
     """Normalises over groups of channels of each example (Wu and He, 2018). x has the shape (n, c,
     …); `num_groups` divides c."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,13 +88,15 @@ def summary(model: Module, *input_shapes: Any, dtype: Any = None) -> Summary:
     seen: set[int] = set()
 
     def begin(name: str) -> Any:
-        def hook(module: Module, inputs: Any) -> None:
-            waiting.append(Row(name, type(module).__name__, _shapes(inputs), "", 0, 0, 0))
+        def hook(module: Module, inputs: Any, settings: Any) -> None:
+            given = _shapes((*inputs, *(x for x in settings.values() if hasattr(x, "shape"))))
+            waiting.append(Row(name, type(module).__name__, given, "", 0, 0, 0))
             found.rows.append(waiting[-1])
 
         return hook
 
-    def end(module: Module, inputs: Any, out: Any) -> None:
+    def end(module: Module, inputs: Any, settings: Any, out: Any) -> None:
+        inputs = inspect.signature(module.forward).bind(*inputs, **settings).args
         row = waiting.pop()
         row.result = _shapes(out)
         row.multiply_adds = module.multiply_adds(out, *inputs)
@@ -102,17 +105,17 @@ def summary(model: Module, *input_shapes: Any, dtype: Any = None) -> Summary:
             row.bytes += parameter.size * parameter.dtype.itemsize
 
     waiting: list[Row] = []
-    modes = {module: module.training for module in model.modules()}
+    modes = [(module, module.training) for module in model.modules()]
     for name, module in [*model.named_modules()]:
-        handles.append(module.register_forward_pre_hook(begin(name)))
-        handles.append(module.register_forward_hook(end))
+        handles.append(module.register_forward_pre_hook(begin(name), with_kwargs=True))
+        handles.append(module.register_forward_hook(end, with_kwargs=True))
     try:
         with no_grad():
             model.eval()(*(ac.zeros(shape, dtype=kind, device=home) for shape in input_shapes))
     finally:
         for handle in handles:
             handle.remove()
-        for module, training in modes.items():
+        for module, training in modes:
             module.training = training
     found.parameters = sum(p.size for p in parameters)
     found.trainable = sum(p.size for p in parameters if p.requires_grad)

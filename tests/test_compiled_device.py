@@ -35,21 +35,22 @@ def training(momentum):
 
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
 def test_a_training_step(cuda, momentum):
-    (plain, plain_step), (model, step) = training(momentum), training(momentum)
-    compiled = Compiled(step)
     launches = {"plain": 0, "compiled": 0}
-    for i in range(16):
-        x, y = cuda.asarray(RNG.normal(size=(7, 6))), cuda.asarray(RNG.uniform(size=(7, 3)))
-        for name, run in (("plain", plain_step), ("compiled", compiled)):
-            with cuda.counting() as counts:
-                loss = run(x, y)
-            launches[name] += counts.launches * (i > 5)  # copies depend on random memory orders
-            assert loss.device == "cuda:0"
-        for p, q in zip(model.parameters(), plain.parameters(), strict=True):
-            close(p, q)
-            close(p.grad, q.grad)
-    assert not compiled.plain
-    assert "cp.ElementwiseKernel" in compiled.source
+    for _ in range(5):  # memory orders are random, and with them copies
+        (plain, plain_step), (model, step) = training(momentum), training(momentum)
+        compiled = Compiled(step)
+        for i in range(8):
+            x, y = cuda.asarray(RNG.normal(size=(7, 6))), cuda.asarray(RNG.uniform(size=(7, 3)))
+            for name, run in (("plain", plain_step), ("compiled", compiled)):
+                with cuda.counting() as counts:
+                    loss = run(x, y)
+                launches[name] += counts.launches * (i > 2)
+                assert loss.device == "cuda:0"
+            for p, q in zip(model.parameters(), plain.parameters(), strict=True):
+                close(p, q)
+                close(p.grad, q.grad)
+        assert not compiled.plain
+        assert "cp.ElementwiseKernel" in compiled.source
     assert launches["compiled"] <= 0.75 * launches["plain"]
 
 

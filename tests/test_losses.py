@@ -294,3 +294,10 @@ def test_none_is_no_operand(loss):
         loss(None, [1.0])
     with pytest.raises(DTypeError, match=f"^{name}: the target is None"):
         loss(ac.Tensor([1.0]), None)
+
+
+def test_weights_are_buffers():
+    assert list(nn.CrossEntropyLoss(np.ones(3)).state_dict()) == ["weight"]
+    assert list(nn.BCEWithLogitsLoss(pos_weight=2.0).state_dict()) == ["pos_weight"]
+    assert not nn.BCELoss().state_dict()
+    assert nn.NLLLoss(np.ones(3)).float().weight.dtype == np.float32

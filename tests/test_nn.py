@@ -2,7 +2,6 @@
 
 import copy
 import pickle
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -107,49 +106,6 @@ def test_gradients_are_dropped_or_zero():
     assert_equal(model.weight.grad, np.zeros((3, 2)))
     model.zero_grad()
     assert model.weight.grad is None
-
-
-@dataclass
-class Heads:
-    left: nn.Module
-    scale: nn.Parameter
-    title: str = "two heads"
-
-
-class Plain:
-    def __init__(self, layer):
-        self.layer = layer
-
-
-def test_parameters_in_dataclasses_sets_and_objects():
-    model = nn.Module()
-    model.heads = Heads(nn.Linear(2, 1), nn.Parameter([1.0]))
-    names = ["heads.left.weight", "heads.left.bias", "heads.scale"]
-    assert [name for name, _ in model.named_parameters()] == names
-    model.again = Plain(model.heads.left)  # it is found elsewhere
-    assert len(model.parameters()) == 3
-    for holder, kind in ((Plain(nn.Linear(1, 1)), "Plain"), ({nn.Linear(1, 1)}, "set")):
-        model.other = holder
-        with pytest.raises(AutogradError, match=f"Module.other is a {kind}, in which parameters"):
-            model.parameters()
-
-
-def test_forward_hooks():
-    model, seen = nn.Sequential(nn.Linear(2, 3), nn.ReLU()), []
-    layer = model[0]
-    first = layer.register_forward_pre_hook(lambda module, inputs: inputs[0] * 2)
-    second = layer.register_forward_hook(lambda module, inputs, out: seen.append((inputs, out)))
-    third = model.register_forward_hook(lambda module, inputs, out: out + 1)
-    x = ac.ones((4, 2))
-    out = model(x)
-    (((doubled,), inner),) = seen
-    assert_close(doubled, 2 * np.ones((4, 2)), rtol=0)
-    assert_close(out.detach(), np.maximum(inner.detach().cpu().numpy(), 0) + 1, rtol=1e-12)
-    assert len(model.state_dict()) == 2
-    for handle in (first, second, third):
-        handle.remove()
-    assert_close(model(x).detach(), np.maximum(layer(x).detach().cpu().numpy(), 0), rtol=1e-12)
-    assert len(seen) == 1
 
 
 def test_copies_and_pickles_are_independent():

@@ -1,7 +1,12 @@
-"""Summaries, groups of parameters, loss scaling, CTC."""
+"""Summaries, groups of parameters, loss scaling, hooks, states, and what reviews found."""
 
-import itertools
+import collections
+import copy
 import math
+import pickle
+from dataclasses import dataclass
+from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +15,6 @@ import autograd_core as ac
 import nn
 from autograd_core.compiling import Compiled
 from autograd_core.errors import AutogradError, DTypeError, ShapeError
-from autograd_core.testing import check_gradients
 from tests.host import assert_close
 
 pytestmark = pytest.mark.usefixtures("there")
@@ -67,7 +71,7 @@ def test_a_summary_of_two_inputs():
 
 def test_groups_of_parameters():
     model = nn.Sequential(nn.Linear(2, 3), nn.LayerNorm(3), nn.Linear(3, 1, bias=False))
-    rules = [(lambda name, p: name.startswith("2"), {"lr": 1.0}),
+    rules = [(lambda name, p, module: name.startswith("2"), {"lr": 1.0}),
              (nn.biases_and_norms, {"weight_decay": 0.0})]  # fmt: skip
     groups = nn.parameter_groups(model, *rules)
     optimizer = nn.AdamW(groups, lr=0.1, weight_decay=0.2)
@@ -138,97 +142,210 @@ def test_adam_in_float16_needs_a_larger_eps():
     assert_close(w.detach(), np.ones(3, np.float16), rtol=0)
 
 
-# ---- CTC -----------------------------------------------------------------------------------------
+# ---- what reviews found --------------------------------------------------------------------------
 
 
-def sequences(seed=0, n=3, length=7, classes=4):
-    random = np.random.default_rng(seed)
-    logits = random.normal(size=(length, n, classes))
-    targets = random.integers(1, classes, (n, 3))
-    targets[0, 1] = targets[0, 0]  # a repeated label needs a blank
-    return logits, targets, np.array([length, length - 1, length - 2]), np.array([3, 2, 0])
+def test_copies_of_models_with_buffers():
+    model = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
+    model(ac.Tensor(np.random.default_rng(0).normal(size=(5, 2))))
+    model.register_forward_hook(print)
+    for twin in (copy.deepcopy(model), copy.copy(model), pickle.loads(pickle.dumps(model))):
+        for name, values in twin.state_dict().items():
+            assert_close(values, model.state_dict()[name], rtol=0)
+    twin = copy.deepcopy(model)
+    twin[1].running_mean.data[0] = 9
+    assert model[1].running_mean.data[0] != 9
 
 
-def by_alignments(log_probs, target, blank=0):
-    """The sum over all sequences that give the target."""
-    length, classes = log_probs.shape
-    total = 0.0
-    for path in itertools.product(range(classes), repeat=length):
-        kept = [a for a, _ in itertools.groupby(path) if a != blank]
-        if kept == list(target):
-            total += math.exp(sum(log_probs[t, c] for t, c in enumerate(path)))
-    return -math.log(total) if total else math.inf
+def test_an_averaged_model_restarts_with_its_count_and_has_the_buffers():
+    model = nn.Sequential(nn.Linear(1, 1), nn.BatchNorm1d(1))
+    averaged = nn.AveragedModel(model)
+    for value in (1.0, 2.0, 3.0):
+        nn.init.constant_(model[0].weight, value)
+        model(ac.Tensor([[1.0], [3.0]]))
+        averaged.update_parameters(model)
+    assert_close(averaged.module[1].running_mean, model[1].running_mean, rtol=0)
+    again = nn.AveragedModel(model)
+    again.load_state_dict(averaged.state_dict())
+    nn.init.constant_(model[0].weight, 10.0)
+    for each in (averaged, again):
+        each.update_parameters(model)
+        assert each.module[0].weight.item() == 4.0
 
 
-def test_ctc_is_the_sum_over_alignments():
-    logits, targets, steps, lengths = sequences(length=5, classes=3)
-    log_probs = ac.log_softmax(ac.Tensor(logits))
-    found = nn.CTCLoss(reduction="none")(log_probs, targets % 3, steps, lengths)
-    plain = log_probs.cpu().numpy()
-    clean = np.where(targets % 3 == 0, 1, targets % 3)
-    found = nn.CTCLoss(reduction="none")(log_probs, clean, steps, lengths)
-    expected = [by_alignments(plain[: steps[i], i], clean[i, : lengths[i]]) for i in range(3)]
-    assert_close(found, expected, rtol=1e-10)
+def test_tied_weights_have_both_names():
+    model = nn.Sequential(nn.Embedding(4, 3), nn.Linear(3, 4, bias=False))
+    model[1].weight = model[0].weight
+    assert list(model.state_dict()) == ["0.weight", "1.weight"]
+    assert len(model.parameters()) == 1
+    model.load_state_dict({"0.weight": np.ones((4, 3)), "1.weight": np.ones((4, 3))})
+    assert_close(model[1].weight.detach(), np.ones((4, 3)), rtol=0)
 
 
-@pytest.mark.parametrize("reduction", ["mean", "sum", "none", "batch"])
-def test_ctc_has_right_gradients_and_compiles(reduction, device):
-    logits, targets, steps, lengths = sequences()
-    loss_of = nn.CTCLoss(reduction=reduction)
+@pytest.mark.parametrize("kind", ["Adam", "NAdam", "Adagrad"])
+def test_a_restored_optimiser_with_two_groups_counts_once(kind):
+    def made():
+        parameters = [nn.Parameter(np.ones(3)), nn.Parameter(np.ones(3))]
+        return parameters, getattr(nn, kind)([{"params": [p]} for p in parameters], lr=0.01)
 
-    def f(x):
-        return loss_of(ac.log_softmax(x), targets, steps, lengths)
+    def go(parameters, optimizer, steps):
+        for _ in range(steps):
+            for p in parameters:
+                p.grad = ac.ones(3)
+            optimizer.step()
 
-    if device.name == "cpu":
-        check_gradients(f, ac.Tensor(logits))
-    gradient = ac.grad(lambda x: ac.sum(f(x)))
-    expected = gradient(ac.Tensor(logits)).cpu().numpy()
-    compiled = Compiled(gradient)
-    rtol = 0 if device.name == "cpu" else 1e-9
-    assert_close(compiled(ac.Tensor(logits)), expected, rtol=rtol, atol=1e-12 * (rtol > 0))
-    assert compiled.programs
-
-
-def test_ctc_of_targets_that_do_not_fit():
-    logits, targets, steps, lengths = sequences(length=3)
-    log_probs = ac.Tensor(logits, requires_grad=True)
-    steps, lengths = np.array([3, 2, 1]), np.array([3, 1, 1])
-    found = nn.CTCLoss(reduction="none")(log_probs, targets, steps, lengths)
-    assert np.isinf(found.detach().cpu().numpy()).tolist() == [True, False, False]
-    loss = nn.CTCLoss(zero_infinity=True)(log_probs, targets, steps, lengths)
-    loss.backward()
-    g = log_probs.grad.cpu().numpy()
-    assert np.isfinite(g).all()
-    assert not g[:, 0].any()
-    with pytest.raises(AutogradError, match=r"the label 4 is the blank or not in \[0, 4\)"):
-        nn.CTCLoss()(log_probs, targets * 0 + 4, steps, lengths)
-    with pytest.raises(DTypeError, match="targets must be integers"):
-        nn.CTCLoss()(log_probs, targets * 1.0, steps, lengths)
-    with pytest.raises(AutogradError, match=r"input_lengths must be in \[1, 3\]"):
-        nn.CTCLoss()(log_probs, targets, steps + 1, lengths)
-    with pytest.raises(ShapeError, match="4 targets, but target_lengths add up to 5"):
-        nn.CTCLoss()(log_probs, np.ones(4, int), steps, lengths)
-    with pytest.raises(ShapeError, match="at least one example"):
-        nn.CTCLoss()(log_probs[:, :0], targets[:0], steps[:0], lengths[:0])
+    whole, by_whole = made()
+    go(whole, by_whole, 4)
+    parts, first = made()
+    go(parts, first, 2)
+    _, second = made()
+    second.param_groups[0]["params"], second.param_groups[1]["params"] = parts[:1], parts[1:]
+    second.load_state_dict(pickle.loads(pickle.dumps(first)).state_dict())
+    go(parts, second, 2)
+    for a, b in zip(parts, whole, strict=True):
+        assert_close(a.detach(), b.detach().cpu().numpy(), rtol=0)
 
 
-@pytest.mark.oracle
-@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
-@pytest.mark.parametrize("joined", [False, True])
-def test_ctc_is_pytorchs(reduction, joined, device):
-    if device.name != "cpu":
-        pytest.skip("compared on the host")
-    torch = pytest.importorskip("torch", reason="needs torch: pip install -e '.[oracles]'")
-    for seed in range(5):
-        logits, targets, steps, lengths = sequences(seed, length=9)
-        if joined:
-            targets = np.concatenate([t[:n] for t, n in zip(targets, lengths, strict=True)])
-        x, u = ac.Tensor(logits, requires_grad=True), torch.tensor(logits, requires_grad=True)
-        a = nn.CTCLoss(reduction=reduction)(ac.log_softmax(x), targets, steps, lengths)
-        b = torch.nn.CTCLoss(reduction=reduction)(
-            torch.log_softmax(u, -1), *map(torch.tensor, (targets, steps, lengths))
-        )
-        np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), rtol=1e-10)
-        ac.sum(a).backward()
-        b.sum().backward()
-        np.testing.assert_allclose(x.grad.numpy(), u.grad.numpy(), rtol=1e-9, atol=1e-13)
+def test_states_of_another_optimiser_are_refused():
+    w = nn.Parameter([1.0])
+    w.grad = ac.ones(1)
+    other = nn.SGD([w], lr=0.1, momentum=0.9)
+    other.step()
+    optimizer = nn.Adam([w])
+    with pytest.raises(ShapeError, match=r"has \['momentum_buffer'\], expected \['exp_avg"):
+        optimizer.load_state_dict(other.state_dict())
+    state = optimizer.state_dict()
+    state["param_groups"][0]["lr"] = -5.0
+    with pytest.raises(AutogradError, match=r"lr must be at least 0 and finite, not -5\.0"):
+        optimizer.load_state_dict(state)
+    with pytest.raises(AutogradError, match=r"takes what state_dict\(\) returns"):
+        optimizer.load_state_dict({})
+    assert optimizer.lr == 1e-3
+
+
+def test_a_frozen_layer_may_be_given_to_an_optimiser():
+    model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
+    model[0].requires_grad_(False)
+    before, optimizer = model.state_dict(), nn.SGD(model.parameters(), lr=0.1)
+    ac.sum(model(ac.ones((3, 2)))).backward()
+    optimizer.step()
+    assert_close(model[0].weight.detach(), before["0.weight"], rtol=0)
+    assert (model[1].bias.detach().cpu().numpy() != before["1.bias"]).all()
+
+
+def test_a_model_that_became_half_precision_is_refused_by_adam():
+    model = nn.Linear(2, 2)
+    optimizer = nn.Adam(model.parameters())
+    model.half()
+    model.weight.grad = ac.Tensor(np.zeros((2, 2), np.float16))
+    with pytest.raises(DTypeError, match="is 0 in float16"):
+        optimizer.step()
+
+
+def test_a_scaler_steps_once_for_an_update():
+    w = nn.Parameter([1.0])
+    w.grad = ac.ones(1)
+    scaler, optimizer = nn.GradScaler(), nn.SGD([w], lr=0.1)
+    scaler.step(optimizer)
+    with pytest.raises(AutogradError, match=r"step\(\) was called since the last update"):
+        scaler.step(optimizer)
+    assert len(scaler.scale([ac.ones(()), ac.ones(())])) == 2
+
+
+@pytest.mark.parametrize(
+    "holder",
+    [
+        lambda layer: SimpleNamespace(layers=[layer]),
+        lambda layer: SimpleNamespace(inner=SimpleNamespace(layer=layer)),
+        lambda layer: {(layer, 1)},
+        lambda layer: np.array([layer, None], object),
+        lambda layer: collections.UserDict(a=layer),
+        lambda layer: collections.ChainMap({"a": layer}),
+        lambda layer: partial(layer),
+    ],
+)
+def test_hidden_parameters_are_told(holder):
+    model = nn.Module()
+    model.hidden = holder(nn.Linear(1, 1))
+    with pytest.raises(AutogradError, match=r"Module\.hidden is a \w+, in which parameters"):
+        model.parameters()
+
+
+def test_summaries_of_calls_by_keyword():
+    class Model(nn.Module):
+        def __init__(self):
+            self.attention = nn.MultiheadAttention(8, 2)
+
+        def forward(self, x):
+            first, _ = self.attention(query=x, key=x, value=x)
+            return self.attention(first, None, None)[0]
+
+    found = nn.summary(Model(), (3, 2, 8))
+    rows = [row for row in found.rows if row.name == "attention"]
+    assert rows[0].multiply_adds == rows[1].multiply_adds > 0
+
+
+def test_small_things_that_reviews_found():
+    table = nn.Embedding(3, 2, max_norm=1.0, norm_type=np.inf)
+    nn.init.constant_(table.weight, 4.0)
+    assert_close(table(ac.Tensor([1])).detach(), [[1, 1]], rtol=1e-6)
+    with pytest.raises(DTypeError, match="Dropout: expects floating-point numbers, x has int64"):
+        nn.Dropout(0.5)(np.ones(3, int))
+    norm = nn.LayerNorm((2, 3))
+    groups = nn.parameter_groups(norm, (nn.biases_and_norms, {"weight_decay": 0.0}))
+    assert len(groups) == 1
+    attention = nn.MultiheadAttention(4, 2, add_bias_kv=True)
+    groups = nn.parameter_groups(attention, (nn.biases_and_norms, {"weight_decay": 0.0}))
+    assert [p.ndim for p in groups[0]["params"]] == [2, 2]
+    x = np.random.default_rng(0).normal(size=(4, 5))
+    layer = nn.InstanceNorm1d(4)
+    assert_close(layer(ac.Tensor(x)), layer(ac.Tensor(x[None])).cpu().numpy()[0], rtol=0)
+    assert nn.Unflatten(1, (2, -1))(ac.ones((0, 4))).shape == (0, 2, 2)
+    assert nn.scaled_dot_product_attention(*[ac.ones((2, 0, 4))] * 3).shape == (2, 0, 4)
+    with pytest.raises(AutogradError, match="a group of parameters is"):
+        nn.SGD([{"lr": 0.1}])
+    with pytest.raises(AutogradError, match="lr must be at least 0 and finite, not None"):
+        nn.SGD([nn.Parameter([1.0])], lr=None)
+
+
+@dataclass
+class Heads:
+    left: nn.Module
+    scale: nn.Parameter
+    title: str = "two heads"
+
+
+class Plain:
+    def __init__(self, layer):
+        self.layer = layer
+
+
+def test_parameters_in_dataclasses_sets_and_objects():
+    model = nn.Module()
+    model.heads = Heads(nn.Linear(2, 1), nn.Parameter([1.0]))
+    names = ["heads.left.weight", "heads.left.bias", "heads.scale"]
+    assert [name for name, _ in model.named_parameters()] == names
+    model.again = Plain(model.heads.left)  # it is found elsewhere
+    assert len(model.parameters()) == 3
+    for holder, kind in ((Plain(nn.Linear(1, 1)), "Plain"), ({nn.Linear(1, 1)}, "set")):
+        model.other = holder
+        with pytest.raises(AutogradError, match=f"Module.other is a {kind}, in which parameters"):
+            model.parameters()
+
+
+def test_forward_hooks():
+    model, seen = nn.Sequential(nn.Linear(2, 3), nn.ReLU()), []
+    layer = model[0]
+    first = layer.register_forward_pre_hook(lambda module, inputs: inputs[0] * 2)
+    second = layer.register_forward_hook(lambda module, inputs, out: seen.append((inputs, out)))
+    third = model.register_forward_hook(lambda module, inputs, out: out + 1)
+    x = ac.ones((4, 2))
+    out = model(x)
+    (((doubled,), inner),) = seen
+    assert_close(doubled, 2 * np.ones((4, 2)), rtol=0)
+    assert_close(out.detach(), np.maximum(inner.detach().cpu().numpy(), 0) + 1, rtol=1e-12)
+    assert len(model.state_dict()) == 2
+    for handle in (first, second, third):
+        handle.remove()
+    assert_close(model(x).detach(), np.maximum(layer(x).detach().cpu().numpy(), 0), rtol=1e-12)
+    assert len(seen) == 1

@@ -72,9 +72,11 @@ def test_every_step(name, options, kind):
         assert_equal(mine, torchs)
         np.testing.assert_allclose(schedule.get_last_lr(), known.get_last_lr(), rtol=1e-12)
         if step == 8:
-            again = getattr(nn, name)(mine, **options)
-            again.load_state_dict(schedule.state_dict())
-            schedule = again
+            states = mine.state_dict(), schedule.state_dict()
+            mine = optimizers(kind)[0]
+            schedule = getattr(nn, name)(mine, **options)
+            mine.load_state_dict(states[0])
+            schedule.load_state_dict(states[1])
 
 
 def test_restarts_at_fractions():
@@ -119,4 +121,52 @@ def test_on_a_plateau(options):
         metric = 1 / (1 + step // 6) + 0.3 * random.normal()
         schedule.step(metric)
         known.step(metric)
+        assert_equal(mine, torchs)
+
+
+def test_chained_schedules():
+    """Each multiplies what the others have set, also after a restart."""
+    mine, torchs = optimizers()
+    made = [("LinearLR", (0.1,)), ("ExponentialLR", (0.9,)), ("StepLR", (2, 0.1)),
+            ("CosineAnnealingLR", (9, 0.001))]  # fmt: skip
+    schedules = [getattr(nn, name)(mine, *args) for name, args in made]
+    known = [getattr(torch.optim.lr_scheduler, name)(torchs, *args) for name, args in made]
+    for step in range(8):
+        for each in (*schedules, *known):
+            each.step()
+        assert_equal(mine, torchs)
+        if step == 3:
+            states = [s.state_dict() for s in schedules], mine.state_dict()
+            mine = optimizers()[0]
+            schedules = [getattr(nn, name)(mine, *args) for name, args in made]
+            mine.load_state_dict(states[1])
+            for schedule, state in zip(schedules, states[0], strict=True):
+                schedule.load_state_dict(state)
+
+
+def test_a_schedule_made_for_a_restored_optimiser_knows_the_first_rate():
+    mine = optimizers()[0]
+    schedule = nn.StepLR(mine, 1, 0.1)
+    schedule.step()
+    schedule.step()
+    again = optimizers()[0]
+    again.load_state_dict(mine.state_dict())
+    resumed = nn.StepLR(again, 1, 0.1, last_epoch=1)
+    assert resumed.base_lrs == schedule.base_lrs
+    assert_equal(again, mine)
+
+
+@pytest.mark.parametrize("name", ["StepLR", "CosineAnnealingWarmRestarts", "OneCycleLR"])
+def test_pytorchs_states(name):
+    options = {"StepLR": (2,), "CosineAnnealingWarmRestarts": (3,), "OneCycleLR": (0.5, 20)}[name]
+    mine, torchs = optimizers("Adam")
+    known = getattr(torch.optim.lr_scheduler, name)(torchs, *options)
+    schedule = getattr(nn, name)(mine, *options)
+    for _ in range(4):
+        known.step()
+    schedule.load_state_dict(known.state_dict())
+    mine.load_state_dict(torchs.state_dict())
+    for _ in range(5):
+        known.step()
+        schedule.step()
         assert_equal(mine, torchs)

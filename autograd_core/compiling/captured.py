@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dis
 import sys
 from collections.abc import Callable, Iterable, Iterator, MutableMapping, MutableSequence
 from copy import copy
@@ -12,7 +11,6 @@ from random import Random
 from types import (
     BuiltinFunctionType,
     CellType,
-    CodeType,
     FunctionType,
     MethodType,
     ModuleType,
@@ -21,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.compiling.codes import globals_of, names_in
 from autograd_core.compiling.draws import GENERATORS
 from autograd_core.compiling.known import from_library_class, is_known
 from autograd_core.compiling.places import (
@@ -95,7 +94,7 @@ class Reached:
                      and not any(issubclass(kind, place.kind) for kind in called))
         ]  # fmt: skip
         own = [f for f in functions if str(f.__module__).partition(".")[0] not in LIBRARIES]
-        return any(RANDOM.intersection(_names(function.__code__)) for function in own)
+        return any(RANDOM.intersection(names_in(function.__code__)) for function in own)
 
     def unknown(self) -> list[str]:
         """The types of the objects whose contents are not looked through."""
@@ -367,7 +366,7 @@ def _of_function(function: FunctionType) -> Iterator[tuple[str, Place]]:
         yield "", Place(function, "__wrapped__", attribute=True)
     if str(function.__module__).partition(".")[0] in LIBRARIES:
         return
-    names = set(_names(function.__code__))
+    names = set(names_in(function.__code__))
     modules, looked = [function.__globals__], [function.__globals__]
     held = [cell.cell_contents for cell in function.__closure__ or () if _is_filled(cell)]
     held += [sys.modules[name] for name in sorted(names & sys.modules.keys())]  # imported inside
@@ -375,7 +374,7 @@ def _of_function(function: FunctionType) -> Iterator[tuple[str, Place]]:
         if isinstance(module, ModuleType) and module.__name__.partition(".")[0] not in LIBRARIES:
             yield from ((n, Place(vars(module), n)) for n in sorted(names & vars(module).keys())
                         if not isinstance(vars(module)[n], ModuleType))  # fmt: skip
-    wanted = set(_globals_of(function.__code__))
+    wanted = set(globals_of(function.__code__))
     while modules:
         module = modules.pop()
         for name in sorted(wanted & module.keys()):
@@ -388,25 +387,8 @@ def _of_function(function: FunctionType) -> Iterator[tuple[str, Place]]:
         wanted = names  # of a module, its attributes with names that occur in the code
 
 
-def _globals_of(code: CodeType) -> Iterator[str]:
-    """The names of the globals that a code reads."""
-    for instruction in dis.get_instructions(code):
-        if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
-            yield instruction.argval
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _globals_of(constant)
-
-
 def _is_filled(cell: CellType) -> bool:
     try:
         return cell.cell_contents is not cell
     except ValueError:
         return False
-
-
-def _names(code: CodeType) -> Iterator[str]:
-    yield from code.co_names
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _names(constant)

@@ -21,6 +21,7 @@ from autograd_core.compiling.simplify import simplified, undecided, without_unus
 from autograd_core.compiling.stacks import stacked
 from autograd_core.compiling.trace import Trace, Untraceable
 from autograd_core.devices import backend
+from autograd_core.devices.followers import followers
 from autograd_core.engine.tensor import Tensor, make
 from autograd_core.transforms.calls import Function
 from autograd_core.transforms.generators import States
@@ -63,7 +64,7 @@ class Tracing:
         error = None
         self.held: list[Any] = []
         token = ACTIVE.set(True)
-        backend.followers.append(trace.note_made)
+        followers.append(trace.note_made)
         try:
             self.held += [self._lend(slot) for slot in self.reached.slots]
             self.out = function(*inner, **keywords)
@@ -73,7 +74,7 @@ class Tracing:
             error = raised
         finally:
             ACTIVE.reset(token)
-            backend.followers.remove(trace.note_made)
+            followers.remove(trace.note_made)
             trace.end()
             self._take_back()
         if states.drawn():

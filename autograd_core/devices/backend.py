@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.devices.followers import followed
 from autograd_core.errors import (
     AutogradError,
     DeviceError,
@@ -48,9 +49,6 @@ KEPT: set[type] = {np.ndarray}
 _arrays: tuple[type, ...] = (np.ndarray,)
 _traced: tuple[type, ...] = ()  # the tracing array, once something is compiled
 _module: Any = None  # CuPy, once it is needed
-# What is told of each array that is made on a device from data of the host, or computed there by
-# an operation from other arrays: running traces
-followers: list[Callable[..., None]] = []
 _wanted: ContextVar[str | None] = ContextVar("autograd_core device", default=None)
 
 
@@ -247,9 +245,8 @@ def created(name: str, device: str | None, *operands: Any, **settings: Any) -> A
     if index is None:
         return as_array(getattr(np, name)(*operands, **settings))
     made = getattr(_module, name, None)
-    if made is None:  # CuPy has no such function: create the array on the host
-        host = getattr(np, name)(*operands, **settings)
-        return followed(_attempt(index, _module.asarray, host))
+    if made is None:  # CuPy has no such function
+        return to_device(getattr(np, name)(*operands, **settings), f"cuda:{index}")
     return followed(_attempt(index, made, *operands, **settings))
 
 
@@ -273,13 +270,6 @@ def to_device(array: Any, device: str) -> Any:
     if isinstance(array, _module.ndarray):
         return _attempt(index, array.copy)
     return followed(_attempt(index, _module.asarray, array))
-
-
-def followed(array: Any, *sources: Any) -> Any:
-    """`array`, which was computed from `sources`. Running traces are told."""
-    for told in followers:
-        told(array, sources)
-    return array
 
 
 def from_dlpack(source: Any) -> Any:

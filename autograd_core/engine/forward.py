@@ -100,6 +100,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.devices import backend
+from autograd_core.devices.followers import followed
 from autograd_core.devices.fusion import Fused, Symbol
 from autograd_core.engine.exits import note_exit
 from autograd_core.engine.failures import (
@@ -231,7 +232,7 @@ def _run_there(
         kernel, values = in_single, (kernel, *values)
     if backend.is_traced(home):
         return home._trace.kernel(declared.name, kernel, values)
-    return backend.followed(backend.run_there(home, kernel, *values), *values)
+    return followed(backend.run_there(home, kernel, *values), *values)
 
 
 _NAMES: dict[str, Any] = {

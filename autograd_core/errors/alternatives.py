@@ -222,6 +222,9 @@ _NN_KEYWORDS: dict[str, str] = {
     "Write bias=": "use_bias",
     "It is called in_features and out_features": "in_channels out_channels input_dim output_dim",
     "It is called lr=": "learning_rate",
+    "Modules return new Tensors; leave it out": "inplace",
+    "Write model.to(device)": "device",
+    "A step is one launch on a device, and in place on the host; leave it out": "foreach fused",
     "For several arrays write DataLoader(TensorDataset(x, y), batch_size=32)": "batch_size",
 }
 NN_KEYWORDS = {name: text for text, names in _NN_KEYWORDS.items() for name in names.split()}

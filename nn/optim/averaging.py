@@ -12,7 +12,7 @@ from autograd_core.devices import backend
 from autograd_core.engine.stamps import stamp
 from autograd_core.errors import AutogradError
 from autograd_core.errors.tracebacks import public
-from nn.module import Module
+from nn.module import Buffer, Module
 
 
 def get_ema_avg_fn(decay: float = 0.999) -> Callable[[Any, Any, Any], Any]:
@@ -28,7 +28,8 @@ class AveragedModel(Module):
 
     ``averaged.update_parameters(model)`` after each step includes the weights of now: all with the
     same weight, or by ``avg_fn(averaged, now, count)``, as `get_ema_avg_fn` returns it. Calling
-    the averaged model calls its copy, ``averaged.module``. `n_averaged` counts the updates.
+    the averaged model calls its copy, ``averaged.module``. Buffers, such as running means, are
+    copied, or are averaged too with `use_buffers`. `n_averaged` counts the updates.
 
     >>> import nn
     >>> model = nn.Linear(2, 1)
@@ -37,10 +38,15 @@ class AveragedModel(Module):
     """
 
     @public
-    def __init__(self, model: Module, avg_fn: Callable[[Any, Any, Any], Any] | None = None) -> None:
+    def __init__(
+        self,
+        model: Module,
+        avg_fn: Callable[[Any, Any, Any], Any] | None = None,
+        use_buffers: bool = False,
+    ) -> None:
         self.module = copy.deepcopy(model)
-        self.n_averaged = np.zeros((), np.int64)
-        self.avg_fn = avg_fn
+        self.n_averaged = Buffer(np.zeros((), np.int64))
+        self.avg_fn, self.use_buffers = avg_fn, use_buffers
 
     def forward(self, *inputs: Any, **settings: Any) -> Any:
         """The output of the averaged model."""
@@ -48,21 +54,26 @@ class AveragedModel(Module):
 
     def update_parameters(self, model: Module) -> None:
         """Include the parameters of `model`. The first update copies them."""
-        mine, others = dict(self.module.named_parameters()), dict(model.named_parameters())
+        mine: dict[str, Any] = dict(self.module.named_parameters())
+        others: dict[str, Any] = dict(model.named_parameters())
         if mine.keys() != others.keys():
             raise AutogradError(
                 "AveragedModel: the model has other parameters than the averaged one: "
                 f"{sorted(mine.keys() ^ others.keys())}"
             )
-        count = int(self.n_averaged)
-        for name, averaged in mine.items():
+        count = int(self.n_averaged.data)
+        buffers = dict(self.module.named_buffers())
+        others |= dict(model.named_buffers())
+        for name, averaged in {**mine, **buffers}.items():
             now = backend.to_device(others[name].data, averaged.device)
             m = averaged.data
-            if not count:
+            kept = name in mine or (self.use_buffers and m.dtype.kind == "f")
+            if not count or not kept:
                 m[...] = now
             elif self.avg_fn is None:
                 m += (now - m) / (count + 1)
             else:
                 m[...] = self.avg_fn(m, now, count)
-        stamp(*mine.values())
-        self.n_averaged += 1
+        stamp(*mine.values(), *buffers.values())
+        self.n_averaged.data[...] = count + 1
+        stamp(self.n_averaged)

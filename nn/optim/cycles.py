@@ -111,10 +111,10 @@ class SequentialLR(LRScheduler):
         self, optimizer: Optimizer, schedulers: list[LRScheduler], milestones: list[int],
         last_epoch: int = -1,
     ) -> None:  # fmt: skip
-        if len(milestones) != len(schedulers) - 1:
+        count, places = len(schedulers), max(len(schedulers) - 1, 0)
+        if not schedulers or len(milestones) != places:
             raise AutogradError(
-                f"SequentialLR: {len(schedulers)} schedules need {len(schedulers) - 1} milestones, "
-                f"not {len(milestones)}"
+                f"SequentialLR: {count} schedules need {places} milestones, not {len(milestones)}"
             )
         other = [type(s).__name__ for s in schedulers if s.optimizer is not optimizer]
         if other:
@@ -128,7 +128,7 @@ class SequentialLR(LRScheduler):
     @staticmethod
     def _restart(schedule: LRScheduler) -> None:
         schedule.last_epoch = 0
-        schedule._set()
+        schedule._set(chained=False)
 
     def step(self) -> None:
         """Step the schedule of now."""
@@ -145,9 +145,10 @@ class SequentialLR(LRScheduler):
                 "schedulers": [schedule.state_dict() for schedule in self.schedulers]}  # fmt: skip
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Restore what `state_dict` returned."""
+        """Restore what `state_dict` returned, here or in PyTorch."""
         self.last_epoch = state["last_epoch"]
-        for schedule, given in zip(self.schedulers, state["schedulers"], strict=True):
+        states = state["schedulers"] if "schedulers" in state else state["_schedulers"]
+        for schedule, given in zip(self.schedulers, states, strict=True):
             schedule.load_state_dict(given)
 
 

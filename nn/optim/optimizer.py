@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,29 +10,19 @@ import numpy as np
 from autograd_core import Tensor
 from autograd_core.devices import backend
 from autograd_core.engine.stamps import stamp
-from autograd_core.engine.versions import Versioned, VersionedDict, versions
-from autograd_core.errors import AutogradError, DTypeError, ShapeError
-from nn.module import Module, Parameter
+from autograd_core.engine.versions import Versioned, versions
+from autograd_core.errors import AutogradError, ShapeError
+from nn.module import Parameter
 from nn.optim.formula import Formula, is_fixed
-
-# The range of each setting; the upper bound of "betas" and others is not allowed itself
-RANGES = {
-    "lr": (0, math.inf), "momentum": (0, math.inf), "weight_decay": (0, math.inf),
-    "eps": (0, math.inf), "betas": (0, 1), "alpha": (0, 1), "rho": (0, 1),
-    "lr_decay": (0, math.inf), "momentum_decay": (0, math.inf),
-    "initial_accumulator_value": (0, math.inf), "dampening": (-math.inf, math.inf),
-}  # fmt: skip
-
-
-class Group(VersionedDict):
-    """A group of parameters ("params") and its settings ("lr", "weight_decay", …), as in PyTorch.
-    The numbers are inputs of a compiled step, so a schedule may change them."""
-
-    traced_numbers = tuple(RANGES)
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        """Numbers of NumPy, as from a schedule, and ints become floats."""
-        super().__setitem__(name, _plain(value) if name in RANGES else value)
+from nn.optim.settings import (
+    KEPT,
+    Group,
+    check_eps,
+    check_once,
+    check_ranges,
+    groups_of,
+    trainable,
+)
 
 
 class Optimizer(Versioned):
@@ -66,7 +55,7 @@ class Optimizer(Versioned):
         self._formulas: dict[Any, Formula] = {}
         self._last: dict[Any, tuple[int, Formula]] = {}
         self._scratch: dict[Any, Any] = {}
-        for group in _groups(type(self).__name__, parameters):
+        for group in groups_of(type(self).__name__, parameters):
             self.add_param_group(group)
 
     # what a subclass declares
@@ -120,7 +109,9 @@ class Optimizer(Versioned):
     def add_param_group(self, group: Mapping[str, Any]) -> None:
         """Train the parameters of another group, ``{"params": …, "lr": …}``."""
         kind = type(self).__name__
-        unknown = group.keys() - self.defaults.keys() - {"params", "param_names"}
+        unknown = group.keys() - self.defaults.keys() - KEPT
+        if "params" not in group:
+            raise AutogradError(f'{kind}: a group of parameters is {{"params": [...], ...}}')
         if unknown:
             raise AutogradError(
                 f"{kind} has no setting {sorted(unknown)}; it has {sorted(self.defaults)}"
@@ -129,10 +120,12 @@ class Optimizer(Versioned):
         complete["params"] = trainable(kind, group["params"], len(self.parameters))
         for name, default in self.defaults.items():
             complete[name] = group.get(name, default)
-        _check_ranges(kind, complete)
-        _check_eps(kind, complete)
+        complete.update({name: group[name] for name in ("initial_lr", "name") if name in group})
+        check_ranges(kind, complete)
+        for parameter in complete["params"]:
+            check_eps(kind, complete, parameter.dtype)
         self.check(complete)
-        _check_once(kind, [*self.parameters, *complete["params"]])
+        check_once(kind, [*self.parameters, *complete["params"]])
         self.param_groups.append(complete)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
@@ -179,7 +172,10 @@ class Optimizer(Versioned):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore what `state_dict` returned, here or in PyTorch. If anything does not fit, nothing
         is changed, and the error says what."""
-        kind, groups = type(self).__name__, state["param_groups"]
+        kind = type(self).__name__
+        if not isinstance(state, Mapping) or not {"state", "param_groups"} <= state.keys():
+            raise AutogradError(f"{kind}.load_state_dict takes what state_dict() returns")
+        groups = state["param_groups"]
         sizes = [len(group["params"]) for group in groups]
         own = [len(group["params"]) for group in self.param_groups]
         if sizes != own:
@@ -187,35 +183,35 @@ class Optimizer(Versioned):
                 f"{kind}: the groups of the state have {sizes} parameters; these have {own}"
             )
         numbered = dict(zip((i for g in groups for i in g["params"]), self.parameters, strict=True))
-        counters: dict[Any, Any] = {}
+        new = [_loaded_group(kind, *both) for both in zip(self.param_groups, groups, strict=True)]
+        home = {p: (i, group) for i, group in enumerate(new) for p in group["params"]}
+        shared: dict[Any, dict[str, Any]] = {}
         wrong: list[str] = []
         loaded = {}
         for i, arrays in state["state"].items():
+            if i not in numbered:
+                wrong.append(f"state[{i}] is of no parameter")
+                continue
             parameter = numbered[i]
-            loaded[parameter] = {
-                name: self._loaded(parameter, name, values, counters, wrong, f"state[{i}]")
-                for name, values in arrays.items() if values is not None
-            }  # fmt: skip
+            place, group = home[parameter]
+            given = {name: _on_host(a) for name, a in arrays.items() if a is not None}
+            names = {*self.arrays(group), *self.counters}
+            if given.keys() != names:
+                wrong.append(f"state[{i}] has {sorted(given)}, expected {sorted(names)}")
+                continue
+            counts = {name: float(given[name]) for name in self.counters}
+            counters = {name: np.asarray(count, np.float64) for name, count in counts.items()}
+            # those of a group with the same counts share their counters
+            loaded[parameter] = dict(shared.setdefault((place, *counts.values()), counters))
+            for name in self.arrays(group):
+                loaded[parameter][name] = _fitted(
+                    parameter, given[name], wrong, f"state[{i}][{name!r}]"
+                )
         if wrong:
             raise ShapeError(f"{kind}: the state does not fit. {'; '.join(wrong)}")
         self.state = loaded
-        for group, given in zip(self.param_groups, groups, strict=True):
-            for name in group.keys() & given.keys() - {"params"}:
-                group[name] = given[name]
-
-    def _loaded(
-        self, parameter: Parameter, name: str, values: Any, counters: dict[Any, Any],
-        wrong: list[str], place: str,
-    ) -> Any:  # fmt: skip
-        """A state of a parameter as an array. Parameters with the same count share a counter."""
-        values = np.array(values.numpy() if hasattr(values, "numpy") else values)
-        if name in self.counters:
-            return counters.setdefault((name, float(values)), np.asarray(values, np.float64))
-        if values.shape != parameter.shape:
-            wrong.append(
-                f"{place}[{name!r}] has shape {values.shape}; the parameter has {parameter.shape}"
-            )
-        return backend.to_device(values.astype(parameter.dtype), parameter.device)
+        for group, given in zip(self.param_groups, new, strict=True):
+            group.update(given)
 
     # a step
 
@@ -258,6 +254,10 @@ class Optimizer(Versioned):
             known = self._formulas[key] = Formula(self.update, names, given)
         return known
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what is made again when it is needed."""
+        return {**vars(self), "_formulas": {}, "_last": {}, "_scratch": {}}
+
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={self.param_groups[0][name]!r}" for name in self.defaults)
         return f"{type(self).__name__}({len(self.parameters)} parameters, {shown})"
@@ -281,6 +281,7 @@ class _Step:
             arrays += [state[name] for name in self.names]
         known = self.known.get((first, w.dtype))
         if known is None:
+            check_eps(type(self.optimizer).__name__, self.group, w.dtype)
             known = self.known[first, w.dtype] = self._formula(first, w.dtype)
         formula, numbers = known
         scratch = self.optimizer._scratch
@@ -332,75 +333,23 @@ def settings_of(group: Mapping[str, Any]) -> dict[str, Any]:
     return given
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, tuple | list):
-        return tuple(map(_plain, value))
-    return float(value) if type(value) is int or isinstance(value, np.number) else value
+def _on_host(values: Any) -> Any:
+    return np.array(values.numpy() if hasattr(values, "numpy") else values)
 
 
-def _groups(kind: str, parameters: Any) -> list[Mapping[str, Any]]:
-    """The groups in which parameters are given."""
-    if isinstance(parameters, Tensor | Module | Mapping) or not isinstance(parameters, Iterable):
-        raise TypeError(
-            f"{kind} takes a list of Tensors, not a {type(parameters).__name__}: write "
-            f"{kind}(model.parameters()), or {kind}([weight]) for a single Tensor"
-        )
-    listed = list(parameters)
-    if not listed:
-        raise AutogradError(f"{kind} was given no parameters to train")
-    if isinstance(listed[0], Mapping):
-        return listed
-    return [{"params": listed}]
+def _fitted(parameter: Parameter, values: Any, wrong: list[str], place: str) -> Any:
+    """An array of a state on the device of the parameter. Adds a complaint to `wrong` for another
+    shape."""
+    if values.shape != parameter.shape:
+        wrong.append(f"{place} has shape {values.shape}; the parameter has {parameter.shape}")
+    return backend.to_device(values.astype(parameter.dtype), parameter.device)
 
 
-def trainable(kind: str, parameters: Any, start: int = 0) -> list[Any]:
-    """The parameters as a list. Raises an error unless all are leaves that require a gradient."""
-    listed = [parameters] if isinstance(parameters, Tensor) else list(parameters)
-    listed = [p[1] if isinstance(p, tuple) and len(p) == 2 else p for p in listed]
-    for place, parameter in enumerate(listed, start):
-        if not (isinstance(parameter, Tensor) and parameter.requires_grad and parameter.is_leaf):
-            raise AutogradError(
-                f"{kind} trains leaves that require a gradient; number {place} is {parameter!r}"
-            )
-    return listed
-
-
-def _check_once(kind: str, parameters: list[Parameter]) -> None:
-    places: dict[int, int] = {}
-    for place, parameter in enumerate(parameters):
-        first = places.setdefault(id(parameter), place)
-        if first != place:
-            called = f" ({parameter.name!r})" if parameter.name else ""
-            raise AutogradError(
-                f"{kind} was given one parameter twice: numbers {first} and {place}{called}, of "
-                f"shape {parameter.shape}, are the same Tensor. Pass it once"
-            )
-
-
-def _check_eps(kind: str, group: Mapping[str, Any]) -> None:
-    """Raise an error for an eps that is 0 in float16, where an update would be 0 / 0."""
-    eps = group.get("eps")
-    if eps and any(p.dtype.char == "e" for p in group["params"]) and np.float16(eps) == 0:
-        raise DTypeError(
-            f"{kind}: eps={eps} is 0 in float16, in which a parameter is: keep the parameters in "
-            "float32 (see GradScaler), or pass eps=1e-4"
-        )
-
-
-def _check_ranges(kind: str, group: Mapping[str, Any]) -> None:
-    for name, (low, high) in RANGES.items():
-        values = group.get(name)
-        if (
-            name == "betas"
-            and name in group
-            and not (isinstance(values, tuple) and len(values) == 2)
-        ):
-            raise AutogradError(f"{kind}: betas must be two numbers, not {values!r}")
-        for value in values if isinstance(values, tuple) else (values,):
-            if value is None:
-                continue
-            if not isinstance(value, float) or not low <= value < high:
-                end = "finite" if high == math.inf else f"less than {high}"
-                raise AutogradError(
-                    f"{kind}: {name} must be at least {low} and {end}, not {value!r}"
-                )
+def _loaded_group(kind: str, group: Group, given: Mapping[str, Any]) -> Group:
+    """A group with the settings of a state, which are checked."""
+    new = Group()
+    new.update(group)
+    for name in given.keys() & {*group, "initial_lr", "name"} - {"params"}:
+        new[name] = given[name]
+    check_ranges(kind, new)
+    return new

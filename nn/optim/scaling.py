@@ -53,9 +53,12 @@ class GradScaler(Versioned):
         self.growth_factor, self.backoff_factor = growth_factor, backoff_factor
         self.growth_interval = growth_interval
         self._found: dict[Optimizer, bool] = {}
+        self._stepped: dict[Optimizer, bool] = {}
 
     def scale(self, loss: Any) -> Any:
-        """The loss times the factor."""
+        """The loss times the factor; of a list or tuple of losses, each."""
+        if isinstance(loss, list | tuple):
+            return type(loss)(self.scale(each) for each in loss)
         return loss * self._scale if self.enabled else loss
 
     def unscale_(self, optimizer: Optimizer) -> None:
@@ -75,6 +78,9 @@ class GradScaler(Versioned):
         """Call ``optimizer.step()``, unless a gradient is infinite or NaN."""
         if closure is not None:
             raise TypeError("GradScaler.step takes no closure: the gradients are scaled before it")
+        if optimizer in self._stepped:
+            raise AutogradError("GradScaler: step() was called since the last update()")
+        self._stepped[optimizer] = True
         if self.enabled and optimizer not in self._found:
             self.unscale_(optimizer)
         return None if self._found.get(optimizer, False) else optimizer.step()
@@ -82,6 +88,7 @@ class GradScaler(Versioned):
     def update(self) -> None:
         """Set the factor for the next step."""
         if not self.enabled:
+            self._stepped = {}
             return
         if not self._found:
             raise AutogradError("GradScaler.update: call step(optimizer) first")
@@ -91,7 +98,7 @@ class GradScaler(Versioned):
             self._steps += 1
             if self._steps == self.growth_interval:
                 self._scale, self._steps = self._scale * self.growth_factor, 0
-        self._found = {}
+        self._found, self._stepped = {}, {}
 
     def get_scale(self) -> float:
         """The factor."""

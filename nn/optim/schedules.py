@@ -42,6 +42,8 @@ class LRScheduler:
     """
 
     unsaved: ClassVar[tuple[str, ...]] = ("optimizer",)
+    chained = False  # True if a rate that something else has set since is multiplied, as in PyTorch
+    eta_min = 0.0
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         if not isinstance(optimizer, Optimizer):
@@ -54,7 +56,8 @@ class LRScheduler:
         self.base_lrs = [float(group["initial_lr"]) for group in optimizer.param_groups]
         self.last_epoch = last_epoch + 1
         self._made = stamps.newest
-        self._set()
+        self._former = self._given = self.base_lrs
+        self._set(chained=last_epoch == -1)
 
     def rate(self, t: int, base: float) -> float:
         """The learning rate after t steps, for a group with the rate `base`."""
@@ -84,17 +87,30 @@ class LRScheduler:
         """The learning rates of the groups."""
         return [float(group["lr"]) for group in self.optimizer.param_groups]
 
-    def _set(self) -> None:
-        for group, rate in zip(self.optimizer.param_groups, self.rates(), strict=True):
+    def _set(self, chained: bool = True) -> None:
+        """Set the rates. If another schedule, or the user, has set one since, and schedules of this
+        class are chained, it is multiplied by the change of its own rate."""
+        rates, given = self.rates(), []
+        for i, group in enumerate(self.optimizer.param_groups):
+            rate, low = rates[i], self.eta_min
+            others = chained and self.chained and group["lr"] != self._given[i]
+            if others and self._former[i] != low:
+                rate = low + (group["lr"] - low) * (rate - low) / (self._former[i] - low)
             group["lr"] = rate
+            given.append(rate)
+        self._former, self._given = rates, given
 
     def state_dict(self) -> dict[str, Any]:
         """The state of the schedule: its attributes, without the optimiser and functions."""
-        return {k: v for k, v in vars(self).items() if k not in self.unsaved and k[0] != "_"}
+        own = {k: v for k, v in vars(self).items() if k not in self.unsaved and k[0] != "_"}
+        return own | {"_last_lr": self._given}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Restore what `state_dict` returned."""
-        vars(self).update(state)
+        """Restore what `state_dict` returned, here or in PyTorch."""
+        known = {k: v for k, v in state.items() if k not in self.unsaved and k[0] != "_"}
+        vars(self).update(known)
+        self._former = self.rates()
+        self._given = state.get("_last_lr", self._former)
 
 
 class LambdaLR(LRScheduler):
@@ -123,10 +139,14 @@ class LambdaLR(LRScheduler):
 class StepLR(LRScheduler):
     """base · gamma^⌊t / step_size⌋."""
 
+    chained = True
+
     @public
     def __init__(
         self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1
     ) -> None:
+        if step_size < 1:
+            raise AutogradError(f"StepLR: step_size must be at least 1, not {step_size}")
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer, last_epoch)
 
@@ -137,6 +157,8 @@ class StepLR(LRScheduler):
 
 class MultiStepLR(LRScheduler):
     """base · gamma^n, with the number n of `milestones` that t has reached."""
+
+    chained = True
 
     @public
     def __init__(
@@ -154,6 +176,8 @@ class MultiStepLR(LRScheduler):
 class ExponentialLR(LRScheduler):
     """base · gamma^t."""
 
+    chained = True
+
     @public
     def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
         self.gamma = gamma
@@ -167,11 +191,15 @@ class ExponentialLR(LRScheduler):
 class ConstantLR(LRScheduler):
     """base · factor until t = total_iters, then base."""
 
+    chained = True
+
     @public
     def __init__(
         self, optimizer: Optimizer, factor: float = 1 / 3, total_iters: int = 5,
         last_epoch: int = -1,
     ) -> None:  # fmt: skip
+        if not 0 <= factor <= 1:
+            raise AutogradError(f"ConstantLR: factor must be in [0, 1], not {factor}")
         self.factor, self.total_iters = factor, total_iters
         super().__init__(optimizer, last_epoch)
 
@@ -183,6 +211,8 @@ class ConstantLR(LRScheduler):
 class LinearLR(LRScheduler):
     """base times a factor that goes from `start_factor` to `end_factor` in `total_iters` steps: a
     warm-up."""
+
+    chained = True
 
     @public
     def __init__(
@@ -204,12 +234,14 @@ class LinearLR(LRScheduler):
 
     def rate(self, t: int, base: float) -> float:
         """The base rate times the factor."""
-        share = min(t, self.total_iters) / self.total_iters
+        share = min(t, self.total_iters) / self.total_iters if self.total_iters else 1.0
         return base * (self.start_factor + (self.end_factor - self.start_factor) * share)
 
 
 class PolynomialLR(LRScheduler):
     """base · (1 - t / total_iters)^power, then 0."""
+
+    chained = True
 
     @public
     def __init__(
@@ -227,10 +259,14 @@ class CosineAnnealingLR(LRScheduler):
     """eta_min + (base - eta_min) (1 + cos(π t / T_max)) / 2 (Loshchilov and Hutter, 2017, equation
     5, without restarts)."""
 
+    chained = True
+
     @public
     def __init__(
         self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1
     ) -> None:
+        if T_max < 1:
+            raise AutogradError(f"CosineAnnealingLR: T_max must be at least 1, not {T_max}")
         self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer, last_epoch)
 
@@ -272,3 +308,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
             if self.T_mult == 1:
                 t %= length
         return self.eta_min + (base - self.eta_min) * (1 + math.cos(math.pi * t / length)) / 2
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore what `state_dict` returned, here or in PyTorch."""
+        super().load_state_dict({"position": state["last_epoch"], **state})
