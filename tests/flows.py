@@ -8,9 +8,9 @@ from autograd_core.rendering import record_flow
 from nn.data import one_hot
 
 
-def deep(activation, layers=20, width=30, initializer=None):
+def deep(activation, layers=20, width=30, initializer=nn.init.xavier_uniform_):
     generator = np.random.default_rng(0)
-    settings = {"generator": generator} | ({"initializer": initializer} if initializer else {})
+    settings = {"generator": generator, "initializer": initializer}
     stack = []
     for _ in range(layers):
         stack += [nn.Linear(width, width, **settings), activation()]

@@ -20,7 +20,7 @@ class GradScaler(Versioned):
 
     >>> import numpy as np, nn
     >>> layer, x, y = nn.Linear(3, 2, dtype=np.float32), np.ones((4, 3), "e"), np.ones((4, 2), "e")
-    >>> optimizer, scaler = nn.SGD(layer.parameters(), lr=0.1), GradScaler()
+    >>> optimizer, scaler = nn.SGD(layer.parameters(), lr=0.1), GradScaler(init_scale=1024)
     >>> out = x @ layer.weight.astype(np.float16).T + layer.bias.astype(np.float16)
     >>> loss = nn.MSELoss()(out.astype(np.float32), y.astype(np.float32))
     >>> scaler.scale(loss).backward()
