@@ -75,11 +75,16 @@ class Tanh(Module):
 
 
 class Softplus(Module):
-    """log(1 + exp(x))."""
+    """log(1 + exp(beta x)) / beta. `threshold` is PyTorch's, which returns x for a larger beta x;
+    here the formula is exact for every x, and `threshold` has no effect."""
+
+    @public
+    def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
+        self.beta, self.threshold = beta, threshold
 
     def forward(self, x: Any) -> Tensor:
         """Values in (0, ∞)."""
-        return ac.softplus(x)
+        return ac.softplus(x) if self.beta == 1 else ac.softplus(x * self.beta) * (1 / self.beta)
 
 
 class Softmax(Module):

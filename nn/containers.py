@@ -41,8 +41,20 @@ class Sequential(Module):
             x = layer(x)
         return x
 
-    def __getitem__(self, index: int) -> Callable[[Any], Any]:
-        return self.layers[index]
+    def __getitem__(self, index: Any) -> Any:
+        """A layer, or with a slice a Sequential of the same layers."""
+        found = self.layers[index]
+        return Sequential(*found) if isinstance(index, slice) else found
+
+    def __setitem__(self, index: int, layer: Callable[[Any], Any]) -> None:
+        _check_layer(index, layer)
+        self.layers[index] = layer
+
+    def append(self, layer: Callable[[Any], Any]) -> Sequential:
+        """Call `layer` after the others; returns self."""
+        _check_layer(len(self.layers), layer)
+        self.layers.append(layer)
+        return self
 
     def __len__(self) -> int:
         return len(self.layers)

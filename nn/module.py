@@ -294,9 +294,8 @@ class Module(Versioned):
     @recursive_repr()
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__}({self.describe()}"]
-        for name, child in _children(self):
-            if isinstance(child, Module):
-                lines += [f"  {name}: {child!r}".replace("\n", "\n  ")]
+        for name, child in _direct("", self):
+            lines += [f"  {name}: {child!r}".replace("\n", "\n  ")]
         return lines[0] + ")" if len(lines) == 1 else "\n".join([*lines, ")"])
 
     def describe(self) -> str:
@@ -349,6 +348,15 @@ def _children(parent: Any) -> Iterator[tuple[str, Any]]:
         yield from ((str(key), value) for key, value in parent.items())
     elif isinstance(parent, list | tuple):
         yield from ((str(i), value) for i, value in enumerate(parent))
+
+
+def _direct(prefix: str, parent: Any) -> Iterator[tuple[str, Module]]:
+    """The modules in a module, also those in its lists and dicts, with their names."""
+    for name, child in _children(parent):
+        if isinstance(child, Module):
+            yield prefix + name, child
+        elif isinstance(child, list | tuple | dict):
+            yield from _direct(f"{prefix}{name}.", child)
 
 
 def _rank(value: Any) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 import autograd_core as ac
 from autograd_core.errors import AutogradError, ShapeError
 from autograd_core.errors.tracebacks import public
+from nn.data import readable
 from nn.losses import Loss, check_shapes, kind_of, real_operands
 
 __all__ = [
@@ -152,6 +153,9 @@ class GaussianNLLLoss(Loss):
                 f"{kind_of(self)}: var has shape {var.shape}; expected {input.shape} or "
                 f"{(*input.shape[:-1], 1)}"
             )
+        array = var.data if isinstance(var, ac.Tensor) else var
+        if readable(array) and (array < 0).any():
+            raise AutogradError(f"{kind_of(self)}: var has negative variances")
         if var.ndim < input.ndim:
             var = ac.expand_dims(var, -1)
         limited = ac.maximum(var, self.eps)

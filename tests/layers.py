@@ -14,7 +14,8 @@ ACTIVATIONS = [
     ("Identity", {}), ("LeakyReLU", {}), ("LeakyReLU", {"negative_slope": 0.3}), ("LogSigmoid", {}),
     ("LogSoftmax", {"dim": 1}), ("Mish", {}), ("PReLU", {}), ("PReLU", {"num_parameters": 4}),
     ("ReLU", {}), ("ReLU6", {}), ("SELU", {}), ("SiLU", {}), ("Sigmoid", {}),
-    ("Softmax", {"dim": 0}), ("Softplus", {}), ("Softsign", {}), ("Tanh", {}), ("Tanhshrink", {}),
+    ("Softmax", {"dim": 0}), ("Softplus", {}), ("Softplus", {"beta": 2.0}), ("Softsign", {}),
+    ("Tanh", {}), ("Tanhshrink", {}),
 ]  # fmt: skip
 every_activation = pytest.mark.parametrize(
     ("name", "options"), ACTIVATIONS, ids=[f"{name}{i}" for i, (name, _) in enumerate(ACTIVATIONS)]

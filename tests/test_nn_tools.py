@@ -349,3 +349,32 @@ def test_forward_hooks():
         handle.remove()
     assert_close(model(x).detach(), np.maximum(layer(x).detach().cpu().numpy(), 0), rtol=1e-12)
     assert len(seen) == 1
+
+
+def test_a_sequential_is_a_list_of_layers():
+    model = nn.Sequential(nn.Linear(2, 3), nn.ReLU()).append(nn.Linear(3, 1))
+    model[-1] = nn.Linear(3, 4)
+    assert model[:2](ac.ones((1, 2))).shape == (1, 3)
+    assert model[:1][0] is model[0]
+    assert model(ac.ones((1, 2))).shape == (1, 4)
+    with pytest.raises(TypeError, match="Sequential: layer 0 is None"):
+        model[0] = None
+
+    class Model(nn.Module):
+        def __init__(self):
+            self.layers = nn.ModuleList([nn.Linear(2, 3)])
+            self.heads = nn.ModuleDict({"a": nn.Linear(3, 1)})
+
+    shown = "Model(\n  layers.0: Linear(2 → 3)\n  heads.a: Linear(3 → 1)\n)"
+    assert repr(Model()) == shown
+
+
+def test_hints_for_pytorchs_keywords():
+    with pytest.raises(TypeError, match="Modules return new Tensors; leave it out"):
+        nn.Dropout(0.5, inplace=True)
+    with pytest.raises(TypeError, match=r"Write model\.to\(device\)"):
+        nn.Linear(2, 3, device="cpu")
+    with pytest.raises(AutogradError, match="var has negative variances"):
+        nn.GaussianNLLLoss()(np.ones(2), np.ones(2), np.array([1.0, -1.0]))
+    with pytest.raises(AutogradError, match="get_total_norm: the norm is nan"):
+        nn.get_total_norm([np.array([np.nan])], error_if_nonfinite=True)

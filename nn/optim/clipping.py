@@ -29,15 +29,21 @@ def _norm(arrays: list[Any], norm_type: float) -> Any:
 
 
 @public
-def get_total_norm(tensors: Iterable[Any], norm_type: float = 2.0) -> Tensor:
+def get_total_norm(
+    tensors: Iterable[Any], norm_type: float = 2.0, error_if_nonfinite: bool = False
+) -> Tensor:
     """The norm of all elements of several Tensors, as of one vector: a Tensor of shape ().
 
-    `norm_type` is p > 0 of the p-norm; ``inf`` is the largest absolute value.
+    `norm_type` is p > 0 of the p-norm; ``inf`` is the largest absolute value. With
+    `error_if_nonfinite`, AutogradError is raised for a norm that is NaN or infinite.
     """
     arrays = [t._array if isinstance(t, Tensor) else t for t in tensors]
     if not norm_type > 0:
         raise AutogradError(f"norm_type must be positive, not {norm_type}")
-    return Tensor(_norm(arrays, norm_type) if arrays else 0.0)
+    norm = _norm(arrays, norm_type) if arrays else 0.0
+    if error_if_nonfinite and not np.isfinite(norm):
+        raise AutogradError(f"get_total_norm: the norm is {float(norm)}")
+    return Tensor(norm)
 
 
 @public
