@@ -10,6 +10,7 @@ import autograd_core as ac
 import nn
 from autograd_core.compiling import Compiled
 from autograd_core.errors import AutogradError, DTypeError, ShapeError
+from autograd_core.rendering import draw
 from autograd_core.testing import check_gradients
 from tests.host import assert_close
 
@@ -109,3 +110,11 @@ def test_ctc_is_pytorchs(reduction, joined, device):
         ac.sum(a).backward()
         b.sum().backward()
         np.testing.assert_allclose(x.grad.numpy(), u.grad.numpy(), rtol=1e-9, atol=1e-13)
+
+
+def test_it_is_drawn():
+    logits, targets, steps, lengths = sequences(length=4)
+    x = ac.Tensor(logits, requires_grad=True, name="x")
+    drawn = str(draw(nn.CTCLoss()(ac.log_softmax(x), targets, steps, lengths)))
+    assert "CTCLoss" in drawn
+    assert "logaddexp" in drawn

@@ -282,3 +282,9 @@ def test_an_index_outside_of_an_embedding(wrong, device):
     model = nn.Sequential(nn.Embedding(4, 2))
     with pytest.raises(ShapeError, match=r"0 \(Embedding\): index .* of the table of 4 rows"):
         model(np.array(wrong))
+
+
+def test_embedding_and_dropout_are_drawn():
+    model = nn.Sequential(nn.Embedding(4, 2, padding_idx=0), nn.Dropout(0.5, generator=0))
+    drawn = str(draw(model(ac.Tensor(np.array([1, 2]))), model=model))
+    assert all(name in drawn for name in ("Embedding", "Dropout", "0.weight"))
