@@ -33,6 +33,9 @@ __all__ = [
 class Normalization(Module):
     """Computes in float32 if x is float16, whose squares overflow at 256."""
 
+    weight: Parameter | None
+    bias: Parameter | None
+
     def forward(self, x: Any) -> Any:
         """x, normalised. In training, a running mean and variance follow those of x."""
         if x.dtype.char == "e":
@@ -42,6 +45,11 @@ class Normalization(Module):
     def normalized(self, x: Any) -> Any:
         """The result for x in float32 or more."""
         raise NotImplementedError
+
+    def scaled(self, out: Any) -> Any:
+        """The result times the weights of the channels, plus their biases, if there are any."""
+        out = out if self.weight is None else out * _of_channels(self.weight, out)
+        return out if self.bias is None else out + _of_channels(self.bias, out)
 
 
 def _moments(x: Any, axes: tuple[int, ...]) -> tuple[Any, Any, Any]:
@@ -81,6 +89,7 @@ class _WithStatistics(Normalization):
         affine: bool = True,
         track_running_stats: bool = True,
         *,
+        bias: bool = True,
         dtype: Any = np.float64,
     ) -> None:
         if num_features < 1:
@@ -88,7 +97,7 @@ class _WithStatistics(Normalization):
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
         self.weight = Parameter(np.ones(num_features), dtype=dtype) if affine else None
-        self.bias = Parameter(np.zeros(num_features), dtype=dtype) if affine else None
+        self.bias = Parameter(np.zeros(num_features), dtype=dtype) if affine and bias else None
         if track_running_stats:
             self.running_mean = Buffer(np.zeros(num_features), dtype=dtype)
             self.running_var = Buffer(np.ones(num_features), dtype=dtype)
@@ -109,9 +118,7 @@ class _WithStatistics(Normalization):
         else:
             mean, variance = self.running_mean.data, self.running_var.data
             out = (x - _of_channels(mean, x)) / np.sqrt(_of_channels(variance, x) + self.eps)
-        if self.weight is None or self.bias is None:
-            return out
-        return out * _of_channels(self.weight, x) + _of_channels(self.bias, x)
+        return self.scaled(out)
 
     def _check(self, x: Any) -> None:
         if x.ndim not in self.ndims or x.shape[1] != self.num_features:
@@ -187,9 +194,12 @@ class _InstanceNorm(_WithStatistics):
         affine: bool = False,
         track_running_stats: bool = False,
         *,
+        bias: bool = True,
         dtype: Any = np.float64,
     ) -> None:
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype=dtype)
+        super().__init__(
+            num_features, eps, momentum, affine, track_running_stats, bias=bias, dtype=dtype
+        )
 
 
 class InstanceNorm1d(_InstanceNorm):
@@ -296,6 +306,7 @@ class GroupNorm(Normalization):
         eps: float = 1e-5,
         affine: bool = True,
         *,
+        bias: bool = True,
         dtype: Any = np.float64,
     ) -> None:
         if num_groups < 1 or num_channels % num_groups:
@@ -304,7 +315,7 @@ class GroupNorm(Normalization):
             )
         self.num_groups, self.num_channels, self.eps = num_groups, num_channels, eps
         self.weight = Parameter(np.ones(num_channels), dtype=dtype) if affine else None
-        self.bias = Parameter(np.zeros(num_channels), dtype=dtype) if affine else None
+        self.bias = Parameter(np.zeros(num_channels), dtype=dtype) if affine and bias else None
 
     def normalized(self, x: Any) -> Any:
         """The normalised x."""
@@ -314,9 +325,7 @@ class GroupNorm(Normalization):
         size = self.num_channels // self.num_groups * math.prod(x.shape[2:])
         groups = x.reshape((x.shape[0], self.num_groups, size))
         out = _normalized(groups, (2,), self.eps).reshape(x.shape)
-        if self.weight is None or self.bias is None:
-            return out
-        return out * _of_channels(self.weight, x) + _of_channels(self.bias, x)
+        return self.scaled(out)
 
     def describe(self) -> str:
         """The groups and channels."""
