@@ -209,7 +209,7 @@ class MultiheadAttention(Module):
         key = query if len(inputs) < 2 or inputs[1] is None else inputs[1]
         e, rows, keys = self.embed_dim, query.size // self.embed_dim, key.size // self.kdim
         batch = 1 if query.ndim == 2 else query.shape[0 if self.batch_first else 1]
-        scores = rows * keys // batch * e
+        scores = rows * keys // max(batch, 1) * e
         return int(rows * e * e + keys * e * (self.kdim + self.vdim) + 2 * scores)
 
     def _check(self, query: Any, key: Any, value: Any) -> None:

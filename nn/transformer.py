@@ -25,11 +25,24 @@ ACTIVATIONS = {"relu": ReLU, "gelu": GELU}
 class _Layer(Module):
     """What both layers have: blocks, each added to its input; the norm is before or after."""
 
+    cross = False  # True for a block that attends to the encoder's result
+
+    @public
     def __init__(
-        self, d_model: int, nhead: int, dim_feedforward: int, dropout: float, activation: Any,
-        layer_norm_eps: float, batch_first: bool, norm_first: bool, bias: bool,
-        generator: Any, dtype: Any, cross: bool,
-    ) -> None:  # fmt: skip
+        self,
+        d_model: int,
+        nhead: int,
+        dim_feedforward: int = 2048,
+        dropout: float = 0.1,
+        activation: Any = "relu",
+        layer_norm_eps: float = 1e-5,
+        batch_first: bool = False,
+        norm_first: bool = False,
+        bias: bool = True,
+        *,
+        generator: Any = None,
+        dtype: Any = np.float64,
+    ) -> None:
         if not callable(activation) and activation not in ACTIVATIONS:
             raise AutogradError(
                 f'{type(self).__name__}: activation is "relu", "gelu" or a function, not '
@@ -53,12 +66,12 @@ class _Layer(Module):
             return Dropout(dropout, generator=generator)
 
         self.self_attn = attention()
-        if cross:
+        if self.cross:
             self.multihead_attn = attention()
         self.linear1, self.dropout = linear(d_model, dim_feedforward), drop()
         self.linear2 = linear(dim_feedforward, d_model)
         self.norm1, self.norm2, self.dropout1, self.dropout2 = norm(), norm(), drop(), drop()
-        if cross:
+        if self.cross:
             self.norm3, self.dropout3 = norm(), drop()
         self.activation = activation if callable(activation) else ACTIVATIONS[activation]()
         self.norm_first = norm_first
@@ -80,27 +93,6 @@ class TransformerEncoderLayer(_Layer):
     src. `dim_feedforward` is the width between the linear layers, `activation` "relu", "gelu" or a
     function. See `MultiheadAttention` for the masks, the cache and the initial weights.
     """
-
-    @public
-    def __init__(
-        self,
-        d_model: int,
-        nhead: int,
-        dim_feedforward: int = 2048,
-        dropout: float = 0.1,
-        activation: Any = "relu",
-        layer_norm_eps: float = 1e-5,
-        batch_first: bool = False,
-        norm_first: bool = False,
-        bias: bool = True,
-        *,
-        generator: Any = None,
-        dtype: Any = np.float64,
-    ) -> None:
-        super().__init__(
-            d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first,
-            norm_first, bias, generator, dtype, False
-        )  # fmt: skip
 
     def forward(
         self,
@@ -131,26 +123,7 @@ class TransformerDecoderLayer(_Layer):
     without n; result like tgt.
     """
 
-    @public
-    def __init__(
-        self,
-        d_model: int,
-        nhead: int,
-        dim_feedforward: int = 2048,
-        dropout: float = 0.1,
-        activation: Any = "relu",
-        layer_norm_eps: float = 1e-5,
-        batch_first: bool = False,
-        norm_first: bool = False,
-        bias: bool = True,
-        *,
-        generator: Any = None,
-        dtype: Any = np.float64,
-    ) -> None:
-        super().__init__(
-            d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first,
-            norm_first, bias, generator, dtype, True
-        )  # fmt: skip
+    cross = True
 
     def forward(
         self,
