@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 
 import autograd_core as ac
-from autograd_core import Tensor
-from autograd_core.devices import backend
 from autograd_core.errors import AutogradError, DTypeError, ShapeError
 from autograd_core.errors.tracebacks import public
 from nn.losses import Loss, kind_of
+from nn.module import host_array
 
 __all__ = ["CTCLoss"]
 
@@ -74,7 +73,7 @@ class CTCLoss(Loss):
     def _checked(self, log_probs: Any, targets: Any, inputs: Any, lengths: Any) -> tuple[Any, ...]:
         """The lengths of the inputs and of the targets, and the targets as (n, S), on the host."""
         length, n, classes = log_probs.shape
-        targets, inputs, lengths = (_host(x) for x in (targets, inputs, lengths))
+        targets, inputs, lengths = (host_array(x) for x in (targets, inputs, lengths))
         inputs, lengths = (np.atleast_1d(x) for x in (inputs, lengths))
         if targets.dtype.kind not in "iu":
             raise DTypeError(f"{kind_of(self)}: targets must be integers, not {targets.dtype}")
@@ -126,8 +125,3 @@ def _between(blanks: Any, labels: Any) -> Any:
     """blank, label, blank, …, label, blank."""
     pairs = np.stack([blanks, labels], axis=2).reshape((len(labels), -1))
     return np.concatenate([pairs, blanks[:, :1]], axis=1)
-
-
-def _host(values: Any) -> Any:
-    values = values.data if isinstance(values, Tensor) else values
-    return backend.asnumpy(values) if backend.is_array(values) else np.asarray(values)

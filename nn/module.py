@@ -268,7 +268,7 @@ class Module(Versioned):
             [name for name in own if name not in state], [name for name in state if name not in own]
         )
         both = {name: tensor for name, tensor in own.items() if name in state}
-        arrays = {name: _host_array(state[name]) for name in both}
+        arrays = {name: host_array(state[name]) for name in both}
         wrong = [
             f"{name} has shape {tensor.shape}, in the state {arrays[name].shape}"
             for name, tensor in both.items()
@@ -391,7 +391,7 @@ def _walk(
         seen.discard(id(found))
 
 
-def _host_array(values: Any) -> Any:
+def host_array(values: Any) -> Any:
     """Values of a state as an array on the host."""
     values = values.data if isinstance(values, Tensor) else values
     return backend.asnumpy(values) if backend.is_array(values) else np.asarray(values)

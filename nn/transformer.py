@@ -80,6 +80,11 @@ class _Layer(Module):
         """x plus the block's result, normalised before or after."""
         return x + block(norm(x)) if self.norm_first else norm(x + block(x))
 
+    def attend(self, x: Any, mask: Any, padding: Any, is_causal: bool, cache: Any) -> Any:
+        """Self-attention."""
+        out, _ = self.self_attn(x, x, x, padding, False, mask, is_causal=is_causal, cache=cache)
+        return self.dropout1(out)
+
     def feed_forward(self, x: Any) -> Any:
         """Two linear layers, the same at each position."""
         return self.linear2(self.dropout(self.activation(self.linear1(x))))
@@ -105,14 +110,8 @@ class TransformerEncoderLayer(_Layer):
     ) -> Any:
         """The result, of src's shape."""
 
-        def attend(x: Any) -> Any:
-            out, _ = self.self_attn(
-                x, key_padding_mask=src_key_padding_mask, need_weights=False, attn_mask=src_mask,
-                is_causal=is_causal, cache=cache,
-            )  # fmt: skip
-            return self.dropout1(out)
-
-        x = self.added(src, attend, self.norm1)
+        masks = src_mask, src_key_padding_mask, is_causal
+        x = self.added(src, lambda x: self.attend(x, *masks, cache), self.norm1)
         return self.added(x, lambda x: self.dropout2(self.feed_forward(x)), self.norm2)
 
 
@@ -140,13 +139,6 @@ class TransformerDecoderLayer(_Layer):
     ) -> Any:
         """The result, of tgt's shape."""
 
-        def attend(x: Any) -> Any:
-            out, _ = self.self_attn(
-                x, key_padding_mask=tgt_key_padding_mask, need_weights=False, attn_mask=tgt_mask,
-                is_causal=tgt_is_causal, cache=cache,
-            )  # fmt: skip
-            return self.dropout1(out)
-
         def look(x: Any) -> Any:
             out, _ = self.multihead_attn(
                 x, memory, memory, memory_key_padding_mask, False, memory_mask,
@@ -154,6 +146,7 @@ class TransformerDecoderLayer(_Layer):
             )  # fmt: skip
             return self.dropout2(out)
 
-        x = self.added(tgt, attend, self.norm1)
+        masks = tgt_mask, tgt_key_padding_mask, tgt_is_causal
+        x = self.added(tgt, lambda x: self.attend(x, *masks, cache), self.norm1)
         x = self.added(x, look, self.norm2)
         return self.added(x, lambda x: self.dropout3(self.feed_forward(x)), self.norm3)

@@ -80,15 +80,15 @@ class GradScaler(Versioned):
             raise TypeError("GradScaler.step takes no closure: the gradients are scaled before it")
         if optimizer in self._stepped:
             raise AutogradError("GradScaler: step() was called since the last update()")
-        self._stepped[optimizer] = True
-        if self.enabled and optimizer not in self._found:
-            self.unscale_(optimizer)
+        if self.enabled:
+            self._stepped[optimizer] = True
+            if optimizer not in self._found:
+                self.unscale_(optimizer)
         return None if self._found.get(optimizer, False) else optimizer.step()
 
     def update(self) -> None:
         """Set the factor for the next step."""
         if not self.enabled:
-            self._stepped = {}
             return
         if not self._found:
             raise AutogradError("GradScaler.update: call step(optimizer) first")
