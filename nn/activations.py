@@ -11,7 +11,7 @@ from typing import Any
 
 import autograd_core as ac
 from autograd_core import Tensor
-from autograd_core.errors import AutogradError, ShapeError
+from autograd_core.errors import ArgumentError, ShapeError
 from autograd_core.errors.tracebacks import public
 from nn.module import Module, Parameter, misfit
 
@@ -206,7 +206,7 @@ class GELU(Module):
     @public
     def __init__(self, approximate: str = "none") -> None:
         if approximate not in ("none", "tanh"):
-            raise AutogradError(f'GELU: approximate is "none" or "tanh", not {approximate!r}')
+            raise ArgumentError(f'GELU: approximate is "none" or "tanh", not {approximate!r}')
         self.approximate = approximate
 
     def forward(self, x: Any) -> Any:
@@ -267,7 +267,7 @@ class Hardtanh(Module):
     @public
     def __init__(self, min_val: float = -1.0, max_val: float = 1.0) -> None:
         if not min_val < max_val:
-            raise AutogradError(
+            raise ArgumentError(
                 f"{type(self).__name__}: min_val must be less than max_val, not {min_val} and "
                 f"{max_val}"
             )

@@ -9,7 +9,7 @@ import numpy as np
 
 import autograd_core as ac
 from autograd_core import Tensor
-from autograd_core.errors import AutogradError, DTypeError, ShapeError
+from autograd_core.errors import ArgumentError, DTypeError, ShapeError
 from autograd_core.errors.tracebacks import public
 from nn.dropout import Dropout, dropped
 from nn.init import generator_of, xavier_normal_, xavier_uniform_, zeros_
@@ -40,7 +40,7 @@ def scaled_dot_product_attention(
     to 0 (see `Dropout`).
     """
     if not 0 <= dropout_p <= 1:
-        raise AutogradError(f"dropout_p must be in [0, 1], not {dropout_p}")
+        raise ArgumentError(f"dropout_p must be in [0, 1], not {dropout_p}")
     if (
         min(query.ndim, key.ndim, value.ndim) < 2
         or query.shape[-1] != key.shape[-1]
@@ -124,7 +124,7 @@ class MultiheadAttention(Module):
         dtype: Any = np.float64,
     ) -> None:
         if num_heads < 1 or embed_dim < 1 or embed_dim % num_heads:
-            raise AutogradError(
+            raise ArgumentError(
                 f"MultiheadAttention: {embed_dim} features cannot be divided into {num_heads} heads"
             )
         self.embed_dim, self.num_heads, self.batch_first = embed_dim, num_heads, batch_first

@@ -11,7 +11,7 @@ import numpy as np
 import autograd_core as ac
 from autograd_core import Tensor
 from autograd_core.devices import backend
-from autograd_core.errors import AutogradError, DTypeError, ShapeError
+from autograd_core.errors import ArgumentError, DTypeError, ShapeError
 from autograd_core.errors.tracebacks import public
 from nn.data import check_labels
 from nn.losses import (
@@ -154,7 +154,7 @@ class CrossEntropyLoss(NLLLoss):
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
         if not 0 <= label_smoothing <= 1:
-            raise AutogradError(f"label_smoothing must be in [0, 1], not {label_smoothing}")
+            raise ArgumentError(f"label_smoothing must be in [0, 1], not {label_smoothing}")
         self.label_smoothing = label_smoothing
 
     def forward(self, input: Any, target: Any) -> Tensor:
@@ -167,7 +167,7 @@ class CrossEntropyLoss(NLLLoss):
             self.check_indices(input, target, axis)
             return self.likelihood(ac.log_softmax(input, axis), target, weight, axis, smoothing)
         if self.ignore_index >= 0:
-            raise AutogradError(
+            raise ArgumentError(
                 "CrossEntropyLoss: ignore_index is for class indices; the target holds "
                 "probabilities. Set the rows to ignore to 0"
             )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import autograd_core as ac
-from autograd_core.errors import AutogradError, DTypeError, ShapeError
+from autograd_core.errors import ArgumentError, DTypeError, ShapeError
 from autograd_core.errors.tracebacks import public
 from nn.losses import Loss, kind_of
 from nn.module import host_array
@@ -78,7 +78,7 @@ class CTCLoss(Loss):
         if targets.dtype.kind not in "iu":
             raise DTypeError(f"{kind_of(self)}: targets must be integers, not {targets.dtype}")
         if not 0 <= self.blank < classes:
-            raise AutogradError(
+            raise ArgumentError(
                 f"{kind_of(self)}: blank must be in [0, {classes}), not {self.blank}"
             )
         if inputs.shape != (n,) or lengths.shape != (n,):
@@ -89,7 +89,7 @@ class CTCLoss(Loss):
         if n == 0:
             raise ShapeError(f"{kind_of(self)}: at least one example is needed")
         if inputs.min() < 1 or inputs.max() > length or lengths.min() < 0:
-            raise AutogradError(
+            raise ArgumentError(
                 f"{kind_of(self)}: input_lengths must be in [1, {length}] and target_lengths at "
                 f"least 0, not {inputs.tolist()} and {lengths.tolist()}"
             )
@@ -114,7 +114,7 @@ class CTCLoss(Loss):
         inside = np.arange(targets.shape[1]) < lengths[:, None]
         wrong = inside & ((targets < 0) | (targets >= classes) | (targets == self.blank))
         if wrong.any():
-            raise AutogradError(
+            raise ArgumentError(
                 f"{kind_of(self)}: the label {targets[wrong][0]} is the blank or not in "
                 f"[0, {classes})"
             )

@@ -12,7 +12,7 @@ from autograd_core import Tensor
 from autograd_core.devices import backend
 from autograd_core.devices.memory import prefetched
 from autograd_core.engine.state import hunting
-from autograd_core.errors import AutogradError, DeviceError, DTypeError, ShapeError
+from autograd_core.errors import ArgumentError, DeviceError, DTypeError, ShapeError
 from autograd_core.errors.tracebacks import public
 from autograd_core.transforms.tree import filled, leaves
 from nn.init import generator_of
@@ -25,7 +25,7 @@ def one_hot(labels: Any, num_classes: int, dtype: Any = np.float64) -> Any:
     the index given by each label and 0 elsewhere.
 
     For an array the result is an array, for a Tensor a Tensor, on the device of the labels.
-    Raises DTypeError for labels that are not integers, and AutogradError for a label out of range.
+    Raises DTypeError for labels that are not integers, and ArgumentError for a label out of range.
     The range of labels on a device is checked only inside `detect_anomaly`, because reading the
     values requires a synchronization.
 
@@ -44,11 +44,11 @@ def one_hot(labels: Any, num_classes: int, dtype: Any = np.float64) -> Any:
 
 
 def check_labels(labels: Any, num_classes: int) -> None:
-    """Raise AutogradError for a label outside [0, num_classes). Labels that are not `readable` are
+    """Raise ArgumentError for a label outside [0, num_classes). Labels that are not `readable` are
     not checked."""
     array = labels.data if isinstance(labels, Tensor) else labels
     if readable(array) and array.size and not _within(array, num_classes):
-        raise AutogradError(
+        raise ArgumentError(
             f"labels must be in [0, {num_classes}); these are in [{array.min()}, {array.max()}]"
         )
 
@@ -128,9 +128,9 @@ class DataLoader:
         if not length:
             raise ShapeError("DataLoader: the dataset is empty")
         if self.batch_size < 1:
-            raise AutogradError(f"batch_size is a positive integer, not {batch_size}")
+            raise ArgumentError(f"batch_size is a positive integer, not {batch_size}")
         if not len(self):
-            raise AutogradError(
+            raise ArgumentError(
                 f"DataLoader: with drop_last, {length} samples give no batch of {self.batch_size}"
             )
 

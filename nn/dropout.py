@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import autograd_core as ac
-from autograd_core.errors import AutogradError, DTypeError, ShapeError
+from autograd_core.errors import ArgumentError, DTypeError, ShapeError
 from autograd_core.errors.tracebacks import public
 from nn.init import generator_of
 from nn.module import Module, misfit
@@ -31,7 +31,7 @@ class Dropout(Module):
     @public
     def __init__(self, p: float = 0.5, *, generator: Any = None) -> None:
         if not 0 <= p <= 1:
-            raise AutogradError(f"{type(self).__name__}: p must be in [0, 1], not {p}")
+            raise ArgumentError(f"{type(self).__name__}: p must be in [0, 1], not {p}")
         self.p, self.generator = p, generator_of(generator)
 
     def shape_of(self, x: Any) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 import autograd_core as ac
 from autograd_core import Tensor, no_grad
 from autograd_core.devices import backend
-from autograd_core.errors import AutogradError, DTypeError, ShapeError
+from autograd_core.errors import ArgumentError, DTypeError, ShapeError
 from autograd_core.errors.tracebacks import public
 from nn.data import readable
 from nn.init import generator_of
@@ -44,7 +44,7 @@ class Embedding(Module):
         dtype: Any = np.float64,
     ) -> None:
         if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
-            raise AutogradError(
+            raise ArgumentError(
                 f"Embedding: padding_idx must be in [0, {num_embeddings}), not {padding_idx}"
             )
         self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim

@@ -21,7 +21,7 @@ import numpy as np
 
 from autograd_core import Tensor, no_grad
 from autograd_core.devices import backend
-from autograd_core.errors import AutogradError, DTypeError, ShapeError
+from autograd_core.errors import ArgumentError, DTypeError, ShapeError
 from autograd_core.errors.tracebacks import public
 
 __all__ = [
@@ -95,7 +95,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
         return 1.0
     if nonlinearity not in GAINS:
         known = sorted([*GAINS, "leaky_relu", *LINEAR])
-        raise AutogradError(f"no gain is known for {nonlinearity!r}; known are {', '.join(known)}")
+        raise ArgumentError(f"no gain is known for {nonlinearity!r}; known are {', '.join(known)}")
     return GAINS[nonlinearity]
 
 
@@ -122,7 +122,7 @@ def trunc_normal_(
 ) -> Tensor:
     """Gaussian with this mean and standard deviation, of which only values in [a, b] are kept."""
     if not (a < b and std > 0):
-        raise AutogradError(f"trunc_normal_: needs a < b and std > 0, not {a}, {b} and {std}")
+        raise ArgumentError(f"trunc_normal_: needs a < b and std > 0, not {a}, {b} and {std}")
     random = generator_of(generator)
     low, high = (a - mean) / std, (b - mean) / std
     nearest = min(max(low, 0.0), high)  # where the density is largest
@@ -168,7 +168,7 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     of each group."""
     out, inputs, *others = _shape(tensor, "dirac_", 5)
     if out % groups:
-        raise AutogradError(f"dirac_: {out} channels cannot be divided into {groups} groups")
+        raise ArgumentError(f"dirac_: {out} channels cannot be divided into {groups} groups")
     values = np.zeros(tensor.shape)
     for channel in range(out):
         if channel % (out // groups) < inputs:
@@ -220,7 +220,7 @@ def kaiming_normal_(
 
 def _kaiming(tensor: Tensor, function: str, a: float, mode: str, nonlinearity: str) -> float:
     if mode not in ("fan_in", "fan_out"):
-        raise AutogradError(f'{function}: mode is "fan_in" or "fan_out", not {mode!r}')
+        raise ArgumentError(f'{function}: mode is "fan_in" or "fan_out", not {mode!r}')
     fan = fans(tensor, function)[mode == "fan_out"]
     return calculate_gain(nonlinearity, a) / math.sqrt(fan)
 
@@ -243,7 +243,7 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any =
     `sparsity` of the elements, rounded up, is 0 (Martens, 2010)."""
     rows, columns = _shape(tensor, "sparse_", 2)
     if not 0 <= sparsity <= 1:
-        raise AutogradError(f"sparse_: sparsity must be in [0, 1], not {sparsity}")
+        raise ArgumentError(f"sparse_: sparsity must be in [0, 1], not {sparsity}")
     random = generator_of(generator)
     values, zeros = random.normal(0, std, (rows, columns)), math.ceil(sparsity * rows)
     for column in range(columns):

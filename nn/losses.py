@@ -5,7 +5,7 @@
 axis, the batch. PyTorch does not have ``"batch"``.
 
 The losses raise ShapeError for shapes that do not match; DTypeError for None, for complex numbers
-where real numbers are required, and for class indices that are not integers; and AutogradError for
+where real numbers are required, and for class indices that are not integers; and ArgumentError for
 probabilities outside [0, 1] by more than round-off. On a device, values are checked only inside
 `detect_anomaly`, because reading them requires a synchronization. For NaN the loss is NaN.
 """
@@ -19,7 +19,7 @@ import numpy as np
 
 import autograd_core as ac
 from autograd_core import Tensor, op
-from autograd_core.errors import AutogradError, DTypeError, ShapeError
+from autograd_core.errors import ArgumentError, DTypeError, ShapeError
 from autograd_core.errors.tracebacks import public
 from nn.data import readable
 from nn.module import Buffer, Module, Parameter
@@ -133,14 +133,14 @@ def real_operands(loss: Module, input: Any, target: Any) -> tuple[Any, Any]:
 
 
 def check_probabilities(loss: Module, role: str, values: Any, hint: str) -> None:
-    """Raise AutogradError if a value is outside [0, 1] by more than round-off (4 eps)."""
+    """Raise ArgumentError if a value is outside [0, 1] by more than round-off (4 eps)."""
     array = values.data if isinstance(values, Tensor) else values
     if array.dtype.kind == "b" or not readable(array):
         return
     slack = 4 * float(np.finfo(array.dtype).eps) if array.dtype.kind == "f" else 0
     outside = (array < -slack) | (array > 1 + slack)
     if outside.any():
-        raise AutogradError(
+        raise ArgumentError(
             f"{kind_of(loss)}: the {role} must be in [0, 1]; {int(outside.sum())} of {array.size} "
             f"values are not, the first is {array[outside].ravel()[0]!s}. {hint}"
         )
@@ -183,7 +183,7 @@ def weight_like(weight: Any, like: Any) -> Any:
 class Loss(Module):
     def __init__(self, reduction: str = "mean") -> None:
         if reduction not in REDUCTIONS:
-            raise AutogradError(f"reduction is one of {REDUCTIONS}, not {reduction!r}")
+            raise ArgumentError(f"reduction is one of {REDUCTIONS}, not {reduction!r}")
         self.reduction = reduction
 
     def scale(self, shape: tuple[int, ...]) -> float:

@@ -14,7 +14,7 @@ from autograd_core.devices import backend
 from autograd_core.engine.scope import Scope
 from autograd_core.engine.state import STATE
 from autograd_core.engine.versions import Versioned
-from autograd_core.errors import AutogradError, DTypeError, ShapeError
+from autograd_core.errors import ArgumentError, AutogradError, DTypeError, ShapeError
 from autograd_core.errors.alternatives import missing_member
 from nn.hidden import held
 from nn.hooks import RemovableHandle
@@ -127,7 +127,7 @@ class Module(Versioned):
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """All parameters in order of definition, as (dotted name, parameter), each once.
 
-        Raises AutogradError if two have the same name, as with the keys 1 and "1" of a dict, and
+        Raises ArgumentError if two have the same name, as with the keys 1 and "1" of a dict, and
         for parameters or modules in a set, or in an object that is not a dataclass or a Module.
         """
         names: set[str] = set()
@@ -136,7 +136,7 @@ class Module(Versioned):
         for name, found in _walk("", self, seen, unlisted=unlisted):
             if isinstance(found, Parameter):
                 if name in names:
-                    raise AutogradError(
+                    raise ArgumentError(
                         f"two parameters have the name {name!r}; rename one of the dict keys that "
                         "lead to it"
                     )
@@ -144,7 +144,7 @@ class Module(Versioned):
                 yield name, found
         for name, holder in unlisted:
             if any(id(found) not in seen for found in held(holder, (Module, Parameter))):
-                raise AutogradError(
+                raise ArgumentError(
                     f"{type(self).__name__}.{name} is a {type(holder).__name__}, in which "
                     "parameters are not found: keep them in a list, dict, dataclass or nn.Module"
                 )
@@ -282,7 +282,7 @@ class Module(Versioned):
         names = [f"missing: {keys.missing_keys}"] if keys.missing_keys and strict else []
         names += [f"unexpected: {keys.unexpected_keys}"] if keys.unexpected_keys and strict else []
         if wrong or kinds or names:
-            error = AutogradError if names else ShapeError if wrong else DTypeError
+            error = ArgumentError if names else ShapeError if wrong else DTypeError
             told = "; ".join([*names, *wrong, *kinds])
             raise error(f"the state does not fit {type(self).__name__}: {told}")
         with no_grad():

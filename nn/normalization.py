@@ -13,7 +13,7 @@ import numpy as np
 
 import autograd_core as ac
 from autograd_core import Tensor, no_grad
-from autograd_core.errors import AutogradError, ShapeError
+from autograd_core.errors import ArgumentError, ShapeError
 from autograd_core.errors.tracebacks import public
 from nn.module import Buffer, Module, Parameter, misfit
 
@@ -310,7 +310,7 @@ class GroupNorm(Normalization):
         dtype: Any = np.float64,
     ) -> None:
         if num_groups < 1 or num_channels % num_groups:
-            raise AutogradError(
+            raise ArgumentError(
                 f"GroupNorm: {num_channels} channels cannot be divided into {num_groups} groups"
             )
         self.num_groups, self.num_channels, self.eps = num_groups, num_channels, eps

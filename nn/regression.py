@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import autograd_core as ac
-from autograd_core.errors import AutogradError, ShapeError
+from autograd_core.errors import ArgumentError, ShapeError
 from autograd_core.errors.tracebacks import public
 from nn.data import readable
 from nn.losses import Loss, check_shapes, kind_of, real_operands
@@ -54,7 +54,7 @@ class HuberLoss(_Elementwise):
     def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
         super().__init__(reduction)
         if not delta > 0:
-            raise AutogradError(f"{kind_of(self)}: delta must be positive, not {delta}")
+            raise ArgumentError(f"{kind_of(self)}: delta must be positive, not {delta}")
         self.delta = delta
 
     def of(self, input: Any, target: Any) -> Any:
@@ -72,7 +72,7 @@ class SmoothL1Loss(_Elementwise):
     def __init__(self, reduction: str = "mean", beta: float = 1.0) -> None:
         super().__init__(reduction)
         if not beta >= 0:
-            raise AutogradError(f"{kind_of(self)}: beta must be at least 0, not {beta}")
+            raise ArgumentError(f"{kind_of(self)}: beta must be at least 0, not {beta}")
         self.beta = beta
 
     def of(self, input: Any, target: Any) -> Any:
@@ -155,7 +155,7 @@ class GaussianNLLLoss(Loss):
             )
         array = var.data if isinstance(var, ac.Tensor) else var
         if readable(array) and (array < 0).any():
-            raise AutogradError(f"{kind_of(self)}: var has negative variances")
+            raise ArgumentError(f"{kind_of(self)}: var has negative variances")
         if var.ndim < input.ndim:
             var = ac.expand_dims(var, -1)
         limited = ac.maximum(var, self.eps)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core.errors import AutogradError
+from autograd_core.errors import ArgumentError
 
 __all__ = ["load_state", "save_state"]
 
@@ -21,7 +21,7 @@ def save_state(state: Mapping[str, Any], path: str | Path) -> Path:
     existing file is left unchanged."""
     path = Path(path)
     if path.suffix != ".npz":
-        raise AutogradError(f"weights are saved as .npz; {path.name!r} ends in {path.suffix!r}")
+        raise ArgumentError(f"weights are saved as .npz; {path.name!r} ends in {path.suffix!r}")
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".npz.part")
     try:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core.errors import AutogradError
+from autograd_core.errors import ArgumentError
 from autograd_core.errors.tracebacks import public
 from nn.activations import GELU, ReLU
 from nn.attention import MultiheadAttention
@@ -44,7 +44,7 @@ class _Layer(Module):
         dtype: Any = np.float64,
     ) -> None:
         if not callable(activation) and activation not in ACTIVATIONS:
-            raise AutogradError(
+            raise ArgumentError(
                 f'{type(self).__name__}: activation is "relu", "gelu" or a function, not '
                 f"{activation!r}"
             )

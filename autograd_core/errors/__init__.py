@@ -1,6 +1,7 @@
 """Everything the library raises on purpose.
 
     AutogradError
+    ├── ArgumentError         (ValueError)    a value that an argument cannot have
     ├── ShapeError            (ValueError)    shapes that do not fit
     │   └── IndexingError     (IndexError)    an index or axis out of range
     ├── LinAlgError           (np.linalg.LinAlgError) a matrix that is not square, or singular …
@@ -25,6 +26,7 @@ from typing import Any
 import numpy as np
 
 __all__ = [
+    "ArgumentError",
     "AutogradError",
     "AutogradWarning",
     "DTypeError",
@@ -52,6 +54,10 @@ class AutogradError(Exception):
     operation: str
     operands: list[tuple[str, Any]]
     layer: tuple[Any, str]  # the module whose input did not fit, and its description
+
+
+class ArgumentError(AutogradError, ValueError):
+    """A value that an argument cannot have, such as a negative learning rate."""
 
 
 class ShapeError(AutogradError, ValueError):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autograd_core.engine.tensor import Tensor
-from autograd_core.errors import AutogradError, FreedGraphError, GraphError
+from autograd_core.errors import ArgumentError, AutogradError, FreedGraphError, GraphError
 from autograd_core.errors.tracebacks import public
 from autograd_core.rendering.collapsing import fitted
 from autograd_core.rendering.dot import dot_lines
@@ -170,9 +170,9 @@ def draw(
     ...
     """
     if not isinstance(limit, int) or limit < 1:
-        raise AutogradError(f"limit must be a number of boxes, at least 1, not {limit!r}")
+        raise ArgumentError(f"limit must be a number of boxes, at least 1, not {limit!r}")
     if depth is not None and (not isinstance(depth, int) or depth < 0):
-        raise AutogradError(f"depth must be a number of modules, 0 or more, not {depth!r}")
+        raise ArgumentError(f"depth must be a number of modules, 0 or more, not {depth!r}")
     naming = Naming(names, model)
     with _uncollected():
         shown = fitted(_scene(output, naming), limit, depth).renamed()
@@ -220,7 +220,7 @@ def _scene(output: Any, naming: Naming) -> Scene:
         return _scene_of_failure(output, naming)
     if hasattr(output, "drawn"):
         return scene_of_program(output)
-    raise AutogradError(
+    raise ArgumentError(
         f"draw needs a Tensor that is the result of a computation, or a Flow, not {output!r:.60}"
     )
 

@@ -13,7 +13,7 @@ from autograd_core.engine.backward import propagate, seed
 from autograd_core.engine.graph import Node
 from autograd_core.engine.state import observed
 from autograd_core.engine.tensor import Tensor
-from autograd_core.errors import AutogradError, FreedGraphError, GraphError
+from autograd_core.errors import ArgumentError, FreedGraphError, GraphError
 from autograd_core.errors.tracebacks import public
 from autograd_core.rendering.flow import Flow, Recorder
 from autograd_core.rendering.naming import Naming
@@ -60,7 +60,7 @@ def explain(
       ∂L/∂x  = ∂L/∂v1 · ∂v1/∂x = 2.458e-05 · 2 = 4.915e-05
     """
     if not isinstance(output, Tensor):
-        raise AutogradError(
+        raise ArgumentError(
             f"explain needs a Tensor that is the result of a computation, not {output!r:.60}"
         )
     flow = traced(output, Naming(names, model), "explain")

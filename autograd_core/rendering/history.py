@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from autograd_core.errors import AutogradError
+from autograd_core.errors import ArgumentError, AutogradError
 from autograd_core.rendering.flow import Flow, record_flow
 
 
@@ -27,7 +27,7 @@ class FlowHistory:
 
     def __init__(self, model: Any = None, *, every: int = 1) -> None:
         if every < 1:
-            raise AutogradError(f"every must be a number of steps, at least 1, not {every}")
+            raise ArgumentError(f"every must be a number of steps, at least 1, not {every}")
         self.model = model
         self.every = every
         self.count = 0
@@ -91,7 +91,7 @@ class FlowHistory:
         self._require()
         rows = {"parameters": self.parameters, "layers": self.layers}
         if of not in rows:
-            raise AutogradError(f'plot: of must be "parameters" or "layers", not {of!r}')
+            raise ArgumentError(f'plot: of must be "parameters" or "layers", not {of!r}')
         return plot_history(rows[of] or self.layers, self.steps)
 
     def __repr__(self) -> str:
@@ -107,7 +107,7 @@ class FlowHistory:
 def compare(**flows: Flow) -> Flows:
     """Compare flows layer by layer, as in ``print(compare(sigmoid=first, relu=second))``."""
     if not flows or not all(isinstance(flow, Flow) for flow in flows.values()):
-        raise AutogradError("compare(name=flow, other=flow) takes the flows of record_flow()")
+        raise ArgumentError("compare(name=flow, other=flow) takes the flows of record_flow()")
     return Flows(flows)
 
 

@@ -10,7 +10,7 @@ from autograd_core.engine.graph import Node
 from autograd_core.engine.scope import Scope
 from autograd_core.engine.tensor import Tensor
 from autograd_core.engine.types import Array
-from autograd_core.errors import AutogradError
+from autograd_core.errors import ArgumentError
 from autograd_core.rendering.scene import Scene
 
 
@@ -42,13 +42,13 @@ class Naming:
         elif backend.is_array(named):
             self.given[id(named)] = name
         else:
-            raise AutogradError(
+            raise ArgumentError(
                 f"names must map names to Tensors or arrays; {name!r} is a {type(named).__name__}"
             )
 
     def _read_model(self, model: Any) -> None:
         if not hasattr(model, "named_parameters"):
-            raise AutogradError(
+            raise ArgumentError(
                 f"model must have named_parameters(), as an nn.Module has; "
                 f"this is a {type(model).__name__}"
             )

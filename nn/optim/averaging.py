@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd_core.devices import backend
 from autograd_core.engine.stamps import stamp
-from autograd_core.errors import AutogradError
+from autograd_core.errors import ArgumentError
 from autograd_core.errors.tracebacks import public
 from nn.module import Buffer, Module
 
@@ -18,7 +18,7 @@ from nn.module import Buffer, Module
 def get_ema_avg_fn(decay: float = 0.999) -> Callable[[Any, Any, Any], Any]:
     """The exponential mean, m ← decay m + (1 - decay) w, for `AveragedModel`."""
     if not 0 <= decay <= 1:
-        raise AutogradError(f"decay must be in [0, 1], not {decay}")
+        raise ArgumentError(f"decay must be in [0, 1], not {decay}")
     return lambda averaged, now, count: decay * averaged + (1 - decay) * now
 
 
@@ -57,7 +57,7 @@ class AveragedModel(Module):
         mine: dict[str, Any] = dict(self.module.named_parameters())
         others: dict[str, Any] = dict(model.named_parameters())
         if mine.keys() != others.keys():
-            raise AutogradError(
+            raise ArgumentError(
                 "AveragedModel: the model has other parameters than the averaged one: "
                 f"{sorted(mine.keys() ^ others.keys())}"
             )

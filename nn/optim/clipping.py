@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd_core import Tensor
 from autograd_core.engine.stamps import stamp
-from autograd_core.errors import AutogradError
+from autograd_core.errors import ArgumentError
 from autograd_core.errors.tracebacks import public
 
 
@@ -35,14 +35,14 @@ def get_total_norm(
     """The norm of all elements of several Tensors, as of one vector: a Tensor of shape ().
 
     `norm_type` is p > 0 of the p-norm; ``inf`` is the largest absolute value. With
-    `error_if_nonfinite`, AutogradError is raised for a norm that is NaN or infinite.
+    `error_if_nonfinite`, ArgumentError is raised for a norm that is NaN or infinite.
     """
     arrays = [t._array if isinstance(t, Tensor) else t for t in tensors]
     if not norm_type > 0:
-        raise AutogradError(f"norm_type must be positive, not {norm_type}")
+        raise ArgumentError(f"norm_type must be positive, not {norm_type}")
     norm = _norm(arrays, norm_type) if arrays else 0.0
     if error_if_nonfinite and not np.isfinite(norm):
-        raise AutogradError(f"get_total_norm: the norm is {float(norm)}")
+        raise ArgumentError(f"get_total_norm: the norm is {float(norm)}")
     return Tensor(norm)
 
 
@@ -58,12 +58,12 @@ def clip_grad_norm_(
 
     `parameters` is a Tensor or an iterable of Tensors; those without a gradient are left out. The
     factor is min(1, max_norm / (norm + 1e-6)), as in PyTorch. If the norm is NaN or infinite, so
-    are the gradients afterwards; with `error_if_nonfinite`, AutogradError is raised instead.
+    are the gradients afterwards; with `error_if_nonfinite`, ArgumentError is raised instead.
     """
     gradients = _gradients(parameters)
     arrays = [g._array for g in gradients]
     if not norm_type > 0 or not max_norm >= 0:
-        raise AutogradError(
+        raise ArgumentError(
             f"clip_grad_norm_: max_norm must be at least 0 and norm_type positive, not {max_norm} "
             f"and {norm_type}"
         )
@@ -71,7 +71,7 @@ def clip_grad_norm_(
         return Tensor(0.0)
     norm = _norm(arrays, norm_type)
     if error_if_nonfinite and not np.isfinite(norm):
-        raise AutogradError(
+        raise ArgumentError(
             f"clip_grad_norm_: the norm of the gradients is {float(norm)}; look for the first "
             "operation that overflows with autograd_core.debug.detect_anomaly()"
         )
@@ -87,11 +87,11 @@ def clip_grad_value_(parameters: Any, clip_value: float) -> None:
     """Limit each element of the gradients to [-clip_value, clip_value], in place. `parameters` is a
     Tensor or an iterable of Tensors."""
     if not clip_value >= 0:
-        raise AutogradError(f"clip_grad_value_: clip_value must be at least 0, not {clip_value}")
+        raise ArgumentError(f"clip_grad_value_: clip_value must be at least 0, not {clip_value}")
     gradients = _gradients(parameters)
     for g in gradients:
         if g.dtype.kind == "c":
-            raise AutogradError("clip_grad_value_: complex numbers have no order")
+            raise ArgumentError("clip_grad_value_: complex numbers have no order")
     for g in gradients:
         np.clip(g._array, -clip_value, clip_value, out=g._array)
     stamp(*gradients)

@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from typing import Any
 
-from autograd_core.errors import AutogradError
+from autograd_core.errors import ArgumentError
 from autograd_core.errors.tracebacks import public
 from nn.optim.optimizer import Optimizer
 from nn.optim.schedules import LRScheduler
@@ -40,17 +40,17 @@ class OneCycleLR(LRScheduler):
     ) -> None:
         if total_steps is None:
             if epochs is None or steps_per_epoch is None:
-                raise AutogradError("OneCycleLR needs total_steps, or epochs and steps_per_epoch")
+                raise ArgumentError("OneCycleLR needs total_steps, or epochs and steps_per_epoch")
             total_steps = epochs * steps_per_epoch
         if anneal_strategy not in ("cos", "linear") or not 0 <= pct_start <= 1 or total_steps < 1:
-            raise AutogradError(
+            raise ArgumentError(
                 'OneCycleLR: anneal_strategy must be "cos" or "linear", pct_start in [0, 1] and '
                 f"total_steps at least 1, not {anneal_strategy!r}, {pct_start} and {total_steps}"
             )
         groups = optimizer.param_groups
         peaks = list(max_lr) if isinstance(max_lr, list | tuple) else [max_lr] * len(groups)
         if len(peaks) != len(groups):
-            raise AutogradError(f"OneCycleLR: {len(peaks)} rates for {len(groups)} groups")
+            raise ArgumentError(f"OneCycleLR: {len(peaks)} rates for {len(groups)} groups")
         self.total_steps, self.anneal_strategy = total_steps, anneal_strategy
         self.cycle_momentum = cycle_momentum
         self.low, self.high = base_momentum, max_momentum
@@ -61,7 +61,7 @@ class OneCycleLR(LRScheduler):
         self.ends = [up, 2 * pct_start * total_steps - 2] if three_phase else [up]
         self.ends.append(total_steps - 1)
         if cycle_momentum and not {"momentum", "betas"} & groups[0].keys():
-            raise AutogradError(
+            raise ArgumentError(
                 f"OneCycleLR: {type(optimizer).__name__} has no momentum; pass cycle_momentum=False"
             )
         if last_epoch == -1:
@@ -72,7 +72,7 @@ class OneCycleLR(LRScheduler):
     def rates(self) -> list[float]:
         """The rates now. Sets the momentum as well."""
         if self.last_epoch > self.total_steps:
-            raise AutogradError(
+            raise ArgumentError(
                 f"OneCycleLR has {self.total_steps} steps; it was stepped {self.last_epoch} times"
             )
         if self.cycle_momentum:
@@ -113,12 +113,12 @@ class SequentialLR(LRScheduler):
     ) -> None:  # fmt: skip
         count, places = len(schedulers), max(len(schedulers) - 1, 0)
         if not schedulers or len(milestones) != places:
-            raise AutogradError(
+            raise ArgumentError(
                 f"SequentialLR: {count} schedules need {places} milestones, not {len(milestones)}"
             )
         other = [type(s).__name__ for s in schedulers if s.optimizer is not optimizer]
         if other:
-            raise AutogradError(f"SequentialLR: {other} were made with another optimiser")
+            raise ArgumentError(f"SequentialLR: {other} were made with another optimiser")
         self.optimizer, self.schedulers, self.milestones = optimizer, schedulers, milestones
         self.last_epoch = last_epoch + 1
         for group, base in zip(optimizer.param_groups, schedulers[0].base_lrs, strict=True):
@@ -175,9 +175,9 @@ class ReduceLROnPlateau(LRScheduler):
         eps: float = 1e-8,
     ) -> None:
         if not factor < 1:
-            raise AutogradError(f"ReduceLROnPlateau: factor must be less than 1, not {factor}")
+            raise ArgumentError(f"ReduceLROnPlateau: factor must be less than 1, not {factor}")
         if mode not in ("min", "max") or threshold_mode not in ("rel", "abs"):
-            raise AutogradError(
+            raise ArgumentError(
                 'ReduceLROnPlateau: mode must be "min" or "max", and threshold_mode "rel" or '
                 f'"abs", not {mode!r} and {threshold_mode!r}'
             )

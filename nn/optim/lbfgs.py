@@ -11,7 +11,7 @@ import numpy as np
 from autograd_core import Tensor
 from autograd_core.devices import backend
 from autograd_core.engine.stamps import stamp
-from autograd_core.errors import AutogradError
+from autograd_core.errors import ArgumentError, AutogradError
 from autograd_core.errors.tracebacks import public
 from nn.optim.optimizer import Optimizer
 
@@ -31,7 +31,7 @@ class LBFGS(Optimizer):
     ``line_search_fn="strong_wolfe"`` the length of each step fulfils the Wolfe conditions,
     otherwise it is `lr`. Results are PyTorch's, and so is the state.
 
-    Raises AutogradError for several groups of parameters, and TypeError for a step without a
+    Raises ArgumentError for several groups of parameters, and TypeError for a step without a
     closure.
     """
 
@@ -52,7 +52,7 @@ class LBFGS(Optimizer):
         line_search_fn: str | None = None,
     ) -> None:
         if line_search_fn not in (None, "strong_wolfe"):
-            raise AutogradError(
+            raise ArgumentError(
                 f'LBFGS: line_search_fn is None or "strong_wolfe", not {line_search_fn!r}'
             )
         super().__init__(
@@ -63,7 +63,7 @@ class LBFGS(Optimizer):
              "history_size": history_size, "line_search_fn": line_search_fn},
         )  # fmt: skip
         if len(self.param_groups) > 1:
-            raise AutogradError("LBFGS takes one group of parameters: its directions are of all")
+            raise ArgumentError("LBFGS takes one group of parameters: its directions are of all")
 
     @public
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -168,7 +168,7 @@ class LBFGS(Optimizer):
         """Restore what `state_dict` returned, here or in PyTorch."""
         (group,), own = state["param_groups"], self.param_groups[0]
         if len(group["params"]) != len(self.parameters):
-            raise AutogradError(
+            raise ArgumentError(
                 f"LBFGS: the state is of {len(group['params'])} parameters; these are "
                 f"{len(self.parameters)}"
             )
@@ -176,7 +176,7 @@ class LBFGS(Optimizer):
         known.pop("al", None)  # PyTorch's scratch
         flat = [known.get("d"), *known.get("old_dirs", ())]
         if any(x is not None and len(x) != size for x in flat):
-            raise AutogradError(f"LBFGS: the state is not of {size} numbers, as the parameters are")
+            raise ArgumentError(f"LBFGS: the state is not of {size} numbers, as the parameters are")
         home, dtype = self.parameters[0].device, self._flat().dtype
         loaded = {name: _here(value, home, dtype) for name, value in known.items()}
         self.state = {self.parameters[0]: loaded} if loaded else {}

@@ -11,7 +11,7 @@ from autograd_core import Tensor
 from autograd_core.devices import backend
 from autograd_core.engine.stamps import stamp
 from autograd_core.engine.versions import Versioned, versions
-from autograd_core.errors import AutogradError, ShapeError
+from autograd_core.errors import ArgumentError, ShapeError
 from nn.module import Parameter
 from nn.optim.formula import Formula, is_fixed
 from nn.optim.settings import (
@@ -38,7 +38,7 @@ class Optimizer(Versioned):
     NumPy's operators and ufuncs; it is run in place, and on a device in one launch. A complex
     parameter is updated as two real ones, its real and its imaginary part.
 
-    Raises TypeError for parameters that are not Tensors, and AutogradError for none, for one that
+    Raises TypeError for parameters that are not Tensors, and ArgumentError for none, for one that
     cannot be trained or occurs twice, and for a setting outside its range.
     """
 
@@ -81,7 +81,7 @@ class Optimizer(Versioned):
         raise NotImplementedError(f"{type(self).__name__} defines no update()")
 
     def check(self, group: Mapping[str, Any]) -> None:
-        """Raise AutogradError for settings that do not fit together."""
+        """Raise ArgumentError for settings that do not fit together."""
 
     # what users call
 
@@ -95,7 +95,7 @@ class Optimizer(Versioned):
         """The learning rate. Setting it sets that of every group."""
         first, *others = (group["lr"] for group in self.param_groups)
         if any(rate != first for rate in others):
-            raise AutogradError(
+            raise ArgumentError(
                 f"the groups have different learning rates, {[first, *others]}: read "
                 'optimizer.param_groups[i]["lr"]'
             )
@@ -111,9 +111,9 @@ class Optimizer(Versioned):
         kind = type(self).__name__
         unknown = group.keys() - self.defaults.keys() - KEPT
         if "params" not in group:
-            raise AutogradError(f'{kind}: a group of parameters is {{"params": [...], ...}}')
+            raise ArgumentError(f'{kind}: a group of parameters is {{"params": [...], ...}}')
         if unknown:
-            raise AutogradError(
+            raise ArgumentError(
                 f"{kind} has no setting {sorted(unknown)}; it has {sorted(self.defaults)}"
             )
         complete = Group()
@@ -174,12 +174,12 @@ class Optimizer(Versioned):
         is changed, and the error says what."""
         kind = type(self).__name__
         if not isinstance(state, Mapping) or not {"state", "param_groups"} <= state.keys():
-            raise AutogradError(f"{kind}.load_state_dict takes what state_dict() returns")
+            raise ArgumentError(f"{kind}.load_state_dict takes what state_dict() returns")
         groups = state["param_groups"]
         sizes = [len(group["params"]) for group in groups]
         own = [len(group["params"]) for group in self.param_groups]
         if sizes != own:
-            raise AutogradError(
+            raise ArgumentError(
                 f"{kind}: the groups of the state have {sizes} parameters; these have {own}"
             )
         numbered = dict(zip((i for g in groups for i in g["params"]), self.parameters, strict=True))

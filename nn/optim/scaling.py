@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd_core.engine.stamps import stamp
 from autograd_core.engine.versions import Versioned
-from autograd_core.errors import AutogradError
+from autograd_core.errors import ArgumentError, AutogradError
 from autograd_core.errors.tracebacks import public
 from nn.optim.optimizer import Optimizer
 
@@ -45,7 +45,7 @@ class GradScaler(Versioned):
         enabled: bool = True,
     ) -> None:
         if not (growth_factor > 1 and 0 < backoff_factor < 1 and init_scale > 0):
-            raise AutogradError(
+            raise ArgumentError(
                 "GradScaler needs init_scale > 0, growth_factor > 1 and backoff_factor in (0, 1), "
                 f"not {init_scale}, {growth_factor} and {backoff_factor}"
             )

@@ -29,7 +29,7 @@ from typing import Any, ClassVar
 
 from autograd_core.engine.exits import warn_user
 from autograd_core.engine.stamps import stamps
-from autograd_core.errors import AutogradError
+from autograd_core.errors import ArgumentError
 from autograd_core.errors.tracebacks import public
 from nn.optim.optimizer import Optimizer
 
@@ -123,7 +123,7 @@ class LambdaLR(LRScheduler):
             list(lr_lambda) if isinstance(lr_lambda, Iterable) else [lr_lambda] * groups
         )
         if len(self.lr_lambdas) != groups:
-            raise AutogradError(
+            raise ArgumentError(
                 f"LambdaLR was given {len(self.lr_lambdas)} functions for {groups} groups"
             )
         super().__init__(optimizer, last_epoch)
@@ -146,7 +146,7 @@ class StepLR(LRScheduler):
         self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1
     ) -> None:
         if step_size < 1:
-            raise AutogradError(f"StepLR: step_size must be at least 1, not {step_size}")
+            raise ArgumentError(f"StepLR: step_size must be at least 1, not {step_size}")
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer, last_epoch)
 
@@ -199,7 +199,7 @@ class ConstantLR(LRScheduler):
         last_epoch: int = -1,
     ) -> None:  # fmt: skip
         if not 0 <= factor <= 1:
-            raise AutogradError(f"ConstantLR: factor must be in [0, 1], not {factor}")
+            raise ArgumentError(f"ConstantLR: factor must be in [0, 1], not {factor}")
         self.factor, self.total_iters = factor, total_iters
         super().__init__(optimizer, last_epoch)
 
@@ -224,7 +224,7 @@ class LinearLR(LRScheduler):
         last_epoch: int = -1,
     ) -> None:
         if not 0 < start_factor <= 1 or not 0 <= end_factor <= 1:
-            raise AutogradError(
+            raise ArgumentError(
                 "LinearLR: start_factor must be in (0, 1] and end_factor in [0, 1], not "
                 f"{start_factor} and {end_factor}"
             )
@@ -266,7 +266,7 @@ class CosineAnnealingLR(LRScheduler):
         self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1
     ) -> None:
         if T_max < 1:
-            raise AutogradError(f"CosineAnnealingLR: T_max must be at least 1, not {T_max}")
+            raise ArgumentError(f"CosineAnnealingLR: T_max must be at least 1, not {T_max}")
         self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer, last_epoch)
 
@@ -285,7 +285,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         last_epoch: int = -1,
     ) -> None:  # fmt: skip
         if T_0 < 1 or T_mult < 1:
-            raise AutogradError(
+            raise ArgumentError(
                 "CosineAnnealingWarmRestarts: T_0 and T_mult must be integers of at least 1, not "
                 f"{T_0} and {T_mult}"
             )

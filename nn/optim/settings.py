@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd_core import Tensor
 from autograd_core.engine.versions import VersionedDict
-from autograd_core.errors import AutogradError, DTypeError
+from autograd_core.errors import ArgumentError, DTypeError
 from nn.module import Module, Parameter
 
 # The range of each setting; the upper bound of "betas" and others is not allowed itself
@@ -51,7 +51,7 @@ def groups_of(kind: str, parameters: Any) -> list[Mapping[str, Any]]:
         )
     listed = list(parameters)
     if not listed:
-        raise AutogradError(f"{kind} was given no parameters to train")
+        raise ArgumentError(f"{kind} was given no parameters to train")
     if isinstance(listed[0], Mapping):
         return listed
     return [{"params": listed}]
@@ -65,7 +65,7 @@ def trainable(kind: str, parameters: Any, start: int = 0) -> list[Any]:
         frozen = isinstance(parameter, Parameter)  # it has no gradient, and is left out
         trained = isinstance(parameter, Tensor) and (parameter.requires_grad or frozen)
         if not (trained and parameter.is_leaf):
-            raise AutogradError(
+            raise ArgumentError(
                 f"{kind} trains leaves that require a gradient; number {place} is {parameter!r}"
             )
     return listed
@@ -77,7 +77,7 @@ def check_once(kind: str, parameters: list[Parameter]) -> None:
         first = places.setdefault(id(parameter), place)
         if first != place:
             called = f" ({parameter.name!r})" if parameter.name else ""
-            raise AutogradError(
+            raise ArgumentError(
                 f"{kind} was given one parameter twice: numbers {first} and {place}{called}, of "
                 f"shape {parameter.shape}, are the same Tensor. Pass it once"
             )
@@ -101,12 +101,12 @@ def check_ranges(kind: str, group: Mapping[str, Any]) -> None:
             and name in group
             and not (isinstance(values, tuple) and len(values) == 2)
         ):
-            raise AutogradError(f"{kind}: betas must be two numbers, not {values!r}")
+            raise ArgumentError(f"{kind}: betas must be two numbers, not {values!r}")
         for value in values if isinstance(values, tuple) else (values,):
             if value is None and name != "lr":
                 continue
             if not isinstance(value, float) or not low <= value < high:
                 end = "finite" if high == math.inf else f"less than {high}"
-                raise AutogradError(
+                raise ArgumentError(
                     f"{kind}: {name} must be at least {low} and {end}, not {value!r}"
                 )

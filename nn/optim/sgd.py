@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from autograd_core.errors import AutogradError
+from autograd_core.errors import ArgumentError
 from autograd_core.errors.tracebacks import public
 from nn.optim.optimizer import Optimizer, descent
 
@@ -20,7 +20,7 @@ class SGD(Optimizer):
 
     Parameters without a gradient are not changed. A backward pass raises StaleArrayError if it
     needs weights that a step has overwritten since. Raises TypeError for an argument that is not a
-    list of Tensors, and AutogradError for a Tensor that cannot be trained or occurs twice and for
+    list of Tensors, and ArgumentError for a Tensor that cannot be trained or occurs twice and for
     settings outside their range.
     """
 
@@ -49,7 +49,7 @@ class SGD(Optimizer):
     def check(self, group: Mapping[str, Any]) -> None:
         """Nesterov's method needs a momentum and no dampening."""
         if group["nesterov"] and (not group["momentum"] or group["dampening"]):
-            raise AutogradError("SGD: nesterov=True needs a momentum > 0 and dampening=0")
+            raise ArgumentError("SGD: nesterov=True needs a momentum > 0 and dampening=0")
 
     def update(self, w: Any, g: Any, s: Any, h: Any) -> Any:
         """One step of gradient descent."""
