@@ -47,15 +47,17 @@ class Convolution:
         return x[:, :, p : p + self.shape[2], p : p + self.shape[3]]
 
 
+CORNERS = [
+    (slice(None), slice(None), slice(i, None, 2), slice(j, None, 2)) for i in (0, 1) for j in (0, 1)
+]
+
+
 class Pool:
     """The maximum of 2 × 2. The gradient goes to the first maximum."""
 
-    CORNERS = [(slice(None), slice(None), slice(i, None, 2), slice(j, None, 2))
-               for i in (0, 1) for j in (0, 1)]  # fmt: skip
-
     def forward(self, x: Any) -> Any:
         """Half the height and width."""
-        first, second, third, fourth = (x[corner] for corner in self.CORNERS)
+        first, second, third, fourth = (x[corner] for corner in CORNERS)
         self.x = x
         self.out = np.maximum(np.maximum(first, second), np.maximum(third, fourth))
         return self.out
@@ -64,7 +66,7 @@ class Pool:
         """The gradient of x."""
         gx = np.empty_like(self.x)
         free = np.ones(g.shape, bool)
-        for corner in self.CORNERS:
+        for corner in CORNERS:
             here = free & (self.x[corner] == self.out)
             gx[corner] = g * here
             free &= ~here
