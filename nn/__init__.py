@@ -18,6 +18,7 @@ from nn import (
     activations,
     attention,
     containers,
+    convolution,
     cross_entropy,
     ctc,
     data,
@@ -30,8 +31,11 @@ from nn import (
     module,
     normalization,
     optim,
+    padding,
+    pooling,
     ranking,
     regression,
+    resampling,
     serialization,
     summaries,
     transformer,
@@ -39,6 +43,7 @@ from nn import (
 from nn.activations import *
 from nn.attention import *
 from nn.containers import *
+from nn.convolution import *
 from nn.cross_entropy import *
 from nn.ctc import *
 from nn.data import *
@@ -51,8 +56,11 @@ from nn.mnist import *
 from nn.module import *
 from nn.normalization import *
 from nn.optim import *
+from nn.padding import *
+from nn.pooling import *
 from nn.ranking import *
 from nn.regression import *
+from nn.resampling import *
 from nn.serialization import *
 from nn.summaries import *
 from nn.transformer import *
@@ -61,6 +69,7 @@ __all__ = ["init"]
 __all__ += activations.__all__
 __all__ += attention.__all__
 __all__ += containers.__all__
+__all__ += convolution.__all__
 __all__ += cross_entropy.__all__
 __all__ += ctc.__all__
 __all__ += data.__all__
@@ -72,8 +81,11 @@ __all__ += mnist.__all__
 __all__ += module.__all__
 __all__ += normalization.__all__
 __all__ += optim.__all__
+__all__ += padding.__all__
+__all__ += pooling.__all__
 __all__ += ranking.__all__
 __all__ += regression.__all__
+__all__ += resampling.__all__
 __all__ += serialization.__all__
 __all__ += summaries.__all__
 __all__ += transformer.__all__

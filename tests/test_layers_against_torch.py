@@ -8,7 +8,8 @@ import nn
 from tests.layers import every_activation, every_layer
 
 torch = pytest.importorskip("torch", reason="needs torch: pip install -e '.[oracles]'")
-pytestmark = pytest.mark.oracle
+pytestmark = [pytest.mark.oracle,
+              pytest.mark.filterwarnings("ignore:Using padding='same':UserWarning")]  # fmt: skip
 
 
 def values(shape):

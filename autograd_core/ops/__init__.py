@@ -14,6 +14,7 @@ from autograd_core.ops.aliases import *
 from autograd_core.ops.arithmetic import *
 from autograd_core.ops.arranging import *
 from autograd_core.ops.contraction import *
+from autograd_core.ops.convolution import *
 from autograd_core.ops.diagonals import *
 from autograd_core.ops.elementwise import *
 from autograd_core.ops.indexing import *
@@ -21,6 +22,7 @@ from autograd_core.ops.joining import *
 from autograd_core.ops.orders import *
 from autograd_core.ops.padding import *
 from autograd_core.ops.polynomials import *
+from autograd_core.ops.pooling import *
 from autograd_core.ops.products import *
 from autograd_core.ops.quantiles import *
 from autograd_core.ops.reductions import *

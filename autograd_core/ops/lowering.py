@@ -1,0 +1,204 @@
+"""Convolutions as products of matrices: the windows of an array, gathered block by block.
+
+Arrays (n, C, *S) are read and written as (groups, rows, channels, *others, n), "arranged", of which
+the rows are the first axis of S. Results lie in memory as (rows, C, *others, n), so the copies
+below are of runs as long as a row of the whole batch, and what follows need not transpose.
+
+Windows are gathered along all axes but the rows. Along these, overlapping rows of the same memory
+are the windows, so that 3 × 3 windows take three times the memory of x, not nine (Cho and Brand,
+2017, arXiv:1706.06873), and a stack of products of matrices, one for each row, is the convolution.
+If the rows have a stride or a dilation, or if there is one axis only, the windows are gathered
+along it too; there is then one row.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import product
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd_core.engine.types import Array
+
+BLOCK = 1 << 24  # bytes of windows that are gathered at a time
+ROWS = 8  # a block has this many rows for each row of the kernel, as blocks overlap
+
+Sizes = tuple[int, ...]
+ALL = slice(None)
+
+
+class Axis(NamedTuple):
+    """The windows along an axis: element i of window r is x[r * stride + i * dilation - before], or
+    0 if x has no such element."""
+
+    kernel: int
+    stride: int
+    dilation: int
+    before: int
+    windows: int
+    length: int  # of x
+
+    def part(self, start: int, stop: int) -> Axis:
+        """The axis with some of the windows."""
+        return self._replace(before=self.before - start * self.stride, windows=stop - start)
+
+    def inside(self, i: int) -> tuple[slice, slice]:
+        """The windows whose element i is in x, and where in x it is."""
+        shift = i * self.dilation - self.before
+        start = max(0, -(shift // self.stride))
+        stop = min(self.windows, -((shift - self.length) // self.stride))
+        if stop <= start:
+            return slice(0, 0), slice(0, 0)
+        first, last = (r * self.stride + shift for r in (start, stop - 1))
+        return slice(start, stop), slice(first, last + 1, self.stride)
+
+    def turned(self) -> Axis:
+        """For rows: the windows of what was computed from x, one for each row of x."""
+        return Axis(self.kernel, 1, 1, self.kernel - 1 - self.before, self.length, self.windows)
+
+
+def point(count: int) -> Axis:
+    """An axis whose windows are its elements."""
+    return Axis(1, 1, 1, 0, count, count)
+
+
+def axes_of(lengths: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes, before: Sizes,
+            counts: Sizes) -> list[Axis]:  # fmt: skip
+    """The axes of a convolution, of which the first is that of the rows."""
+    axes = [*map(Axis, kernel, stride, dilation, before, counts, lengths)]
+    rows = len(axes) > 1 and axes[0].stride == axes[0].dilation == 1
+    return axes if rows else [Axis(1, 1, 1, 0, 1, 1), *axes]
+
+
+def arranged(x: Array, groups: int, axes: list[Axis]) -> Array:
+    """A view of x (n, C, *S) as (groups, rows, channels, *others, n)."""
+    n, channels, *lengths = x.shape
+    rows = [1] * (len(axes) - len(lengths))
+    split = x.reshape((n, groups, channels // groups, *rows, *lengths))
+    return split.transpose((1, 3, 2, *range(4, split.ndim), 0))
+
+
+def made(make: Any, like: Array, dtype: Any, groups: int, channels: int, sizes: Sizes) -> Array:
+    """A new array for a result, arranged; `sizes` are those of the rows, the others and n."""
+    rows, *others = sizes
+    return make(like, shape=(rows, groups, channels, *others), dtype=dtype).swapaxes(0, 1)
+
+
+def restored(y: Array, dimensions: int) -> Array:
+    """A view of an arranged array as (n, C, *S), with this many axes S."""
+    y = y.transpose((y.ndim - 1, 0, 2, 1, *range(3, y.ndim - 1)))
+    return y.reshape((y.shape[0], y.shape[1] * y.shape[2], *y.shape[y.ndim - dimensions :]))
+
+
+def blocks(axes: list[Axis], n: int, size: int) -> Iterator[tuple[list[Axis], Any]]:
+    """Parts of the windows, of about BLOCK bytes: the axes of each part, and its place in the
+    arranged result. `size` is the number of bytes of a window."""
+    lengths = [*(axis.windows for axis in axes), n]
+    counts = list(lengths)
+    counts[0] = min(lengths[0], max(_fitting(0, counts, size), ROWS * axes[0].kernel))
+    for place in (*range(1, len(counts)), 0):  # runs are along the last axes
+        counts[place] = max(1, min(counts[place], _fitting(place, counts, size)))
+    starts = [range(0, length, count) for length, count in zip(lengths, counts, strict=True)]
+    for start in product(*starts):
+        stop = [min(s + c, end) for s, c, end in zip(start, counts, lengths, strict=True)]
+        parts = [a.part(s, e) for a, s, e in zip(axes, start[:-1], stop[:-1], strict=True)]
+        rows, *others = map(slice, start, stop)
+        yield parts, (ALL, rows, ALL, *others)
+
+
+def _fitting(place: int, counts: list[int], size: int) -> int:
+    others = math.prod(counts[:place]) * math.prod(counts[place + 1 :])
+    return BLOCK // max(1, size * others)
+
+
+def offsets(axes: list[Axis]) -> Iterator[tuple[Any, Any, Any]]:
+    """For each element of the windows along all axes but the rows: its place in gathered windows,
+    the windows of which it is inside of x, and where in x it is."""
+    rows = axes[0]._replace(windows=axes[0].windows + axes[0].kernel - 1).inside(0)
+    for place in product(*(range(axis.kernel) for axis in axes[1:])):
+        others = [axis.inside(i) for axis, i in zip(axes[1:], place, strict=True)]
+        to, source = zip(rows, (ALL, ALL), *others, strict=True)
+        yield (ALL, ALL, ALL, *place), (ALL, *to, ALL), (ALL, *source, ALL)
+
+
+def gathered(x: Array, axes: list[Axis]) -> Array:
+    """The windows along all axes but the rows, (groups, rows, channels, *kernel, *counts, n), of an
+    arranged array. They are a view of x if it has them."""
+    groups, _, channels, *_, n = x.shape
+    kernel, counts = [a.kernel for a in axes[1:]], [a.windows for a in axes[1:]]
+    rows = axes[0].windows + axes[0].kernel - 1
+    if math.prod(kernel) == 1:
+        ((_, _, source),) = offsets(axes)
+        found = x[source]
+        if found.shape == (groups, rows, channels, *counts, n) and _in_order(found, axes[0].kernel):
+            return found.reshape((groups, rows, channels, *kernel, *counts, n))
+    elif n > 1 and x.strides[-1] != x.itemsize:
+        x = x.copy()  # one transposition, not one for each element of the kernel
+    windows = np.empty_like(x, shape=(groups, rows, channels, *kernel, *counts, n))
+    for place, inside, source in offsets(axes):
+        part = windows[place]
+        for axis, where in enumerate(inside):
+            for outside in _outside(where, part.shape[axis]):
+                part[(*(ALL,) * axis, outside)] = 0
+        part[inside] = x[source]
+    return windows
+
+
+def _outside(inside: slice, length: int) -> list[slice]:
+    """The two parts of an axis of `length` that are not inside, if they are not empty."""
+    if inside == ALL:
+        return []
+    ends = slice(0, inside.start), slice(inside.stop, length)
+    return [end for end in ends if end.start < end.stop]
+
+
+def _in_order(x: Array, rows: int) -> bool:
+    """True if the axes behind the channels are one axis in memory and, for windows of several rows,
+    the rows are one axis with the channels."""
+    step = x.itemsize
+    for length, stride in zip(x.shape[:2:-1], x.strides[:2:-1], strict=True):
+        if length > 1 and stride != step:
+            return False
+        step *= length
+    channels = x.shape[2] == 1 or x.strides[2] == step
+    return rows == 1 or (channels and x.strides[1] == step * x.shape[2])
+
+
+def columns(windows: Array, axes: list[Axis]) -> Array:
+    """Gathered windows as matrices (groups, rows, elements of a window, windows of a row)."""
+    groups, _, channels = windows.shape[:3]
+    elements = channels * math.prod(axis.kernel for axis in axes[1:])
+    across = math.prod(windows.shape[-len(axes) :])
+    flat = windows.reshape((groups, windows.shape[1], elements, across))
+    if axes[0].kernel == 1:
+        return flat
+    slid = np.lib.stride_tricks.sliding_window_view(flat, axes[0].kernel, 1)
+    shape = groups, axes[0].windows, axes[0].kernel * elements, across
+    return slid.transpose((0, 1, 4, 2, 3)).reshape(shape)
+
+
+def flat(x: Array) -> Array:
+    """An arranged array as (groups, rows, channels, all others), a view if it has them in order."""
+    x = x if _in_order(x, 1) else x.copy()
+    return x.reshape((*x.shape[:3], math.prod(x.shape[3:])))
+
+
+def store(a: Array, b: Array, target: Array) -> None:
+    """Write ``a @ b`` to a part of an arranged array."""
+    if _in_order(target, 1):
+        np.matmul(a, b, out=flat(target))
+    else:
+        target[...] = np.matmul(a, b).reshape(target.shape)
+
+
+def scatter(windows: Array, x: Array, axes: list[Axis]) -> None:
+    """Add windows (groups, rows, channels, *kernel, *counts, n) to an arranged array: the transpose
+    of `gathered`."""
+    for place, inside, source in offsets(axes):
+        x[source] += windows[place][inside]
+
+
+__all__ = ["Axis", "Sizes", "arranged", "axes_of", "blocks", "columns", "flat", "gathered",
+           "made", "point", "restored", "scatter", "store"]  # fmt: skip

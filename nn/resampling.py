@@ -1,0 +1,149 @@
+"""Images of another size: upsampling, and channels that become pixels."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+import autograd_core as ac
+from autograd_core.errors import ArgumentError, ShapeError
+from autograd_core.errors.tracebacks import public
+from nn.module import Module, misfit
+from nn.pooling import along
+
+__all__ = ["PixelShuffle", "PixelUnshuffle", "Upsample"]
+
+MODES = {"nearest": 0, "linear": 1, "bilinear": 2, "trilinear": 3, "bicubic": 2}
+
+
+class Upsample(Module):
+    """x (n, channels, *S) at another resolution: with `size`, or with S times `scale_factor`,
+    rounded down.
+
+    `mode` is "nearest", or "linear", "bilinear", "trilinear" or "bicubic" for one, two, three or
+    two axes S. Pixels are squares whose values are at their centres; with `align_corners`, the
+    centres of the first and last pixels stay where they are. Each axis is a product with a matrix
+    of weights.
+    """
+
+    @public
+    def __init__(
+        self,
+        size: Any = None,
+        scale_factor: Any = None,
+        mode: str = "nearest",
+        align_corners: bool | None = None,
+        recompute_scale_factor: bool = False,
+    ) -> None:
+        if (size is None) == (scale_factor is None):
+            raise ArgumentError("Upsample needs either size or scale_factor")
+        if mode not in MODES:
+            raise ArgumentError(f"Upsample: mode is one of {[*MODES]}, not {mode!r}")
+        if mode == "nearest" and align_corners is not None:
+            raise ArgumentError("Upsample: align_corners has no meaning for the mode 'nearest'")
+        self.size, self.scale_factor, self.mode = size, scale_factor, mode
+        self.align_corners = bool(align_corners)
+        self.recompute_scale_factor = recompute_scale_factor
+
+    def forward(self, x: Any) -> Any:
+        """x at the other resolution."""
+        axes = x.ndim - 2
+        if axes not in ((1, 2, 3) if self.mode == "nearest" else (MODES[self.mode],)):
+            raise misfit(self, ShapeError(f"mode {self.mode!r} does not fit x of shape {x.shape}"))
+        given = self.scale_factor if self.size is None else self.size
+        values = (given,) * axes if np.ndim(given) == 0 else tuple(given)
+        if len(values) != axes:
+            raise misfit(self, ShapeError(f"{given} does not fit {axes} axes"))
+        for axis, value in zip(range(-axes, 0), values, strict=True):
+            length = x.shape[axis]
+            count = math.floor(length * value) if self.size is None else int(value)
+            if count < 1 or length < 1:
+                raise misfit(self, ShapeError(f"axis {axis} of {x.shape} would have no elements"))
+            exact = self.size is None and not self.recompute_scale_factor
+            x = self._axis(x, axis, count, 1 / value if exact else length / count)
+        return x
+
+    def _axis(self, x: Any, axis: int, count: int, step: float) -> Any:
+        """x with `count` elements along an axis, `step` old ones apart."""
+        length = x.shape[axis]
+        if self.mode == "nearest":
+            if count % length == 0 and step == length / count:
+                return ac.repeat(x, count // length, axis)
+            places = np.minimum(np.floor(np.arange(count) * step), length - 1)
+            return along(x, axis, _tent(places, length))
+        if self.align_corners:
+            places = np.arange(count) * ((length - 1) / (count - 1) if count > 1 else 0)
+        else:
+            places = (np.arange(count) + 0.5) * step - 0.5
+        if self.mode == "bicubic":
+            return along(x, axis, _cubic(places, length))
+        return along(x, axis, _tent(np.clip(places, 0, length - 1), length))
+
+    def describe(self) -> str:
+        """The size or the factor, and the mode."""
+        given = f"factor {self.scale_factor}" if self.size is None else str(self.size)
+        return f"{given}, {self.mode}"
+
+
+def _tent(places: Any, length: int) -> Any:
+    """The weights of linear interpolation at `places`: (places, length)."""
+    return np.maximum(0, 1 - np.abs(places[:, None] - np.arange(length)))
+
+
+def _cubic(places: Any, length: int, a: float = -0.75) -> Any:
+    """The weights of cubic convolution at `places` (Keys, 1981, equation 4). Outside of x, its edge
+    is repeated."""
+    near = np.floor(places)[:, None] + np.arange(-1, 3)
+    d = np.abs(places[:, None] - near)
+    inner = ((a + 2) * d - (a + 3)) * d * d + 1
+    outer = ((a * d - 5 * a) * d + 8 * a) * d - 4 * a
+    weights = np.zeros((len(places), length))
+    rows = np.arange(len(places))[:, None]
+    index = np.clip(near, 0, length - 1).astype(int)
+    np.add.at(weights, (rows, index), np.where(d <= 1, inner, outer))
+    return weights
+
+
+class PixelShuffle(Module):
+    """(…, C r², H, W) → (…, C, H r, W r): r² channels become the pixels of a square (Shi et al.,
+    2016, equation 4)."""
+
+    @public
+    def __init__(self, upscale_factor: int) -> None:
+        self.upscale_factor = upscale_factor
+
+    def forward(self, x: Any) -> Any:
+        """The larger images."""
+        r, (*lead, channels, height, width) = self.upscale_factor, x.shape
+        if r < 1 or channels % r**2:
+            raise misfit(self, ShapeError(f"{channels} channels are not a multiple of {r}²"))
+        x = ac.reshape(x, (*lead, channels // r**2, r, r, height, width))
+        x = ac.moveaxis(x, (-4, -3), (-3, -1))
+        return ac.reshape(x, (*lead, channels // r**2, height * r, width * r))
+
+    def describe(self) -> str:
+        """The factor."""
+        return str(self.upscale_factor)
+
+
+class PixelUnshuffle(Module):
+    """(…, C, H r, W r) → (…, C r², H, W): the inverse of `PixelShuffle`."""
+
+    @public
+    def __init__(self, downscale_factor: int) -> None:
+        self.downscale_factor = downscale_factor
+
+    def forward(self, x: Any) -> Any:
+        """The smaller images, of more channels."""
+        r, (*lead, channels, height, width) = self.downscale_factor, x.shape
+        if r < 1 or height % r or width % r:
+            raise misfit(self, ShapeError(f"{height} and {width} are not multiples of {r}"))
+        x = ac.reshape(x, (*lead, channels, height // r, r, width // r, r))
+        x = ac.moveaxis(x, (-3, -1), (-4, -3))
+        return ac.reshape(x, (*lead, channels * r**2, height // r, width // r))
+
+    def describe(self) -> str:
+        """The factor."""
+        return str(self.downscale_factor)
