@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.devices.followers import followed
 from autograd_core.engine.op import composed, op
 from autograd_core.engine.types import Array, Gradient, Operand, Shape
 from autograd_core.errors import ArgumentError, ShapeError
@@ -40,24 +41,28 @@ BEYOND_NUMPY = ("conv", "conv_transpose")
 
 
 def _stacked(kernel: Callable[[Array, Array], Array], a: Array, b: Array, ndim: int) -> Array:
-    """A kernel of arrays of `ndim` axes, whose first result axis is that of `a`, for arrays with
-    further axes in front."""
-    if a.ndim == ndim == b.ndim:
-        return kernel(a, b)
-    lead = np.broadcast_shapes(a.shape[:-ndim], b.shape[:-ndim])
-    if b.ndim == ndim:
-        out = kernel(a.reshape((-1, *a.shape[a.ndim - ndim + 1 :])), b)
-        return out.reshape((*lead, a.shape[-ndim], *out.shape[1:]))
-    return _looped(kernel, a, b, ndim)
+    """A kernel of arrays of `ndim` axes, for arrays with further axes in front, such as a stack of
+    gradients. The first axis of `a` is one of examples, which they join if `b` has none."""
+    if b.ndim > ndim or a.ndim == ndim:
+        return _looped(kernel, a, b, ndim)
+    examples = a.shape[: a.ndim - ndim + 1]
+    out = kernel(a.reshape((math.prod(examples), *a.shape[len(examples) :])), b)
+    return out.reshape((*examples, *out.shape[1:]))
 
 
 def _looped(kernel: Callable[[Array, Array], Array], a: Array, b: Array, ndim: int) -> Array:
     if a.ndim == ndim == b.ndim:
         return kernel(a, b)
     lead = np.broadcast_shapes(a.shape[:-ndim], b.shape[:-ndim])
-    a, b = (np.broadcast_to(x, (*lead, *x.shape[x.ndim - ndim :])) for x in (a, b))
-    found = [kernel(a[place], b[place]) for place in np.ndindex(lead)]
-    return np.stack(found).reshape((*lead, *found[0].shape))
+    a, b = (
+        np.broadcast_to(x, (*lead, *x.shape[-ndim:])).reshape((math.prod(lead), *x.shape[-ndim:]))
+        for x in (a, b)
+    )
+    if not len(a):
+        one = kernel(*(np.zeros_like(x, shape=x.shape[1:]) for x in (a, b)))
+        return np.empty_like(one, shape=(*lead, *one.shape))
+    found = np.stack([kernel(*pair) for pair in zip(a, b, strict=True)])
+    return found.reshape((*lead, *found.shape[1:]))
 
 
 def _split(w: Array, groups: int, axes: list[Axis]) -> Array:
@@ -98,7 +103,7 @@ def _convolution(x: Array, w: Array, stride: Any, dilation: Any, before: Any, co
             for some in _parts(split.shape[1], w[:groups].nbytes):
                 matrix = split[:, some].transpose((0, 1, 3, 2, 4))
                 matrix = matrix.reshape((groups, 1, matrix.shape[1], windows.shape[2]))
-                store(matrix, windows, y[place][:, :, some])
+                store(followed(matrix, w), windows, y[place][:, :, some])
         return restored(y, len(stride))
 
     return _stacked(kernel, x, w, len(stride) + 2)
@@ -127,7 +132,7 @@ def _convolution_x(y: Array, w: Array, stride: Any, dilation: Any, before: Any, 
         sizes = (*(axis.length for axis in axes), len(y))
         x = made(np.zeros_like, y, np.result_type(y, w), groups, channels, sizes)
         matrix = split[:, :, :, ::-1].transpose((0, 2, 4, 3, 1))
-        matrix = matrix.reshape((groups, 1, channels * others, -1))
+        matrix = followed(matrix.reshape((groups, 1, channels * others, -1)), w)
         rows = axes[0].turned()
         size = max(groups * channels * others, y.shape[1]) * y.itemsize
         for (rows_here, *parts), (_, at, _, *rest, n) in blocks([rows, *axes[1:]], len(y), size):

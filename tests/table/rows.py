@@ -8,6 +8,7 @@ The rows are in files by family, named as the families in autograd_core/ops.
 from tests.table.arithmetic import ARITHMETIC
 from tests.table.arranging import ARRANGING
 from tests.table.contraction import CONTRACTION
+from tests.table.convolution import CONVOLUTION
 from tests.table.creation import CREATION
 from tests.table.elementwise import ELEMENTWISE
 from tests.table.emath import EMATH
@@ -37,6 +38,7 @@ __all__ = ["DIFFERENTIABLE", "HERE", "POINTWISE", "ROWS", "Row"]
 
 POINTWISE = [*ELEMENTWISE, *TRIGONOMETRY, *ARITHMETIC, *ROUNDING]
 ROWS = [*POINTWISE, *REDUCTIONS, *SCANS, *SORTING, *STATISTICS, *SHAPING, *ARRANGING,
-        *JOINING, *INDEXING, *PRODUCTS, *CONTRACTION, *LINALG, *MATRICES, *FFT, *EMATH,
-        *SIGNALS, *SPECIAL, *STATS, *SCIPY, *CREATION, *SELECTING, *WINDOWS, *WRITING]  # fmt: skip
+        *JOINING, *INDEXING, *PRODUCTS, *CONTRACTION, *CONVOLUTION, *LINALG, *MATRICES,
+        *FFT, *EMATH, *SIGNALS, *SPECIAL, *STATS, *SCIPY, *CREATION, *SELECTING, *WINDOWS,
+        *WRITING]  # fmt: skip
 DIFFERENTIABLE = [row for row in ROWS if row.keeps]
