@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.compiling.blocks import Blocks
-from autograd_core.compiling.buffers import planned
+from autograd_core.compiling.buffers import order, planned
 from autograd_core.compiling.expressions import Expressions
 from autograd_core.compiling.program import Call, Program, Ref, Value
 from autograd_core.devices import backend
@@ -86,11 +86,16 @@ def _dtype(array: Any, written: Expressions) -> str:
 
 
 def empty(array: Any, written: Expressions) -> str:
+    """The text of a new array of this shape, dtype and order in memory."""
     module = "np"
     if backend.on_device(array):
         module = "cp"
         written.bound["cp"] = backend.device_module()
-    return f"{module}.empty({array.shape}{_dtype(array, written)})"
+    usual = tuple(range(array.ndim))
+    axes = order(array) or usual
+    shape = tuple(array.shape[axis] for axis in axes)
+    made = f"{module}.empty({shape}{_dtype(array, written)})"
+    return made if axes == usual else f"{made}.transpose({tuple(map(axes.index, usual))})"
 
 
 __all__ = ["BlockFunction", "empty"]

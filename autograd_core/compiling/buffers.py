@@ -126,7 +126,16 @@ def _last_uses(program: Program) -> dict[Value, int]:
 
 
 def _shape(value: Value) -> Any:
-    return value.array.shape, value.array.dtype
+    return value.array.shape, value.array.dtype, order(value.array)
+
+
+def order(array: Any) -> tuple[int, ...] | None:
+    """The axes of an array as they lie in memory, if they fill it: those of a transposed array in C
+    order. None for another array."""
+    if array.flags.c_contiguous:
+        return tuple(range(array.ndim))
+    axes = sorted(range(array.ndim), key=lambda axis: -array.strides[axis])
+    return tuple(axes) if array.transpose(axes).flags.c_contiguous else None
 
 
 def _kind(call: Call, returned: set[Value]) -> Any:
@@ -148,9 +157,11 @@ def _kind(call: Call, returned: set[Value]) -> Any:
         return None
     (value,) = call.results
     array = value.array
-    plain = backend.is_data(array) and array.ndim and array.size and array.flags.c_contiguous
+    if not (backend.is_data(array) and array.ndim and array.size):
+        return None
+    whole = array.flags.c_contiguous if function is np.dot else order(array) is not None
     fresh = value.memory is value and value not in returned
-    return _shape(value) if plain and fresh else None
+    return _shape(value) if whole and fresh else None
 
 
 def _keeps_dtype(call: Call) -> bool:
@@ -173,4 +184,4 @@ def _in_place(call: Call, memory: Value, kind: Any) -> bool:
     )
 
 
-__all__ = ["Plan", "planned"]
+__all__ = ["Plan", "order", "planned"]

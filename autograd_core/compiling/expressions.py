@@ -36,7 +36,12 @@ NUMBERS: dict[Any, str] = {  # of numbers, and of arrays for the power
 RESERVED = ("np", "cp", "step", "pieces", "in_blocks", "total", "sums", "s", "same", "Differs",
             "Path", "Context", "PREAMBLE", "arrays", "file", "FEW",
             "recompute_sigmoid_slope")  # fmt: skip
-PLACES = (("np", np), ("np.linalg", np.linalg), ("np.fft", np.fft))
+PLACES = (
+    ("np", np),
+    ("np.linalg", np.linalg),
+    ("np.fft", np.fft),
+    ("np.lib.stride_tricks", np.lib.stride_tricks),
+)
 
 
 class Expressions:

@@ -30,7 +30,7 @@ OF_SHAPES = frozenset({np.sum, np.prod, np.max, np.min, np.mean, np.var, np.std,
     np.diagonal, np.flip, np.roll, np.clip, np.real, np.imag, np.take_along_axis, np.sort,
     np.argsort, np.argmax, np.argmin, np.all, np.any, np.einsum, np.linalg.solve, np.linalg.inv,
     np.linalg.cholesky, np.linalg.det, np.isclose, np.trace, np.asarray, np.diff, np.kron,
-    np.round})  # fmt: skip
+    np.round, np.lib.stride_tricks.sliding_window_view})  # fmt: skip
 
 
 # Functions whose result holds nothing yet
@@ -41,7 +41,7 @@ VIEWS = frozenset(
                                "transpose", "view")}
     | {Method(name, attribute=True) for name in ("T", "mT", "real", "imag")}
     | {np.broadcast_to, np.diagonal, np.expand_dims, np.flip, np.moveaxis, np.ravel, np.reshape,
-       np.squeeze, np.swapaxes, np.transpose}
+       np.squeeze, np.swapaxes, np.transpose, np.lib.stride_tricks.sliding_window_view}
 )  # fmt: skip
 # Calls that return their argument itself, depending on its dtype only
 ITSELF = frozenset({Method("conj"), Method("conjugate"), Method("real", attribute=True), np.asarray,

@@ -149,14 +149,13 @@ def _without_identities(program: Program) -> None:
 
 
 def _is_whole(call: Call) -> bool:
-    """True for x.view(), x[()] and x[...] of an array."""
+    """True for x.view(), x[()], x[...], x[:, :] and the like of an array."""
     if call.settings or not call.results or not isinstance(call.results[0].array, np.ndarray):
         return False
-    if call.function == Method("view"):
-        return len(call.args) == 1
-    return call.function == Method("__getitem__") and (
-        call.args[1] is ... or (type(call.args[1]) is tuple and not call.args[1])
-    )
+    if call.function != Method("__getitem__"):
+        return call.function == Method("view") and len(call.args) == 1
+    index = call.args[1] if type(call.args[1]) is tuple else call.args[1:]
+    return all(part is ... or (type(part) is slice and part == slice(None)) for part in index)
 
 
 LARGE = 512  # elements for which a vectorised loop is worth another argument

@@ -28,6 +28,7 @@ from autograd_core.ops.lowering import (
     flat,
     gathered,
     made,
+    part,
     point,
     restored,
     scatter,
@@ -74,7 +75,7 @@ def _split(w: Array, groups: int, axes: list[Axis]) -> Array:
 def _parts(count: int, size: int) -> list[slice]:
     """Parts of `count` things of `size` bytes, of about BLOCK bytes."""
     step = max(1, BLOCK // max(1, size))
-    return [slice(start, start + step) for start in range(0, count, step)]
+    return [part(start, min(start + step, count), count) for start in range(0, count, step)]
 
 
 def _x(g: Gradient, w: Array, stride: Sizes, dilation: Sizes, before: Sizes, groups: int,
@@ -97,7 +98,7 @@ def _convolution(x: Array, w: Array, stride: Any, dilation: Any, before: Any, co
         axes = axes_of(x.shape[2:], w.shape[2:], stride, dilation, before, counts)
         given, split = arranged(x, groups, axes), _split(w, groups, axes)
         sizes = (*(axis.windows for axis in axes), len(x))
-        y = made(np.empty_like, x, np.result_type(x, w), groups, split.shape[1], sizes)
+        y = made(x, np.result_type(x, w), groups, split.shape[1], sizes)
         for parts, place in blocks(axes, len(x), x.shape[1] * split.shape[4] * x.itemsize):
             windows = columns(gathered(given[..., place[-1]], parts), parts)
             for some in _parts(split.shape[1], w[:groups].nbytes):
@@ -130,7 +131,8 @@ def _convolution_x(y: Array, w: Array, stride: Any, dilation: Any, before: Any, 
         given, split = arranged(y, groups, axes), _split(w, groups, axes)
         channels, others = split.shape[2], split.shape[4]
         sizes = (*(axis.length for axis in axes), len(y))
-        x = made(np.zeros_like, y, np.result_type(y, w), groups, channels, sizes)
+        x = made(y, np.result_type(y, w), groups, channels, sizes)
+        x[...] = 0
         matrix = split[:, :, :, ::-1].transpose((0, 2, 4, 3, 1))
         matrix = followed(matrix.reshape((groups, 1, channels * others, -1)), w)
         rows = axes[0].turned()
@@ -169,14 +171,15 @@ def _convolution_w(x: Array, y: Array, stride: Any, dilation: Any, before: Any, 
         others = math.prod(axis.kernel for axis in axes[1:])
         elements = axes[0].kernel * channels * others
         dtype = np.result_type(x, y)
-        w = np.zeros_like(x, shape=(groups, outputs, elements), dtype=dtype)
+        w = np.empty_like(x, shape=(groups, outputs, elements), dtype=dtype)
+        w[...] = 0
         for parts, place in blocks(axes, len(x), x.shape[1] * others * x.itemsize):
             windows = columns(gathered(given[..., place[-1]], parts), parts).swapaxes(2, 3)
             rows = flat(arriving[place])
             for some in _parts(outputs, groups * elements * dtype.itemsize):
-                row = w[:, some].nbytes
-                for r in _parts(len(axes) and rows.shape[1], row):
-                    w[:, some] += np.add.reduce(np.matmul(rows[:, r, some], windows[:, r]), 1)
+                total = w[:, some]
+                for r in _parts(rows.shape[1], total.nbytes):
+                    total += np.add.reduce(np.matmul(rows[:, r, some], windows[:, r]), 1)
         w = w.reshape((groups * outputs, axes[0].kernel, channels, others)).swapaxes(1, 2)
         return w.reshape((groups * outputs, channels, *lengths))
 

@@ -29,6 +29,11 @@ Sizes = tuple[int, ...]
 ALL = slice(None)
 
 
+def part(start: int, stop: int, length: int, step: int | None = None) -> slice:
+    """A part of an axis of this length."""
+    return ALL if (start, stop, step) == (0, length, None) else slice(start, stop, step)
+
+
 class Axis(NamedTuple):
     """The windows along an axis: element i of window r is x[r * stride + i * dilation - before], or
     0 if x has no such element."""
@@ -40,7 +45,7 @@ class Axis(NamedTuple):
     windows: int
     length: int  # of x
 
-    def part(self, start: int, stop: int) -> Axis:
+    def some(self, start: int, stop: int) -> Axis:
         """The axis with some of the windows."""
         return self._replace(before=self.before - start * self.stride, windows=stop - start)
 
@@ -52,7 +57,8 @@ class Axis(NamedTuple):
         if stop <= start:
             return slice(0, 0), slice(0, 0)
         first, last = (r * self.stride + shift for r in (start, stop - 1))
-        return slice(start, stop), slice(first, last + 1, self.stride)
+        step = self.stride if self.stride > 1 else None
+        return part(start, stop, self.windows), part(first, last + 1, self.length, step)
 
     def turned(self) -> Axis:
         """For rows: the windows of what was computed from x, one for each row of x."""
@@ -80,10 +86,10 @@ def arranged(x: Array, groups: int, axes: list[Axis]) -> Array:
     return split.transpose((1, 3, 2, *range(4, split.ndim), 0))
 
 
-def made(make: Any, like: Array, dtype: Any, groups: int, channels: int, sizes: Sizes) -> Array:
+def made(like: Array, dtype: Any, groups: int, channels: int, sizes: Sizes) -> Array:
     """A new array for a result, arranged; `sizes` are those of the rows, the others and n."""
     rows, *others = sizes
-    return make(like, shape=(rows, groups, channels, *others), dtype=dtype).swapaxes(0, 1)
+    return np.empty_like(like, shape=(rows, groups, channels, *others), dtype=dtype).swapaxes(0, 1)
 
 
 def restored(y: Array, dimensions: int) -> Array:
@@ -103,8 +109,8 @@ def blocks(axes: list[Axis], n: int, size: int) -> Iterator[tuple[list[Axis], An
     starts = [range(0, length, count) for length, count in zip(lengths, counts, strict=True)]
     for start in product(*starts):
         stop = [min(s + c, end) for s, c, end in zip(start, counts, lengths, strict=True)]
-        parts = [a.part(s, e) for a, s, e in zip(axes, start[:-1], stop[:-1], strict=True)]
-        rows, *others = map(slice, start, stop)
+        parts = [a.some(s, e) for a, s, e in zip(axes, start[:-1], stop[:-1], strict=True)]
+        rows, *others = map(part, start, stop, lengths)
         yield parts, (ALL, rows, ALL, *others)
 
 
@@ -113,10 +119,15 @@ def _fitting(place: int, counts: list[int], size: int) -> int:
     return BLOCK // max(1, size * others)
 
 
+def _rows_of(rows: Axis) -> Axis:
+    """All rows of the windows, as windows of one element."""
+    return rows._replace(kernel=1, windows=rows.windows + rows.kernel - 1)
+
+
 def offsets(axes: list[Axis]) -> Iterator[tuple[Any, Any, Any]]:
     """For each element of the windows along all axes but the rows: its place in gathered windows,
     the windows of which it is inside of x, and where in x it is."""
-    rows = axes[0]._replace(windows=axes[0].windows + axes[0].kernel - 1).inside(0)
+    rows = _rows_of(axes[0]).inside(0)
     for place in product(*(range(axis.kernel) for axis in axes[1:])):
         others = [axis.inside(i) for axis, i in zip(axes[1:], place, strict=True)]
         to, source = zip(rows, (ALL, ALL), *others, strict=True)
@@ -137,12 +148,15 @@ def gathered(x: Array, axes: list[Axis]) -> Array:
     elif n > 1 and x.strides[-1] != x.itemsize:
         x = x.copy()  # one transposition, not one for each element of the kernel
     windows = np.empty_like(x, shape=(groups, rows, channels, *kernel, *counts, n))
+    around = _rows_of(axes[0])
+    for outside in _outside(around.inside(0)[0], rows):
+        windows[:, outside] = 0
     for place, inside, source in offsets(axes):
-        part = windows[place]
-        for axis, where in enumerate(inside):
-            for outside in _outside(where, part.shape[axis]):
-                part[(*(ALL,) * axis, outside)] = 0
-        part[inside] = x[source]
+        target = windows[place][:, inside[1]]
+        for axis, where in enumerate(inside[3:], 3):
+            for outside in _outside(where, target.shape[axis]):
+                target[(*(ALL,) * axis, outside)] = 0
+        target[(ALL, ALL, *inside[2:])] = x[source]
     return windows
 
 
@@ -150,8 +164,8 @@ def _outside(inside: slice, length: int) -> list[slice]:
     """The two parts of an axis of `length` that are not inside, if they are not empty."""
     if inside == ALL:
         return []
-    ends = slice(0, inside.start), slice(inside.stop, length)
-    return [end for end in ends if end.start < end.stop]
+    ends = (0, inside.start), (inside.stop, length)
+    return [part(start, stop, length) for start, stop in ends if start < stop]
 
 
 def _in_order(x: Array, rows: int) -> bool:
@@ -197,7 +211,8 @@ def scatter(windows: Array, x: Array, axes: list[Axis]) -> None:
     """Add windows (groups, rows, channels, *kernel, *counts, n) to an arranged array: the transpose
     of `gathered`."""
     for place, inside, source in offsets(axes):
-        x[source] += windows[place][inside]
+        target = x[source]
+        target += windows[place][inside]
 
 
 __all__ = ["Axis", "Sizes", "arranged", "axes_of", "blocks", "columns", "flat", "gathered",

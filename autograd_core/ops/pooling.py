@@ -84,10 +84,11 @@ def _placed(y: Array, places: Array, axis: Any, kernel: Any, stride: Any, dilati
     x = (np.empty_like if whole else np.zeros_like)(like, shape=tuple(shape), dtype=y.dtype)
     for i, place in enumerate(_elements(length, axis, kernel, stride, dilation)):
         part = masked(y, places == i)
+        target = x[place]
         if stride > dilation * (kernel - 1):
-            x[place] = part
+            target[...] = part
         else:
-            x[place] += part
+            target += part
     return x
 
 
@@ -136,7 +137,8 @@ def _spread_along(y: Array, axis: Any, kernel: Any, stride: Any, dilation: Any, 
     shape[axis] = length
     x = np.zeros_like(y, shape=tuple(shape))
     for place in _elements(length, axis, kernel, stride, dilation):
-        x[place] += y
+        target = x[place]
+        target += y
     return x
 
 
