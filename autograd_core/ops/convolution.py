@@ -19,18 +19,16 @@ from autograd_core.engine.types import Array, Gradient, Operand, Shape
 from autograd_core.errors import ArgumentError, ShapeError
 from autograd_core.ops.lowering import (
     BLOCK,
-    Axis,
+    Layout,
     Sizes,
-    arranged,
-    axes_of,
     blocks,
     columns,
     flat,
     gathered,
+    layout,
     made,
     part,
     point,
-    restored,
     scatter,
     store,
 )
@@ -39,6 +37,10 @@ from autograd_core.ops.shaping import reshape
 
 __all__ = ["conv", "conv_transpose"]
 BEYOND_NUMPY = ("conv", "conv_transpose")
+
+# A gradient by x is a convolution of the gradient of y if that has at most this many more products:
+# copies of windows take less time than additions of windows.
+WASTE = 1.2
 
 
 def _stacked(kernel: Callable[[Array, Array], Array], a: Array, b: Array, ndim: int) -> Array:
@@ -66,10 +68,46 @@ def _looped(kernel: Callable[[Array, Array], Array], a: Array, b: Array, ndim: i
     return found.reshape((*lead, *found.shape[1:]))
 
 
-def _split(w: Array, groups: int, axes: list[Axis]) -> Array:
+def _split(w: Array, groups: int, lay: Layout) -> Array:
     """Weights (O, C, *kernel) as (groups, outputs, channels, rows, others)."""
-    others = math.prod(axis.kernel for axis in axes[1:])
-    return w.reshape((groups, w.shape[0] // groups, w.shape[1], axes[0].kernel, others))
+    rows = lay.axes[0].kernel
+    return w.reshape((groups, w.shape[0] // groups, w.shape[1], rows, lay.others))
+
+
+def _correlated(x: Array, w: Array, lay: Layout) -> Array:
+    """The arranged sums over the windows of x, multiplied by weights (groups, outputs, channels,
+    rows, others)."""
+    groups, outputs, channels, _, others = w.shape
+    given = lay.arranged(x, groups)
+    y = made(x, np.result_type(x, w), groups, outputs, tuple(a.windows for a in lay.axes))
+    for parts, place in blocks(lay.axes, groups * channels * others * x.itemsize):
+        windows = columns(gathered(given, parts), parts)
+        for some in _parts(outputs, w[:, :1].nbytes):
+            matrix = w[:, some].transpose((0, 1, 3, 2, 4))
+            matrix = matrix.reshape((groups, 1, matrix.shape[1], windows.shape[2]))
+            store(followed(matrix, w), windows, y[place][:, :, some])
+    return y
+
+
+def _scattered(y: Array, w: Array, lay: Layout) -> Array:
+    """The transpose of `_correlated`: the products of y and the weights for each element of the
+    windows, added to its place in x."""
+    groups, _, channels, _, others = w.shape
+    given = lay.arranged(y, groups)
+    first, *axes = lay.axes
+    x = made(y, np.result_type(y, w), groups, channels, tuple(axis.length for axis in lay.axes))
+    x[...] = 0
+    matrix = w[:, :, :, ::-1].transpose((0, 2, 4, 3, 1))
+    matrix = matrix.reshape((groups, 1, channels * others, first.kernel * w.shape[1]))
+    matrix = followed(matrix, w)
+    size = max(groups * channels * others, y.shape[1]) * y.itemsize
+    for (rows, *parts), (_, at, _, *rest) in blocks([first.turned(), *axes], size):
+        read = [rows, *(point(axis.windows) for axis in parts)]
+        found = np.matmul(matrix, columns(gathered(given[(..., *rest)], read), read))
+        kernel, windows = [a.kernel for a in parts], [a.windows for a in parts]
+        found = found.reshape((*found.shape[:2], channels, *kernel, *windows))
+        scatter(found, x[:, at], [point(rows.windows), *parts])
+    return x
 
 
 def _parts(count: int, size: int) -> list[slice]:
@@ -95,17 +133,8 @@ def _convolution(x: Array, w: Array, stride: Any, dilation: Any, before: Any, co
     x[r * stride + i * dilation - before], or 0 outside of x; there are `counts` windows."""
 
     def kernel(x: Array, w: Array) -> Array:
-        axes = axes_of(x.shape[2:], w.shape[2:], stride, dilation, before, counts)
-        given, split = arranged(x, groups, axes), _split(w, groups, axes)
-        sizes = (*(axis.windows for axis in axes), len(x))
-        y = made(x, np.result_type(x, w), groups, split.shape[1], sizes)
-        for parts, place in blocks(axes, len(x), x.shape[1] * split.shape[4] * x.itemsize):
-            windows = columns(gathered(given[..., place[-1]], parts), parts)
-            for some in _parts(split.shape[1], w[:groups].nbytes):
-                matrix = split[:, some].transpose((0, 1, 3, 2, 4))
-                matrix = matrix.reshape((groups, 1, matrix.shape[1], windows.shape[2]))
-                store(followed(matrix, w), windows, y[place][:, :, some])
-        return restored(y, len(stride))
+        lay = layout(x, w.shape[2:], stride, dilation, before, counts, x.shape[2:])
+        return lay.restored(_correlated(x, _split(w, groups, lay), lay), len(stride))
 
     return _stacked(kernel, x, w, len(stride) + 2)
 
@@ -127,24 +156,14 @@ def _convolution_x(y: Array, w: Array, stride: Any, dilation: Any, before: Any, 
     and w, added to the places of x that they were read from."""
 
     def kernel(y: Array, w: Array) -> Array:
-        axes = axes_of(lengths, w.shape[2:], stride, dilation, before, y.shape[2:])
-        given, split = arranged(y, groups, axes), _split(w, groups, axes)
-        channels, others = split.shape[2], split.shape[4]
-        sizes = (*(axis.length for axis in axes), len(y))
-        x = made(y, np.result_type(y, w), groups, channels, sizes)
-        x[...] = 0
-        matrix = split[:, :, :, ::-1].transpose((0, 2, 4, 3, 1))
-        matrix = followed(matrix.reshape((groups, 1, channels * others, -1)), w)
-        rows = axes[0].turned()
-        size = max(groups * channels * others, y.shape[1]) * y.itemsize
-        for (rows_here, *parts), (_, at, _, *rest, n) in blocks([rows, *axes[1:]], len(y), size):
-            read = [rows_here, *(point(axis.windows) for axis in parts)]
-            windows = columns(gathered(given[(..., *rest, n)], read), read)
-            found = np.matmul(matrix, windows)
-            kernels, counts = [a.kernel for a in parts], [a.windows for a in parts]
-            found = found.reshape((*found.shape[:2], channels, *kernels, *counts, -1))
-            scatter(found, x[:, at][..., n], [point(rows_here.windows), *parts])
-        return restored(x, len(stride))
+        lay = layout(y, w.shape[2:], stride, dilation, before, y.shape[2:], lengths)
+        split = _split(w, groups, lay)
+        if max(stride) == 1 and math.prod(lengths[1:]) <= WASTE * math.prod(y.shape[3:]):
+            turned = lay._replace(axes=[axis.turned() for axis in lay.axes])
+            x = _correlated(y, split[..., ::-1, ::-1].swapaxes(1, 2), turned)
+        else:
+            x = _scattered(y, split, lay)
+        return lay.restored(x, len(stride))
 
     return _stacked(kernel, y, w, len(stride) + 2)
 
@@ -165,22 +184,20 @@ def _convolution_w(x: Array, y: Array, stride: Any, dilation: Any, before: Any, 
     """The transpose of `_convolution` as a function of w, whose kernel has `lengths`."""
 
     def kernel(x: Array, y: Array) -> Array:
-        axes = axes_of(x.shape[2:], lengths, stride, dilation, before, y.shape[2:])
-        given, arriving = arranged(x, groups, axes), arranged(y, groups, axes)
-        channels, outputs = given.shape[2], arriving.shape[2]
-        others = math.prod(axis.kernel for axis in axes[1:])
-        elements = axes[0].kernel * channels * others
-        dtype = np.result_type(x, y)
+        lay = layout(x, lengths, stride, dilation, before, y.shape[2:], x.shape[2:])
+        given, arriving = lay.arranged(x, groups), lay.arranged(y, groups)
+        channels, outputs, dtype = given.shape[2], arriving.shape[2], np.result_type(x, y)
+        elements = lay.axes[0].kernel * channels * lay.others
         w = np.empty_like(x, shape=(groups, outputs, elements), dtype=dtype)
         w[...] = 0
-        for parts, place in blocks(axes, len(x), x.shape[1] * others * x.itemsize):
-            windows = columns(gathered(given[..., place[-1]], parts), parts).swapaxes(2, 3)
+        for parts, place in blocks(lay.axes, x.shape[1] * lay.others * x.itemsize):
+            windows = columns(gathered(given, parts), parts).swapaxes(2, 3)
             rows = flat(arriving[place])
             for some in _parts(outputs, groups * elements * dtype.itemsize):
                 total = w[:, some]
                 for r in _parts(rows.shape[1], total.nbytes):
                     total += np.add.reduce(np.matmul(rows[:, r, some], windows[:, r]), 1)
-        w = w.reshape((groups * outputs, axes[0].kernel, channels, others)).swapaxes(1, 2)
+        w = w.reshape((groups * outputs, lay.axes[0].kernel, channels, lay.others)).swapaxes(1, 2)
         return w.reshape((groups * outputs, channels, *lengths))
 
     return _looped(kernel, x, y, len(stride) + 2)

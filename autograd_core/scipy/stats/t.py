@@ -127,6 +127,12 @@ def _ratio(df: Any, z: Array) -> Array:
     return -z * beta_fraction(share, df / 2, 0.5)
 
 
+def _few_far(df: Any, z: Array) -> Array:
+    """The distribution function in the lower tail for a small df, without its logarithm."""
+    radius = np.hypot(z, np.sqrt(df))
+    return np.exp(_constant(df)) * (1 / radius) ** df * (_ratio(df, z) / radius)
+
+
 def _log_far(df: Any, z: Array) -> Array:
     return _scaled_log(z, 1.0, df) - np.log(df) + np.log(_ratio(df, z))
 
@@ -157,10 +163,14 @@ def _hazard(df: Array, z: Array) -> Array:
 @op(pointwise=True, df=refused("stdtr", "df"), z=lambda g, df, z: g * _hazard(df, z))
 def _log_lower(df: Array, z: Array) -> Array:
     """The logarithm of the distribution function, accurate in both tails."""
-    small = _tail(df, z)
-    far = in_tail(small, _log_far, (df, 1.0), (z, -1.0))
-    tail = np.where(small, 0.5, special_of(z).stdtr(df, -np.abs(z)))
-    return np.where(small, far, np.where(z > 0, np.log1p(-tail), np.log(tail)))
+    below = -np.abs(z)
+    small = _tail(df, below)
+    far = in_tail(small, _log_far, (df, 1.0), (below, -1.0))
+    few = small & (df < 10)
+    outside = in_tail(few, _few_far, (df, 1.0), (below, -1.0))
+    tail = np.where(few, outside, special_of(z).stdtr(df, below))
+    left = np.where(small, far, np.log(np.where(small, 0.5, tail)))
+    return np.where(z > 0, np.log1p(-tail), left)
 
 
 @composed
