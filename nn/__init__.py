@@ -34,6 +34,7 @@ from nn import (
     padding,
     pooling,
     ranking,
+    recurrent,
     regression,
     resampling,
     serialization,
@@ -59,6 +60,7 @@ from nn.optim import *
 from nn.padding import *
 from nn.pooling import *
 from nn.ranking import *
+from nn.recurrent import *
 from nn.regression import *
 from nn.resampling import *
 from nn.serialization import *
@@ -84,6 +86,7 @@ __all__ += optim.__all__
 __all__ += padding.__all__
 __all__ += pooling.__all__
 __all__ += ranking.__all__
+__all__ += recurrent.__all__
 __all__ += regression.__all__
 __all__ += resampling.__all__
 __all__ += serialization.__all__

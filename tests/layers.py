@@ -22,6 +22,10 @@ every_activation = pytest.mark.parametrize(
 )
 
 
+def _flat(out):
+    return [x for part in out for x in _flat(part)] if isinstance(out, tuple) else [out]
+
+
 @dataclass
 class Layer:
     """A layer, the shapes of its inputs, and arguments of its calls, of which masks are arrays."""
@@ -39,7 +43,7 @@ class Layer:
         """What the layer returns, as a list of Tensors."""
         call = {k: array(v) if isinstance(v, np.ndarray) else v for k, v in self.call.items()}
         out = layer(*inputs, **call)
-        return [x for x in (out if isinstance(out, tuple) else (out,)) if x is not None]
+        return [x for x in _flat(out) if x is not None]
 
     def inputs(self, random):
         return [2 + random.normal(size=shape) for shape in self.shapes]
@@ -168,6 +172,20 @@ LAYERS = [
     Layer("CircularPad1d", (2,), {}, ((2, 3, 5),)),
     Layer("CircularPad2d", ((1, 2, 3, 0),), {}, ((2, 3, 4, 5),)),
     Layer("CircularPad3d", (1,), {}, ((1, 2, 3, 4, 2),)),
+    Layer("RNN", (3, 4), {}, ((5, 2, 3),)),
+    Layer("RNN", (3, 4), {"num_layers": 2, "bidirectional": True, "nonlinearity": "relu"},
+          ((5, 2, 3), (4, 2, 4))),
+    Layer("GRU", (3, 4), {"batch_first": True}, ((2, 5, 3),)),
+    Layer("GRU", (3, 4), {"num_layers": 2, "bidirectional": True, "bias": False},
+          ((5, 2, 3), (4, 2, 4))),
+    Layer("GRU", (3, 4), {}, ((1, 3), (1, 4))),
+    Layer("LSTM", (3, 4), {}, ((5, 2, 3),)),
+    Layer("LSTM", (3, 4), {"num_layers": 2, "bidirectional": True, "proj_size": 2}, ((4, 2, 3),)),
+    Layer("LSTM", (3, 4), {"bias": False}, ((5, 3),)),
+    Layer("RNNCell", (3, 4), {"nonlinearity": "relu"}, ((2, 3), (2, 4))),
+    Layer("RNNCell", (3, 4), {"bias": False}, ((3,),)),
+    Layer("GRUCell", (3, 4), {}, ((2, 3), (2, 4))),
+    Layer("LSTMCell", (3, 4), {}, ((2, 3),)),
 ]  # fmt: skip
 every_layer = pytest.mark.parametrize(
     "row", LAYERS, ids=[f"{row.name}{i}" for i, row in enumerate(LAYERS)]

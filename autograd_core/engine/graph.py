@@ -19,10 +19,10 @@ from typing import Any
 
 from autograd_core.engine.hooks import Watch
 from autograd_core.engine.scope import Scope
-from autograd_core.engine.stamps import sequence_numbers, stamps
+from autograd_core.engine.stamps import refuse_stale, sequence_numbers, stamps
 from autograd_core.engine.state import STATE
 from autograd_core.engine.types import Gradient, Shape
-from autograd_core.errors import FreedGraphError, ShapeError, StaleArrayError
+from autograd_core.errors import FreedGraphError, ShapeError
 
 
 class Rule:
@@ -34,7 +34,16 @@ class Rule:
     of several results, or None if the value has no gradient.
     """
 
-    __slots__ = ("function", "names", "on_device", "operand", "sources", "stacked", "trusted")
+    __slots__ = (
+        "function",
+        "into",
+        "names",
+        "on_device",
+        "operand",
+        "sources",
+        "stacked",
+        "trusted",
+    )
 
     def __init__(
         self,
@@ -46,6 +55,8 @@ class Rule:
         self.function = function
         self.on_device = function  # equivalent, if possible with fewer kernel launches
         self.stacked = function  # equivalent, for a stack of gradients
+        # into(g, total, *saved) adds the result to `total` in place, if it can; else None
+        self.into: Callable[..., Any] | None = getattr(function, "into", None)
         self.operand = operand
         self.names = names
         self.sources = sources
@@ -247,11 +258,15 @@ def run(
                 node = None
                 continue
             if stamps.newest > node.seq:
-                _refuse_stale(node)
+                refuse_stale(node)
             following = gx = None
             while True:
                 key = -parent.seq
-                if wanted is None or parent.seq in wanted:
+                added = False
+                if rule.into is not None and key in owned and not lead and wrap is None:
+                    given = (gradients[key], *saved)
+                    added = observer is None and _added(apply, node, parent, rule.into, g, given)
+                if not added and (wanted is None or parent.seq in wanted):
                     if wrap is not None:
                         kept = _wrapped(node, rule, saved, wrap)
                         gx = (rule.stacked if lead else rule.function)(g, *kept)
@@ -275,8 +290,8 @@ def run(
                             gradients[key] = gradients[key] + gx
                             owned.add(key)
                     else:
-                        mine = parent.op is None and rule.trusted and gx is not g
-                        if mine and _is_fresh(gx, saved):
+                        mine = parent.op is None or rule.into is not None
+                        if mine and rule.trusted and gx is not g and _is_fresh(gx, saved):
                             owned.add(key)
                         if more is None and (not heap or key < heap[0]):
                             following = parent  # newer than all in the heap: no need to push it
@@ -325,6 +340,14 @@ def fit(g: Gradient, shape: Shape, dtype: Any, lead: int = 0) -> Gradient:
     return g
 
 
+def _added(
+    apply: Any, node: Node, parent: Node, into: Any, g: Gradient, given: tuple[Any, ...]
+) -> bool:
+    """Add the result of a rule to the first of `given` in place, if the rule can."""
+    found = into(g, *given) if apply is None else apply(node, parent, into, g, given)
+    return found is not None
+
+
 def _is_fresh(gx: Gradient, saved: tuple[Any, ...]) -> bool:
     """True if a rule's result is a new buffer, not a view or one of its arguments."""
     if getattr(gx, "base", gx) is not None:
@@ -368,26 +391,3 @@ def freed(node: Node) -> FreedGraphError:
         f"a backward pass has already used {node.name!r} and released its saved values; "
         "pass retain_graph=True to the first backward() if the graph is needed again"
     )
-
-
-def _arrays_in(saved: Any) -> Iterator[Any]:
-    """The arrays in a saved value, which may be an index with arrays in it."""
-    if hasattr(saved, "base"):
-        yield saved
-    elif isinstance(saved, tuple | list):
-        for entry in saved:
-            yield from _arrays_in(entry)
-
-
-def _refuse_stale(node: Node) -> None:
-    for _, rule, saved in node.edges():
-        kept = zip(rule.names, saved, strict=True)
-        for name, value in ((name, array) for name, held in kept for array in _arrays_in(held)):
-            number, tensor_name = stamps.find(value)
-            if number > node.seq:
-                what = f"{tensor_name!r}, saved as" if tensor_name else "the array saved as"
-                raise StaleArrayError(
-                    f"{node.name}: the gradient for {rule.operand!r} needs {what} "
-                    f"{name!r} (shape {value.shape}), but that memory was overwritten after the "
-                    "operation ran. Run backward() before the write, or write to a copy"
-                )

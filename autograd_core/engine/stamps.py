@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import itertools
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
 from autograd_core.engine.types import Array
+from autograd_core.errors import StaleArrayError
 
 sequence_numbers = itertools.count(1)
 
@@ -64,3 +65,27 @@ def root_of(array: Array) -> Any:
     while hasattr(base := getattr(array, "base", None), "base"):
         array = base
     return array
+
+
+def _arrays_in(saved: Any) -> Iterator[Any]:
+    """The arrays in a saved value, which may be an index with arrays in it."""
+    if hasattr(saved, "base"):
+        yield saved
+    elif isinstance(saved, tuple | list):
+        for entry in saved:
+            yield from _arrays_in(entry)
+
+
+def refuse_stale(node: Any) -> None:
+    """Raise if an array that an edge of a node saved was overwritten after the node was made."""
+    for _, rule, saved in node.edges():
+        kept = zip(rule.names, saved, strict=True)
+        for name, value in ((name, array) for name, held in kept for array in _arrays_in(held)):
+            number, tensor_name = stamps.find(value)
+            if number > node.seq:
+                what = f"{tensor_name!r}, saved as" if tensor_name else "the array saved as"
+                raise StaleArrayError(
+                    f"{node.name}: the gradient for {rule.operand!r} needs {what} "
+                    f"{name!r} (shape {value.shape}), but that memory was overwritten after the "
+                    "operation ran. Run backward() before the write, or write to a copy"
+                )

@@ -17,18 +17,22 @@ from autograd_core.devices.followers import followed
 from autograd_core.engine.op import composed, op
 from autograd_core.engine.types import Array, Gradient, Operand, Shape
 from autograd_core.errors import ArgumentError, ShapeError
+from autograd_core.ops import shifting
 from autograd_core.ops.lowering import (
     BLOCK,
-    Layout,
+    Axis,
     Sizes,
+    arranged,
+    axes_of,
     blocks,
     columns,
     flat,
     gathered,
-    layout,
+    inner,
     made,
     part,
     point,
+    restored,
     scatter,
     store,
 )
@@ -68,19 +72,22 @@ def _looped(kernel: Callable[[Array, Array], Array], a: Array, b: Array, ndim: i
     return found.reshape((*lead, *found.shape[1:]))
 
 
-def _split(w: Array, groups: int, lay: Layout) -> Array:
+def _split(w: Array, groups: int, axes: list[Axis]) -> Array:
     """Weights (O, C, *kernel) as (groups, outputs, channels, rows, others)."""
-    rows = lay.axes[0].kernel
-    return w.reshape((groups, w.shape[0] // groups, w.shape[1], rows, lay.others))
+    shape = groups, w.shape[0] // groups, w.shape[1], axes[0].kernel, inner(axes)
+    return w.reshape(shape)
 
 
-def _correlated(x: Array, w: Array, lay: Layout) -> Array:
+def _correlated(x: Array, w: Array, axes: list[Axis]) -> Array:
     """The arranged sums over the windows of x, multiplied by weights (groups, outputs, channels,
     rows, others)."""
     groups, outputs, channels, _, others = w.shape
-    given = lay.arranged(x, groups)
-    y = made(x, np.result_type(x, w), groups, outputs, tuple(a.windows for a in lay.axes))
-    for parts, place in blocks(lay.axes, groups * channels * others * x.itemsize):
+    given = arranged(x, groups, axes)
+    y = made(x, np.result_type(x, w), groups, outputs, tuple(axis.windows for axis in axes))
+    if shifting.applies(given, axes):
+        shifting.correlated(given, w, axes, y)
+        return y
+    for parts, place in blocks(axes, groups * channels * others * x.itemsize):
         windows = columns(gathered(given, parts), parts)
         for some in _parts(outputs, w[:, :1].nbytes):
             matrix = w[:, some].transpose((0, 1, 3, 2, 4))
@@ -89,19 +96,18 @@ def _correlated(x: Array, w: Array, lay: Layout) -> Array:
     return y
 
 
-def _scattered(y: Array, w: Array, lay: Layout) -> Array:
+def _scattered(y: Array, w: Array, axes: list[Axis]) -> Array:
     """The transpose of `_correlated`: the products of y and the weights for each element of the
     windows, added to its place in x."""
     groups, _, channels, _, others = w.shape
-    given = lay.arranged(y, groups)
-    first, *axes = lay.axes
-    x = made(y, np.result_type(y, w), groups, channels, tuple(axis.length for axis in lay.axes))
+    given = arranged(y, groups, axes)
+    x = made(y, np.result_type(y, w), groups, channels, tuple(axis.length for axis in axes))
     x[...] = 0
     matrix = w[:, :, :, ::-1].transpose((0, 2, 4, 3, 1))
-    matrix = matrix.reshape((groups, 1, channels * others, first.kernel * w.shape[1]))
+    matrix = matrix.reshape((groups, 1, channels * others, axes[0].kernel * w.shape[1]))
     matrix = followed(matrix, w)
     size = max(groups * channels * others, y.shape[1]) * y.itemsize
-    for (rows, *parts), (_, at, _, *rest) in blocks([first.turned(), *axes], size):
+    for (rows, *parts), (_, at, _, *rest) in blocks([axes[0].turned(), *axes[1:]], size):
         read = [rows, *(point(axis.windows) for axis in parts)]
         found = np.matmul(matrix, columns(gathered(given[(..., *rest)], read), read))
         kernel, windows = [a.kernel for a in parts], [a.windows for a in parts]
@@ -133,8 +139,8 @@ def _convolution(x: Array, w: Array, stride: Any, dilation: Any, before: Any, co
     x[r * stride + i * dilation - before], or 0 outside of x; there are `counts` windows."""
 
     def kernel(x: Array, w: Array) -> Array:
-        lay = layout(x, w.shape[2:], stride, dilation, before, counts, x.shape[2:])
-        return lay.restored(_correlated(x, _split(w, groups, lay), lay), len(stride))
+        axes = axes_of(x.shape[2:], w.shape[2:], stride, dilation, before, counts, len(x))
+        return restored(_correlated(x, _split(w, groups, axes), axes), len(stride))
 
     return _stacked(kernel, x, w, len(stride) + 2)
 
@@ -156,14 +162,14 @@ def _convolution_x(y: Array, w: Array, stride: Any, dilation: Any, before: Any, 
     and w, added to the places of x that they were read from."""
 
     def kernel(y: Array, w: Array) -> Array:
-        lay = layout(y, w.shape[2:], stride, dilation, before, y.shape[2:], lengths)
-        split = _split(w, groups, lay)
+        axes = axes_of(lengths, w.shape[2:], stride, dilation, before, y.shape[2:], len(y))
+        split = _split(w, groups, axes)
         if max(stride) == 1 and math.prod(lengths[1:]) <= WASTE * math.prod(y.shape[3:]):
-            turned = lay._replace(axes=[axis.turned() for axis in lay.axes])
-            x = _correlated(y, split[..., ::-1, ::-1].swapaxes(1, 2), turned)
+            turned = split[..., ::-1, ::-1].swapaxes(1, 2)
+            x = _correlated(y, turned, [axis.turned() for axis in axes])
         else:
-            x = _scattered(y, split, lay)
-        return lay.restored(x, len(stride))
+            x = _scattered(y, split, axes)
+        return restored(x, len(stride))
 
     return _stacked(kernel, y, w, len(stride) + 2)
 
@@ -184,20 +190,23 @@ def _convolution_w(x: Array, y: Array, stride: Any, dilation: Any, before: Any, 
     """The transpose of `_convolution` as a function of w, whose kernel has `lengths`."""
 
     def kernel(x: Array, y: Array) -> Array:
-        lay = layout(x, lengths, stride, dilation, before, y.shape[2:], x.shape[2:])
-        given, arriving = lay.arranged(x, groups), lay.arranged(y, groups)
+        axes = axes_of(x.shape[2:], lengths, stride, dilation, before, y.shape[2:], len(x))
+        given, arriving = arranged(x, groups, axes), arranged(y, groups, axes)
         channels, outputs, dtype = given.shape[2], arriving.shape[2], np.result_type(x, y)
-        elements = lay.axes[0].kernel * channels * lay.others
+        if shifting.applies(given, axes):
+            w = shifting.weights(given, arriving, axes)
+            return w.reshape((groups * outputs, channels, *lengths))
+        elements = axes[0].kernel * channels * inner(axes)
         w = np.empty_like(x, shape=(groups, outputs, elements), dtype=dtype)
         w[...] = 0
-        for parts, place in blocks(lay.axes, x.shape[1] * lay.others * x.itemsize):
+        for parts, place in blocks(axes, x.shape[1] * inner(axes) * x.itemsize):
             windows = columns(gathered(given, parts), parts).swapaxes(2, 3)
             rows = flat(arriving[place])
             for some in _parts(outputs, groups * elements * dtype.itemsize):
                 total = w[:, some]
                 for r in _parts(rows.shape[1], total.nbytes):
                     total += np.add.reduce(np.matmul(rows[:, r, some], windows[:, r]), 1)
-        w = w.reshape((groups * outputs, lay.axes[0].kernel, channels, lay.others)).swapaxes(1, 2)
+        w = w.reshape((groups * outputs, axes[0].kernel, channels, inner(axes))).swapaxes(1, 2)
         return w.reshape((groups * outputs, channels, *lengths))
 
     return _looped(kernel, x, y, len(stride) + 2)

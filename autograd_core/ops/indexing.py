@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd_core.devices import backend
 from autograd_core.devices.checks import check_index, check_value
-from autograd_core.engine.layouts import copied
+from autograd_core.engine.layouts import copied, is_part
 from autograd_core.engine.op import nested, op
 from autograd_core.engine.tensor import Tensor
 from autograd_core.engine.types import Array, Gradient, Shape
@@ -150,6 +150,23 @@ def _getitem_x(g: Gradient, index: Any, x_shape: Shape, out_shape: Shape) -> Gra
     if _keeps_all(index, x_shape, out_shape):
         return g.reshape(g.shape[: g.ndim - len(out_shape)] + x_shape)
     return _scatter(g, index, x_shape, len(out_shape))
+
+
+def _getitem_into(
+    g: Gradient, total: Gradient, index: Any, x_shape: Shape, out_shape: Shape
+) -> Gradient | None:
+    """Add the gradient of x[index] to that of x, for a view: only its elements are touched, so that
+    a loop over the rows of x takes linear time."""
+    if not out_shape or g.dtype != total.dtype or _repeats(index):
+        return None
+    part = total[index]
+    if not is_part(part, total):
+        return None
+    part += g
+    return total
+
+
+_getitem_x.into = _getitem_into  # type: ignore[attr-defined]
 
 
 def _is_number(index: Any) -> bool:

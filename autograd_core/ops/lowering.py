@@ -1,9 +1,9 @@
 """Convolutions as products of matrices: the windows of an array, gathered block by block.
 
 Arrays (n, C, *S) are read and written as (groups, rows, channels, *others), "arranged": the rows
-are the first axis of S, and the others are its further axes and the examples, which are the last
-axis or the first of the others. Results lie in memory as (rows, C, *others), so the copies below
-are of long runs, and the next layer need not transpose.
+are the first axis of S, the others its further axes and then the examples. Results lie in memory as
+(rows, C, *others), so the copies below are of runs as long as a row of all examples, and the next
+layer need not transpose.
 
 Windows are gathered along all axes but the rows. Along these, overlapping rows of the same memory
 are the windows, so that 3 × 3 windows take three times the memory of x, not nine (Cho and Brand,
@@ -26,8 +26,8 @@ from autograd_core.engine.types import Array
 # Bytes of windows that are gathered at a time. For 64 channels, 3 × 3, 32 × 32, 16 examples: from 1
 # to 6 MB the copies take 0.6 ms, with 13 MB 1.0 ms, beside a product of 15 ms.
 BLOCK = 1 << 22
-ROWS = 8  # a block has this many rows for each row of the kernel, as blocks overlap
-RUN = 16  # elements along the last axis of an image that are worth a copy
+ROWS = 3  # a block has this many rows for each row of the kernel, as blocks overlap
+WHOLE = 1 << 24  # bytes of an array that is transposed as a whole, once
 
 Sizes = tuple[int, ...]
 ALL = slice(None)
@@ -53,6 +53,10 @@ class Axis(NamedTuple):
         """The axis with some of the windows."""
         return self._replace(before=self.before - start * self.stride, windows=stop - start)
 
+    def shifted(self, start: int, length: int) -> Axis:
+        """The same windows of x[start:][:length]."""
+        return self._replace(before=self.before + start, length=length)
+
     def inside(self, i: int) -> tuple[slice, slice]:
         """The windows whose element i is in x, and where in x it is."""
         shift = i * self.dilation - self.before
@@ -75,44 +79,38 @@ def point(length: int) -> Axis:
     return Axis(1, 1, 1, 0, length, length)
 
 
-class Layout(NamedTuple):
-    """The axes of a convolution, of which the first is that of the rows, and the place of the axis
-    of the examples among them."""
-
-    axes: list[Axis]
-    examples: int
-
-    @property
-    def others(self) -> int:
-        """The number of elements of a window along all axes but the rows."""
-        return math.prod(axis.kernel for axis in self.axes[1:])
-
-    def arranged(self, x: Array, groups: int) -> Array:
-        """A view of x (n, C, *S) as (groups, rows, channels, *others)."""
-        n, channels, *lengths = x.shape
-        rows = [1] * (len(self.axes) - 1 - len(lengths))
-        split = x.reshape((n, groups, channels // groups, *rows, *lengths))
-        axes = [1, 3, 2, *range(4, split.ndim)]
-        axes.insert(self.examples + 2, 0)
-        return split.transpose(axes)
-
-    def restored(self, y: Array, dimensions: int) -> Array:
-        """A view of an arranged array as (n, C, *S), with this many axes S."""
-        axes = [0, 2, 1, *(axis for axis in range(3, y.ndim) if axis != self.examples + 2)]
-        y = y.transpose((self.examples + 2, *axes))
-        return y.reshape((y.shape[0], y.shape[1] * y.shape[2], *y.shape[y.ndim - dimensions :]))
-
-
-def layout(x: Array, kernel: Sizes, stride: Sizes, dilation: Sizes, before: Sizes, windows: Sizes,
-           lengths: Sizes) -> Layout:  # fmt: skip
-    """The axes of a convolution of arrays such as x (n, C, *S). The examples come first if the rows
-    of the images are long and are contiguous in x, and transposing x would be expensive."""
+def axes_of(lengths: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes, before: Sizes,
+            windows: Sizes, n: int) -> list[Axis]:  # fmt: skip
+    """The axes of a convolution, of which the first is that of the rows and the last that of the n
+    examples."""
     axes = [*map(Axis, kernel, stride, dilation, before, windows, lengths)]
-    if len(axes) < 2 or axes[0].stride > 1 or axes[0].dilation > 1:
-        axes = [Axis(1, 1, 1, 0, 1, 1), *axes]
-    wide = x.shape[1] >= RUN and x.shape[-1] >= RUN and x.strides[-1] == x.itemsize
-    place = 1 if wide or len(x) == 1 else len(axes)
-    return Layout([*axes[:place], point(len(x)), *axes[place:]], place)
+    overlap = len(axes) > 1 and axes[0].stride == axes[0].dilation == 1
+    return [*([] if overlap else [point(1)]), *axes, point(n)]
+
+
+def inner(axes: list[Axis]) -> int:
+    """The number of elements of a window along all axes but the rows."""
+    return math.prod(axis.kernel for axis in axes[1:])
+
+
+def arranged(x: Array, groups: int, axes: list[Axis]) -> Array:
+    """x (n, C, *S) as (groups, rows, channels, *others): a view, or a copy if it is small and lies
+    in another order."""
+    n, channels, *lengths = x.shape
+    rows = [1] * (len(axes) - 1 - len(lengths))
+    split = x.reshape((n, groups, channels // groups, *rows, *lengths))
+    x = split.transpose((1, 3, 2, *range(4, split.ndim), 0))
+    return x.copy() if _is_turned(x) and x.nbytes <= WHOLE else x
+
+
+def _is_turned(x: Array) -> bool:
+    return bool(x.shape[-1] > 1 and x.strides[-1] != x.itemsize)
+
+
+def restored(y: Array, dimensions: int) -> Array:
+    """A view of an arranged array as (n, C, *S), with this many axes S."""
+    y = y.transpose((y.ndim - 1, 0, 2, 1, *range(3, y.ndim - 1)))
+    return y.reshape((y.shape[0], y.shape[1] * y.shape[2], *y.shape[y.ndim - dimensions :]))
 
 
 def made(like: Array, dtype: Any, groups: int, channels: int, axes: Sizes) -> Array:
@@ -165,10 +163,12 @@ def gathered(x: Array, axes: list[Axis]) -> Array:
     if math.prod(kernel) == 1:
         ((_, _, source),) = offsets(axes)
         found = x[source]
-        if found.shape[1:] == (rows, x.shape[2], *windows) and _in_order(found, axes[0].kernel):
+        if found.shape[1:] == (rows, x.shape[2], *windows) and in_order(found, axes[0].kernel):
             return found.reshape((*found.shape[:3], *kernel, *windows))
-    elif x.shape[-1] > 1 and x.strides[-1] != x.itemsize:
-        x = x.copy()  # one transposition, not one for each element of the kernel
+    if _is_turned(x):  # one transposition of the rows, not one for each element of the kernel
+        here = _single(axes[0]).inside(0)[1]
+        x = x[:, here].copy()
+        axes = [axes[0].shifted(here.start or 0, x.shape[1]), *axes[1:]]
     out = np.empty_like(x, shape=(x.shape[0], rows, x.shape[2], *kernel, *windows))
     for outside in _outside(_single(axes[0]).inside(0)[0], rows):
         out[:, outside] = 0
@@ -189,7 +189,7 @@ def _outside(inside: slice, length: int) -> list[slice]:
     return [part(start, stop, length) for start, stop in ends if start < stop]
 
 
-def _in_order(x: Array, rows: int) -> bool:
+def in_order(x: Array, rows: int) -> bool:
     """True if the axes behind the channels are one axis in memory and, for windows of several rows,
     the rows are one axis with the channels."""
     step = x.itemsize
@@ -207,22 +207,28 @@ def columns(windows: Array, axes: list[Axis]) -> Array:
     elements = channels * math.prod(axis.kernel for axis in axes[1:])
     across = math.prod(axis.windows for axis in axes[1:])
     flat = windows.reshape((groups, windows.shape[1], elements, across))
-    if axes[0].kernel == 1:
-        return flat
-    slid = np.lib.stride_tricks.sliding_window_view(flat, axes[0].kernel, 1)
-    shape = groups, axes[0].windows, axes[0].kernel * elements, across
-    return slid.transpose((0, 1, 4, 2, 3)).reshape(shape)
+    return slid(flat, axes[0].kernel)
+
+
+def slid(x: Array, rows: int) -> Array:
+    """Windows of this many rows of an array (groups, rows, channels, columns), as matrices (groups,
+    rows, elements of a window, columns) in the same memory."""
+    if rows == 1:
+        return x
+    groups, count, channels, across = x.shape
+    windows = np.lib.stride_tricks.sliding_window_view(x, rows, 1).transpose((0, 1, 4, 2, 3))
+    return windows.reshape((groups, count - rows + 1, rows * channels, across))
 
 
 def flat(x: Array) -> Array:
     """An arranged array as (groups, rows, channels, all others), a view if it has them in order."""
-    x = x if _in_order(x, 1) else x.copy()
+    x = x if in_order(x, 1) else x.copy()
     return x.reshape((*x.shape[:3], math.prod(x.shape[3:])))
 
 
 def store(a: Array, b: Array, target: Array) -> None:
     """Write ``a @ b`` to a part of an arranged array."""
-    if _in_order(target, 1):
+    if in_order(target, 1):
         np.matmul(a, b, out=flat(target))
     else:
         target[...] = np.matmul(a, b).reshape(target.shape)
@@ -236,5 +242,6 @@ def scatter(windows: Array, x: Array, axes: list[Axis]) -> None:
         target += windows[place][inside]
 
 
-__all__ = ["BLOCK", "Axis", "Layout", "Sizes", "blocks", "columns", "flat", "gathered", "layout",
-           "made", "part", "point", "scatter", "store"]  # fmt: skip
+__all__ = ["BLOCK", "Axis", "Sizes", "arranged", "axes_of", "blocks", "columns", "flat", "gathered",
+           "in_order", "inner", "made", "part", "point", "restored", "scatter", "slid",
+           "store"]  # fmt: skip

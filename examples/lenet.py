@@ -1,0 +1,120 @@
+"""LeNet on MNIST: convolutions, pooling, and images that are shifted at random.
+
+    python -m examples.lenet [--quick] [--seed 0]
+
+The network is that of LeCun et al. (1998) as it is used today, with ReLU and maxima: 20 and 50
+channels of 5 × 5 and 500 units. It is trained on 50,000 images in batches of 64, each shifted by up
+to two pixels; the settings were chosen on the other 10,000. The step is compiled. The picture shows
+the filters, the channels of a digit, and the test images that are not recognised.
+"""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import autograd_core as ac
+import nn
+from examples.images import Images, accuracy, mnist, scores, shifted, train
+from examples.lecture import save
+
+EPOCHS, BATCH, RATE, SHIFT = 10, 64, 3e-3, 2
+
+
+def network(
+    generator: Any, channels: tuple[int, int] = (20, 50), units: tuple[int, ...] = (500,)
+) -> nn.Sequential:
+    """Two convolutions and linear layers."""
+    how: Any = {"generator": generator, "dtype": np.float32}
+    first, second = channels
+    layers: list[nn.Module] = [
+        nn.Conv2d(1, first, 5, padding=2, **how), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(first, second, 5, **how), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Dropout(0.3, generator=generator),
+    ]  # fmt: skip
+    inputs = second * 5 * 5
+    for outputs in units:
+        layers += [nn.Linear(inputs, outputs, **how), nn.ReLU()]
+        layers += [nn.Dropout(0.3, generator=generator)] * (outputs == units[-1])
+        inputs = outputs
+    return nn.Sequential(*layers, nn.Linear(inputs, 10, **how))
+
+
+def fitted(images: Images, valid: Images, seed: int, epochs: int = EPOCHS) -> nn.Sequential:
+    """The trained network."""
+    generator = np.random.default_rng(seed)
+    model, loss_of = network(generator), nn.CrossEntropyLoss()
+    optimizer = nn.Adam(model.parameters())
+    steps = len(images.x) // BATCH * epochs
+    schedule = nn.OneCycleLR(optimizer, max_lr=RATE, total_steps=steps)
+
+    @ac.compile
+    def step(x: Any, y: Any) -> Any:
+        loss = loss_of(model(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    batches = partial(shifted, images, BATCH, SHIFT, generator)
+    train(model, step, batches, schedule, epochs, valid)
+    return model
+
+
+def plot(model: nn.Sequential, test: Images, path: Path) -> Path:
+    """The filters of the first layer, its channels for a digit, and images with wrong answers."""
+    import matplotlib.pyplot as plt
+
+    digit = test.x[:1]
+    with ac.no_grad():
+        channels = model[1](model[0](digit)).data[0]
+    found = scores(model, test.x).argmax(axis=1)
+    wrong = np.flatnonzero(found != test.y)[:20]
+    rows = [
+        ("filters of the first layer", model[0].weight.data[:, 0], None),
+        ("what they find in a 7", channels, None),
+        ("not recognised: answer, truth", test.x[wrong, 0],
+         [f"{a}, {b}" for a, b in zip(found[wrong], test.y[wrong], strict=True)]),
+    ]  # fmt: skip
+    figure: Any = plt.figure(figsize=(12, 6), layout="constrained")
+    for part, (title, images, names) in zip(
+        list(np.ravel(figure.subfigures(3, 1))), rows, strict=True
+    ):
+        part.suptitle(title)
+        for i, (axes, image) in enumerate(zip(part.subplots(2, 10).flat, images, strict=False)):
+            axes.imshow(image, cmap="gray")
+            axes.set_title(names[i] if names else "", fontsize=8, pad=2)
+        for axes in part.axes:
+            axes.axis("off")
+    return save(figure, path)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Train, and print the accuracy on the test images."""
+    parser = argparse.ArgumentParser(description="LeNet on MNIST")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--quick", action="store_true", help="an epoch on a part of the images")
+    parser.add_argument("--out", type=Path, default=Path("runs") / "lenet", help="for the picture")
+    chosen = parser.parse_args(arguments)
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    ac.keep_heap()
+    images, valid, test = mnist()
+    if chosen.quick:
+        images, valid, test, chosen.epochs = (
+            images.first(3_200),
+            valid.first(500),
+            test.first(500),
+            1,
+        )
+    model = fitted(images, valid, chosen.seed, chosen.epochs)
+    print(f"test: {accuracy(model, test):.2%}")
+    print(f"picture: {plot(model, test, chosen.out / 'lenet.png')}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,355 @@
+"""Recurrent networks: RNN, LSTM and GRU over sequences, and their cells for one step.
+
+Names, arguments and keys of states are PyTorch's. The inputs of all steps are multiplied with the
+weights in one product; the products with the states follow step by step.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+import autograd_core as ac
+from autograd_core.devices import backend
+from autograd_core.errors import ArgumentError, ShapeError
+from autograd_core.errors.tracebacks import public
+from nn.data import readable
+from nn.dropout import dropped
+from nn.gates import Elman, Gru, Lstm, Step
+from nn.init import generator_of
+from nn.linear import uniform_by_fan
+from nn.module import Module, Parameter, misfit
+
+__all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNCell"]
+
+
+# ---- sequences -----------------------------------------------------------------------------------
+
+
+class Recurrent(Module):
+    """A recurrent network of `num_layers` layers, each on the results of the one before it.
+
+    Shapes: x (length, n, input_size), with `batch_first` (n, length, input_size), or (length,
+    input_size) for one sequence; initial states (layers · directions, n, hidden_size), zeros by
+    default. It returns the states of the last layer at all steps, (length, n, directions ·
+    hidden_size), and the last states of all layers.
+
+    With `bidirectional`, each layer also goes through the sequence from its end, and its results
+    are joined. In training, `dropout` is the probability of zeros between layers. The initial
+    values are uniform in ±1 / √hidden_size.
+
+    Sequences of different lengths are padded, and `lengths` (n,), integers from 0, are given in the
+    call: behind its end, the results of a sequence are 0, and its last state is that at its end.
+    """
+
+    proj_size = 0
+    step: Step
+
+    def _make(self, input_size: int, hidden_size: int, num_layers: int, bias: bool,
+              batch_first: bool, dropout: float, bidirectional: bool, generator: Any, dtype: Any
+              ) -> None:  # fmt: skip
+        kind = type(self).__name__
+        if min(input_size, hidden_size, num_layers) < 1:
+            raise ArgumentError(
+                f"{kind} needs at least 1 feature, unit and layer, not {input_size}, "
+                f"{hidden_size} and {num_layers}"
+            )
+        if not 0 <= dropout <= 1:
+            raise ArgumentError(f"{kind}: dropout must be in [0, 1], not {dropout}")
+        self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
+        self.bias, self.batch_first = bias, batch_first
+        self.dropout, self.bidirectional = dropout, bidirectional
+        self.generator = generator_of(generator)
+        directions = 2 if bidirectional else 1
+        state = self.proj_size or hidden_size
+        for layer in range(num_layers):
+            inputs = state * directions if layer else input_size
+            for ending in ("", "_reverse")[:directions]:
+                rows = self.step.gates * hidden_size
+                shapes: dict[str, tuple[int, ...]]
+                shapes = {"weight_ih": (rows, inputs), "weight_hh": (rows, state)}
+                shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)} if bias else {}
+                shapes |= {"weight_hr": (state, hidden_size)} if self.proj_size else {}
+                for name, shape in shapes.items():
+                    parameter = Parameter(np.zeros(shape, dtype))
+                    uniform_by_fan(hidden_size, [parameter], self.generator)
+                    setattr(self, f"{name}_l{layer}{ending}", parameter)
+
+    def forward(self, x: Any, state: Any = None, *, lengths: Any = None) -> Any:
+        """The states of the last layer, and the last states of all layers."""
+        if x.ndim not in (2, 3) or x.shape[-1] != self.input_size:
+            expected = "(n, length, " if self.batch_first else "(length, n, "
+            message = f"expects {expected}{self.input_size}), x has shape {x.shape}"
+            raise misfit(self, ShapeError(message))
+        single = x.ndim == 2
+        x = x[:, None] if single else ac.swapaxes(x, 0, 1) if self.batch_first else x
+        if len(x) == 0:
+            raise misfit(self, ShapeError("a sequence has no steps"))
+        states = self._initial(x, state, single)
+        alive = None if lengths is None else self._alive(x, lengths)
+        last = []
+        directions = 2 if self.bidirectional else 1
+        for layer in range(self.num_layers):
+            if layer and self.dropout and self.training:
+                x = dropped(x, self.dropout, x.shape, self.generator)
+            found = []
+            for direction in range(directions):
+                ending = f"_l{layer}{'_reverse' * direction}"
+                steps, end = self._through(x, states[directions * layer + direction], alive, ending)
+                found.append(ac.stack(steps))
+                last.append(end)
+            x = ac.concatenate(found, axis=-1) if len(found) > 1 else found[0]
+        ends = [ac.stack(arrays) for arrays in zip(*last, strict=True)]
+        if single:
+            x, ends = x[:, 0], [end[:, 0] for end in ends]
+        elif self.batch_first:
+            x = ac.swapaxes(x, 0, 1)
+        return x, ends[0] if len(ends) == 1 else tuple(ends)
+
+    def _sizes(self) -> list[int]:
+        """The numbers of units of the arrays of a state."""
+        return [self.proj_size or self.hidden_size, self.hidden_size][: self.step.states]
+
+    def _initial(self, x: Any, state: Any, single: bool) -> list[tuple[Any, ...]]:
+        """The initial state of each layer and direction."""
+        count = self.num_layers * (2 if self.bidirectional else 1)
+        shapes = [(count, x.shape[1], size) for size in self._sizes()]
+        if state is None:
+            return [tuple(ac.zeros_like(x, shape=shape[1:]) for shape in shapes)] * count
+        arrays = (state,) if self.step.states == 1 else tuple(state)
+        arrays = tuple(array[:, None] if single else array for array in arrays)
+        if [array.shape for array in arrays] != shapes:
+            message = f"expects states of the shapes {shapes}, not {[a.shape for a in arrays]}"
+            raise misfit(self, ShapeError(message))
+        return list(zip(*(ac.unstack(array) for array in arrays), strict=True))
+
+    def _alive(self, x: Any, lengths: Any) -> Any:
+        """Which steps of which sequences are not behind the end: (length, n, 1)."""
+        lengths = lengths.data if isinstance(lengths, ac.Tensor) else np.asarray(lengths)
+        if lengths.shape != (x.shape[1],) or lengths.dtype.kind not in "iu":
+            raise misfit(self, ShapeError(
+                f"expects {x.shape[1]} integers as lengths, not {lengths.dtype}{lengths.shape}"
+            ))  # fmt: skip
+        if readable(lengths) and ((lengths < 0).any() or (lengths > len(x)).any()):
+            raise misfit(self, ArgumentError(f"lengths must be in [0, {len(x)}], not {lengths}"))
+        here = backend.to_device(lengths, x.device)
+        steps = backend.to_device(np.arange(len(x))[:, None, None], x.device)
+        return steps < here[:, None]
+
+    def _through(self, x: Any, state: tuple[Any, ...], alive: Any, ending: str) -> Any:
+        """The states at all steps of one layer in one direction, and the last one."""
+        weights = {name: getattr(self, f"{name}{ending}", None) for name in
+                   ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")}  # fmt: skip
+        bias_x, bias_h = weights["bias_ih"], None
+        if bias_x is not None:
+            bias_x, bias_h = self.step.joined(bias_x, weights["bias_hh"])
+        products = self.step.parts(ac.linear(x, weights["weight_ih"], bias_x))
+        given = list(zip(*map(ac.unstack, products), strict=True))
+        order = range(len(given))
+        found = []
+        for t in reversed(order) if "reverse" in ending else order:
+            new = self.step.next(list(given[t]), state, weights["weight_hh"], bias_h)
+            if self.proj_size:
+                new = (ac.linear(new[0], weights["weight_hr"], None), *new[1:])
+            out = new[0]
+            if alive is not None:
+                new = tuple(ac.where(alive[t], a, b) for a, b in zip(new, state, strict=True))
+                out = ac.where(alive[t], out, 0)
+            state = new
+            found.append(out)
+        return found[::-1] if "reverse" in ending else found, state
+
+    def multiply_adds(self, output: Any, *inputs: Any) -> int:
+        """One for each weight, step and sequence."""
+        steps = math.prod(inputs[0].shape[:-1])
+        weights = [p for name, p in self.named_parameters() if name.startswith("weight")]
+        return int(steps * sum(p.size for p in weights))
+
+    def describe(self) -> str:
+        """The sizes, and the number of layers and directions if there are several."""
+        words = [f"{self.input_size} → {self.hidden_size}"]
+        words += [f"{self.num_layers} layers"] * (self.num_layers > 1)
+        return ", ".join(words + ["bidirectional"] * self.bidirectional)
+
+
+class RNN(Recurrent):
+    """h' = tanh(W x + b + U h), or with ReLU. See `Recurrent`."""
+
+    @public
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        nonlinearity: str = "tanh",
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        *,
+        generator: Any = None,
+        dtype: Any = np.float64,
+    ) -> None:
+        self.nonlinearity, self.step = nonlinearity, Elman(nonlinearity)
+        self._make(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional,
+                   generator, dtype)  # fmt: skip
+
+
+class LSTM(Recurrent):
+    """Long short-term memory: a state (h, c) with gates for what c keeps, adds and shows. With
+    `proj_size`, h is a product of `weight_hr` and has this size. See `Recurrent`."""
+
+    @public
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+        *,
+        generator: Any = None,
+        dtype: Any = np.float64,
+    ) -> None:
+        if not 0 <= proj_size < max(hidden_size, 1):
+            raise ArgumentError(
+                f"LSTM: proj_size must be in [0, hidden_size = {hidden_size}), not {proj_size}"
+            )
+        self.step, self.proj_size = Lstm(), proj_size
+        self._make(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional,
+                   generator, dtype)  # fmt: skip
+
+
+class GRU(Recurrent):
+    """Gated recurrent units: gates for what of the state is kept and what is reset. See
+    `Recurrent`."""
+
+    @public
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        *,
+        generator: Any = None,
+        dtype: Any = np.float64,
+    ) -> None:
+        self.step = Gru()
+        self._make(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional,
+                   generator, dtype)  # fmt: skip
+
+
+# ---- cells ---------------------------------------------------------------------------------------
+
+
+class Cell(Module):
+    """One step of a recurrent network: x (n, input_size) and a state (n, hidden_size), zeros by
+    default, become the next state; or without n, for one example."""
+
+    step: Step
+
+    def _make(self, input_size: int, hidden_size: int, bias: bool, generator: Any, dtype: Any
+              ) -> None:  # fmt: skip
+        if min(input_size, hidden_size) < 1:
+            raise ArgumentError(
+                f"{type(self).__name__} needs at least 1 feature and unit, not {input_size} and "
+                f"{hidden_size}"
+            )
+        self.input_size, self.hidden_size = input_size, hidden_size
+        rows = self.step.gates * hidden_size
+        self.weight_ih = Parameter(np.zeros((rows, input_size), dtype))
+        self.weight_hh = Parameter(np.zeros((rows, hidden_size), dtype))
+        self.bias_ih = Parameter(np.zeros(rows, dtype)) if bias else None
+        self.bias_hh = Parameter(np.zeros(rows, dtype)) if bias else None
+        parameters = [self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh]
+        uniform_by_fan(hidden_size, parameters, generator_of(generator))
+
+    def forward(self, x: Any, state: Any = None) -> Any:
+        """The next state."""
+        if x.ndim not in (1, 2) or x.shape[-1] != self.input_size:
+            message = f"expects (n, {self.input_size}), x has shape {x.shape}"
+            raise misfit(self, ShapeError(message))
+        shape = (*x.shape[:-1], self.hidden_size)
+        if state is None:
+            state = (ac.zeros_like(x, shape=shape),) * self.step.states
+        else:
+            state = (state,) if self.step.states == 1 else tuple(state)
+        if any(array.shape != shape for array in state):
+            message = f"expects states of shape {shape}, not {[a.shape for a in state]}"
+            raise misfit(self, ShapeError(message))
+        bias_x, bias_h = self.bias_ih, None
+        if self.bias_ih is not None:
+            bias_x, bias_h = self.step.joined(self.bias_ih, self.bias_hh)
+        given = self.step.parts(ac.linear(x, self.weight_ih, bias_x))
+        new = self.step.next(given, state, self.weight_hh, bias_h)
+        return new[0] if len(new) == 1 else new
+
+    def multiply_adds(self, output: Any, *inputs: Any) -> int:
+        """One for each weight and example."""
+        rows = math.prod(inputs[0].shape[:-1])
+        return int(rows * (self.weight_ih.size + self.weight_hh.size))
+
+    def describe(self) -> str:
+        """The numbers of features and units."""
+        return f"{self.input_size} → {self.hidden_size}"
+
+
+class RNNCell(Cell):
+    """h' = tanh(W x + b + U h), or with ReLU. See `Cell`."""
+
+    @public
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        nonlinearity: str = "tanh",
+        *,
+        generator: Any = None,
+        dtype: Any = np.float64,
+    ) -> None:
+        self.nonlinearity, self.step = nonlinearity, Elman(nonlinearity)
+        self._make(input_size, hidden_size, bias, generator, dtype)
+
+
+class LSTMCell(Cell):
+    """One step of an `LSTM`; the state is (h, c). See `Cell`."""
+
+    @public
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        *,
+        generator: Any = None,
+        dtype: Any = np.float64,
+    ) -> None:
+        self.step = Lstm()
+        self._make(input_size, hidden_size, bias, generator, dtype)
+
+
+class GRUCell(Cell):
+    """One step of a `GRU`. See `Cell`."""
+
+    @public
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        *,
+        generator: Any = None,
+        dtype: Any = np.float64,
+    ) -> None:
+        self.step = Gru()
+        self._make(input_size, hidden_size, bias, generator, dtype)
