@@ -29,9 +29,10 @@ class Gru:
         self.candidate = np.empty((steps, n, units), dtype)
         self.g, self.a, self.b, self.c = (np.empty((n, units), dtype) for _ in range(4))
 
-    def gradient(self, w_x: Any, w_h: Any, b_x: Any, b_h: Any, x: Any, weight: Any) -> list[Any]:
+    def gradient(self, parameters: list[Any], x: Any, weight: Any) -> list[Any]:
         """The gradients of the weights, the biases and x."""
         steps, _, features, units = self.shape
+        w_x, w_h, b_x, b_h = parameters
         a, b, c, w_h_t = self.a, self.b, self.c, w_h.T
         np.dot(x.reshape(-1, features), w_x.T, out=self.given.reshape(-1, 3 * units))
         np.add(self.given, b_x, out=self.given)

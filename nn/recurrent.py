@@ -127,7 +127,8 @@ class Recurrent(Module):
 
     def _alive(self, x: Any, lengths: Any) -> Any:
         """Which steps of which sequences are not behind the end: (length, n, 1)."""
-        lengths = lengths.data if isinstance(lengths, ac.Tensor) else np.asarray(lengths)
+        lengths = lengths.data if isinstance(lengths, ac.Tensor) else lengths
+        lengths = lengths if hasattr(lengths, "dtype") else np.asarray(lengths)
         if lengths.shape != (x.shape[1],) or lengths.dtype.kind not in "iu":
             raise misfit(self, ShapeError(
                 f"expects {x.shape[1]} integers as lengths, not {lengths.dtype}{lengths.shape}"

@@ -63,8 +63,7 @@ class Trace:
         self.owners: dict[int, Value] = {}  # id of an array that owns memory → its Value
         self.plain: dict[int, Value] = {}  # id of a plain array → its Value
         self.constants: list[tuple[Any, Value, Any]] = []  # an array, its Value, what it held
-        self.made: dict[int, Any] = {}  # arrays on a device that were made from numbers, by the
-        # id of the owner of their memory
+        self.made: dict[int, Any] = {}  # arrays on a device made from numbers, by id of the owner
         self.saved: dict[Value, Any] = {}  # copies of the captured arrays that were written to
         self.reason = ""  # why it cannot be followed
         self.closed = False
@@ -81,9 +80,12 @@ class Trace:
 
     def note_made(self, array: Any, sources: tuple[Any, ...]) -> None:
         """Remember an array on a device that was computed from such arrays only."""
-        known = all(id(_root(x)) in self.made or not backend.on_device(x) for x in sources)
+        known = all(not backend.on_device(x) or self._is_made(x) for x in sources)
         if known and backend.on_device(array) and not self.is_over():
             self.made[id(_root(array))] = array
+
+    def _is_made(self, array: Any) -> bool:
+        return not backend.is_traced(array) and id(_root(array)) in self.made
 
     def is_over(self) -> bool:
         """True after the run, and in other threads."""
@@ -269,7 +271,7 @@ class Trace:
         if not backend.is_data(leaf):
             return leaf
         known = self.plain.get(id(leaf))
-        unknown = known is None and id(_root(leaf)) not in self.made
+        unknown = known is None and not self._is_made(leaf)
         if unknown and backend.on_device(leaf):  # draws on a device are not noticed
             raise self.fail("an array on a device is made by a function that is not followed")
         if known is None:

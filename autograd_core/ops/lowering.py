@@ -53,9 +53,15 @@ class Axis(NamedTuple):
         """The axis with some of the windows."""
         return self._replace(before=self.before - start * self.stride, windows=stop - start)
 
-    def shifted(self, start: int, length: int) -> Axis:
-        """The same windows of x[start:][:length]."""
-        return self._replace(before=self.before + start, length=length)
+    def bounds(self) -> tuple[int, int]:
+        """Where in x the windows begin and end."""
+        last = (self.windows - 1) * self.stride + (self.kernel - 1) * self.dilation - self.before
+        start = min(max(0, -self.before), self.length)
+        return start, max(start, min(self.length, last + 1))
+
+    def within(self, start: int, stop: int) -> Axis:
+        """The same windows of x[start:stop]."""
+        return self._replace(before=self.before + start, length=stop - start)
 
     def inside(self, i: int) -> tuple[slice, slice]:
         """The windows whose element i is in x, and where in x it is."""
@@ -165,10 +171,11 @@ def gathered(x: Array, axes: list[Axis]) -> Array:
         found = x[source]
         if found.shape[1:] == (rows, x.shape[2], *windows) and in_order(found, axes[0].kernel):
             return found.reshape((*found.shape[:3], *kernel, *windows))
-    if _is_turned(x):  # one transposition of the rows, not one for each element of the kernel
-        here = _single(axes[0]).inside(0)[1]
-        x = x[:, here].copy()
-        axes = [axes[0].shifted(here.start or 0, x.shape[1]), *axes[1:]]
+    if _is_turned(x):  # one transposition, not one for each element of the kernel
+        places = [axis.bounds() for axis in axes]
+        first, *others = (slice(*place) for place in places)
+        x = x[(ALL, first, ALL, *others)].copy()
+        axes = [axis.within(*place) for axis, place in zip(axes, places, strict=True)]
     out = np.empty_like(x, shape=(x.shape[0], rows, x.shape[2], *kernel, *windows))
     for outside in _outside(_single(axes[0]).inside(0)[0], rows):
         out[:, outside] = 0
