@@ -291,3 +291,47 @@ def test_numbers_are_written_to_elements():
         return x * np.sum(a=x)
 
     same(f, np.ones(3), states=[p])
+
+
+def test_transposed_arrays_have_buffers():
+    """Results that lie in memory in another order than their axes are written in place too."""
+
+    def f(x):
+        y = np.swapaxes(x, 0, 1).copy("K") * 2.0
+        z = np.maximum(y + 1.0, 0.0)
+        return np.exp(z[:, ::2]).sum() + (z * y).sum()
+
+    compiled = same(f, RNG.normal(size=(30, 40)))
+    (text,) = compiled.programs
+    assert "np.empty((30, 40)).transpose((1, 0))" in text
+    body = text[text.index("def step") :]
+    assert body.count("np.multiply(") == 2
+    assert body.count("out=") == 5
+
+
+def test_products_need_buffers_in_c_order():
+    """np.dot refuses others, matmul and ufuncs do not."""
+    a, b = RNG.normal(size=(2, 5, 5))
+    same(lambda x: np.dot(x.T, b).sum() + np.matmul(x.T, b.T).sum() + (x.T * 2).sum(), a)
+
+
+def test_views_of_windows_are_made_once():
+    window = np.lib.stride_tricks.sliding_window_view
+
+    def f(x):
+        y = x * 2.0
+        return (window(y, 3, 0).transpose((0, 2, 1)) ** 2).sum() + window(x, 2, 1).sum()
+
+    compiled = same(f, RNG.normal(size=(6, 4)))
+    (text,) = compiled.programs
+    made, body = text.split("def step")
+    assert "np.lib.stride_tricks.sliding_window_view(y, 3, 0)" in made
+    assert body.count("np.lib.stride_tricks.sliding_window_view(") == 1, "that of the argument"
+
+
+def test_whole_parts_are_left_out():
+    compiled = same(
+        lambda x: (x * 2.0)[:, :][..., :].sum() + x[:][...].sum(), RNG.normal(size=(3, 4))
+    )
+    lines = compiled.programs[0].splitlines()
+    assert not [line for line in lines if "[" in line and "# " not in line]

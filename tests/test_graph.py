@@ -1,12 +1,15 @@
 """The record and the backward pass: what arrives, and what is refused."""
 
+import math
 import threading
 
 import numpy as np
 import pytest
 
 import autograd_core as ac
+from autograd_core.devices import backend
 from autograd_core.errors import FreedGraphError, GraphError, ShapeError, StaleArrayError
+from autograd_core.testing import check_gradients
 from tests.host import assert_close, assert_equal
 from tests.leaves import leaf
 
@@ -271,3 +274,85 @@ def test_a_complex_gradient_of_a_real_tensor_is_refused():
     x = ac.Tensor([1.0], requires_grad=True)
     with pytest.raises(ac.DTypeError, match="dtype float64, so its gradient cannot have"):
         (x * 2).backward(np.array([1j]))
+
+
+# ---- sums of gradients of parts ------------------------------------------------------------------
+
+
+def zeros_made(monkeypatch, run):
+    """The number of elements of the zeros that a backward pass makes."""
+    made, zeros = [], backend.zeros
+    monkeypatch.setattr(backend, "zeros", lambda g, shape: made.append(shape) or zeros(g, shape))
+    run()
+    return sum(map(math.prod, made))
+
+
+@pytest.mark.parametrize("leaf", [True, False])
+def test_a_loop_over_rows_takes_linear_time(leaf, monkeypatch):
+    """The gradient of a row is added in place to that of the array."""
+    x = ac.Tensor(np.arange(60.0).reshape(20, 3), requires_grad=True)
+    rows = x if leaf else x * 1.0
+    total = sum(ac.sum(rows[i] ** 2) for i in range(20))
+    assert zeros_made(monkeypatch, total.backward) == 60
+    assert_equal(x.grad, np.arange(0.0, 120, 2).reshape(20, 3))
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        lambda x: [x[0], x[1:], x[::2], x[-1], x[:, 1], x[..., 0], x[0, 1:], x[0]],
+        lambda x: [x[1, 2], x[[0, 1]], x[x.data > 2.5], x[0], x[[0, 0]]],
+        lambda x: [x, x[0], x.T[1], x[None, 1], x[...], x[1][0]],
+    ],
+)
+def test_sums_of_parts(parts, device):
+    """Rows, columns, repeated and overlapping parts, with other uses between them, in the order of
+    a plain sum; any order of derivatives; with hooks, and again from a kept graph."""
+    values = np.arange(12.0).reshape(3, 4) / 3
+
+    def f(x):
+        return sum((i + 1.0) * ac.sum(part**3) for i, part in enumerate(parts(x)))
+
+    expected = np.zeros((3, 4))
+    for i in range(12):
+        step = np.zeros(12)
+        step[i] = 1e-6
+        ahead, behind = (f(ac.Tensor(values + s * step.reshape(3, 4))).item() for s in (1, -1))
+        expected.flat[i] = (ahead - behind) / 2e-6
+    with ac.device(device.home):
+        x = ac.Tensor(device.array(values), requires_grad=True)
+        seen = []
+        x.register_hook(lambda g: seen.append(device.numpy(g)))
+        for scale in (1.0, 2.0):
+            out = f(x * scale) if scale > 1 else f(x)
+            x.grad = None
+            out.backward(retain_graph=True)
+            kept = device.numpy(x.grad).copy()
+            x.grad = None
+            out.backward()
+            np.testing.assert_array_equal(device.numpy(x.grad), kept)
+            np.testing.assert_array_equal(seen[-1], kept)
+            if scale == 1:
+                np.testing.assert_allclose(kept, expected, rtol=1e-6, atol=1e-6)
+    if device.name == "cpu":  # the stand-in sums in other orders
+        check_gradients(f, ac.Tensor(values + 0.1), order=2)
+
+
+def test_parts_do_not_write_to_what_others_hold():
+    """A constant of a user's rule, and a gradient that was kept."""
+    x = ac.Tensor(np.ones((2, 2)), requires_grad=True)
+    constant = ac.ones((2, 2)).data
+    own = ac.op(x=lambda g: constant, name="own")(lambda x: x * 1.0)
+    y = x * 1.0
+    total = ac.sum(y[0]) + ac.sum(own(y)) + ac.sum(y[1]) + ac.sum(y[0])
+    y.retain_grad()
+    total.backward()
+    assert_equal(ac.Tensor(constant), [[1, 1], [1, 1]])
+    assert_equal(y.grad, [[3, 3], [2, 2]])
+    y = ac.Tensor(np.ones((2, 2)), requires_grad=True)
+    first = ac.sum(y[0])
+    first.backward()
+    kept = y.grad.cpu().numpy().copy()
+    (ac.sum(y[0]) + ac.sum(y[1])).backward()
+    np.testing.assert_array_equal(kept, [[1, 1], [0, 0]])
+    assert_equal(y.grad, [[2, 2], [1, 1]])

@@ -1,0 +1,125 @@
+"""Examples with convolutions and sequences: each runs quickly, leaves its picture and learns."""
+
+import importlib
+
+import numpy as np
+import pytest
+
+import autograd_core as ac
+import nn
+from examples import adding, conductivity, diffusion, images, lenet, residual, vae
+from tests.host import processor_seconds
+
+LEFT = {
+    "lenet": ["lenet.png"],
+    "residual": ["residual.png"],
+    "adding": ["adding.png"],
+    "vae": ["vae.png"],
+    "diffusion": ["diffusion.gif", "diffusion.png"],
+    "conductivity": ["conductivity.png"],
+}
+STARTS = {".png": b"\x89PNG", ".gif": b"GIF8"}
+
+
+@pytest.mark.parametrize("name", LEFT)
+def test_an_example_runs_quickly_and_leaves_its_picture(name, tmp_path, capsys):
+    if name == "conductivity":
+        pytest.importorskip("scipy")
+    start = processor_seconds()
+    importlib.import_module(f"examples.{name}").main(["--quick", "--out", str(tmp_path)])
+    assert processor_seconds() - start < 15
+    assert sorted(path.name for path in tmp_path.iterdir()) == LEFT[name]
+    printed = capsys.readouterr().out
+    for file in LEFT[name]:
+        assert str(tmp_path / file) in printed
+        assert (tmp_path / file).read_bytes().startswith(STARTS["." + file.partition(".")[2]])
+
+
+def test_images_are_shifted_by_whole_pixels():
+    x = np.zeros((4, 1, 28, 28), np.float32)
+    x[:, 0, 10, 12] = 1
+    given = images.Images(x, np.arange(4))
+    generator = np.random.default_rng(0)
+    seen = set()
+    for _ in range(30):
+        for batch, labels in images.shifted(given, 2, 2, generator):
+            assert batch.shape == (2, 1, 28, 28)
+            assert len(set(labels.tolist())) == 2
+            for image in batch[:, 0]:
+                ((row, column),) = np.argwhere(image == 1)
+                seen.add((row - 10, column - 12))
+    assert seen == {(i, j) for i in range(-2, 3) for j in range(-2, 3)}
+
+
+@pytest.mark.parametrize("network", [lenet.network, residual.network])
+def test_networks_of_images_learn(network):
+    """A few steps on one batch make its loss small."""
+    (x, y), _, _ = images.mnist()
+    x, y = x[:64], y[:64]
+    model, loss_of = network(np.random.default_rng(0)), nn.CrossEntropyLoss()
+    optimizer = nn.Adam(model.parameters(), lr=2e-3)
+
+    @ac.compile
+    def step(x, y):
+        loss = loss_of(model(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    losses = [step(x, y).item() for _ in range(40)]
+    assert losses[0] > 2
+    assert losses[-1] < 0.3
+    assert step.programs
+
+
+def test_the_lstm_beats_a_constant():
+    """On short sequences, after half a minute."""
+    model, _ = adding.fitted(600, 8)
+    x, y = adding.sequences(500, 8, np.random.default_rng(3))
+    with ac.no_grad():
+        assert np.mean((model(x).data - y) ** 2) < 0.03
+    found = adding.cells(model, x[:, 0])
+    assert found.shape == (8, adding.UNITS)
+
+
+def test_the_bound_of_the_autoencoder_is_pytorchs():
+    torch = pytest.importorskip("torch", reason="needs torch: pip install -e '.[oracles]'")
+    model = vae.Autoencoder(np.random.default_rng(0))
+    x = np.random.default_rng(1).random((5, 784), np.float32)
+    state = model.generator.bit_generator.state
+    pixels, divergence = vae.bound(model, x)
+    model.generator.bit_generator.state = state
+    logits, mean, log_variance = (torch.tensor(a.detach().numpy()) for a in model(x))
+    expected = torch.nn.functional.binary_cross_entropy_with_logits(
+        logits, torch.tensor(x), reduction="sum") / 5  # fmt: skip
+    normal = torch.distributions.Normal(mean, torch.exp(log_variance / 2))
+    standard = torch.distributions.Normal(0.0, 1.0)
+    other = torch.distributions.kl_divergence(normal, standard).sum() / 5
+    assert pixels.item() == pytest.approx(expected.item(), rel=1e-4)
+    assert divergence.item() == pytest.approx(other.item(), rel=1e-4)
+
+
+def test_removing_the_true_noise_finds_the_points():
+    """With a network that knows the only point, the samples are that point."""
+    point = np.array([0.7, -0.4], np.float32)
+
+    class Known(nn.Module):
+        def forward(self, x, t):
+            kept = diffusion.KEPT[t.astype(int), None]
+            return ac.Tensor((x - np.sqrt(kept) * point) / np.sqrt(1 - kept))
+
+    frames = diffusion.sampled(Known(), 200)
+    assert len(frames) == diffusion.STEPS + 1
+    np.testing.assert_allclose(frames[-1], np.tile(point, (200, 1)), atol=0.02)
+
+
+def test_the_gradient_of_the_simulation():
+    observed = conductivity.simulated(conductivity.true(), 100)
+    assert conductivity.misfit(conductivity.true(), observed) < 1e-2
+    log_k = np.random.default_rng(0).normal(size=conductivity.PLACES) / 10
+    gradient = ac.grad(conductivity.misfit)(log_k, observed)
+    direction = np.random.default_rng(1).normal(size=conductivity.PLACES)
+    step = 1e-5
+    ahead, behind = (conductivity.misfit(log_k + s * direction, observed) for s in (step, -step))
+    assert gradient @ direction == pytest.approx((ahead - behind) / (2 * step), rel=1e-6)
