@@ -44,7 +44,7 @@ def simulated(log_k: Any, steps: int) -> Any:
     return np.stack(seen)
 
 
-def misfit(log_k: Any, observed: Any, weight: float = 1e-3) -> Any:
+def misfit(log_k: Any, observed: Any, weight: float = 2e-2) -> Any:
     """The squared deviations in units of the noise, and a penalty for a rough conductivity."""
     deviation = (simulated(log_k, 20 * len(observed)) - observed) / NOISE
     return np.mean(deviation**2) + weight * np.sum((log_k[1:] - log_k[:-1]) ** 2)

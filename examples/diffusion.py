@@ -19,7 +19,7 @@ import nn
 from examples.lecture import options, save
 
 STEPS, UNITS, BATCH = 100, 128, 512
-BETAS = np.linspace(1e-4, 0.08, STEPS)  # variances of the noise that is added in each step
+BETAS = np.geomspace(1e-4, 0.2, STEPS)  # variances of the noise that is added in each step
 KEPT = np.cumprod(1 - BETAS)  # share of the variance that is left of the points
 
 
@@ -32,11 +32,12 @@ def spirals(count: int, generator: Any) -> Any:
 
 
 class Denoiser(nn.Module):
-    """Predicts the noise in x (n, 2) after step t (n,), which it sees as sines and cosines."""
+    """Predicts the noise in x (n, 2) after step t (n,). It sees both as sines and cosines of
+    several frequencies too (Tancik et al., 2020)."""
 
     def __init__(self, generator: Any) -> None:
         how: Any = {"generator": generator, "dtype": np.float32}
-        inputs = 2 + 2 * 8
+        inputs = 2 + 2 * (2 * 4 + 8)
         self.layers = nn.Sequential(
             nn.Linear(inputs, UNITS, **how), nn.SiLU(), nn.Linear(UNITS, UNITS, **how), nn.SiLU(),
             nn.Linear(UNITS, UNITS, **how), nn.SiLU(), nn.Linear(UNITS, 2, **how),
@@ -44,7 +45,9 @@ class Denoiser(nn.Module):
 
     def forward(self, x: Any, t: Any) -> Any:
         """The noise (n, 2)."""
-        angles = t[:, None] * (np.pi / STEPS * 2.0 ** np.arange(8)).astype(np.float32)
+        times = t[:, None] * (np.pi / STEPS * 2.0 ** np.arange(8)).astype(np.float32)
+        places = [x * np.float32(frequency) for frequency in (1, 2, 4, 8)]
+        angles = ac.concatenate([*places, times], axis=1)
         return self.layers(ac.concatenate([x, ac.sin(angles), ac.cos(angles)], axis=1))
 
 
