@@ -25,7 +25,7 @@ FILES = ["graph", "graph_memory", "recording", "declared_rules", "indexing", "vi
          "fake_device_conformance", "compile", "compiled_calls", "compiled_device",
          "compiled_loops", "compiled_objects", "compiled_passes", "compiled_reviewed",
          "compiled_state", "compiled_training", "compiling",
-         "compiled_arguments", "compiled_places", "optim", "optimizers"]  # fmt: skip
+         "compiled_arguments", "compiled_places", "convolution", "optim", "optimizers"]  # fmt: skip
 # Of the op table what depends on NumPy's functions; the rest is about the engine, at length.
 OF_THE_TABLE = ["every_operation_has_a_row", "value_dtype_and_shape", "gradient", "second_order",
                 "precision_is_kept", "numpys_function_gives_the_same"]  # fmt: skip
