@@ -60,6 +60,7 @@ bench: .venv/made-bench
 	$(BIN)/python -m benchmarks.compiled_costs
 	$(BIN)/python -m benchmarks.optimizers
 	$(BIN)/python -m benchmarks.transformer
+	$(BIN)/python -m benchmarks.convolution
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
