@@ -15,6 +15,7 @@ import numpy as np
 
 from autograd_core.devices.followers import followed
 from autograd_core.engine.op import composed, op
+from autograd_core.engine.tensor import Tensor
 from autograd_core.engine.types import Array, Gradient, Operand, Shape
 from autograd_core.errors import ArgumentError, ShapeError
 from autograd_core.ops import shifting
@@ -37,6 +38,7 @@ from autograd_core.ops.lowering import (
     store,
 )
 from autograd_core.ops.operands import as_operand
+from autograd_core.ops.products import matmul
 from autograd_core.ops.shaping import reshape
 
 __all__ = ["conv", "conv_transpose"]
@@ -297,8 +299,26 @@ def conv(
         counts = tuple(r // s + 1 for r, s in zip(room, stride, strict=True))
     single = x.ndim == count + 1
     x = x[None] if single else x
-    y = _convolution(x, weight, stride, dilation, before, counts, groups)
+    if groups == 1 and counts == lengths and _is_product(x, weight, stride, before):
+        y = reshape(_product(x, weight), (len(x), len(weight), *counts))
+    else:
+        y = _convolution(x, weight, stride, dilation, before, counts, groups)
     return _with_bias("conv", y, bias, count, single)
+
+
+def _is_product(x: Any, weight: Any, stride: Sizes, before: Sizes) -> bool:
+    """True for a kernel of one element and x in C order, with few enough weights: the gradient by
+    them is computed for each example."""
+    small = len(x) * weight.size * weight.dtype.itemsize <= BLOCK
+    points = math.prod(weight.shape[2:]) == 1 and set(stride) == {1} and not any(before)
+    return small and points and bool((x._array if isinstance(x, Tensor) else x).flags.c_contiguous)
+
+
+def _product(x: Any, weight: Any) -> Any:
+    """A convolution with a kernel of one element, (n, O, elements), without a copy of x."""
+    n, channels, *lengths = x.shape
+    rows = reshape(x, (n, channels, math.prod(lengths)))
+    return matmul(reshape(weight, weight.shape[:2]), rows)
 
 
 @composed
