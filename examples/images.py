@@ -76,7 +76,8 @@ def train(
     valid: Images,
     averaged: nn.AveragedModel | None = None,
 ) -> None:
-    """Train for some epochs. Prints the accuracy on the validation images after each."""
+    """Train for some epochs. Prints the accuracy on the validation images after each: of the
+    averaged model, if there is one."""
     start = time.perf_counter()
     for epoch in range(1, epochs + 1):
         model.train()
@@ -85,5 +86,5 @@ def train(
             schedule.step()
             if averaged is not None:
                 averaged.update_parameters(model)
-        print(f"epoch {epoch:2}: loss {loss.item():.4f}, validation {accuracy(model, valid):.2%}, "
+        print(f"epoch {epoch:2}: loss {loss.item():.4f}, validation {accuracy(averaged or model, valid):.2%}, "
               f"{time.perf_counter() - start:.0f} s", flush=True)  # fmt: skip
