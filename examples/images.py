@@ -86,5 +86,6 @@ def train(
             schedule.step()
             if averaged is not None:
                 averaged.update_parameters(model)
-        print(f"epoch {epoch:2}: loss {loss.item():.4f}, validation {accuracy(averaged or model, valid):.2%}, "
+        share = accuracy(averaged or model, valid)
+        print(f"epoch {epoch:2}: loss {loss.item():.4f}, validation {share:.2%}, "
               f"{time.perf_counter() - start:.0f} s", flush=True)  # fmt: skip
