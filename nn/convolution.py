@@ -15,6 +15,8 @@ import autograd_core as ac
 from autograd_core.errors import ArgumentError, AutogradError, ShapeError
 from autograd_core.errors.tracebacks import public
 from autograd_core.ops.convolution import spread
+from autograd_core.ops.operands import as_operand
+from autograd_core.ops.unfolding import _fold, _unfold
 from nn.init import Initializer, generator_of
 from nn.linear import uniform_by_fan
 from nn.module import Module, Parameter, misfit
@@ -47,6 +49,8 @@ class Kernel(Module):
             raise ArgumentError(
                 f"{kind} needs at least 1 channel, not {channels[0]}, {channels[1]}"
             )
+        if not all(isinstance(n, int | np.integer) for n in (*channels, groups)):
+            raise ArgumentError(f"{kind}: channels and groups must be integers")
         if groups < 1 or any(count % groups for count in channels):
             raise ArgumentError(f"{kind}: groups={groups} does not divide the channels {channels}")
         self.groups, self.padding = groups, padding
@@ -124,10 +128,11 @@ class Convolution(Kernel):
         """The convolution, of shape (n, out_channels, *T)."""
         padding = self.padding
         try:
+            given = as_operand(x)
             if self.padding_mode != "zeros" and padding != "valid":
-                x, padding = self._padded(x), 0
+                given, padding = self._padded(given), 0
             return ac.conv(
-                x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups
+                given, self.weight, self.bias, self.stride, padding, self.dilation, self.groups
             )
         except (AutogradError, AttributeError) as error:
             raise _explained(self, x, error) from None
@@ -139,6 +144,10 @@ class Convolution(Kernel):
             ends = [(e // 2, e - e // 2) for e in extents]
         else:
             ends = [(p, p) for p in self.padding]
+        most = {"reflect": -1, "circular": 0}.get(self.padding_mode)
+        lengths = x.shape[-self.axes :]
+        if most is not None and any(max(e) > n + most for n, e in zip(lengths, ends, strict=False)):
+            raise ShapeError(f"a border of {ends} is too wide to {self.padding_mode} x {x.shape}")
         return ac.pad(x, [(0, 0)] * (x.ndim - self.axes) + ends, mode=MODES[self.padding_mode])
 
     def multiply_adds(self, output: Any, *inputs: Any) -> int:
@@ -148,8 +157,10 @@ class Convolution(Kernel):
 
 def _explained(layer: Kernel, x: Any, error: Exception) -> Exception:
     """The error for an input that does not fit, with the name of the layer."""
+    if x is None:
+        return AttributeError("None")  # which the module explains
     shape = np.shape(x)
-    if x is None or not isinstance(error, ShapeError | AttributeError):
+    if not isinstance(error, ShapeError | AttributeError):
         return error
     axes = ", ".join("DHW"[3 - layer.axes :])
     if len(shape) - layer.axes not in (1, 2) or shape[-layer.axes - 1] != layer.in_channels:
@@ -210,6 +221,12 @@ class TransposedConvolution(Kernel):
         self._make(kind, (in_channels, out_channels), kernel_size, stride, padding, dilation,
                    groups, bias, initializer, generator, dtype)  # fmt: skip
         self.output_padding = spread("output_padding", output_padding, self.axes, 0)
+        if any(o >= max(s, d) for o, s, d in
+               zip(self.output_padding, self.stride, self.dilation, strict=True)):  # fmt: skip
+            raise ArgumentError(
+                f"{kind}: output_padding {self.output_padding} must be less than stride "
+                f"{self.stride} or dilation {self.dilation}"
+            )
 
     def forward(self, x: Any, output_size: Any = None) -> Any:
         """The transposed convolution. `output_size` is the shape of the result along the last axes;
@@ -225,7 +242,7 @@ class TransposedConvolution(Kernel):
 
     def _further(self, x: Any, output_size: Any) -> tuple[int, ...]:
         """The padding of the result with which it has a size."""
-        wanted = tuple(output_size)[-self.axes :]
+        wanted = spread("output_size", tuple(output_size)[-self.axes :], self.axes)
         settings = zip(x.shape[-self.axes :], self.stride, self.padding, self.dilation,
                        self.kernel_size, strict=True)  # fmt: skip
         least = [(size - 1) * s - 2 * p + d * (k - 1) + 1 for size, s, p, d, k in settings]
@@ -261,6 +278,18 @@ class ConvTranspose3d(TransposedConvolution):
 # ---- windows as columns --------------------------------------------------------------------------
 
 
+def _counts(layer: Any, lengths: tuple[int, ...]) -> tuple[int, ...]:
+    """The numbers of windows in images of this size."""
+    settings = zip(lengths, layer.kernel_size, layer.stride, layer.padding, layer.dilation,
+                   strict=True)  # fmt: skip
+    room = [(n + 2 * p - d * (k - 1) - 1, s) for n, k, s, p, d in settings]
+    if min(r for r, _ in room) < 0:
+        raise misfit(layer, ShapeError(
+            f"a window of {layer.kernel_size} does not fit into images of {tuple(lengths)}"
+        ))  # fmt: skip
+    return tuple(r // s + 1 for r, s in room)
+
+
 class Unfold(Module):
     """The windows of images as columns: (n, C, H, W) → (n, C · elements of the kernel, windows)."""
 
@@ -276,16 +305,10 @@ class Unfold(Module):
         """The columns."""
         if x.ndim not in (3, 4):
             raise misfit(self, ShapeError(f"expects (n, C, H, W), x has shape {x.shape}"))
-        lead = x.ndim - 2
-        padded = ac.pad(x, [(0, 0)] * lead + [(p, p) for p in self.padding])
-        extents = [d * (k - 1) + 1 for d, k in zip(self.dilation, self.kernel_size, strict=True)]
-        if any(e > length for e, length in zip(extents, padded.shape[-2:], strict=True)):
-            raise misfit(self, ShapeError(f"a window of {extents} does not fit into {x.shape}"))
-        windows = ac.sliding_window_view(padded, extents, (-2, -1))
-        (s, t), (d, e) = self.stride, self.dilation
-        windows = ac.moveaxis(windows[..., ::s, ::t, ::d, ::e], (-2, -1), (-4, -3))
+        counts = _counts(self, x.shape[-2:])
+        y = _unfold(x, self.kernel_size, self.stride, self.dilation, self.padding, counts)
         rows = x.shape[-3] * math.prod(self.kernel_size)
-        return ac.reshape(windows, (*x.shape[:-3], rows, math.prod(windows.shape[-2:])))
+        return ac.reshape(y, (*x.shape[:-3], rows, math.prod(counts)))
 
     def describe(self) -> str:
         """The kernel."""
@@ -312,24 +335,17 @@ class Fold(Module):
 
     def forward(self, x: Any) -> Any:
         """The images."""
-        settings = zip(self.output_size, self.padding, self.dilation, self.kernel_size, self.stride,
-                       strict=True)  # fmt: skip
-        room = [(o + 2 * p - d * (k - 1) - 1, s) for o, p, d, k, s in settings]
-        counts = [r // s + 1 for r, s in room]
-        elements = math.prod(self.kernel_size)
+        counts, elements = _counts(self, self.output_size), math.prod(self.kernel_size)
         if x.ndim not in (2, 3) or x.shape[-2] % elements or x.shape[-1] != math.prod(counts):
             raise misfit(self, ShapeError(
                 f"expects (n, C · {elements}, {math.prod(counts)}), x has shape {x.shape}"
             ))  # fmt: skip
-        channels = x.shape[-2] // elements
-        images = ac.reshape(x, (-1, elements, *counts))
-        one = np.eye(elements, dtype=x.dtype).reshape((elements, 1, *self.kernel_size))
-        more = tuple(r % s for r, s in room)
-        out = ac.conv_transpose(
-            images, ac.asarray(one, device=x.device), None, self.stride, self.padding, more, 1,
-            self.dilation,
-        )  # fmt: skip
-        return ac.reshape(out, (*x.shape[:-2], channels, *self.output_size))
+        windows = ac.reshape(
+            x, (*x.shape[:-2], x.shape[-2] // elements, *self.kernel_size, *counts)
+        )
+        return _fold(
+            windows, self.kernel_size, self.stride, self.dilation, self.padding, self.output_size
+        )
 
     def describe(self) -> str:
         """The kernel and the size of the images."""

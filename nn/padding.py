@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 import autograd_core as ac
 from autograd_core.errors import ArgumentError, AutogradError, ShapeError
 from autograd_core.errors.tracebacks import public
@@ -43,8 +45,9 @@ class Pad(Module):
     @public
     def __init__(self, padding: Any) -> None:
         sides = 2 * self.axes
-        self.padding = (padding,) * sides if isinstance(padding, int) else tuple(padding)
-        if len(self.padding) != sides or not all(isinstance(p, int) for p in self.padding):
+        self.padding = tuple(padding) if isinstance(padding, tuple | list) else (padding,) * sides
+        integers = all(isinstance(p, int | np.integer) for p in self.padding)
+        if len(self.padding) != sides or not integers:
             raise ArgumentError(
                 f"{type(self).__name__}: padding must be an integer or {sides} of them, not "
                 f"{padding!r}"
@@ -60,17 +63,17 @@ class Pad(Module):
         if any(n + sum(p) < 1 or (most is not None and max(p) > n + most)
                for n, p in zip(lengths, pairs, strict=True)):  # fmt: skip
             raise misfit(self, ShapeError(f"a border of {pairs} does not fit x of {x.shape}"))
-        if min(self.padding) < 0:
-            inside = (slice(max(0, -a), n - max(0, -b))
-                      for n, (a, b) in zip(lengths, pairs, strict=True))  # fmt: skip
-            x = x[(..., *inside)]
-            pairs = [(max(0, a), max(0, b)) for a, b in pairs]
-        widths = [(0, 0)] * (x.ndim - self.axes) + pairs
+        widths = [(0, 0)] * (x.ndim - self.axes) + [(max(0, a), max(0, b)) for a, b in pairs]
         settings: Any = {"constant_values": self.value} if self.mode == "constant" else {}
         try:
-            return ac.pad(x, widths, mode=self.mode, **settings)
+            x = ac.pad(x, widths, mode=self.mode, **settings)
         except AutogradError as error:
             raise misfit(self, error) from None
+        if min(self.padding) < 0:  # of what has a border on the other side
+            ends = zip(x.shape[-self.axes :], pairs, strict=True)
+            inside = (slice(max(0, -a), n - max(0, -b)) for n, (a, b) in ends)
+            x = ac.copy(x[(..., *inside)])
+        return x
 
     def describe(self) -> str:
         """The widths."""

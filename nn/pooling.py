@@ -15,6 +15,7 @@ from autograd_core.errors import ArgumentError, AutogradError, ShapeError
 from autograd_core.errors.tracebacks import public
 from autograd_core.ops.arranging import there
 from autograd_core.ops.convolution import spread
+from autograd_core.ops.operands import as_operand
 from nn.convolution import shown
 from nn.module import Module, misfit
 
@@ -45,11 +46,11 @@ class Pool(Module):
 
     def forward(self, x: Any) -> Any:
         """What the windows become, (n, channels, *T) or (channels, *T)."""
-        if np.ndim(x) not in (self.axes + 1, self.axes + 2):
+        if x is not None and np.ndim(x) not in (self.axes + 1, self.axes + 2):
             shape = np.shape(x)
             raise misfit(self, ShapeError(f"expects {self.axes + 2} axes, x has shape {shape}"))
         try:
-            return self.pooled(x)
+            return self.pooled(x if x is None else as_operand(x))
         except AutogradError as error:
             raise misfit(self, error) from None
 
@@ -128,14 +129,17 @@ class LPPool(Pool):
         self, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False
     ) -> None:
         self._windows(kernel_size, stride)
+        if not norm_type > 0:
+            raise ArgumentError(f"LPPool: norm_type must be positive, not {norm_type}")
         self.norm_type, self.ceil_mode = norm_type, ceil_mode
 
     def pooled(self, x: Any) -> Any:
-        """The norms."""
+        """The norms; for the norm ∞, the maxima."""
+        if self.norm_type == math.inf:
+            return ac.max_pool(x, self.kernel_size, self.stride, ceil_mode=self.ceil_mode)
         means = ac.avg_pool(x**self.norm_type, self.kernel_size, self.stride, 0, self.ceil_mode)
-        return (ac.sign(means) * ac.relu(ac.abs(means)) * math.prod(self.kernel_size)) ** (
-            1 / self.norm_type
-        )
+        total = ac.sign(means) * ac.relu(ac.abs(means)) * math.prod(self.kernel_size)
+        return total ** (1 / self.norm_type)
 
 
 class AdaptivePool(Pool):
@@ -144,18 +148,16 @@ class AdaptivePool(Pool):
 
     @public
     def __init__(self, output_size: Any) -> None:
-        sizes = (output_size,) * self.axes if np.ndim(output_size) == 0 else tuple(output_size)
-        if len(sizes) != self.axes or any(s is not None and s < 1 for s in sizes):
-            raise ArgumentError(
-                f"{type(self).__name__}: output_size must be at least 1, for each of {self.axes} "
-                f"axes, not {output_size!r}"
-            )
+        many = isinstance(output_size, tuple | list)
+        sizes = tuple(output_size) if many else (output_size,) * self.axes
+        spread("output_size", tuple(1 if s is None else s for s in sizes), self.axes)
         self.output_size = sizes
 
     def pooled(self, x: Any) -> Any:
         """One axis after the other, the last one first."""
         if not all(x.shape[-self.axes :]):
             raise ShapeError(f"x has no elements to pool, its shape is {x.shape}")
+        given = x
         for axis in range(-1, -self.axes - 1, -1):
             count, length = self.output_size[axis], x.shape[axis]
             if count is None or count == length:
@@ -166,7 +168,7 @@ class AdaptivePool(Pool):
             else:
                 parts = np.arange(count + 1) * length
                 x = self.unequal(x, axis, parts[:-1] // count, -(-parts[1:] // count))
-        return x
+        return ac.copy(x) if x is given else x
 
     def equal(self, x: Any, size: tuple[int, ...]) -> Any:
         """The result of windows of one size."""

@@ -89,6 +89,7 @@ class Recurrent(Module):
             raise misfit(self, ShapeError("a sequence has no steps"))
         states = self._initial(x, state, single)
         alive = None if lengths is None else self._alive(x, lengths)
+        x = x if alive is None else ac.where(alive, x, 0)  # whatever the padding is
         last = []
         directions = 2 if self.bidirectional else 1
         for layer in range(self.num_layers):
@@ -118,7 +119,7 @@ class Recurrent(Module):
         shapes = [(count, x.shape[1], size) for size in self._sizes()]
         if state is None:
             return [tuple(ac.zeros_like(x, shape=shape[1:]) for shape in shapes)] * count
-        arrays = (state,) if self.step.states == 1 else tuple(state)
+        arrays = _arrays(self, state, self.step.states)
         arrays = tuple(array[:, None] if single else array for array in arrays)
         if [array.shape for array in arrays] != shapes:
             message = f"expects states of the shapes {shapes}, not {[a.shape for a in arrays]}"
@@ -249,6 +250,15 @@ class GRU(Recurrent):
                    generator, dtype)  # fmt: skip
 
 
+def _arrays(layer: Module, state: Any, count: int) -> tuple[Any, ...]:
+    """The arrays of a state: one, or a pair."""
+    found = tuple(state) if isinstance(state, tuple | list) else (state,)
+    if len(found) != count:
+        expected = "an array" if count == 1 else "a pair (h, c)"
+        raise misfit(layer, ShapeError(f"the state is {expected}, not {len(found)} arrays"))
+    return found
+
+
 # ---- cells ---------------------------------------------------------------------------------------
 
 
@@ -283,7 +293,7 @@ class Cell(Module):
         if state is None:
             state = (ac.zeros_like(x, shape=shape),) * self.step.states
         else:
-            state = (state,) if self.step.states == 1 else tuple(state)
+            state = _arrays(self, state, self.step.states)
         if any(array.shape != shape for array in state):
             message = f"expects states of shape {shape}, not {[a.shape for a in state]}"
             raise misfit(self, ShapeError(message))

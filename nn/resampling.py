@@ -15,17 +15,18 @@ from nn.pooling import along
 
 __all__ = ["PixelShuffle", "PixelUnshuffle", "Upsample"]
 
-MODES = {"nearest": 0, "linear": 1, "bilinear": 2, "trilinear": 3, "bicubic": 2}
+MODES = {"nearest": 0, "nearest-exact": 0, "linear": 1, "bilinear": 2, "trilinear": 3,
+         "bicubic": 2}  # fmt: skip
 
 
 class Upsample(Module):
     """x (n, channels, *S) at another resolution: with `size`, or with S times `scale_factor`,
     rounded down.
 
-    `mode` is "nearest", or "linear", "bilinear", "trilinear" or "bicubic" for one, two, three or
-    two axes S. Pixels are squares whose values are at their centres; with `align_corners`, the
-    centres of the first and last pixels stay where they are. Each axis is a product with a matrix
-    of weights.
+    `mode` is "nearest" or "nearest-exact", or "linear", "bilinear", "trilinear" or "bicubic" for
+    one, two, three or two axes S. Pixels are squares whose values are at their centres; with
+    `align_corners`, the centres of the first and last pixels stay where they are. Each axis is a
+    product with a matrix of weights.
     """
 
     @public
@@ -41,8 +42,8 @@ class Upsample(Module):
             raise ArgumentError("Upsample needs either size or scale_factor")
         if mode not in MODES:
             raise ArgumentError(f"Upsample: mode is one of {[*MODES]}, not {mode!r}")
-        if mode == "nearest" and align_corners is not None:
-            raise ArgumentError("Upsample: align_corners has no meaning for the mode 'nearest'")
+        if "nearest" in mode and align_corners is not None:
+            raise ArgumentError(f"Upsample: align_corners has no meaning for the mode {mode!r}")
         self.size, self.scale_factor, self.mode = size, scale_factor, mode
         self.align_corners = bool(align_corners)
         self.recompute_scale_factor = recompute_scale_factor
@@ -50,28 +51,33 @@ class Upsample(Module):
     def forward(self, x: Any) -> Any:
         """x at the other resolution."""
         axes = x.ndim - 2
-        if axes not in ((1, 2, 3) if self.mode == "nearest" else (MODES[self.mode],)):
+        if axes not in ((1, 2, 3) if "nearest" in self.mode else (MODES[self.mode],)):
             raise misfit(self, ShapeError(f"mode {self.mode!r} does not fit x of shape {x.shape}"))
-        given = self.scale_factor if self.size is None else self.size
+        given, old = self.scale_factor if self.size is None else self.size, x
         values = (given,) * axes if np.ndim(given) == 0 else tuple(given)
         if len(values) != axes:
             raise misfit(self, ShapeError(f"{given} does not fit {axes} axes"))
         for axis, value in zip(range(-axes, 0), values, strict=True):
             length = x.shape[axis]
+            if self.size is not None and not isinstance(value, int | np.integer):
+                raise misfit(self, ArgumentError(f"size must be integers, not {self.size!r}"))
             count = math.floor(length * value) if self.size is None else int(value)
             if count < 1 or length < 1:
                 raise misfit(self, ShapeError(f"axis {axis} of {x.shape} would have no elements"))
             exact = self.size is None and not self.recompute_scale_factor
             x = self._axis(x, axis, count, 1 / value if exact else length / count)
-        return x
+        return ac.copy(x) if x is old else x
 
     def _axis(self, x: Any, axis: int, count: int, step: float) -> Any:
         """x with `count` elements along an axis, `step` old ones apart."""
-        length = x.shape[axis]
-        if self.mode == "nearest":
+        length, near = x.shape[axis], "nearest" in self.mode
+        if count == length and self.mode != "bicubic" and (not near or x.ndim == 4):
+            return x
+        if near:
             if count % length == 0 and step == length / count:
                 return ac.repeat(x, count // length, axis)
-            places = np.minimum(np.floor(np.arange(count) * step), length - 1)
+            shift = 0.5 if self.mode == "nearest-exact" else 0
+            places = np.minimum(np.floor((np.arange(count) + shift) * step), length - 1)
             return along(x, axis, _tent(places, length))
         if self.align_corners:
             places = np.arange(count) * ((length - 1) / (count - 1) if count > 1 else 0)
@@ -121,7 +127,8 @@ class PixelShuffle(Module):
             raise misfit(self, ShapeError(f"{channels} channels are not a multiple of {r}²"))
         x = ac.reshape(x, (*lead, channels // r**2, r, r, height, width))
         x = ac.moveaxis(x, (-4, -3), (-3, -1))
-        return ac.reshape(x, (*lead, channels // r**2, height * r, width * r))
+        x = ac.reshape(x, (*lead, channels // r**2, height * r, width * r))
+        return ac.copy(x) if r == 1 else x
 
     def describe(self) -> str:
         """The factor."""
@@ -142,7 +149,8 @@ class PixelUnshuffle(Module):
             raise misfit(self, ShapeError(f"{height} and {width} are not multiples of {r}"))
         x = ac.reshape(x, (*lead, channels, height // r, r, width // r, r))
         x = ac.moveaxis(x, (-3, -1), (-4, -3))
-        return ac.reshape(x, (*lead, channels * r**2, height // r, width // r))
+        x = ac.reshape(x, (*lead, channels * r**2, height // r, width // r))
+        return ac.copy(x) if r == 1 else x
 
     def describe(self) -> str:
         """The factor."""

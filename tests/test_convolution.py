@@ -7,7 +7,7 @@ import pytest
 
 import autograd_core as ac
 import nn
-from autograd_core.errors import ArgumentError, ShapeError
+from autograd_core.errors import ArgumentError, DTypeError, ShapeError
 from autograd_core.ops import lowering, shifting
 from tests.table.convolution import convolved
 
@@ -44,7 +44,8 @@ def test_memory_is_that_of_operands_and_results_and_64_mb(name):
     w = np.ones(weights, np.float32)
     tracemalloc.start()
     try:
-        given = [ac.Tensor(a, requires_grad=True) for a in (x, w)]
+        bias = np.ones(len(w), np.float32)
+        given = [ac.Tensor(a, requires_grad=True) for a in (x, w, bias)]
         y = ac.conv(*given, **settings)
         forward = tracemalloc.get_traced_memory()[1]
         assert forward - y.data.nbytes < 64e6
@@ -156,8 +157,22 @@ def test_extreme_sizes():
         (lambda: nn.MaxPool2d(5)(np.ones((1, 1, 4, 4))), ShapeError, "does not fit into x"),
         (lambda: nn.MaxPool2d(2)(np.ones((4, 4))), ShapeError, "MaxPool2d: expects 4 axes"),
         (lambda: nn.AvgPool2d(2, divisor_override=0)(np.ones((1, 4, 4))), ArgumentError, "be 0"),
-        (lambda: nn.AdaptiveAvgPool2d((2, 0)), ArgumentError, "output_size must be at least 1"),
+        (lambda: nn.AdaptiveAvgPool2d((2, 0)), ArgumentError, "output_size must be an integer"),
         (lambda: nn.AdaptiveMaxPool1d(2)(np.ones((1, 1, 0))), ShapeError, "no elements"),
+        (lambda: nn.Conv2d(1, 1, 3.5), ArgumentError, "kernel_size must be an integer"),
+        (lambda: nn.Conv2d(1, 1, 3, padding=None), ArgumentError, "padding must be an integer"),
+        (lambda: nn.Conv2d(4, 4, 3, groups=2.0), ArgumentError, "groups must be integers"),
+        (lambda: nn.Conv1d(1, 1, 1, padding=1)(np.ones((1, 1, 0))), ShapeError, "does not fit"),
+        (lambda: nn.Conv1d(1, 1, 1, padding=2, padding_mode="reflect")(np.ones((1, 1, 2))),
+         ShapeError, "Conv1d: a border .* is too wide to reflect x"),
+        (lambda: nn.Conv1d(1, 1, 1)(None), DTypeError, "Conv1d: the input is None"),
+        (lambda: ac.conv(np.ones((1, 1, 3)), np.ones((1, 1, 3)), padding="full"), ArgumentError,
+         '"same" or "valid"'),
+        (lambda: nn.LPPool2d(0, 2), ArgumentError, "norm_type must be positive"),
+        (lambda: nn.MaxPool1d(2)(np.ones((1, 1, 4), complex)), DTypeError, "no largest one"),
+        (lambda: nn.AdaptiveAvgPool2d("a"), ArgumentError, "output_size must be an integer"),
+        (lambda: nn.Upsample(2.5)(np.ones((1, 1, 4))), ArgumentError, "size must be integers"),
+        (lambda: nn.Fold(4, 5)(np.ones((1, 25, 0))), ShapeError, "does not fit into images"),
         (lambda: nn.Upsample(), ArgumentError, "either size or scale_factor"),
         (lambda: nn.Upsample(2, mode="bilinear")(np.ones((1, 1, 3))), ShapeError, "does not fit x"),
         (lambda: nn.Upsample(scale_factor=0.1)(np.ones((1, 1, 3))), ShapeError, "no elements"),
@@ -174,6 +189,42 @@ def test_extreme_sizes():
 def test_mistakes(call, error, complaint):
     with pytest.raises(error, match=complaint):
         call()
+
+
+def test_windows_that_are_far_apart():
+    """Unfold and its gradient take the time and the memory of their results."""
+    layer, x = nn.Unfold(16, stride=16), ac.Tensor(np.ones((2, 3, 224, 224), np.float32), True)
+    tracemalloc.start()
+    try:
+        y = layer(x)
+        y.backward(np.ones(y.shape, np.float32))
+        assert tracemalloc.get_traced_memory()[1] < 6 * x.data.nbytes
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [nn.AdaptiveAvgPool2d(4), nn.AdaptiveMaxPool2d(4), nn.AdaptiveAvgPool2d(None), nn.Upsample(4),
+     nn.PixelShuffle(1), nn.PixelUnshuffle(1), nn.Unfold(1), nn.MaxPool2d(1), nn.ZeroPad2d(0),
+     nn.ReflectionPad2d(0), nn.ZeroPad2d(-1), nn.Fold((4, 4), 1)],
+    ids=lambda layer: type(layer).__name__,
+)  # fmt: skip
+def test_results_are_arrays_of_their_own(layer):
+    x = np.ones((1, 16)) if isinstance(layer, nn.Fold) else np.ones((1, 1, 4, 4))
+    for given in (x, ac.Tensor(x)):
+        y = layer(given)
+        y[...] = 5
+        assert x.max() == 1
+
+
+def test_maxima_of_nan():
+    """The gradient goes to the NaN, as its index does."""
+    x = ac.Tensor([[[1.0, np.nan, 2.0, 3.0, np.nan, 5.0]]], requires_grad=True)
+    out, places = nn.MaxPool1d(2, return_indices=True)(x)
+    np.testing.assert_array_equal(places, [[[1, 3, 4]]])
+    out.backward(np.ones(out.shape))
+    np.testing.assert_array_equal(x.grad.data, [[[0, 1, 0, 1, 1, 0]]])
 
 
 def test_places_of_maxima():
@@ -225,6 +276,22 @@ def test_lengths_are_those_of_sequences_alone(kind, options):
             np.testing.assert_allclose(a.data[:, i], b.data, rtol=1e-12)
 
 
+@pytest.mark.parametrize("kind", ["RNN", "GRU", "LSTM"])
+def test_padding_may_hold_anything(kind):
+    model = getattr(nn, kind)(2, 3, generator=0)
+    x = RANDOM.random((4, 2, 2))
+    results = []
+    for filling in (0.0, np.nan, np.inf):
+        x[2:, 1] = filling
+        model.zero_grad()
+        y, _ = model(ac.Tensor(x), lengths=[4, 2])
+        ac.sum(y).backward()
+        results.append([y.data, *(p.grad.data.copy() for p in model.parameters())])
+    for other in results[1:]:
+        for a, b in zip(results[0], other, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
 def test_lengths_in_a_program_may_change():
     model = nn.GRU(3, 4, generator=0)
 
@@ -261,6 +328,9 @@ def test_dropout_between_layers():
          r"expects states of the shapes \[\(1, 2, 4\)\], not \[\(1, 3, 4\)\]"),
         (lambda: nn.GRU(3, 4)(np.ones((5, 2, 3)), lengths=[3, 6]), ArgumentError, r"in \[0, 5\]"),
         (lambda: nn.GRU(3, 4)(np.ones((5, 2, 3)), lengths=[3.0, 5.0]), ShapeError, "2 integers"),
+        (lambda: nn.LSTM(3, 4)(np.ones((5, 2, 3)), np.ones((1, 2, 4))), ShapeError,
+         r"the state is a pair \(h, c\), not 1 arrays"),
+        (lambda: nn.GRU(3, 4)(np.ones((5, 2, 3)), (1, 2)), ShapeError, "is an array, not 2"),
         (lambda: nn.GRUCell(3, 4)(np.ones((2, 4))), ShapeError, r"GRUCell: expects \(n, 3\)"),
         (lambda: nn.LSTMCell(3, 4)(np.ones((2, 3)), (np.ones((2, 4)), np.ones((2, 3)))), ShapeError,
          r"expects states of shape \(2, 4\)"),

@@ -34,6 +34,7 @@ from autograd_core.ops.signals import *
 from autograd_core.ops.sorting import *
 from autograd_core.ops.statistics import *
 from autograd_core.ops.trigonometry import *
+from autograd_core.ops.unfolding import *
 from autograd_core.ops.windows import *
 from autograd_core.ops.writing import *
 

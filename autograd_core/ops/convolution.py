@@ -134,17 +134,33 @@ def _w(g: Gradient, x: Array, stride: Sizes, dilation: Sizes, before: Sizes, gro
     return _convolution_w(x, g, stride, dilation, before, w_shape[-len(stride) :], groups)
 
 
-@op(x=_x, w=_w)
+def _over_places(g: Gradient, stride: Sizes) -> Gradient:
+    return g.sum((-2 - len(stride), *range(-len(stride), 0)))
+
+
+@op(x=_x, w=_w, bias=_over_places)
 def _convolution(x: Array, w: Array, stride: Any, dilation: Any, before: Any, counts: Any,
-                 groups: Any) -> Array:  # fmt: skip
-    """The sums over the windows of x, multiplied by w. On each axis, element i of window r is
-    x[r * stride + i * dilation - before], or 0 outside of x; there are `counts` windows."""
+                 groups: Any, bias: Array = None) -> Array:  # fmt: skip
+    """The sums over the windows of x, multiplied by w, plus `bias`. On each axis, element i of
+    window r is x[r * stride + i * dilation - before], or 0 outside of x; there are `counts`
+    windows."""
 
     def kernel(x: Array, w: Array) -> Array:
         axes = axes_of(x.shape[2:], w.shape[2:], stride, dilation, before, counts, len(x))
         return restored(_correlated(x, _split(w, groups, axes), axes), len(stride))
 
-    return _stacked(kernel, x, w, len(stride) + 2)
+    return _plus(_stacked(kernel, x, w, len(stride) + 2), bias, len(stride))
+
+
+def _plus(y: Array, bias: Array, axes: int) -> Array:
+    """A new array y (…, O, *T) with its bias (…, O), in place if that has its dtype."""
+    if bias is None:
+        return y
+    bias = bias.reshape((*bias.shape[:-1], *(1,) * (bias.ndim > 1), bias.shape[-1], *(1,) * axes))
+    if bias.dtype != y.dtype or bias.ndim > y.ndim:
+        return y + bias
+    y += bias
+    return y
 
 
 def _x_y(g: Gradient, w: Array, stride: Sizes, dilation: Sizes, before: Sizes, groups: int,
@@ -157,11 +173,11 @@ def _x_w(g: Gradient, y: Array, stride: Sizes, dilation: Sizes, before: Sizes, g
     return _convolution_w(g, y, stride, dilation, before, w_shape[-len(stride) :], groups)
 
 
-@op(y=_x_y, w=_x_w)
+@op(y=_x_y, w=_x_w, bias=_over_places)
 def _convolution_x(y: Array, w: Array, stride: Any, dilation: Any, before: Any, lengths: Any,
-                   groups: Any) -> Array:  # fmt: skip
+                   groups: Any, bias: Array = None) -> Array:  # fmt: skip
     """The transpose of `_convolution` as a function of x, which has `lengths`: the products of y
-    and w, added to the places of x that they were read from."""
+    and w, added to the places of x that they were read from; plus `bias`."""
 
     def kernel(y: Array, w: Array) -> Array:
         axes = axes_of(lengths, w.shape[2:], stride, dilation, before, y.shape[2:], len(y))
@@ -173,7 +189,7 @@ def _convolution_x(y: Array, w: Array, stride: Any, dilation: Any, before: Any, 
             x = _scattered(y, split, axes)
         return restored(x, len(stride))
 
-    return _stacked(kernel, y, w, len(stride) + 2)
+    return _plus(_stacked(kernel, y, w, len(stride) + 2), bias, len(stride))
 
 
 def _w_x(g: Gradient, y: Array, stride: Sizes, dilation: Sizes, before: Sizes, groups: int,
@@ -219,8 +235,10 @@ def _convolution_w(x: Array, y: Array, stride: Any, dilation: Any, before: Any, 
 
 def spread(name: str, value: Any, count: int, least: int = 1) -> Sizes:
     """A setting as a tuple with an integer for each of `count` axes."""
-    values = (value,) * count if isinstance(value, int | np.integer) else tuple(value)
-    if len(values) != count or any(int(v) != v or v < least for v in values):
+    values = value if isinstance(value, tuple | list) else (value,) * count
+    if len(values) != count or not all(
+        isinstance(v, int | np.integer) and v >= least for v in values
+    ):
         raise ArgumentError(
             f"{name} must be an integer of at least {least}, or one for each of {count} axes, "
             f"not {value!r}"
@@ -238,7 +256,7 @@ def _operands(name: str, x: Any, weight: Any, groups: int, channels: int) -> tup
             f"{name}: weight must have 2 axes and one for each axis of the kernel, and x the axes "
             f"(n, channels, *S) or (channels, *S); weight has shape {weight.shape}, x {x.shape}"
         )
-    if groups < 1 or weight.shape[0] % groups:
+    if not isinstance(groups, int | np.integer) or groups < 1 or weight.shape[0] % groups:
         raise ArgumentError(f"{name}: groups={groups} does not divide {weight.shape[0]} channels")
     expected = weight.shape[channels] * (groups if channels else 1)
     if x.shape[-count - 1] != expected:
@@ -249,14 +267,13 @@ def _operands(name: str, x: Any, weight: Any, groups: int, channels: int) -> tup
     return x, weight, count
 
 
-def _with_bias(name: str, y: Any, bias: Any, count: int, single: bool) -> Any:
-    y = y[0] if single else y
+def _bias(name: str, bias: Any, outputs: int) -> Any:
     if bias is None:
-        return y
-    bias, outputs = as_operand(bias), y.shape[-count - 1]
+        return None
+    bias = as_operand(bias)
     if bias.shape != (outputs,):
         raise ShapeError(f"{name}: bias must have shape ({outputs},), not {bias.shape}")
-    return y + reshape(bias, (outputs, *(1,) * count))
+    return bias
 
 
 @composed
@@ -289,9 +306,11 @@ def conv(
             raise ArgumentError(f"conv: padding='same' needs a stride of 1, not {stride}")
         before, counts = tuple((e - 1) // 2 for e in extents), lengths
     else:
+        if isinstance(padding, str) and padding != "valid":
+            raise ArgumentError(f'conv: padding is a number, "same" or "valid", not {padding!r}')
         before = spread("padding", 0 if padding == "valid" else padding, count, 0)
         room = [s + 2 * p - e for s, p, e in zip(lengths, before, extents, strict=True)]
-        if min(room) < 0 or min(kernel) < 1:
+        if min(room) < 0 or min(kernel) < 1 or min(lengths) < 1:
             raise ShapeError(
                 f"conv: a kernel of {kernel}, {extents} with dilation {dilation}, does not fit "
                 f"into x of shape {x.shape} with padding {before}"
@@ -299,11 +318,13 @@ def conv(
         counts = tuple(r // s + 1 for r, s in zip(room, stride, strict=True))
     single = x.ndim == count + 1
     x = x[None] if single else x
+    bias = _bias("conv", bias, weight.shape[0])
     if groups == 1 and counts == lengths and _is_product(x, weight, stride, before):
         y = reshape(_product(x, weight), (len(x), len(weight), *counts))
+        y = y if bias is None else y + reshape(bias, (-1, *(1,) * count))
     else:
-        y = _convolution(x, weight, stride, dilation, before, counts, groups)
-    return _with_bias("conv", y, bias, count, single)
+        y = _convolution(x, weight, stride, dilation, before, counts, groups, bias)
+    return y[0] if single else y
 
 
 def _is_product(x: Any, weight: Any, stride: Sizes, before: Sizes) -> bool:
@@ -359,5 +380,6 @@ def conv_transpose(
         raise ShapeError(f"conv_transpose: the result of x with shape {x.shape} would be {lengths}")
     single = x.ndim == count + 1
     x = x[None] if single else x
-    y = _convolution_x(x, weight, stride, dilation, before, lengths, groups)
-    return _with_bias("conv_transpose", y, bias, count, single)
+    bias = _bias("conv_transpose", bias, groups * weight.shape[1])
+    y = _convolution_x(x, weight, stride, dilation, before, lengths, groups, bias)
+    return y[0] if single else y

@@ -13,7 +13,7 @@ import numpy as np
 
 from autograd_core.engine.op import composed, not_differentiable, op
 from autograd_core.engine.types import Array, Gradient, Operand, Shape
-from autograd_core.errors import ArgumentError, ShapeError
+from autograd_core.errors import ArgumentError, DTypeError, ShapeError
 from autograd_core.ops.arranging import there
 from autograd_core.ops.convolution import spread
 from autograd_core.ops.elementwise import masked
@@ -55,16 +55,21 @@ def _max_along(x: Array, axis: Any, kernel: Any, stride: Any, dilation: Any) -> 
 
 @not_differentiable
 def _winners(x: Array, out: Array, axis: int, kernel: int, stride: int, dilation: int) -> Array:
-    """The numbers of the first elements of the windows that are equal to the largest, `out`; 0 if
-    that is NaN."""
+    """The numbers of the first elements of the windows that are equal to the largest, `out`, which
+    may be NaN."""
     elements = _elements(x.shape[axis], axis, kernel, stride, dilation)
     dtype = np.uint8 if kernel < 256 else np.intp
-    below = x[elements[0]] < out
+    below = _differs(x[elements[0]], out)
     places = below.astype(dtype) if kernel > 1 else np.zeros_like(below, dtype=dtype)
     for place in elements[1:-1]:
-        below = below & (x[place] < out)
+        below = below & _differs(x[place], out)
         places += below
     return places
+
+
+def _differs(x: Array, out: Array) -> Array:
+    """True where an element is less than the largest; False for NaN."""
+    return (x != out) & (x == x)
 
 
 def _placed_g(g: Gradient, places: Array, axis: int, kernel: int, stride: int, dilation: int
@@ -244,6 +249,8 @@ def max_pool_indices(
 
 def _least(dtype: Any) -> float:
     """A number that no element is less than."""
+    if dtype.kind not in "fiu":
+        raise DTypeError(f"max_pool: elements of dtype {dtype} have no largest one")
     return -math.inf if dtype.kind == "f" else int(np.iinfo(dtype).min)
 
 

@@ -36,6 +36,22 @@ def of_x_and_w(draw):
 
 
 @st.composite
+def with_bias(draw, cases, axis):
+    case = draw(cases)
+    outputs = case.arrays[1].shape[axis] * (case.settings["groups"] if axis else 1)
+    (bias,) = values(draw, (outputs,))
+    return Case((*case.names, "bias"), (*case.arrays, bias), case.settings)
+
+
+def plus_bias(function):
+    def of(x, w, bias, **settings):
+        y = function(x, w, **settings)
+        return y + bias.reshape((-1, *(1,) * (y.ndim - 2)))
+
+    return of
+
+
+@st.composite
 def of_y_and_w(draw):
     x, w, y, settings = draw(shapes())
     return Case(("y", "w"), values(draw, y, w), settings | {"lengths": x[2:]})
@@ -218,6 +234,39 @@ def spread_along(y, length, **settings):
 
 
 @st.composite
+def unfoldings(draw, name):
+    x, w, y, settings = draw(shapes())
+    del settings["groups"]
+    settings |= {"kernel": w[2:]}
+    if name == "x":
+        return Case(("x",), values(draw, x), settings | {"counts": y[2:]})
+    return Case(("y",), values(draw, (*x[:2], *w[2:], *y[2:])), settings | {"lengths": x[2:]})
+
+
+def places_of(lengths, kernel, counts, stride, dilation, before):
+    """The index of each element of the windows, and of its place in x."""
+    for element, place in product(np.ndindex(*kernel), np.ndindex(*counts)):
+        rows = zip(place, element, stride, dilation, before, strict=True)
+        at = tuple(r * s + i * d - b for r, i, s, d, b in rows)
+        if all(0 <= a < length for a, length in zip(at, lengths, strict=True)):
+            yield (..., *element, *place), (..., *at)
+
+
+def unfolded(x, kernel, counts, **settings):
+    y = np.zeros((*x.shape[:2], *kernel, *counts), x.dtype)
+    for i, j in places_of(x.shape[2:], kernel, counts, **settings):
+        y[i] = x[j]
+    return y
+
+
+def folded(y, kernel, lengths, **settings):
+    x = np.zeros((*y.shape[:2], *lengths), y.dtype)
+    for i, j in places_of(lengths, kernel, y.shape[2 + len(kernel) :], **settings):
+        x[j] += y[i]
+    return x
+
+
+@st.composite
 def pools(draw):
     """Windows along the last axes, with a border."""
     count = draw(st.integers(1, 2))
@@ -247,6 +296,10 @@ def of_the_first(dtype, _):
     return dtype
 
 
+def with_keywords(function, x, w, bias, **settings):
+    return function(x, w, bias=bias, **settings)
+
+
 RULE = ("stride", "dilation", "before", "groups")
 LINE = ("axis", "kernel", "stride", "dilation")
 CONVOLUTION = [
@@ -256,6 +309,18 @@ CONVOLUTION = [
     Row("_convolution_x", of_y_and_w(),
         {"y": ("w", *RULE, "y_shape"), "w": ("y", *RULE, "w_shape")}, spread_out, complex=True,
         never=("0-d",)),
+    Row("_convolution", with_bias(of_x_and_w(), 0),
+        {"x": ("w", *RULE, "x_shape"), "w": ("x", *RULE, "w_shape"), "bias": ("stride",)},
+        plus_bias(convolved), complex=True, variant="with bias", never=("0-d",),
+        call=with_keywords),
+    Row("_convolution_x", with_bias(of_y_and_w(), 1),
+        {"y": ("w", *RULE, "y_shape"), "w": ("y", *RULE, "w_shape"), "bias": ("stride",)},
+        plus_bias(spread_out), complex=True, variant="with bias", never=("0-d",),
+        call=with_keywords),
+    Row("_unfold", unfoldings("x"), {"x": ("kernel", *RULE[:3], "x_shape")}, unfolded, linear=True,
+        complex=True, never=("0-d",)),
+    Row("_fold", unfoldings("y"), {"y": ("kernel", *RULE[:3], "y_shape")}, folded, linear=True,
+        complex=True, never=("0-d",)),
     Row("_convolution_w", of_x_and_y(),
         {"x": ("y", *RULE, "x_shape"), "y": ("x", *RULE, "y_shape")}, correlated, complex=True,
         never=("0-d",)),
