@@ -123,3 +123,57 @@ def test_embedding(options):
     (expected**2).sum().backward()
     np.testing.assert_allclose(ours.weight.grad.numpy(), theirs.weight.grad.numpy(), rtol=1e-10)
     np.testing.assert_allclose(plain(ours.weight), theirs.weight.detach().numpy(), rtol=1e-6)
+
+
+def images_of(library):
+    return library.Sequential(
+        library.Conv2d(2, 6, 3, padding=1, bias=False), library.BatchNorm2d(6), library.ReLU(),
+        library.MaxPool2d(2), library.Conv2d(6, 8, 3, stride=2, groups=2), library.ReLU(),
+        library.ConvTranspose2d(8, 4, 2, stride=2), library.AvgPool2d(2), library.Flatten(),
+        library.Linear(4, 3),
+    )  # fmt: skip
+
+
+def sequences_of(library):
+    class Model(library.Module):
+        def __init__(self):
+            super().__init__()
+            self.lstm = library.LSTM(2, 4, num_layers=2, bidirectional=True)
+            self.gru = library.GRU(8, 5)
+            self.head = library.Linear(5, 3)
+
+        def forward(self, x):
+            return self.head(self.gru(self.lstm(x)[0])[0][-1])
+
+    return Model()
+
+
+MODELS = [(images_of, (4, 2, 8, 8)), (sequences_of, (6, 4, 2))]
+
+
+@pytest.mark.parametrize(("make", "shape"), MODELS, ids=["images", "sequences"])
+@pytest.mark.parametrize("compiled", [False, True], ids=["plain", "compiled"])
+def test_ten_steps_of_training(make, shape, compiled):
+    theirs, ours = make(torch.nn).double(), make(nn)
+    ours.load_state_dict({k: v.numpy() for k, v in theirs.state_dict().items()})
+    optimizer = nn.Adam(ours.parameters(), lr=0.01)
+    other = torch.optim.Adam(theirs.parameters(), lr=0.01)
+    loss_of = nn.CrossEntropyLoss()
+
+    def step(x, y):
+        loss = loss_of(ours(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    run = ac.compile(step) if compiled else step
+    random = np.random.default_rng(0)
+    for _ in range(10):
+        x, y = random.normal(size=shape), random.integers(0, 3, 4)
+        expected = torch.nn.functional.cross_entropy(theirs(torch.tensor(x)), torch.tensor(y))
+        other.zero_grad()
+        expected.backward()
+        other.step()
+        assert run(x, y).item() == pytest.approx(expected.item(), rel=1e-9)
+    assert_states(ours, theirs)
