@@ -107,9 +107,9 @@ def main(arguments: list[str] | None = None) -> None:
     images, valid, test = mnist()
     if chosen.quick:
         images, valid, test, chosen.epochs = (
-            images.first(3_200),
-            valid.first(500),
-            test.first(500),
+            images.first(1_280),
+            valid.first(200),
+            test.first(400),
             1,
         )
     model = fitted(images, valid, chosen.seed, chosen.epochs)

@@ -120,9 +120,9 @@ def main(arguments: list[str] | None = None) -> None:
     images, valid, test = mnist()
     if chosen.quick:
         images, valid, test, chosen.epochs = (
-            images.first(2_560),
-            valid.first(500),
-            test.first(500),
+            images.first(768),
+            valid.first(200),
+            test.first(200),
             1,
         )
     model = fitted(images, valid, chosen.seed, chosen.epochs)
