@@ -223,7 +223,7 @@ def _convolution_w(x: Array, y: Array, stride: Any, dilation: Any, before: Any, 
             for some in _parts(outputs, groups * elements * dtype.itemsize):
                 total = w[:, some]
                 for r in _parts(rows.shape[1], total.nbytes):
-                    total += np.add.reduce(np.matmul(rows[:, r, some], windows[:, r]), 1)
+                    total += np.matmul(rows[:, r, some], windows[:, r]).sum(1)
         w = w.reshape((groups * outputs, axes[0].kernel, channels, inner(axes))).swapaxes(1, 2)
         return w.reshape((groups * outputs, channels, *lengths))
 

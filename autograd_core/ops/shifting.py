@@ -101,7 +101,7 @@ def weights(x: Array, y: Array, axes: list[Axis]) -> Array:
         for j, to, source in shifts:
             total = w[j][..., part(low * channels, high * channels, shape[3])]
             found = np.matmul(arriving[..., to], given[..., source].swapaxes(2, 3))
-            total += np.add.reduce(found, 1)
+            total += found.sum(1)
     return w.reshape((*shape[:3], rows.kernel, channels)).transpose((1, 2, 4, 3, 0))
 
 

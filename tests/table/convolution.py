@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tests.table.cases import Case, values
-from tests.table.row import Row, apart
+from tests.table.row import Row, apart, index
 
 
 @st.composite
@@ -292,6 +292,20 @@ def pooled(reduce, border):
     return of
 
 
+def places_of_maxima(x, kernel_size, stride, padding):
+    """The places in the joined last axes of x."""
+    shape = x.shape[-len(kernel_size) :]
+    places = np.broadcast_to(np.arange(np.prod(shape)).reshape(shape), x.shape)
+    lead = [(0, 0)] * (x.ndim - len(shape)) + [(p, p) for p in padding]
+    pair = (np.pad(x, lead, constant_values=-np.inf), np.pad(places, lead))
+    views = [pooled(lambda view, axes: view, 0)(a, kernel_size, stride, (0,) * len(shape))
+             for a in pair]  # fmt: skip
+    count = views[0].ndim - len(shape)
+    values, found = (v.reshape((*v.shape[:count], np.prod(kernel_size))) for v in views)
+    best = values.argmax(-1)[..., None]
+    return np.take_along_axis(found, best, -1)[..., 0]
+
+
 def of_the_first(dtype, _):
     return dtype
 
@@ -339,6 +353,7 @@ CONVOLUTION = [
     Row("_spread_along", sums(), {"y": LINE}, spread_along, linear=True, complex=True,
         never=("0-d",)),
     Row("max_pool", pools(), {"x": ()}, pooled(np.max, -np.inf), flat=True, never=("0-d",)),
+    Row("max_pool_indices", pools(), {}, places_of_maxima, dtype=index, never=("0-d",)),
     Row("avg_pool", pools(), {"x": ()}, pooled(np.mean, 0), linear=True, complex=True,
         never=("0-d",)),
 ]  # fmt: skip
