@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -89,3 +90,29 @@ def train(
         share = accuracy(averaged or model, valid)
         print(f"epoch {epoch:2}: loss {loss.item():.4f}, validation {share:.2%}, "
               f"{time.perf_counter() - start:.0f} s", flush=True)  # fmt: skip
+
+
+def run(
+    name: str,
+    title: str,
+    fitted: Callable[..., Any],
+    plot: Callable[..., Path],
+    epochs: int,
+    arguments: list[str] | None,
+) -> None:
+    """The program of an example: train, print the accuracy on the test images, and draw."""
+    parser = argparse.ArgumentParser(prog=f"python -m examples.{name}", description=title)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--epochs", type=int, default=epochs)
+    parser.add_argument("--quick", action="store_true", help="a few steps on a part of the images")
+    parser.add_argument("--out", type=Path, default=Path("runs") / name, help="for the picture")
+    chosen = parser.parse_args(arguments)
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    ac.keep_heap()
+    images, valid, test = mnist()
+    if chosen.quick:
+        chosen.epochs = 1
+        images, valid, test = images.first(1_280), valid.first(200), test.first(400)
+    model = fitted(images, valid, chosen.seed, chosen.epochs)
+    print(f"test: {accuracy(model, test):.2%}")
+    print(f"picture: {plot(model, test, chosen.out / f'{name}.png')}")

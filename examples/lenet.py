@@ -11,7 +11,6 @@ The picture shows the filters, the channels of a digit, and test images that are
 
 from __future__ import annotations
 
-import argparse
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ import numpy as np
 
 import autograd_core as ac
 import nn
-from examples.images import Images, accuracy, mnist, scores, shifted, train
+from examples.images import Images, run, scores, shifted, train
 from examples.lecture import save
 
 EPOCHS, BATCH, RATE, SHIFT = 10, 64, 3e-3, 2
@@ -95,26 +94,8 @@ def plot(model: nn.Sequential, test: Images, path: Path) -> Path:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Train, and print the accuracy on the test images."""
-    parser = argparse.ArgumentParser(description="LeNet on MNIST")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--epochs", type=int, default=EPOCHS)
-    parser.add_argument("--quick", action="store_true", help="an epoch on a part of the images")
-    parser.add_argument("--out", type=Path, default=Path("runs") / "lenet", help="for the picture")
-    chosen = parser.parse_args(arguments)
-    chosen.out.mkdir(parents=True, exist_ok=True)
-    ac.keep_heap()
-    images, valid, test = mnist()
-    if chosen.quick:
-        images, valid, test, chosen.epochs = (
-            images.first(1_280),
-            valid.first(200),
-            test.first(400),
-            1,
-        )
-    model = fitted(images, valid, chosen.seed, chosen.epochs)
-    print(f"test: {accuracy(model, test):.2%}")
-    print(f"picture: {plot(model, test, chosen.out / 'lenet.png')}")
+    """Train, print the accuracy on the test images, and draw."""
+    run("lenet", "LeNet on MNIST", fitted, plot, EPOCHS, arguments)
 
 
 if __name__ == "__main__":

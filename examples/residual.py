@@ -11,7 +11,6 @@ seed 0, 99.41 % of the test images are recognised after ten epochs.
 
 from __future__ import annotations
 
-import argparse
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ import numpy as np
 
 import autograd_core as ac
 import nn
-from examples.images import Images, accuracy, mnist, shifted, train
+from examples.images import Images, run, shifted, train
 from examples.lecture import save
 
 EPOCHS, BATCH, RATE, DECAY, SHIFT, WIDTH = 10, 128, 3e-3, 1e-2, 2, 32
@@ -108,26 +107,8 @@ def plot(model: nn.Sequential, test: Images, path: Path) -> Path:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Train, and print the accuracy on the test images."""
-    parser = argparse.ArgumentParser(description="a residual network on MNIST")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--epochs", type=int, default=EPOCHS)
-    parser.add_argument("--quick", action="store_true", help="a few steps on a part of the images")
-    parser.add_argument("--out", type=Path, default=Path("runs") / "residual", help="for a picture")
-    chosen = parser.parse_args(arguments)
-    chosen.out.mkdir(parents=True, exist_ok=True)
-    ac.keep_heap()
-    images, valid, test = mnist()
-    if chosen.quick:
-        images, valid, test, chosen.epochs = (
-            images.first(768),
-            valid.first(200),
-            test.first(200),
-            1,
-        )
-    model = fitted(images, valid, chosen.seed, chosen.epochs)
-    print(f"test: {accuracy(model, test):.2%}")
-    print(f"picture: {plot(model, test, chosen.out / 'residual.png')}")
+    """Train, print the accuracy on the test images, and draw."""
+    run("residual", "a residual network on MNIST", fitted, plot, EPOCHS, arguments)
 
 
 if __name__ == "__main__":

@@ -60,15 +60,11 @@ def _shifts(axes: list[Axis]) -> list[tuple[int, slice, slice]]:
     return sorted(found, key=lambda shift: shift[1] != ALL)
 
 
-def _flat(x: Array) -> Array:
-    return x.reshape((*x.shape[:3], math.prod(x.shape[3:])))
-
-
 def correlated(x: Array, w: Array, axes: list[Axis], y: Array) -> None:
     """Write the sums over the windows of x, multiplied by weights (groups, outputs, channels, rows,
     others), to y."""
     rows, (first, *others) = axes[0], _shifts(axes)
-    x, y = _flat(x), _flat(y)
+    x, y = flat(x), flat(y)
     for start, stop, low, high in _row_parts(rows, y[0, :1].nbytes):
         target = y[:, part(start, stop, rows.windows)]
         if low >= high or first[1] != ALL:
@@ -89,7 +85,7 @@ def correlated(x: Array, w: Array, axes: list[Axis], y: Array) -> None:
 def weights(x: Array, y: Array, axes: list[Axis]) -> Array:
     """The sums over the windows of x, multiplied by y. The axes are those of the weights above."""
     rows, shifts, (groups, _, channels) = axes[0], _shifts(axes), x.shape[:3]
-    x, y = _flat(x), flat(y)
+    x, y = flat(x), flat(y)
     shape = (len(shifts), groups, y.shape[2], rows.kernel * channels)
     w = np.empty_like(x, shape=shape, dtype=np.result_type(x, y))
     w[...] = 0
