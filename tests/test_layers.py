@@ -8,7 +8,7 @@ import nn
 from autograd_core.compiling import Compiled
 from autograd_core.errors import AutogradError, ShapeError
 from autograd_core.rendering import draw
-from autograd_core.testing import check_gradients
+from autograd_core.testing import InconclusiveError, check_gradients
 from tests.host import assert_close
 from tests.layers import every_activation, every_layer
 
@@ -112,8 +112,17 @@ def test_layers_in_float32_and_compiled(row, training, device):
 def test_the_checker_finds_no_error_in_layers(row, device):
     if device.name != "cpu":
         pytest.skip("the stand-in sums in random orders, and many of these gradients are 0")
-    layer, inputs = row.made(), row.inputs(np.random.default_rng(0))
-    check_gradients(lambda *x: row.results(layer, *x)[0], *map(ac.Tensor, inputs))
+
+    def check(layer):
+        inputs = row.inputs(np.random.default_rng(0))
+        check_gradients(lambda *x: row.results(layer, *x)[0], *map(ac.Tensor, inputs))
+
+    for _ in range(4):
+        try:
+            return check(row.made())
+        except InconclusiveError as error:  # a unit of a ReLU is close to 0: draw other weights
+            inconclusive = error
+    raise inconclusive
 
 
 @every_layer
