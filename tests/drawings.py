@@ -23,7 +23,7 @@ needs_renderer = pytest.mark.skipif(
 
 def words(label):
     """The lines of an HTML-like label, as a person reads them."""
-    lines = re.split(r"<BR[^>]*>|</TR>", label)
+    lines = re.split(r"<BR/>|</TR>", label)
     lines = [unescape(re.sub(r"<[^>]*>", "", line)).replace("\\\\", "\\") for line in lines]
     return [line.strip("\xa0 ") for line in lines if line.strip("\xa0 ")]
 
@@ -38,6 +38,10 @@ def arrows(picture):
     """(source, target, label lines) of each arrow, ends by the titles of their boxes."""
     titles = {id_: lines[0] for id_, lines in boxes(picture).items()}
     found = re.findall(
-        r'^\t(\w+) -> (\w+) \[id="\w+"(?:, label=<(.*?)>)?, weight', picture.dot, re.MULTILINE
-    )
-    return [(titles[source], titles[target], words(label)) for source, target, label in found]
+        r'^\t(\w+) -> (\w+) \[id="\w+"(?:, label=<(.*?)>)?, (?:weight|constraint)=\w+(, dir=back)?',
+        picture.dot, re.MULTILINE,
+    )  # fmt: skip
+    return [
+        (titles[head if back else tail], titles[tail if back else head], words(label))
+        for tail, head, label, back in found
+    ]

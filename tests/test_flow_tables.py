@@ -13,7 +13,7 @@ from tests.flows import deep, flow_of
 def test_the_table_is_in_the_order_of_the_layers():
     lines = flow_of(deep(nn.Tanh, layers=2)).table().splitlines()
     first = [line.split("  ")[0] for line in lines if line and not line.startswith(" ")]
-    assert first[:7] == ["layer", "Linear 0", "Tanh", "Linear 2", "Tanh", "Linear 4", "MSE"]
+    assert first[:7] == ["layer", "Linear 0", "Tanh 1", "Linear 2", "Tanh 3", "Linear 4", "MSE"]
     assert lines[1].split()[-2:] != []
     assert len({line.index("(64, ") for line in lines if "(64, " in line}) == 1  # aligned
 
@@ -42,7 +42,7 @@ def test_two_flows_side_by_side():
     both = compare(sigmoid=sigmoid, relu=relu)
     text = both.table()
     assert repr(both) == text
-    assert "Sigmoid / ReLU" in text
+    assert "Sigmoid 1 / ReLU 1" in text
     assert "sigmoid: vanishing" in text
     assert "relu: no problems" in text
     axes = both.plot().axes[0]

@@ -62,7 +62,7 @@ def test_calls_of_modules_are_nested_clusters(network):
         if label:
             kinds.append((depth, "".join(words(label[1])).replace("\xa0", "")))
     assert kinds == [
-        (1, "Sequential"), (2, "Linear 0"), (2, "Sigmoid"), (2, "Linear 2"), (2, "Sigmoid"),
+        (1, "Sequential"), (2, "Linear 0"), (2, "Sigmoid 1"), (2, "Linear 2"), (2, "Sigmoid 3"),
         (1, "MSE"),
     ]  # fmt: skip
     assert text.count("{") == text.count("}")
@@ -165,10 +165,10 @@ def test_the_same_program_gives_the_same_text():
 def test_calls_of_modules_fold_to_a_depth(network):
     model, _, loss = network
     whole, one, none = (draw(loss, model=model, depth=d) for d in (2, 1, 0))
-    assert [lines[0] for lines in boxes(none).values()] == ["input", "Sequential", "input", "MSE"]
-    assert boxes(none)["n0"][1] == "4 operations, 39,760 numbers"
+    assert [lines[0] for lines in boxes(none).values()] == ["input", "Sequential", "MSE"]
+    assert boxes(none)["n0"][1:3] == ["(100, 784) → (100, 10)", "4 operations, 39,760 numbers"]
     inner = [lines[0] for lines in boxes(one).values() if lines[0] != "input"]
-    assert inner == ["Linear 0", "Sigmoid", "Linear 2", "Sigmoid", "squared_error"]
+    assert inner == ["Linear 0", "Sigmoid 1", "Linear 2", "Sigmoid 3", "squared_error"]
     assert one.dot.count("subgraph") == 2
     assert whole.dot.count("subgraph") == draw(loss, model=model).dot.count("subgraph") == 6
     with pytest.raises(AutogradError, match="0 or more"):

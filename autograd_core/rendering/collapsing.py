@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-
-import numpy as np
+from dataclasses import dataclass, field
 
 from autograd_core.engine.scope import Scope
-from autograd_core.rendering.scene import SOURCES, Arrow, Box, Kind, Scene
+from autograd_core.rendering.loops import keys_of, mark_loops, repetitions
+from autograd_core.rendering.scene import SOURCES, Arrow, Box, Kind, Scene, path_of
 from autograd_core.rendering.wording import byte_size, counted, shortened
 
-__all__ = ["fitted", "folded", "repetitions"]
+__all__ = ["fitted", "folded"]
 DEEP = 4  # levels of nested modules that are tried in turn if a drawing has too many boxes
-PERIOD = 64  # the longest pattern of operations that is searched for
+DENSE = 4  # arrows for each box; a picture with more is folded further
+LONG = 4  # loops with more repetitions than this are shortened
 
 
 def fitted(scene: Scene, limit: int, depth: int | None) -> Scene:
-    """Reduce `scene` to at most `limit` boxes. Modules are folded to `depth`, or as far as
-    necessary if `depth` is None."""
+    """Reduce `scene` to about `limit` boxes. Modules are folded to `depth`, or as far as necessary
+    if `depth` is None; loops and repetitions are shortened; then operations that follow each other
+    are folded."""
     before = len(scene.boxes)
-    small = scene if depth is None else folded(scene, depth)
+    mark_loops(scene)
+    small = shortened_loops(scene if depth is None else folded(scene, depth))
     if len(small.boxes) > limit:
         for tried in _depths(scene) if depth is None else [depth]:
-            small = shortened_repetitions(scene if tried is None else folded(scene, tried))
+            small = shortened_loops(scene if tried is None else folded(scene, tried))
+            small = shortened_repetitions(small)
             if len(small.boxes) <= limit:
                 break
+        else:
+            small = _readable_pieces(small, limit)
     if small is not scene:
-        how = "calls of modules and repetitions are folded"
+        how = "modules, loops and sequences are folded"
         small.heading.append(f"{before:,} boxes in {len(small.boxes):,}: {how}.")
-    return nearest_boxes(small, limit) if len(small.boxes) > limit else small
+    return small
 
 
 def _depths(scene: Scene) -> list[int | None]:
@@ -70,53 +74,123 @@ def folded(scene: Scene, depth: int) -> Scene:
         home = place(box.scope)[1] if box.scope is not None else None
         if home is not None:
             name = scene.module_names.get(home, "")
-            group = groups.setdefault(home, Group(f"{home.kind} {name}".strip(), home.outer))
-            group.boxes.append(box)
-            taken[box.id] = group
-    return _merged(scene, taken)
+            if home not in groups:
+                groups[home] = Group(f"{home.kind} {name}".strip(), home.outer, module=True)
+            groups[home].boxes.append(box)
+            taken[box.id] = groups[home]
+    return _merged(scene, taken) if taken else scene
 
 
-# ---- repetitions ---------------------------------------------------------------------------------
+# ---- loops and repetitions -----------------------------------------------------------------------
+
+
+def shortened_loops(scene: Scene) -> Scene:
+    """Of each long loop, keep the first and the last repetition, and fold the others."""
+    last: dict[int, int] = {}
+    for box in scene.boxes:
+        if box.turn is not None:
+            last[box.turn[0]] = max(last.get(box.turn[0], 0), box.turn[1])
+    groups: dict[int, Group] = {}
+    taken: dict[str, Group] = {}
+    for box in scene.boxes:
+        loop, turn = box.turn or (0, 0)
+        if 0 < turn < last.get(loop, 0) and last[loop] >= LONG:
+            if loop not in groups:
+                title = f"… {last[loop] - 1:,} times more"
+                what = box.scope.kind if box.scope is not None else ""
+                groups[loop] = Group(title, _common_scope(scene, loop), what, turn=(loop, 1))
+            groups[loop].boxes.append(box)
+            taken[box.id] = groups[loop]
+    return _merged(scene, _with_inputs(scene, taken)) if taken else scene
+
+
+def _common_scope(scene: Scene, loop: int) -> Scope | None:
+    """The innermost cluster that contains all repetitions of a loop."""
+    paths = [path_of(box.scope) for box in scene.boxes if box.turn and box.turn[0] == loop]
+    return _innermost(paths)
+
+
+def _innermost(paths: list[list[Scope]]) -> Scope | None:
+    common = paths[0]
+    for path in paths[1:]:
+        common = [s for s, t in zip(common, path, strict=False) if s is t]
+    return common[-1] if common else None
 
 
 def shortened_repetitions(scene: Scene) -> Scene:
     """Of each repeated sequence of operations, keep the first and the last repetition, and fold the
     others."""
     order = [box for box in scene.boxes if box.kind not in SOURCES]
-    keys = [(box.operation or box.title, box.shape, box.scope) for box in order]
-    users: dict[str, set[str]] = {}
-    for arrow in scene.arrows:
-        users.setdefault(arrow.source, set()).add(arrow.target)
     taken: dict[str, Group] = {}
-    for start, period, times in repetitions(keys):
+    for start, period, times in repetitions(keys_of(order)):
         pattern = ", ".join(box.operation or box.title for box in order[start : start + period])
         middle = order[start + period : start + period * (times - 1)]
         group = Group(f"… {times - 2:,} times more", middle[0].scope, shortened(pattern, 64))
         group.boxes = middle
         taken |= {box.id: group for box in middle}
-    for box in scene.boxes:  # inputs that are used by one group only
-        if box.kind in SOURCES:
-            homes = {taken.get(user) for user in users.get(box.id, ())}
-            home = homes.pop() if len(homes) == 1 else None
-            if home is not None:
-                home.boxes.append(box)
-                taken[box.id] = home
-    return _merged(scene, taken) if taken else scene
+    return _merged(scene, _with_inputs(scene, taken)) if taken else scene
 
 
-def repetitions(keys: Sequence[Hashable]) -> Iterator[tuple[int, int, int]]:
-    """(start, period, times) of every sequence that occurs at least four times in a row."""
-    numbers: dict[Hashable, int] = {}
-    codes = np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.intp)
-    free = np.ones(len(codes), dtype=bool)
-    for period in range(1, min(PERIOD, len(codes) // 4) + 1):
-        same = (codes[period:] == codes[:-period]) & free[period:] & free[:-period]
-        edges = np.flatnonzero(np.diff(np.concatenate(([False], same, [False])).astype(np.int8)))
-        for start, end in edges.reshape(-1, 2).tolist():
-            times = (end - start) // period + 1
-            if times >= 4:
-                yield start, period, times
-                free[start : start + period * times] = False
+def _with_inputs(scene: Scene, taken: dict[str, Group]) -> dict[str, Group]:
+    """`taken`, with the inputs that are used by one group only, which they join."""
+    homes: dict[str, set[Group | None]] = {}
+    for arrow in scene.arrows:
+        homes.setdefault(arrow.source, set()).add(taken.get(arrow.target))
+    for box in scene.boxes:
+        home = homes.get(box.id, set())
+        if box.kind in SOURCES and len(home) == 1:
+            group = next(iter(home))
+            if group is not None:
+                group.boxes.append(box)
+                taken[box.id] = group
+    return taken
+
+
+# ---- pieces --------------------------------------------------------------------------------------
+
+
+def _readable_pieces(scene: Scene, limit: int) -> Scene:
+    pieces = max(1, limit // 2)
+    small = in_pieces(scene, limit, pieces)
+    while pieces > 8 and len(small.arrows) > DENSE * len(small.boxes):
+        pieces //= 2
+        small = in_pieces(scene, limit, pieces)
+    return small
+
+
+def in_pieces(scene: Scene, limit: int, pieces: int) -> Scene:
+    """Fold operations that follow each other, in pieces of equal numbers, and inputs that are used
+    by the same pieces, so that there are at most `limit` boxes if that is possible."""
+    order = [box for box in scene.boxes if box.kind not in SOURCES]
+    size = -(-len(order) // pieces)
+    taken: dict[str, Group] = {}
+    for start in range(0, len(order), size):
+        piece = [box for box in order[start : start + size] if box.kind not in ("output", "failed")]
+        if len(piece) > 1:
+            names = dict.fromkeys(box.operation or box.title for box in piece)
+            scope = _innermost([path_of(box.scope) for box in piece])
+            group = Group(
+                counted(len(piece), "box", "boxes"), scope, shortened(", ".join(names), 48)
+            )
+            group.boxes = piece
+            taken |= {box.id: group for box in piece}
+    taken = _with_inputs(scene, taken)
+    users: dict[str, list[str]] = {}
+    for arrow in scene.arrows:
+        home = taken.get(arrow.target)
+        users.setdefault(arrow.source, []).append(arrow.target if home is None else str(id(home)))
+    alike: dict[tuple[str, ...], list[Box]] = {}
+    for box in scene.boxes:
+        if box.kind in SOURCES and box.id not in taken:
+            alike.setdefault(tuple(sorted(set(users.get(box.id, ())))), []).append(box)
+    if len(alike) + pieces > limit:  # too many different ones: all inputs in one box
+        alike = {(): [box for found in alike.values() for box in found]}
+    for found in alike.values():
+        if len(found) > 1:
+            group = Group(counted(len(found), "input"), None)
+            group.boxes = found
+            taken |= {box.id: group for box in found}
+    return _merged(scene, taken)
 
 
 # ---- groups --------------------------------------------------------------------------------------
@@ -130,40 +204,39 @@ class Group:
     scope: Scope | None
     line: str = ""
     boxes: list[Box] = field(default_factory=list)
+    module: bool = False  # the call of a module
+    turn: tuple[int, int] | None = None
+    entering: list[str] = field(default_factory=list)  # shapes of the operands of a module
 
     def box(self, id_: str, scene: Scene, kept: dict[int, int]) -> Box:
         """The box of the group."""
         operations = [box for box in self.boxes if box.kind not in SOURCES]
         count, numbers = sum(box.count for box in operations), scene.numbers_in(self.boxes)
-        what = counted(count, "operation") + (f", {counted(numbers, 'number')}" if numbers else "")
-        lines = [self.line, what] if self.line else [what]
-        lines += [f"keeps {byte_size(sum(kept.values()))}"] if kept else []
+        parts = [counted(count, "operation")] if count else []
+        parts += [counted(numbers, "number")] if numbers else []
         last = max(operations or self.boxes, key=lambda box: box.number)
         kind: Kind = "output" if last.kind == "output" else "group"
-        lines[:0] = last.lines[:1] if kind == "output" else []
+        lines = last.lines[:1] if kind == "output" else []
+        lines += [self.line] if self.line else []
+        if self.module:
+            given = ", ".join(dict.fromkeys(self.entering)) or "…"
+            lines.append(f"{shortened(given, 30)} → {last.shape or 'scalar'}")
+        lines += [", ".join(parts)] if parts else []
+        lines += [f"keeps {byte_size(sum(kept.values()))}"] if kept else []
         findings = dict.fromkeys(text for box in self.boxes for text in box.findings)
-        return Box(
-            id_,
-            kind,
-            self.title,
-            lines,
-            self.title,
-            self.scope,
-            self.title,
-            last.shape,
-            last.number,
-            last.gradient,
-            tuple(findings)[:3],
-            count=count,
-            numbers=numbers,
-            kept=tuple(kept.items()),
-        )
+        turns = {box.turn for box in operations}
+        made = Box(id_, kind, self.title, lines, self.title, self.scope, self.title, last.shape)
+        made.number, made.gradient, made.findings = last.number, last.gradient, tuple(findings)[:3]
+        made.count, made.numbers, made.kept = count, numbers, tuple(kept.items())
+        made.turn = self.turn or (turns.pop() if len(turns) == 1 else None)
+        return made
 
 
 def _merged(scene: Scene, taken: dict[str, Group]) -> Scene:
     groups = list(dict.fromkeys(taken.values()))
     ids = {group: f"g-{group.boxes[0].id}" for group in groups}
     kept: dict[Group, dict[int, int]] = {group: {} for group in groups}
+    known = {box.id: box for box in scene.boxes}
     arrows: dict[tuple[str, str], Arrow] = {}
     plain: list[Arrow] = []
     for arrow in scene.arrows:
@@ -173,6 +246,9 @@ def _merged(scene: Scene, taken: dict[str, Group]) -> Scene:
         if home is None and target is None:
             plain.append(arrow)
         elif home is not target:
+            source = known[arrow.source]
+            if target is not None and source.kind not in ("parameter", "leaf"):
+                target.entering.append(str(source.shape or "scalar"))
             ends = ids[home] if home else arrow.source, ids[target] if target else arrow.target
             arrows.setdefault(
                 ends, Arrow("", *ends, "", "", f"{ends[0]} to {ends[1]}", (), arrow.gradient)
@@ -187,24 +263,3 @@ def _merged(scene: Scene, taken: dict[str, Group]) -> Scene:
     merged.alarms = scene.alarms
     merged.put_in_order()
     return merged
-
-
-def nearest_boxes(scene: Scene, limit: int) -> Scene:
-    """The `limit` boxes that are fewest arrows away from the output."""
-    into = scene.operands()
-    kept = dict.fromkeys(box.id for box in scene.boxes if box.kind in ("output", "failed"))
-    waiting = list(kept)
-    for id_ in waiting:  # grows during the loop
-        for arrow in into[id_]:
-            if arrow.source not in kept and len(kept) < limit:
-                kept[arrow.source] = None
-                waiting.append(arrow.source)
-    more = counted(len(scene.boxes) - len(kept), "more box", "more boxes")
-    omitted = Box("omitted", "omitted", "…", [more], more)
-    arrows = [a for a in scene.arrows if a.source in kept and a.target in kept]
-    cut = {a.target for a in scene.arrows if a.target in kept and a.source not in kept}
-    arrows += [Arrow("", "omitted", target, tooltip="not drawn") for target in sorted(cut)]
-    line = f"Only the {len(kept):,} boxes nearest to the output are drawn, of {len(scene.boxes):,}."
-    boxes = [omitted, *(box for box in scene.boxes if box.id in kept)]
-    heading = [*scene.heading, line]
-    return replace(scene, heading=heading, boxes=boxes, arrows=arrows)

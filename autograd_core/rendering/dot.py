@@ -5,16 +5,20 @@ Kinds of boxes differ in outline and text, not only in colour.
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from autograd_core.engine.scope import Scope
+from autograd_core.rendering.layout import Placing, placing
+from autograd_core.rendering.metrics import text_width
 from autograd_core.rendering.scale import Scale, in_words
 from autograd_core.rendering.scene import Arrow, Box, Kind, Scene
 from autograd_core.rendering.wording import printable, shortened
 
 FONT = "Helvetica"  # all renderers know its letter widths, but not those of a list of fonts
-BREAK = '<BR ALIGN="LEFT"/>'
+WRAP = 72  # characters in a line of the heading
 INK, MUTED, LINE = "#1f2933", "#52606d", "#7b8794"
 
 HEADER = (
@@ -27,8 +31,6 @@ HEADER = (
 )
 
 ALARM = "#7a120c"
-
-WIDE = "\u2e80"  # letters from this one on may be as wide as they are high
 
 LOOK: dict[Kind, str] = {
     "input": 'style="filled,dashed", fillcolor="#eef4f0", color="#5f8a73"',
@@ -46,17 +48,16 @@ CLUSTER_SHADES = ("#f8f9fb", "#f1f3f7")  # alternate with the depth of nesting
 
 def dot_lines(scene: Scene) -> list[str]:
     """The lines of the graph's body, without the enclosing braces."""
-    lines = [HEADER, f"\tlabel=<{_left(scene.heading)}{_alarms(scene)}&#160;>\n"]
-    lines += _boxes(scene, Scale(scene))
-    operations = {box.id for box in scene.boxes if box.kind in ("operation", "group")}
+    lines = [HEADER, f"\tlabel=<{_heading(scene)}>\n"]
+    placed = placing(scene)
+    lines += _boxes(scene, placed, Scale(scene))
     scale = Scale(scene)
-    for arrow in scene.arrows:
-        # the path through the operations is drawn straight; inputs come from the side
-        lines.append(_arrow(arrow, 8 if arrow.source in operations else 1, scale))
+    for arrow, attributes in zip(scene.arrows, placed.attributes, strict=True):
+        lines.append(_arrow(arrow, attributes, scale))
     return lines
 
 
-def _boxes(scene: Scene, scale: Scale) -> Iterator[str]:
+def _boxes(scene: Scene, placed: Placing, scale: Scale) -> Iterator[str]:
     """All boxes, each inside the clusters of its scope. Clusters nest without recursion."""
     inside: dict[Scope | None, list[Box | Scope]] = {None: []}
     for box in scene.boxes:
@@ -77,6 +78,9 @@ def _boxes(scene: Scene, scale: Scale) -> Iterator[str]:
                 yield indent[1:] + "}\n"
         elif isinstance(found, Box):
             yield indent + _box(found, scale)
+            if found.id in placed.beside:
+                row = "; ".join([found.id, *placed.beside[found.id]])
+                yield f"{indent}{{rank=same; {row}}}\n"
         else:
             shade = CLUSTER_SHADES[len(open_clusters) % 2 - 1]
             label = _title(found, scene)
@@ -90,74 +94,77 @@ def _boxes(scene: Scene, scale: Scale) -> Iterator[str]:
 def _box(box: Box, scale: Scale) -> str:
     lines = [*box.lines, *([in_words(box.gradient)] if box.gradient is not None else [])]
     colour = INK if scale.flow else MUTED  # legible on every shade
-    rows = [_bold(box.title), *(_small(line, colour) for line in lines)]
-    rows += [_warning(text) for text in box.findings]
-    cells = "".join(f"<TR><TD>{row}</TD></TR>" for row in rows)
-    label = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">{cells}</TABLE>'
+    rows = [Text(shortened(box.title), 12, INK, bold=True)]
+    rows += [Text(shortened(line, 64), 9, colour) for line in lines]
+    rows += [Text(shortened(text, 64), 10, ALARM, bold=True) for text in box.findings]
     return (
         f'{box.id} [id="{box.id}", class="{box.kind}", {LOOK[box.kind]}{scale.fill(box)}, '
-        f"label=<{label}>, tooltip={quoted(box.tooltip or box.title)}{_least_width(box)}]\n"
+        f"label=<{_table(rows, padding=1)}>, tooltip={quoted(box.tooltip or box.title)}]\n"
     )
 
 
-def _arrow(arrow: Arrow, weight: int, scale: Scale) -> str:
+def _arrow(arrow: Arrow, attributes: str, scale: Scale) -> str:
     # the spaces separate the text from the arrow
-    space = "&#160;&#160;" if scale.flow else "&#160;"
-    words = [f"{space}{markup(text)}&#160;" for text in (arrow.operand, arrow.keeps) if text]
-    label = f", label=<{''.join(word + BREAK for word in words)}>" if words else ""
+    space = "\u00a0\u00a0" if scale.flow else "\u00a0"
+    words = [f"{space}{text}\u00a0" for text in (arrow.operand, arrow.keeps) if text]
+    rows = [Text(word, 9, MUTED) for word in words]
+    label = f", label=<{_table(rows, align='LEFT')}>" if rows else ""
     tip = quoted(arrow.tooltip)
+    ends = arrow.source, arrow.target
+    tail, head = ends[::-1] if "dir=back" in attributes else ends
     return (
-        f'\t{arrow.source} -> {arrow.target} [id="{arrow.id}"{label}, weight={weight}'
+        f'\t{tail} -> {head} [id="{arrow.id}"{label}, {attributes}'
         f"{scale.line(arrow)}, tooltip={tip}, labeltooltip={tip}]\n"
     )
 
 
-def _least_width(box: Box) -> str:
-    """A lower bound of the width. It is needed because a renderer without the font underestimates
-    the width of wide letters."""
-    texts = [(box.title, 12), *((line, 9) for line in box.lines)]
-    texts += [(text, 10) for text in box.findings]
-    if all(letter < WIDE for text, _ in texts for letter in text):
-        return ""
-    points = max(
-        size * sum(0.6 if letter < WIDE else 1.0 for letter in row)
-        for text, size in texts
-        for row in shortened(text).split("\n")
+class Text(NamedTuple):
+    """A line of a label; it may contain line breaks."""
+
+    text: str
+    size: int
+    colour: str
+    bold: bool = False
+
+    @property
+    def width(self) -> float:
+        """In points, in the widest common font."""
+        return max(text_width(row, self.size, self.bold) for row in self.text.split("\n"))
+
+    @property
+    def cell(self) -> str:
+        """The text in an HTML-like label."""
+        inner = markup(self.text)
+        inner = f"<B>{inner}</B>" if self.bold else inner
+        return f'<FONT POINT-SIZE="{self.size}" COLOR="{self.colour}">{inner}</FONT>'
+
+
+def _table(rows: list[Text], align: str = "CENTER", padding: int = 0, room: int = 0) -> str:
+    """Rows below each other, as wide as the widest text in the widest common font, and `room`."""
+    width = math.ceil(max((row.width for row in rows), default=0)) + 2 * padding + room
+    cells = "".join(f'<TR><TD ALIGN="{align}">{row.cell}</TD></TR>' for row in rows)
+    return (
+        f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="{padding}" '
+        f'WIDTH="{width}">{cells}</TABLE>'
     )
-    return f", width={points / 72 + 0.32:.2f}"
-
-
-def _bold(text: str) -> str:
-    return f"<B>{markup(shortened(text))}</B>"
-
-
-def _warning(text: str) -> str:
-    return f'<FONT POINT-SIZE="10" COLOR="{ALARM}"><B>{markup(shortened(text, 64))}</B></FONT>'
-
-
-def _small(text: str, colour: str = MUTED) -> str:
-    return f'<FONT POINT-SIZE="9" COLOR="{colour}">{markup(shortened(text, 64))}</FONT>'
 
 
 def _title(scope: Scope, scene: Scene) -> str:
     """A cluster's label, with empty space to its right, because arrows enter the cluster in the
     middle."""
     name = scene.module_names.get(scope, "")
-    words = _bold(scope.kind) + (f"&#160; {_small(name)}" if name else "")
-    room = min(12 * len(scope.kind + name), 150)
-    return (
-        '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">'
-        f'<TR><TD>{words}</TD><TD WIDTH="{room}"></TD></TR></TABLE>'
-    )
+    title = Text(shortened(f"{scope.kind} {name}".strip(), 64), 11, INK, bold=True)
+    return _table([title], "LEFT", room=min(round(title.width), 150))
 
 
-def _alarms(scene: Scene) -> str:
-    lines = [row for text in scene.alarms for row in textwrap.wrap(text, 96) or [text]]
-    return "".join(f'<FONT COLOR="{ALARM}"><B>{markup(line)}</B></FONT>{BREAK}' for line in lines)
+def _heading(scene: Scene) -> str:
+    rows = [Text(row, 11, INK) for line in scene.heading for row in _wrapped(line)]
+    rows += [Text(row, 11, ALARM, bold=True) for line in scene.alarms for row in _wrapped(line)]
+    return _table([*rows, Text("", 6, INK)], "LEFT")
 
 
-def _left(lines: list[str]) -> str:
-    return "".join(markup(line) + BREAK for line in lines)
+def _wrapped(line: str) -> list[str]:
+    return textwrap.wrap(line, WRAP) or [line]
 
 
 def markup(text: str) -> str:

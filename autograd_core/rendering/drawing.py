@@ -24,6 +24,7 @@ from autograd_core.rendering.programs import scene_of_program
 from autograd_core.rendering.reading import Reader
 from autograd_core.rendering.renderer import INSTALL, RendererError, find_renderer, render
 from autograd_core.rendering.scene import Scene
+from autograd_core.rendering.svg import centred
 
 if TYPE_CHECKING:
     import graphviz
@@ -70,7 +71,7 @@ class Drawing:
 
     def svg(self) -> str:
         """The picture as SVG text. Raises RendererError if no renderer is installed."""
-        return render(self.dot, "svg").decode()
+        return centred(render(self.dot, "svg").decode())
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the drawing to `path`. The suffix selects the format: .dot, .gv, .svg, .png, .pdf,
@@ -112,6 +113,8 @@ class Drawing:
     def _encoded(self, format: str) -> bytes:
         if format == PAGE:
             return self.html().encode()
+        if format == "svg":
+            return self.svg().encode()
         return self.dot.encode() if format in TEXT else render(self.dot, format)
 
     def __str__(self) -> str:
@@ -137,7 +140,7 @@ def draw(
     *,
     model: Any = None,
     names: Mapping[str, Any] | None = None,
-    limit: int = 2000,
+    limit: int = 60,
     depth: int | None = None,
 ) -> Drawing:
     """Draw everything that `output` was computed from, from top to bottom.
@@ -157,8 +160,9 @@ def draw(
     operation raised, the graph up to the failed operation is drawn. Of a function of `compile` the
     last program is drawn: its calls, in clusters for the lines of the function.
 
-    If there are more than `limit` boxes, repetitions and module calls are folded. If that is not
-    enough, only the boxes nearest to the output are drawn, and the heading says so.
+    If there are more than `limit` boxes, module calls, loops and repetitions are folded, from the
+    innermost outwards, then operations that follow each other; the heading says so. Loops of more
+    than four repetitions are always shortened. A higher `limit` shows more.
 
     Raises GraphError for an untracked Tensor, and FreedGraphError if a backward pass has released
     the graph.

@@ -11,7 +11,7 @@ from autograd_core.engine.scope import Scope
 from autograd_core.engine.tensor import Tensor
 from autograd_core.engine.types import Array
 from autograd_core.errors import ArgumentError
-from autograd_core.rendering.scene import Scene
+from autograd_core.rendering.scene import Scene, path_of
 
 
 class Naming:
@@ -81,22 +81,58 @@ class Naming:
         return node.op is None and type(self.tensor_of(node)).__name__ == "Parameter"
 
     def of_modules(self, scene: Scene) -> dict[Scope, str]:
-        """The dotted names of the modules whose calls are the scopes, where the parameters identify
-        the module.
+        """The dotted names of the modules whose calls are the scopes, as far as they can be told.
 
-        A scope records only the class of its module. If all parameters used by the operations
-        directly in the scope belong to one module of that class, the scope is a call of that
-        module.
+        A scope records only the class of its module. The module is one of that class that contains
+        all parameters used in the scope. Modules without parameters are told by their order among
+        the modules of their class in the enclosing module, if all of these were called once.
         """
         scopes = {box.id: box.scope for box in scene.boxes}
         names = {box.id: self.parameters.get(box.number) for box in scene.boxes}
-        homes: dict[Scope, set[str]] = {}
+        within: dict[Scope, list[str]] = {}  # the parts of the name that the parameters share
+        inner: dict[Scope, list[Scope]] = {}
+        order: dict[Scope, None] = {}  # outer scopes first
+        for box in scene.boxes:
+            order.update(dict.fromkeys(path_of(box.scope) if box.scope not in order else ()))
+        for scope in order:
+            if scope.outer is not None:
+                inner.setdefault(scope.outer, []).append(scope)
         for arrow in scene.arrows:
-            name, scope = names[arrow.source], scopes[arrow.target]
-            if name is not None and scope is not None:
-                homes.setdefault(scope, set()).add(name.rpartition(".")[0])
-        return {
-            scope: next(iter(found))
-            for scope, found in homes.items()
-            if len(found) == 1 and self.modules.get(next(iter(found))) == scope.kind
-        }
+            name = names[arrow.source]
+            if name is not None:
+                module = name.split(".")[:-1]
+                for scope in path_of(scopes[arrow.target]):
+                    within[scope] = _common(within.get(scope, module), module)
+        found: dict[Scope, str] = {}
+        for scope in reversed(order):
+            parts = within.get(scope)
+            if parts is None:
+                continue
+            known = [found[child].split(".") for child in inner.get(scope, ()) if found.get(child)]
+            shortest = min((len(part) - 1 for part in known), default=len(parts))
+            for length in range(min(len(parts), shortest), -1, -1):
+                if self.modules.get(".".join(parts[:length])) == scope.kind:
+                    found[scope] = ".".join(parts[:length])
+                    break
+        self._name_in_order(found, inner)
+        return found
+
+    def _name_in_order(self, found: dict[Scope, str], inner: dict[Scope, list[Scope]]) -> None:
+        """Add the names of modules without parameters."""
+        members: dict[tuple[str, str], list[str]] = {}
+        for name, kind in self.modules.items():
+            members.setdefault((name.rpartition(".")[0] if name else "-", kind), []).append(name)
+        for outer, scopes in inner.items():
+            calls: dict[str, list[Scope]] = {}
+            for scope in scopes:
+                calls.setdefault(scope.kind, []).append(scope)
+            for kind, same in calls.items():
+                there = members.get((found.get(outer, "-"), kind), [])
+                if len(there) == len(same) and not any(scope in found for scope in same):
+                    found.update(zip(same, there, strict=True))
+
+
+def _common(a: list[str], b: list[str]) -> list[str]:
+    """The parts at the beginning that two names share."""
+    count = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), None)
+    return a[: min(len(a), len(b)) if count is None else count]

@@ -22,9 +22,8 @@ class Box:
 
     `lines` are printed below the title; `findings` describe problems. `kept` holds pairs of an
     array's number and its bytes, because several edges may save the same array, which is counted
-    once. Frequent
-    containers are tuples, because the garbage collector does not track tuples of numbers and
-    strings.
+    once. Frequent containers are tuples, because the garbage collector does not track tuples of
+    numbers and strings.
     """
 
     id: str
@@ -44,6 +43,7 @@ class Box:
     kept: tuple[tuple[int, int], ...] = ()  # in a group: what its edges save
     stopped: str = ""  # why the gradient stops here, if this input was computed in the graph
     key: str = ""  # the operation's name in the library's tables; empty for a user's operation
+    turn: tuple[int, int] | None = None  # (loop, repetition) of an unrolled loop
 
 
 @dataclass(slots=True)
@@ -113,11 +113,16 @@ class Scene:
         return replace(self, boxes=boxes, arrows=arrows)
 
     def bring_leaves_home(self) -> None:
-        """Move each parameter into the innermost cluster that contains all its uses."""
+        """Move each parameter, and each input that joins results of operations, into the innermost
+        cluster that contains all its uses."""
         boxes = {box.id: box for box in self.boxes}
+        first = {a.target for a in self.arrows if boxes[a.source].kind not in SOURCES}
+        alone = {a.source for a in self.arrows if a.target not in first}
+        moved = {box.id for box in self.boxes if box.kind == "parameter"}
+        moved |= {box.id for box in self.boxes if box.kind == "input"} - alone
         paths: dict[str, list[Scope]] = {}
         for arrow in self.arrows:
-            if boxes[arrow.source].kind == "parameter":
+            if arrow.source in moved:
                 path = path_of(boxes[arrow.target].scope)
                 before = paths.get(arrow.source, path)
                 paths[arrow.source] = [s for s, t in zip(before, path, strict=False) if s is t]

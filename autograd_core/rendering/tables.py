@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from autograd_core.engine.scope import Scope
-from autograd_core.rendering.collapsing import repetitions
+from autograd_core.rendering.loops import repetitions
 from autograd_core.rendering.measured import Measured
 from autograd_core.rendering.scene import SOURCES, Box
 from autograd_core.rendering.statistics import Statistics
