@@ -198,3 +198,22 @@ def test_the_exponential_mean():
     assert_close(averaged.module.weight, [[0.75 * 2 + 0.25]], rtol=1e-12)
     with pytest.raises(AutogradError, match=r"other parameters.*\['bias'\]"):
         averaged.update_parameters(nn.Linear(1, 1))
+
+
+def test_the_state_of_a_reduction_on_a_plateau():
+    def made():
+        optimizer = nn.SGD([nn.Parameter(np.ones(2))], lr=1.0)
+        return optimizer, nn.ReduceLROnPlateau(optimizer, patience=1)
+
+    optimizer, schedule = made()
+    for metric in (1.0, 1.0, 1.0, 1.0):
+        schedule.step(metric)
+    state = schedule.state_dict()
+    assert optimizer.lr == state["_last_lr"][0] == 0.1
+    other, again = made()
+    other.load_state_dict(optimizer.state_dict())
+    again.load_state_dict(state)
+    schedule.step(1.0)
+    again.step(1.0)
+    assert other.lr == optimizer.lr == pytest.approx(0.01)
+    assert again.state_dict() == schedule.state_dict()

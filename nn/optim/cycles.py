@@ -188,6 +188,11 @@ class ReduceLROnPlateau(LRScheduler):
         self.cooldown, self.eps = cooldown, eps
         self.best = math.inf if mode == "min" else -math.inf
         self.num_bad_epochs = self.cooldown_counter = self.last_epoch = 0
+        self._former = self._given = self.rates()
+
+    def rates(self) -> list[float]:
+        """The rates of all groups now; no formula gives them."""
+        return self.get_last_lr()
 
     def step(self, metric: Any) -> None:  # type: ignore[override]
         """Go on by one step with the metric of now."""
@@ -205,6 +210,7 @@ class ReduceLROnPlateau(LRScheduler):
                 rate = max(group["lr"] * self.factor, least)
                 if group["lr"] - rate > self.eps:
                     group["lr"] = rate
+        self._former = self._given = self.rates()
 
     def _is_better(self, metric: float) -> bool:
         sign = 1 if self.mode == "max" else -1
