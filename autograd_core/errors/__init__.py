@@ -55,6 +55,11 @@ class AutogradError(Exception):
     operands: list[tuple[str, Any]]
     layer: tuple[Any, str]  # the module whose input did not fit, and its description
 
+    def _render_traceback_(self) -> list[str]:
+        from autograd_core.errors.tracebacks import rendered  # asked for by IPython only
+
+        return rendered(self)
+
 
 class ArgumentError(AutogradError, ValueError):
     """A value that an argument cannot have, such as a negative learning rate."""

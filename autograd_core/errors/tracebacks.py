@@ -3,12 +3,15 @@
 Every public function passes its errors to `shorten`. The functions that run for every operation do
 so in a ``try`` statement, which costs no time if nothing is raised; the others are decorated with
 `public`.
+In a notebook, where each frame takes several lines, errors of the library show frames of the user
+only (`rendered`).
 With ``AUTOGRAD_CORE_FULL_TRACEBACK=1`` in the environment, tracebacks and causes stay unchanged.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from functools import wraps
 from types import TracebackType
@@ -19,7 +22,7 @@ from autograd_core.errors.alternatives import keyword_hint
 P = ParamSpec("P")
 R = TypeVar("R")
 
-OURS = "autograd_core"
+OURS, LAYERS = "autograd_core", "nn"
 ARRAYS = frozenset({OURS, "numpy", "scipy", "cupy", "cupyx"})  # packages that contain no user code
 
 
@@ -43,7 +46,7 @@ def shorten(error: BaseException) -> None:
     A cause that adds nothing to the message of the error is dropped."""
     if type(error) is TypeError:
         keyword_hint(error)
-    if os.environ.get("AUTOGRAD_CORE_FULL_TRACEBACK"):
+    if _is_full():
         return
     seen: set[int] = set()
     at: BaseException | None = error
@@ -56,10 +59,32 @@ def shorten(error: BaseException) -> None:
         at = before
 
 
-def _entries(traceback: TracebackType | None) -> Iterator[TracebackType]:
-    while traceback is not None:
-        yield traceback
-        traceback = traceback.tb_next
+def rendered(error: BaseException) -> list[str]:
+    """What IPython shows of an error, in its own format and mode: the frames of the user, without
+    those of the library and of NumPy. The traceback of the error stays as it is, for ``%debug``."""
+    entries = list(_entries(error.__traceback__))
+    users = [entry for entry in entries if _package(entry) not in ARRAYS | {LAYERS}]
+    kept = entries if _is_full() or len(users) < 2 else users  # the first is IPython's
+    shown: TracebackType | None = None
+    for entry in reversed(kept):
+        shown = TracebackType(shown, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
+    ipython = sys.modules.get("IPython")
+    shell = None if ipython is None else ipython.get_ipython()
+    if shell is None:
+        import traceback
+
+        return traceback.format_exception(type(error), error, shown)
+    return shell.InteractiveTB.structured_traceback(type(error), error, shown)  # type: ignore[no-any-return]
+
+
+def _is_full() -> bool:
+    return bool(os.environ.get("AUTOGRAD_CORE_FULL_TRACEBACK"))
+
+
+def _entries(entry: TracebackType | None) -> Iterator[TracebackType]:
+    while entry is not None:
+        yield entry
+        entry = entry.tb_next
 
 
 def _package(entry: TracebackType) -> str:
