@@ -600,10 +600,15 @@
       event.target.blur();
     }
   });
-  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+  const dark = matchMedia("(prefers-color-scheme: dark)");
   const root = document.documentElement;
-  root.dataset.theme = dark ? "dark" : "light";
-  byId("theme").addEventListener("click", () => (root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark"));
+  const follow = () => (root.dataset.theme = dark.matches ? "dark" : "light");
+  follow();
+  dark.addEventListener("change", follow); // a frame learns its scheme after it has been loaded
+  byId("theme").addEventListener("click", () => {
+    dark.removeEventListener("change", follow);
+    root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
+  });
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
