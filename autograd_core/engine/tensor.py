@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -285,6 +286,11 @@ class Tensor(Exits, Methods):
         if self.node is not None:
             notes.append("requires_grad=True" if self.is_leaf else f"op={self.node.name}")
         return f"Tensor({', '.join(notes)})"
+
+    def _repr_html_(self) -> str:
+        # by its name: the engine imports nothing of what is built on it
+        notebook = import_module("autograd_core.rendering.notebook")
+        return notebook.of_tensor(self)  # type: ignore[no-any-return]
 
     def __format__(self, spec: str) -> str:
         return format(self._array.item(), spec) if spec and self.size == 1 else repr(self)

@@ -20,6 +20,7 @@ from autograd_core.rendering.explaining import traced
 from autograd_core.rendering.flow import Flow
 from autograd_core.rendering.naming import Naming
 from autograd_core.rendering.nodes import nearest
+from autograd_core.rendering.notebook import Frame
 from autograd_core.rendering.programs import scene_of_program
 from autograd_core.rendering.reading import Reader
 from autograd_core.rendering.renderer import INSTALL, RendererError, find_renderer, render
@@ -43,8 +44,8 @@ class FormatError(AutogradError, ValueError):
 class Drawing:
     """A graph as DOT text (`dot`), which needs no further package or program.
 
-    Jupyter displays it as SVG if a renderer is installed. A Drawing keeps the graph alive, because
-    `html()` runs a backward pass through it.
+    Jupyter displays it as SVG if a renderer is installed; `show()` displays the page of the player.
+    A Drawing keeps the graph alive, because `html()` runs a backward pass through it.
     """
 
     def __init__(self, scene: Scene, page: Callable[[], str]) -> None:
@@ -109,6 +110,14 @@ class Drawing:
         backward pass (including hooks) runs through its graph, which must not have been released.
         It leaves the graph and every ``.grad`` unchanged."""
         return self._page()
+
+    def show(self, height: int = 600) -> Frame:
+        """The page of `html()` in a frame of a notebook, `height` pixels high, which its styles and
+        scripts do not leave. Its text says how to save the page. A notebook that is not trusted
+        shows no frames: there, the Drawing itself is shown as a picture."""
+        if not isinstance(height, int) or height < 1:
+            raise ArgumentError(f"height must be a number of pixels, at least 1, not {height!r}")
+        return Frame(self.html(), height)
 
     def _encoded(self, format: str) -> bytes:
         if format == PAGE:

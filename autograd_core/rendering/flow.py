@@ -89,10 +89,16 @@ class Flow(Measured):
         self.scene.alarms = [str(finding) for finding in self.findings]
 
     def __repr__(self) -> str:
-        self.require()
+        if not self.passes:
+            return "<Flow: no backward pass has been recorded>"
         said = "\n".join(f"  {finding}" for finding in self.findings)
         said = said or "  no problems found in the gradients"
         return f"<Flow: {self.scene.heading[0]}>\n{said}"
+
+    def _repr_html_(self) -> str:
+        from autograd_core.rendering import notebook
+
+        return notebook.of_flow(self)
 
 
 @contextmanager

@@ -70,17 +70,22 @@ class FlowHistory:
         from autograd_core.rendering.tables import columns
 
         self._require()
+        return "\n".join([*columns(self._rows()), "", *self._said()])
+
+    def _rows(self) -> list[tuple[str, ...]]:
         rows: list[tuple[str, ...]] = [("layer", "first", "least", "greatest", "last")]
         for name, by_step in (self.layers | self.parameters).items():
             sizes = list(by_step.values())
             shown = sizes[0], min(sizes), max(sizes), sizes[-1]
             rows.append((name, *(f"{size:.1e}" for size in shown)))
-        lines = [*columns(rows), ""]
-        for said, (first, last) in self.findings.items():
-            lines.append(f"{said}, step {first}" + (f" to {last}" if last != first else ""))
-        if not self.findings:
-            lines.append(f"no problems found in {len(self.steps):,} recorded steps")
-        return "\n".join(lines)
+        return rows
+
+    def _said(self) -> list[str]:
+        lines = [
+            f"{said}, step {first}" + (f" to {last}" if last != first else "")
+            for said, (first, last) in self.findings.items()
+        ]
+        return lines or [f"no problems found in {len(self.steps):,} recorded steps"]
 
     def plot(self, of: str = "parameters") -> Any:
         """A matplotlib figure with a row for each parameter (``of="parameters"``) or each layer
@@ -96,6 +101,11 @@ class FlowHistory:
 
     def __repr__(self) -> str:
         return f"<FlowHistory: {len(self.steps):,} of {self.count:,} steps recorded>"
+
+    def _repr_html_(self) -> str:
+        from autograd_core.rendering import notebook
+
+        return notebook.of_history(self)
 
     def _require(self) -> None:
         if not self.steps:
@@ -132,3 +142,8 @@ class Flows:
 
     def __repr__(self) -> str:
         return self.table()
+
+    def _repr_html_(self) -> str:
+        from autograd_core.rendering import notebook
+
+        return notebook.of_flows(self.flows)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -79,11 +81,37 @@ def plot_history(rows: Mapping[str, Mapping[int, float]], steps: list[int]) -> A
 
 
 def _figure(width: float, height: float) -> Any:
+    figure = _kind()(figsize=(width, height), layout="constrained", dpi=110)
+    return figure, figure.add_subplot()
+
+
+@cache
+def _kind() -> Any:
+    """matplotlib's Figure, as one that a notebook shows without pyplot and without a magic command.
+    (It shows a plain Figure only once matplotlib's inline backend is active.)"""
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ImportError(
             "a plot needs matplotlib: pip install matplotlib", name="matplotlib"
         ) from error
-    figure = Figure(figsize=(width, height), layout="constrained", dpi=110)
-    return figure, figure.add_subplot()
+
+    class Plot(Figure):
+        def _repr_png_(self) -> bytes:
+            return png(self)
+
+        def __reduce__(self) -> Any:  # this class has no name that pickle could import
+            return _unmade, (), self.__getstate__()
+
+    return Plot
+
+
+def _unmade() -> Any:
+    return _kind().__new__(_kind())
+
+
+def png(figure: Any) -> bytes:
+    """A figure as a picture."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()

@@ -67,20 +67,26 @@ def layers(flow: Measured) -> list[Layer]:
 
 def table(flow: Measured, limit: int) -> str:
     """The flow's layers as aligned lines, followed by the findings."""
+    rows, more = rows_of(flow, limit)
+    return "\n".join([*aligned(rows), *more, "", *said_of(flow)])
+
+
+def rows_of(flow: Measured, limit: int) -> tuple[list[tuple[str, ...]], list[str]]:
+    """The rows of the table, the first of which is its head, and a line about layers that are left
+    out, if any are."""
     rows: list[tuple[str, ...]] = [HEAD]
     found = layers(flow)
     shown = _without_repetitions(found) if len(found) > limit else [(layer, 1) for layer in found]
     for layer, times in shown[:limit]:
         rows += _rows(flow, layer, times)
-    lines = aligned(rows)
-    if len(shown) > limit:
-        lines.append(
-            f"… and {len(shown) - limit:,} more layers; table(limit={len(shown)}) shows all"
-        )
-    lines += ["", *(str(finding) for finding in flow.findings)]
-    if not flow.findings:
-        lines.append("no problems found in the gradients")
-    return "\n".join(lines)
+    out = len(shown) - limit
+    more = f"… and {out:,} more layers; table(limit={len(shown)}) shows all"
+    return rows, [more] if out > 0 else []
+
+
+def said_of(flow: Measured) -> list[str]:
+    """The findings of a flow as lines."""
+    return [str(finding) for finding in flow.findings] or ["no problems found in the gradients"]
 
 
 def _rows(flow: Measured, layer: Layer, times: int) -> list[tuple[str, ...]]:
@@ -141,21 +147,26 @@ def _without_repetitions(found: list[Layer]) -> list[tuple[Layer, int]]:
 
 
 def compared(flows: Mapping[str, Measured]) -> str:
-    """A table of several flows: the gradient's rms at every layer, matched by position."""
+    """A table of several flows, followed by the findings of each."""
+    lines = columns(compared_rows(flows))
+    for name, flow in flows.items():
+        said = [str(finding) for finding in flow.findings]
+        lines += ["", f"{name}: {said[0] if said else 'no problems'}"]
+        lines += [f"{' ' * len(name)}  {text}" for text in said[1:]]
+    return "\n".join(lines)
+
+
+def compared_rows(flows: Mapping[str, Measured]) -> list[tuple[str, ...]]:
+    """The gradient's rms at every layer of several flows, matched by position."""
     by_flow = {name: layers(flow) for name, flow in flows.items()}
-    rows = [("layer", *by_flow)]
+    rows: list[tuple[str, ...]] = [("layer", *by_flow)]
     for place in range(max(map(len, by_flow.values()))):
         there = [found[place] if place < len(found) else None for found in by_flow.values()]
         names = dict.fromkeys(layer.name for layer in there if layer is not None)
         rows.append(
             (" / ".join(names), *(_rms(layer.gradient) if layer else "" for layer in there))
         )
-    lines = columns(rows)
-    for name, flow in flows.items():
-        said = [str(finding) for finding in flow.findings]
-        lines += ["", f"{name}: {said[0] if said else 'no problems'}"]
-        lines += [f"{' ' * len(name)}  {text}" for text in said[1:]]
-    return "\n".join(lines)
+    return rows
 
 
 def columns(rows: list[tuple[str, ...]]) -> list[str]:
