@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from importlib import import_module
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -294,9 +295,11 @@ class Module(Versioned):
     @recursive_repr()
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__}({self.describe()}"]
-        for name, child in _direct("", self):
-            lines += [f"  {name}: {child!r}".replace("\n", "\n  ")]
+        lines += [f"  {n}: {child!r}".replace("\n", "\n  ") for n, child in _direct("", self)]
         return lines[0] + ")" if len(lines) == 1 else "\n".join([*lines, ")"])
+
+    def _repr_html_(self) -> str:
+        return import_module("nn.notebook").of_module(self)  # type: ignore[no-any-return]
 
     def describe(self) -> str:
         """The text between the parentheses of the repr."""

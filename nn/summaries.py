@@ -100,7 +100,7 @@ def summary(model: Module, *input_shapes: Any, dtype: Any = None) -> Summary:
         row = waiting.pop()
         row.result = _shapes(out)
         row.multiply_adds = module.multiply_adds(out, *inputs)
-        for parameter in _own(module, seen):
+        for parameter in own_parameters(module, seen):
             row.parameters += parameter.size
             row.bytes += parameter.size * parameter.dtype.itemsize
 
@@ -124,7 +124,7 @@ def summary(model: Module, *input_shapes: Any, dtype: Any = None) -> Summary:
     return found
 
 
-def _own(module: Module, seen: set[int]) -> list[Parameter]:
+def own_parameters(module: Module, seen: set[int]) -> list[Parameter]:
     """The parameters of a module that are not of a module in it, and were not counted before."""
     inner = {id(p) for child in module.modules() if child is not module for p in child.parameters()}
     new = [p for p in module.parameters() if id(p) not in inner | seen]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any, ClassVar
 
 import numpy as np
@@ -261,6 +262,9 @@ class Optimizer(Versioned):
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={self.param_groups[0][name]!r}" for name in self.defaults)
         return f"{type(self).__name__}({len(self.parameters)} parameters, {shown})"
+
+    def _repr_html_(self) -> str:
+        return import_module("nn.notebook").of_optimizer(self)  # type: ignore[no-any-return]
 
 
 class _Step:

@@ -25,6 +25,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
+from importlib import import_module
 from typing import Any, ClassVar
 
 from autograd_core.engine.exits import warn_user
@@ -111,6 +112,9 @@ class LRScheduler:
         vars(self).update(known)
         self._former = self.rates()
         self._given = state.get("_last_lr", self._former)
+
+    def _repr_html_(self) -> str:
+        return import_module("nn.notebook").of_schedule(self)  # type: ignore[no-any-return]
 
 
 class LambdaLR(LRScheduler):
