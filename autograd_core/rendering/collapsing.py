@@ -261,5 +261,6 @@ def _merged(scene: Scene, taken: dict[str, Group]) -> Scene:
     merged = Scene(list(scene.heading), boxes, plain + list(arrows.values()))
     merged.module_names, merged.flow = scene.module_names, scene.flow
     merged.alarms = scene.alarms
+    merged.alarm_boxes = [ids[taken[id_]] if id_ in taken else id_ for id_ in scene.alarm_boxes]
     merged.put_in_order()
     return merged

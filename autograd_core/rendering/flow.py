@@ -87,6 +87,8 @@ class Flow(Measured):
         """Find the problems, and add them to the flow and to its scene."""
         self.findings = find(self)
         self.scene.alarms = [str(finding) for finding in self.findings]
+        boxes = (finding.box for finding in self.findings)
+        self.scene.alarm_boxes = [box.id if box is not None else "" for box in boxes]
 
     def __repr__(self) -> str:
         if not self.passes:

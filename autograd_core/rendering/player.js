@@ -1,5 +1,4 @@
-"use strict";
-(() => {
+  // Fragments of the function in player.html: player.js, layout.js, controls.js, in this order.
   const data = JSON.parse(document.getElementById("data").textContent);
   const SVG = "http://www.w3.org/2000/svg";
   const byId = (id) => document.getElementById(id);
@@ -24,7 +23,6 @@
   });
   const folded = new Set();
   let current = 0;
-  let timer = null;
 
   // ---- numbers, tables and heat-maps ------------------------------------------------------------
 
@@ -110,12 +108,17 @@
     return element("div", { className: "heatmap" }, canvas, legend);
   }
 
-  // ---- layout: rows by the longest path; a cluster is laid out first, then placed as one box -----
+  // ---- the rows of text in the boxes --------------------------------------------------------------
 
   const measure = document.createElement("canvas").getContext("2d");
+  const widths = new Map();
   function textWidth(text, font) {
-    measure.font = font;
-    return measure.measureText(text).width;
+    const key = font + text;
+    if (!widths.has(key)) {
+      if (measure.font !== font) measure.font = font;
+      widths.set(key, measure.measureText(text).width);
+    }
+    return widths.get(key);
   }
   const FONT = 'system-ui, "Segoe UI", "DejaVu Sans", Helvetica, Arial, sans-serif';
   const cut = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
@@ -128,163 +131,9 @@
     const values = node.value?.whole ? node.value.rows.flat() : [];
     if (values.length > 0 && values.length <= 6) node.rows.push({ text: cut(`value ${values.map(written).join(", ")}`, 48), kind: "line result" });
     if (node.flow) node.rows.push({ text: cut(node.flow, 48), kind: "line flow" });
-    const widths = node.rows.map((row) => textWidth(row.text, row.kind === "title" ? `600 13px ${FONT}` : `600 10.5px ${FONT}`));
-    node.w = Math.max(70, ...widths) + 24;
+    node.w = Math.max(70, ...node.rows.map((row) => textWidth(row.text, row.kind === "title" ? `600 13px ${FONT}` : `600 10.5px ${FONT}`))) + 24;
     node.h = 20 + 14 * (node.rows.length - 1) + 12;
   }
-  const inner = data.scopes.map(() => []); // scopes inside a scope
-  const members = data.scopes.map(() => []);
-  const outermost = { scopes: [], nodes: [] };
-  data.scopes.forEach((scope, i) => (scope.outer < 0 ? outermost.scopes : inner[scope.outer]).push(i));
-  data.nodes.forEach((node) => (node.scope < 0 ? outermost.nodes : members[node.scope]).push(node));
-  const order = new Map(data.nodes.map((node, i) => [node.id, i]));
-  const GAP = 34;
-  const SIDE = 26;
-
-  function chainOf(node) {
-    const chain = [];
-    for (let i = node.scope; i >= 0; i = data.scopes[i].outer) chain.push(i);
-    return chain.reverse();
-  }
-  const chains = new Map(data.nodes.map((node) => [node.id, chainOf(node)]));
-
-  function layOut(scope) {
-    const depth = scope < 0 ? 0 : chainLength(scope);
-    const parts = new Map();
-    for (const node of scope < 0 ? outermost.nodes : members[scope]) {
-      parts.set(node.id, { key: node.id, node, w: node.w, h: node.h, place: order.get(node.id) });
-    }
-    for (const i of scope < 0 ? outermost.scopes : inner[scope]) {
-      const part = folded.has(i) ? foldedBox(i) : layOut(i);
-      if (part) parts.set(`s${i}`, part);
-    }
-    const partOf = (id) => {
-      const chain = chains.get(id);
-      return chain.length > depth ? `s${chain[depth]}` : id;
-    };
-    const links = new Map();
-    for (const edge of edgesWithin(scope)) {
-      const a = parts.get(partOf(edge.source));
-      const b = parts.get(partOf(edge.target));
-      if (a && b && a !== b) links.set(`${a.key}>${b.key}`, [a, b]);
-    }
-    const all = [...parts.values()].sort((a, b) => a.place - b.place);
-    const { width, height, rows } = arrange(all, [...links.values()]);
-    const label = scope < 0 ? "" : data.scopes[scope].label;
-    const top = scope < 0 ? 0 : 34;
-    const pad = scope < 0 ? 0 : 12;
-    const labelWidth = scope < 0 ? 0 : textWidth(label, `600 12px ${FONT}`) + 60;
-    const w = Math.max(width + 2 * pad, labelWidth);
-    const shift = pad + (w - 2 * pad - width) / 2;
-    for (const part of rows) {
-      part.x += shift;
-      part.y += top;
-    }
-    return { key: `s${scope}`, scope, w, h: height + top + pad, parts: rows, place: Math.min(...all.map((part) => part.place)) };
-  }
-
-  const depths = data.scopes.map(() => 0);
-  data.scopes.forEach((scope, i) => (depths[i] = scope.outer < 0 ? 1 : depths[scope.outer] + 1));
-  const chainLength = (scope) => depths[scope];
-
-  // the edges whose ends have this innermost common scope
-  const within = new Map();
-  for (const edge of data.edges) {
-    const a = chains.get(edge.source);
-    const b = chains.get(edge.target);
-    let common = -1;
-    for (let i = 0; i < Math.min(a.length, b.length) && a[i] === b[i]; i++) common = a[i];
-    if (!within.has(common)) within.set(common, []);
-    within.get(common).push(edge);
-  }
-  const edgesWithin = (scope) => within.get(scope) ?? [];
-
-  function foldedBox(i) {
-    const all = nodesIn(i);
-    if (!all.length) return null;
-    const label = data.scopes[i].label;
-    return { key: `s${i}`, scope: i, closed: true, w: textWidth(label, `600 13px ${FONT}`) + 70, h: 48, place: Math.min(...all.map((node) => order.get(node.id))) };
-  }
-  function nodesIn(i) {
-    const found = [];
-    const waiting = [i];
-    while (waiting.length) {
-      const at = waiting.pop();
-      found.push(...members[at]);
-      waiting.push(...inner[at]);
-    }
-    return found;
-  }
-
-  function arrange(parts, links) {
-    const up = new Map(parts.map((part) => [part, []]));
-    const down = new Map(parts.map((part) => [part, []]));
-    for (const [a, b] of links) {
-      up.get(b).push(a);
-      down.get(a).push(b);
-    }
-    for (const part of parts) part.rank = 0;
-    const waiting = parts.filter((part) => !up.get(part).length);
-    const missing = new Map(parts.map((part) => [part, up.get(part).length]));
-    for (let i = 0; i < waiting.length; i++) {
-      for (const next of down.get(waiting[i])) {
-        next.rank = Math.max(next.rank, waiting[i].rank + 1);
-        missing.set(next, missing.get(next) - 1);
-        if (!missing.get(next)) waiting.push(next);
-      }
-    }
-    for (const part of parts) {
-      // inputs are placed directly above the node that uses them
-      if (!up.get(part).length && down.get(part).length) part.rank = Math.min(...down.get(part).map((next) => next.rank)) - 1;
-    }
-    const lowest = Math.min(0, ...parts.map((part) => part.rank));
-    const rows = [];
-    for (const part of parts) (rows[part.rank - lowest] ??= []).push(part);
-    for (let i = 0; i < rows.length; i++) rows[i] ??= [];
-    const middle = (part) => part.x + part.w / 2;
-    const pull = (row, sides) => {
-      const wanted = new Map();
-      for (const part of row) {
-        const near = sides.get(part);
-        wanted.set(part, near.length ? near.reduce((sum, other) => sum + middle(other), 0) / near.length : middle(part));
-      }
-      row.sort((a, b) => wanted.get(a) - wanted.get(b) || a.place - b.place);
-      // as close to the preferred position as the other boxes in the row allow
-      let right = -Infinity;
-      const fromLeft = row.map((part) => {
-        const x = Math.max(wanted.get(part) - part.w / 2, right);
-        right = x + part.w + SIDE;
-        return x;
-      });
-      let left = Infinity;
-      for (let i = row.length - 1; i >= 0; i--) {
-        const x = Math.min(wanted.get(row[i]) - row[i].w / 2, left - row[i].w);
-        left = x - SIDE;
-        row[i].x = (x + fromLeft[i]) / 2;
-      }
-    };
-    for (const row of rows) {
-      let x = 0;
-      for (const part of row) {
-        part.x = x;
-        x += part.w + SIDE;
-      }
-    }
-    for (let sweep = 0; sweep < 6; sweep++) {
-      for (const row of rows) pull(row, up);
-      for (const row of [...rows].reverse()) pull(row, down);
-    }
-    let y = 0;
-    for (const row of rows) {
-      const tall = Math.max(0, ...row.map((part) => part.h));
-      for (const part of row) part.y = y + (tall - part.h) / 2;
-      y += tall + GAP;
-    }
-    const start = Math.min(...parts.map((part) => part.x));
-    for (const part of parts) part.x -= start;
-    return { width: Math.max(0, ...parts.map((part) => part.x + part.w)), height: Math.max(0, y - GAP), rows: parts };
-  }
-
   // ---- drawing ------------------------------------------------------------------------------------
 
   function shape(name, attributes, parent) {
@@ -296,13 +145,19 @@
 
   const drawn = new Map(); // by node: {group, x, y, w, h}; folded nodes share the entry of their cluster
   const lines = new Map(); // by edge
+  const origins = new Map(); // by scope that is open: {part, x, y}
+  const tiles = new Map(); // by position: the groups of boxes and edges there, and what they cover
+  const TILE = 1500;
   let size = { w: 1, h: 1 };
+  let shownStep = -1; // the step that the boxes and edges show; -1: they are new
 
   function draw() {
     const whole = layOut(-1);
     size = { w: Math.max(whole.w, 1), h: Math.max(whole.h, 1) };
     drawn.clear();
     lines.clear();
+    origins.clear();
+    tiles.clear();
     for (const id of ["clusters", "edges", "nodes"]) byId(id).replaceChildren();
     const waiting = [[whole, 0, 0]];
     for (let i = 0; i < waiting.length; i++) {
@@ -310,8 +165,9 @@
       if (part.node) drawNode(part.node, x, y);
       else if (part.closed) drawFolded(part, x, y);
       else {
+        origins.set(part.scope, { part, x, y });
         if (part.scope >= 0) drawCluster(part, x, y);
-        for (const child of part.parts) waiting.push([child, x + child.x, y + child.y]);
+        for (const child of part.boxes) waiting.push([child, x + child.x, y + child.y]);
       }
     }
     const seen = new Set();
@@ -324,11 +180,28 @@
       seen.add(ends);
       if (!twin) drawEdge(edge, a, b);
     }
+    shownStep = -1;
     show();
   }
 
+  // Only the tiles in view are displayed, and laid out by the browser. A tile is an <svg>, because
+  // Chromium lays out what is in a <g> that is not displayed.
+  function tileAt(x, y, left, top, right, bottom) {
+    const key = `${Math.floor(x / TILE)},${Math.floor(y / TILE)}`;
+    if (!tiles.has(key)) {
+      const [edges, boxes] = ["edges", "nodes"].map((id) => shape("svg", { class: "tile", display: "none" }, byId(id)));
+      tiles.set(key, { edges, boxes, displayed: false, left, top, right, bottom });
+    }
+    const tile = tiles.get(key);
+    tile.left = Math.min(tile.left, left);
+    tile.top = Math.min(tile.top, top);
+    tile.right = Math.max(tile.right, right);
+    tile.bottom = Math.max(tile.bottom, bottom);
+    return tile;
+  }
+
   function drawNode(node, x, y) {
-    const group = shape("g", { class: `node ${node.kind}${node.findings.length ? " alarming" : ""}`, transform: `translate(${x},${y})`, "data-id": node.id, role: "button", tabindex: "-1" }, byId("nodes"));
+    const group = shape("g", { class: `node ${node.kind}${node.findings.length ? " alarming" : ""}`, transform: `translate(${x},${y})`, "data-id": node.id, role: "button", tabindex: "-1" }, tileAt(x, y, x, y, x + node.w, y + node.h).boxes);
     const round = ["operation", "group"].includes(node.kind) ? 10 : 2;
     const rect = shape("rect", { width: node.w, height: node.h, rx: round }, group);
     node.rows.forEach((row, i) => {
@@ -343,7 +216,7 @@
   function drawFolded(part, x, y) {
     const all = nodesIn(part.scope);
     const label = data.scopes[part.scope].label;
-    const group = shape("g", { class: `node folded${all.some((node) => node.findings.length) ? " alarming" : ""}`, transform: `translate(${x},${y})`, role: "button", tabindex: "-1", "data-scope": part.scope, "aria-label": `${label}, folded; unfold` }, byId("nodes"));
+    const group = shape("g", { class: `node folded${all.some((node) => node.findings.length) ? " alarming" : ""}`, transform: `translate(${x},${y})`, role: "button", tabindex: "-1", "data-scope": part.scope, "aria-label": `${label}, folded; unfold` }, tileAt(x, y, x, y, x + part.w, y + part.h).boxes);
     const rect = shape("rect", { width: part.w, height: part.h, rx: 10 }, group);
     shape("text", { x: part.w / 2, y: 20, class: "title" }, group).textContent = `▸ ${label}`;
     shape("text", { x: part.w / 2, y: 36, class: "line" }, group).textContent = `${all.length} nodes`;
@@ -355,22 +228,31 @@
     const group = shape("g", { class: "cluster", transform: `translate(${x},${y})` }, byId("clusters"));
     shape("rect", { width: part.w, height: part.h, rx: 10 }, group);
     const button = shape("g", { class: "fold", role: "button", tabindex: "0", "data-scope": part.scope, "aria-label": `Fold ${data.scopes[part.scope].label}` }, group);
-    shape("text", { x: 12, y: 20 }, button).textContent = `▾ ${data.scopes[part.scope].label}`;
+    shape("rect", { class: "hit", width: Math.min(part.w, textWidth(data.scopes[part.scope].label, `600 12px ${FONT}`) + 48), height: BAR }, button);
+    shape("text", { x: 12, y: BAR / 2 + 4 }, button).textContent = `▾ ${data.scopes[part.scope].label}`;
   }
 
   function drawEdge(edge, a, b) {
-    const x1 = a.x + a.w / 2;
-    const y1 = a.y + a.h;
-    const beside = outOf.get(edge.source).length > 1 || into.get(edge.target).length > 1;
-    const x2 = Math.min(Math.max(x1, b.x + 14), b.x + b.w - 14) * (beside ? 0.4 : 0) + (b.x + b.w / 2) * (beside ? 0.6 : 1);
-    const y2 = b.y;
-    const bend = Math.max(14, Math.min(60, Math.abs(y2 - y1) / 2));
-    const path = shape("path", { class: "edge", d: `M${x1},${y1}C${x1},${y1 + bend} ${x2},${y2 - bend} ${x2},${y2}` }, byId("edges"));
-    const tip = shape("title", {}, path);
-    tip.textContent = [edge.operand, edge.keeps, edge.flow].filter(Boolean).join("\n");
+    const route = routeOf(edge, a, b);
+    const across = route.map((run) => run[0]);
+    const { edges } = tileAt(b.x, b.y, least(across) - 60, a.y, most(across) + 60, b.y);
+    let [[x, , y], ...runs] = route;
+    let d = `M${x},${a.y + a.h}V${y}`;
+    let middle = [x, y];
+    for (const [nextX, top, bottom] of runs) {
+      const bend = (top - y) / 2;
+      d += `C${x},${y + bend} ${nextX},${top - bend} ${nextX},${top}`;
+      if (bottom > top) d += `V${bottom}`;
+      middle = [(x + 3 * nextX) / 4 + 4, (y + 3 * top) / 4];
+      [x, y] = [nextX, bottom];
+    }
+    const unused = data.backward.length > 0 && !edge.product;
+    const path = shape("path", { class: `edge${unused ? " unused" : ""}`, d }, edges);
+    const words = [edge.operand, edge.keeps, edge.flow].filter(Boolean).join("\n");
+    if (words) shape("title", {}, path).textContent = words;
     const made = { path };
     if (edge.operand) {
-      made.label = shape("text", { class: "edge-label", x: (x1 + 3 * x2) / 4 + 4, y: (y1 + 3 * y2) / 4 }, byId("edges"));
+      made.label = shape("text", { class: "edge-label", x: middle[0], y: middle[1] }, edges);
       made.label.textContent = edge.operand;
     }
     lines.set(edge.id, made);
@@ -378,41 +260,21 @@
 
   // ---- a step -------------------------------------------------------------------------------------
 
+  let currentBox = null; // the box of the current step
+
+  // only what differs from the step shown before is touched
   function show() {
     const step = steps[current];
-    const backward = step.phase === "backward";
-    for (const node of data.nodes) {
-      const place = drawn.get(node.id);
-      if (!place) continue;
-      const known = computedAt.has(node.id) ? computedAt.get(node.id) <= current : !["omitted"].includes(node.kind);
-      const arrived = arrivedAt.has(node.id) && arrivedAt.get(node.id) <= current;
-      const here = step.id === node.id;
-      if (place.closed !== undefined) {
-        if (here) place.here = current;
-        place.group.classList.toggle("current", place.here === current);
-        continue;
-      }
-      place.group.classList.toggle("later", !known);
-      place.group.classList.toggle("current", here);
-      if (here) place.group.setAttribute("aria-current", "step");
-      else place.group.removeAttribute("aria-current");
-      place.group.classList.toggle("shaded", arrived && Boolean(node.shade));
-      place.group.classList.toggle("arrived", arrived);
-      place.rect.style.fill = arrived && node.shade ? node.shade : "";
-      place.group.setAttribute("tabindex", here ? "0" : "-1");
-      place.group.setAttribute("aria-label", label(node, known, arrived));
-    }
-    for (const edge of data.edges) {
-      const line = lines.get(edge.id);
-      if (!line) continue;
-      const used = (computedAt.get(edge.target) ?? Infinity) <= current;
-      const flowed = arrivedAt.has(edge.target) && arrivedAt.get(edge.target) <= current && edge.product;
-      line.path.classList.toggle("later", !used);
-      line.label?.classList.toggle("later", !used);
-      line.path.classList.toggle("current", edge.target === step.id);
-      line.path.classList.toggle("backward", Boolean(flowed));
-      line.path.classList.toggle("silent", current >= steps.length - 1 && data.backward.length > 0 && !edge.product);
-    }
+    const between = steps.slice(Math.max(0, Math.min(shownStep, current)), Math.max(shownStep, current) + 1);
+    const changed = shownStep < 0 ? data.nodes : [...new Set(between.map((one) => one.id))].filter(Boolean).map((id) => nodes.get(id));
+    for (const node of changed) showNode(node, step);
+    for (const node of changed) for (const edge of into.get(node.id)) showEdge(edge, step);
+    byId("graph").classList.toggle("ended", current === steps.length - 1);
+    const spot = drawn.get(step.id);
+    if (currentBox?.group !== spot?.group) currentBox?.group.classList.remove("current");
+    currentBox = spot;
+    currentBox?.group.classList.add("current");
+    shownStep = current;
     byId("slider").value = current;
     const words = said(step);
     byId("slider").setAttribute("aria-valuetext", words);
@@ -421,12 +283,36 @@
     byId("first").disabled = byId("back").disabled = current === 0;
     byId("last").disabled = byId("next").disabled = current === steps.length - 1;
     fillPanel(step);
-    if (step.id) bringIntoView(drawn.get(step.id));
-    else fit();
     document.body.dataset.step = current;
     document.body.dataset.phase = step.phase;
     document.body.dataset.node = step.id ?? "";
-    if (backward) document.body.dataset.backward = "yes";
+    if (step.phase === "backward") document.body.dataset.backward = "yes";
+  }
+
+  function showNode(node, step) {
+    const spot = drawn.get(node.id);
+    if (!spot || spot.closed !== undefined) return;
+    const known = computedAt.has(node.id) ? computedAt.get(node.id) <= current : node.kind !== "omitted";
+    const arrived = arrivedAt.get(node.id) <= current;
+    const here = step.id === node.id;
+    const { group, rect } = spot;
+    group.classList.toggle("later", !known);
+    if (here) group.setAttribute("aria-current", "step");
+    else group.removeAttribute("aria-current");
+    group.classList.toggle("shaded", arrived && Boolean(node.shade));
+    group.classList.toggle("arrived", arrived);
+    rect.style.fill = arrived && node.shade ? node.shade : "";
+    group.setAttribute("tabindex", here ? "0" : "-1");
+    group.setAttribute("aria-label", label(node, known, arrived));
+  }
+
+  function showEdge(edge, step) {
+    const line = lines.get(edge.id);
+    if (!line) return;
+    const used = computedAt.get(edge.target) <= current;
+    line.path.classList.toggle("later", !used);
+    line.path.classList.toggle("current", edge.target === step.id);
+    line.path.classList.toggle("backward", Boolean(edge.product) && arrivedAt.get(edge.target) <= current);
   }
 
   function label(node, known, arrived) {
@@ -436,13 +322,40 @@
     return [...parts, ...node.findings].join(", ");
   }
 
+  // the sentence of a step; "a1 = sigmoid" is the title of a result that has a name
+  const nameOf = (node) => (node.title.includes(" = ") ? node.title.split(" = ")[0] : "");
+  function called(node) {
+    if (node.kind === "group") return `the folded operations “${node.title}”`;
+    const operation = !["input", "parameter", "leaf"].includes(node.kind);
+    return nameOf(node) || (operation ? `the result of ${node.title}` : node.title);
+  }
+  function listed(words) {
+    const all = words.length > 4 ? [...words.slice(0, 3), `${words.length - 3} more`] : words;
+    return all.length > 1 ? `${all.slice(0, -1).join(", ")} and ${all.at(-1)}` : all[0];
+  }
   function said(step) {
-    if (step.phase === "start") return "Start: nothing has been computed";
+    const place = `step ${current} of ${steps.length - 1}`;
+    if (step.phase === "start") {
+      const count = (list, what) => `${list.length} ${what}${list.length === 1 ? "" : "s"}`;
+      const back = data.backward.length ? `, then backward computes ${count(data.backward, "gradient")}, from the output to the leaves` : "";
+      return `Start, ${place}: forward computes ${count(data.forward, "result")} in the order in which they ran${back}.`;
+    }
     const node = nodes.get(step.id);
-    if (step.phase === "forward") return `Forward: ${node.title} is computed`;
+    const edges = into.get(node.id);
+    const operation = node.title.split(" = ").at(-1);
+    if (step.phase === "forward") {
+      const operands = edges.map((edge) => called(nodes.get(edge.source)) + (edge.operand && edges.length > 1 ? ` (${edge.operand})` : ""));
+      const from = operands.length ? ` from ${listed(operands)}` : "";
+      if (node.kind === "group") return `Forward, ${place}: ${called(node)} are computed${from}.`;
+      if (node.kind === "failed") return `Forward, ${place}: ${operation} fails.`;
+      return `Forward, ${place}: ${operation} computes ${nameOf(node) || "its result"}${from}.`;
+    }
     const count = contributions(node).length;
     const sum = count > 1 ? `, the sum of ${count} contributions` : "";
-    return `Backward: a gradient arrives at ${node.title}${sum}`;
+    const onward = edges.filter((edge) => edge.product).map((edge) => called(nodes.get(edge.source)));
+    if (!edges.length) return `Backward, ${place}: ${node.title} receives its gradient${sum}.`;
+    const sends = onward.length ? `, and ${operation} passes it on to ${listed(onward)}` : "";
+    return count ? `Backward, ${place}: a gradient arrives at ${called(node)}${sum}${sends}.` : `Backward, ${place}: the pass starts at ${called(node)}${sends}.`;
   }
 
   const contributions = (node) => outOf.get(node.id).filter((edge) => edge.product);
@@ -516,151 +429,3 @@
     made.dataset.of = id;
     return made;
   }
-
-  // ---- navigation -----------------------------------------------------------------------------------
-
-  const view = { x: 0, y: 0, scale: 1 };
-  function place() {
-    byId("view").setAttribute("transform", `translate(${view.x},${view.y}) scale(${view.scale})`);
-  }
-  function fit() {
-    const box = byId("graph").getBoundingClientRect();
-    view.scale = Math.min(1.4, Math.max(0.02, Math.min((box.width - 30) / size.w, (box.height - 30) / size.h)));
-    view.x = (box.width - size.w * view.scale) / 2;
-    view.y = Math.max(15, (box.height - size.h * view.scale) / 2);
-    place();
-  }
-  function bringIntoView(spot) {
-    if (!spot) return;
-    const box = byId("graph").getBoundingClientRect();
-    if (view.scale < 0.55) {
-      const middle = [spot.x + spot.w / 2, spot.y + spot.h / 2];
-      view.scale = 0.8;
-      view.x = box.width / 2 - middle[0] * view.scale;
-      view.y = box.height / 2 - middle[1] * view.scale;
-    }
-    const left = view.x + spot.x * view.scale;
-    const top = view.y + spot.y * view.scale;
-    const right = left + spot.w * view.scale;
-    const bottom = top + spot.h * view.scale;
-    if (left < 20 || right > box.width - 20) view.x += box.width / 2 - (left + right) / 2;
-    if (top < 40 || bottom > box.height - 40) view.y += box.height / 2 - (top + bottom) / 2;
-    place();
-  }
-
-  function go(to) {
-    current = Math.max(0, Math.min(steps.length - 1, to));
-    show();
-  }
-  function play(on) {
-    clearInterval(timer);
-    timer = on ? setInterval(() => (current < steps.length - 1 ? go(current + 1) : play(false)), 900) : null;
-    byId("play").textContent = on ? "Pause" : "Play";
-    byId("play").setAttribute("aria-label", on ? "Pause" : "Play");
-  }
-  function toNode(id) {
-    const backward = steps[current].phase === "backward";
-    const spot = backward ? arrivedAt.get(id) ?? computedAt.get(id) : computedAt.get(id) ?? arrivedAt.get(id);
-    if (spot !== undefined) go(spot);
-  }
-  function fold(scopes, on) {
-    for (const i of scopes) on ? folded.add(i) : folded.delete(i);
-    draw();
-  }
-  function search(text) {
-    const wanted = text.trim().toLowerCase();
-    const found = wanted ? data.nodes.filter((node) => [node.title, ...node.lines, ...node.findings].join("\n").toLowerCase().includes(wanted)) : [];
-    const hits = new Set(found.map((node) => drawn.get(node.id)?.group));
-    for (const spot of drawn.values()) spot.group.classList.toggle("found", hits.has(spot.group));
-    if (found.length) bringIntoView(drawn.get(found[0].id));
-    byId("said").textContent = wanted ? `${found.length} of ${data.nodes.length} nodes found` : "";
-    document.body.dataset.found = found.length;
-    return found;
-  }
-
-  byId("first").addEventListener("click", () => go(0));
-  byId("back").addEventListener("click", () => go(current - 1));
-  byId("next").addEventListener("click", () => go(current + 1));
-  byId("last").addEventListener("click", () => go(steps.length - 1));
-  byId("play").addEventListener("click", () => play(!timer));
-  byId("slider").max = steps.length - 1;
-  byId("slider").addEventListener("input", (event) => go(Number(event.target.value)));
-  byId("fold").addEventListener("click", () => { fold(outermost.scopes, true); fit(); });
-  byId("unfold").addEventListener("click", () => { fold([...folded], false); fit(); });
-  byId("fit").addEventListener("click", fit);
-  byId("search").addEventListener("input", (event) => search(event.target.value));
-  byId("search").addEventListener("keydown", (event) => {
-    if (event.key === "Enter") {
-      const [first] = search(event.target.value);
-      if (first) toNode(first.id);
-    }
-    if (event.key === "Escape") {
-      event.target.value = "";
-      search("");
-      event.target.blur();
-    }
-  });
-  const dark = matchMedia("(prefers-color-scheme: dark)");
-  const root = document.documentElement;
-  const follow = () => (root.dataset.theme = dark.matches ? "dark" : "light");
-  follow();
-  dark.addEventListener("change", follow); // a frame learns its scheme after it has been loaded
-  byId("theme").addEventListener("click", () => {
-    dark.removeEventListener("change", follow);
-    root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
-  });
-
-  document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.id === "search") return;
-    const scope = event.target.closest?.("[data-scope]");
-    if (scope && (event.key === "Enter" || event.key === " ")) {
-      event.preventDefault();
-      const i = Number(scope.dataset.scope);
-      fold([i], !folded.has(i));
-      document.querySelector(`[data-scope="${i}"]`)?.focus();
-      return;
-    }
-    if (event.target.id === "slider" && event.key.startsWith("Arrow")) return; // the slider handles arrow keys
-    const action = { ArrowRight: () => go(current + 1), ArrowLeft: () => go(current - 1), Home: () => go(0), End: () => go(steps.length - 1), p: () => play(!timer), "/": () => byId("search").focus() }[event.key];
-    if (action) {
-      event.preventDefault();
-      action();
-    }
-  });
-  byId("graph").addEventListener("click", (event) => {
-    const scope = event.target.closest("[data-scope]");
-    const node = event.target.closest("[data-id]");
-    if (scope) fold([Number(scope.dataset.scope)], !folded.has(Number(scope.dataset.scope)));
-    else if (node) toNode(node.dataset.id);
-  });
-  let held = null;
-  const graph = byId("graph");
-  graph.addEventListener("pointerdown", (event) => (held = { x: event.clientX - view.x, y: event.clientY - view.y, moved: false }));
-  graph.addEventListener("pointermove", (event) => {
-    if (!held) return;
-    if (!held.moved && Math.hypot(event.clientX - view.x - held.x, event.clientY - view.y - held.y) < 4) return;
-    held.moved = true;
-    graph.classList.add("dragging");
-    view.x = event.clientX - held.x;
-    view.y = event.clientY - held.y;
-    place();
-  });
-  for (const end of ["pointerup", "pointerleave"]) graph.addEventListener(end, () => { held = null; graph.classList.remove("dragging"); });
-  graph.addEventListener("wheel", (event) => {
-    event.preventDefault();
-    const box = graph.getBoundingClientRect();
-    const [x, y] = [event.clientX - box.left, event.clientY - box.top];
-    const factor = Math.exp(-event.deltaY * 0.0015);
-    const scale = Math.min(4, Math.max(0.02, view.scale * factor));
-    view.x = x - ((x - view.x) * scale) / view.scale;
-    view.y = y - ((y - view.y) * scale) / view.scale;
-    view.scale = scale;
-    place();
-  }, { passive: false });
-
-  byId("heading").textContent = data.heading.join("\n");
-  for (const line of data.alarms) byId("heading").append("\n", element("b", {}, line));
-  draw();
-  document.body.dataset.ready = "yes";
-})();

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -22,14 +23,11 @@ def page(scene: Scene, values: Values | None, title: str) -> str:
     parts = {
         "title": escape(printable(title)),
         "css": _file("player.css"),
-        "js": _file("player.js"),
+        "js": "".join(_file(name) for name in ("player.js", "layout.js", "controls.js")),
         # the data must not contain the closing tag of their element
         "data": json.dumps(_data(scene, values), ensure_ascii=True).replace("<", "\\u003c"),
     }
-    text = _file("player.html")
-    for name in ("title", "css", "js", "data"):  # the data last: it may contain placeholders
-        text = text.replace("{{" + name + "}}", parts[name])
-    return text
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], _file("player.html"))
 
 
 @cache
@@ -56,9 +54,11 @@ def _data(scene: Scene, values: Values | None) -> dict[str, Any]:
     scale = Scale(scene)
     nodes = [_node(box, index(box.scope), scale, values) for box in scene.boxes]
     by_number = {box.number: box.id for box in scene.boxes if box.number and box.kind != "group"}
+    drawn = {box.id for box in scene.boxes}
     order = [by_number[seq] for seq in values.order if seq in by_number] if values else []
     return {
         "alarms": [printable(line) for line in scene.alarms],
+        "alarmNodes": [id_ if id_ in drawn else None for id_ in scene.alarm_boxes],
         "heading": [printable(line) for line in scene.heading],
         "nodes": nodes,
         "edges": [_edge(arrow, values) for arrow in scene.arrows],

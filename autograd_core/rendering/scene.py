@@ -73,6 +73,7 @@ class Scene:
     flow: bool = False  # True if boxes and arrows have gradients
     program: bool = False  # True if the boxes are the calls of a compiled function
     alarms: list[str] = field(default_factory=list)  # problems, in full sentences
+    alarm_boxes: list[str] = field(default_factory=list)  # of each the box's id, or ""
 
     def operands(self) -> dict[str, list[Arrow]]:
         """The arrows into each box, by the id of the box."""
@@ -110,7 +111,8 @@ class Scene:
             replace(arrow, id=f"e{number}", source=ids[arrow.source], target=ids[arrow.target])
             for number, arrow in enumerate(self.arrows)
         ]
-        return replace(self, boxes=boxes, arrows=arrows)
+        alarm_boxes = [ids.get(id_, "") for id_ in self.alarm_boxes]
+        return replace(self, boxes=boxes, arrows=arrows, alarm_boxes=alarm_boxes)
 
     def bring_leaves_home(self) -> None:
         """Move each parameter, and each input that joins results of operations, into the innermost
