@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 import autograd_core as ac
 from autograd_core.devices import backend
 from tests.fake_cupy import device as fake_device
+from tests.pages import browser, opened  # noqa: F401  fixtures
 
 pytest.register_assert_rewrite("tests.differences", "tests.table.checks", "tests.host")
 

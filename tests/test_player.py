@@ -2,87 +2,15 @@
 
 import json
 import re
-import shutil
 
 import numpy as np
 import pytest
 
 import autograd_core as ac
-import nn
 from autograd_core.engine.state import module_scope
 from autograd_core.errors import FreedGraphError
 from autograd_core.rendering import draw, record_flow
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="playwright is not installed: the page is not tested"
-)
-needs_browser = pytest.mark.skipif(
-    CHROMIUM is None, reason="chromium is not installed: the page is not tested in a browser"
-)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as running:
-        browser = running.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def opened(browser, tmp_path):
-    """Opens a drawing's page; whatever it logs, requests or throws fails the test."""
-    complaints, pages = [], []
-
-    def open_page(drawing, **settings):
-        path = drawing.save(tmp_path / "page.html")
-        page = browser.new_page(viewport={"width": 1280, "height": 800}, **settings)
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "request",
-            lambda request: request.url == path.as_uri() or complaints.append(request.url),
-        )
-        page.goto(path.as_uri())
-        page.wait_for_selector("body[data-ready]")
-        pages.append(page)
-        return page
-
-    yield open_page
-    for page in pages:
-        page.close()
-    assert complaints == []
-
-
-def small_network():
-    """Two inputs, two hidden units, two outputs, of scalars; all Tensors by name."""
-    names = ["w11", "w12", "w21", "w22", "v11", "v12", "v21", "v22"]
-    values = dict(zip(names, np.arange(1, 9) / 10, strict=True))
-    t = {name: ac.Tensor(value, True, name=name) for name, value in values.items()}
-    x1, x2 = 0.6, 0.9
-    t["a1"] = ac.sigmoid(t["w11"] * x1 + t["w12"] * x2)
-    t["a2"] = ac.sigmoid(t["w21"] * x1 + t["w22"] * x2)
-    t["o1"] = ac.sigmoid(t["v11"] * t["a1"] + t["v12"] * t["a2"])
-    t["o2"] = ac.sigmoid(t["v21"] * t["a1"] + t["v22"] * t["a2"])
-    t["L"] = ((t["o1"] - 1) ** 2 + (t["o2"] - 0) ** 2) / 2
-    return t
-
-
-def mnist_network():
-    generator = np.random.default_rng(0)
-    model = nn.Sequential(
-        nn.Linear(784, 50, generator=generator), nn.Sigmoid(),
-        nn.Linear(50, 10, generator=generator), nn.Sigmoid(),
-    )  # fmt: skip
-    images, labels = generator.random((100, 784)), np.eye(10)[generator.integers(0, 10, 100)]
-    return model, nn.MSE("batch")(model(ac.Tensor(images)), ac.Tensor(labels))
-
-
-def state(page):
-    return page.evaluate("({...document.body.dataset})")
+from tests.pages import CONTRASTS, mnist_network, needs_browser, small_network, state, title_of
 
 
 def numbers(page, role, of=None):
@@ -96,10 +24,6 @@ def agree(shown, expected):
     assert [exact for exact, _ in shown] == np.ravel(expected).tolist()
     for exact, text in shown:
         assert float(text) == pytest.approx(exact, rel=1e-5)
-
-
-def title_of(page):
-    return page.inner_text("#panel h2")
 
 
 @needs_browser
@@ -188,6 +112,7 @@ def test_keyboard_slider_and_clicks(opened):
     page.click("#last")
     assert state(page)["phase"] == "backward"
     page.click("#first")
+    page.click("#fit")
     page.click('.node:has-text("o2 = sigmoid")')
     assert title_of(page) == "o2 = sigmoid"
     page.click("#play")
@@ -225,7 +150,7 @@ def test_nodes_are_found(opened):
     page.keyboard.type("SIGMOID")
     assert state(page)["found"] == "2"
     assert len(page.query_selector_all(".node.found")) == 2
-    assert page.text_content("#said") == "2 of 11 nodes found"
+    assert page.text_content("#matches") == "2 of 11 match"
     page.keyboard.press("Enter")
     assert title_of(page) == "sigmoid"
     page.keyboard.press("Escape")
@@ -238,18 +163,21 @@ def test_words_for_screen_readers(opened):
     page = opened(draw(t["L"], names=t))
     assert page.get_attribute("#said", "aria-live") == "polite"
     page.keyboard.press("ArrowRight")
-    assert page.text_content("#said") == "Forward: multiply is computed"
-    assert page.get_attribute("#slider", "aria-valuetext") == "Forward: multiply is computed"
+    words = "Forward, step 1 of 52: multiply computes its result from w11, with y = 0.6."
+    assert page.text_content("#said") == words
+    assert page.get_attribute("#slider", "aria-valuetext") == words
     page.keyboard.press("End")
     for _ in range(60):
         if title_of(page).startswith("a1 ="):
             break
         page.keyboard.press("ArrowLeft")
-    assert page.text_content("#said") == (
-        "Backward: a gradient arrives at a1 = sigmoid, the sum of 2 contributions"
+    assert re.fullmatch(
+        r"Backward, step \d+ of 52: a gradient arrives at a1, the sum of 2 contributions, and "
+        r"sigmoid passes it on to the result of add\.",
+        page.text_content("#said"),
     )
     unnamed = page.evaluate(
-        "[...document.querySelectorAll('button, input, [role=button], canvas')].filter("
+        "[...document.querySelectorAll('button, input, select, [role=button], canvas')].filter("
         "e => !(e.getAttribute('aria-label') || e.innerText || '').trim()).length"
     )
     assert unnamed == 0
@@ -269,30 +197,6 @@ def test_both_themes_can_be_read(opened, scheme):
     page.click("#theme")
     assert page.get_attribute("html", "data-theme") != scheme
     assert min(page.evaluate(CONTRASTS)) >= 4.5
-
-
-# of every text on the page to what is behind it
-CONTRASTS = """() => {
-  const light = (colour) => {
-    const [r, g, b] = colour.match(/[\\d.]+/g).slice(0, 3).map(Number).map(v => v / 255)
-      .map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const ratio = (a, b) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-  const found = [];
-  for (const node of document.querySelectorAll('.node:not(.later)')) {
-    const back = light(getComputedStyle(node.querySelector('rect')).fill);
-    for (const text of node.querySelectorAll('text')) {
-      if (getComputedStyle(text).visibility === 'hidden') continue;
-      found.push(ratio(light(getComputedStyle(text).fill), back));
-    }
-  }
-  const paper = light(getComputedStyle(document.querySelector('aside')).backgroundColor);
-  for (const text of document.querySelectorAll('aside p, aside h2, aside h3')) {
-    found.push(ratio(light(getComputedStyle(text).color), paper));
-  }
-  return found;
-}"""
 
 
 @needs_browser

@@ -284,7 +284,7 @@
 
   // ---- start ---------------------------------------------------------------------------------------
 
-  byId("heading").textContent = data.heading.join("\n");
+  byId("facts").textContent = data.heading.join("\n");
   listFindings();
   current = Math.min(addressed() || 0, steps.length - 1);
   measureRoom();

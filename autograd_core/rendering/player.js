@@ -337,15 +337,16 @@
     const place = `step ${current} of ${steps.length - 1}`;
     if (step.phase === "start") {
       const count = (list, what) => `${list.length} ${what}${list.length === 1 ? "" : "s"}`;
-      const back = data.backward.length ? `, then backward computes ${count(data.backward, "gradient")}, from the output to the leaves` : "";
-      return `Start, ${place}: forward computes ${count(data.forward, "result")} in the order in which they ran${back}.`;
+      const back = data.backward.length ? `, then backward ${count(data.backward, "gradient")}` : "";
+      return `Start, ${place}: forward will compute ${count(data.forward, "result")}${back}.`;
     }
     const node = nodes.get(step.id);
     const edges = into.get(node.id);
     const operation = node.title.split(" = ").at(-1);
     if (step.phase === "forward") {
       const operands = edges.map((edge) => called(nodes.get(edge.source)) + (edge.operand && edges.length > 1 ? ` (${edge.operand})` : ""));
-      const from = operands.length ? ` from ${listed(operands)}` : "";
+      const constants = node.lines.filter((line) => /^\w+ = .{1,30}$/.test(line));
+      const from = (operands.length ? ` from ${listed(operands)}` : "") + (constants.length ? `, with ${listed(constants)}` : "");
       if (node.kind === "group") return `Forward, ${place}: ${called(node)} are computed${from}.`;
       if (node.kind === "failed") return `Forward, ${place}: ${operation} fails.`;
       return `Forward, ${place}: ${operation} computes ${nameOf(node) || "its result"}${from}.`;
