@@ -1,5 +1,6 @@
 """The player's controls and layout, in a real browser: view, address, keys, export, speed."""
 
+import json
 import re
 
 import numpy as np
@@ -17,6 +18,12 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 def small():
     t = small_network()
     return draw(t["L"], names=t)
+
+
+def data_of(drawing):
+    text = drawing.html()
+    start = text.index('type="application/json">') + len('type="application/json">')
+    return json.loads(text[start : text.index("</script>", start)])
 
 
 def view(page):
@@ -270,6 +277,35 @@ def test_edges_pass_beside_boxes(opened, make):
     page.click("#fold")
     page.click("#fit")
     assert page.evaluate(CROSSED) == 0
+
+
+def test_arrowheads_point_along_their_edges(opened):
+    page = opened(small())
+    page.keyboard.press("End")
+    starts = page.eval_on_selector_all("path.edge", "all => all.map(e => e.getAttribute('d'))")
+    for d in starts:
+        y, command, next_y = re.match(r"M[^,]+,([\d.-]+)([VC])(?:[^,]+,)?([\d.-]+)", d).groups()
+        assert float(next_y) > float(y), (command, d)
+
+
+def test_playing_starts_again_at_the_end(opened):
+    page = opened(small())
+    page.keyboard.press("End")
+    page.click("#play")
+    assert state(page)["step"] == "0"
+    assert page.inner_text("#play") == "Pause"
+
+
+def test_findings_of_folded_calls_lead_to_their_group():
+    x = ac.Tensor(np.array([1.0, 0.0]), True, name="x")
+    with record_flow(values=True) as flow, np.errstate(all="ignore"):
+        with module_scope("Block"):
+            y = ac.sqrt(x) * 2
+        y.sum().backward()
+    data = data_of(draw(flow, depth=0, limit=3))
+    assert len(data["alarmNodes"]) == len(data["alarms"]) > 0
+    kinds = {node["id"]: node["kind"] for node in data["nodes"]}
+    assert [kinds[id_] for id_ in data["alarmNodes"]] == ["group"]
 
 
 def test_five_thousand_operations(opened):

@@ -82,6 +82,7 @@
   const addressed = () => Number(/^#step=(\d+)$/.exec(location.hash)?.[1] ?? NaN);
   function play(on) {
     clearInterval(timer);
+    if (on && current === steps.length - 1) go(0);
     timer = on ? setInterval(() => (current < steps.length - 1 ? go(current + 1) : play(false)), 900 / Number(byId("speed").value)) : null;
     byId("play").textContent = on ? "Pause" : "Play";
     byId("play").setAttribute("aria-label", on ? "Pause" : "Play");
@@ -150,7 +151,7 @@
   function standalone() {
     const style = getComputedStyle(document.documentElement);
     const value = (text) => text.replace(/var\((--[\w-]+)\)/g, (_, name) => style.getPropertyValue(name).trim());
-    const rules = [...document.styleSheets[0].cssRules].filter((rule) => /^(\.node|\.edge|\.cluster|\.tile|#tip|#graph\.ended)/.test(rule.selectorText ?? ""));
+    const rules = [...document.styleSheets[0].cssRules].filter((rule) => /^(\.node|\.edge|\.cluster|#tip|#graph\.ended)/.test(rule.selectorText ?? ""));
     const copy = graph.cloneNode(true);
     const [width, height] = [Math.ceil(size.w + 30), Math.ceil(size.h + 30)];
     const attributes = { xmlns: SVG, width, height, viewBox: `0 0 ${width} ${height}`, "font-family": FONT };

@@ -189,7 +189,7 @@
   function tileAt(x, y, left, top, right, bottom) {
     const key = `${Math.floor(x / TILE)},${Math.floor(y / TILE)}`;
     if (!tiles.has(key)) {
-      const [edges, boxes] = ["edges", "nodes"].map((id) => shape("svg", { class: "tile", display: "none" }, byId(id)));
+      const [edges, boxes] = ["edges", "nodes"].map((id) => shape("svg", { class: "tile", display: "none", overflow: "visible" }, byId(id)));
       tiles.set(key, { edges, boxes, displayed: false, left, top, right, bottom });
     }
     const tile = tiles.get(key);
@@ -237,7 +237,8 @@
     const across = route.map((run) => run[0]);
     const { edges } = tileAt(b.x, b.y, least(across) - 60, a.y, most(across) + 60, b.y);
     let [[x, , y], ...runs] = route;
-    let d = `M${x},${a.y + a.h}V${y}`;
+    let d = `M${x},${a.y + a.h}`;
+    if (y > a.y + a.h) d += `V${y}`; // no segment without length: it would turn the arrowhead
     let middle = [x, y];
     for (const [nextX, top, bottom] of runs) {
       const bend = (top - y) / 2;
