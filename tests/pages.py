@@ -1,5 +1,6 @@
 """A real browser that opens pages of the player, and what it reads there."""
 
+import json
 import shutil
 
 import numpy as np
@@ -84,6 +85,13 @@ def state(page):
 
 def title_of(page):
     return page.inner_text("#panel h2")
+
+
+def data_of(drawing):
+    """The data that a drawing's page contains."""
+    text = drawing.html()
+    start = text.index('type="application/json">') + len('type="application/json">')
+    return json.loads(text[start : text.index("</script>", start)])
 
 
 # of every text on the page to what is behind it

@@ -1,6 +1,5 @@
 """The player's page, in a real browser: steps, numbers, keyboard, labels, and no network."""
 
-import json
 import re
 
 import numpy as np
@@ -10,7 +9,15 @@ import autograd_core as ac
 from autograd_core.engine.state import module_scope
 from autograd_core.errors import FreedGraphError
 from autograd_core.rendering import draw, record_flow
-from tests.pages import CONTRASTS, mnist_network, needs_browser, small_network, state, title_of
+from tests.pages import (
+    CONTRASTS,
+    data_of,
+    mnist_network,
+    needs_browser,
+    small_network,
+    state,
+    title_of,
+)
 
 
 def numbers(page, role, of=None):
@@ -245,12 +252,6 @@ def test_nasty_names(opened, name):
     page = opened(draw(result, names={name: result}))
     page.keyboard.press("End")
     assert title_of(page) == name.replace("\n", " ")  # as HTML shows a new line
-
-
-def data_of(drawing):
-    text = drawing.html()
-    start = text.index('type="application/json">') + len('type="application/json">')
-    return json.loads(text[start : text.index("</script>", start)])
 
 
 def test_the_page_needs_no_browser_no_renderer_and_leaves_gradients_alone(tmp_path, monkeypatch):

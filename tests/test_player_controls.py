@@ -1,6 +1,5 @@
 """The player's controls and layout, in a real browser: view, address, keys, export, speed."""
 
-import json
 import re
 
 import numpy as np
@@ -9,7 +8,7 @@ import pytest
 import autograd_core as ac
 from autograd_core.engine.state import module_scope
 from autograd_core.rendering import draw, record_flow
-from tests.pages import CONTRASTS, mnist_network, needs_browser, small_network, state
+from tests.pages import CONTRASTS, data_of, mnist_network, needs_browser, small_network, state
 
 pytestmark = needs_browser
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
@@ -18,12 +17,6 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 def small():
     t = small_network()
     return draw(t["L"], names=t)
-
-
-def data_of(drawing):
-    text = drawing.html()
-    start = text.index('type="application/json">') + len('type="application/json">')
-    return json.loads(text[start : text.index("</script>", start)])
 
 
 def view(page):
