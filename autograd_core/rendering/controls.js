@@ -18,7 +18,7 @@
       const displayed = tile.left < right && tile.right > left && tile.top < bottom && tile.bottom > top;
       if (displayed === tile.displayed) continue;
       tile.displayed = displayed;
-      for (const group of [tile.edges, tile.boxes]) group.setAttribute("display", displayed ? "inline" : "none");
+      tile.group.setAttribute("display", displayed ? "inline" : "none");
     }
   }
   function fit() {

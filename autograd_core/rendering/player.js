@@ -186,11 +186,11 @@
 
   // Only the tiles in view are displayed, and laid out by the browser. A tile is an <svg>, because
   // Chromium lays out what is in a <g> that is not displayed.
-  function tileAt(x, y, left, top, right, bottom) {
-    const key = `${Math.floor(x / TILE)},${Math.floor(y / TILE)}`;
+  function tileAt(kind, x, y, left, top, right, bottom) {
+    const key = `${kind}${bottom - top > 2 * TILE ? " long" : ""} ${Math.floor(x / TILE)},${Math.floor(y / TILE)}`;
     if (!tiles.has(key)) {
-      const [edges, boxes] = ["edges", "nodes"].map((id) => shape("svg", { class: "tile", display: "none", overflow: "visible" }, byId(id)));
-      tiles.set(key, { edges, boxes, displayed: false, left, top, right, bottom });
+      const group = shape("svg", { class: "tile", display: "none", overflow: "visible" }, byId(kind));
+      tiles.set(key, { group, displayed: false, left, top, right, bottom });
     }
     const tile = tiles.get(key);
     tile.left = Math.min(tile.left, left);
@@ -201,7 +201,7 @@
   }
 
   function drawNode(node, x, y) {
-    const group = shape("g", { class: `node ${node.kind}${node.findings.length ? " alarming" : ""}`, transform: `translate(${x},${y})`, "data-id": node.id, role: "button", tabindex: "-1" }, tileAt(x, y, x, y, x + node.w, y + node.h).boxes);
+    const group = shape("g", { class: `node ${node.kind}${node.findings.length ? " alarming" : ""}`, transform: `translate(${x},${y})`, "data-id": node.id, role: "button", tabindex: "-1" }, tileAt("nodes", x, y, x, y, x + node.w, y + node.h).group);
     const round = ["operation", "group"].includes(node.kind) ? 10 : 2;
     const rect = shape("rect", { width: node.w, height: node.h, rx: round }, group);
     node.rows.forEach((row, i) => {
@@ -216,7 +216,7 @@
   function drawFolded(part, x, y) {
     const all = nodesIn(part.scope);
     const label = data.scopes[part.scope].label;
-    const group = shape("g", { class: `node folded${all.some((node) => node.findings.length) ? " alarming" : ""}`, transform: `translate(${x},${y})`, role: "button", tabindex: "-1", "data-scope": part.scope, "aria-label": `${label}, folded; unfold` }, tileAt(x, y, x, y, x + part.w, y + part.h).boxes);
+    const group = shape("g", { class: `node folded${all.some((node) => node.findings.length) ? " alarming" : ""}`, transform: `translate(${x},${y})`, role: "button", tabindex: "-1", "data-scope": part.scope, "aria-label": `${label}, folded; unfold` }, tileAt("nodes", x, y, x, y, x + part.w, y + part.h).group);
     const rect = shape("rect", { width: part.w, height: part.h, rx: 10 }, group);
     shape("text", { x: part.w / 2, y: 20, class: "title" }, group).textContent = `▸ ${label}`;
     shape("text", { x: part.w / 2, y: 36, class: "line" }, group).textContent = `${all.length} nodes`;
@@ -235,7 +235,7 @@
   function drawEdge(edge, a, b) {
     const route = routeOf(edge, a, b);
     const across = route.map((run) => run[0]);
-    const { edges } = tileAt(b.x, b.y, least(across) - 60, a.y, most(across) + 60, b.y);
+    const { group } = tileAt("edges", b.x, b.y, least(across) - 60, a.y, most(across) + 60, b.y);
     let [[x, , y], ...runs] = route;
     let d = `M${x},${a.y + a.h}`;
     if (y > a.y + a.h) d += `V${y}`; // no segment without length: it would turn the arrowhead
@@ -248,12 +248,12 @@
       [x, y] = [nextX, bottom];
     }
     const unused = data.backward.length > 0 && !edge.product;
-    const path = shape("path", { class: `edge${unused ? " unused" : ""}`, d }, edges);
+    const path = shape("path", { class: `edge${unused ? " unused" : ""}`, d }, group);
     const words = [edge.operand, edge.keeps, edge.flow].filter(Boolean).join("\n");
     if (words) shape("title", {}, path).textContent = words;
     const made = { path };
     if (edge.operand) {
-      made.label = shape("text", { class: "edge-label", x: middle[0], y: middle[1] }, edges);
+      made.label = shape("text", { class: "edge-label", x: middle[0], y: middle[1] }, group);
       made.label.textContent = edge.operand;
     }
     lines.set(edge.id, made);
