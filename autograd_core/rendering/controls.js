@@ -74,6 +74,7 @@
     show();
     if (current) bringIntoView(drawn.get(steps[current].id));
     else firstView();
+    if (location.protocol === "about:") return; // a frame in a notebook has no address
     addressing ??= setTimeout(() => { // browsers limit how often the address changes
       addressing = null;
       history.replaceState(null, "", `#step=${current}`);
@@ -199,12 +200,18 @@
     fit,
     fold: () => { fold(outermost.scopes, true); firstView(); },
     unfold: () => { fold([...folded], false); firstView(); },
-    theme: () => (root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark"),
+    theme: () => {
+      scheme.removeEventListener("change", follow);
+      root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
+    },
     help: () => byId("keys").showModal(),
   };
   const keys = { ArrowRight: "next", ArrowLeft: "back", Home: "first", End: "last", " ": "play", p: "play", "+": "closer", "=": "closer", "-": "farther", 0: "fit", "?": "help" };
   const root = document.documentElement;
-  root.dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  const scheme = matchMedia("(prefers-color-scheme: dark)");
+  const follow = () => (root.dataset.theme = scheme.matches ? "dark" : "light");
+  follow();
+  scheme.addEventListener("change", follow); // a frame learns its scheme after it has been loaded
   for (const [id, action] of Object.entries(actions)) byId(id).addEventListener("click", action);
   byId("slider").max = steps.length - 1;
   byId("slider").addEventListener("input", (event) => go(Number(event.target.value)));
