@@ -8,7 +8,7 @@ import pytest
 import autograd_core as ac
 from autograd_core.engine.state import module_scope
 from autograd_core.errors import FreedGraphError
-from autograd_core.rendering import draw, record_flow
+from autograd_core.rendering import draw, drawing, record_flow
 from tests.pages import (
     CONTRASTS,
     data_of,
@@ -96,7 +96,9 @@ def test_the_mnist_network_in_heat_maps(opened):
             assert ends[name] == [g.min(), g.max()], name
         else:
             assert ends[name] == g.ravel().tolist(), name
-    assert len(labels) == 6 + 6 + 2  # what arrives, what flows on, two local derivatives
+    labels = [label for label in labels if label]  # images have one label together
+    # what arrives, what flows on, two local derivatives, three factors of matrix rules
+    assert len(labels) == 6 + 6 + 2 + 3
     assert all("heat-map of (" in label for label in labels)
 
 
@@ -285,10 +287,12 @@ def test_a_jacobian_is_the_local_derivative_of_what_is_small():
     assert np.array_equal(np.array(jacobian["local"]["rows"]).reshape(2, 2), matrix)
 
 
-def test_a_folded_graph_is_played_too():
+def test_a_folded_graph_is_played_too(monkeypatch):
+    monkeypatch.setattr(drawing, "PAGE_LIMIT", 10)
     x = ac.Tensor(np.ones(3), True)
     for _ in range(50):
         x = ac.tanh(x)
     data = data_of(draw(x, limit=10))
     assert [node["title"] for node in data["nodes"]] == ["leaf", "tanh", "… 48 times more", "tanh"]
     assert len(data["forward"]) == 3
+    assert len(data["backward"]) == 4

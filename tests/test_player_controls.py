@@ -279,6 +279,8 @@ def test_arrowheads_point_along_their_edges(opened):
     page.keyboard.press("End")
     starts = page.eval_on_selector_all("path.edge", "all => all.map(e => e.getAttribute('d'))")
     for d in starts:
+        if "H" in d:
+            continue  # to an input beside its operation
         y, command, next_y = re.match(r"M[^,]+,([\d.-]+)([VC])(?:[^,]+,)?([\d.-]+)", d).groups()
         assert float(next_y) > float(y), (command, d)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from autograd_core.engine.scope import Scope
 from autograd_core.rendering.loops import keys_of, mark_loops, repetitions
@@ -15,13 +15,14 @@ DENSE = 4  # arrows for each box; a picture with more is folded further
 LONG = 4  # loops with more repetitions than this are shortened
 
 
-def fitted(scene: Scene, limit: int, depth: int | None) -> Scene:
+def fitted(scene: Scene, limit: int, depth: int | None, whole_loops: bool = False) -> Scene:
     """Reduce `scene` to about `limit` boxes. Modules are folded to `depth`, or as far as necessary
-    if `depth` is None; loops and repetitions are shortened; then operations that follow each other
-    are folded."""
+    if `depth` is None; loops (unless they are wanted whole) and repetitions are shortened; then
+    operations that follow each other are folded."""
     before = len(scene.boxes)
     mark_loops(scene)
-    small = shortened_loops(scene if depth is None else folded(scene, depth))
+    small = scene if depth is None else folded(scene, depth)
+    small = small if whole_loops else shortened_loops(small)
     if len(small.boxes) > limit:
         for tried in _depths(scene) if depth is None else [depth]:
             small = shortened_loops(scene if tried is None else folded(scene, tried))
@@ -258,9 +259,8 @@ def _merged(scene: Scene, taken: dict[str, Group]) -> Scene:
         for box in group.boxes:
             kept[group].update(box.kept)
         boxes.append(group.box(ids[group], scene, kept[group]))
-    merged = Scene(list(scene.heading), boxes, plain + list(arrows.values()))
-    merged.module_names, merged.flow = scene.module_names, scene.flow
-    merged.alarms = scene.alarms
+    heading, arrows_left = list(scene.heading), plain + list(arrows.values())
+    merged = replace(scene, heading=heading, boxes=boxes, arrows=arrows_left)
     merged.alarm_boxes = [ids[taken[id_]] if id_ in taken else id_ for id_ in scene.alarm_boxes]
     merged.put_in_order()
     return merged

@@ -296,6 +296,12 @@
   listFindings();
   current = Math.min(addressed() || 0, steps.length - 1);
   measureRoom();
+  // modules start folded, from the innermost outwards, until about `limit` boxes are shown
+  let boxes = data.nodes.length;
+  for (let depth = most([0, ...depths]); boxes > data.limit && depth > 0; depth--) {
+    depths.forEach((at, scope) => at === depth && folded.add(scope));
+    boxes = new Set(data.nodes.map((node) => chains.get(node.id)[depth - 1] ?? node.id)).size;
+  }
   draw();
   firstView();
   new ResizeObserver(measureRoom).observe(graph);

@@ -35,6 +35,7 @@ TEXT = ("dot", "gv")
 PICTURES = ("svg", "png", "pdf")
 PAGE = "html"
 READ = 200_000  # nodes that are read at most
+PAGE_LIMIT = 5_000  # boxes of a page, which opens with modules folded
 
 
 class FormatError(AutogradError, ValueError):
@@ -188,18 +189,20 @@ def draw(
         raise ArgumentError(f"depth must be a number of modules, 0 or more, not {depth!r}")
     naming = Naming(names, model)
     with _uncollected():
-        shown = fitted(_scene(output, naming), limit, depth).renamed()
+        whole = _scene(output, naming)
+        shown = fitted(whole, limit, depth).renamed()
 
     def page_of() -> str:
         from autograd_core.rendering.player import page
 
-        values, played = None, shown
-        if isinstance(output, Flow):
-            values = output.values
-        elif isinstance(output, Tensor):
-            flow = traced(output, naming, "the player")
-            values, played = flow.values, fitted(flow.scene, limit, depth).renamed()
-        return page(played, values, _title(output))
+        flow = traced(output, naming, "the player") if isinstance(output, Tensor) else output
+        values, scene = None, whole
+        if isinstance(flow, Flow):
+            values, scene = flow.values, flow.scene
+        most = max(limit, PAGE_LIMIT)
+        return page(
+            fitted(scene, most, depth, whole_loops=True).renamed(), values, _title(output), limit
+        )
 
     return Drawing(shown, page_of)
 

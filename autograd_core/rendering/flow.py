@@ -135,7 +135,12 @@ class Recorder(Observer):
 
     def __init__(self, flow: Flow, values: bool = False) -> None:
         self.flow = flow
-        self.reader = Reader(flow.naming)
+        if values:
+            from autograd_core.rendering.values import Values
+
+            flow.values = Values()
+        keep = flow.values.input if flow.values is not None else None
+        self.reader = Reader(flow.naming, keep)
         self.measured: dict[int, Any] = {}  # gradients, by number of a node
         self.crossing: dict[tuple[int, int], Any] = {}  # gradients, by edge
         self.waiting: dict[int, tuple[tuple[int, int], Any]] = {}  # contributions to nodes
@@ -144,13 +149,10 @@ class Recorder(Observer):
         self.parameters: dict[int, Any] = {}
         self.units: dict[int, tuple[str, Any, int]] = {}
         self.edges: dict[int, list[Any]] = {}  # (parent, rule), or None if measured
+        self.order: dict[int, None] = {}
         self.joint: dict[int, int] = {}  # gathering node → joint node
         self.inside: int | None = None  # the joint node whose rule may be running
         self.oldest, self.newest = math.inf, 0
-        if values:
-            from autograd_core.rendering.values import Values
-
-            flow.values = Values()
 
     def forward(self, node: Node, out: Array) -> None:
         """Keep a result, if values are recorded."""
@@ -169,6 +171,8 @@ class Recorder(Observer):
         if node.op is not None and node.op.joint:
             self.inside = node.seq
             self.joint[node.parent.seq] = node.seq  # type: ignore[union-attr]
+        self.order.pop(node.seq, None)  # of the last pass that reached it
+        self.order[node.seq] = None
         self.edges[node.seq] = [(parent, rule) for parent, rule, _ in edges]
         is_output = node.seq not in self.expected
         self.flow.passes += is_output
@@ -260,7 +264,7 @@ class Recorder(Observer):
             if self.oldest - RECENT < exit.number < self.newest
         ]
         flow.scene = self.reader.scene()
-        flow.scene.flow = True
+        flow.scene.flow, flow.scene.passed = True, list(self.order)
         if flow.passes:
             flow.look()
 

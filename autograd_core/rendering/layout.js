@@ -44,16 +44,32 @@
     b.slice(same).forEach((scope) => note(scope, "enter"));
   }
 
+  // inputs that stand beside their operation: the first on its left, the second on its right
+  const homes = new Map(data.nodes.flatMap((node) => node.beside.map((id) => [id, node.id])));
   const keyIn = (scope, id) => {
+    id = homes.get(id) ?? id;
     const depth = scope < 0 ? 0 : depths[scope];
     const chain = chains.get(id);
     return chain.length > depth ? `s${chain[depth]}` : id;
   };
 
+  // an operation in the middle of its row, with the inputs that stand beside it
+  function rowOf(node) {
+    const [left, right] = node.beside.map((id) => nodes.get(id));
+    const space = 24 + most([0, ...into.get(node.id).map((edge) => textWidth(edge.operand, `10px ${FONT}`))]);
+    const wing = left ? Math.max(left.w, right?.w ?? 0) + space : 0;
+    const row = [[node, wing]];
+    if (left) row.push([left, wing - space - left.w]);
+    if (right) row.push([right, wing + node.w + space]);
+    const h = most(row.map(([one]) => one.h));
+    const w = node.w + 2 * wing;
+    return { key: node.id, row, w, h, place: order.get(node.id) };
+  }
+
   function layOut(scope) {
     const parts = new Map();
     for (const node of scope < 0 ? outermost.nodes : members[scope]) {
-      parts.set(node.id, { key: node.id, node, w: node.w, h: node.h, place: order.get(node.id) });
+      if (!homes.has(node.id)) parts.set(node.id, rowOf(node));
     }
     for (const i of scope < 0 ? outermost.scopes : inner[scope]) {
       const part = folded.has(i) ? foldedBox(i) : layOut(i);

@@ -51,9 +51,36 @@
 
   const shapeOf = (picture) => (picture.shape.length ? `(${picture.shape.join(", ")}${picture.shape.length === 1 ? "," : ""})` : "scalar");
 
-  function shown(picture, name) {
-    if (!picture) return element("p", { className: "muted" }, "not kept: the backward pass does not need it");
-    return picture.whole ? table(picture, name) : heatmap(picture, name);
+  function shown(picture, name, otherwise = "not kept: the backward pass does not need it") {
+    if (!picture) return element("p", { className: "muted" }, otherwise);
+    const made = picture.whole ? table(picture, name) : heatmap(picture, name);
+    return picture.images.length ? element("div", {}, images(picture, name), made) : made;
+  }
+
+  // the first of many images, as rows of an array: digits, or the weights of each hidden unit
+  function images(picture, name) {
+    const list = element("div", { className: "images", role: "img", "aria-label": `${name}: the first ${picture.images.length} as images` });
+    const highest = picture.images.flat(2).map(asNumber).filter(Number.isFinite).reduce((a, b) => Math.max(a, Math.abs(b)), 0) || 1;
+    for (const image of picture.images) {
+      const canvas = element("canvas", { width: image[0].length, height: image.length });
+      canvas.style.width = canvas.style.height = "56px";
+      paint(canvas, image.flat().map(asNumber), highest);
+      list.append(canvas);
+    }
+    return list;
+  }
+
+  // blue below zero, white at zero, orange above: lightness shows the size, colour the sign
+  function paint(canvas, values, highest) {
+    const context = canvas.getContext("2d");
+    const pixels = context.createImageData(canvas.width, canvas.height);
+    values.forEach((value, i) => {
+      const t = Math.max(-1, Math.min(1, value / highest));
+      const end = t < 0 ? [8, 81, 156] : [178, 75, 0];
+      const colour = Number.isFinite(value) ? end.map((c) => 255 + (c - 255) * Math.abs(t)) : [90, 90, 90];
+      pixels.data.set([...colour, 255], 4 * i);
+    });
+    context.putImageData(pixels, 0, 0);
   }
 
   function table(picture, name) {
@@ -70,7 +97,6 @@
     return element("div", { className: "scroll" }, made);
   }
 
-  // blue below zero, white at zero, orange above: lightness shows the size, colour the sign
   function heatmap(picture, name) {
     const rows = picture.rows.map((row) => row.map(asNumber));
     const height = rows.length;
@@ -84,15 +110,7 @@
     const ends = `from ${written(picture.ends[0])} to ${written(picture.ends[1])}`;
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", `${name}: heat-map of ${shapeOf(picture)}, ${ends}`);
-    const context = canvas.getContext("2d");
-    const image = context.createImageData(width, height);
-    rows.flat().forEach((value, i) => {
-      const t = Math.max(-1, Math.min(1, value / most));
-      const end = t < 0 ? [8, 81, 156] : [178, 75, 0];
-      const colour = Number.isFinite(value) ? end.map((c) => 255 + (c - 255) * Math.abs(t)) : [90, 90, 90];
-      image.data.set([...colour, 255], 4 * i);
-    });
-    context.putImageData(image, 0, 0);
+    paint(canvas, rows.flat(), most);
     canvas.addEventListener("mousemove", (event) => {
       const box = canvas.getBoundingClientRect();
       const i = Math.min(height - 1, Math.floor(((event.clientY - box.top) / box.height) * height));
@@ -130,7 +148,7 @@
     ];
     const values = node.value?.whole ? node.value.rows.flat() : [];
     if (values.length > 0 && values.length <= 6) node.rows.push({ text: cut(`value ${values.map(written).join(", ")}`, 48), kind: "line result" });
-    if (node.flow) node.rows.push({ text: cut(node.flow, 48), kind: "line flow" });
+    for (const line of node.flow) node.rows.push({ text: cut(line, 48), kind: "line flow" });
     node.w = Math.max(70, ...node.rows.map((row) => textWidth(row.text, row.kind === "title" ? `600 13px ${FONT}` : `600 10.5px ${FONT}`))) + 24;
     node.h = 20 + 14 * (node.rows.length - 1) + 12;
   }
@@ -162,7 +180,7 @@
     const waiting = [[whole, 0, 0]];
     for (let i = 0; i < waiting.length; i++) {
       const [part, x, y] = waiting[i];
-      if (part.node) drawNode(part.node, x, y);
+      if (part.row) for (const [node, left] of part.row) drawNode(node, x + left, y + (part.h - node.h) / 2);
       else if (part.closed) drawFolded(part, x, y);
       else {
         origins.set(part.scope, { part, x, y });
@@ -233,7 +251,14 @@
   }
 
   function drawEdge(edge, a, b) {
-    const route = routeOf(edge, a, b);
+    const flat = homes.get(edge.source) === edge.target;
+    const route = flat ? [] : routeOf(edge, a, b);
+    if (flat) {
+      const [start, end] = a.x < b.x ? [a.x + a.w, b.x] : [a.x, b.x + b.w];
+      const y = a.y + a.h / 2;
+      const { group } = tileAt("edges", b.x, b.y, a.x, a.y, b.x + b.w, b.y + b.h);
+      return drawLine(edge, group, `M${start},${y}H${end}`, [(start + end) / 2, y - 5], "middle");
+    }
     const across = route.map((run) => run[0]);
     const { group } = tileAt("edges", b.x, b.y, least(across) - 60, a.y, most(across) + 60, b.y);
     let [[x, , y], ...runs] = route;
@@ -247,13 +272,17 @@
       middle = [(x + 3 * nextX) / 4 + 4, (y + 3 * top) / 4];
       [x, y] = [nextX, bottom];
     }
-    const unused = data.backward.length > 0 && !edge.product;
+    drawLine(edge, group, d, middle);
+  }
+
+  function drawLine(edge, group, d, middle, anchor = "start") {
+    const unused = data.backward.length > 0 && !edge.passed;
     const path = shape("path", { class: `edge${unused ? " unused" : ""}`, d }, group);
     const words = [edge.operand, edge.keeps, edge.flow].filter(Boolean).join("\n");
     if (words) shape("title", {}, path).textContent = words;
     const made = { path };
     if (edge.operand) {
-      made.label = shape("text", { class: "edge-label", x: middle[0], y: middle[1] }, group);
+      made.label = shape("text", { class: "edge-label", x: middle[0], y: middle[1], "text-anchor": anchor }, group);
       made.label.textContent = edge.operand;
     }
     lines.set(edge.id, made);
@@ -313,13 +342,13 @@
     const used = computedAt.get(edge.target) <= current;
     line.path.classList.toggle("later", !used);
     line.path.classList.toggle("current", edge.target === step.id);
-    line.path.classList.toggle("backward", Boolean(edge.product) && arrivedAt.get(edge.target) <= current);
+    line.path.classList.toggle("backward", edge.passed && arrivedAt.get(edge.target) <= current);
   }
 
   function label(node, known, arrived) {
     const parts = [node.title, ...node.lines];
     if (known && node.value?.whole && node.value.rows.flat().length === 1) parts.push(`value ${written(node.value.rows[0][0])}`);
-    if (arrived && node.flow) parts.push(node.flow);
+    if (arrived) parts.push(...node.flow);
     return [...parts, ...node.findings].join(", ");
   }
 
@@ -354,13 +383,30 @@
     }
     const count = contributions(node).length;
     const sum = count > 1 ? `, the sum of ${count} contributions` : "";
-    const onward = edges.filter((edge) => edge.product).map((edge) => called(nodes.get(edge.source)));
+    const onward = edges.filter((edge) => edge.passed).map((edge) => called(nodes.get(edge.source)));
     if (!edges.length) return `Backward, ${place}: ${node.title} receives its gradient${sum}.`;
     const sends = onward.length ? `, and ${operation} passes it on to ${listed(onward)}` : "";
     return count ? `Backward, ${place}: a gradient arrives at ${called(node)}${sum}${sends}.` : `Backward, ${place}: the pass starts at ${called(node)}${sends}.`;
   }
 
-  const contributions = (node) => outOf.get(node.id).filter((edge) => edge.product);
+  // "multiply #3 (w12 · a2)": an operation among others of its kind, with its operands
+  const SIGNS = { multiply: " · ", add: " + ", subtract: " − ", divide: " / ", matmul: " @ " };
+  const kinds = new Map();
+  for (const id of data.forward) {
+    const { title } = nodes.get(id);
+    kinds.set(title, [...(kinds.get(title) ?? []), id]);
+  }
+  function identified(node) {
+    const same = kinds.get(node.title) ?? [];
+    const number = same.length > 1 ? ` #${same.indexOf(node.id) + 1}` : "";
+    const short = (source) => nameOf(source) || `${source.title}${(kinds.get(source.title) ?? []).length > 1 ? ` #${kinds.get(source.title).indexOf(source.id) + 1}` : ""}`;
+    const operands = into.get(node.id).map((edge) => short(nodes.get(edge.source)));
+    operands.push(...node.lines.filter((line) => /^[xy] = [^[]{1,12}$/.test(line)).map((line) => line.slice(4)));
+    const words = operands.length && operands.length < 4 ? ` (${operands.join(SIGNS[node.title.split(" = ").at(-1)] ?? ", ")})` : "";
+    return node.title + number + words;
+  }
+
+  const contributions = (node) => outOf.get(node.id).filter((edge) => edge.passed);
 
   function fillPanel(step) {
     const panel = byId("panel");
@@ -401,27 +447,32 @@
     if (parts.length > 1) {
       parts.forEach((edge, i) => {
         if (i) add(element("div", { className: "sign" }, "+"));
-        add(element("p", { className: "muted" }, `from ${nodes.get(edge.target).title}${edge.operand ? `, by its ${edge.operand}` : ""}`));
-        add(marked(shown(edge.product, "a contribution"), "contribution", edge.id));
+        add(element("p", { className: "muted" }, `from ${identified(nodes.get(edge.target))}${edge.operand ? `, by its ${edge.operand}` : ""}`));
+        add(marked(shown(edge.product, "a contribution", edge.flow), "contribution", edge.id));
       });
       add(element("div", { className: "sign" }, "="));
     }
-    add(marked(shown(node.gradient, "incoming gradient"), "gradient", node.id));
+    add(marked(shown(node.gradient, "incoming gradient", node.flow.at(-1)), "gradient", node.id));
     for (const edge of into.get(node.id)) {
       const source = nodes.get(edge.source);
-      if (!edge.product) {
+      if (!edge.passed) {
         add(element("h3", {}, `to ${source.title}: nothing`), element("p", { className: "muted" }, "no gradient is required there"));
         continue;
       }
       add(element("h3", {}, `to ${edge.operand ? `${edge.operand}, ` : ""}${source.title}`));
-      if (edge.local) {
+      if (edge.rule) {
+        add(element("p", {}, edge.rule));
+        const factor = into.get(node.id).find((other) => other.operand === edge.factor);
+        const value = factor && nodes.get(factor.source).value;
+        if (value) add(element("div", { className: "sign" }, "with"), element("p", { className: "muted" }, called(nodes.get(factor.source))), marked(shown(value, edge.factor), "factor", edge.id));
+      } else if (edge.local) {
         add(element("p", { className: "muted" }, edge.kind === "jacobian" ? `arriving · local derivative (a Jacobian of shape ${shapeOf(edge.local)})` : "arriving · local derivative, element by element"));
         add(element("div", { className: "sign" }, "·"), marked(shown(edge.local, "local derivative"), "local", edge.id));
       } else {
         add(element("p", { className: "muted" }, edge.keeps ? `the rule of ${node.title} computes it from the arriving gradient; it ${edge.keeps}` : `the rule of ${node.title} computes it from the arriving gradient alone`));
       }
       add(element("div", { className: "sign" }, "="));
-      add(marked(shown(edge.product, "outgoing gradient"), "product", edge.id));
+      add(marked(shown(edge.product, "outgoing gradient", edge.flow), "product", edge.id));
     }
     if (!into.get(node.id).length) add(element("p", { className: "muted" }, "A leaf: this is what .grad receives."));
   }

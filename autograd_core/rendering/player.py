@@ -11,21 +11,22 @@ from pathlib import Path
 from typing import Any
 
 from autograd_core.engine.scope import Scope
+from autograd_core.rendering.layout import placing
 from autograd_core.rendering.scale import Scale, in_words
 from autograd_core.rendering.scene import SOURCES, Arrow, Box, Scene
 from autograd_core.rendering.values import Picture, Values
 from autograd_core.rendering.wording import printable
 
 
-def page(scene: Scene, values: Values | None, title: str) -> str:
+def page(scene: Scene, values: Values | None, title: str, limit: int) -> str:
     """The page as text. `scene` is the result of `Scene.renamed`. `values` are None if no values
-    were recorded."""
+    were recorded. Modules start folded as far as necessary to show about `limit` boxes."""
     parts = {
         "title": escape(printable(title)),
         "css": _file("player.css"),
         "js": "".join(_file(name) for name in ("player.js", "layout.js", "controls.js")),
         # the data must not contain the closing tag of their element
-        "data": json.dumps(_data(scene, values), ensure_ascii=True).replace("<", "\\u003c"),
+        "data": json.dumps(_data(scene, values, limit), ensure_ascii=True).replace("<", "\\u003c"),
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], _file("player.html"))
 
@@ -35,7 +36,7 @@ def _file(name: str) -> str:
     return (Path(__file__).parent / name).read_text(encoding="utf-8")
 
 
-def _data(scene: Scene, values: Values | None) -> dict[str, Any]:
+def _data(scene: Scene, values: Values | None, limit: int) -> dict[str, Any]:
     scopes: dict[Scope, int] = {}
     described: list[dict[str, Any]] = []
 
@@ -53,26 +54,32 @@ def _data(scene: Scene, values: Values | None) -> dict[str, Any]:
 
     scale = Scale(scene)
     nodes = [_node(box, index(box.scope), scale, values) for box in scene.boxes]
-    by_number = {box.number: box.id for box in scene.boxes if box.number and box.kind != "group"}
-    drawn = {box.id for box in scene.boxes}
-    order = [by_number[seq] for seq in values.order if seq in by_number] if values else []
+    by_number = {box.number: box.id for box in scene.boxes if box.number}
+    boxes = {box.id: box for box in scene.boxes}
+    beside = placing(scene).beside
+    for node in nodes:
+        node["beside"] = beside.get(node["id"], [])
     return {
         "alarms": [printable(line) for line in scene.alarms],
-        "alarmNodes": [id_ if id_ in drawn else None for id_ in scene.alarm_boxes],
+        "alarmNodes": [id_ if id_ in boxes else None for id_ in scene.alarm_boxes],
         "heading": [printable(line) for line in scene.heading],
         "nodes": nodes,
-        "edges": [_edge(arrow, values) for arrow in scene.arrows],
+        "edges": [_edge(arrow, values, boxes[arrow.target]) for arrow in scene.arrows],
         "scopes": described,
         "forward": [box.id for box in scene.boxes if box.kind not in (*SOURCES, "omitted")],
-        "backward": order,
+        "backward": [by_number[seq] for seq in scene.passed if seq in by_number],
         "program": scene.program,
+        "limit": limit,
     }
 
 
 def _node(box: Box, scope: int, scale: Scale, values: Values | None) -> dict[str, Any]:
     value = values.results.get(box.number) if values and box.kind != "group" else None
     arrived = values.arrived.get(box.number) if values and box.kind != "group" else None
-    lines = [line for line in box.lines if value is None or not line.startswith("value ")]
+    late = [line for line in box.lines if line.startswith(("gradient ", "‖gradient‖"))]
+    lines = [line for line in box.lines if line not in late]
+    lines = [line for line in lines if value is None or not line.startswith("value ")]
+    late += [in_words(box.gradient)] if box.gradient is not None else []
     return {
         "id": box.id,
         "kind": box.kind,
@@ -82,12 +89,24 @@ def _node(box: Box, scope: int, scale: Scale, values: Values | None) -> dict[str
         "findings": [printable(text) for text in box.findings],
         "value": _picture(value),
         "gradient": _picture(arrived),
-        "flow": in_words(box.gradient) if box.gradient is not None else "",
+        "flow": [printable(line) for line in late],
         "shade": scale.shade(box.gradient) if box.gradient is not None else "",
     }
 
 
-def _edge(arrow: Arrow, values: Values | None) -> dict[str, Any]:
+# (operation, operand) → the rule with matrices, and the operand that it needs; δ is the gradient
+# that arrives, W the weight, of shape (out, in)
+RULES = {
+    ("linear", "x"): ("δx = δ W", "weight"),
+    ("linear", "weight"): ("δW = δᵀ x", "x"),
+    ("linear", "bias"): ("δb = the sum of the rows of δ", ""),
+    ("matmul", "x"): ("δx = δ yᵀ", "y"),
+    ("matmul", "y"): ("δy = xᵀ δ", "x"),
+}
+
+
+def _edge(arrow: Arrow, values: Values | None, target: Box) -> dict[str, Any]:
+    rule, factor = RULES.get((target.key, arrow.operand), ("", ""))
     crossing = values.crossings.get(arrow.key) if values and arrow.key else None
     return {
         "id": arrow.id,
@@ -96,9 +115,12 @@ def _edge(arrow: Arrow, values: Values | None) -> dict[str, Any]:
         "operand": printable(arrow.operand),
         "keeps": printable(arrow.keeps),
         "kind": crossing.kind if crossing else "",
+        "rule": rule,
+        "factor": factor,
         "local": _picture(crossing.local) if crossing else None,
         "product": _picture(crossing.product) if crossing else None,
         "flow": in_words(arrow.gradient) if arrow.gradient is not None else "",
+        "passed": arrow.gradient is not None or crossing is not None,
     }
 
 
@@ -111,6 +133,7 @@ def _picture(found: Picture | None) -> dict[str, Any] | None:
         "whole": found.whole,
         "rows": [[_number(value) for value in row] for row in found.rows],
         "ends": [_number(found.least), _number(found.greatest)],
+        "images": [[[_number(x) for x in row] for row in image] for image in found.images or []],
     }
 
 

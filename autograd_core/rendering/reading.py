@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import textwrap
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from autograd_core.devices import backend
@@ -34,8 +34,11 @@ NOT_SETTINGS = {"position", "shapes"}  # names in rules that are not settings
 class Reader:
     """Builds a Scene from nodes, added one by one, each before its operands."""
 
-    def __init__(self, naming: Naming) -> None:
+    def __init__(
+        self, naming: Naming, keep_input: Callable[[int, Array], None] | None = None
+    ) -> None:
         self.naming = naming
+        self.keep_input = keep_input  # receives the untracked arrays that edges saved
         self.boxes: dict[int, Box] = {}  # by number of a node
         self.inputs: dict[int, tuple[Box, Any]] = {}  # (box, weak reference) by id of an array
         self.input_boxes: list[Box] = []
@@ -174,12 +177,14 @@ class Reader:
             box = Box(
                 f"i{len(self.input_boxes)}", "input", title, lines, f"{title}: needs no gradient"
             )
-            box.shape = array.shape
+            box.shape, box.number = array.shape, -1 - len(self.input_boxes)
             exit = next((e for e in exits if e.array is not None and e.array() is array), None)
             if exit is not None:
                 source = f" of {exit.source}" if exit.source else ""
                 box.stopped = f"{exit.reason}{source} at {exit.line}"
                 box.lines.append(f"cut off by {exit.reason}{source}")
+            if self.keep_input is not None:
+                self.keep_input(box.number, array)
             self.inputs[id(array)] = box, weakref.ref(array)
             self.input_boxes.append(box)
         return box.id

@@ -34,7 +34,7 @@ class Box:
     scope: Scope | None = None  # its cluster
     operation: str = ""
     shape: tuple[int, ...] = ()
-    number: int = 0  # of the node, in the order of recording; 0 without a node
+    number: int = 0  # of the node, in the order of recording; inputs have negative numbers
     gradient: Statistics | None = None  # in a recorded flow
     findings: tuple[str, ...] = ()
     operands: tuple[str, ...] = ()  # of the operation, in the order of its signature
@@ -71,6 +71,7 @@ class Scene:
     arrows: list[Arrow] = field(default_factory=list)
     module_names: dict[Scope, str] = field(default_factory=dict)  # dotted names
     flow: bool = False  # True if boxes and arrows have gradients
+    passed: list[int] = field(default_factory=list)  # in a flow: nodes, in the pass's order
     program: bool = False  # True if the boxes are the calls of a compiled function
     alarms: list[str] = field(default_factory=list)  # problems, in full sentences
     alarm_boxes: list[str] = field(default_factory=list)  # of each the box's id, or ""

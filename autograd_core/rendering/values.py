@@ -14,6 +14,7 @@ from autograd_core.engine.types import Array, Gradient
 from autograd_core.rendering.nodes import saved_results
 
 KEPT_COMPLETELY = 64  # arrays of up to this many elements are kept completely
+IMAGES, LEAST_SIDE = 12, 8  # images that are shown of an array, and their least side
 PICTURE_SIDE = 28  # rows and columns of the picture of a larger array
 
 
@@ -27,6 +28,7 @@ class Picture(NamedTuple):
     rows: list[list[Any]]
     least: float
     greatest: float
+    images: list[Any] | None = None  # of a larger array: the first of its rows that are images
 
     def array(self) -> Any:
         """The array in its original shape and dtype; only if `whole`."""
@@ -55,11 +57,16 @@ class Values:
         self.arrived: dict[int, Picture] = {}
         self.crossings: dict[tuple[int, int], Crossing] = {}
         self.order: list[int] = []  # nodes in the order of the backward pass
+        self.arrays: dict[int, Any] = {}  # results and leaves that are available until `complete`
         self.calls: dict[int, tuple[Node, dict[str, Any]]] = {}  # see `complete`
 
     def result(self, node: Node, out: Array) -> None:
         """Keep the result of an operation."""
         self.results[node.seq] = picture(out)
+
+    def input(self, number: int, array: Array) -> None:
+        """Keep an input that needs no gradient, by the number of its box."""
+        self.results[number] = picture(array)
 
     def arrival(self, node: Node, g: Gradient, tensor: Tensor | None) -> None:
         """Keep the gradient of a node, and its value if it is available."""
@@ -69,31 +76,32 @@ class Values:
         self.arrived[node.seq] = picture(g)
         known = {} if tensor is None else {node.seq: tensor.data}
         for seq, value in (known | dict(saved_results(node))).items():
+            self.arrays[seq] = value
             if seq not in self.results:
                 self.results[seq] = picture(value)
-        if node.op is not None and node.op.kernel is not None and not node.op.settings:
+        if node.op is not None and node.op.kernel is not None and not node.op.variadic:
             self.calls[node.seq] = node, _operands(node)
 
     def complete(self) -> None:
         """Recompute results that no edge saved, by running their kernels on operands that are
         available."""
         for seq, (node, operands) in sorted(self.calls.items()):
-            values = [self._operand(operands.get(name)) for name in node.op.parameters]
-            if seq in self.results or any(value is None for value in values):
+            if seq in self.arrays:
+                continue
+            values = [self._operand(operands.get(name, UNKNOWN)) for name in node.op.parameters]
+            if any(value is UNKNOWN for value in values):
                 continue
             with np.errstate(all="ignore"):
                 result = backend.as_array(node.op.kernel(*values))
             if result.shape == node.shape and result.dtype == node.dtype:
-                self.results[seq] = picture(result)
+                self.arrays[seq] = result
+                self.results.setdefault(seq, picture(result))
         self.calls.clear()
+        self.arrays.clear()
 
     def _operand(self, known: Any) -> Any:
-        """An operand from a Picture, the number of a node, or a plain value."""
-        if isinstance(known, _Result):
-            known = self.results.get(known.number)
-        if isinstance(known, Picture):
-            return known.array() if known.whole else None
-        return known
+        """An operand: the array of a result, or a value that an edge saved."""
+        return self.arrays.get(known.number, UNKNOWN) if isinstance(known, _Result) else known
 
     def crossing(
         self,
@@ -128,6 +136,9 @@ class Values:
         )
 
 
+UNKNOWN = object()  # an operand that no edge has
+
+
 class _Result(NamedTuple):
     number: int
 
@@ -139,7 +150,7 @@ def _operands(node: Node) -> dict[str, Any]:
         known[rule.operand] = _Result(parent.seq)
         for name, source, value in zip(rule.names, rule.sources, saved, strict=True):
             if source is None or source == name:
-                known.setdefault(name, picture(value) if backend.is_array(value) else value)
+                known.setdefault(name, value)
     return known
 
 
@@ -167,6 +178,7 @@ def picture(array: Array) -> Picture:
     if not values.size:
         return Picture(values.shape, str(values.dtype), True, [], 0.0, 0.0)
     matrix = values.reshape(-1, values.shape[-1]) if values.ndim > 1 else values.reshape(1, -1)
+    images = None if values.size <= KEPT_COMPLETELY else _images(values)
     shown = np.abs(matrix) if matrix.dtype.kind == "c" and values.size > KEPT_COMPLETELY else matrix
     finite = shown[np.isfinite(shown)] if shown.dtype.kind in "fc" else shown
     ends = (0.0, 0.0)
@@ -175,7 +187,25 @@ def picture(array: Array) -> Picture:
     whole = values.size <= KEPT_COMPLETELY
     if not whole:
         shown = _coarse(_coarse(shown.astype(np.float64), 0), 1)
-    return Picture(values.shape, str(values.dtype), whole, shown.tolist(), *ends)
+    return Picture(values.shape, str(values.dtype), whole, shown.tolist(), *ends, images)
+
+
+def _images(values: Any) -> list[Any] | None:
+    """The first few images of an array (…, height, width), or of an array (n, side²), such as the
+    digits of MNIST and the weights of their first layer; None if it has none."""
+    if values.dtype.kind != "f":
+        return None
+    if values.ndim >= 3 and min(values.shape[-2:]) >= LEAST_SIDE:
+        images = values.reshape(-1, *values.shape[-2:])
+    else:
+        side = math.isqrt(values.shape[-1])
+        if values.ndim > 2 or side * side != values.shape[-1] or side < LEAST_SIDE:
+            return None
+        images = values.reshape(-1, side, side)
+    if max(images.shape[1:]) > 2 * PICTURE_SIDE:
+        return None
+    first = images[:IMAGES].tolist()
+    return [[[float(f"{x:.3g}") for x in row] for row in image] for image in first]
 
 
 def _coarse(matrix: Any, axis: int) -> Any:
