@@ -48,7 +48,7 @@ class _Anomaly(Observer):
         self.lines: dict[int, str] = {}  # sequence number of a node → where it was called
         self.sums: dict[tuple[int, int, str], int] = {}  # (node, edge, name) → checksum
 
-    def forward(self, node: Node, out: Array) -> None:
+    def forward(self, node: Node, out: Array, operands: tuple[Any, ...]) -> None:
         self.lines[node.seq] = f"called at {user_line()}"
         found = _non_finite(out)
         if found:

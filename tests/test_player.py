@@ -172,7 +172,7 @@ def test_words_for_screen_readers(opened):
     page = opened(draw(t["L"], names=t))
     assert page.get_attribute("#said", "aria-live") == "polite"
     page.keyboard.press("ArrowRight")
-    words = "Forward, step 1 of 52: multiply computes its result from w11, with y = 0.6."
+    words = "Forward, step 1 of 52: multiply computes its result from w11 (x) and 0.6 (y)."
     assert page.text_content("#said") == words
     assert page.get_attribute("#slider", "aria-valuetext") == words
     page.keyboard.press("End")

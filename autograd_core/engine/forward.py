@@ -76,7 +76,7 @@ itself. To see the source generated for an operation, such as `exp`, call it onc
                 _record.fits = _fits_x
                 _record.more = None if _node_y is None else (_node_y, _rule_y, (x,), _fits_y, None)
             if _out_dtype is _HALF: _widen(_record)
-            if _observer is not None: _observer.forward(_record, _out)
+            if _observer is not None: _observer.forward(_record, _out, (x, y))
             _tensor.node = _record
             return _tensor
         except _Foreign:
@@ -196,8 +196,8 @@ def _tracked(out: Array, record: Node) -> Any:
         node = record.result(position, array.shape, array.dtype)
         tensors.append(result(array, node))
         if observer is not None:
-            observer.forward(record, array)
-            observer.forward(node, array)
+            observer.forward(record, array, ())
+            observer.forward(node, array, ())
     return type(out)(*tensors)
 
 

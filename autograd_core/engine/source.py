@@ -185,7 +185,8 @@ def _record(declared: Operation, silent: list[str]) -> Iterator[str]:
         dtype = "$out_dtype" if numpys else "$home.dtype"  # SciPy returns float32 for float16
         yield f"if {dtype} is $HALF: $widen($record)"
     if not declared.results:
-        yield "if $observer is not None: $observer.forward($record, $out)"
+        given = _tuple(list(declared.operands))
+        yield f"if $observer is not None: $observer.forward($record, $out, {given})"
 
 
 def _edges(declared: Operation) -> Iterator[str]:

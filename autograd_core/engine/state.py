@@ -26,8 +26,9 @@ class Observer:
 
     hunts = False
 
-    def forward(self, node: Any, out: Array) -> None:
-        """Called when `node` has been recorded; `out` is the array of its result."""
+    def forward(self, node: Any, out: Array, operands: tuple[Any, ...]) -> None:
+        """Called when `node` has been recorded. `out` is the array of its result, `operands` holds
+        arrays and numbers in the order of ``node.op.operands``, for a single result."""
 
     def arrive(self, node: Any, g: Gradient) -> None:
         """Called with the total gradient `g` of `node`, before the rules of `node` run. `node` may
@@ -73,9 +74,9 @@ class _Both(Observer):
         self.observers = (first, second)
         self.hunts = first.hunts or second.hunts
 
-    def forward(self, node: Any, out: Array) -> None:
+    def forward(self, node: Any, out: Array, operands: tuple[Any, ...]) -> None:
         for observer in self.observers:
-            observer.forward(node, out)
+            observer.forward(node, out, operands)
 
     def arrive(self, node: Any, g: Gradient) -> None:
         for observer in self.observers:

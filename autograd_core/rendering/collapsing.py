@@ -248,7 +248,7 @@ def _merged(scene: Scene, taken: dict[str, Group]) -> Scene:
             plain.append(arrow)
         elif home is not target:
             source = known[arrow.source]
-            if target is not None and source.kind not in ("parameter", "leaf"):
+            if target is not None and target.module and source.kind not in ("parameter", "leaf"):
                 target.entering.append(str(source.shape or "scalar"))
             ends = ids[home] if home else arrow.source, ids[target] if target else arrow.target
             arrows.setdefault(

@@ -6,8 +6,9 @@ Kinds of boxes differ in outline and text, not only in colour.
 from __future__ import annotations
 
 import math
+import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from autograd_core.engine.scope import Scope
@@ -41,6 +42,15 @@ LOOK: dict[Kind, str] = {
     "failed": 'style="filled,bold", fillcolor="#fdecea", color="#b3261e"',
     "group": 'style="rounded,filled,diagonals", fillcolor="#edf1f6", color="#7d8fa6"',
     "omitted": 'style="rounded,filled,dotted", fillcolor="#ffffff", color="#7b8794"',
+}
+WORDS: dict[Kind, str] = {
+    "input": "no gradient",
+    "leaf": "leaf",
+    "parameter": "parameter",
+    "operation": "operation",
+    "output": "output",
+    "group": "folded",
+    "failed": "failed",
 }
 CLUSTER = 'style="rounded,filled", color="#c3ccd6", penwidth=1, margin=12, fontsize=11'
 CLUSTER_SHADES = ("#f8f9fb", "#f1f3f7")  # alternate with the depth of nesting
@@ -139,7 +149,25 @@ class Text(NamedTuple):
         return f'<FONT POINT-SIZE="{self.size}" COLOR="{self.colour}">{inner}</FONT>'
 
 
-def _table(rows: list[Text], align: str = "CENTER", padding: int = 0, room: int = 0) -> str:
+class Line(NamedTuple):
+    """Texts in one line."""
+
+    texts: tuple[Text, ...]
+
+    @property
+    def width(self) -> float:
+        """In points, in the widest common font."""
+        return sum(text.width for text in self.texts)
+
+    @property
+    def cell(self) -> str:
+        """The texts in an HTML-like label."""
+        return "".join(text.cell for text in self.texts)
+
+
+def _table(
+    rows: Sequence[Text | Line], align: str = "CENTER", padding: int = 0, room: int = 0
+) -> str:
     """Rows below each other, as wide as the widest text in the widest common font, and `room`."""
     width = math.ceil(max((row.width for row in rows), default=0)) + 2 * padding + room
     cells = "".join(f'<TR><TD ALIGN="{align}">{row.cell}</TD></TR>' for row in rows)
@@ -160,7 +188,24 @@ def _title(scope: Scope, scene: Scene) -> str:
 def _heading(scene: Scene) -> str:
     rows = [Text(row, 11, INK) for line in scene.heading for row in _wrapped(line)]
     rows += [Text(row, 11, ALARM, bold=True) for line in scene.alarms for row in _wrapped(line)]
-    return _table([*rows, Text("", 6, INK)], "LEFT")
+    return _table([*rows, Text("", 3, INK), *_legend(scene), Text("", 6, INK)], "LEFT")
+
+
+def _legend(scene: Scene) -> list[Text | Line]:
+    """What the colours and the arrows mean."""
+    present = {box.kind for box in scene.boxes}
+    kinds = [(word, re.findall(r'color="(#\w+)"', LOOK[kind])[-1])
+             for kind, word in WORDS.items() if kind in present]  # fmt: skip
+    marks: list[Text] = []
+    for word, colour in kinds:
+        marks += [Text("■\u00a0", 9, colour), Text(f"{word}\u00a0\u00a0 ", 9, MUTED)]
+    if not scene.flow:
+        return [Line((*marks, Text("arrows: data; gradients flow back along them", 9, MUTED)))]
+    scale = Scale(scene)
+    words = "a darker box, a wider arrow: a greater gradient"
+    if scale.found:
+        words += f", rms {10**scale.bottom:.0e} to {10**scale.top:.0e} (logarithmic)"
+    return [Line(tuple(marks)), Text(words + "; dotted: none", 9, MUTED)]
 
 
 def _wrapped(line: str) -> list[str]:

@@ -21,6 +21,7 @@ from autograd_core.rendering.nodes import edges_of
 from autograd_core.rendering.reading import Reader
 from autograd_core.rendering.scene import Scene
 from autograd_core.rendering.statistics import measure, resolved
+from autograd_core.rendering.wording import small_value
 from autograd_core.transforms.joint import Gathered
 
 RECENT = 200  # exits are reported from this many sequence numbers before the first operation
@@ -150,14 +151,18 @@ class Recorder(Observer):
         self.units: dict[int, tuple[str, Any, int]] = {}
         self.edges: dict[int, list[Any]] = {}  # (parent, rule), or None if measured
         self.order: dict[int, None] = {}
+        self.constants: dict[int, dict[str, Any]] = {}  # operands without a gradient
         self.joint: dict[int, int] = {}  # gathering node → joint node
         self.inside: int | None = None  # the joint node whose rule may be running
         self.oldest, self.newest = math.inf, 0
 
-    def forward(self, node: Node, out: Array) -> None:
-        """Keep a result, if values are recorded."""
+    def forward(self, node: Node, out: Array, operands: tuple[Any, ...]) -> None:
+        """Keep a result and the operands without a gradient, if values are recorded."""
         if self.flow.values is not None:
             self.flow.values.result(node, out)
+            tracked = {rule.operand for _, rule, _ in edges_of(node)}
+            given = zip(node.op.operands, operands, strict=False)
+            self.constants[node.seq] = {n: value for n, value in given if n not in tracked}
 
     def arrive(self, node: Node, g: Gradient) -> None:
         """Measure the gradient that arrives at a node, and store the node's edges."""
@@ -176,7 +181,7 @@ class Recorder(Observer):
         self.edges[node.seq] = [(parent, rule) for parent, rule, _ in edges]
         is_output = node.seq not in self.expected
         self.flow.passes += is_output
-        self.reader.add(node, is_output=is_output)
+        self.reader.add(node, is_output=is_output, constants=self.constants.pop(node.seq, {}))
         if isinstance(g, Parts):
             return
         g = _array(g)
@@ -251,9 +256,13 @@ class Recorder(Observer):
         for seq, box in self.reader.boxes.items():
             if seq in self.measured:
                 box.gradient = resolved(self.measured[seq])
-                values = flow.parameters.get(seq)
-                if values is not None and values.norm and not box.gradient.not_finite:
+                values, finite = flow.parameters.get(seq), not box.gradient.not_finite
+                if values is not None and values.size > 1 and values.norm and finite:
                     box.lines.append(f"‖gradient‖ ÷ ‖value‖ {box.gradient.norm / values.norm:.1e}")
+            known = flow.values.results.get(seq) if flow.values is not None else None
+            if known is not None and known.whole and not any(map(_is_value, box.lines)):
+                value = small_value(known.array())
+                box.lines += [f"value {value}"] if value else []
         self.edges.clear()
         for key, found in self.crossing.items():
             if key in self.reader.arrows and found is not None:
@@ -267,6 +276,10 @@ class Recorder(Observer):
         flow.scene.flow, flow.scene.passed = True, list(self.order)
         if flow.passes:
             flow.look()
+
+
+def _is_value(line: str) -> bool:
+    return line.startswith("value ")
 
 
 def _array(g: Gradient) -> Any:

@@ -49,6 +49,8 @@ def _module_calls(scene: Scene, numbers: Iterator[int]) -> dict[str, tuple[int, 
     for source, found in _users(scene).items():
         for scope in {s for user in found for s in path_of(scopes[user])}:
             weights.setdefault(scope, set()).add(source)
+    if not weights:
+        return {}
     calls: dict[Hashable, list[Scope]] = {}
     for box in scene.boxes:
         for scope in path_of(box.scope):

@@ -28,7 +28,7 @@ ADVANCES = {
     for bold, table in ((False, REGULAR), (True, BOLD))
 }
 # other characters: (the last code point, width): Latin, Greek and signs; Chinese …; pictographs
-OTHERS = ((0x2E7F, 860), (0xFFFF, 1050), (0x10FFFF, 1400))
+OTHERS = ((0x2E7F, 950), (0xFFFF, 1050), (0x10FFFF, 1400))
 
 
 def text_width(text: str, size: float, bold: bool = False) -> float:

@@ -87,6 +87,8 @@ class Naming:
         all parameters used in the scope. Modules without parameters are told by their order among
         the modules of their class in the enclosing module, if all of these were called once.
         """
+        if not self.modules:
+            return {}
         scopes = {box.id: box.scope for box in scene.boxes}
         names = {box.id: self.parameters.get(box.number) for box in scene.boxes}
         within: dict[Scope, list[str]] = {}  # the parts of the name that the parameters share

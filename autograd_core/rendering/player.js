@@ -237,7 +237,7 @@
     const group = shape("g", { class: `node folded${all.some((node) => node.findings.length) ? " alarming" : ""}`, transform: `translate(${x},${y})`, role: "button", tabindex: "-1", "data-scope": part.scope, "aria-label": `${label}, folded; unfold` }, tileAt("nodes", x, y, x, y, x + part.w, y + part.h).group);
     const rect = shape("rect", { width: part.w, height: part.h, rx: 10 }, group);
     shape("text", { x: part.w / 2, y: 20, class: "title" }, group).textContent = `▸ ${label}`;
-    shape("text", { x: part.w / 2, y: 36, class: "line" }, group).textContent = `${all.length} nodes`;
+    shape("text", { x: part.w / 2, y: 36, class: "line" }, group).textContent = `${all.length} node${all.length === 1 ? "" : "s"}`;
     const place = { key: part.key, group, rect, x, y, w: part.w, h: part.h, closed: part.scope };
     for (const node of all) drawn.set(node.id, place);
   }

@@ -8,6 +8,8 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
 from autograd_core.devices import backend
 from autograd_core.engine.exits import exits
 from autograd_core.engine.graph import Node, Rule
@@ -48,9 +50,16 @@ class Reader:
         self.others: list[Arrow] = []
         self.results: dict[int, Any] = {}  # results of operations, if they were saved
 
-    def add(self, node: Node, output: Tensor | None = None, is_output: bool = False) -> Box:
+    def add(
+        self,
+        node: Node,
+        output: Tensor | None = None,
+        is_output: bool = False,
+        constants: dict[str, Any] | None = None,
+    ) -> Box:
         """Add a box for a node, and an arrow for each of its operands in the graph; return the box.
-        `output` is the drawn Tensor if this is its node."""
+        `output` is the drawn Tensor if this is its node. `constants` are operands that need no
+        gradient, if they are known."""
         small = (found for found in saved_results(node) if found[1].size <= FULLY_PRINTED)
         self.results.update(small)
         if output is not None:
@@ -60,7 +69,7 @@ class Reader:
         else:
             box = self._operation(node, output, is_output)
             box.operands = tuple(p for p in node.op.parameters if p in node.op.operands)
-            self._read_operands(node)
+            self._read_operands(node, box, constants or {})
         self.boxes[node.seq] = box
         self.results.pop(node.seq, None)
         return box
@@ -86,7 +95,9 @@ class Reader:
         box.operation, box.number, box.findings = error.operation, number, ("it failed here",)
         self.boxes[number] = box
         for name, node in error.operands:
-            self.others.append(Arrow("", f"n{node.seq}", "failed", name, "", f"{name}: an operand"))
+            arrow = Arrow("", f"n{node.seq}", "failed", name, "", f"{name}: an operand")
+            self.others.append(arrow)
+            self.boxes[node.seq].findings += (f"operand {name} of {error.operation}",)
 
     def _leaf(self, node: Node) -> Box:
         tensor = self.naming.tensor_of(node)
@@ -114,26 +125,27 @@ class Reader:
         lines += _value_and_gradient(tensor, self.results.get(node.seq))
         if node.released:
             lines.append("released by an earlier backward()")
-        title = f"{name} = {node.name}" if name else node.name
+        title = f"{name} = {node.name}" if name and name != node.name else node.name
         kind: Kind = "output" if is_output else "operation"
         box = Box(f"n{node.seq}", kind, title, lines, title, node.scope, node.name)
         box.shape, box.number, box.key = node.shape, node.seq, node.key
         return box
 
-    def _read_operands(self, node: Node) -> None:
+    def _read_operands(self, node: Node, box: Box, constants: dict[str, Any]) -> None:
         edges = list(edges_of(node))
         tracked = {rule.operand for _, rule, _ in edges}
-        untracked: dict[str, Any] = {}
+        untracked = {n: value for n, value in constants.items() if self._has_box(node, value)}
         for place, (parent, rule, saved) in enumerate(edges):
             arrow = self._arrow(f"n{parent.seq}", node, rule, saved)
             arrow.key = node.seq, place
             self.arrows[arrow.key] = arrow
             for name, source, value in zip(rule.names, rule.sources, saved, strict=True):
                 plain = source not in {None, "out", *tracked} and source not in node.op.variadic
-                if plain and not isinstance(source, int) and backend.is_array(value):
+                if plain and name in node.op.operands and self._has_box(node, value):
                     untracked.setdefault(name, value)
-        for name, array in untracked.items():
-            source_id = self._input(array)
+        for name, value in untracked.items():
+            box.lines = [line for line in box.lines if not line.startswith(f"{name} = ")]
+            source_id = self._input(value) if backend.is_array(value) else self._constant(value)
             arrow = Arrow("", source_id, f"n{node.seq}", name, "", f"{name}: no edge")
             arrow.place = _place(node, name)
             self.others.append(arrow)
@@ -164,6 +176,23 @@ class Reader:
             number = next(self.fresh)
             self.numbers[id(array)] = number, weakref.ref(array)
         return number
+
+    @staticmethod
+    def _has_box(node: Node, value: Any) -> bool:
+        """True for arrays, and in graphs of numbers for numbers."""
+        return backend.is_array(value) or (
+            node.shape == () and isinstance(value, int | float | complex | np.generic)
+        )
+
+    def _constant(self, value: Any) -> str:
+        """Return the id of a new box of a number."""
+        number = setting(value)
+        box = Box(f"i{len(self.input_boxes)}", "input", number, ["constant"], f"constant {number}")
+        box.number = -1 - len(self.input_boxes)
+        if self.keep_input is not None:
+            self.keep_input(box.number, np.asarray(value))
+        self.input_boxes.append(box)
+        return box.id
 
     def _input(self, array: Array) -> str:
         """Return the id of the box of an array that needs no gradient. All uses of an array share

@@ -20,6 +20,7 @@ class Scale:
         self.flow = scene.flow
         found = [box.gradient for box in scene.boxes] + [a.gradient for a in scene.arrows]
         sizes = [math.log10(s.rms) for s in found if s is not None and 0 < s.rms < math.inf]
+        self.found = bool(sizes)
         self.top = max(sizes, default=0.0)
         self.bottom = max(min(sizes, default=0.0), self.top - DECADES)
         if self.top - self.bottom < 2:  # a small range is not stretched over the whole scale

@@ -51,6 +51,8 @@ def small_value(array: Array) -> str | None:
 
 def written(values: Any) -> str:
     """All elements with four digits, on one line."""
+    if values.size == 1:  # without the brackets of its axes
+        return _number(values.item())
     printed: Any = {"all": lambda element: _number(element.item())}
     text = np.array2string(values, separator=", ", formatter=printed, max_line_width=1000)
     return " ".join(text.split())

@@ -133,7 +133,7 @@ class Results(Observer):
     def __init__(self) -> None:
         self.found: list[tuple[Any, Any]] = []
 
-    def forward(self, node: Any, out: Array) -> None:
+    def forward(self, node: Any, out: Array, operands: tuple[Any, ...]) -> None:
         self.found.append((node.op, np.array(host(out))))
 
 
@@ -155,7 +155,7 @@ class Rounding(Observer):
         for array, values in reversed(self.moved):
             array[...] = values
 
-    def forward(self, node: Any, out: Array) -> None:
+    def forward(self, node: Any, out: Array, operands: tuple[Any, ...]) -> None:
         exact = None
         if self.exact and self.exact[-1][0] is node.op:
             exact = self.exact.pop()[1]
