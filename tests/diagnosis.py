@@ -88,7 +88,7 @@ def main(first):
     for seed, network in alarmed:
         print(f"  seed {seed}: {network.case.described}")
         for text, count in Counter(network.alarms).items():
-            print(f"    {count} × {text}")
+            print(f"    {count} x {text}")
     print("planted faults found:")
     for kind in FAULTS:
         missed = [seed for seed in range(first, first + OF_EACH) if not is_found(kind, seed)]

@@ -110,7 +110,7 @@ def test_recurrent_networks(strength, expected):
     with record_flow(model) as flow:
         model(ac.Tensor(xs)).backward()
     assert kinds(flow) == expected  # the first state is 0, and so is w's first share: no fault
-    assert "over 60 layers" in str(flow.findings) or not expected
+    assert "over 30 steps" in str(flow.findings) or not expected
 
 
 class Cut(nn.Module):

@@ -3,48 +3,33 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
+from autograd_core.rendering.chains import shrinks_or_grows
 from autograd_core.rendering.measured import Finding, Measured
-from autograd_core.rendering.scene import SOURCES, Box
-from autograd_core.rendering.wording import counted, shortened
-
-FAR = 1e4  # the largest factor between the gradients of two layers of a healthy network
-LARGE_SHARE = 0.5  # the share of units at which a layer is reported as dead or saturated
+from autograd_core.rendering.titles import title_of
+from autograd_core.rendering.unit_findings import of_units
+from autograd_core.rendering.wording import shortened
 
 
 def find(flow: Measured) -> list[Finding]:
     """All findings; each is added to its box."""
     found = [
         *_not_finite(flow),
-        *_units(flow),
+        *of_units(flow),
         *_stops(flow),
         *_unused(flow),
         *_zeros(flow),
-        *_shrinks_or_grows(flow),
+        *shrinks_or_grows(flow),
+        *_carried(flow),
+        *_above_chance(flow),
     ]
+    # of several passes, each finds the same
+    found = list({(f.kind, f.where, f.text): f for f in found}.values())
     for finding in found:
         if finding.box is not None:
             finding.box.findings += (finding.short,)
     return found
-
-
-def title_of(box: Box, flow: Measured) -> str:
-    """The title of a box, followed by the module that contains it."""
-    scope = box.scope
-    if scope is None or box.kind in SOURCES:
-        return box.title
-    name = flow.scene.module_names.get(scope, "")
-    if not name:  # a module without parameters is located by the module before it
-        boxes = {other.id: other for other in flow.scene.boxes}
-        before = (boxes[a.source].scope for a in flow.scene.arrows if a.target == box.id)
-        names = (
-            flow.scene.module_names.get(s) and f"{s.kind} {flow.scene.module_names[s]}"
-            for s in before
-            if s is not None
-        )
-        name = next((f"after {known}" for known in names if known), "")
-    return f"{box.title} ({scope.kind}{' ' + name if name else ''})"
 
 
 def _not_finite(flow: Measured) -> Iterator[Finding]:
@@ -68,26 +53,6 @@ def _not_finite(flow: Measured) -> Iterator[Finding]:
         yield Finding("not finite", target.title, text, short, target)
 
 
-def _units(flow: Measured) -> Iterator[Finding]:
-    boxes = {box.number: box for box in flow.scene.boxes}
-    for seq, (word, share, batch) in sorted(flow.units.items()):
-        box = boxes.get(seq)
-        if box is None or share < LARGE_SHARE:
-            continue
-        percent = f"{share:.0%}".replace("%", " %")
-        if word == "dead":
-            text = (
-                f"{percent} of the units of {title_of(box, flow)} are 0 for all {batch:,} examples"
-            )
-            yield Finding("dead ReLU", box.title, text, f"dead: {percent} of its units", box)
-        else:
-            text = (
-                f"{percent} of the values of {title_of(box, flow)} are in its flat range (slope "
-                f"below 4 % of the maximum)"
-            )
-            yield Finding("saturated", box.title, text, f"saturated: {percent} of its values", box)
-
-
 def _stops(flow: Measured) -> Iterator[Finding]:
     """Findings for operands that were computed in the graph but have left it, so that the gradient
     stops at them."""
@@ -96,6 +61,8 @@ def _stops(flow: Measured) -> Iterator[Finding]:
         source = boxes[arrow.source]
         if source.kind == "input" and source.stopped:
             target = boxes[arrow.target]
+            if target.key == "where" and arrow.operand == "condition":
+                continue  # a choice between values has no gradient
             operand = f"operand {arrow.operand!r} of " if arrow.operand else ""
             text = f"at {operand}{title_of(target, flow)}: {source.stopped}"
             yield Finding("gradient stops", target.title, text, "the gradient stops here", source)
@@ -117,75 +84,59 @@ def _zeros(flow: Measured) -> Iterator[Finding]:
     """Findings for operations that turn a nonzero gradient into zeros only."""
     into = flow.scene.operands()
     boxes = {box.id: box for box in flow.scene.boxes}
-    blamed = {box for box, (word, share, _) in flow.units.items() if word == "dead" and share == 1}
+    blamed = {seq for seq, unit in flow.units.items() if unit.word == "dead" and unit.share == 1}
+    starved = _reached_by_zero(flow)
     for box in flow.scene.boxes:
         gone = [a for a in into[box.id] if a.gradient is not None]
         if box.gradient is None or box.gradient.is_zero or not gone or box.number in blamed:
             continue
         sources = [boxes[arrow.source].gradient for arrow in gone]
         # a leaf that is also used elsewhere may still get a gradient
-        if box.gradient.size and all(g is not None and g.is_zero for g in sources):
+        zero = box.gradient.size and all(g is not None and g.is_zero for g in sources)
+        if zero and any(arrow.source in starved for arrow in gone):
             text = f"the gradient is exactly 0 from {title_of(box, flow)} backwards"
             yield Finding("zero", box.title, text, "zero from here backwards", box)
 
 
-def _shrinks_or_grows(flow: Measured) -> Iterator[Finding]:
-    """The first finding that gradients shrink or grow from layer to layer. The gradients of weights
-    are examined first, then the gradients of results."""
-    for chain in _chains(flow):
-        if len(chain) < 2:
-            continue
-        (first, g_first), (last, g_last) = chain[0], chain[-1]
-        factor = g_first / g_last
-        if 1 / FAR < factor < FAR:
-            continue
-        kind, verb = ("vanishing", "falls") if factor < 1 else ("exploding", "grows")
-        each = factor ** (1 / (len(chain) - 1))
+def _reached_by_zero(flow: Measured) -> set[str]:
+    """The boxes that depend on a leaf whose whole gradient is zero. Where a gradient is zero but
+    all leaves get another share, as at a gate whose state is still 0, nothing is lost."""
+    found = {
+        box.id
+        for box in flow.scene.boxes
+        if box.kind in ("parameter", "leaf") and box.gradient is not None and box.gradient.is_zero
+    }
+    into = flow.scene.operands()
+    for box in flow.scene.boxes:
+        if any(arrow.source in found for arrow in into[box.id]):
+            found.add(box.id)
+    return found
+
+
+def _carried(flow: Measured) -> Iterator[Finding]:
+    """A finding if gradients were added to those from before a step."""
+    boxes = {box.number: box for box in flow.scene.boxes}
+    there = [boxes[seq] for seq in flow.carried if seq in boxes]
+    if there:
+        names = shortened(", ".join(box.title for box in there), 100)
         text = (
-            f"the gradient's rms {verb} from {g_last:.2g} at {title_of(last, flow)} to "
-            f"{g_first:.2g} at {title_of(first, flow)}: by 10^{math.log10(factor):+.1f} over "
-            f"{counted(len(chain), 'layer')}, a factor of about {each:.2g} per layer"
+            f"{names} changed between two backward passes, and kept the gradient of the first, to "
+            f"which the second was added: call optimizer.zero_grad() after each step"
         )
-        culprit = _culprit(flow, grows=factor > 1)
-        if culprit:
-            text += f". {culprit}"
-        yield Finding(kind, first.title, text, kind, first)
+        short = "its gradient was not set to zero"
+        yield Finding("forgotten zero_grad", there[0].title, text, short, there[0])
+
+
+def _above_chance(flow: Measured) -> Iterator[Finding]:
+    """A finding if the first cross-entropy is far above that of equal probabilities."""
+    chance = flow.chance
+    if chance is None or chance.classes < 2:
         return
-
-
-def _chains(flow: Measured) -> Iterator[list[tuple[Box, float]]]:
-    """Two lists: the weights in the order of their use, and the results of the operations that use
-    them. With fewer than two weights, one list of all results. Each box is listed with the rms of
-    its gradient."""
-    boxes = {box.id: box for box in flow.scene.boxes}
-    uses = [(boxes[arrow.target], boxes[arrow.source]) for arrow in flow.scene.arrows]
-    uses = [use for use in uses if use[1].kind in ("parameter", "leaf") and len(use[1].shape) >= 2]
-    uses.sort(key=lambda use: use[0].number)
-    weights = {weight.id: weight for _, weight in uses}
-    if len(weights) < 2:
-        yield _sizes(box for box in flow.scene.boxes if box.kind in ("operation", "output"))
-    else:
-        yield _sizes(weights.values())
-        yield _sizes({user.id: user for user, _ in uses}.values())
-
-
-def _sizes(boxes: Iterable[Box]) -> list[tuple[Box, float]]:
-    found = ((box, box.gradient.rms) for box in boxes if box.gradient is not None)
-    return [(box, rms) for box, rms in found if 0 < rms < math.inf]
-
-
-def _culprit(flow: Measured, grows: bool) -> str:
-    """The operation that changes the gradient's size most, on average over its calls."""
-    boxes = {box.id: box for box in flow.scene.boxes}
-    factors: dict[str, list[float]] = {}
-    for arrow in flow.scene.arrows:
-        target, source = boxes[arrow.target], boxes[arrow.source]
-        if arrow.gradient and target.gradient and source.kind in ("operation", "output"):
-            out, arriving = arrow.gradient.rms, target.gradient.rms
-            if out > 0 and arriving > 0:
-                factors.setdefault(target.operation, []).append(math.log(out / arriving))
-    means = {name: sum(logs) / len(logs) for name, logs in factors.items() if len(logs) > 1}
-    if not means:
-        return ""
-    worst = (max if grows else min)(means, key=lambda name: means[name])
-    return f"Each {worst} multiplies it by {math.exp(means[worst]):.2g} on average"
+    level = math.log(chance.classes)
+    if chance.loss > flow.thresholds.chance * level:
+        text = (
+            f"the cross-entropy is {chance.loss:.3g}; with equal probabilities for "
+            f"{chance.classes:,} classes, the loss at chance is ln {chance.classes} = {level:.3g}. "
+            f"At the start of a training, the initial outputs are too large"
+        )
+        yield Finding("above chance", "log_softmax", text, "")

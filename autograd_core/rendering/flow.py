@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-
 from autograd_core.devices import backend
 from autograd_core.engine.exits import exits
 from autograd_core.engine.graph import Node, Parts, Rule
@@ -21,6 +19,9 @@ from autograd_core.rendering.nodes import edges_of
 from autograd_core.rendering.reading import Reader
 from autograd_core.rendering.scene import Scene
 from autograd_core.rendering.statistics import measure, resolved
+from autograd_core.rendering.thresholds import Thresholds, thresholds_of
+from autograd_core.rendering.training import Training, update_ratio, update_sizes
+from autograd_core.rendering.units import Unit, looked_at, target_of
 from autograd_core.rendering.wording import small_value
 from autograd_core.transforms.joint import Gathered
 
@@ -106,7 +107,12 @@ class Flow(Measured):
 
 @contextmanager
 def record_flow(
-    model: Any = None, *, names: Mapping[str, Any] | None = None, values: bool = False
+    model: Any = None,
+    *,
+    names: Mapping[str, Any] | None = None,
+    values: bool = False,
+    optimizer: Any = None,
+    thresholds: Thresholds | Mapping[str, float] | None = None,
 ) -> Iterator[Flow]:
     """Record the gradients of the backward passes in this context as a `Flow`.
 
@@ -116,6 +122,10 @@ def record_flow(
     values and gradients for the player: small arrays completely, large arrays as means of blocks.
     Run the forward pass in this context as well to keep the result of every operation.
 
+    With an `optimizer`, the table has the size of each parameter's update divided by the size of
+    its value; about 1e-3 is usual. `thresholds`, a `Thresholds` or a mapping of names of its fields
+    to numbers, says from where on a measurement is a finding.
+
     >>> import autograd_core as ac
     >>> x = ac.Tensor([1.0, 2.0], requires_grad=True, name="x")
     >>> with record_flow() as flow:
@@ -124,7 +134,8 @@ def record_flow(
     <Flow: 3 operations, 1 leaf (2 numbers), 32 B kept for backward()>
       no problems found in the gradients
     """
-    flow = Flow(Naming(names, model))
+    flow = Flow(Naming(names, model), thresholds_of(thresholds))
+    flow.rates = update_sizes(optimizer)
     recorder = Recorder(flow, values)
     with observed(recorder):
         yield flow
@@ -148,7 +159,9 @@ class Recorder(Observer):
         self.shared: set[int] = set()  # nodes that several edges lead to
         self.expected: set[int] = set()
         self.parameters: dict[int, Any] = {}
-        self.units: dict[int, tuple[str, Any, int]] = {}
+        self.units: dict[int, Unit] = {}
+        self.targets: dict[int, Any] = {}  # of outputs, by number of their node
+        self.training = Training()
         self.edges: dict[int, list[Any]] = {}  # (parent, rule), or None if measured
         self.order: dict[int, None] = {}
         self.constants: dict[int, dict[str, Any]] = {}  # operands without a gradient
@@ -193,8 +206,11 @@ class Recorder(Observer):
         if node.op is not None:
             self.oldest, self.newest = min(self.oldest, node.seq), max(self.newest, node.seq)
             self._look_at_units(node)
+            if self.flow.passes <= 1:
+                self.training.loss(node, g)
         elif tensor is not None:
-            self.parameters[node.seq] = measure(tensor.data)
+            value = self.parameters[node.seq] = measure(tensor.data)
+            self.training.leaf(node.seq, self.flow.passes, tensor, value)
         if self.flow.values is not None:
             self.flow.values.arrival(node, g, tensor)
 
@@ -231,16 +247,16 @@ class Recorder(Observer):
             self.flow.values.crossing(key, node, parent, rule, saved[again], _array(g), gx)
 
     def _look_at_units(self, node: Node) -> None:
-        """Detect dead ReLUs and saturated sigmoids, if their rule saved the result."""
-        looked = LOOKED_AT.get(node.key)
-        if looked is None:
+        """Measure dead, saturated and stuck units, if the rules of the node saved what it takes."""
+        if node.seq in self.units:
             return
-        _, rule, saved = next(edges_of(node))
-        out = dict(zip(rule.names, saved, strict=True)).get("out")
-        if out is not None and len(out.shape) >= 2 and out.shape[0] >= 8 and out.size:
-            word, share = looked
-            found = backend.as_array(backend.run_there(out, share, out))
-            self.units[node.seq] = word, found, out.shape[0]
+        target = target_of(node)
+        if target is not None:
+            self.targets[target[0]] = target[1]
+        found = looked_at(node, self.targets, self.flow.thresholds.wrong)
+        self.targets.pop(node.seq, None)
+        if found is not None:
+            self.units[node.seq] = found
 
     def finish(self) -> None:
         """Assign the measurements to boxes and arrows, and add the findings."""
@@ -250,15 +266,20 @@ class Recorder(Observer):
             flow.values.complete()
         flow.parameters = {seq: resolved(found) for seq, found in self.parameters.items()}
         flow.units = {
-            seq: (word, float(backend.asnumpy(share)), batch)
-            for seq, (word, share, batch) in self.units.items()
+            seq: unit._replace(share=float(backend.asnumpy(unit.share)))
+            for seq, unit in self.units.items()
         }
+        flow.carried = self.training.carried()
+        flow.chance = self.training.chance()
         for seq, box in self.reader.boxes.items():
             if seq in self.measured:
                 box.gradient = resolved(self.measured[seq])
                 values, finite = flow.parameters.get(seq), not box.gradient.not_finite
                 if values is not None and values.size > 1 and values.norm and finite:
                     box.lines.append(f"‖gradient‖ ÷ ‖value‖ {box.gradient.norm / values.norm:.1e}")
+                    update = update_ratio(flow.rates.get(seq), box.gradient, values)
+                    if update is not None:
+                        box.lines.append(f"‖update‖ ÷ ‖value‖ {update:.1e}")
             known = flow.values.results.get(seq) if flow.values is not None else None
             if known is not None and known.whole and not any(map(_is_value, box.lines)):
                 value = small_value(known.array())
@@ -284,24 +305,3 @@ def _is_value(line: str) -> bool:
 
 def _array(g: Gradient) -> Any:
     return backend.as_array(getattr(g, "_array", g))
-
-
-def _dead(out: Array) -> Any:
-    return np.mean(~np.any(out > 0, axis=0))
-
-
-def _flat_sigmoid(out: Array) -> Any:
-    return np.mean(out * (1 - out) < 0.01)
-
-
-def _flat_tanh(out: Array) -> Any:
-    return np.mean(out * out > 0.96)
-
-
-# operation → (problem, function that returns the share of units with the problem). An activation is
-# saturated where its slope is below 4 % of the greatest slope
-LOOKED_AT = {
-    "relu": ("dead", _dead),
-    "sigmoid": ("saturated", _flat_sigmoid),
-    "tanh": ("saturated", _flat_tanh),
-}

@@ -8,6 +8,9 @@ from autograd_core.errors import GraphError
 from autograd_core.rendering.naming import Naming
 from autograd_core.rendering.scene import Box, Scene
 from autograd_core.rendering.statistics import Statistics
+from autograd_core.rendering.thresholds import Thresholds
+from autograd_core.rendering.training import Chance
+from autograd_core.rendering.units import Unit
 
 if TYPE_CHECKING:
     from autograd_core.rendering.values import Values
@@ -30,13 +33,17 @@ class Finding(NamedTuple):
 class Measured:
     """The statistics of backward passes, and the scene that they are drawn in."""
 
-    def __init__(self, naming: Naming) -> None:
+    def __init__(self, naming: Naming, thresholds: Thresholds | None = None) -> None:
         self.naming = naming
+        self.thresholds = thresholds or Thresholds()
         self.scene = Scene(flow=True)
         self.values: Values | None = None
         self.passes = 0
         self.parameters: dict[int, Statistics] = {}  # statistics of values, by number of a leaf
-        self.units: dict[int, tuple[str, float, int]] = {}  # see Recorder._look_at_units
+        self.units: dict[int, Unit] = {}  # by number of an operation
+        self.carried: list[int] = []  # leaves whose gradient was not set to zero
+        self.chance: Chance | None = None
+        self.rates: dict[int, tuple[float, bool]] = {}  # see update_sizes
         self.exits: list[str] = []  # where values left the graph
         self.findings: list[Finding] = []
 

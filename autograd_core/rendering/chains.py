@@ -1,0 +1,122 @@
+"""Findings about gradients that shrink or grow from layer to layer, or from step to step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+
+from autograd_core.rendering.measured import Finding, Measured
+from autograd_core.rendering.scene import SOURCES, Box
+from autograd_core.rendering.titles import title_of
+from autograd_core.rendering.wording import counted
+
+Chain = list[tuple[Box, float]]  # boxes and the rms of their gradients
+STEPS = 4  # the uses of one weight from which they are the steps of a loop
+
+
+def shrinks_or_grows(flow: Measured) -> Iterator[Finding]:
+    """The first finding that gradients shrink or grow. A layer is a weight, however often it is
+    used. The gradients of the weights are examined first, then those of the results that use them,
+    then from step to step of each loop."""
+    uses = _longest_path(flow)
+    weights = {weight.id: weight for weight, _ in uses}
+    far = flow.thresholds.far
+    if len(weights) < 2 and len(uses) < STEPS:
+        boxes = (box for box in flow.scene.boxes if box.kind in ("operation", "output"))
+        yield from _judged(flow, _sizes(boxes), far, "layer")
+        return
+    chains = [(_sizes(weights.values()), far, "layer"), (_results(flow, weights), far, "layer")]
+    for weight in weights.values():
+        steps = [user for other, user in uses if other is weight]
+        if len(steps) >= STEPS:
+            chains.append((_sizes(steps), flow.thresholds.far_in_time, "step"))
+    for chain, factor, word in chains:
+        found = next(_judged(flow, chain, factor, word), None)
+        if found is not None:
+            yield found
+            return
+
+
+def _longest_path(flow: Measured) -> list[tuple[Box, Box]]:
+    """(weight, operation that uses it) along the path with the most such operations, in the order
+    of their use. Branches beside it are left out."""
+    boxes = {box.id: box for box in flow.scene.boxes}
+    into = flow.scene.operands()
+    length: dict[str, int] = {}
+    before: dict[str, str] = {}
+    weight_of: dict[str, Box] = {}
+    operations = (box for box in flow.scene.boxes if box.kind not in SOURCES)
+    for box in sorted(operations, key=lambda box: box.number):
+        longest = 0
+        for arrow in into[box.id]:
+            source = boxes[arrow.source]
+            if source.kind in ("parameter", "leaf") and len(source.shape) >= 2:
+                weight_of.setdefault(box.id, source)
+            elif length.get(source.id, -1) >= longest:
+                longest, before[box.id] = length[source.id], source.id
+        length[box.id] = longest + (box.id in weight_of)
+    path = []
+    at = max(length, key=lambda id_: length[id_], default="")
+    while at:
+        if at in weight_of:
+            path.append((weight_of[at], boxes[at]))
+        at = before.get(at, "")
+    return path[::-1]
+
+
+def _results(flow: Measured, weights: dict[str, Box]) -> Chain:
+    """For each weight, the operation that uses it and has the greatest gradient."""
+    boxes = {box.id: box for box in flow.scene.boxes}
+    found: dict[str, tuple[Box, float]] = {}
+    for arrow in flow.scene.arrows:
+        if arrow.source in weights:
+            for box, rms in _sizes([boxes[arrow.target]]):
+                if arrow.source not in found or rms > found[arrow.source][1]:
+                    found[arrow.source] = box, rms
+    return [found[id_] for id_ in weights if id_ in found]
+
+
+def _sizes(boxes: Iterable[Box]) -> Chain:
+    found = ((box, box.gradient.rms) for box in boxes if box.gradient is not None)
+    return [(box, rms) for box, rms in found if 0 < rms < math.inf]
+
+
+def _judged(flow: Measured, chain: Chain, far: float, word: str) -> Iterator[Finding]:
+    """A finding if the first and the last gradient of a chain differ by the factor `far`."""
+    if len(chain) < 2:
+        return
+    (first, g_first), (last, g_last) = chain[0], chain[-1]
+    factor = g_first / g_last
+    if 1 / far < factor < far:
+        return
+    kind, verb = ("vanishing", "falls") if factor < 1 else ("exploding", "grows")
+    each = factor ** (1 / (len(chain) - 1))
+    at_last, at_first = title_of(last, flow), title_of(first, flow)
+    if word == "step":
+        at_last, at_first = "the last step", f"the first step of {at_first}"
+    text = (
+        f"the gradient's rms {verb} from {g_last:.2g} at {at_last} to {g_first:.2g} at {at_first}: "
+        f"by 10^{math.log10(factor):+.1f} over {counted(len(chain), word)}, a factor of about "
+        f"{each:.2g} per {word}"
+    )
+    culprit = _culprit(flow, grows=factor > 1)
+    if culprit:
+        text += f". {culprit}"
+    yield Finding(kind, first.title, text, kind, first)
+
+
+def _culprit(flow: Measured, grows: bool) -> str:
+    """The operation that changes the gradient's size most, on average over its calls."""
+    boxes = {box.id: box for box in flow.scene.boxes}
+    factors: dict[str, list[float]] = {}
+    for arrow in flow.scene.arrows:
+        target, source = boxes[arrow.target], boxes[arrow.source]
+        if arrow.gradient and target.gradient and source.kind in ("operation", "output"):
+            out, arriving = arrow.gradient.rms, target.gradient.rms
+            if out > 0 and arriving > 0:
+                factors.setdefault(target.operation, []).append(math.log(out / arriving))
+    means = {name: sum(logs) / len(logs) for name, logs in factors.items() if len(logs) > 1}
+    if not means:
+        return ""
+    worst = (max if grows else min)(means, key=lambda name: means[name])
+    return f"Each {worst} multiplies it by {math.exp(means[worst]):.2g} on average"

@@ -1,0 +1,51 @@
+"""The thresholds of findings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from autograd_core.errors import ArgumentError
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """From where on a measurement is a finding. Shares are between 0 and 1.
+
+    `far` is the factor between the gradients of the first and the last layer, and `far_in_time`
+    the factor between the first and the last step of an unrolled loop, from which gradients are
+    "vanishing" or "exploding". `dead` is the share of the units of a ReLU, GELU or SiLU that give
+    nothing for any example, `few_dead` the same for batches below 32 examples; `negative` the
+    share of units of a leaky activation with negative inputs only; `saturated` the share of the
+    values of a sigmoid or tanh in its flat range; `stuck` that of the gates of an LSTM, a GRU or
+    a GLU; `one_hot` the share of the rows of an attention with one weight above 0.99; `constant`
+    the share of the rows or channels that a normalisation cannot bring to a variance above 1/2.
+    `chance` is the factor by which the cross-entropy exceeds that of equal probabilities.
+    `wrong` is the distance from the target, relative to the range of the activation, at which a
+    saturated output is a fault.
+    """
+
+    far: float = 1e4
+    far_in_time: float = 1e10
+    dead: float = 0.5
+    few_dead: float = 0.65
+    negative: float = 0.9
+    saturated: float = 0.5
+    stuck: float = 0.9
+    one_hot: float = 0.9
+    constant: float = 0.5
+    chance: float = 3.0
+    wrong: float = 0.5
+
+
+def thresholds_of(given: Thresholds | Mapping[str, float] | None) -> Thresholds:
+    """Thresholds from a mapping of names to numbers; the others are the defaults."""
+    if given is None or isinstance(given, Thresholds):
+        return given or Thresholds()
+    known = {field.name for field in fields(Thresholds)}
+    unknown = sorted(given.keys() - known)
+    if unknown:
+        raise ArgumentError(f"thresholds: unknown {unknown}; known are {sorted(known)}")
+    changes: dict[str, Any] = {name: float(value) for name, value in given.items()}
+    return replace(Thresholds(), **changes)

@@ -1,0 +1,122 @@
+"""What a flow tells about the training: gradients that were not set to zero, the loss at the start,
+and the size of the updates."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd_core.devices import backend
+from autograd_core.engine.graph import Node
+from autograd_core.engine.types import Gradient
+from autograd_core.errors import ArgumentError
+from autograd_core.rendering.nodes import edges_of
+from autograd_core.rendering.statistics import Statistics, measure, resolved
+
+
+class Arrival(NamedTuple):
+    """A leaf in a pass: its value, and the gradient that it had before."""
+
+    number: int
+    passed: int
+    value: Any
+    before: Any
+
+
+class Chance(NamedTuple):
+    """The mean cross-entropy of the first pass, and the number of classes."""
+
+    loss: float
+    classes: int
+
+
+class Training:
+    """What is recorded of leaves and losses while passes run."""
+
+    def __init__(self) -> None:
+        self.arrivals: list[Arrival] = []
+        self.losses: list[tuple[Any, int]] = []
+
+    def leaf(self, seq: int, passed: int, tensor: Any, value: Any) -> None:
+        """Note the gradient that a leaf has before the pass adds to it."""
+        before = tensor._grad
+        found = measure(before.data) if before is not None and passed > 1 else None
+        self.arrivals.append(Arrival(seq, passed, value, found))
+
+    def loss(self, node: Node, g: Gradient) -> None:
+        """Note the sums from which the cross-entropy of a log_softmax is computed. Its gradient is
+        minus the probabilities of the target, times a factor that is the same for all examples."""
+        if node.key != "log_softmax":
+            return
+        _, rule, kept = next(edges_of(node))
+        saved = dict(zip(rule.names, kept, strict=True))
+        out, axis = saved.get("out"), saved.get("axis")
+        if out is not None and isinstance(axis, int) and out.ndim and out.size:
+            found = backend.run_there(out, _sums, out, g)
+            self.losses.append((found, out.shape[axis]))
+
+    def carried(self) -> list[int]:
+        """The leaves that had a gradient from before a step in a later pass. None, unless that is
+        so for all leaves of a pass that have changed: in a pass through two networks, the one that
+        is not trained by it may keep its gradient."""
+        last: dict[int, Statistics] = {}
+        found: dict[int, None] = {}
+        for passed in sorted({arrival.passed for arrival in self.arrivals}):
+            there = [arrival for arrival in self.arrivals if arrival.passed == passed]
+            values = {arrival.number: resolved(arrival.value) for arrival in there}
+            changed = [a for a in there if a.number in last and last[a.number] != values[a.number]]
+            kept = [a for a in changed if a.before is not None and resolved(a.before).norm > 0]
+            if kept and len(kept) == len(changed) and values.keys() <= last.keys():
+                found |= dict.fromkeys(arrival.number for arrival in kept)
+            last |= values
+        return list(found)
+
+    def chance(self) -> Chance | None:
+        """The cross-entropy of the first pass, if it has one."""
+        sums = [(backend.asnumpy(found), classes) for found, classes in self.losses]
+        classes = {count for _, count in sums}
+        if len(classes) != 1 or any(float(row[2]) > 0 for row, _ in sums):
+            return None
+        total, weights = (sum(float(row[i]) for row, _ in sums) for i in (0, 1))
+        if not (weights > 0 and math.isfinite(total)):
+            return None
+        return Chance(total / weights, classes.pop())
+
+
+def _sums(out: Any, g: Any) -> Any:
+    finite = np.where(g == 0, 0, out)  # a class with the probability 0 that is not the target
+    wide = finite.astype(np.float64)
+    return np.stack([np.sum(g * wide), np.sum(np.abs(g).astype(np.float64)), np.max(g) * 1.0])
+
+
+def update_sizes(optimizer: Any) -> dict[int, tuple[float, bool]]:
+    """(learning rate, whether the optimiser divides gradients by their size) by the number of a
+    parameter's leaf."""
+    groups = getattr(optimizer, "param_groups", None)
+    if optimizer is None or groups is None:
+        if optimizer is not None:
+            raise ArgumentError(
+                f"optimizer must have param_groups, as those of nn.optim have; this is a "
+                f"{type(optimizer).__name__}"
+            )
+        return {}
+    return {
+        parameter.node.seq: (float(group["lr"]), "eps" in group)
+        for group in groups
+        for parameter in group["params"]
+        if parameter.node is not None
+    }
+
+
+def update_ratio(
+    rate: tuple[float, bool] | None, gradient: Statistics | None, value: Statistics | None
+) -> float | None:
+    """lr · ‖g‖ / ‖w‖; for optimisers such as Adam, which divide each element of the gradient by its
+    size, lr · √n / ‖w‖, as each of the n elements moves by about lr."""
+    if rate is None or gradient is None or value is None or not value.norm:
+        return None
+    lr, divided = rate
+    moved = math.sqrt(gradient.size) if divided and gradient.norm else gradient.norm
+    return lr * moved / value.norm
