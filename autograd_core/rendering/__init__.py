@@ -19,6 +19,7 @@ from autograd_core.rendering.explaining import explain
 from autograd_core.rendering.flow import Flow, record_flow
 from autograd_core.rendering.history import FlowHistory, compare
 from autograd_core.rendering.renderer import RendererError
+from autograd_core.rendering.thresholds import Thresholds
 
 __all__ = [
     "Drawing",
@@ -26,6 +27,7 @@ __all__ = [
     "FlowHistory",
     "FormatError",
     "RendererError",
+    "Thresholds",
     "compare",
     "draw",
     "explain",

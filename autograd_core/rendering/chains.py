@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from autograd_core.rendering.measured import Finding, Measured
@@ -27,7 +28,7 @@ def shrinks_or_grows(flow: Measured) -> Iterator[Finding]:
         return
     chains = [(_sizes(weights.values()), far, "layer"), (_results(flow, weights), far, "layer")]
     for weight in weights.values():
-        steps = [user for other, user in uses if other is weight]
+        steps = _steps(flow, weight, [user for other, user in uses if other is weight])
         if len(steps) >= STEPS:
             chains.append((_sizes(steps), flow.thresholds.far_in_time, "step"))
     for chain, factor, word in chains:
@@ -42,19 +43,22 @@ def _longest_path(flow: Measured) -> list[tuple[Box, Box]]:
     of their use. Branches beside it are left out."""
     boxes = {box.id: box for box in flow.scene.boxes}
     into = flow.scene.operands()
-    length: dict[str, int] = {}
+    length: dict[str, tuple[int, int]] = {}  # and the uses of the last weight, to break ties
     before: dict[str, str] = {}
     weight_of: dict[str, Box] = {}
+    uses = Counter(arrow.source for arrow in flow.scene.arrows)
     operations = (box for box in flow.scene.boxes if box.kind not in SOURCES)
     for box in sorted(operations, key=lambda box: box.number):
-        longest = 0
+        longest = (0, 0)
         for arrow in into[box.id]:
             source = boxes[arrow.source]
             if source.kind in ("parameter", "leaf") and len(source.shape) >= 2:
                 weight_of.setdefault(box.id, source)
-            elif length.get(source.id, -1) >= longest:
+            elif length.get(source.id, (-1, 0)) >= longest:
                 longest, before[box.id] = length[source.id], source.id
-        length[box.id] = longest + (box.id in weight_of)
+        if box.id in weight_of:
+            longest = longest[0] + 1, uses[weight_of[box.id].id]
+        length[box.id] = longest
     path = []
     at = max(length, key=lambda id_: length[id_], default="")
     while at:
@@ -62,6 +66,15 @@ def _longest_path(flow: Measured) -> list[tuple[Box, Box]]:
             path.append((weight_of[at], boxes[at]))
         at = before.get(at, "")
     return path[::-1]
+
+
+def _steps(flow: Measured, weight: Box, found: list[Box]) -> list[Box]:
+    """The uses of a weight on the path. If only one use is not on it, as that in the first step,
+    in which the path begins at another weight, it is added."""
+    users = {arrow.target for arrow in flow.scene.arrows if arrow.source == weight.id}
+    if len(users) != len(found) + 1:
+        return found
+    return [box for box in flow.scene.boxes if box.id in users]
 
 
 def _results(flow: Measured, weights: dict[str, Box]) -> Chain:

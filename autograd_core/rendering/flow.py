@@ -39,7 +39,7 @@ class Flow(Measured):
     def table(self, *, limit: int = 60) -> str:
         """A text table with a line per layer, from the input to the output: the gradients of its
         result and of its parameters, and problems. If there are more than `limit` layers,
-        repetitions are folded."""
+        repetitions are folded into a line with the range of their gradients."""
         from autograd_core.rendering.tables import table
 
         return table(self, limit)
@@ -50,6 +50,18 @@ class Flow(Measured):
         from autograd_core.rendering.plots import plot_flows
 
         return plot_flows({self.naming.title or "gradient": self})
+
+    def to_csv(self, path: Any) -> None:
+        """Write a CSV file with a row for each parameter of each layer."""
+        from autograd_core.rendering.exporting import to_csv
+
+        to_csv(self, path)
+
+    def to_pandas(self) -> Any:
+        """A pandas DataFrame with the rows of `to_csv`. Raises ImportError without pandas."""
+        from autograd_core.rendering.exporting import to_pandas
+
+        return to_pandas(self)
 
     def rms(self) -> dict[str, float]:
         """The gradient's root mean square at the result of each layer, by name."""

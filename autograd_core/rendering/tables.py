@@ -10,10 +10,12 @@ from autograd_core.rendering.loops import repetitions
 from autograd_core.rendering.measured import Measured
 from autograd_core.rendering.scene import SOURCES, Box
 from autograd_core.rendering.statistics import Statistics
+from autograd_core.rendering.training import update_ratio
 from autograd_core.rendering.wording import shortened
 
 HEAD = ("layer", "result", "gradient rms", "zeros", "parameter", "its rms", "÷ parameter", "")
-LEFT = {0, 1, 4, 7}  # columns of text, aligned to the left
+UPDATE = "update ÷ value"  # the column before the last, if an optimiser is known
+LEFT = {0, 1, 4, 7, 8}  # columns of text, and those that may be
 
 
 @dataclass(slots=True)
@@ -26,6 +28,8 @@ class Layer:
     parameters: list[Box] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
     unique_name: str = ""
+    path: str = ""  # the dotted name of the module, if it has one
+    extent: tuple[float, float] | None = None  # of the rms, if this stands for several layers
 
 
 def layers(flow: Measured) -> list[Layer]:
@@ -49,10 +53,11 @@ def layers(flow: Measured) -> list[Layer]:
     names: dict[str, int] = {}
     for key, group in found.items():
         last = max(group, key=lambda box: box.number)
-        name = last.title
+        name, path = last.title, ""
         if isinstance(key, Scope):
-            name = f"{key.kind} {flow.scene.module_names.get(key, '')}".strip()
-        layer = Layer(name, last.shape, last.gradient)
+            path = flow.scene.module_names.get(key, "")
+            name = f"{key.kind} {path}".strip()
+        layer = Layer(name, last.shape, last.gradient, path=path)
         count = names[name] = names.get(name, 0) + 1
         layer.unique_name = name if count == 1 else f"{name} ({count})"
         members = {box.id for box in group}
@@ -72,16 +77,15 @@ def table(flow: Measured, limit: int) -> str:
 
 
 def rows_of(flow: Measured, limit: int) -> tuple[list[tuple[str, ...]], list[str]]:
-    """The rows of the table, the first of which is its head, and a line about layers that are left
-    out, if any are."""
-    rows: list[tuple[str, ...]] = [HEAD]
+    """The rows of the table, the first of which is its head, and lines that follow them. Above
+    `limit` layers, repetitions are folded."""
+    head = (*HEAD[:-1], UPDATE, HEAD[-1]) if flow.rates else HEAD
+    rows: list[tuple[str, ...]] = [head]
     found = layers(flow)
     shown = _without_repetitions(found) if len(found) > limit else [(layer, 1) for layer in found]
-    for layer, times in shown[:limit]:
+    for layer, times in shown:
         rows += _rows(flow, layer, times)
-    out = len(shown) - limit
-    more = f"… and {out:,} more layers; table(limit={len(shown)}) shows all"
-    return rows, [more] if out > 0 else []
+    return rows, []
 
 
 def said_of(flow: Measured) -> list[str]:
@@ -92,7 +96,8 @@ def said_of(flow: Measured) -> list[str]:
 def _rows(flow: Measured, layer: Layer, times: int) -> list[tuple[str, ...]]:
     g = layer.gradient
     name = layer.name if times == 1 else f"… {layer.name}, {times:,} times more"
-    cells = [shortened(name, 40), str(layer.shape or "scalar"), _rms(g), _zeros(g)]
+    size = _rms(g) if layer.extent is None else "{:.1e} … {:.1e}".format(*layer.extent)
+    cells = [shortened(name, 60), str(layer.shape or "scalar"), size, _zeros(g)]
     rows: list[tuple[str, ...]] = []
     parameters: list[Box | None] = [*layer.parameters] or [None]
     for parameter in parameters:
@@ -102,9 +107,19 @@ def _rows(flow: Measured, layer: Layer, times: int) -> list[tuple[str, ...]]:
             values = flow.parameters.get(parameter.number)
             if values is not None and values.norm and parameter.gradient is not None:
                 ratio = f"{parameter.gradient.norm / values.norm:.1e}"
-        rows.append((*cells, title, rms, ratio, "; ".join(layer.findings)))
+        update = [_update(flow, parameter)] if flow.rates else []
+        rows.append((*cells, title, rms, ratio, *update, "; ".join(layer.findings)))
         cells, layer = ["", "", "", ""], Layer("", (), None)
     return rows
+
+
+def _update(flow: Measured, parameter: Box | None) -> str:
+    """The size of the update of a parameter, divided by that of its value."""
+    if parameter is None:
+        return ""
+    number = parameter.number
+    ratio = update_ratio(flow.rates.get(number), parameter.gradient, flow.parameters.get(number))
+    return "" if ratio is None else f"{ratio:.1e}"
 
 
 def _rms(found: Statistics | None) -> str:
@@ -134,16 +149,32 @@ def _without_repetitions(found: list[Layer]) -> list[tuple[Layer, int]]:
     """Pairs of a layer and a count. Of a sequence of layers that is repeated, the first and the
     last repetition are listed; one pair with the number of the other repetitions is listed in
     between."""
-    keys = [(layer.name, layer.shape, bool(layer.findings)) for layer in found]
+    keys = [(_kind(layer), layer.shape, tuple(layer.findings)) for layer in found]
     shown: list[tuple[Layer, int]] = []
     at = 0
     for start, period, times in sorted(repetitions(keys)):
         shown += [(layer, 1) for layer in found[at : start + period]]
-        middle = found[start + period]
-        names = ", ".join(dict.fromkeys(layer.name for layer in found[start : start + period]))
-        shown.append((Layer(shortened(names, 30), middle.shape, middle.gradient), times - 2))
         at = start + period * (times - 1)
+        shown.append((_folded(found[start + period : at], period), times - 2))
     return shown + [(layer, 1) for layer in found[at:]]
+
+
+def _kind(layer: Layer) -> str:
+    """The name without that of the module, and without numbers at its end."""
+    return layer.name.removesuffix(layer.path).strip()
+
+
+def _folded(several: list[Layer], period: int) -> Layer:
+    """A layer that stands for several, with the range of their gradients."""
+    names = ", ".join(dict.fromkeys(map(_kind, several[:period])))
+    first, last = several[0].path, several[-1].path
+    if first and last and first != last:
+        names = f"{shortened(names, 20)} ({shortened(first, 12)} to {shortened(last, 12)})"
+    sizes = [layer.gradient.rms for layer in several if layer.gradient is not None]
+    made = Layer(shortened(names, 44), several[0].shape, several[0].gradient)
+    made.findings = list(dict.fromkeys(text for layer in several for text in layer.findings))
+    made.extent = (min(sizes), max(sizes)) if sizes else None
+    return made
 
 
 def compared(flows: Mapping[str, Measured]) -> str:
@@ -157,16 +188,42 @@ def compared(flows: Mapping[str, Measured]) -> str:
 
 
 def compared_rows(flows: Mapping[str, Measured]) -> list[tuple[str, ...]]:
-    """The gradient's rms at every layer of several flows, matched by position."""
-    by_flow = {name: layers(flow) for name, flow in flows.items()}
-    rows: list[tuple[str, ...]] = [("layer", *by_flow)]
-    for place in range(max(map(len, by_flow.values()))):
-        there = [found[place] if place < len(found) else None for found in by_flow.values()]
+    """The gradient's rms at every layer of several flows, matched by the name of the module, or of
+    the operation outside any module, and by the number of its call."""
+    by_flow = [_by_name(flow) for flow in flows.values()]
+    rows: list[tuple[str, ...]] = [("layer", *flows)]
+    for key in _merged([list(found) for found in by_flow]):
+        there = [found.get(key) for found in by_flow]
         names = dict.fromkeys(layer.name for layer in there if layer is not None)
         rows.append(
             (" / ".join(names), *(_rms(layer.gradient) if layer else "" for layer in there))
         )
     return rows
+
+
+def _by_name(flow: Measured) -> dict[tuple[str, int], Layer]:
+    counts: dict[str, int] = {}
+    found = {}
+    for layer in layers(flow):
+        name = layer.path or layer.name
+        counts[name] = counts.get(name, 0) + 1
+        found[name, counts[name]] = layer
+    return found
+
+
+def _merged(lists: list[list[tuple[str, int]]]) -> list[tuple[str, int]]:
+    """All entries of several lists. An entry that is not in the lists before its own follows the
+    entry before it."""
+    merged = list(lists[0])
+    for entries in lists[1:]:
+        known, at = set(merged), 0
+        for entry in entries:
+            if entry in known:
+                at = merged.index(entry) + 1
+            else:
+                merged.insert(at, entry)
+                at += 1
+    return merged
 
 
 def columns(rows: list[tuple[str, ...]]) -> list[str]:

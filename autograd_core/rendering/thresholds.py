@@ -29,9 +29,9 @@ class Thresholds:
     far: float = 1e4
     far_in_time: float = 1e10
     dead: float = 0.5
-    few_dead: float = 0.65
+    few_dead: float = 0.62
     negative: float = 0.9
-    saturated: float = 0.5
+    saturated: float = 0.75
     stuck: float = 0.9
     one_hot: float = 0.9
     constant: float = 0.5
