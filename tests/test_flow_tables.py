@@ -1,5 +1,9 @@
 """What is made of gradient flows: a table, a plot, a history and a comparison."""
 
+import csv
+import sys
+import types
+
 import numpy as np
 import pytest
 
@@ -7,6 +11,7 @@ import autograd_core as ac
 import nn
 from autograd_core.errors import AutogradError
 from autograd_core.rendering import FlowHistory, compare, record_flow
+from autograd_core.rendering.tables import layers as flow_layers
 from tests.flows import deep, flow_of
 
 
@@ -101,3 +106,48 @@ def test_history_says_what_was_wrong_and_when():
             use()
     with pytest.raises(AutogradError, match="at least 1"):
         FlowHistory(every=0)
+
+
+def test_a_deep_model_is_folded_with_its_range_and_nothing_is_left_out():
+    flow = flow_of(deep(nn.Tanh, layers=60))
+    lines = flow.table().splitlines()
+    folded = next(line for line in lines if "times more" in line)
+    sizes = [layer.gradient.rms for layer in flow_layers(flow) if layer.name.startswith(("L", "T"))]
+    assert f"{min(sizes[2:-3]):.1e} … {max(sizes[2:-3]):.1e}" in folded
+    assert lines[1].startswith("Linear 0")
+    assert any(line.startswith("Linear 120") for line in lines)
+    assert len(lines) < 20
+
+
+def test_a_comparison_matches_layers_by_name():
+    short, long = deep(nn.Tanh, layers=1), deep(nn.Tanh, layers=2)
+    rows = compare(short=flow_of(short), long=flow_of(long)).table().splitlines()
+    cells = {
+        row.split("  ")[0]: row.split()[-2:] for row in rows if row[:6] in ("Linear", "Tanh 3")
+    }
+    assert list(cells) == ["Linear 0", "Linear 2", "Tanh 3", "Linear 4"]
+    assert cells["Tanh 3"][0] == "3"  # there is no such layer in the first
+
+
+def test_export(tmp_path):
+    flow = flow_of(deep(nn.Tanh, layers=1))
+    flow.to_csv(tmp_path / "flow.csv")
+    with (tmp_path / "flow.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["layer"] for row in rows] == ["Linear 0", "Linear 0", "Tanh 1", "Linear 2",
+                                              "Linear 2", "MSE"]  # fmt: skip
+    assert [row["parameter"] for row in rows[:3]] == ["0.weight", "0.bias", ""]
+    assert float(rows[0]["parameter_gradient_rms"]) == flow.parameter_rms()["0.weight"]
+
+
+def test_export_to_pandas(monkeypatch):
+    flow = flow_of(deep(nn.Tanh, layers=1))
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match="needs pandas"):
+        flow.to_pandas()
+    frames = types.ModuleType("pandas")
+    frames.DataFrame = lambda rows, columns: (rows, columns)
+    monkeypatch.setitem(sys.modules, "pandas", frames)
+    rows, columns = flow.to_pandas()
+    assert list(rows[0]) == columns
+    assert len(rows) == 6

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from autograd_core.rendering.measured import Finding, Measured
+from autograd_core.rendering.outputs import after_the_last_weight
 from autograd_core.rendering.scene import SOURCES, Box
 from autograd_core.rendering.titles import title_of
 from autograd_core.rendering.wording import counted
@@ -23,7 +24,9 @@ def shrinks_or_grows(flow: Measured) -> Iterator[Finding]:
     weights = {weight.id: weight for weight, _ in uses}
     far = flow.thresholds.far
     if len(weights) < 2 and len(uses) < STEPS:
+        loss = after_the_last_weight(flow) if weights else set()
         boxes = (box for box in flow.scene.boxes if box.kind in ("operation", "output"))
+        boxes = (box for box in boxes if box.id not in loss)  # the error may be small
         yield from _judged(flow, _sizes(boxes), far, "layer")
         return
     chains = [(_sizes(weights.values()), far, "layer"), (_results(flow, weights), far, "layer")]

@@ -7,9 +7,12 @@ from collections.abc import Iterator
 
 from autograd_core.rendering.chains import shrinks_or_grows
 from autograd_core.rendering.measured import Finding, Measured
+from autograd_core.rendering.outputs import after_the_last_weight
 from autograd_core.rendering.titles import title_of
 from autograd_core.rendering.unit_findings import of_units
 from autograd_core.rendering.wording import shortened
+
+ERRORS = {"squared_error", "power", "square", "absolute"}  # of a difference from a target
 
 
 def find(flow: Measured) -> list[Finding]:
@@ -85,11 +88,13 @@ def _zeros(flow: Measured) -> Iterator[Finding]:
     into = flow.scene.operands()
     boxes = {box.id: box for box in flow.scene.boxes}
     blamed = {seq for seq, unit in flow.units.items() if unit.word == "dead" and unit.share == 1}
-    starved = _reached_by_zero(flow)
+    starved, ends = _reached_by_zero(flow), after_the_last_weight(flow)
     for box in flow.scene.boxes:
         gone = [a for a in into[box.id] if a.gradient is not None]
         if box.gradient is None or box.gradient.is_zero or not gone or box.number in blamed:
             continue
+        if box.operation in ERRORS and box.id in ends:
+            continue  # every output is equal to its target
         sources = [boxes[arrow.source].gradient for arrow in gone]
         # a leaf that is also used elsewhere may still get a gradient
         zero = box.gradient.size and all(g is not None and g.is_zero for g in sources)
@@ -116,7 +121,7 @@ def _reached_by_zero(flow: Measured) -> set[str]:
 def _carried(flow: Measured) -> Iterator[Finding]:
     """A finding if gradients were added to those from before a step."""
     boxes = {box.number: box for box in flow.scene.boxes}
-    there = [boxes[seq] for seq in flow.carried if seq in boxes]
+    there = [boxes[seq] for seq in sorted(flow.carried) if seq in boxes]
     if there:
         names = shortened(", ".join(box.title for box in there), 100)
         text = (

@@ -6,13 +6,13 @@ from collections.abc import Hashable, Iterator
 
 from autograd_core.rendering.loops import mark_loops
 from autograd_core.rendering.measured import Finding, Measured
-from autograd_core.rendering.scene import SOURCES, Box
+from autograd_core.rendering.outputs import after_the_last_weight
+from autograd_core.rendering.scene import Box
 from autograd_core.rendering.thresholds import Thresholds
 from autograd_core.rendering.titles import title_of
 from autograd_core.rendering.units import Unit
 
 SMALL_BATCH = 32
-PRODUCTS = {"matmul", "einsum", "linear", "convolution", "dot", "tensordot"}
 
 # problem → (kind of finding, description, line in the box)
 SAID = {
@@ -51,7 +51,7 @@ def of_units(flow: Measured) -> Iterator[Finding]:
     """A finding for each layer with too large a share of units with a problem. The steps of a loop
     are one layer, and so are the calls of a module in several passes."""
     boxes = {box.number: box for box in flow.scene.boxes}
-    ends = _after_the_last_weight(flow)
+    ends = after_the_last_weight(flow)
     mark_loops(flow.scene)
     groups: dict[Hashable, list[tuple[Box, Unit]]] = {}
     for seq, unit in sorted(flow.units.items()):
@@ -98,26 +98,6 @@ def _layer(box: Box, unit: Unit, flow: Measured) -> Hashable:
     if box.scope is not None and unit.word in ("stuck", "negative"):
         return box.scope, unit.word
     return box.id
-
-
-def _after_the_last_weight(flow: Measured) -> set[str]:
-    """The boxes after which no operation uses a weight or multiplies matrices."""
-    boxes = {box.id: box for box in flow.scene.boxes}
-    heavy = {box.id for box in flow.scene.boxes if box.key in PRODUCTS}
-    for arrow in flow.scene.arrows:
-        source = boxes[arrow.source]
-        if source.kind in ("parameter", "leaf") and len(source.shape) >= 2:
-            heavy.add(arrow.target)
-    users: dict[str, list[str]] = {}
-    for arrow in flow.scene.arrows:
-        users.setdefault(arrow.source, []).append(arrow.target)
-    found: set[str] = set()
-    for box in sorted(flow.scene.boxes, key=lambda box: -box.number):
-        if box.kind not in SOURCES:
-            after = users.get(box.id, ())
-            if all(user in found and user not in heavy for user in after):
-                found.add(box.id)
-    return found
 
 
 def _is_right(box: Box, unit: Unit, flow: Measured) -> bool:

@@ -1,0 +1,171 @@
+"""Findings that need more than one gradient: loops, targets, several passes, losses, thresholds."""
+
+import numpy as np
+import pytest
+
+import autograd_core as ac
+import nn
+from autograd_core.errors import ArgumentError
+from autograd_core.rendering import Thresholds, record_flow
+from tests.flows import deep, flow_of
+
+
+def kinds(flow):
+    return [finding.kind for finding in flow.findings]
+
+
+# ---- outputs that are right ----------------------------------------------------------------------
+
+
+def outputs(prediction_is_right, activation, loss):
+    """The flow of a layer whose outputs are all in the flat range."""
+    generator = np.random.default_rng(0)
+    x = np.sign(generator.standard_normal((32, 4)))
+    model = nn.Sequential(nn.Linear(4, 4, generator=generator), activation())
+    model[0].weight.data, model[0].bias.data = 20 * np.eye(4), np.zeros(4)
+    low = 0.0 if activation is nn.Sigmoid else -1.0
+    right = np.where(x > 0, 1.0, low)
+    target = right if prediction_is_right else 1 + low - right
+    with record_flow(model) as flow:
+        loss(model(ac.Tensor(x)), ac.Tensor(target)).backward()
+    return flow
+
+
+def own_mse(prediction, target):
+    return ac.mean((prediction - target) ** 2)
+
+
+@pytest.mark.parametrize("loss", [nn.MSE(), own_mse])
+@pytest.mark.parametrize("activation", [nn.Sigmoid, nn.Tanh])
+def test_outputs_are_saturated_because_they_are_right_or_although_they_are_wrong(activation, loss):
+    assert kinds(outputs(True, activation, loss)) == []
+    assert kinds(outputs(False, activation, loss)) == ["saturated"]
+
+
+def test_a_logarithm_makes_up_for_a_saturated_output():
+    assert kinds(outputs(True, nn.Sigmoid, nn.BCELoss())) == []
+    assert kinds(outputs(False, nn.Sigmoid, nn.BCELoss())) == []
+
+
+# ---- time and branches ---------------------------------------------------------------------------
+
+
+def test_the_steps_of_a_loop_are_one_layer():
+    model = nn.LSTM(3, 8, generator=np.random.default_rng(0))
+    model.bias_ih_l0.data = np.full(32, 15.0)
+    x = np.random.default_rng(1).standard_normal((20, 16, 3))
+    with record_flow(model) as flow:
+        ac.mean(model(ac.Tensor(x))[0] ** 2).backward()
+    assert kinds(flow).count("stuck gates") == 1
+    assert "layers" not in str([f.text for f in flow.findings])
+
+
+class Two(nn.Module):
+    def __init__(self, a, b):
+        self.a, self.b = a, b
+
+    def forward(self, x):
+        return self.a(x) + self.b(x)
+
+
+def test_layers_are_counted_along_the_longest_branch():
+    flow = flow_of(Two(deep(nn.Tanh, layers=2), deep(nn.Sigmoid)))
+    assert kinds(flow) == ["vanishing"]
+    assert "over 21 layers" in str(flow.findings[0])
+
+
+# ---- several passes ------------------------------------------------------------------------------
+
+
+def train(model, steps, zero="none", accumulated=1):
+    x = ac.Tensor(np.random.default_rng(0).standard_normal((16, 30)))
+    optimizer = nn.SGD(model.parameters(), lr=0.01)
+    with record_flow(model) as flow:
+        for _ in range(steps):
+            for _ in range(accumulated):
+                ac.mean(model(x) ** 2).backward()
+            optimizer.step()
+            if zero != "no":
+                optimizer.zero_grad(set_to_none=zero == "none")
+    return flow
+
+
+def test_a_forgotten_zero_grad_is_named():
+    flow = train(deep(nn.Tanh, layers=1), steps=2, zero="no")
+    assert kinds(flow) == ["forgotten zero_grad"]
+    assert "0.weight, 0.bias" in str(flow.findings[0])
+    assert "optimizer.zero_grad()" in flow.table()
+
+
+@pytest.mark.parametrize("zero", ["none", "zeros"])
+@pytest.mark.parametrize("accumulated", [1, 3])
+def test_gradients_that_are_added_on_purpose_are_no_fault(zero, accumulated):
+    assert kinds(train(deep(nn.Tanh, layers=1), 3, zero, accumulated)) == []
+
+
+def test_a_network_that_is_not_trained_by_a_pass_may_keep_its_gradient():
+    """As a discriminator in the passes of the generator."""
+    maker, judge = deep(nn.Tanh, layers=1, width=10), deep(nn.Tanh, layers=1, width=10)
+    first, second = nn.SGD(maker.parameters(), lr=0.1), nn.SGD(judge.parameters(), lr=0.1)
+    x = np.random.default_rng(0).standard_normal((16, 10))
+    with record_flow() as flow:
+        for _ in range(3):
+            second.zero_grad()
+            ac.mean(judge(ac.Tensor(x)) ** 2).backward()
+            second.step()
+            first.zero_grad()
+            ac.mean(judge(maker(ac.Tensor(x))) ** 2).backward()
+            first.step()
+    assert kinds(flow) == []
+
+
+# ---- the loss at the start -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("hot", [False, True])
+def test_a_loss_far_above_chance_is_named(hot):
+    generator = np.random.default_rng(0)
+    logits = ac.Tensor(50 * generator.standard_normal((64, 10)), True)
+    labels = generator.integers(0, 10, 64)
+    target = ac.Tensor(nn.one_hot(labels, 10)) if hot else labels
+    with record_flow() as flow:
+        loss = nn.CrossEntropyLoss()(logits, target)
+        loss.backward()
+    assert kinds(flow) == ["above chance"]
+    assert f"the cross-entropy is {loss.item():.3g}" in str(flow.findings[0])
+    assert "ln 10 = 2.3" in str(flow.findings[0])
+    with record_flow(thresholds={"chance": 1000}) as flow:
+        nn.CrossEntropyLoss()(logits, target).backward()
+    assert kinds(flow) == []
+
+
+# ---- settings ------------------------------------------------------------------------------------
+
+
+def test_thresholds_can_be_set():
+    model = deep(nn.Tanh, layers=4)
+    x = ac.Tensor(np.random.default_rng(0).standard_normal((16, 30)))
+    for thresholds in (Thresholds(far=1.01), {"far": 1.01}):
+        with record_flow(model, thresholds=thresholds) as flow:
+            ac.mean(model(x) ** 2).backward()
+        assert kinds(flow) in (["vanishing"], ["exploding"])
+    with (
+        pytest.raises(ArgumentError, match=r"unknown \['fra'\]"),
+        record_flow(thresholds={"fra": 1}),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("make", [nn.SGD, nn.Adam])
+def test_the_size_of_an_update(make):
+    w = nn.Parameter(np.full((3, 3), 2.0), name="w")
+    with record_flow(optimizer=make([w], lr=0.01)) as flow:
+        ac.sum(w * 4).backward()
+    head, row = (
+        flow.table().splitlines()[0],
+        next(line for line in flow.table().splitlines() if " w " in line),
+    )
+    assert "update ÷ value" in head
+    assert row.split()[-1] == ("2.0e-02" if make is nn.SGD else "5.0e-03")
+    with pytest.raises(ArgumentError, match="param_groups"), record_flow(optimizer=3):
+        pass
