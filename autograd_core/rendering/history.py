@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from autograd_core.errors import ArgumentError, AutogradError
 from autograd_core.rendering.flow import Flow, record_flow
+from autograd_core.rendering.thresholds import Thresholds, thresholds_of
 
 
 class FlowHistory:
@@ -15,7 +16,7 @@ class FlowHistory:
 
     Each ``with history.step():`` around a backward pass adds one column: the rms of the gradient at
     each layer and parameter, and the findings. No other data are kept. With `every=n`, one step in
-    n is recorded; the other steps run at full speed.
+    n is recorded; the other steps run at full speed. `thresholds` are as in `record_flow`.
 
         history = FlowHistory(model, every=10)
         for images, labels in batches:
@@ -25,11 +26,18 @@ class FlowHistory:
         history.plot().savefig("history.png")
     """
 
-    def __init__(self, model: Any = None, *, every: int = 1) -> None:
+    def __init__(
+        self,
+        model: Any = None,
+        *,
+        every: int = 1,
+        thresholds: Thresholds | Mapping[str, float] | None = None,
+    ) -> None:
         if every < 1:
             raise ArgumentError(f"every must be a number of steps, at least 1, not {every}")
         self.model = model
         self.every = every
+        self.thresholds = thresholds_of(thresholds)
         self.count = 0
         self.steps: list[int] = []
         # name → {step: rms}, in the order of the layers
@@ -45,7 +53,7 @@ class FlowHistory:
         if not looked_at:
             yield None
         else:
-            with record_flow(self.model) as flow:
+            with record_flow(self.model, thresholds=self.thresholds) as flow:
                 yield flow
             self.append(flow, self.count)
         self.count += 1

@@ -72,20 +72,24 @@ def layers(flow: Measured) -> list[Layer]:
 
 def table(flow: Measured, limit: int) -> str:
     """The flow's layers as aligned lines, followed by the findings."""
-    rows, more = rows_of(flow, limit)
-    return "\n".join([*aligned(rows), *more, "", *said_of(flow)])
+    rows, _ = rows_of(flow, limit, whole=True)
+    return "\n".join([*aligned(rows), "", *said_of(flow)])
 
 
-def rows_of(flow: Measured, limit: int) -> tuple[list[tuple[str, ...]], list[str]]:
-    """The rows of the table, the first of which is its head, and lines that follow them. Above
-    `limit` layers, repetitions are folded."""
+def rows_of(
+    flow: Measured, limit: int, whole: bool = False
+) -> tuple[list[tuple[str, ...]], list[str]]:
+    """The rows of the table, the first of which is its head, and a line about layers that are left
+    out, if any are. Above `limit` layers, repetitions are folded; if there are still more, those
+    behind are left out, unless the table is to be `whole`."""
     head = (*HEAD[:-1], UPDATE, HEAD[-1]) if flow.rates else HEAD
     rows: list[tuple[str, ...]] = [head]
     found = layers(flow)
     shown = _without_repetitions(found) if len(found) > limit else [(layer, 1) for layer in found]
-    for layer, times in shown:
+    for layer, times in shown if whole else shown[:limit]:
         rows += _rows(flow, layer, times)
-    return rows, []
+    out = 0 if whole else len(shown) - limit
+    return rows, [f"… and {out:,} more layers; flow.table() shows all"] if out > 0 else []
 
 
 def said_of(flow: Measured) -> list[str]:
