@@ -17,10 +17,12 @@ PERIOD = 64  # the longest pattern of operations that is searched for
 def mark_loops(scene: Scene) -> None:
     """Set `Box.turn` of the boxes in loops that use the same weights in each repetition and pass
     their result on to the next."""
-    numbers = count(1)
-    turns = _module_calls(scene, numbers)
-    order = [box for box in scene.boxes if box.kind not in SOURCES and box.id not in turns]
     users = _users(scene)
+    if not any(len(found) > 1 for found in users.values()):
+        return
+    numbers = count(1)
+    turns = _module_calls(scene, users, numbers)
+    order = [box for box in scene.boxes if box.kind not in SOURCES and box.id not in turns]
     for start, period, times in repetitions(keys_of(order)):
         parts = [order[start + k * period : start + (k + 1) * period] for k in range(times)]
         where = {box.id: k for k, part in enumerate(parts) for box in part}
@@ -42,15 +44,15 @@ def _users(scene: Scene) -> dict[str, set[str]]:
     return weights
 
 
-def _module_calls(scene: Scene, numbers: Iterator[int]) -> dict[str, tuple[int, int]]:
+def _module_calls(
+    scene: Scene, users: dict[str, set[str]], numbers: Iterator[int]
+) -> dict[str, tuple[int, int]]:
     """(loop, repetition) of the boxes in modules that are called several times."""
     scopes = {box.id: box.scope for box in scene.boxes}
     weights: dict[Scope, set[str]] = {}
-    for source, found in _users(scene).items():
+    for source, found in users.items():
         for scope in {s for user in found for s in path_of(scopes[user])}:
             weights.setdefault(scope, set()).add(source)
-    if not weights:
-        return {}
     calls: dict[Hashable, list[Scope]] = {}
     for box in scene.boxes:
         for scope in path_of(box.scope):
