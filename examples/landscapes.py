@@ -20,6 +20,7 @@ from examples.lecture import options, save
 
 X = np.linspace(-1, 1, 25)
 Y = np.tanh(4 * X) - 0.8 * X
+EDGE: Any = {"markeredgecolor": "black", "linestyle": "none"}
 
 
 def polynomial_loss(w: Any, degree: int = 3) -> Any:
@@ -71,28 +72,49 @@ def twins(theta: Any) -> dict[str, Any]:
     }
 
 
+def shaded(axis: Any, a: Any, b: Any, loss: Any, least: float) -> None:
+    """Fill the plane by how much the loss exceeds its minimum, lighter for less. Each level is √2
+    times the one before."""
+    from matplotlib import colormaps
+    from matplotlib.colors import BoundaryNorm, ListedColormap
+
+    excess = np.maximum(loss - least, 0)
+    doublings = np.arange(-4, np.ceil(np.log2(excess.max())) + 0.5, 0.5)
+    levels = [0, *2.0**doublings]
+    shades = ListedColormap(colormaps["YlGnBu"](np.linspace(0, 0.65, 256)))
+    norm = BoundaryNorm(levels, 256)
+    filled = axis.contourf(a, b, excess, levels, cmap=shades, norm=norm)
+    axis.contour(a, b, excess, levels, colors="gray", linewidths=0.4)
+    bar = axis.figure.colorbar(filled, ax=axis, spacing="uniform", pad=0.02)
+    ticks = [0, *levels[1::2]]
+    bar.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
+    bar.set_label("L − smallest L, in steps of a factor of √2")
+
+
 def picture(path: Path, ends: list[Any], saddle: Any) -> Path:
     """Contour plots: a slice of the convex loss, and the wavy loss with its stationary points."""
     import matplotlib.pyplot as plt
 
-    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 5.6), layout="constrained")
+    figure, (left, right) = plt.subplots(1, 2, figsize=(12, 5.6), layout="constrained")
     best = stationary(polynomial_loss, np.zeros(4))
     a, b = np.meshgrid(np.linspace(-4, 6, 121), np.linspace(-8, 4, 121))
     grid = np.broadcast_to(best, (*a.shape, 4)).copy()
     grid[..., 1], grid[..., 3] = a, b
     powers = np.vander(X, 4, increasing=True)
-    left.contourf(a, b, np.mean((grid @ powers.T - Y) ** 2, axis=-1), 24, cmap="Greys_r")
-    left.plot(best[1], best[3], "*", color="tab:orange", markersize=16, label="the minimum")
+    lowest = polynomial_loss(best)
+    shaded(left, a, b, np.mean((grid @ powers.T - Y) ** 2, axis=-1), lowest)
+    label = f"the minimum, L = {lowest:.3f}"
+    left.plot(best[1], best[3], "*", color="tab:orange", markersize=16, label=label, **EDGE)
     left.set(title="Polynomial regression: convex", xlabel="w₁ (of x)", ylabel="w₃ (of x³)")
     a, b = np.meshgrid(np.linspace(-1.7, 1.7, 161), np.linspace(-1.7, 1.7, 161))
-    right.contourf(a, b, wavy(np.stack([a, b])), 30, cmap="Greys_r")
+    shaded(right, a, b, wavy(np.stack([a, b])), wavy(ends[0]))
     for place, (w, style) in enumerate(zip(ends, ("*", "o", "s", "D"), strict=True)):
-        colour = "tab:orange" if place == 0 else "tab:blue"
+        colour = "tab:orange" if place == 0 else "white"
         kind = "global" if place == 0 else "local"
         label = f"{kind} minimum, L = {wavy(w):.2f}"
-        right.plot(*w, style, color=colour, markersize=13 if place == 0 else 9, label=label)
+        right.plot(*w, style, color=colour, markersize=15 if place == 0 else 9, label=label, **EDGE)
     label = f"saddle, L = {wavy(saddle):.2f}"
-    right.plot(*saddle, "X", color="tab:red", markersize=11, label=label)
+    right.plot(*saddle, "X", color="tab:red", markersize=11, label=label, **EDGE)
     right.set(title="Not convex", xlabel="w₁", ylabel="w₂")
     for axis in (left, right):
         axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2, fontsize=9)

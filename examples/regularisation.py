@@ -55,11 +55,13 @@ def picture(path: Path, train: Any, strengths: Any, fits: Any, table: Any, best:
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.6), layout="constrained")
     x = np.linspace(-1, 1, 400)
     left.plot(x, np.sin(np.pi * x), color="gray", linestyle=":", label="sin(πx)")
+    curves = [polynomial(w, x) for w in fits]
     for place in (0, best, len(fits) - 1):
-        left.plot(x, polynomial(fits[place], x), label=f"λ = {strengths[place]:.0e}")
+        left.plot(x, curves[place], label=f"λ = {strengths[place]:.0e}")
     left.plot(*train, "ko", markersize=5, label="training points")
-    left.set(ylim=(-2.7, 2), xlabel="x", ylabel="y", title=f"Polynomials of degree {DEGREE}")
-    left.legend(loc="lower center", ncols=2, fontsize=9)
+    lowest, highest = curves[0].min(), curves[0].max()
+    left.set(xlabel="x", ylabel="y", title=f"Polynomials of degree {DEGREE}")
+    left.set_ylim(lowest - 0.4, highest + 0.4)
     training, held_out, norms = table.T
     lines = right.loglog(strengths, training, "o-", label="training error")
     lines += right.loglog(strengths, held_out, "s-", label="held-out error")
@@ -68,7 +70,9 @@ def picture(path: Path, train: Any, strengths: Any, fits: Any, table: Any, best:
     other = right.twinx()
     lines += other.loglog(strengths, norms, "^--", color="tab:green", label="‖w‖ (right axis)")
     other.set_ylabel("‖w‖")
-    right.legend(handles=lines, loc="lower center")
+    below: Any = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.13), "fontsize": 9}
+    left.legend(ncols=3, **below)
+    right.legend(handles=lines, ncols=3, columnspacing=1, **below)
     return save(figure, path)
 
 
