@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 import autograd_core as ac
-from autograd_core.rendering import RendererError, draw
+from autograd_core.rendering import Drawing, RendererError, draw
 from examples.lecture import options
 
 # innermost first, in the order of application
@@ -46,13 +46,33 @@ def factors(x: float) -> list[tuple[str, float, float, float]]:
     return found
 
 
+def annotated(drawing: Drawing, x: float) -> Drawing:
+    """The drawing with each factor at its arrow, and the products in the boxes."""
+    scene, product = drawing.scene, 1.0
+    boxes = {box.title.split(" = ")[0]: box for box in scene.boxes}
+    into = {arrow.target: arrow for arrow in scene.arrows}
+    inside = ["x", *FUNCTIONS]
+    found = factors(x)
+    for variable, (name, _, _, slope) in zip(inside[-2::-1], reversed(found), strict=True):
+        product *= slope
+        arrow = into[boxes[name].id]
+        arrow.operand, arrow.keeps = f"d{name}/d{variable} = {slope:.6f}", ""
+        boxes[variable].lines.append(f"df/d{variable} = {product:.6f}")
+    text = " · ".join(f"{slope:.4g}" for _, _, _, slope in reversed(found))
+    boxes["x"].lines.append(f"= {text}")
+    scene.heading = ["Each arrow: the derivative of one function. Each box: the product of the"]
+    scene.heading += ["factors from there down to f, the gradient of the backward pass."]
+    return Drawing(scene, drawing.html)
+
+
 def picture(folder: Path, x: float) -> Path:
-    """Draw the recorded graph with the name of every value; DOT text if there is no renderer."""
+    """Draw the recorded graph; DOT text if there is no renderer. Each arrow shows its factor, and
+    each box the product of the factors from there to f."""
     value = ac.Tensor(x, requires_grad=True)
     names = {"x": value}
     for name, (_, function) in FUNCTIONS.items():
         value = names[name] = function(value)
-    drawing = draw(value, names=names)
+    drawing = annotated(draw(value, names=names), x)
     try:
         return drawing.save(folder / "chain_rule.svg")
     except RendererError as error:

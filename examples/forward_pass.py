@@ -52,8 +52,17 @@ def trained(images: Any, labels: Any, hidden: int, epochs: int) -> nn.Sequential
     return model
 
 
-def picture(path: Path, digit: Any, rows: list[tuple[str, Any]]) -> Path:
-    """Plot the digit on the left, and every aᵏ and hᵏ as a strip of colours on the right."""
+def tested(model: nn.Sequential, images: Any, labels: Any) -> tuple[float, float]:
+    """The mean of L over the images, and the proportion that the model recognises."""
+    with ac.no_grad():
+        outputs = model(images)
+    loss = nn.MSE("batch")(outputs, nn.one_hot(labels, 10)).item()
+    return loss, float(np.mean(outputs.numpy().argmax(axis=1) == labels))
+
+
+def picture(path: Path, digit: Any, rows: list[tuple[str, Any]], verdict: str) -> Path:
+    """Plot the digit with the verdict on the left, and every aᵏ and hᵏ as a strip of colours on the
+    right."""
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplot_mosaic(
@@ -64,7 +73,9 @@ def picture(path: Path, digit: Any, rows: list[tuple[str, Any]]) -> Path:
     )
     axes["digit"].imshow(digit.reshape(28, 28), cmap="gray_r")
     axes["digit"].set_title(f"h⁰ = x, {digit.shape}\nas 28 by 28 pixels")
-    axes["digit"].axis("off")
+    axes["digit"].set(xticks=[], yticks=[])
+    axes["digit"].spines[:].set_visible(False)
+    axes["digit"].set_xlabel(verdict)
     for k, (title, values) in enumerate(rows):
         axis = axes[str(k)]
         is_net_input = k % 2 == 0
@@ -105,14 +116,24 @@ def main(arguments: list[str] | None = None) -> None:
 
     output = found[-1][1].detach()
     print("\nŷ  ", " ".join(f"{number:5.3f}" for number in output.tolist()))
-    print(f"predicted digit {output.argmax().item()}, true digit {label}")
+    predicted = output.argmax().item()
+    verdict = "right" if predicted == label else "wrong"
+    print(f"predicted digit {predicted}, true digit {label}: {verdict}")
     difference = abs(model(x) - output).max().item()
     print(f"largest difference from the nn.Sequential: {difference:.1e}")
     error = nn.MSE("sum")(output, nn.one_hot(label, 10)).item()
     penalty = nn.l2_penalty(parameters, STRENGTH).item()
-    print(f"J = L + λ Ω = {error:.4f} + {penalty:.4f} = {error + penalty:.4f}, λ = {STRENGTH}")
+    losses, right = tested(model, mnist.test_images / 255, mnist.test_labels)
+    for of, number in (("this digit", error), ("test images, mean", losses)):
+        print(f"J = L + λ Ω = {number:.4f} + {penalty:.4f} = {number + penalty:.4f}   {of}")
+    print(f"λ = {STRENGTH}; {right:.1%} of the {len(mnist.test_labels):,} test images are right")
     titles = [(f"{name} = {formula}", values) for name, formula, values in shown[1:]]
-    print("\npicture:", picture(chosen.out / "forward_pass.png", x, titles))
+    text = (
+        f"predicted {predicted}, true {label}: {verdict}\n"
+        f"J of this digit: {error + penalty:.4f}\n"
+        f"mean J of the test images: {losses + penalty:.4f}"
+    )
+    print("\npicture:", picture(chosen.out / "forward_pass.png", x, titles, text))
 
 
 if __name__ == "__main__":

@@ -152,7 +152,10 @@ def main(arguments: list[str] | None = None) -> None:
     """Minimise three losses with three learning rates each."""
     chosen = options("Gradient descent and its learning rate.", "gradient_descent", arguments)
     steps = 20 if chosen.quick else 60
-    print(f"after {steps} steps\n{'loss':14} {'η':>6}  {'':10} {'first L':>9} {'last L':>10}   ", end="")
+    print(
+        f"after {steps} steps\n{'loss':14} {'η':>6}  {'':10} {'first L':>9} {'last L':>10}   ",
+        end="",
+    )
     print(f"{'end':22} w")
     for name, (loss, start, rates) in RATES.items():
         for word, rate in zip(WORDS, rates, strict=True):

@@ -88,7 +88,7 @@ def shaded(axis: Any, a: Any, b: Any, loss: Any, least: float) -> None:
     bar = axis.figure.colorbar(filled, ax=axis, spacing="uniform", pad=0.02)
     ticks = [0, *levels[1::2]]
     bar.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
-    bar.set_label("L − smallest L, in steps of a factor of √2")
+    bar.set_label("L minus its minimum, in steps of a factor of √2")
 
 
 def picture(path: Path, ends: list[Any], saddle: Any) -> Path:

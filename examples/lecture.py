@@ -17,6 +17,12 @@ def options(description: str, name: str, arguments: list[str] | None) -> argpars
     return found
 
 
+def takes(chosen: argparse.Namespace, duration: str) -> None:
+    """Say before a long run how long it takes, on a processor."""
+    if not chosen.quick:
+        print(f"This takes about {duration}; --quick takes a few seconds.", flush=True)
+
+
 def save(figure: Any, path: Path) -> Path:
     """Write the figure to `path` and close it; returns the path."""
     import matplotlib.pyplot as plt

@@ -99,13 +99,17 @@ def _mistakes(out: Path, test: Any, outputs: Any) -> Path:
     surplus = outputs[rows, predicted] - outputs[rows, test.labels]
     worst = np.argsort(-surplus)[:25]
     worst = worst[surplus[worst] > 0]
-    figure, axes = plt.subplots(5, 5, figsize=(7.5, 8.5), layout="constrained")
+    figure, axes = plt.subplots(5, 5, figsize=(7.5, 9.2), layout="constrained")
     for axis in axes.flat:
         axis.axis("off")
     for axis, i in zip(axes.flat, worst, strict=False):
         axis.imshow(test.x[i].reshape(28, 28), cmap="gray_r", interpolation="nearest")
-        axis.set_title(f"true {test.labels[i]}, predicted {predicted[i]}", fontsize=9)
-    figure.suptitle("Worst mistakes on the test images")
+        true, wrong = test.labels[i], predicted[i]
+        text = f"predicted {wrong} ({outputs[i, wrong]:.1%})\ntrue {true} ({outputs[i, true]:.1%})"
+        axis.set_title(text, fontsize=9)
+    figure.suptitle(
+        "Worst mistakes on the test images\nIn brackets: the confidence, the output for that digit"
+    )
     return _saved(figure, out / "mistakes.png")
 
 

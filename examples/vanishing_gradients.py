@@ -4,7 +4,9 @@
 
 The derivative of a sigmoid is at most 1/4, and the backward pass multiplies the gradient by it in
 every layer. `record_flow` measures the gradient at each layer, reports problems and can be drawn. A
-short training run shows the consequence: the first layers of the sigmoid network hardly change.
+short training run shows the consequence: the first layers of the sigmoid network hardly change. Its
+last bias learns the mean of the targets, which is then the output for every input; what is left of
+the gradients is about 1e-12 in every layer, and no layer learns any more.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from examples.lecture import options, save
 ACTIVATIONS = {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "ReLU": nn.ReLU}
 FUNCTIONS = {"sigmoid": ac.sigmoid, "tanh": ac.tanh, "ReLU": ac.relu}
 WIDTH = 32
+FLOOR = -11  # log₁₀ of the rms: smaller gradients have the lightest colour
 
 
 def network(activation: type[nn.Module], layers: int) -> nn.Sequential:
@@ -64,6 +67,21 @@ def train(model: nn.Sequential, x: Any, y: Any, steps: int) -> FlowHistory:
     return history
 
 
+def over_time(path: Path, history: FlowHistory, spread: float) -> Path:
+    """Plot the history. Its caption says where the colours end, and how the outputs differ."""
+    figure = history.plot()
+    axis, bar = figure.axes
+    image = axis.images[0]
+    low, high = image.get_clim()
+    image.set_clim(max(low, FLOOR), high)
+    text = f"rms of the gradient, input at the top, loss at the bottom;\nafter the {history.count} "
+    text += f"steps, the outputs for different inputs differ by at most {spread:.1g}"
+    axis.set_title(text, fontsize=10)
+    if low < FLOOR:
+        bar.set_ylabel(f"log₁₀ rms; lightest: {FLOOR} or less")
+    return save(figure, path)
+
+
 def slopes(path: Path) -> Path:
     """Plot the activation functions and their derivatives."""
     import matplotlib.pyplot as plt
@@ -101,7 +119,9 @@ def main(arguments: list[str] | None = None) -> None:
         after = [parameter.data for parameter in models[name].parameters()]
         moved = np.linalg.norm(after[0] - before[0]) / np.linalg.norm(before[0])
         print(f"\n{name}: after {steps} steps the first layer's weights differ by {moved:.1e}")
-        pictures.append(save(history.plot(), chosen.out / f"history_{name}.png"))
+        spread = np.ptp(models[name](x).detach().numpy())
+        print(f"the outputs for the {len(x)} inputs differ by at most {spread:.1e}")
+        pictures.append(over_time(chosen.out / f"history_{name}.png", history, spread))
     print("\npictures:", *pictures, sep="\n  ")
 
 

@@ -24,6 +24,7 @@ from examples import (
     universal_approximation,
     vanishing_gradients,
 )
+from examples.lecture import options, takes
 from tests.host import processor_seconds
 
 ROOT = Path(__file__).parent.parent
@@ -102,6 +103,22 @@ def test_the_right_rate_arrives_and_the_others_do_not(name):
     assert slopes[2] > 10 * slopes[1]
 
 
+@pytest.mark.parametrize("name", gradient_descent.MINIMA)
+def test_marked_minima_are_minima_and_the_first_is_the_lowest(name):
+    loss, minima = gradient_descent.RATES[name][0], gradient_descent.MINIMA[name]
+    for minimum in minima:
+        assert np.abs(ac.grad(loss)(np.asarray(minimum, dtype=float))).max() < 1e-4
+        assert loss(minimum) >= loss(minima[0])
+        assert loss(minimum + 0.01) > loss(minimum) < loss(minimum - 0.01)
+
+
+def test_with_bumps_the_right_rate_is_said_to_end_in_a_local_minimum(tmp_path, capsys):
+    gradient_descent.main(["--quick", "--out", str(tmp_path)])
+    lines = [line for line in capsys.readouterr().out.splitlines() if " right " in line]
+    (bumps,) = (line for line in lines if line.startswith("with bumps  "))
+    assert "at a local minimum" in bumps
+
+
 def test_hessians_tell_convex_from_not():
     generator = np.random.default_rng(3)
     for _ in range(5):
@@ -120,9 +137,11 @@ def test_hessians_tell_convex_from_not():
 def test_small_batches_learn_more_in_an_epoch():
     generator = np.random.default_rng(0)
     x, y = generator.random((200, 784)), nn.one_hot(generator.integers(0, 10, 200), 10)
-    ends = [
-        batch_sizes.train(x, y, size, rate, 3)[-1, 1] for size, rate, _ in batch_sizes.WAYS.values()
-    ]
+    ends = []
+    for name, (size, rates, _) in batch_sizes.WAYS.items():
+        best, losses = batch_sizes.chosen_rate(x, y, (x, y), name, 3)
+        assert best == rates[np.argmin(losses)]
+        ends.append(batch_sizes.train(x, y, size, best, 3)[-1, 1])
     assert ends[0] > ends[1]
 
 
@@ -175,7 +194,9 @@ def test_the_forward_algorithm_is_what_the_modules_and_numpy_compute():
 
 def test_the_forward_pass_recognises_the_digit(tmp_path, capsys):
     forward_pass.main(["--quick", "--out", str(tmp_path)])
-    assert "predicted digit 7, true digit 7" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "predicted digit 7, true digit 7: right" in printed
+    assert printed.count("J = L + λ Ω") == 2
 
 
 def test_the_lectures_mean_squared_error(tmp_path, capsys):
@@ -198,6 +219,22 @@ def test_the_product_of_five_factors_is_the_gradient():
         assert np.prod(factors) == pytest.approx(whole, rel=1e-12)
         nearby = [chain_rule.composed(x + step) for step in (1e-5, -1e-5)]
         assert (nearby[0] - nearby[1]) / 2e-5 == pytest.approx(whole, rel=1e-6)
+
+
+def test_the_picture_shows_every_factor_at_its_arrow_and_the_product_at_the_leaf(tmp_path):
+    text = chain_rule.picture(tmp_path, 0.7).read_text()
+    for (name, _, _, slope), variable in zip(chain_rule.factors(0.7), "xvuhg", strict=True):
+        assert f"d{name}/d{variable} = {slope:.6f}" in text
+    assert f"df/dx = {ac.grad(chain_rule.composed)(0.7):.6f}" in text
+
+
+def test_long_runs_say_so_first(tmp_path, capsys):
+    chosen = options("", "neuron", ["--quick", "--out", str(tmp_path)])
+    takes(chosen, "an hour")
+    assert not capsys.readouterr().out
+    chosen.quick = False
+    takes(chosen, "an hour")
+    assert "about an hour" in capsys.readouterr().out
 
 
 def test_the_fit_is_ridge_regression_and_lambda_calms_it():
