@@ -16,7 +16,7 @@ import numpy as np
 
 import autograd_core as ac
 import nn
-from examples.lecture import options, save
+from examples.lecture import options, save, takes
 
 LENGTH, UNITS, BATCH = 50, 32, 64
 
@@ -109,6 +109,7 @@ def plot(model: Adder, errors: list[float], length: int) -> Any:
 def main(arguments: list[str] | None = None) -> None:
     """Train, print the error on new sequences, and draw."""
     chosen = options("An LSTM that adds two marked numbers", "adding", arguments)
+    takes("one to two minutes", chosen.quick)
     ac.keep_heap()
     steps, length = (300, 10) if chosen.quick else (3000, LENGTH)
     model, errors = fitted(steps, length)

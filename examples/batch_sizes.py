@@ -101,7 +101,7 @@ def picture(path: Path, runs: dict[str, Any], best: dict[str, float]) -> Path:
 def main(arguments: list[str] | None = None) -> None:
     """Train the same network with three batch sizes."""
     chosen = options("Batch, mini-batch and stochastic descent.", "batch_sizes", arguments)
-    takes(chosen, "one to two minutes")
+    takes("one to two minutes", chosen.quick)
     rows, epochs = (1_000, 4) if chosen.quick else (10_000, 8)
     mnist = nn.read_mnist(DATA)
     images = mnist.train_images[: rows + 1_000] / 127.5 - 1

@@ -18,7 +18,7 @@ import numpy
 import autograd_core as ac
 import autograd_core.numpy as np
 from autograd_core import value_and_grad
-from examples.lecture import options, save
+from examples.lecture import options, save, takes
 
 PLACES, SENSORS = 64, 16
 STEP = 0.2  # of the time, in units in which the places are 1 apart; stable for k < 2.5
@@ -96,6 +96,7 @@ def plot(observed: Any, estimate: Any, history: list[float]) -> Any:
 def main(arguments: list[str] | None = None) -> None:
     """Simulate measurements, find the conductivity, and draw."""
     chosen = options("The conductivity of a rod, from temperatures", "conductivity", arguments)
+    takes("half a minute", chosen.quick)
     steps, iterations = (200, 15) if chosen.quick else (2000, 300)
     exact = simulated(true(), steps)
     observed = exact + NOISE * numpy.random.default_rng(0).normal(size=exact.shape)

@@ -16,7 +16,7 @@ import numpy as np
 
 import autograd_core as ac
 import nn
-from examples.lecture import options, save
+from examples.lecture import options, save, takes
 
 STEPS, UNITS, BATCH = 100, 128, 512
 BETAS = np.geomspace(1e-4, 0.2, STEPS)  # variances of the noise that is added in each step
@@ -140,6 +140,7 @@ def plot(frames: list[Any]) -> Any:
 def main(arguments: list[str] | None = None) -> None:
     """Train, sample, and draw."""
     chosen = options("A diffusion model of points", "diffusion", arguments)
+    takes("three minutes", chosen.quick)
     ac.keep_heap()
     model = fitted(200 if chosen.quick else 8000)
     frames = sampled(model, 300 if chosen.quick else 1500)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 import autograd_core as ac
-from examples.lecture import options, save
+from examples.lecture import options, save, takes
 
 Loss = Callable[[Any], Any]
 
@@ -151,6 +151,7 @@ def animation(file: Path, steps: int) -> Path:
 def main(arguments: list[str] | None = None) -> None:
     """Minimise three losses with three learning rates each."""
     chosen = options("Gradient descent and its learning rate.", "gradient_descent", arguments)
+    takes("15 seconds", chosen.quick)
     steps = 20 if chosen.quick else 60
     print(
         f"after {steps} steps\n{'loss':14} {'η':>6}  {'':10} {'first L':>9} {'last L':>10}   ",

@@ -12,6 +12,7 @@ import numpy as np
 
 import autograd_core as ac
 import nn
+from examples.lecture import takes
 
 DATA = Path(__file__).parent / "data" / "mnist"
 MEAN, DEVIATION = 0.1307, 0.3081  # of the training images, in [0, 1]
@@ -98,9 +99,11 @@ def run(
     fitted: Callable[..., Any],
     plot: Callable[..., Path],
     epochs: int,
+    minutes: int,
     arguments: list[str] | None,
 ) -> None:
-    """The program of an example: train, print the accuracy on the test images, and draw."""
+    """The program of an example: train, print the accuracy on the test images, and draw. `minutes`
+    is how long an epoch takes."""
     parser = argparse.ArgumentParser(prog=f"python -m examples.{name}", description=title)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--epochs", type=int, default=epochs)
@@ -108,6 +111,7 @@ def run(
     parser.add_argument("--out", type=Path, default=Path("runs") / name, help="for the picture")
     chosen = parser.parse_args(arguments)
     chosen.out.mkdir(parents=True, exist_ok=True)
+    takes(f"{chosen.epochs * minutes} minutes", chosen.quick)
     ac.keep_heap()
     images, valid, test = mnist()
     if chosen.quick:

@@ -17,10 +17,10 @@ def options(description: str, name: str, arguments: list[str] | None) -> argpars
     return found
 
 
-def takes(chosen: argparse.Namespace, duration: str) -> None:
-    """Say before a long run how long it takes, on a processor."""
-    if not chosen.quick:
-        print(f"This takes about {duration}; --quick takes a few seconds.", flush=True)
+def takes(duration: str, quick: bool = False) -> None:
+    """Say before a run of more than ten seconds how long it takes on a processor."""
+    if not quick:
+        print(f"This takes about {duration} on a processor.", flush=True)
 
 
 def save(figure: Any, path: Path) -> Path:

@@ -95,7 +95,7 @@ def plot(model: nn.Sequential, test: Images, path: Path) -> Path:
 
 def main(arguments: list[str] | None = None) -> None:
     """Train, print the accuracy on the test images, and draw."""
-    run("lenet", "LeNet on MNIST", fitted, plot, EPOCHS, arguments)
+    run("lenet", "LeNet on MNIST", fitted, plot, EPOCHS, 1, arguments)
 
 
 if __name__ == "__main__":

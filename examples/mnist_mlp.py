@@ -23,6 +23,7 @@ import numpy as np
 import autograd_core as ac
 import nn
 from examples import mnist_report
+from examples.lecture import takes
 from examples.mnist_options import parsed
 from examples.mnist_training import Training, build, load, probabilities
 
@@ -32,6 +33,8 @@ INTERRUPTED = 130  # the exit status that shells use for Ctrl-C
 def main(arguments: list[str] | None = None) -> None:
     """Train, then write the pictures, the weights and the metrics."""
     options = parsed(arguments)
+    quick = options.quick or options.device != "cpu"
+    takes(f"{1.5 * options.epochs:.0f} seconds with the default network and batches", quick)
     ac.keep_heap()  # glibc: keep freed pages; training is about 20 % faster
     parts = load(options)
     try:

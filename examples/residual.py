@@ -108,7 +108,7 @@ def plot(model: nn.Sequential, test: Images, path: Path) -> Path:
 
 def main(arguments: list[str] | None = None) -> None:
     """Train, print the accuracy on the test images, and draw."""
-    run("residual", "a residual network on MNIST", fitted, plot, EPOCHS, arguments)
+    run("residual", "a residual network on MNIST", fitted, plot, EPOCHS, 2, arguments)
 
 
 if __name__ == "__main__":

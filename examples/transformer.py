@@ -20,6 +20,7 @@ import numpy as np
 
 import autograd_core as ac
 import nn
+from examples.lecture import takes
 
 TEXT = Path(__file__).parent / "data" / "sonnets.txt"
 BATCH, CONTEXT = 32, 64
@@ -134,6 +135,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--length", type=int, default=400)
     chosen = parser.parse_args(arguments)
+    takes(f"{chosen.steps / 5:.0f} seconds", quick=chosen.steps <= 50)
     ac.keep_heap()
     characters, codes = text()
     model = Transformer(len(characters), generator=chosen.seed)

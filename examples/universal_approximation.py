@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 import autograd_core as ac
-from examples.lecture import options, save
+from examples.lecture import options, save, takes
 
 Function = Callable[[Any], Any]
 FUNCTIONS: dict[str, Function] = {
@@ -96,6 +96,7 @@ def main(arguments: list[str] | None = None) -> None:
     chosen = options(
         "One hidden layer as a universal approximator.", "universal_approximation", arguments
     )
+    takes("15 seconds", chosen.quick)
     sizes, steps = ([1, 2, 4, 8], 300) if chosen.quick else ([1, 2, 4, 8, 16, 32], 1000)
     fits = {name: fitted(function, sizes, steps) for name, function in FUNCTIONS.items()}
     errors = [

@@ -17,7 +17,7 @@ import numpy as np
 import autograd_core as ac
 import nn
 from examples.images import DATA
-from examples.lecture import options, save
+from examples.lecture import options, save, takes
 
 BATCH, UNITS = 128, 400
 
@@ -116,6 +116,7 @@ def plot(model: Autoencoder, test: Any, labels: Any) -> Any:
 def main(arguments: list[str] | None = None) -> None:
     """Train, print the bound on test images, and draw."""
     chosen = options("A variational autoencoder of MNIST", "vae", arguments)
+    takes("five minutes", chosen.quick)
     ac.keep_heap()
     x, test, labels = images(3_000 if chosen.quick else 60_000)
     model = fitted(x, 2 if chosen.quick else 20)

@@ -24,7 +24,7 @@ from examples import (
     universal_approximation,
     vanishing_gradients,
 )
-from examples.lecture import options, takes
+from examples.lecture import takes
 from tests.host import processor_seconds
 
 ROOT = Path(__file__).parent.parent
@@ -228,12 +228,10 @@ def test_the_picture_shows_every_factor_at_its_arrow_and_the_product_at_the_leaf
     assert f"df/dx = {ac.grad(chain_rule.composed)(0.7):.6f}" in text
 
 
-def test_long_runs_say_so_first(tmp_path, capsys):
-    chosen = options("", "neuron", ["--quick", "--out", str(tmp_path)])
-    takes(chosen, "an hour")
+def test_long_runs_say_so_first(capsys):
+    takes("an hour", quick=True)
     assert not capsys.readouterr().out
-    chosen.quick = False
-    takes(chosen, "an hour")
+    takes("an hour")
     assert "about an hour" in capsys.readouterr().out
 
 
