@@ -289,3 +289,11 @@ def test_a_shape_error_draws_the_graph_up_to_where_it_failed():
         assert words in text
     with pytest.raises(GraphError, match="no operation with a tracked operand"):
         draw(ac.ShapeError("by hand"))
+
+
+def test_gradients_without_elements_are_no_fault():
+    x, y = ac.Tensor(np.zeros((0, 3)), True), ac.Tensor(np.ones(3), True)
+    with record_flow() as flow:
+        (ac.sum(x) + ac.sum(y)).backward()
+    assert flow.findings == []
+    assert "gradient without elements" in draw(flow).dot

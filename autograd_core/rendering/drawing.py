@@ -195,8 +195,9 @@ def draw(
     def page_of() -> str:
         from autograd_core.rendering.player import page
 
-        flow = traced(output, naming, "the player") if isinstance(output, Tensor) else output
-        values, scene = None, whole
+        values, scene, flow = None, whole, output
+        if isinstance(output, Tensor) and len(whole.boxes) < READ:
+            flow = traced(output, naming, "the player")
         if isinstance(flow, Flow):
             values, scene = flow.values, flow.scene
         most = max(limit, PAGE_LIMIT)
@@ -260,7 +261,8 @@ def _scene_of(output: Tensor, naming: Naming) -> Scene:
         reader.add(found, output if found is node else None)
     scene = reader.scene()
     if more:
-        scene.heading.append(f"Only the {READ:,} nodes nearest to the output were read.")
+        words = f"Only the {READ:,} nodes nearest to the output were read; pages have no values."
+        scene.heading.append(words)
     return scene
 
 

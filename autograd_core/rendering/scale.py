@@ -64,6 +64,8 @@ def in_words(gradient: Statistics) -> str:
     """A description of a gradient on one line."""
     if gradient.not_finite:
         return f"gradient: {gradient.not_finite:,} of {gradient.size:,} not finite"
+    if not gradient.size:
+        return "gradient without elements"
     if gradient.is_zero:
         return "gradient 0 everywhere" if gradient.size > 1 else "gradient 0"
     if gradient.size == 1:
