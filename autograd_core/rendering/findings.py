@@ -97,7 +97,7 @@ def _zeros(flow: Measured) -> Iterator[Finding]:
             continue  # every output is equal to its target
         sources = [boxes[arrow.source].gradient for arrow in gone]
         # a leaf that is also used elsewhere may still get a gradient
-        zero = all(g is not None and g.is_zero for g in sources)
+        zero = all(g is not None and g.size and g.is_zero for g in sources)
         if zero and any(arrow.source in starved for arrow in gone):
             text = f"the gradient is exactly 0 from {title_of(box, flow)} backwards"
             yield Finding("zero", box.title, text, "zero from here backwards", box)

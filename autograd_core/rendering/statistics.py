@@ -34,8 +34,8 @@ class Statistics(NamedTuple):
 
     @property
     def is_zero(self) -> bool:
-        """True if there are elements, and every one is exactly zero."""
-        return self.size > 0 and self.norm == 0 and not self.not_finite
+        """True if every element is exactly zero."""
+        return self.norm == 0 and not self.not_finite
 
 
 def measure(array: Array) -> Any:
