@@ -50,7 +50,7 @@ def annotated(drawing: Drawing, x: float) -> Drawing:
     """The drawing with each factor at its arrow, and the products in the boxes."""
     scene, product = drawing.scene, 1.0
     boxes = {box.title.split(" = ")[0]: box for box in scene.boxes}
-    into = {arrow.target: arrow for arrow in scene.arrows}
+    into = {arrow.target: arrow for arrow in scene.arrows if arrow.key}  # not from constants
     inside = ["x", *FUNCTIONS]
     found = factors(x)
     for variable, (name, _, _, slope) in zip(inside[-2::-1], reversed(found), strict=True):
