@@ -21,12 +21,12 @@ from collections import Counter
 from multiprocessing import Pool
 from pathlib import Path
 
-import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from autograd_core import operations
 from autograd_core.engine.op import row_by_row
+from tests.devices import Host
 from tests.table.checks import check_batched, check_gradient, check_precision
 from tests.table.rows import DIFFERENTIABLE
 from tests.table.singular_points import POINTS, check_point
@@ -46,14 +46,6 @@ ROWS = {}  # the rows of each operation that has rules of its own
 for row in sorted(DIFFERENTIABLE, key=lambda row: row.id):
     if not row.composed and not row.transfer:
         ROWS.setdefault(row.name, []).append(row)
-
-
-class Host:
-    """The host, as conftest's device."""
-
-    home = "cpu"
-    array = staticmethod(np.array)
-    numpy = staticmethod(lambda value: np.asarray(getattr(value, "data", value)))
 
 
 # ---- mutants -------------------------------------------------------------------------------------

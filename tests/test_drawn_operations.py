@@ -8,15 +8,11 @@ from hypothesis import strategies as st
 
 import autograd_core as ac
 from autograd_core.rendering import draw, explain, record_flow
+from tests.devices import Host
 from tests.table import checks as op_checks
 from tests.table import rows as op_table
 
 ROWS = [row for row in op_table.DIFFERENTIABLE if not row.transfer]
-
-
-class Host:
-    name = home = "cpu"
-    array = staticmethod(np.array)
 
 
 def results(found):

@@ -13,7 +13,8 @@ import nn
 from autograd_core.devices import backend
 from autograd_core.errors import DeviceError, OutOfMemoryError
 from examples import mnist_mlp
-from tests.conftest import GPU, NO_GPU, Cuda, Host
+from tests.conftest import GPU, NO_GPU
+from tests.devices import Cuda, Host
 from tests.table.checks import called, gradients, normal, operands
 from tests.table.rows import ROWS
 

@@ -51,6 +51,30 @@ def test_images_are_shifted_by_whole_pixels():
     assert seen == {(i, j) for i in range(-2, 3) for j in range(-2, 3)}
 
 
+def test_images_are_read_at_places_between_their_pixels():
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(3, 1, 28, 28)).astype(np.float32)
+    still = np.broadcast_to(images.GRID + 13.5, (3, 2, 28, 28))
+    np.testing.assert_array_equal(images.read_at(x, still), x)
+    moved = images.read_at(x, still + np.array([0, 0.25], np.float32)[:, None, None])
+    between = 0.75 * x[..., :-1] + 0.25 * x[..., 1:]
+    np.testing.assert_allclose(moved[..., :-1], between, atol=1e-6)
+    paper = np.float32(-images.MEAN / images.DEVIATION)
+    assert np.all(images.read_at(x, still + 40) == paper)
+
+
+def test_images_are_deformed_by_a_pixel_or_two():
+    places = images.places(500, np.random.default_rng(0))
+    assert places.dtype == np.float32
+    far = np.linalg.norm(places - (images.GRID + 13.5), axis=1)
+    assert 1 < np.sqrt(np.mean(far**2)) < 2.5
+    step = np.diff(places[:, 0], axis=1)
+    assert np.all((step > 0) & (step < 2)), "no image is folded over"
+    given = images.Images(np.zeros((10, 1, 28, 28), np.float32), np.arange(10))
+    seen = [labels for _, labels in images.deformed(given, 5, np.random.default_rng(0))]
+    assert sorted(np.concatenate(seen)) == list(range(10))
+
+
 @pytest.mark.parametrize("network", [lenet.network, residual.network])
 def test_networks_of_images_learn(network):
     """A few steps on one batch make its loss small."""

@@ -129,7 +129,7 @@ def test_the_checker_finds_no_error_in_layers(row, device):
 def test_layers_are_drawn(row):
     layer = row.made()
     inputs = [ac.Tensor(x, requires_grad=True) for x in row.inputs(np.random.default_rng(0))]
-    drawn = str(draw(row.results(layer, *inputs)[0], model=layer))
+    drawn = str(draw(row.results(layer, *inputs)[0], model=layer, limit=2000))
     assert f'label="{row.name}' in drawn or row.name in drawn
     assert all(name.rpartition(".")[2] in drawn for name, _ in layer.named_parameters())
 

@@ -7,8 +7,8 @@ import autograd_core as ac
 from autograd_core import linalg
 from autograd_core.errors import LinAlgError
 from autograd_core.testing import check_gradients
-from tests.conftest import Host
 from tests.degenerate import EQUAL, RANK_1, ROTATION, gradient_of
+from tests.devices import Host
 
 
 def powers_of_values(x):

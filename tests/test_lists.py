@@ -7,7 +7,7 @@ import pytest
 
 import autograd_core as ac
 import autograd_core.numpy as anp
-from tests.conftest import Host
+from tests.devices import Host
 from tests.table.checks import assert_close, called, first, operands, reference
 from tests.table.rows import ROWS
 from tests.table.writing import WRITING

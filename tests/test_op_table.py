@@ -16,7 +16,7 @@ from autograd_core import functions, operations
 from autograd_core.engine.op import gradient_free
 from autograd_core.engine.views import VALUE, base_of
 from autograd_core.testing import check_gradients
-from tests.conftest import Host
+from tests.devices import Host
 from tests.table.cases import Case
 from tests.table.checks import (
     assert_close,

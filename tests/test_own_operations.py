@@ -151,7 +151,7 @@ def test_an_operation_is_drawn_by_its_own_name(name, capsys):
     assert f"<B>{name}</B>" in dot
     assert dot.count("<B>") == 4
     for operand in "xy":  # which operand is which
-        assert f"label=<&#160;{operand}&#160;<BR" in dot
+        assert f">\u00a0{operand}\u00a0<" in dot
     explain(loss)
     assert f"{name}(first, second) = [1, 4]\n" in capsys.readouterr().out
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import autograd_core as ac
-from tests.conftest import Host
+from tests.devices import Host
 from tests.leaves import leaf
 
 # not power and arctan2: NumPy 2.4 reduces them with vector instructions, and then takes the first

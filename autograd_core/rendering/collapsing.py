@@ -242,7 +242,7 @@ def _merged(scene: Scene, taken: dict[str, Group]) -> Scene:
     plain: list[Arrow] = []
     for arrow in scene.arrows:
         home, target = taken.get(arrow.source), taken.get(arrow.target)
-        if target is not None:
+        if target is not None and arrow.kept:
             kept[target].update(arrow.kept)
         if home is None and target is None:
             plain.append(arrow)
@@ -257,7 +257,8 @@ def _merged(scene: Scene, taken: dict[str, Group]) -> Scene:
     boxes = [box for box in scene.boxes if box.id not in taken]
     for group in groups:
         for box in group.boxes:
-            kept[group].update(box.kept)
+            if box.kept:
+                kept[group].update(box.kept)
         boxes.append(group.box(ids[group], scene, kept[group]))
     heading, arrows_left = list(scene.heading), plain + list(arrows.values())
     merged = replace(scene, heading=heading, boxes=boxes, arrows=arrows_left)
