@@ -18,6 +18,13 @@ DATA = Path(__file__).parent / "data" / "mnist"
 MEAN, DEVIATION = 0.1307, 0.3081  # of the training images, in [0, 1]
 
 
+LINEAR, MOVED, BENT = 0.05, 1.0, 0.5  # deviations of a random map, a shift and a field, in pixels
+PLACE = np.arange(28, dtype=np.float32) - 13.5
+GRID = np.stack(np.meshgrid(PLACE, PLACE, indexing="ij"))
+_NEAR = np.exp(-(((PLACE[:, None] - np.linspace(-14, 14, 6, dtype=np.float32)) / 5.6) ** 2))
+FIELD = _NEAR / np.linalg.norm(_NEAR, axis=1, keepdims=True)  # 6 random numbers → a smooth line
+
+
 class Images(NamedTuple):
     """Images (n, 1, 28, 28) with mean 0 and deviation 1, in float32, and their labels."""
 
@@ -54,6 +61,40 @@ def shifted(images: Images, batch: int, most: int, generator: Any) -> Iterator[t
         chosen = order[start : start + batch]
         down, right = generator.integers(0, 2 * most + 1, (2, batch))
         yield views[chosen, down, right][:, None], images.y[chosen]
+
+
+def deformed(images: Images, batch: int, generator: Any) -> Iterator[tuple[Any, Any]]:
+    """Batches of one epoch in random order, each image moved, turned, stretched and bent a little:
+    read at places that are a random linear map of its own, plus a smooth random field (as in Simard
+    et al., 2003), by linear interpolation."""
+    order = generator.permutation(len(images.x))
+    for start in range(0, len(order) - batch + 1, batch):
+        chosen = order[start : start + batch]
+        yield read_at(images.x[chosen], places(batch, generator)), images.y[chosen]
+
+
+def places(count: int, generator: Any) -> Any:
+    """Where to read each pixel: (count, 2, 28, 28), rows and columns."""
+
+    def normal(*shape: int) -> Any:
+        return generator.standard_normal((count, *shape), np.float32)
+
+    linear = (LINEAR * normal(2, 2)) @ GRID.reshape(2, -1)
+    bent = FIELD @ (BENT * normal(2, 6, 6)) @ FIELD.T
+    return GRID + 13.5 + MOVED * normal(2, 1, 1) + linear.reshape(count, 2, 28, 28) + bent
+
+
+def read_at(x: Any, at: Any) -> Any:
+    """The values of images (n, 1, 28, 28) at places between their pixels; around them is paper."""
+    flat = np.pad(x[:, 0], ((0, 0), (1, 2), (1, 2)), constant_values=-MEAN / DEVIATION).ravel()
+    at = np.clip(at + 1, 0, 29)
+    whole = np.floor(at)
+    down, right = (at - whole).swapaxes(0, 1)
+    whole = whole.astype(np.int32)
+    first = 31 * 31 * np.arange(len(x))[:, None, None] + 31 * whole[:, 0] + whole[:, 1]
+    top = flat[first] * (1 - right) + flat[first + 1] * right
+    bottom = flat[first + 31] * (1 - right) + flat[first + 32] * right
+    return (top * (1 - down) + bottom * down)[:, None]
 
 
 def scores(model: nn.Module, x: Any, batch: int = 500) -> Any:

@@ -1,12 +1,13 @@
-"""A small residual network on MNIST, with batch normalisation and images shifted at random.
+"""A small residual network on MNIST, with batch normalisation and images deformed at random.
 
     python -m examples.residual [--quick] [--seed 0]
 
 Two residual blocks (He et al., 2016, figure 2) of 32 and 64 channels; 73,000 parameters. It is
-trained on 50,000 images in batches of 128, and answers with the mean of its weights over the last
-steps; the settings were chosen on the other 10,000 images. The step is compiled. The picture shows
-the channels that each part of the network makes of some digits, and where it finds the digit. With
-seed 0, 99.41 % of the test images are recognised after ten epochs.
+trained on 50,000 images in batches of 128, each moved, turned and bent a little, and answers with
+the mean of its weights over the last steps; the settings were chosen on the other 10,000 images.
+The step is compiled. The picture shows the channels that each part of the network makes of some
+digits, and where it finds the digit. With seed 0, 99.58 % of the test images are recognised after
+twelve epochs.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ import numpy as np
 
 import autograd_core as ac
 import nn
-from examples.images import Images, run, shifted, train
+from examples.images import Images, deformed, run, train
 from examples.lecture import save
 
-EPOCHS, BATCH, RATE, DECAY, SHIFT, WIDTH = 10, 128, 3e-3, 1e-2, 2, 32
+EPOCHS, BATCH, RATE, DECAY, WIDTH = 12, 128, 5e-3, 1e-2, 32
 
 
 class Block(nn.Module):
@@ -52,7 +53,7 @@ def network(generator: Any, width: int = WIDTH) -> nn.Sequential:
         nn.Conv2d(1, width // 2, 3, 1, 1, bias=False, **how),
         nn.BatchNorm2d(width // 2, dtype=np.float32), nn.ReLU(), nn.MaxPool2d(2),
         Block(width // 2, width, 1, generator), Block(width, 2 * width, 2, generator),
-        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.2, generator=generator),
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.1, generator=generator),
         nn.Linear(2 * width, 10, **how),
     )  # fmt: skip
 
@@ -75,7 +76,7 @@ def fitted(images: Images, valid: Images, seed: int, epochs: int = EPOCHS) -> An
         optimizer.step()
         return loss
 
-    batches = partial(shifted, images, BATCH, SHIFT, generator)
+    batches = partial(deformed, images, BATCH, generator)
     train(model, step, batches, schedule, epochs, valid, averaged)
     return averaged.module
 
