@@ -152,7 +152,8 @@ def run(
     parser.add_argument("--out", type=Path, default=Path("runs") / name, help="for the picture")
     chosen = parser.parse_args(arguments)
     chosen.out.mkdir(parents=True, exist_ok=True)
-    takes(f"{chosen.epochs * minutes} minutes", chosen.quick)
+    total = chosen.epochs * minutes
+    takes(f"{total} minute{'' if total == 1 else 's'}", chosen.quick)
     ac.keep_heap()
     images, valid, test = mnist()
     if chosen.quick:
