@@ -169,3 +169,15 @@ def test_the_size_of_an_update(make):
     assert row.split()[-1] == ("2.0e-02" if make is nn.SGD else "5.0e-03")
     with pytest.raises(ArgumentError, match="param_groups"), record_flow(optimizer=3):
         pass
+
+
+@pytest.mark.parametrize("bad", [{"far": -1}, {"dead": np.nan}, {"dead": "x"}, {"deaf": 1}])
+def test_thresholds_that_are_none_are_refused(bad):
+    with pytest.raises(ArgumentError, match="thresholds: "), record_flow(thresholds=bad):
+        pass
+
+
+@pytest.mark.parametrize("names", [[1], {1: ac.Tensor(1.0)}])
+def test_names_are_strings(names):
+    with pytest.raises(ArgumentError, match="names must map strings"), record_flow(names=names):
+        pass

@@ -114,3 +114,43 @@ def test_a_deep_model_starts_folded_and_opens(opened):
     assert 30 <= len(page.query_selector_all(".node")) <= 60
     page.click("#unfold")
     assert len(page.query_selector_all(".node")) == 30 * 4 + 2
+
+
+@needs_browser
+def test_a_narrow_page_does_not_scroll_sideways(opened):
+    t = small_network()
+    page = opened(draw(t["L"], names=t))
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert page.evaluate("document.querySelector('.tools').scrollWidth") > 390
+
+
+@needs_browser
+def test_folded_modules_are_reached_and_opened_by_the_keyboard(opened):
+    layers = [nn.Sequential(nn.Linear(4, 4), nn.Tanh()) for _ in range(30)]
+    model = nn.Sequential(*layers)
+    page = opened(draw(ac.sum(model(np.ones((2, 4)))), model=model))
+    boxes = len(page.query_selector_all(".node"))
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.matches('.node.folded')"):
+            break
+    page.keyboard.press("Enter")
+    assert len(page.query_selector_all(".node")) > boxes
+    page.focus('[aria-label="Fold Sequential"]')
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.matches('.node.folded')")
+    x, y = page.evaluate(
+        "(() => { const b = document.activeElement.getBoundingClientRect(); return [b.x, b.y]; })()"
+    )
+    assert 0 < x < 1280
+    assert 0 < y < 800
+
+
+def test_the_page_of_a_long_graph_without_modules_is_folded():
+    x = ac.Tensor(np.ones(3), True)
+    for i in range(700):
+        x = (ac.tanh, ac.sin, ac.arctan, ac.cos)[i * i % 7 % 4](x * 0.5) + i
+    data = data_of(draw(ac.sum(x)))
+    assert len(data["nodes"]) <= 300
+    assert len(data["backward"]) == len(data["nodes"])

@@ -99,6 +99,7 @@
     draw();
     place();
     search();
+    if (scopes.length === 1) bringIntoView(drawn.get(nodesIn(scopes[0])[0].id));
   }
 
   // ---- search and findings -------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from autograd_core.engine.tensor import Tensor
 from autograd_core.errors import ArgumentError, AutogradError, FreedGraphError, GraphError
 from autograd_core.errors.tracebacks import public
-from autograd_core.rendering.collapsing import fitted
+from autograd_core.rendering.collapsing import fitted, folded
 from autograd_core.rendering.dot import dot_lines
 from autograd_core.rendering.explaining import traced
 from autograd_core.rendering.flow import Flow
@@ -36,6 +36,7 @@ PICTURES = ("svg", "png", "pdf")
 PAGE = "html"
 READ = 200_000  # nodes that are read at most
 PAGE_LIMIT = 5_000  # boxes of a page, which opens with modules folded
+PLAIN = 5  # times the limit: boxes of a page of a graph without modules
 
 
 class FormatError(AutogradError, ValueError):
@@ -197,13 +198,15 @@ def draw(
 
         values, scene, flow = None, whole, output
         if isinstance(output, Tensor) and len(whole.boxes) < READ:
-            flow = traced(output, naming, "the player")
+            most = max(limit, PAGE_LIMIT)
+            flow = traced(output, naming, "the player", values=len(whole.boxes) <= most)
         if isinstance(flow, Flow):
             values, scene = flow.values, flow.scene
-        most = max(limit, PAGE_LIMIT)
-        return page(
-            fitted(scene, most, depth, whole_loops=True).renamed(), values, _title(output), limit
-        )
+        # the page folds modules itself; what has no modules is folded here
+        by_modules = len(folded(scene, 0).boxes) <= PLAIN * limit
+        most = max(limit, PAGE_LIMIT if by_modules else PLAIN * limit)
+        shown = fitted(scene, most, depth, whole_loops=by_modules).renamed()
+        return page(shown, values, _title(output), limit)
 
     return Drawing(shown, page_of)
 

@@ -76,9 +76,9 @@ def explain(
     print("\n".join(lines))
 
 
-def traced(output: Tensor, naming: Naming, who: str) -> Flow:
-    """Run a backward pass that changes neither the graph nor any ``.grad``; return it as a Flow
-    with values."""
+def traced(output: Tensor, naming: Naming, who: str, values: bool = True) -> Flow:
+    """Run a backward pass that changes neither the graph nor any ``.grad``; return it as a Flow,
+    with values if they are wanted."""
     if output.node is None:
         raise GraphError(
             f"{who}: no operation was recorded for this Tensor. Does an input have "
@@ -93,10 +93,10 @@ def traced(output: Tensor, naming: Naming, who: str) -> Flow:
     if output.size != 1:  # the gradient of the sum
         gradient = backend.run_there(output.data, np.ones_like, output.data)
     flow = Flow(naming)
-    recorder = Recorder(flow, values=True)
-    assert flow.values is not None
-    for node, tensor in _known(output, naming):
-        flow.values.result(node, tensor.data)
+    recorder = Recorder(flow, values=values)
+    if flow.values is not None:
+        for node, tensor in _known(output, naming):
+            flow.values.result(node, tensor.data)
     with observed(recorder):
         propagate([(output.node, seed(output, gradient))], retain=True)
     recorder.finish()

@@ -28,6 +28,8 @@ class Naming:
         self.parameters: dict[int, str] = {}  # dotted names, by number of a leaf
         self.title = ""  # the class name of the model
         self.modules: dict[str, str] = {}  # classes of modules by their dotted names
+        if not isinstance(names or {}, Mapping) or not all(isinstance(n, str) for n in names or {}):
+            raise ArgumentError(f"names must map strings to Tensors or arrays, not {names!r:.60}")
         for name, named in (names or {}).items():
             self._give(name, named)
         if model is not None:

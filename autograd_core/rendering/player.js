@@ -234,7 +234,7 @@
   function drawFolded(part, x, y) {
     const all = nodesIn(part.scope);
     const label = data.scopes[part.scope].label;
-    const group = shape("g", { class: `node folded${all.some((node) => node.findings.length) ? " alarming" : ""}`, transform: `translate(${x},${y})`, role: "button", tabindex: "-1", "data-scope": part.scope, "aria-label": `${label}, folded; unfold` }, tileAt("nodes", x, y, x, y, x + part.w, y + part.h).group);
+    const group = shape("g", { class: `node folded${all.some((node) => node.findings.length) ? " alarming" : ""}`, transform: `translate(${x},${y})`, role: "button", tabindex: "0", "data-scope": part.scope, "aria-label": `${label}, folded; unfold` }, tileAt("nodes", x, y, x, y, x + part.w, y + part.h).group);
     const rect = shape("rect", { width: part.w, height: part.h, rx: 10 }, group);
     shape("text", { x: part.w / 2, y: 20, class: "title" }, group).textContent = `▸ ${label}`;
     shape("text", { x: part.w / 2, y: 36, class: "line" }, group).textContent = `${all.length} node${all.length === 1 ? "" : "s"}`;

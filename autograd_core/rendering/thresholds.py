@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -47,5 +48,10 @@ def thresholds_of(given: Thresholds | Mapping[str, float] | None) -> Thresholds:
     unknown = sorted(given.keys() - known)
     if unknown:
         raise ArgumentError(f"thresholds: unknown {unknown}; known are {sorted(known)}")
+    for name, value in given.items():
+        if not isinstance(value, int | float) or not 0 <= value < math.inf:
+            raise ArgumentError(
+                f"thresholds: {name} must be a number, 0 or more, not {value!r:.40}"
+            )
     changes: dict[str, Any] = {name: float(value) for name, value in given.items()}
     return replace(Thresholds(), **changes)
