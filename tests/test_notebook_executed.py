@@ -1,11 +1,12 @@
 """A notebook is executed, and looked at in a browser, in a light and in a dark colour scheme."""
 
 import re
-import shutil
 from html import escape
 from pathlib import Path
 
 import pytest
+
+from tests.pages import CHROMIUM
 
 ROOT = Path(__file__).parent.parent
 CELLS = """
@@ -146,14 +147,13 @@ def test_a_notebook_in_a_browser(executed, scheme, tmp_path):
     playwright = pytest.importorskip(
         "playwright.sync_api", reason="playwright is missing: no notebook is looked at"
     )
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
+    if CHROMIUM is None:
         pytest.skip("chromium is missing: no notebook is looked at")
     path = tmp_path / "notebook.html"
     path.write_text(PAGE + "".join(map(written, executed)), encoding="utf-8")
     with playwright.sync_playwright() as running:
         browser = running.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"]
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
         )
         complaints = []
         page = browser.new_page(viewport={"width": 1000, "height": 800}, color_scheme=scheme)

@@ -1,7 +1,6 @@
 """The pictures of twenty graphs in a real browser: text stays in its box, shapes are moderate."""
 
 import re
-import shutil
 import subprocess
 from time import perf_counter
 
@@ -10,18 +9,10 @@ import pytest
 from autograd_core.rendering import draw
 from autograd_core.rendering.metrics import FAMILY, text_width
 from tests.drawings import needs_renderer
+from tests.pages import needs_browser
 from tests.pictures import GRAPHS
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="playwright is not installed: the pictures are not tested"
-)
-pytestmark = [
-    needs_renderer,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="chromium is not installed: the pictures are not tested"
-    ),
-]
+pytestmark = [needs_renderer, needs_browser]
 
 # the texts that leave their box, or the picture, by more than half a point
 OUTSIDE = """() => {
@@ -50,13 +41,8 @@ def has_font(name):
 
 
 @pytest.fixture(scope="module")
-def page():
-    with playwright.sync_playwright() as running:
-        browser = running.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
-        yield browser.new_page(viewport={"width": 1280, "height": 800})
-        browser.close()
+def page(browser):
+    return browser.new_page(viewport={"width": 1280, "height": 800})
 
 
 @pytest.mark.parametrize("build", GRAPHS, ids=lambda build: build.__name__)

@@ -116,7 +116,7 @@ class _Story:
     def __init__(self, flow: Flow, output: Tensor) -> None:
         assert flow.values is not None
         assert output.node is not None
-        self.values = flow.values
+        self.values, self.passed = flow.values, flow.scene.passed
         self.root = output.node.seq
         self.into = flow.scene.operands()
         self.boxes = {box.id: box for box in flow.scene.boxes}
@@ -182,7 +182,7 @@ class _Story:
         """The gradients of the results in the order of the backward pass, then of the leaves."""
         yield "backward"
         known = self.symbols.keys()
-        order = [seq for seq in self.values.order if seq in known]
+        order = [seq for seq in self.passed if seq in known and seq in self.values.arrived]
         leaves = {box.number for box in self.boxes.values() if not box.operation}
         order = [s for s in order if s not in leaves] + sorted(s for s in order if s in leaves)
         L = self.symbols[self.root]

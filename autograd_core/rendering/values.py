@@ -56,7 +56,6 @@ class Values:
         self.results: dict[int, Picture] = {}
         self.arrived: dict[int, Picture] = {}
         self.crossings: dict[tuple[int, int], Crossing] = {}
-        self.order: list[int] = []  # nodes in the order of the backward pass
         self.arrays: dict[int, Any] = {}  # results and leaves that are available until `complete`
         self.calls: dict[int, tuple[Node, dict[str, Any]]] = {}  # see `complete`
 
@@ -70,9 +69,6 @@ class Values:
 
     def arrival(self, node: Node, g: Gradient, tensor: Tensor | None) -> None:
         """Keep the gradient of a node, and its value if it is available."""
-        if node.seq in self.arrived:  # another pass
-            self.order.remove(node.seq)
-        self.order.append(node.seq)
         self.arrived[node.seq] = picture(g)
         known = {} if tensor is None else {node.seq: tensor.data}
         for seq, value in (known | dict(saved_results(node))).items():
