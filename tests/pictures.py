@@ -16,6 +16,7 @@ import numpy as np
 import autograd_core as ac
 import nn
 from autograd_core.rendering import draw, record_flow
+from tests.pages import mnist_network
 
 RANDOM = np.random.default_rng(0)
 ONES = np.ones((2, 3))
@@ -56,8 +57,8 @@ class Hourglass(nn.Module):
 
 
 def mlp():
-    model = nn.Sequential(nn.Linear(784, 50), nn.Sigmoid(), nn.Linear(50, 10), nn.Sigmoid())
-    return nn.MSE("batch")(model(RANDOM.random((100, 784))), np.eye(10)[np.arange(100) % 10]), model
+    model, loss = mnist_network()
+    return loss, model
 
 
 def residual():
