@@ -60,11 +60,9 @@ __all__ = [
     "elementwise",
     "emath",
     "enable_grad",
-    "fft",
     "from_dlpack",
     "i0",
     "is_recording",
-    "linalg",
 ]
 __all__ += ["keep_heap", "nested", "no_grad", "not_differentiable", "once_differentiable"]
 __all__ += ["op"]
@@ -74,7 +72,7 @@ __all__ += array_api.__all__
 __all__ += ["compile", "functions", "operations"]
 __all__ += errors.__all__
 __all__ += transforms.__all__
-__all__ += vars(ops)["__all__"]
+__all__ += [*ops.LATER, *vars(ops)["__all__"]]
 
 _PARTS = {"einops", "numpy", "rendering", "scipy", "testing"}  # imported explicitly
 
@@ -86,7 +84,8 @@ def __dir__() -> list[str]:
 if TYPE_CHECKING:
     from autograd_core.compiling import compile
     from autograd_core.engine.op import functions, operations
-    from autograd_core.ops import fft, linalg
+    from autograd_core.ops import fft as fft
+    from autograd_core.ops import linalg as linalg
 else:
 
     def __getattr__(name: str) -> Any:

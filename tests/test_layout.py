@@ -132,18 +132,19 @@ def test_import_pulls_in_nothing_heavy():
         "ac.functions['linalg.det'](x)",
         "ac.operations['fft.fft'].function(x)",
         "ac.polyfit(x[0], x[1], 1)",
+        "ac.max_pool(x[None, None], 2)",
     ],
 )
-def test_namespaces_are_imported_when_they_are_first_used(used):
+def test_rare_modules_are_imported_when_they_are_first_used(used):
     code = (
         "import sys, numpy as np, autograd_core as ac; x = ac.Tensor([[1.0, 2], [3, 4]], True);"
-        "loaded = lambda: {'autograd_core.ops.fft', 'autograd_core.ops.linalg'} & {*sys.modules};"
+        "loaded = lambda: {f'autograd_core.ops.{m}' for m in ac.ops.LATER.values()} & {*sys.modules};"
         f"assert not loaded(), loaded(); assert {used}.requires_grad; assert loaded(); print(1)"
     )
     assert python(code) == "1"
 
 
-# Measured: 0.37 with NumPy 2.4 and 0.42 with NumPy 2.0, whose own import is the shortest.
+# Measured: 0.38 with NumPy 2.4 and 0.40 with NumPy 2.5 and Python 3.13.
 IMPORT_SHARE = 0.5
 
 
@@ -196,7 +197,8 @@ BESIDE_NUMPY = {"": ops, "linalg.": ac.linalg, "fft.": ac.fft, "emath.": ac.emat
 @pytest.mark.parametrize("prefix", ["", "fft.", "emath.", "linalg."])
 def test_a_public_name_is_numpys_or_declared(prefix):
     theirs = set(dir(coverage.NUMPY_NAMESPACES[prefix])) | coverage.VERSIONS.keys()
-    own = {prefix + name for name in set(BESIDE_NUMPY[prefix].__all__) - theirs}
+    names = {*BESIDE_NUMPY[prefix].__all__, *(() if prefix else ops.LATER)}
+    own = {prefix + name for name in names - theirs}
     declared = [name for name in coverage.beyond() if name.rpartition(".")[0] == prefix[:-1]]
     for name in sorted(own - set(declared)):
         pytest.fail(f"NumPy has no {name}: add it to BEYOND_NUMPY in its module")

@@ -125,6 +125,7 @@ from autograd_core.errors import AutogradError
 from autograd_core.errors.tracebacks import shorten
 
 
+@cache
 def _mark(parameters: tuple[str, ...]) -> str:
     """The prefix of the names in the generated source that are not parameters: one underscore more
     than any parameter begins with, so that no parameter has the same name."""

@@ -123,13 +123,13 @@ def einsum(subscripts: str, *operands: Any, optimize: Any = False) -> Array:
         if arrays[i].dtype != dtype and dtype.kind != "c":
             arrays[i] = astype(arrays[i], dtype)
         unrepeated.append(term)
-    todo = plan(tuple(unrepeated), output, tuple([x.shape for x in arrays]))
-    for first, second, (x_axes, y_axes), pair in todo.steps:
+    steps, axes, order = plan(tuple(unrepeated), output, tuple([x.shape for x in arrays]))
+    for first, second, (x_axes, y_axes), pair in steps:
         y, x = arrays.pop(second), arrays.pop(first)
         x, y = _summed(x, x_axes), _summed(y, y_axes)
         arrays.append(_contract(x, y, pair))
-    out = _summed(arrays[0], todo.axes)
-    return number(out if todo.steps else transpose(out, todo.order))
+    out = _summed(arrays[0], axes)
+    return number(out if steps else transpose(out, order))
 
 
 def _summed(x: Array, axes: Shape) -> Array:

@@ -92,24 +92,13 @@ def _check(subscripts: str, terms: tuple[str, ...], output: str, ellipsis: str) 
         )
 
 
-class Step(NamedTuple):
-    """One step of a plan. The operands `first` and `second` are taken from the list of operands,
-    and each is summed over its axes in `axes`. Both are then contracted by `subscripts`, and the
-    result is appended to the list."""
-
-    first: int
-    second: int
-    axes: tuple[Shape, Shape]
-    subscripts: str
-
-
-class Plan(NamedTuple):
-    """A plan: the steps until one operand is left. This operand is then summed over `axes` and
-    transposed to `order`."""
-
-    steps: tuple[Step, ...]
-    axes: Shape
-    order: Shape
+# One step of a plan: the positions of two operands, which are taken from the list of operands; the
+# axes of each that are then summed over; and the subscripts of the contraction of both, the result
+# of which is appended to the list.
+Step = tuple[int, int, tuple[Shape, Shape], str]
+# The steps until one operand is left, the axes of this operand that are then summed over, and the
+# order that it is transposed to.
+Plan = tuple[tuple[Step, ...], Shape, Shape]
 
 
 @lru_cache(maxsize=1024)
@@ -118,7 +107,7 @@ def plan(terms: tuple[str, ...], output: str, shapes: tuple[Shape, ...]) -> Plan
     product adds the fewest elements in memory. No letter may occur twice in a term."""
     lengths = [dict(zip(t, shape, strict=True)) for t, shape in zip(terms, shapes, strict=True)]
     _check_lengths(terms, output, shapes)
-    steps = []
+    steps: list[Step] = []
     while len(lengths) > 1:
         first, second = min(
             combinations(range(len(lengths)), 2), key=lambda pair: _growth(lengths, pair, output)
@@ -133,12 +122,12 @@ def plan(terms: tuple[str, ...], output: str, shapes: tuple[Shape, ...]) -> Plan
         )
         # the last product is computed in the axis order of the result
         joined = output if not others else "".join(c for c in dict.fromkeys(a + b) if c in kept)
-        steps.append(Step(first, second, axes, f"{a},{b}->{joined}"))
+        steps.append((first, second, axes, f"{a},{b}->{joined}"))
         lengths = [*others, {c: max(left.get(c, 1), right.get(c, 1), key=_wider) for c in joined}]
     last = list(lengths[0])
     axes_left = tuple(i for i, letter in enumerate(last) if letter not in output)
     remaining = [letter for letter in last if letter in output]
-    return Plan(tuple(steps), axes_left, tuple(remaining.index(letter) for letter in output))
+    return tuple(steps), axes_left, tuple(remaining.index(letter) for letter in output)
 
 
 def _wider(n: int) -> tuple[bool, int]:
