@@ -138,7 +138,8 @@ def test_import_pulls_in_nothing_heavy():
 def test_rare_modules_are_imported_when_they_are_first_used(used):
     code = (
         "import sys, numpy as np, autograd_core as ac; x = ac.Tensor([[1.0, 2], [3, 4]], True);"
-        "loaded = lambda: {f'autograd_core.ops.{m}' for m in ac.ops.LATER.values()} & {*sys.modules};"
+        "rare = {f'autograd_core.ops.{module}' for module in ac.ops.LATER.values()};"
+        "loaded = lambda: rare & {*sys.modules};"
         f"assert not loaded(), loaded(); assert {used}.requires_grad; assert loaded(); print(1)"
     )
     assert python(code) == "1"
