@@ -6,6 +6,7 @@ import autograd_core as ac
 import nn
 from tests.diagnosis_networks import (
     ACTIVATIONS,
+    NORMS,
     Last,
     attention,
     case_of,
@@ -75,7 +76,8 @@ def exploding(draw):
 def dead(draw):
     def make(draw, outputs):
         depth = draw.between(1, 5)
-        model = mlp(draw, 6, outputs, activation="ReLU", depth=depth, norm="")
+        name = draw.one_of("ReLU", "SiLU", "GELU", "exact GELU")
+        model = mlp(draw, 6, outputs, activation=name, depth=depth, norm="")
         linear = list(model)[2 * draw.between(0, depth - 1)]
         units = linear.bias.size
         count = draw.between(int(0.7 * units), units)
@@ -88,7 +90,7 @@ def dead(draw):
 def always_negative(draw):
     def make(draw, outputs):
         depth = draw.between(1, 5)
-        name = draw.one_of("LeakyReLU", "ELU")
+        name = draw.one_of("LeakyReLU", "ELU", "PReLU")
         model = mlp(draw, 6, outputs, activation=name, depth=depth, norm="")
         filled(list(model)[2 * draw.between(0, depth - 1)].bias, -50)
         return model
@@ -104,6 +106,21 @@ def saturated(draw):
         return model
 
     return case_of(draw, "mlp", make)
+
+
+def saturated_output(draw):
+    """Outputs that are 0 or 1 for all examples, and wrong for three tenths or more of them."""
+
+    def make(draw, outputs):
+        model = mlp(draw, 6, outputs, norm="")
+        filled(list(model)[-1].bias, draw.one_of(-50, 50))
+        return model
+
+    case = case_of(draw, "mlp", make, loss="mse of sigmoid")
+    out = np.round(case.model(ac.Tensor(case.x)).detach().numpy())
+    share = draw.one_of(0.3, 0.5, 1)
+    case.y = np.where(draw.generator.random(out.shape) < share, 1 - out, out)
+    return case
 
 
 def not_finite(draw):
@@ -173,6 +190,13 @@ def one_hot_attention(draw):
 
 
 def stuck_gates(draw):
+    def gated(draw, outputs):
+        model = mlp(draw, 6, outputs, activation="GLU", depth=draw.between(1, 3), norm="")
+        bias = model[0].bias
+        half = np.arange(bias.size) < bias.size // 2
+        bias.data = np.where(half, bias.data, draw.one_of(-50, 50)).astype(draw.dtype)
+        return model
+
     def make(draw, outputs):
         kind = draw.one_of("LSTM", "GRU")
         model = recurrent(draw, 4, outputs, kind=kind)
@@ -185,17 +209,19 @@ def stuck_gates(draw):
         model.recurrent.bias_ih_l0.data = bias
         return model
 
+    if draw.one_of(True, False, False):
+        return case_of(draw, "mlp", gated)
     return case_of(draw, "recurrent", make)
 
 
 def constant_normalization(draw):
     def make(draw, outputs):
-        norm, depth = draw.one_of("BatchNorm1d", "LayerNorm"), draw.between(1, 4)
+        norm, depth = draw.one_of(*NORMS), draw.between(1, 4)
         name = draw.one_of(*ACTIVATIONS)
         model = mlp(draw, 6, outputs, activation=name, depth=depth, norm=norm)
         linear = list(model)[3 * draw.between(0, depth - 1)]
         scaled(linear.weight, draw.one_of(1e-4, 1e-6))
-        filled(linear.bias, draw.one_of(0, 1))
+        filled(linear.bias, 0 if norm == "RMSNorm" else draw.one_of(0, 1))
         return model
 
     return case_of(draw, "mlp", make)
@@ -207,6 +233,7 @@ FAULTS = {
     "dead ReLU": dead,
     "always negative": always_negative,
     "saturated": saturated,
+    "saturated output": saturated_output,
     "not finite": not_finite,
     "unused parameter": unused,
     "gradient stops": detached,

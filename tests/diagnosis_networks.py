@@ -72,7 +72,9 @@ class Draw:
 ACTIVATIONS = {
     "ReLU": nn.ReLU, "Tanh": nn.Tanh, "Sigmoid": nn.Sigmoid, "LeakyReLU": nn.LeakyReLU,
     "ELU": nn.ELU, "SiLU": nn.SiLU, "GELU": partial(nn.GELU, "tanh"), "Softplus": nn.Softplus,
+    "exact GELU": nn.GELU, "PReLU": nn.PReLU, "GLU": nn.GLU,
 }  # fmt: skip
+NORMS = ("BatchNorm1d", "LayerNorm", "GroupNorm", "RMSNorm")
 
 
 def started(seed, salt):
@@ -86,9 +88,12 @@ def started(seed, salt):
 
 
 def normalization(draw, width, kind):
-    if kind == "BatchNorm1d":
-        return [nn.BatchNorm1d(width, dtype=draw.dtype)]
-    return [nn.LayerNorm(width, dtype=draw.dtype)] if kind == "LayerNorm" else []
+    settings = {"GroupNorm": (2, width), "RMSNorm": (width, 1e-5)}
+    return [getattr(nn, kind)(*settings.get(kind, (width,)), dtype=draw.dtype)] if kind else []
+
+
+def activation_of(draw, name):
+    return nn.PReLU(dtype=draw.dtype) if name == "PReLU" else ACTIVATIONS[name]()
 
 
 def mlp(draw, inputs, outputs, activation=None, depth=None, width=None, norm=None):
@@ -97,11 +102,13 @@ def mlp(draw, inputs, outputs, activation=None, depth=None, width=None, norm=Non
     most = {"Sigmoid": 2, "Softplus": 3}.get(name, 6)
     depth = depth or draw.between(1, most)
     width = width or draw.one_of(8, 16, 32)
-    norm = norm if norm is not None else draw.one_of("", "", "BatchNorm1d", "LayerNorm")
+    norm = norm if norm is not None else draw.one_of("", "", "", *NORMS)
     draw.said(f"mlp {name} depth {depth} width {width} {norm}")
     layers, size = [], inputs
     for _ in range(depth):
-        layers += [draw.linear(size, width), *normalization(draw, width, norm), ACTIVATIONS[name]()]
+        made = 2 * width if name == "GLU" else width  # of which one half are the gates
+        layers += [draw.linear(size, made), *normalization(draw, made, norm)]
+        layers += [activation_of(draw, name)]
         size = width
     return nn.Sequential(*layers, draw.linear(size, outputs))
 

@@ -52,7 +52,7 @@ def test_long_names_are_shortened_and_kept_in_the_tooltip():
 
 def test_a_leaf_whose_tensor_is_gone():
     result = ac.exp(ac.Tensor(np.ones(9), True, name="x"))
-    assert boxes(draw(result))["n0"] == ["leaf", "leaf · (9,) float64", "its Tensor is gone"]
+    assert boxes(draw(result))["n0"] == ["x", "leaf · (9,) float64", "its Tensor is gone"]
 
 
 def test_a_name_twice_gives_two_boxes():

@@ -6,7 +6,7 @@ import pytest
 import autograd_core as ac
 import nn
 from autograd_core.errors import ArgumentError
-from autograd_core.rendering import Thresholds, record_flow
+from autograd_core.rendering import FlowHistory, Thresholds, record_flow
 from tests.flows import deep, flow_of
 
 
@@ -181,3 +181,88 @@ def test_thresholds_that_are_none_are_refused(bad):
 def test_names_are_strings(names):
     with pytest.raises(ArgumentError, match="names must map strings"), record_flow(names=names):
         pass
+
+
+# ---- losses that are exactly 0, and outputs that are stuck ---------------------------------------
+
+
+def hinge(scores, sides):
+    return ac.mean(ac.maximum(0, 1 - sides * scores))
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_a_hinge_loss_of_zero_is_no_fault(right):
+    w = ac.Tensor([[1.0, 0.0], [0.0, 1.0]], True, name="w")
+    sides = np.array([[1.0, -1.0], [-1.0, 1.0]])
+    with record_flow() as flow:
+        loss = hinge(3 * sides @ w, sides if right else -sides)
+        loss.backward()
+    assert kinds(flow) == [], flow
+    with record_flow() as flow:  # the same zeros, and the loss is not 0
+        (hinge(3 * sides @ w, sides) + 1).backward()
+    assert kinds(flow) == ["zero"]
+
+
+def test_outputs_that_are_stuck_are_named_although_most_are_right():
+    model = nn.Sequential(nn.Linear(4, 1, generator=np.random.default_rng(0)), nn.Sigmoid())
+    model[0].bias.data = np.array([-50.0])
+    x = ac.Tensor(np.random.default_rng(1).standard_normal((40, 4)))
+    for ones, expected in ((12, ["saturated"]), (2, [])):
+        target = ac.Tensor((np.arange(40)[:, None] < ones) * 1.0)
+        with record_flow(model) as flow:
+            nn.MSE()(model(x), target).backward()
+        assert kinds(flow) == expected, flow
+
+
+def test_the_input_of_an_rms_norm_is_nearly_zero():
+    model = nn.Sequential(nn.Linear(4, 6, generator=np.random.default_rng(0)), nn.RMSNorm(6, 1e-5))
+    x = ac.Tensor(np.random.default_rng(1).standard_normal((16, 4)))
+    for factor, expected in ((1.0, []), (1e-5, ["constant input"])):
+        model[0].weight.data = model[0].weight.data * factor
+        model[0].bias.data = np.zeros(6)
+        with record_flow(model) as flow:
+            ac.mean(model(x) ** 2).backward()
+        assert kinds(flow) == expected, flow
+
+
+# ---- gradients from before this flow -------------------------------------------------------------
+
+
+def single_steps(zero, accumulated=1):
+    """The findings of each of some passes, each in a flow of its own."""
+    model = deep(nn.Tanh, layers=1)
+    x = ac.Tensor(np.random.default_rng(0).standard_normal((16, 30)))
+    optimizer, history, found = nn.SGD(model.parameters(), lr=0.01), FlowHistory(model), []
+    for _ in range(3):
+        for _ in range(accumulated):
+            with history.step() as flow:
+                ac.mean(model(x) ** 2).backward()
+            found.append(kinds(flow))
+        optimizer.step()
+        if zero:
+            optimizer.zero_grad(set_to_none=False)
+    return found, history
+
+
+def test_a_forgotten_zero_grad_is_named_in_a_flow_of_one_pass():
+    found, history = single_steps(zero=False)
+    assert found == [[], ["forgotten zero_grad"], ["forgotten zero_grad"]]
+    assert "forgotten zero_grad at 0.weight, step 1 to 2" in history.table()
+    assert single_steps(zero=True, accumulated=3)[0] == 9 * [[]]
+    assert single_steps(zero=False, accumulated=2)[0][2] == ["forgotten zero_grad"]
+
+
+def test_a_chain_of_operations_without_weights():
+    x = ac.Tensor(np.full(8, 2.0), True, name="x")
+    with record_flow() as flow:
+        parts = [ac.sum(x * 0.1 * x) for _ in range(40)]
+        while len(parts) > 1:
+            parts = [a + b for a, b in zip(parts[::2], parts[1::2], strict=False)]
+        parts[0].backward()
+    assert kinds(flow) == []
+    y = x
+    for _ in range(9):
+        y = y * 0.1 + 0
+    with record_flow() as flow:
+        ac.sum(y).backward()
+    assert "over 19 operations" in str(flow.findings[0])

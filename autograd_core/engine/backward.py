@@ -15,6 +15,7 @@ from autograd_core.engine.exits import warn_user
 from autograd_core.engine.graph import Node, Parts, release, run
 from autograd_core.engine.hooks import Watch
 from autograd_core.engine.paths import Paths
+from autograd_core.engine.stamps import sequence_numbers
 from autograd_core.engine.state import STATE, enable_grad
 from autograd_core.engine.tensor import Tensor, make
 from autograd_core.engine.types import Array, Gradient
@@ -178,12 +179,13 @@ def commit(arrived: list[tuple[Any, Any, bool]]) -> None:
     references."""
     with _commit_lock:
         totals = [
-            (tensor, backend.run_there(tensor._array, _total, tensor, g, owned))
+            (watch, tensor, backend.run_there(tensor._array, _total, tensor, g, owned))
             for watch, g, owned in arrived
             if (tensor := watch.tensor()) is not None
         ]
-        for tensor, total in totals:
-            tensor._grad = total
+        number = next(sequence_numbers)
+        for watch, tensor, total in totals:
+            tensor._grad, watch.committed = total, number
 
 
 def _total(tensor: Tensor, g: Gradient, owned: bool) -> Tensor:

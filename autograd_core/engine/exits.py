@@ -39,15 +39,17 @@ INSIDE = ("autograd_core", "nn", "contextlib")
 class Exit:
     """A record of a value that left the graph: `number` orders the record among the recorded
     operations, `source` is the operation that computed the value, `line` the line of the user's
-    code, and `array` a weak reference to the value."""
+    code, `array` a weak reference to the value, and `chooses` whether it is true or false: a
+    condition has no gradient to lose."""
 
-    __slots__ = ("array", "line", "number", "reason", "scope", "source")
+    __slots__ = ("array", "chooses", "line", "number", "reason", "scope", "source")
 
     def __init__(self, reason: str, source: str, scope: Scope | None, array: Array) -> None:
         self.number = next(sequence_numbers)
         self.reason, self.source, self.scope = reason, source, scope
         self.line = user_line()
-        self.array = array
+        self.chooses = array is not None and array.dtype.kind == "b"
+        self.array = weakref.ref(array) if type(array).__weakrefoffset__ else None
 
 
 exits: deque[Exit] = deque(maxlen=256)
@@ -57,9 +59,7 @@ def note_exit(
     reason: str, source: str = "", array: Array = None, scope: Scope | None = None
 ) -> None:
     """Log that a result of the operation `source` leaves the graph at the user's current line."""
-    referable = type(array).__weakrefoffset__ and array is not None
-    reference = weakref.ref(array) if referable else None
-    exits.append(Exit(reason, source, scope, reference))
+    exits.append(Exit(reason, source, scope, array))
 
 
 def number_of(array: Array, call: str) -> Any:

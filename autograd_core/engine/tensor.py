@@ -176,6 +176,8 @@ class Tensor(Exits, Methods):
     @name.setter
     def name(self, value: str | None) -> None:
         self._name = value
+        if self.node is not None and self.node.watch is not None:
+            self.node.watch.name = value
 
     @property
     def shape(self) -> tuple[int, ...]:

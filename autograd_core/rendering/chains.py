@@ -25,9 +25,8 @@ def shrinks_or_grows(flow: Measured) -> Iterator[Finding]:
     far = flow.thresholds.far
     if len(weights) < 2 and len(uses) < STEPS:
         loss = after_the_last_weight(flow) if weights else set()
-        boxes = (box for box in flow.scene.boxes if box.kind in ("operation", "output"))
-        boxes = (box for box in boxes if box.id not in loss)  # the error may be small
-        yield from _judged(flow, _sizes(boxes), far, "layer")
+        boxes = (box for box in _longest_chain(flow) if box.id not in loss)  # it may be small
+        yield from _judged(flow, _sizes(boxes), far, "operation")
         return
     chains = [(_sizes(weights.values()), far, "layer"), (_results(flow, weights), far, "layer")]
     for weight in weights.values():
@@ -39,6 +38,24 @@ def shrinks_or_grows(flow: Measured) -> Iterator[Finding]:
         if found is not None:
             yield found
             return
+
+
+def _longest_chain(flow: Measured) -> list[Box]:
+    """The operations along the path with the most operations, in the order of recording."""
+    boxes = {box.id: box for box in flow.scene.boxes}
+    into = flow.scene.operands()
+    chain: dict[str, tuple[int, str]] = {}  # its length up to an operation, and the one before
+    operations = [box for box in flow.scene.boxes if box.kind in ("operation", "output")]
+    for box in sorted(operations, key=lambda box: box.number):
+        before = ((chain[a.source][0], a.source) for a in into[box.id] if a.source in chain)
+        length, source = max(before, default=(0, ""))
+        chain[box.id] = length + 1, source
+    path = []
+    at = max(chain, key=lambda id_: chain[id_][0], default="")
+    while at:
+        path.append(boxes[at])
+        at = chain[at][1]
+    return path[::-1]
 
 
 def _longest_path(flow: Measured) -> list[tuple[Box, Box]]:

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from autograd_core.rendering.chains import shrinks_or_grows
 from autograd_core.rendering.measured import Finding, Measured
 from autograd_core.rendering.outputs import after_the_last_weight
+from autograd_core.rendering.scene import Arrow, Box
 from autograd_core.rendering.titles import title_of
 from autograd_core.rendering.unit_findings import of_units
 from autograd_core.rendering.wording import shortened
 
 ERRORS = {"squared_error", "power", "square", "absolute"}  # of a difference from a target
+MARGINS = {"maximum", "relu", "clip", "where"}  # of a loss that is 0 from a margin on
 
 
 def find(flow: Measured) -> list[Finding]:
@@ -59,16 +61,21 @@ def _not_finite(flow: Measured) -> Iterator[Finding]:
 def _stops(flow: Measured) -> Iterator[Finding]:
     """Findings for operands that were computed in the graph but have left it, so that the gradient
     stops at them."""
+    for arrow, source, target in _cut(flow):
+        operand = f"operand {arrow.operand!r} of " if arrow.operand else ""
+        text = f"at {operand}{title_of(target, flow)}: {source.stopped}"
+        yield Finding("gradient stops", target.title, text, "the gradient stops here", source)
+
+
+def _cut(flow: Measured) -> Iterator[tuple[Arrow, Box, Box]]:
+    """(arrow, operand, operation) for the operands that have left the graph. A choice between
+    values has no gradient."""
     boxes = {box.id: box for box in flow.scene.boxes}
     for arrow in flow.scene.arrows:
-        source = boxes[arrow.source]
-        if source.kind == "input" and source.stopped:
-            target = boxes[arrow.target]
-            if target.key == "where" and arrow.operand == "condition":
-                continue  # a choice between values has no gradient
-            operand = f"operand {arrow.operand!r} of " if arrow.operand else ""
-            text = f"at {operand}{title_of(target, flow)}: {source.stopped}"
-            yield Finding("gradient stops", target.title, text, "the gradient stops here", source)
+        source, target = boxes[arrow.source], boxes[arrow.target]
+        chooses = target.key == "where" and arrow.operand == "condition"
+        if source.kind == "input" and source.stopped and not chooses:
+            yield arrow, source, target
 
 
 def _unused(flow: Measured) -> Iterator[Finding]:
@@ -78,7 +85,7 @@ def _unused(flow: Measured) -> Iterator[Finding]:
         return
     what = "has" if len(unused) == 1 else "have"
     text = f"{shortened(', '.join(unused), 100)} {what} no path to the output"
-    if flow.exits and not any(box.stopped for box in flow.scene.boxes):
+    if flow.exits and not any(_cut(flow)):
         text += f"; a value may have left the graph by {'; or '.join(flow.exits[:-4:-1])}"
     yield Finding("unused parameter", unused[0], text, "")
 
@@ -93,8 +100,9 @@ def _zeros(flow: Measured) -> Iterator[Finding]:
         gone = [a for a in into[box.id] if a.gradient is not None]
         if box.gradient is None or box.gradient.is_zero or not gone or box.number in blamed:
             continue
-        if box.operation in ERRORS and box.id in ends:
-            continue  # every output is equal to its target
+        right = ERRORS | MARGINS if flow.is_zero else ERRORS
+        if box.id in ends and box.operation in right:
+            continue  # every output is equal to its target, or right by a margin
         sources = [boxes[arrow.source].gradient for arrow in gone]
         # a leaf that is also used elsewhere may still get a gradient
         zero = all(g is not None and g.size and g.is_zero for g in sources)
@@ -125,8 +133,8 @@ def _carried(flow: Measured) -> Iterator[Finding]:
     if there:
         names = shortened(", ".join(box.title for box in there), 100)
         text = (
-            f"{names} changed between two backward passes, and kept the gradient of the first, to "
-            f"which the second was added: call optimizer.zero_grad() after each step"
+            f"{names} changed after a backward pass, and kept the gradient of that pass, to which "
+            f"this one was added: call optimizer.zero_grad() after each step"
         )
         short = "its gradient was not set to zero"
         yield Finding("forgotten zero_grad", there[0].title, text, short, there[0])

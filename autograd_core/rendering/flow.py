@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+
 from autograd_core.devices import backend
 from autograd_core.engine.exits import exits
 from autograd_core.engine.graph import Node, Parts, Rule
@@ -173,6 +175,8 @@ class Recorder(Observer):
         self.parameters: dict[int, Any] = {}
         self.units: dict[int, Unit] = {}
         self.targets: dict[int, Any] = {}  # of outputs, by number of their node
+        self.numbers: dict[int, Any] = {}  # results with one element, by number of their node
+        self.outputs: set[int] = set()  # where passes began
         self.training = Training()
         self.edges: dict[int, list[Any]] = {}  # (parent, rule), or None if measured
         self.order: dict[int, None] = {}
@@ -182,7 +186,10 @@ class Recorder(Observer):
         self.oldest, self.newest = math.inf, 0
 
     def forward(self, node: Node, out: Array, operands: tuple[Any, ...]) -> None:
-        """Keep a result and the operands without a gradient, if values are recorded."""
+        """Note what may be the value of a loss. If values are recorded, keep the result and the
+        operands without a gradient."""
+        if out.size == 1:
+            self.numbers[node.seq] = out
         if self.flow.values is not None:
             self.flow.values.result(node, out)
             tracked = {rule.operand for _, rule, _ in edges_of(node)}
@@ -205,7 +212,9 @@ class Recorder(Observer):
         self.order[node.seq] = None
         self.edges[node.seq] = [(parent, rule) for parent, rule, _ in edges]
         is_output = node.seq not in self.expected
-        self.flow.passes += is_output
+        if is_output:
+            self.flow.passes += 1
+            self.outputs.add(node.seq)
         self.reader.add(node, is_output=is_output, constants=self.constants.pop(node.seq, {}))
         if isinstance(g, Parts):
             return
@@ -283,6 +292,9 @@ class Recorder(Observer):
         }
         flow.carried = self.training.carried()
         flow.chance = self.training.chance()
+        losses = [self.numbers.get(seq) for seq in self.outputs]
+        flow.is_zero = all(v is not None and not np.any(backend.asnumpy(v)) for v in losses)
+        self.numbers.clear()
         for seq, box in self.reader.boxes.items():
             if seq in self.measured:
                 box.gradient = resolved(self.measured[seq])
@@ -303,7 +315,7 @@ class Recorder(Observer):
         flow.exits = [
             f"{exit.reason} at {exit.line}"
             for exit in exits
-            if self.oldest - RECENT < exit.number < self.newest
+            if self.oldest - RECENT < exit.number < self.newest and not exit.chooses
         ]
         flow.scene = self.reader.scene()
         flow.scene.flow, flow.scene.passed = True, list(self.order)

@@ -43,6 +43,7 @@ class Measured:
         self.units: dict[int, Unit] = {}  # by number of an operation
         self.carried: list[int] = []  # leaves whose gradient was not set to zero
         self.chance: Chance | None = None
+        self.is_zero = False  # the losses of all passes are known, and exactly 0
         self.rates: dict[int, tuple[float, bool]] = {}  # see update_sizes
         self.exits: list[str] = []  # where values left the graph
         self.findings: list[Finding] = []

@@ -69,8 +69,7 @@ class Naming:
     def of_node(self, node: Node) -> str | None:
         """The name of a leaf or a result; None for most results."""
         known = self.results.get(node.seq) or self.parameters.get(node.seq)
-        tensor = self.tensor_of(node)
-        return known or (tensor.name if tensor is not None else None)
+        return known or (node.watch.name if node.watch is not None else None)
 
     def of_array(self, array: Array) -> str | None:
         """The name of an untracked array, or None."""

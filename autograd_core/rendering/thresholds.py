@@ -17,11 +17,13 @@ class Thresholds:
     `far` is the factor between the gradients of the first and the last layer, and `far_in_time`
     the factor between the first and the last step of an unrolled loop, from which gradients are
     "vanishing" or "exploding". `dead` is the share of the units of a ReLU, GELU or SiLU that give
-    nothing for any example, `few_dead` the same for batches below 32 examples; `negative` the
-    share of units of a leaky activation with negative inputs only; `saturated` the share of the
-    values of a sigmoid or tanh in its flat range; `stuck` that of the gates of an LSTM, a GRU or
-    a GLU; `one_hot` the share of the rows of an attention with one weight above 0.99; `constant`
-    the share of the rows or channels that a normalisation cannot bring to a variance above 1/2.
+    nothing for any example, `few_dead` the same for batches below 32 examples; the standard
+    deviation of such a share of n units, 1 / (2 √n), is added. `negative` is the share of units of
+    a leaky activation with negative inputs only; `saturated` the share of the values of a sigmoid
+    or tanh in its flat range, `stuck_outputs` the same for outputs that are far from their targets;
+    `stuck` that of the gates of an LSTM, a GRU or a GLU; `one_hot` the share of the rows of an
+    attention with one weight above 0.99; `constant` the share of the rows or channels that a
+    normalisation cannot bring to a variance (RMSNorm: a mean square) above 1/2.
     `chance` is the factor by which the cross-entropy exceeds that of equal probabilities.
     `wrong` is the distance from the target, relative to the range of the activation, at which a
     saturated output is a fault.
@@ -30,9 +32,10 @@ class Thresholds:
     far: float = 1e4
     far_in_time: float = 1e10
     dead: float = 0.5
-    few_dead: float = 0.62
+    few_dead: float = 0.55
     negative: float = 0.9
     saturated: float = 0.75
+    stuck_outputs: float = 0.2
     stuck: float = 0.9
     one_hot: float = 0.9
     constant: float = 0.5

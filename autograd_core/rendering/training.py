@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd_core.devices import backend
 from autograd_core.engine.graph import Node
+from autograd_core.engine.stamps import stamps
 from autograd_core.engine.types import Gradient
 from autograd_core.errors import ArgumentError
 from autograd_core.rendering.nodes import edges_of
@@ -17,12 +18,15 @@ from autograd_core.rendering.statistics import Statistics, measure, resolved
 
 
 class Arrival(NamedTuple):
-    """A leaf in a pass: its value, and the gradient that it had before."""
+    """A leaf in a pass: its value, and the gradient that it had before. `known` is True if an
+    earlier pass has added to its gradient, `written` if it was written to since."""
 
     number: int
     passed: int
     value: Any
     before: Any
+    known: bool
+    written: bool
 
 
 class Chance(NamedTuple):
@@ -41,9 +45,11 @@ class Training:
 
     def leaf(self, seq: int, passed: int, tensor: Any, value: Any) -> None:
         """Note the gradient that a leaf has before the pass adds to it."""
-        before = tensor._grad
-        found = measure(before.data) if before is not None and passed > 1 else None
-        self.arrivals.append(Arrival(seq, passed, value, found))
+        before, watch = tensor._grad, tensor.node.watch
+        committed = watch.committed if watch is not None else 0
+        found = measure(before.data) if before is not None else None
+        written = 0 < committed < stamps.find(tensor.data)[0]
+        self.arrivals.append(Arrival(seq, passed, value, found, committed > 0, written))
 
     def loss(self, node: Node, g: Gradient) -> None:
         """Note the sums from which the cross-entropy of a log_softmax is computed. Its gradient is
@@ -60,15 +66,18 @@ class Training:
     def carried(self) -> list[int]:
         """The leaves that had a gradient from before a step in a later pass. None, unless that is
         so for all leaves of a pass that have changed: in a pass through two networks, the one that
-        is not trained by it may keep its gradient."""
+        is not trained by it may keep its gradient. Writes that the library does not see are told by
+        the value, if an earlier pass is in this flow."""
         last: dict[int, Statistics] = {}
         found: dict[int, None] = {}
         for passed in sorted({arrival.passed for arrival in self.arrivals}):
             there = [arrival for arrival in self.arrivals if arrival.passed == passed]
             values = {arrival.number: resolved(arrival.value) for arrival in there}
-            changed = [a for a in there if a.number in last and last[a.number] != values[a.number]]
+            seen = values | last
+            changed = [a for a in there if a.written or seen[a.number] != values[a.number]]
             kept = [a for a in changed if a.before is not None and resolved(a.before).norm > 0]
-            if kept and len(kept) == len(changed) and values.keys() <= last.keys():
+            known = all(a.known or a.number in last for a in there)
+            if kept and known and len(kept) == len(changed):
                 found |= dict.fromkeys(arrival.number for arrival in kept)
             last |= values
         return list(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Iterator
 
 from autograd_core.rendering.loops import mark_loops
@@ -44,6 +45,11 @@ SAID = {
         "normalisation",
         "rows or channels",
     ),
+    "tiny": (
+        "constant input",
+        "rows of {} are nearly 0: their mean square is below the eps of the normalisation",
+        "rows",
+    ),
 }
 
 
@@ -76,13 +82,17 @@ def _finding(flow: Measured, box: Box, unit: Unit, share: float) -> Finding:
 
 def _limit(unit: Unit, thresholds: Thresholds) -> float:
     if unit.word in ("dead", "off"):
-        return thresholds.dead if unit.batch >= SMALL_BATCH else thresholds.few_dead
+        share = thresholds.dead if unit.batch >= SMALL_BATCH else thresholds.few_dead
+        return share + 0.5 / math.sqrt(unit.size)
+    if unit.wrong:
+        return thresholds.stuck_outputs
     limits = {
         "negative": thresholds.negative,
         "saturated": thresholds.saturated,
         "stuck": thresholds.stuck,
         "one-hot": thresholds.one_hot,
         "constant": thresholds.constant,
+        "tiny": thresholds.constant,
     }
     return limits[unit.word]
 

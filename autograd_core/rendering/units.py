@@ -22,12 +22,13 @@ FEWEST = 8  # examples, below which shares say nothing
 
 
 class Unit(NamedTuple):
-    """The `share` of the units of an operation that have the problem `word`, in a batch. `wrong` is
-    True if the share counts only outputs that are far from their target."""
+    """The `share` of the `size` units of an operation that have the problem `word`, in a batch.
+    `wrong` is True if the share counts only outputs that are far from their target."""
 
     word: str
     share: Any
     batch: int
+    size: int
     wrong: bool = False
 
 
@@ -69,6 +70,12 @@ def _constant(centered: Array, inverse: Array) -> Any:
     return np.mean(np.mean(np.square(centered * inverse), axis=axes) < 0.5)
 
 
+def _tiny(out: Array, root: Array) -> Any:
+    """The share of rows with a mean square below 1/2 after the normalisation."""
+    axes = tuple(i for i, n in enumerate(root.shape) if n == 1)
+    return np.mean(np.mean(np.square(out), axis=axes) < 0.5)
+
+
 # (operation, class of the module or "") → (problem, saved arrays, function that returns the share
 # of units with the problem). An activation is saturated where its slope is below 4 % of the
 # greatest slope
@@ -86,6 +93,7 @@ LOOKED_AT: dict[tuple[str, str], Looked | None] = {
     **{("tanh", kind): None for kind in GATED},  # a cell that is full has learned to remember
     **{("where", kind): ("negative", ("condition",), _negative) for kind in LEAKY},
     **{("multiply", kind): ("constant", ("x", "y"), _constant) for kind in NORMALIZATIONS},
+    ("divide", "RMSNorm"): ("tiny", ("out", "y"), _tiny),
 }
 
 
@@ -108,15 +116,16 @@ def looked_at(node: Node, targets: dict[int, Any], wrong: float) -> Unit | None:
     if any(name not in saved for name in names):
         return None
     given = [saved[name] for name in names]
+    batch = given[0].shape[0] if backend.is_array(given[0]) and given[0].ndim else 0
     if not _is_enough(word, given):
         return None
-    target = targets.get(node.seq)
+    target, far = targets.get(node.seq), 0.0
     if word == "saturated" and target is not None and target.shape == given[0].shape:
         far = wrong * (1 if node.key == "sigmoid" else 2)
         found = backend.run_there(given[0], _wrong, given[0], target, share is _flat_tanh, far)
-        return Unit(word, backend.as_array(found), given[0].shape[0], wrong=True)
-    found = backend.run_there(given[0], share, *given)
-    return Unit(word, backend.as_array(found), given[0].shape[0])
+    else:
+        found = backend.run_there(given[0], share, *given)
+    return Unit(word, backend.as_array(found), batch, given[0].size // batch, far > 0)
 
 
 def _is_enough(word: str, given: list[Any]) -> bool:
@@ -126,13 +135,13 @@ def _is_enough(word: str, given: list[Any]) -> bool:
     if word == "one-hot":
         length = first.shape[given[1]] if isinstance(given[1], int) else 1
         return bool(length > 1 and first.size >= FEWEST * length)
-    if word == "constant":
-        inverse = given[1]
-        if not backend.is_array(inverse) or inverse.ndim != first.ndim:
+    if word in ("constant", "tiny"):
+        scale = given[1]
+        if not backend.is_array(scale) or scale.ndim != first.ndim:
             return False
-        shared = [n for n, m in zip(first.shape, inverse.shape, strict=True) if m == 1]
-        kept = all(m in (1, n) for n, m in zip(first.shape, inverse.shape, strict=True))
-        return bool(shared) and kept and inverse.size < first.size
+        shared = [n for n, m in zip(first.shape, scale.shape, strict=True) if m == 1]
+        kept = all(m in (1, n) for n, m in zip(first.shape, scale.shape, strict=True))
+        return bool(shared) and kept and scale.size < first.size
     return bool(first.shape[0] >= FEWEST)
 
 
