@@ -233,7 +233,7 @@ CROSSED = """() => {
   for (const path of document.querySelectorAll('path.edge')) {
     const to = path.getScreenCTM();
     const [start, length] = [2, path.getTotalLength() - 2];
-    for (let at = start; at < length; at += 3) {
+    for (let at = start; at < length; at += Math.max(3, length / 2000)) {
       const p = path.getPointAtLength(at).matrixTransform(to);
       crossed += boxes.some(b => p.x > b.left + 1 && p.x < b.right - 1 && p.y > b.top + 1
         && p.y < b.bottom - 1);
@@ -264,7 +264,15 @@ def across_modules():
     return draw(x.sum())
 
 
-@pytest.mark.parametrize("make", [long_edges, across_modules, small])
+def many_operands():
+    """Results that are used up to 158 rows further below."""
+    results = [ac.Tensor(np.ones(2), True, name="x")]
+    for _ in range(80):
+        results.append(ac.tanh(results[-1] * 0.9))
+    return draw(ac.sum(ac.concatenate(results)), limit=400)
+
+
+@pytest.mark.parametrize("make", [long_edges, across_modules, small, many_operands])
 def test_edges_pass_beside_boxes(opened, make):
     page = opened(make())
     page.click("#fit")

@@ -1,5 +1,6 @@
   // ---- layout: rows by the longest path; a cluster is laid out first, then placed as one box -----
   // An edge that passes a row has a point of its own there: a lane, shared by the edges of a source.
+  // An edge that passes many rows takes a lane on the left of all boxes instead.
 
   const inner = data.scopes.map(() => []); // scopes inside a scope
   const members = data.scopes.map(() => []);
@@ -11,8 +12,9 @@
   const GAP = 34;
   const SIDE = 26;
   const LANE = 8;
+  const CLOSE = 4; // between lanes around the boxes
   const BAR = coarse ? 44 : 34; // the top of a cluster, a touch target
-  const LONGEST = 64; // rows that an edge passes in a lane; a longer one is drawn straight
+  const LONGEST = 64; // rows that an edge passes between boxes; a longer one goes around them
   const least = (numbers) => numbers.reduce((a, b) => Math.min(a, b), Infinity);
   const most = (numbers) => numbers.reduce((a, b) => Math.max(a, b), -Infinity);
 
@@ -89,18 +91,18 @@
     for (const { source, target } of inside) link(source, keyIn(scope, source), keyIn(scope, target));
     for (const { source, target } of enter) link(source, port(`in ${source}`, "in", order.get(source)), keyIn(scope, target));
     for (const { source } of leave) link(source, keyIn(scope, source), port(`out ${source}`, "out", order.get(source)));
-    const { width, height, lanes } = arrange([...parts.values()], [...links.values()]);
+    const { width, height, lanes, around } = arrange([...parts.values()], [...links.values()]);
     const label = scope < 0 ? "" : data.scopes[scope].label;
     const top = scope < 0 ? 0 : BAR;
     const pad = scope < 0 ? 0 : 12;
     const labelWidth = scope < 0 ? 0 : textWidth(label, `600 12px ${FONT}`) + 60;
     const w = Math.max(width + 2 * pad, labelWidth);
     const shift = pad + (w - 2 * pad - width) / 2;
-    for (const part of [...parts.values(), ...[...lanes.values()].flat()]) {
+    for (const part of [...parts.values(), ...[...lanes.values()].flat(), ...around.values()]) {
       part.x += shift;
       for (const side of ["y", "top", "bottom"]) part[side] += top;
     }
-    return { key: `s${scope}`, scope, w, h: height + top + pad, parts, boxes, lanes, place: least(boxes.map((part) => part.place)) };
+    return { key: `s${scope}`, scope, w, h: height + top + pad, parts, boxes, lanes, around, place: least(boxes.map((part) => part.place)) };
   }
 
   // the vertical runs [x, y1, y2] of an edge, from box a to box b: it leaves clusters, passes rows
@@ -111,16 +113,15 @@
     edge.scopes.forEach((scope, i) => {
       const at = origins.get(scope);
       if (!at) return; // folded
-      const { parts, lanes, h } = at.part;
+      const { parts, lanes, around, h } = at.part;
       const run = (part, y1, y2) => runs.push([at.x + part.x + LANE / 2, y1, y2]);
       const from = parts.get(i <= edge.leaves ? keyIn(scope, edge.source) : `in ${edge.source}`);
       const to = parts.get(i < edge.leaves ? `out ${edge.source}` : keyIn(scope, edge.target));
       if (from.port) run(from, start, at.y + from.bottom);
       else runs.at(-1)[2] = at.y + from.bottom;
-      if (to.rank - from.rank <= LONGEST) {
-        const lane = lanes.get(edge.source) ?? [];
-        for (const part of lane.slice(0, Math.max(0, to.rank - from.rank - 1))) run(part, at.y + part.top, at.y + part.bottom);
-      }
+      const between = (lanes.get(edge.source) ?? []).slice(0, Math.max(0, to.rank - from.rank - 1));
+      const way = to.rank - from.rank > LONGEST ? [around.get(`${edge.source} ${to.key}`)] : between;
+      for (const part of way) run(part, at.y + part.top, at.y + part.bottom);
       if (to.port) run(to, at.y + to.top, at.y + h);
       else start = at.y + to.top;
     });
@@ -182,6 +183,7 @@
     rank(parts, ...neighbours(links.map(({ a, b }) => [a, b])));
     const lanes = new Map(); // by source
     const pairs = [];
+    const longer = [];
     for (const { id, a, b } of links.sort((one, other) => one.b.rank - other.b.rank)) {
       let last = a;
       if (b.rank - a.rank <= LONGEST) {
@@ -192,7 +194,7 @@
           pairs.push([lane.at(-2) ?? a, lane.at(-1)]);
         }
         last = lane[b.rank - a.rank - 2] ?? a;
-      }
+      } else longer.push({ id, a, b });
       pairs.push([last, b]);
     }
     const [up, down] = neighbours(pairs);
@@ -244,6 +246,21 @@
       y = bottom + (tall > 0 ? GAP : 12);
     }
     const start = least(all.map((part) => part.x));
-    for (const part of all) part.x -= start;
-    return { width: Math.max(0, most(all.map((part) => part.x + part.w))), height: bottom, lanes };
+    const { around, wide } = goAround(longer, rows);
+    for (const part of all) part.x += wide - start;
+    return { width: Math.max(0, most(all.map((part) => part.x + part.w))), height: bottom, lanes, around };
+  }
+
+  // the lanes on the left of all boxes; edges that follow each other may use the same
+  function goAround(longer, rows) {
+    const around = new Map();
+    const ends = []; // of each lane the row up to which it is used
+    for (const { id, a, b } of longer.sort((one, other) => one.a.rank - other.a.rank)) {
+      let free = ends.findIndex((end) => end <= a.rank);
+      if (free < 0) free = ends.length;
+      ends[free] = b.rank;
+      const [first, last] = [rows[a.rank + 1][0], rows[b.rank - 1][0]];
+      around.set(`${id} ${b.key}`, { x: free * CLOSE, w: LANE, y: first.top, top: first.top, bottom: last.bottom });
+    }
+    return { around, wide: ends.length ? ends.length * CLOSE + SIDE : 0 };
   }
