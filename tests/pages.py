@@ -87,6 +87,15 @@ def title_of(page):
     return page.inner_text("#panel h2")
 
 
+def go_to(page, phase, title):
+    """Step forward to the step of a phase with this title."""
+    for _ in range(200):
+        if state(page)["phase"] == phase and title_of(page) == title:
+            return
+        page.keyboard.press("ArrowRight")
+    raise AssertionError(f"no step {phase} of {title}")
+
+
 def data_of(drawing):
     """The data that a drawing's page contains."""
     text = drawing.html()

@@ -23,7 +23,7 @@ from tests.pages import (
 def numbers(page, role, of=None):
     """The numbers of one table of the panel, as the page holds them and as it writes them."""
     where = f'#panel [data-role="{role}"]' + (f'[data-of="{of}"]' if of else "")
-    cells = page.query_selector_all(f"{where} [data-value]")
+    cells = page.query_selector_all(f"{where} :is(td, .end)")
     return [(float(cell.get_attribute("data-value")), cell.inner_text()) for cell in cells]
 
 
@@ -161,7 +161,7 @@ def test_nodes_are_found(opened):
     assert len(page.query_selector_all(".node.found")) == 2
     assert page.text_content("#matches") == "2 of 11 match"
     page.keyboard.press("Enter")
-    assert title_of(page) == "sigmoid"
+    assert title_of(page) == "v2 = sigmoid"
     page.keyboard.press("Escape")
     assert not page.query_selector_all(".node.found")
 
@@ -172,7 +172,7 @@ def test_words_for_screen_readers(opened):
     page = opened(draw(t["L"], names=t))
     assert page.get_attribute("#said", "aria-live") == "polite"
     page.keyboard.press("ArrowRight")
-    words = "Forward, step 1 of 52: multiply computes its result from w11 (x) and 0.6 (y)."
+    words = "Forward, step 1 of 52: multiply computes v1 from w11 (x) and 0.6 (y)."
     assert page.text_content("#said") == words
     assert page.get_attribute("#slider", "aria-valuetext") == words
     page.keyboard.press("End")
@@ -182,7 +182,7 @@ def test_words_for_screen_readers(opened):
         page.keyboard.press("ArrowLeft")
     assert re.fullmatch(
         r"Backward, step \d+ of 52: a gradient arrives at a1, the sum of 2 contributions, and "
-        r"sigmoid passes it on to the result of add\.",
+        r"sigmoid passes it on to v3\.",
         page.text_content("#said"),
     )
     unnamed = page.evaluate(

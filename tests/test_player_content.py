@@ -1,12 +1,14 @@
 """What the player's page shows: images, matrix rules, results, the gradients of a flow."""
 
+import re
+
 import numpy as np
 import pytest
 
 import autograd_core as ac
 import nn
-from autograd_core.rendering import draw, record_flow
-from tests.pages import data_of, mnist_network, needs_browser, small_network, state
+from autograd_core.rendering import draw, explain, record_flow
+from tests.pages import data_of, go_to, mnist_network, needs_browser, small_network, state
 
 
 def by_title(data):
@@ -70,8 +72,7 @@ def test_the_rule_of_a_linear_layer_with_its_matrices(opened):
     model.weight.data = np.arange(6.0).reshape(2, 3)
     loss = nn.MSE()(model(np.ones((4, 3))), np.zeros((4, 2)))
     page = opened(draw(loss, model=model))
-    while state(page)["phase"] != "backward" or page.inner_text("#panel h2") != "linear":
-        page.keyboard.press("ArrowRight")
+    go_to(page, "backward", "v1 = linear")
     text = page.inner_text("#panel")
     assert "δW = δᵀ x" in text
     assert "δb = the sum of the rows of δ" in text
@@ -84,8 +85,7 @@ def test_a_sum_names_the_operations_that_contribute(opened):
     """With the page alone, the gradient of a hidden unit is the sum over its two paths."""
     t = small_network()
     page = opened(draw(t["L"], names=t))
-    while page.inner_text("#panel h2") != "a1 = sigmoid" or state(page)["phase"] != "backward":
-        page.keyboard.press("ArrowRight")
+    go_to(page, "backward", "a1 = sigmoid")
     text = page.inner_text("#panel")
     assert "from multiply #5 (v11 · a1)" in text
     assert "from multiply #7 (v21 · a1)" in text
@@ -95,6 +95,37 @@ def test_a_sum_names_the_operations_that_contribute(opened):
     t["a1"].retain_grad()
     t["L"].backward()
     assert sum(terms) == t["a1"].grad.item()
+
+
+@needs_browser
+def test_formulas_have_the_symbols_of_explain(opened, capsys):
+    t = small_network()
+    explain(t["L"], names=t)
+    said = capsys.readouterr().out
+    page = opened(draw(t["L"], names=t))
+    go_to(page, "backward", "a1 = sigmoid")
+    formulas = [line for line in page.inner_text("#panel").splitlines() if "· ∂" in line]
+    assert len(formulas) == 3
+    assert all(formula in said for formula in formulas), (formulas, said)
+    page.keyboard.press("ArrowLeft")
+    assert re.search(r"∂L/∂v\d+", page.inner_text("#panel"))
+    assert re.search(r"v\d+ = multiply", page.text_content("#graph"))
+
+
+@needs_browser
+def test_the_target_and_the_outputs_of_the_first_digit_are_bars(opened):
+    model, loss = mnist_network()
+    page = opened(draw(loss, model=model))
+    go_to(page, "forward", "L = squared_error")
+    bars = "#panel [data-role=operand] .bars rect"
+    shown = page.eval_on_selector_all(bars, "all => all.map(e => Number(e.dataset.value))")
+    data = data_of(draw(loss, model=model))
+    outputs = next(n["value"] for n in data["nodes"] if n["symbol"] == "v4")
+    assert shown[:10] == outputs["first"]
+    assert sorted(shown[10:]) == [0.0] * 9 + [1.0]
+    heights = page.eval_on_selector_all(bars, "all => all.map(e => e.getBBox().height)")
+    assert heights[10:][shown[10:].index(1.0)] == 56
+    assert "means of blocks" in page.inner_text("#panel")  # 100 rows
 
 
 def test_gradients_are_no_lines_that_show_before_the_pass():

@@ -233,7 +233,7 @@ CROSSED = """() => {
   for (const path of document.querySelectorAll('path.edge')) {
     const to = path.getScreenCTM();
     const [start, length] = [2, path.getTotalLength() - 2];
-    for (let at = start; at < length; at += Math.max(3, length / 2000)) {
+    for (let at = start; at < length; at += Math.max(3, length / 800)) {
       const p = path.getPointAtLength(at).matrixTransform(to);
       crossed += boxes.some(b => p.x > b.left + 1 && p.x < b.right - 1 && p.y > b.top + 1
         && p.y < b.bottom - 1);

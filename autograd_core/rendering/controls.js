@@ -108,7 +108,7 @@
   let match = -1;
   function search() {
     const wanted = byId("search").value.trim().toLowerCase();
-    matches = wanted ? data.nodes.filter((node) => [node.title, ...node.lines, ...node.findings].join("\n").toLowerCase().includes(wanted)) : [];
+    matches = wanted ? data.nodes.filter((node) => [equation(node), ...node.lines, ...node.findings].join("\n").toLowerCase().includes(wanted)) : [];
     mark(matches.map((node) => node.id));
     byId("matches").textContent = wanted ? `${matches.length} of ${data.nodes.length} match` : "";
     document.body.dataset.found = matches.length;

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,6 +17,7 @@ from autograd_core.errors.tracebacks import public
 from autograd_core.rendering.flow import Flow, Recorder
 from autograd_core.rendering.naming import Naming
 from autograd_core.rendering.scene import Box
+from autograd_core.rendering.symbols import symbols_of
 from autograd_core.rendering.values import Crossing, Picture
 from autograd_core.rendering.wording import counted, shortened, written
 
@@ -120,18 +120,7 @@ class _Story:
         self.root = output.node.seq
         self.into = flow.scene.operands()
         self.boxes = {box.id: box for box in flow.scene.boxes}
-        self.symbols: dict[int, str] = {}
-        taken = {box.title.rpartition(" = ")[0] or box.title for box in flow.scene.boxes}
-        fresh = (f"v{i}" for i in itertools.count(1) if f"v{i}" not in taken)
-        for box in flow.scene.boxes:
-            if box.kind == "input":
-                continue
-            name = box.title.rpartition(" = ")[0] if box.operation else box.title
-            if not name and box.number == self.root:
-                name = output.name or "L"
-            name = name or next(fresh)
-            used = sum(other.partition(" (")[0] == name for other in self.symbols.values())
-            self.symbols[box.number] = f"{name} ({used + 1})" if used else name
+        self.symbols = symbols_of(flow.scene, self.root, output.name or "L")
         self.crossings: dict[int, list[Crossing]] = {}  # by the number of the operand's node
         for crossing in self.values.crossings.values():
             self.crossings.setdefault(crossing.parent, []).append(crossing)

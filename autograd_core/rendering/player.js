@@ -54,7 +54,32 @@
   function shown(picture, name, otherwise = "not kept: the backward pass does not need it") {
     if (!picture) return element("p", { className: "muted" }, otherwise);
     const made = picture.whole ? table(picture, name) : heatmap(picture, name);
-    return picture.images.length ? element("div", {}, images(picture, name), made) : made;
+    const more = [];
+    if (picture.images.length) more.push(images(picture, name));
+    if (picture.first.length) more.push(bars(picture, name));
+    return more.length ? element("div", {}, ...more, made) : made;
+  }
+
+  // the first row of an array with few columns, such as a target or the outputs for one image
+  function bars(picture, name) {
+    const values = picture.first.map(asNumber);
+    const finite = values.map((value) => (Number.isFinite(value) ? value : 0));
+    const [high, low] = [Math.max(0, ...finite), Math.min(0, ...finite)];
+    const [wide, tall] = [16, 56];
+    const scale = tall / (high - low || 1);
+    const zero = high * scale;
+    const said = `${name}: the first of ${picture.shape[0]} rows: ${picture.first.map(written).join(", ")}`;
+    const made = element("div", {});
+    const chart = shape("svg", { class: "bars", width: wide * values.length, height: tall + 14, role: "img", "aria-label": said }, made);
+    values.forEach((value, i) => {
+      const height = Math.max(1, Math.abs(finite[i]) * scale);
+      const bar = { x: wide * i + 2, y: finite[i] < 0 ? zero : zero - height, width: wide - 4, height };
+      const rect = shape("rect", { ...bar, class: finite[i] < 0 ? "below" : "above", "data-value": String(picture.first[i]) }, chart);
+      shape("title", {}, rect).textContent = `${i}: ${written(picture.first[i])}`;
+      shape("text", { x: wide * (i + 0.5), y: tall + 11 }, chart).textContent = i;
+    });
+    made.append(element("p", { className: "muted" }, `the first of ${picture.shape[0]} rows`));
+    return made;
   }
 
   // the first of many images, as rows of an array: digits, or the weights of each hidden unit
@@ -101,6 +126,7 @@
     const rows = picture.rows.map((row) => row.map(asNumber));
     const height = rows.length;
     const width = rows[0].length;
+    const exact = width * height === picture.shape.reduce((a, b) => a * b, 1);
     const finite = rows.flat().filter(Number.isFinite).map(Math.abs);
     const most = finite.reduce((a, b) => Math.max(a, b), 0) || 1;
     const canvas = element("canvas", { width, height });
@@ -115,14 +141,14 @@
       const box = canvas.getBoundingClientRect();
       const i = Math.min(height - 1, Math.floor(((event.clientY - box.top) / box.height) * height));
       const j = Math.min(width - 1, Math.floor(((event.clientX - box.left) / box.width) * width));
-      canvas.title = `block ${i}, ${j}: mean ${written(picture.rows[i]?.[j])}`;
+      canvas.title = `${exact ? "" : "block "}${i}, ${j}: ${exact ? "" : "mean "}${written(picture.rows[i]?.[j])}`;
     });
     const [least, greatest] = picture.ends.map((value) => {
       const end = element("span", { className: "end" }, written(value));
       end.dataset.value = String(value);
       return end;
     });
-    const legend = element("p", { className: "muted" }, `${shapeOf(picture)}, from `, least, " to ", greatest, "; blue below zero, orange above, means of blocks");
+    const legend = element("p", { className: "muted" }, `${shapeOf(picture)}, from `, least, " to ", greatest, `; blue below zero, orange above${exact ? "" : ", means of blocks"}`);
     return element("div", { className: "heatmap" }, canvas, legend);
   }
 
@@ -139,10 +165,11 @@
     return widths.get(key);
   }
   const FONT = 'system-ui, "Segoe UI", "DejaVu Sans", Helvetica, Arial, sans-serif';
+  const equation = (node) => (!node.symbol || node.title.startsWith(node.symbol) ? node.title : `${node.symbol} = ${node.title}`);
   const cut = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
   for (const node of data.nodes) {
     node.rows = [
-      { text: cut(node.title, 40), kind: "title" },
+      { text: cut(equation(node), 40), kind: "title" },
       ...node.lines.slice(0, 4).map((line) => ({ text: cut(line.replaceAll("\n", " "), 48), kind: "line" })),
       ...node.findings.map((line) => ({ text: cut(line, 48), kind: "warn" })),
     ];
@@ -346,7 +373,7 @@
   }
 
   function label(node, known, arrived) {
-    const parts = [node.title, ...node.lines];
+    const parts = [equation(node), ...node.lines];
     if (known && node.value?.whole && node.value.rows.flat().length === 1) parts.push(`value ${written(node.value.rows[0][0])}`);
     if (arrived) parts.push(...node.flow);
     return [...parts, ...node.findings].join(", ");
@@ -357,7 +384,7 @@
   function called(node) {
     if (node.kind === "group") return `the folded operations “${node.title}”`;
     const operation = !["input", "parameter", "leaf"].includes(node.kind);
-    return nameOf(node) || (operation ? `the result of ${node.title}` : node.title);
+    return nameOf(node) || (operation ? node.symbol || `the result of ${node.title}` : node.title);
   }
   function listed(words) {
     const all = words.length > 4 ? [...words.slice(0, 3), `${words.length - 3} more`] : words;
@@ -379,7 +406,7 @@
       const from = (operands.length ? ` from ${listed(operands)}` : "") + (constants.length ? `, with ${listed(constants)}` : "");
       if (node.kind === "group") return `Forward, ${place}: ${called(node)} are computed${from}.`;
       if (node.kind === "failed") return `Forward, ${place}: ${operation} fails.`;
-      return `Forward, ${place}: ${operation} computes ${nameOf(node) || "its result"}${from}.`;
+      return `Forward, ${place}: ${operation} computes ${nameOf(node) || node.symbol || "its result"}${from}.`;
     }
     const count = contributions(node).length;
     const sum = count > 1 ? `, the sum of ${count} contributions` : "";
@@ -406,6 +433,13 @@
     return node.title + number + words;
   }
 
+  // formulas with the symbols of explain()
+  const derivative = (node) => `∂${data.root}/∂${node.symbol}`;
+  function chainRule(edge) {
+    const [source, target] = [nodes.get(edge.source), nodes.get(edge.target)];
+    return source.symbol && target.symbol ? `${derivative(target)} · ∂${target.symbol}/∂${source.symbol}` : "";
+  }
+
   const contributions = (node) => outOf.get(node.id).filter((edge) => edge.passed);
 
   function fillPanel(step) {
@@ -421,7 +455,7 @@
       return;
     }
     const node = nodes.get(step.id);
-    add(element("h2", {}, node.title));
+    add(element("h2", {}, equation(node)));
     for (const line of node.lines) add(element("p", { className: "muted" }, line));
     for (const line of node.findings) add(element("p", { className: "alarm" }, line));
     if (step.phase === "forward") forwardPanel(node, add);
@@ -431,7 +465,7 @@
   function forwardPanel(node, add) {
     for (const edge of into.get(node.id)) {
       const source = nodes.get(edge.source);
-      const what = edge.operand ? `${edge.operand}: ${source.title}` : source.title;
+      const what = edge.operand ? `${edge.operand}: ${equation(source)}` : equation(source);
       add(element("h3", {}, `in: ${what}`));
       if (source.value) add(marked(shown(source.value, source.title), "operand", source.id));
       else add(element("p", { className: "muted" }, source.lines.join(", ")));
@@ -443,10 +477,13 @@
 
   function backwardPanel(node, add) {
     const parts = contributions(node);
-    add(element("h3", {}, parts.length ? "gradient" : "the pass starts here"));
+    const heading = parts.length ? "gradient" : "the pass starts here";
+    add(element("h3", {}, node.symbol ? `${heading}: ${derivative(node)}` : heading));
     if (parts.length > 1) {
       parts.forEach((edge, i) => {
         if (i) add(element("div", { className: "sign" }, "+"));
+        const product = chainRule(edge);
+        if (product) add(element("p", {}, product));
         add(element("p", { className: "muted" }, `from ${identified(nodes.get(edge.target))}${edge.operand ? `, by its ${edge.operand}` : ""}`));
         add(marked(shown(edge.product, "a contribution", edge.flow), "contribution", edge.id));
       });
@@ -459,7 +496,9 @@
         add(element("h3", {}, `to ${source.title}: nothing`), element("p", { className: "muted" }, "no gradient is required there"));
         continue;
       }
-      add(element("h3", {}, `to ${edge.operand ? `${edge.operand}, ` : ""}${source.title}`));
+      add(element("h3", {}, `to ${edge.operand ? `${edge.operand}, ` : ""}${equation(source)}`));
+      const product = chainRule(edge);
+      if (product) add(element("p", {}, product));
       if (edge.rule) {
         add(element("p", {}, edge.rule));
         const factor = into.get(node.id).find((other) => other.operand === edge.factor);

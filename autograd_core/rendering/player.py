@@ -14,6 +14,7 @@ from autograd_core.engine.scope import Scope
 from autograd_core.rendering.layout import placing
 from autograd_core.rendering.scale import Scale, in_words
 from autograd_core.rendering.scene import SOURCES, Arrow, Box, Scene
+from autograd_core.rendering.symbols import symbols_of
 from autograd_core.rendering.values import Picture, Values
 from autograd_core.rendering.wording import printable
 
@@ -53,12 +54,15 @@ def _data(scene: Scene, values: Values | None, limit: int) -> dict[str, Any]:
         return -1 if not chain and scope is None else scopes[chain[0] if chain else scope]  # type: ignore[index]
 
     scale = Scale(scene)
+    root = next((box.number for box in scene.boxes if box.kind == "output"), 0)
+    symbols = symbols_of(scene, root) if values else {}
     nodes = [_node(box, index(box.scope), scale, values) for box in scene.boxes]
     by_number = {box.number: box.id for box in scene.boxes if box.number}
     boxes = {box.id: box for box in scene.boxes}
     beside = placing(scene).beside
-    for node in nodes:
+    for node, box in zip(nodes, scene.boxes, strict=True):
         node["beside"] = beside.get(node["id"], [])
+        node["symbol"] = printable(symbols.get(box.number, ""))
     return {
         "alarms": [printable(line) for line in scene.alarms],
         "alarmNodes": [id_ if id_ in boxes else None for id_ in scene.alarm_boxes],
@@ -69,6 +73,7 @@ def _data(scene: Scene, values: Values | None, limit: int) -> dict[str, Any]:
         "forward": [box.id for box in scene.boxes if box.kind not in (*SOURCES, "omitted")],
         "backward": [by_number[seq] for seq in scene.passed if seq in by_number],
         "program": scene.program,
+        "root": printable(symbols.get(root, "")),
         "limit": limit,
     }
 
@@ -133,6 +138,7 @@ def _picture(found: Picture | None) -> dict[str, Any] | None:
         "whole": found.whole,
         "rows": [[_number(value) for value in row] for row in found.rows],
         "ends": [_number(found.least), _number(found.greatest)],
+        "first": [_number(value) for value in found.first or []],
         "images": [[[_number(x) for x in row] for row in image] for image in found.images or []],
     }
 

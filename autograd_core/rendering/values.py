@@ -15,6 +15,7 @@ from autograd_core.rendering.nodes import saved_results
 
 KEPT_COMPLETELY = 64  # arrays of up to this many elements are kept completely
 IMAGES, LEAST_SIDE = 12, 8  # images that are shown of an array, and their least side
+BARS = 20  # columns of an array whose first row is shown as bars
 PICTURE_SIDE = 28  # rows and columns of the picture of a larger array
 
 
@@ -29,6 +30,7 @@ class Picture(NamedTuple):
     least: float
     greatest: float
     images: list[Any] | None = None  # of a larger array: the first of its rows that are images
+    first: list[Any] | None = None  # of a larger array with few columns: its first row
 
     def array(self) -> Any:
         """The array in its original shape and dtype; only if `whole`."""
@@ -181,9 +183,12 @@ def picture(array: Array) -> Picture:
     if finite.size and finite.dtype.kind != "c":
         ends = float(finite.min()), float(finite.max())
     whole = values.size <= KEPT_COMPLETELY
+    first = None
+    if not whole and values.ndim == 2 and shown.dtype.kind != "c" and 1 < values.shape[1] <= BARS:
+        first = shown[0].tolist()
     if not whole:
         shown = _coarse(_coarse(shown.astype(np.float64), 0), 1)
-    return Picture(values.shape, str(values.dtype), whole, shown.tolist(), *ends, images)
+    return Picture(values.shape, str(values.dtype), whole, shown.tolist(), *ends, images, first)
 
 
 def _images(values: Any) -> list[Any] | None:
