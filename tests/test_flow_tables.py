@@ -9,8 +9,8 @@ import pytest
 
 import autograd_core as ac
 import nn
-from autograd_core.errors import AutogradError
-from autograd_core.rendering import FlowHistory, compare, record_flow
+from autograd_core.errors import ArgumentError, AutogradError
+from autograd_core.rendering import FlowHistory, compare, draw, explain, record_flow
 from autograd_core.rendering.tables import layers as flow_layers
 from tests.flows import deep, flow_of
 
@@ -151,3 +151,34 @@ def test_export_to_pandas(monkeypatch):
     rows, columns = flow.to_pandas()
     assert list(rows[0]) == columns
     assert len(rows) == 6
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\0b", "x" * 500, "\x1b[31mred"])
+def test_names_stay_in_their_line_of_a_table(name, capsys):
+    w = ac.Tensor(np.ones((2, 2)), True, name=name)
+    with record_flow() as flow:
+        ac.sum(ac.tanh(w)).backward()
+    lines = flow.table().splitlines()
+    assert len(lines) == 5
+    explain(ac.sum(ac.tanh(w)))
+    lines += capsys.readouterr().out.splitlines()
+    assert all(len(line) < 200 and line.isprintable() for line in lines)
+
+
+@pytest.mark.parametrize("limit", [0, -1, True, 2.0, "3"])
+def test_limits_that_are_none(limit):
+    w = ac.Tensor(np.ones((2, 2)), True)
+    with record_flow() as flow:
+        ac.sum(ac.tanh(w)).backward()
+    with pytest.raises(ArgumentError, match="limit must be a number of layers"):
+        flow.table(limit=limit)
+    with pytest.raises(ArgumentError, match="limit must be a number of boxes"):
+        draw(flow, limit=limit)
+
+
+def test_file_names_that_are_none(tmp_path):
+    picture = draw(ac.sum(ac.Tensor(np.ones(2), True) * 2))
+    with pytest.raises(ArgumentError, match="cannot contain a NUL"):
+        picture.save(f"{tmp_path}/a\0b.svg")
+    with pytest.raises(OSError, match="too long"):
+        picture.save(tmp_path / f"{'x' * 300}.svg")

@@ -355,3 +355,25 @@ def test_the_keyboard_suffices(opened):
         ".map(e => e.id)"
     )
     assert set(wanted) | {"panel"} <= reached
+
+
+def test_the_page_on_paper(opened):
+    page = opened(small(), "#step=9", color_scheme="dark")
+    before = page.evaluate("document.querySelector('#view').getAttribute('transform')")
+    page.emulate_media(media="print", color_scheme="dark")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert not page.is_visible(".tools")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    outside = page.evaluate(
+        "(() => { const all = document.querySelector('#graph').getBoundingClientRect();"
+        "return [...document.querySelectorAll('.node')].map(e => e.getBoundingClientRect()).filter("
+        "b => b.left < all.left || b.right > all.right || b.bottom > all.bottom).length; })()"
+    )
+    assert outside == 0
+    assert page.evaluate("document.querySelector('#panel').scrollHeight") == page.evaluate(
+        "document.querySelector('#panel').clientHeight"
+    )
+    page.emulate_media(media="screen", color_scheme="dark")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert page.evaluate("document.querySelector('#view').getAttribute('transform')") == before

@@ -27,6 +27,22 @@
     view.y = Math.max(15, (room.height - size.h * view.scale) / 2);
     place();
   }
+  // on paper: the whole graph in the light theme, and the panel below it
+  let onScreen = null;
+  addEventListener("beforeprint", () => {
+    onScreen = { ...view, theme: document.documentElement.dataset.theme };
+    document.documentElement.dataset.theme = "light";
+    graph.setAttribute("viewBox", `-15 -15 ${size.w + 30} ${size.h + 30}`);
+    Object.assign(view, { x: 0, y: 0, scale: 1 });
+    Object.assign(room, { width: size.w, height: size.h });
+    place();
+  });
+  addEventListener("afterprint", () => {
+    graph.removeAttribute("viewBox");
+    document.documentElement.dataset.theme = onScreen.theme;
+    Object.assign(view, { x: onScreen.x, y: onScreen.y, scale: onScreen.scale });
+    measureRoom();
+  });
   function centre(spot) {
     const inside = (space, length, middle) => (length + 30 <= space ? (space - length) / 2 : Math.min(15, Math.max(space - length - 15, space / 2 - middle)));
     view.x = inside(room.width, size.w * view.scale, (spot.x + spot.w / 2) * view.scale);

@@ -26,6 +26,7 @@ from autograd_core.rendering.reading import Reader
 from autograd_core.rendering.renderer import INSTALL, RendererError, find_renderer, render
 from autograd_core.rendering.scene import Scene
 from autograd_core.rendering.svg import centred
+from autograd_core.rendering.wording import is_count
 
 if TYPE_CHECKING:
     import graphviz
@@ -91,6 +92,8 @@ class Drawing:
                 f"a drawing is saved as .{', .'.join((*TEXT, *PICTURES, PAGE))}; "
                 f"{path.name!r} has the suffix {path.suffix!r}"
             )
+        if "\0" in str(path):
+            raise ArgumentError(f"a file name cannot contain a NUL: {str(path)!r}")
         if path.is_dir():
             raise IsADirectoryError(f"{path} is a folder; give the name of a file in it")
         if format in PICTURES:
@@ -117,7 +120,7 @@ class Drawing:
         """The page of `html()` in a frame of a notebook, `height` pixels high, which its styles and
         scripts do not leave. Its text says how to save the page. A notebook that is not trusted
         shows no frames: there, the Drawing itself is shown as a picture."""
-        if not isinstance(height, int) or height < 1:
+        if not is_count(height):
             raise ArgumentError(f"height must be a number of pixels, at least 1, not {height!r}")
         return Frame(self.html(), height)
 
@@ -184,9 +187,9 @@ def draw(
     digraph autograd {
     ...
     """
-    if not isinstance(limit, int) or limit < 1:
+    if not is_count(limit):
         raise ArgumentError(f"limit must be a number of boxes, at least 1, not {limit!r}")
-    if depth is not None and (not isinstance(depth, int) or depth < 0):
+    if depth is not None and not is_count(depth, 0):
         raise ArgumentError(f"depth must be a number of modules, 0 or more, not {depth!r}")
     naming = Naming(names, model)
     with _uncollected():

@@ -14,6 +14,7 @@ from autograd_core.engine.exits import exits
 from autograd_core.engine.graph import Node, Parts, Rule
 from autograd_core.engine.state import Observer, observed
 from autograd_core.engine.types import Array, Gradient
+from autograd_core.errors import ArgumentError
 from autograd_core.rendering.findings import find
 from autograd_core.rendering.measured import Measured
 from autograd_core.rendering.naming import Naming
@@ -24,7 +25,7 @@ from autograd_core.rendering.statistics import measure, resolved
 from autograd_core.rendering.thresholds import Thresholds, thresholds_of
 from autograd_core.rendering.training import Training, update_ratio, update_sizes
 from autograd_core.rendering.units import Unit, looked_at, target_of
-from autograd_core.rendering.wording import small_value
+from autograd_core.rendering.wording import is_count, small_value
 from autograd_core.transforms.joint import Gathered
 
 RECENT = 200  # exits are reported from this many sequence numbers before the first operation
@@ -44,6 +45,8 @@ class Flow(Measured):
         repetitions are folded into a line with the range of their gradients."""
         from autograd_core.rendering.tables import table
 
+        if not is_count(limit):
+            raise ArgumentError(f"limit must be a number of layers, at least 1, not {limit!r}")
         return table(self, limit)
 
     def plot(self) -> Any:

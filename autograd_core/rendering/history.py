@@ -9,6 +9,7 @@ from typing import Any
 from autograd_core.errors import ArgumentError, AutogradError
 from autograd_core.rendering.flow import Flow, record_flow
 from autograd_core.rendering.thresholds import Thresholds, thresholds_of
+from autograd_core.rendering.wording import is_count
 
 
 class FlowHistory:
@@ -33,7 +34,7 @@ class FlowHistory:
         every: int = 1,
         thresholds: Thresholds | Mapping[str, float] | None = None,
     ) -> None:
-        if every < 1:
+        if not is_count(every):
             raise ArgumentError(f"every must be a number of steps, at least 1, not {every}")
         self.model = model
         self.every = every

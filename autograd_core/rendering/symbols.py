@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 from autograd_core.rendering.scene import Scene
+from autograd_core.rendering.wording import one_line
 
 
 def symbols_of(scene: Scene, root: int, name: str = "L") -> dict[int, str]:
@@ -20,7 +21,7 @@ def symbols_of(scene: Scene, root: int, name: str = "L") -> dict[int, str]:
         known = box.title.rpartition(" = ")[0] if box.operation else box.title
         if not known and box.number == root:
             known = name
-        known = known or next(fresh)
+        known = one_line(known, 32) or next(fresh)
         counts[known] = counts.get(known, 0) + 1
         symbols[box.number] = f"{known} ({counts[known]})" if counts[known] > 1 else known
     return symbols

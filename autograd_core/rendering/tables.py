@@ -11,7 +11,7 @@ from autograd_core.rendering.measured import Measured
 from autograd_core.rendering.scene import SOURCES, Box
 from autograd_core.rendering.statistics import Statistics
 from autograd_core.rendering.training import update_ratio
-from autograd_core.rendering.wording import shortened
+from autograd_core.rendering.wording import one_line, shortened
 
 HEAD = ("layer", "result", "gradient rms", "zeros", "parameter", "its rms", "÷ parameter", "")
 UPDATE = "update ÷ value"  # the column before the last, if an optimiser is known
@@ -101,13 +101,13 @@ def _rows(flow: Measured, layer: Layer, times: int) -> list[tuple[str, ...]]:
     g = layer.gradient
     name = layer.name if times == 1 else f"… {layer.name}, {times:,} times more"
     size = _rms(g) if layer.extent is None else "{:.1e} … {:.1e}".format(*layer.extent)
-    cells = [shortened(name, 60), str(layer.shape or "scalar"), size, _zeros(g)]
+    cells = [one_line(name, 60), str(layer.shape or "scalar"), size, _zeros(g)]
     rows: list[tuple[str, ...]] = []
     parameters: list[Box | None] = [*layer.parameters] or [None]
     for parameter in parameters:
         ratio, title, rms = "", "", ""
         if parameter is not None:
-            title, rms = shortened(parameter.title, 32), _rms(parameter.gradient)
+            title, rms = one_line(parameter.title, 32), _rms(parameter.gradient)
             values = flow.parameters.get(parameter.number)
             if values is not None and values.norm and parameter.gradient is not None:
                 ratio = f"{parameter.gradient.norm / values.norm:.1e}"

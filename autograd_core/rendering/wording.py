@@ -99,6 +99,11 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def is_count(value: Any, least: int = 1) -> bool:
+    """True for an integer from `least` on, which True and False are not."""
+    return isinstance(value, int | np.integer) and value is not True and int(value) >= least
+
+
 # characters that XML does not allow, some of which are control characters of terminals
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
@@ -107,3 +112,8 @@ def printable(text: str) -> str:
     """`text` without characters that a format cannot contain."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ")
     return _UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def one_line(text: str, length: int = 48) -> str:
+    """`text` in a line of at most `length` characters."""
+    return shortened(" ".join(printable(text).split()), length)
