@@ -9,7 +9,7 @@ import pytest
 import autograd_core as ac
 import nn
 from autograd_core.engine.state import module_scope
-from autograd_core.rendering import draw
+from autograd_core.rendering import draw, record_flow
 from tests.drawings import boxes, needs_renderer
 
 NASTY = [
@@ -70,3 +70,32 @@ def test_given_names_come_first_then_the_model_then_the_tensor():
         ({"model": model, "names": {"W": model[0].weight}}, "W"),
     ]:
         assert expected in [lines[0] for lines in boxes(draw(result, **given)).values()]
+
+
+def test_every_intermediate_of_a_scalar_graph_has_its_value_and_its_gradient():
+    a, b, c = (ac.Tensor(v, True, name=n) for v, n in ((2.0, "a"), (-3.0, "b"), (10.0, "c")))
+
+    def loss():
+        return ac.tanh((a * b + c) * 0.5 + 1)
+
+    values = [-6.0, 4.0, 2.0, 3.0]  # and that of tanh
+    shown = [lines for lines in boxes(draw(loss())).values() if lines[0] in ("multiply", "add")]
+    assert [line for lines in shown for line in lines if line.startswith("value")] == [
+        f"value {value:g}" for value in values
+    ]
+    with record_flow() as flow:
+        loss().backward()
+    found = boxes(draw(flow)).values()
+    shown = [lines for lines in found if lines[0] in ("multiply", "add", "tanh")]
+    assert all(sum(line.startswith("value ") for line in lines) == 1 for lines in shown)
+    assert all(sum(line.startswith("gradient ") for line in lines) == 1 for lines in shown)
+    assert [lines[0] for lines in found if "constant" in lines[1]] == ["0.5", "1"]
+
+
+def test_results_are_not_recomputed_from_what_was_overwritten():
+    a = ac.Tensor(2.0, True, name="a")
+    result = a + ac.Tensor(3.0, True, name="b")
+    out = result * 2
+    with ac.no_grad():
+        a += 1
+    assert boxes(draw(out))["n2"] == ["add", "scalar float64"]

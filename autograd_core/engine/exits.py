@@ -48,7 +48,7 @@ class Exit:
         self.number = next(sequence_numbers)
         self.reason, self.source, self.scope = reason, source, scope
         self.line = user_line()
-        self.chooses = array is not None and array.dtype.kind == "b"
+        self.chooses = getattr(array, "dtype", None) == np.dtype(bool)
         self.array = weakref.ref(array) if type(array).__weakrefoffset__ else None
 
 

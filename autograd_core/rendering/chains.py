@@ -139,7 +139,7 @@ def _judged(flow: Measured, chain: Chain, far: float, word: str) -> Iterator[Fin
 
 
 def _culprit(flow: Measured, grows: bool) -> str:
-    """The operation that changes the gradient's size most, on average over its calls."""
+    """The operation whose calls together change the gradient's size most."""
     boxes = {box.id: box for box in flow.scene.boxes}
     factors: dict[str, list[float]] = {}
     for arrow in flow.scene.arrows:
@@ -148,8 +148,12 @@ def _culprit(flow: Measured, grows: bool) -> str:
             out, arriving = arrow.gradient.rms, target.gradient.rms
             if out > 0 and arriving > 0:
                 factors.setdefault(target.operation, []).append(math.log(out / arriving))
-    means = {name: sum(logs) / len(logs) for name, logs in factors.items() if len(logs) > 1}
-    if not means:
+    if not factors:
         return ""
-    worst = (max if grows else min)(means, key=lambda name: means[name])
-    return f"Each {worst} multiplies it by {math.exp(means[worst]):.2g} on average"
+    worst = (max if grows else min)(factors, key=lambda name: sum(factors[name]))
+    calls = len(factors[worst])
+    factor = math.exp(sum(factors[worst]) / calls)
+    if (factor > 1) != grows:
+        return ""
+    said = f"multiplies it by {factor:.2g}"
+    return f"Each {worst} {said} on average" if calls > 1 else f"The {worst} {said}"

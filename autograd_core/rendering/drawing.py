@@ -26,6 +26,7 @@ from autograd_core.rendering.reading import Reader
 from autograd_core.rendering.renderer import INSTALL, RendererError, find_renderer, render
 from autograd_core.rendering.scene import Scene
 from autograd_core.rendering.svg import centred
+from autograd_core.rendering.values import small_results
 from autograd_core.rendering.wording import is_count
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ TEXT = ("dot", "gv")
 PICTURES = ("svg", "png", "pdf")
 PAGE = "html"
 READ = 200_000  # nodes that are read at most
+RECOMPUTED = 2_000  # nodes of a graph whose small results are recomputed if no edge saved them
 PAGE_LIMIT = 5_000  # boxes of a page, which opens with modules folded
 PLAIN = 5  # times the limit: boxes of a page of a graph without modules
 
@@ -263,6 +265,10 @@ def _scene_of(output: Tensor, naming: Naming) -> Scene:
         )
     reader = Reader(naming)
     nodes, more = nearest(node, READ)
+    if len(nodes) <= RECOMPUTED:
+        tensors = {found.seq: naming.tensor_of(found) for found in nodes}
+        known = {seq: tensor for seq, tensor in tensors.items() if tensor is not None}
+        reader.results.update(small_results(nodes, known))
     for found in sorted(nodes, key=lambda found: -found.seq):
         reader.add(found, output if found is node else None)
     scene = reader.scene()

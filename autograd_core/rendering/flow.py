@@ -25,7 +25,7 @@ from autograd_core.rendering.statistics import measure, resolved
 from autograd_core.rendering.thresholds import Thresholds, thresholds_of
 from autograd_core.rendering.training import Training, update_ratio, update_sizes
 from autograd_core.rendering.units import Unit, looked_at, target_of
-from autograd_core.rendering.wording import is_count, small_value
+from autograd_core.rendering.wording import FULLY_PRINTED, is_count, small_value
 from autograd_core.transforms.joint import Gathered
 
 RECENT = 200  # exits are reported from this many sequence numbers before the first operation
@@ -178,8 +178,8 @@ class Recorder(Observer):
         self.parameters: dict[int, Any] = {}
         self.units: dict[int, Unit] = {}
         self.targets: dict[int, Any] = {}  # of outputs, by number of their node
-        self.numbers: dict[int, Any] = {}  # results with one element, by number of their node
-        self.outputs: set[int] = set()  # where passes began
+        self.small: dict[int, Any] = {}  # results of a few elements, by number of their node
+        self.losses: list[Any] = []  # values of the outputs, None if they are not known
         self.training = Training()
         self.edges: dict[int, list[Any]] = {}  # (parent, rule), or None if measured
         self.order: dict[int, None] = {}
@@ -189,12 +189,13 @@ class Recorder(Observer):
         self.oldest, self.newest = math.inf, 0
 
     def forward(self, node: Node, out: Array, operands: tuple[Any, ...]) -> None:
-        """Note what may be the value of a loss. If values are recorded, keep the result and the
-        operands without a gradient."""
-        if out.size == 1:
-            self.numbers[node.seq] = out
+        """Keep results that can be printed in a box and, of numbers, the operands without a
+        gradient; if values are recorded, of all."""
+        if out.size <= FULLY_PRINTED:
+            self.small[node.seq] = out
         if self.flow.values is not None:
             self.flow.values.result(node, out)
+        if self.flow.values is not None or not node.shape:
             tracked = {rule.operand for _, rule, _ in edges_of(node)}
             given = zip(node.op.operands, operands, strict=False)
             self.constants[node.seq] = {n: value for n, value in given if n not in tracked}
@@ -217,7 +218,9 @@ class Recorder(Observer):
         is_output = node.seq not in self.expected
         if is_output:
             self.flow.passes += 1
-            self.outputs.add(node.seq)
+            self.losses.append(self.small.get(node.seq))
+        if node.seq in self.small:
+            self.reader.results[node.seq] = self.small.pop(node.seq)
         self.reader.add(node, is_output=is_output, constants=self.constants.pop(node.seq, {}))
         if isinstance(g, Parts):
             return
@@ -295,9 +298,9 @@ class Recorder(Observer):
         }
         flow.carried = self.training.carried()
         flow.chance = self.training.chance()
-        losses = [self.numbers.get(seq) for seq in self.outputs]
-        flow.is_zero = all(v is not None and not np.any(backend.asnumpy(v)) for v in losses)
-        self.numbers.clear()
+        told = all(loss is not None for loss in self.losses)
+        flow.is_zero = told and not any(np.any(backend.asnumpy(loss)) for loss in self.losses)
+        self.small.clear()
         for seq, box in self.reader.boxes.items():
             if seq in self.measured:
                 box.gradient = resolved(self.measured[seq])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd_core.devices import backend
 from autograd_core.engine.graph import Node, Rule
+from autograd_core.engine.stamps import stamps
 from autograd_core.engine.tensor import Tensor
 from autograd_core.engine.types import Array, Gradient
 from autograd_core.rendering.nodes import saved_results
@@ -78,28 +80,14 @@ class Values:
             if seq not in self.results:
                 self.results[seq] = picture(value)
         if node.op is not None and node.op.kernel is not None and not node.op.variadic:
-            self.calls[node.seq] = node, _operands(node)
+            self.calls[node.seq] = node, operands_of(node)
 
     def complete(self) -> None:
-        """Recompute results that no edge saved, by running their kernels on operands that are
-        available."""
-        for seq, (node, operands) in sorted(self.calls.items()):
-            if seq in self.arrays:
-                continue
-            values = [self._operand(operands.get(name, UNKNOWN)) for name in node.op.parameters]
-            if any(value is UNKNOWN for value in values):
-                continue
-            with np.errstate(all="ignore"):
-                result = backend.as_array(node.op.kernel(*values))
-            if result.shape == node.shape and result.dtype == node.dtype:
-                self.arrays[seq] = result
-                self.results.setdefault(seq, picture(result))
+        """Recompute results that no edge saved."""
+        for seq in recomputed(self.calls, self.arrays):
+            self.results.setdefault(seq, picture(self.arrays[seq]))
         self.calls.clear()
         self.arrays.clear()
-
-    def _operand(self, known: Any) -> Any:
-        """An operand: the array of a result, or a value that an edge saved."""
-        return self.arrays.get(known.number, UNKNOWN) if isinstance(known, _Result) else known
 
     def crossing(
         self,
@@ -141,7 +129,46 @@ class _Result(NamedTuple):
     number: int
 
 
-def _operands(node: Node) -> dict[str, Any]:
+def small_results(nodes: Iterable[Node], tensors: Mapping[int, Tensor]) -> dict[int, Any]:
+    """The results of nodes and the values of leaves that are small, by the number of the node, as
+    far as they can be told from the Tensors and from what edges saved. Of the operations only
+    those of this package are called."""
+    arrays: dict[int, Any] = {seq: tensor.data for seq, tensor in tensors.items()}
+    calls = {}
+    for node in nodes:
+        arrays.update(saved_results(node))
+        if node.key and node.op.kernel is not None and not (node.op.variadic or node.op.results):
+            calls[node.seq] = node, operands_of(node)
+    small = {seq: array for seq, array in arrays.items() if array.size <= KEPT_COMPLETELY}
+    for _ in recomputed(calls, small):
+        pass
+    return small
+
+
+def recomputed(
+    calls: Mapping[int, tuple[Node, dict[str, Any]]], arrays: dict[int, Any]
+) -> Iterator[int]:
+    """Add to `arrays` the results of calls whose operands are known, by running their kernels, and
+    yield the numbers of their nodes. An operand that was overwritten after the call is unknown."""
+    for seq, (node, operands) in sorted(calls.items()):
+        if seq in arrays:
+            continue
+        values = []
+        for name in node.op.parameters:
+            value = operands.get(name, UNKNOWN)
+            value = arrays.get(value.number, UNKNOWN) if isinstance(value, _Result) else value
+            written = backend.is_array(value) and stamps.find(value)[0] > seq
+            values.append(UNKNOWN if written else value)
+        if any(value is UNKNOWN for value in values):
+            continue
+        with np.errstate(all="ignore"):
+            result = backend.as_array(node.op.kernel(*values))
+        if result.shape == node.shape and result.dtype == node.dtype:
+            arrays[seq] = result
+            yield seq
+
+
+def operands_of(node: Node) -> dict[str, Any]:
     """The operands of a node, by name. Operands that its edges do not contain are left out."""
     known: dict[str, Any] = {}
     for parent, rule, saved in node.edges():
