@@ -13,7 +13,7 @@ from autograd_core import Tensor
 from autograd_core.devices import backend
 from autograd_core.errors import ArgumentError, DTypeError, ShapeError
 from autograd_core.errors.tracebacks import public
-from nn.data import check_labels
+from nn.data.labels import check_labels
 from nn.losses import (
     Loss,
     check_probabilities,

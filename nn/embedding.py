@@ -11,7 +11,7 @@ from autograd_core import Tensor, no_grad
 from autograd_core.devices import backend
 from autograd_core.errors import ArgumentError, DTypeError, ShapeError
 from autograd_core.errors.tracebacks import public
-from nn.data import readable
+from nn.data.labels import readable
 from nn.init import generator_of
 from nn.module import Module, Parameter, misfit
 

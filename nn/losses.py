@@ -21,7 +21,7 @@ import autograd_core as ac
 from autograd_core import Tensor, op
 from autograd_core.errors import ArgumentError, DTypeError, ShapeError
 from autograd_core.errors.tracebacks import public
-from nn.data import readable
+from nn.data.labels import readable
 from nn.module import Buffer, Module, Parameter
 
 __all__ = [

@@ -15,7 +15,7 @@ import autograd_core as ac
 from autograd_core.devices import backend
 from autograd_core.errors import ArgumentError, ShapeError
 from autograd_core.errors.tracebacks import public
-from nn.data import readable
+from nn.data.labels import readable
 from nn.dropout import dropped
 from nn.gates import Elman, Gru, Lstm, Step
 from nn.init import generator_of

@@ -8,7 +8,7 @@ from typing import Any
 import autograd_core as ac
 from autograd_core.errors import ArgumentError, ShapeError
 from autograd_core.errors.tracebacks import public
-from nn.data import readable
+from nn.data.labels import readable
 from nn.losses import Loss, check_shapes, kind_of, real_operands
 
 __all__ = [

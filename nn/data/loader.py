@@ -1,4 +1,4 @@
-"""Data: one-hot labels, datasets and mini-batches."""
+"""Mini-batches of a dataset."""
 
 from __future__ import annotations
 
@@ -11,83 +11,13 @@ import numpy as np
 from autograd_core import Tensor
 from autograd_core.devices import backend
 from autograd_core.devices.memory import prefetched
-from autograd_core.engine.state import hunting
-from autograd_core.errors import ArgumentError, DeviceError, DTypeError, ShapeError
+from autograd_core.errors import ArgumentError, ShapeError
 from autograd_core.errors.tracebacks import public
 from autograd_core.transforms.tree import filled, leaves
+from nn.data.datasets import TensorDataset, on_host, rows_on_host
 from nn.init import generator_of
 
-__all__ = ["DataLoader", "TensorDataset", "one_hot"]
-
-
-def one_hot(labels: Any, num_classes: int, dtype: Any = np.float64) -> Any:
-    """One-hot labels: for integers of shape (…,), an array of shape (…, num_classes) with a 1 at
-    the index given by each label and 0 elsewhere.
-
-    For an array the result is an array, for a Tensor a Tensor, on the device of the labels.
-    Raises DTypeError for labels that are not integers, and ArgumentError for a label out of range.
-    The range of labels on a device is checked only inside `detect_anomaly`, because reading the
-    values requires a synchronization.
-
-    >>> one_hot(np.array([1, 0, 2]), 3)
-    array([[0., 1., 0.],
-           [1., 0., 0.],
-           [0., 0., 1.]])
-    """
-    if isinstance(labels, Tensor):
-        return Tensor(one_hot(labels.data, num_classes, dtype))
-    labels = labels if backend.is_array(labels) else np.asarray(labels)
-    if labels.dtype.kind not in "iu":
-        raise DTypeError(f"labels must be integers, not {labels.dtype}; write labels.astype(int)")
-    check_labels(labels, num_classes)
-    return backend.run_there(labels, _rows, labels, num_classes, dtype)
-
-
-def check_labels(labels: Any, num_classes: int) -> None:
-    """Raise ArgumentError for a label outside [0, num_classes). Labels that are not `readable` are
-    not checked."""
-    array = labels.data if isinstance(labels, Tensor) else labels
-    if readable(array) and array.size and not _within(array, num_classes):
-        raise ArgumentError(
-            f"labels must be in [0, {num_classes}); these are in [{array.min()}, {array.max()}]"
-        )
-
-
-def readable(array: Any) -> bool:
-    """True if the values may be read for validation: always for host arrays, and for device arrays
-    only inside `detect_anomaly`."""
-    return backend.on_host(array) or hunting()
-
-
-def _rows(labels: Any, num_classes: int, dtype: Any) -> Any:
-    classes = backend.module_of(labels).arange(num_classes)
-    return (labels[..., None] == classes).astype(dtype)
-
-
-def _within(labels: Any, num_classes: int) -> bool:
-    return bool(labels.min() >= 0 and labels.max() < num_classes)
-
-
-class TensorDataset:
-    """A dataset of arrays of the same length on the host. Sample i is the tuple of their rows i.
-
-    >>> len(TensorDataset(np.zeros((5, 3)), np.arange(5)))
-    5
-    """
-
-    def __init__(self, *arrays: Any) -> None:
-        self.tensors = tuple(
-            _rows_on_host(f"TensorDataset: array {i}", a) for i, a in enumerate(arrays)
-        )
-        lengths = sorted({len(array) for array in self.tensors})
-        if len(lengths) != 1:
-            raise ShapeError(f"the arrays must have the same length; they have {lengths}")
-
-    def __len__(self) -> int:
-        return len(self.tensors[0])
-
-    def __getitem__(self, rows: Any) -> tuple[Any, ...]:
-        return tuple(array[rows] for array in self.tensors)
+__all__ = ["DataLoader"]
 
 
 class DataLoader:
@@ -151,7 +81,7 @@ class DataLoader:
         def arrays() -> Iterator[tuple[Any, ...]]:
             for each in rows:
                 batches.append(self._batch(each))
-                yield tuple(_on_host(array) for _, array in leaves(batches[-1]))
+                yield tuple(on_host(array) for _, array in leaves(batches[-1]))
 
         for copied in prefetched(arrays(), self.device):
             yield filled(batches.popleft(), map(Tensor, copied))
@@ -174,7 +104,7 @@ def _dataset(given: Any, batch_size: Any) -> Any:
             "arrays write DataLoader(TensorDataset(x, y), batch_size=32)"
         )
     if given is None or isinstance(given, Tensor) or backend.is_array(given):
-        return _rows_on_host("DataLoader: the dataset", given)
+        return rows_on_host("DataLoader: the dataset", given)
     if not (hasattr(given, "__len__") and hasattr(given, "__getitem__")):
         raise TypeError(
             f"DataLoader takes a dataset with len(dataset) and dataset[i], not a "
@@ -185,7 +115,7 @@ def _dataset(given: Any, batch_size: Any) -> Any:
 
 def _stacked(samples: list[Any]) -> Any:
     """A batch with the structure of a sample, in which the arrays of the samples are stacked."""
-    rows = [{path: _on_host(leaf) for path, leaf in leaves(sample)} for sample in samples]
+    rows = [{path: on_host(leaf) for path, leaf in leaves(sample)} for sample in samples]
     first = rows[0]
     for row in rows:
         if row.keys() != first.keys():
@@ -198,23 +128,3 @@ def _stacked(samples: list[Any]) -> Any:
 
 def _unstackable(reason: Any) -> ShapeError:
     return ShapeError(f"DataLoader cannot stack the samples: {reason}. Give a collate_fn")
-
-
-def _on_host(array: Any) -> Any:
-    return array.numpy() if isinstance(array, Tensor) else np.asarray(array)
-
-
-def _rows_on_host(role: str, array: Any) -> Any:
-    if array is None:
-        raise DTypeError(f"{role} is None; expected an array of rows")
-    held = array.data if isinstance(array, Tensor) else array
-    if backend.is_array(held) and not isinstance(held, np.ndarray):
-        raise DeviceError(
-            f"{role} is on {backend.device_of(held)}, but rows are drawn on the host: pass host "
-            "arrays, or tensor.cpu(). For batches on a device write DataLoader(…, device=…)"
-        )
-    array = _on_host(array)
-    backend.check_dtype(array.dtype)
-    if not array.ndim:
-        raise ShapeError(f"{role} is a single number; expected an array of rows")
-    return array
