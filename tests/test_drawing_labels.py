@@ -99,3 +99,15 @@ def test_results_are_not_recomputed_from_what_was_overwritten():
     with ac.no_grad():
         a += 1
     assert boxes(draw(out))["n2"] == ["add", "scalar float64"]
+
+
+def test_results_are_not_recomputed_from_what_was_replaced():
+    w, x = ac.Tensor(2.0, True, name="w"), ac.Tensor(3.0, True, name="x")
+    out = ac.tanh(0.1 * ((w + x) + x))
+    w.data = np.array(10.0)
+    shown = boxes(draw(out)).values()
+    assert [lines for lines in shown if lines[0] == "add"] == [["add", "scalar float64"]] * 2
+    v = ac.Tensor(np.ones(2), True)
+    total = ac.sum(v + 1.0)
+    v.data = np.ones(3)
+    assert "value 4" in boxes(draw(total))["n2"]

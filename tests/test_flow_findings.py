@@ -6,8 +6,9 @@ import pytest
 import autograd_core as ac
 import nn
 from autograd_core.errors import ArgumentError
-from autograd_core.rendering import FlowHistory, Thresholds, record_flow
+from autograd_core.rendering import FlowHistory, Thresholds, draw, record_flow
 from tests.flows import deep, flow_of
+from tests.pages import data_of
 
 
 def kinds(flow):
@@ -220,6 +221,7 @@ def test_the_input_of_an_rms_norm_is_nearly_zero():
     for factor, expected in ((1.0, []), (1e-5, ["constant input"])):
         model[0].weight.data = model[0].weight.data * factor
         model[0].bias.data = np.zeros(6)
+        model.zero_grad()
         with record_flow(model) as flow:
             ac.mean(model(x) ** 2).backward()
         assert kinds(flow) == expected, flow
@@ -266,3 +268,122 @@ def test_a_chain_of_operations_without_weights():
     with record_flow() as flow:
         ac.sum(y).backward()
     assert "over 19 operations" in str(flow.findings[0])
+
+
+# ---- several optimisers --------------------------------------------------------------------------
+
+
+def two():
+    leaves = [nn.Parameter(np.ones(3), name=name) for name in "uv"]
+    return leaves, [nn.SGD([leaf], lr=0.01) for leaf in leaves]
+
+
+def product(u, v):
+    return ac.sum((u * v - 2.0) ** 2)
+
+
+def test_optimisers_may_take_turns():
+    """Each sets the gradients of its own parameters to zero, before its pass."""
+    (u, v), optimizers = two()
+    with record_flow() as flow:
+        for _ in range(3):
+            for optimizer in optimizers:
+                optimizer.zero_grad()
+                product(u, v).backward()
+                optimizer.step()
+    assert kinds(flow) == []
+
+
+def test_one_of_two_optimisers_forgets():
+    (u, v), (first, second) = two()
+    with record_flow() as flow:
+        for _ in range(3):
+            product(u, v).backward()
+            first.step()
+            second.step()
+            first.zero_grad()
+    assert kinds(flow) == ["forgotten zero_grad"]
+    assert str(flow.findings[0]).startswith("forgotten zero_grad: v changed")
+
+
+@pytest.mark.parametrize("fresh", [True, False])
+def test_inputs_that_need_a_gradient_do_not_hide_it(fresh):
+    w, optimizer = nn.Parameter(np.ones((2, 2)), name="w"), None
+    optimizer = nn.SGD([w], lr=0.01)
+    x = ac.Tensor(np.ones((3, 2)), True)
+    for _ in range(2):
+        x = ac.Tensor(np.ones((3, 2)), True) if fresh else x
+        with record_flow() as flow:
+            ac.sum((x @ w) ** 2).backward()
+        optimizer.step()
+    assert kinds(flow) == ["forgotten zero_grad"]
+
+
+def test_a_gradient_that_was_assigned_is_meant():
+    w = nn.Parameter(np.ones(3), name="w")
+    optimizer = nn.SGD([w], lr=0.01)
+    with record_flow() as flow:
+        for _ in range(3):
+            optimizer.zero_grad()
+            w.grad = ac.Tensor(0.01 * w.data)  # weight decay
+            ac.sum((w - 2) ** 2).backward()
+            optimizer.step()
+    assert kinds(flow) == []
+
+
+def test_values_that_are_replaced_count_as_changed():
+    w = nn.Parameter(np.ones(3), name="w")
+    for _ in range(2):
+        with record_flow() as flow:
+            ac.sum((w - 2) ** 2).backward()
+        w.data = w.data - 0.01 * w.grad.data
+    assert kinds(flow) == ["forgotten zero_grad"]
+
+
+@pytest.mark.parametrize("units", [1, 2, 16])
+def test_a_layer_of_few_units_that_are_all_dead(units):
+    model = nn.Sequential(nn.Linear(5, units, generator=np.random.default_rng(0)), nn.ReLU())
+    model[0].bias.data = np.full(units, -50.0)
+    with record_flow(model, thresholds={"dead": 0.9, "few_dead": 0.9}) as flow:
+        x = np.random.default_rng(1).standard_normal((9, 5))
+        nn.MSE()(model(x), np.full((9, units), 3.0)).backward()
+    assert kinds(flow) == ["dead ReLU"]
+
+
+def test_thresholds_of_another_type():
+    with pytest.raises(ArgumentError, match="map names to numbers"), record_flow(thresholds=3):
+        pass
+
+
+# ---- what a flow of several passes shows ---------------------------------------------------------
+
+
+def test_the_page_of_several_passes_is_that_of_the_last():
+    w = nn.Parameter([[1.0, 2.0]], name="w")
+    optimizer = nn.SGD([w], lr=1.0)
+    with record_flow(values=True) as flow:
+        for k in range(2):
+            ac.sum(w @ np.array([[k + 1.0], [1.0]])).backward()
+            optimizer.step()
+            optimizer.zero_grad()
+    data = data_of(draw(flow))
+    assert "The last of 2 backward passes." in data["heading"]
+    nodes = {node["title"]: node for node in data["nodes"]}
+    assert len(nodes) == len(data["nodes"]) == 4
+    assert nodes["w"]["value"]["rows"] == [[0.0, 1.0]]
+    assert nodes["w"]["gradient"]["rows"] == [[2.0, 1.0]]
+    assert (nodes["sum"]["symbol"], nodes["matmul"]["value"]["rows"]) == ("L", [[1.0]])
+
+
+def test_a_box_has_the_gradient_of_the_flow_alone():
+    x = ac.Tensor(2.0, True, name="x")
+    with record_flow() as flow:
+        (x**2).backward()
+        (x**3).backward()
+    box = next(box for box in flow.scene.boxes if box.title == "x")
+    assert [line for line in box.lines if "gradient" in line] == []
+    assert box.gradient.rms == 12
+    y = [nn.Parameter(np.ones(2)) for _ in range(2)]
+    with record_flow() as flow:
+        ac.sum(y[0] * y[1] ** 2).backward()
+    assert set(flow.parameter_rms().values()) == {1.0, 2.0}

@@ -14,19 +14,20 @@ from autograd_core.engine.types import Gradient
 
 class Watch:
     """The Tensor that receives the gradient of a node, and the hooks to call with it first.
-    `committed` is the sequence number at which a backward pass last added to its gradient.
+    `committed` is the sequence number at which a backward pass last added to its gradient, 0 if
+    something else has set it since; `rebound` that at which its array was last replaced.
 
     The Tensor is held weakly: with ``create_graph``, leaf node → grad → its graph → leaf node
     would be a reference cycle.
     """
 
-    __slots__ = ("argument", "committed", "hooks", "keeps_grad", "name", "tensor")
+    __slots__ = ("argument", "committed", "hooks", "keeps_grad", "name", "rebound", "tensor")
 
     def __init__(self, tensor: Any, keeps_grad: bool) -> None:
         self.tensor = weakref.ref(tensor)
         self.name: str | None = tensor.name  # kept when the Tensor is gone
         self.argument = False  # True for an argument of a transform, which looks like a leaf
-        self.committed = 0
+        self.committed = self.rebound = 0
         self.keeps_grad = keeps_grad
         self.hooks: list[Callable[[Any], Any]] = []
 

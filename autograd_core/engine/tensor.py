@@ -19,7 +19,7 @@ from autograd_core.engine.exits import Exits, note_exit, warn_user
 from autograd_core.engine.graph import Node
 from autograd_core.engine.hooks import Watch
 from autograd_core.engine.layouts import copied
-from autograd_core.engine.stamps import stamp
+from autograd_core.engine.stamps import sequence_numbers, stamp
 from autograd_core.engine.types import Array, Gradient
 from autograd_core.engine.views import VALUE, Base, View, base_of, others
 from autograd_core.errors import DTypeError, GraphError, ShapeError
@@ -104,6 +104,8 @@ class Tensor(Exits, Methods):
             self._part()
             self.requires_grad = True
         self._array = value
+        if self.node is not None and self.node.watch is not None:
+            self.node.watch.rebound = next(sequence_numbers)
         self._part()
 
     def _part(self) -> None:
@@ -162,6 +164,8 @@ class Tensor(Exits, Methods):
     @grad.setter
     def grad(self, value: Any) -> None:
         self._grad = value if value is None else _gradient_of(self, value)
+        if value is not None and self.node is not None and self.node.watch is not None:
+            self.node.watch.committed = 0
 
     @property
     def is_leaf(self) -> bool:

@@ -206,7 +206,7 @@ def draw(
             most = max(limit, PAGE_LIMIT)
             flow = traced(output, naming, "the player", values=len(whole.boxes) <= most)
         if isinstance(flow, Flow):
-            values, scene = flow.values, flow.scene
+            values, scene = flow.values, flow.scene if flow.passes < 2 else flow.last_pass()
         # the page folds modules itself; what has no modules is folded here
         by_modules = len(folded(scene, 0).boxes) <= PLAIN * limit
         most = max(limit, PAGE_LIMIT if by_modules else PLAIN * limit)

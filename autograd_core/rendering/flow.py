@@ -80,7 +80,14 @@ class Flow(Measured):
         from autograd_core.rendering.tables import layers
 
         boxes = (box for layer in layers(self) for box in layer.parameters)
-        return {box.title: box.gradient.rms for box in boxes if box.gradient}
+        found: dict[str, float] = {}
+        counts: dict[str, int] = {}
+        for box in boxes:
+            if box.gradient:
+                count = counts[box.title] = counts.get(box.title, 0) + 1
+                name = box.title if count == 1 else f"{box.title} ({count})"
+                found[name] = box.gradient.rms
+        return found
 
     def named(self, naming: Naming) -> Scene:
         """The scene, with names from `naming`, which may have been made after the pass."""
@@ -169,7 +176,7 @@ class Recorder(Observer):
 
             flow.values = Values()
         keep = flow.values.input if flow.values is not None else None
-        self.reader = Reader(flow.naming, keep)
+        self.reader = Reader(flow.naming, keep, gradients=False)
         self.measured: dict[int, Any] = {}  # gradients, by number of a node
         self.crossing: dict[tuple[int, int], Any] = {}  # gradients, by edge
         self.waiting: dict[int, tuple[tuple[int, int], Any]] = {}  # contributions to nodes
@@ -214,11 +221,14 @@ class Recorder(Observer):
             self.joint[node.parent.seq] = node.seq  # type: ignore[union-attr]
         self.order.pop(node.seq, None)  # of the last pass that reached it
         self.order[node.seq] = None
+        self.flow.pass_of[node.seq] = self.flow.passes + (node.seq not in self.expected)
         self.edges[node.seq] = [(parent, rule) for parent, rule, _ in edges]
         is_output = node.seq not in self.expected
         if is_output:
             self.flow.passes += 1
             self.losses.append(self.small.get(node.seq))
+            if self.flow.values is not None:
+                self.flow.values.root = node.seq
         if node.seq in self.small:
             self.reader.results[node.seq] = self.small.pop(node.seq)
         self.reader.add(node, is_output=is_output, constants=self.constants.pop(node.seq, {}))
@@ -237,7 +247,8 @@ class Recorder(Observer):
                 self.training.loss(node, g)
         elif tensor is not None:
             value = self.parameters[node.seq] = measure(tensor.data)
-            self.training.leaf(node.seq, self.flow.passes, tensor, value)
+            g_found = self.measured[node.seq]
+            self.training.leaf(node.seq, self.flow.passes, tensor, value, g_found)
         if self.flow.values is not None:
             self.flow.values.arrival(node, g, tensor)
 
@@ -298,8 +309,8 @@ class Recorder(Observer):
         }
         flow.carried = self.training.carried()
         flow.chance = self.training.chance()
-        told = all(loss is not None for loss in self.losses)
-        flow.is_zero = told and not any(np.any(backend.asnumpy(loss)) for loss in self.losses)
+        told = [loss for loss in self.losses if loss is not None]
+        flow.is_zero = not any(np.any(backend.asnumpy(loss)) for loss in told)
         self.small.clear()
         for seq, box in self.reader.boxes.items():
             if seq in self.measured:

@@ -37,9 +37,13 @@ class Reader:
     """Builds a Scene from nodes, added one by one, each before its operands."""
 
     def __init__(
-        self, naming: Naming, keep_input: Callable[[int, Array], None] | None = None
+        self,
+        naming: Naming,
+        keep_input: Callable[[int, Array], None] | None = None,
+        gradients: bool = True,
     ) -> None:
         self.naming = naming
+        self.gradients = gradients  # whether boxes of Tensors have the gradients that these hold
         self.keep_input = keep_input  # receives the untracked arrays that edges saved
         self.boxes: dict[int, Box] = {}  # by number of a node
         self.inputs: dict[int, tuple[Box, Any]] = {}  # (box, weak reference) by id of an array
@@ -104,7 +108,7 @@ class Reader:
         kind: Kind = "parameter" if self.naming.is_parameter(node) else "leaf"
         title = self.naming.of_node(node) or (type(tensor).__name__ if tensor is not None else kind)
         lines = [f"{kind} · {shape_and_dtype(node.shape, node.dtype)}"]
-        lines += _device(tensor) + _value_and_gradient(tensor, None)
+        lines += _device(tensor) + _value_and_gradient(tensor, None, self.gradients)
         lines += ["its Tensor is gone"] if tensor is None else []
         return Box(
             f"n{node.seq}", kind, title, lines, f"{kind} {title}", None, "", node.shape, node.seq
@@ -122,7 +126,7 @@ class Reader:
             lines[0] = f"output · {lines[0]}"
         lines += _device(output)
         tensor = output if output is not None else self.naming.tensor_of(node)
-        lines += _value_and_gradient(tensor, self.results.get(node.seq))
+        lines += _value_and_gradient(tensor, self.results.get(node.seq), self.gradients)
         if node.released:
             lines.append("released by an earlier backward()")
         title = f"{name} = {node.name}" if name and name != node.name else node.name
@@ -262,12 +266,12 @@ def _memory(array: Array) -> int:
     return min(int(array.nbytes), int(root_of(array).nbytes))
 
 
-def _value_and_gradient(tensor: Tensor | None, result: Any) -> list[str]:
+def _value_and_gradient(tensor: Tensor | None, result: Any, gradients: bool) -> list[str]:
     """Lines with the value and the gradient if they are small; for a large gradient, its norm."""
     data = tensor.data if tensor is not None else result
     value = small_value(data) if data is not None else None
     lines = [f"value {value}"] if value else []
-    if tensor is not None and tensor._grad is not None:
+    if gradients and tensor is not None and tensor._grad is not None:
         g = tensor._grad.data
         small = small_value(g)
         lines.append(f"gradient {small}" if small else f"‖gradient‖ {norm_text(g)}")

@@ -47,6 +47,10 @@ def thresholds_of(given: Thresholds | Mapping[str, float] | None) -> Thresholds:
     """Thresholds from a mapping of names to numbers; the others are the defaults."""
     if given is None or isinstance(given, Thresholds):
         return given or Thresholds()
+    if not isinstance(given, Mapping):
+        raise ArgumentError(
+            f"thresholds must be Thresholds(…) or map names to numbers, not {given!r:.40}"
+        )
     known = {field.name for field in fields(Thresholds)}
     unknown = sorted(given.keys() - known)
     if unknown:

@@ -18,15 +18,18 @@ from autograd_core.rendering.statistics import Statistics, measure, resolved
 
 
 class Arrival(NamedTuple):
-    """A leaf in a pass: its value, and the gradient that it had before. `known` is True if an
-    earlier pass has added to its gradient, `written` if it was written to since."""
+    """A leaf in a pass: its value, the gradient that it had before, and the gradient that arrived.
+    `known` is True if an earlier pass has added to its gradient, `written` if its value was changed
+    since."""
 
     number: int
     passed: int
     value: Any
     before: Any
+    arrived: Any
     known: bool
     written: bool
+    trained: bool  # it is a Parameter
 
 
 class Chance(NamedTuple):
@@ -43,13 +46,18 @@ class Training:
         self.arrivals: list[Arrival] = []
         self.losses: list[tuple[Any, int]] = []
 
-    def leaf(self, seq: int, passed: int, tensor: Any, value: Any) -> None:
+    def leaf(self, seq: int, passed: int, tensor: Any, value: Any, arrived: Any) -> None:
         """Note the gradient that a leaf has before the pass adds to it."""
         before, watch = tensor._grad, tensor.node.watch
         committed = watch.committed if watch is not None else 0
-        found = measure(before.data) if before is not None else None
-        written = 0 < committed < stamps.find(tensor.data)[0]
-        self.arrivals.append(Arrival(seq, passed, value, found, committed > 0, written))
+        changed = max(stamps.find(tensor.data)[0], watch.rebound if watch is not None else 0)
+        written, trained = 0 < committed < changed, type(tensor).__name__ == "Parameter"
+        if before is not None and not written and passed == 1:
+            return  # it tells nothing, and to measure the gradient would take time
+        kept = measure(before.data) if before is not None else None
+        self.arrivals.append(
+            Arrival(seq, passed, value, kept, arrived, committed > 0, written, trained)
+        )
 
     def loss(self, node: Node, g: Gradient) -> None:
         """Note the sums from which the cross-entropy of a log_softmax is computed. Its gradient is
@@ -64,21 +72,27 @@ class Training:
             self.losses.append((found, out.shape[axis]))
 
     def carried(self) -> list[int]:
-        """The leaves that had a gradient from before a step in a later pass. None, unless that is
-        so for all leaves of a pass that have changed: in a pass through two networks, the one that
-        is not trained by it may keep its gradient. Writes that the library does not see are told by
-        the value, if an earlier pass is in this flow."""
+        """The leaves that had a gradient from before a step in a later pass. If gradients of other
+        leaves of the pass were set to zero, only those that were so twice in a row: in a pass
+        through two networks, the one that is not trained by it may keep its gradient. Writes that
+        the library does not see are told by the value, if an earlier pass is in this flow."""
         last: dict[int, Statistics] = {}
+        kept_last: dict[int, bool] = {}
         found: dict[int, None] = {}
         for passed in sorted({arrival.passed for arrival in self.arrivals}):
             there = [arrival for arrival in self.arrivals if arrival.passed == passed]
             values = {arrival.number: resolved(arrival.value) for arrival in there}
             seen = values | last
-            changed = [a for a in there if a.written or seen[a.number] != values[a.number]]
-            kept = [a for a in changed if a.before is not None and resolved(a.before).norm > 0]
-            known = all(a.known or a.number in last for a in there)
-            if kept and known and len(kept) == len(changed):
-                found |= dict.fromkeys(arrival.number for arrival in kept)
+            kept = {
+                a.number: a.known and (a.written or seen[a.number] != values[a.number])
+                and a.before is not None and resolved(a.before).norm > 0
+                for a in there
+            }  # fmt: skip
+            again = [n for n in kept if kept[n] and kept_last.get(n)]
+            if not any(_was_zeroed(a) for a in there) and not _are_new(there, last):
+                again = [n for n in kept if kept[n]]
+            found |= dict.fromkeys(again)
+            kept_last |= kept
             last |= values
         return list(found)
 
@@ -92,6 +106,19 @@ class Training:
         if not (weights > 0 and math.isfinite(total)):
             return None
         return Chance(total / weights, classes.pop())
+
+
+def _was_zeroed(arrival: Arrival) -> bool:
+    """True if a leaf that has had a gradient has none."""
+    if arrival.before is None:
+        return arrival.known
+    return bool(resolved(arrival.before).norm == 0 < resolved(arrival.arrived).norm)
+
+
+def _are_new(arrivals: list[Arrival], last: dict[int, Statistics]) -> bool:
+    """True if some of the leaves have had no gradient so far, other than inputs."""
+    new = [a for a in arrivals if not (a.known or a.number in last)]
+    return any(a.trained for a in new) or bool(new and not any(a.trained for a in arrivals))
 
 
 def _sums(out: Any, g: Any) -> Any:

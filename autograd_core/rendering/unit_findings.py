@@ -83,7 +83,7 @@ def _finding(flow: Measured, box: Box, unit: Unit, share: float) -> Finding:
 def _limit(unit: Unit, thresholds: Thresholds) -> float:
     if unit.word in ("dead", "off"):
         share = thresholds.dead if unit.batch >= SMALL_BATCH else thresholds.few_dead
-        return share + 0.5 / math.sqrt(unit.size)
+        return min(1.0, share + 0.5 / math.sqrt(unit.size))
     if unit.wrong:
         return thresholds.stuck_outputs
     limits = {

@@ -62,6 +62,8 @@ class Values:
         self.crossings: dict[tuple[int, int], Crossing] = {}
         self.arrays: dict[int, Any] = {}  # results and leaves that are available until `complete`
         self.calls: dict[int, tuple[Node, dict[str, Any]]] = {}  # see `complete`
+        self.replaced: dict[int, int] = {}  # when the arrays of leaves were last replaced
+        self.root = 0  # the first node of the pass under way
 
     def result(self, node: Node, out: Array) -> None:
         """Keep the result of an operation."""
@@ -74,7 +76,11 @@ class Values:
     def arrival(self, node: Node, g: Gradient, tensor: Tensor | None) -> None:
         """Keep the gradient of a node, and its value if it is available."""
         self.arrived[node.seq] = picture(g)
-        known = {} if tensor is None else {node.seq: tensor.data}
+        known = {}
+        if node.op is None:
+            self.results.pop(node.seq, None)  # of a pass before
+        if tensor is not None and replaced(tensor) < self.root:
+            known, self.replaced[node.seq] = {node.seq: tensor.data}, replaced(tensor)
         for seq, value in (known | dict(saved_results(node))).items():
             self.arrays[seq] = value
             if seq not in self.results:
@@ -84,7 +90,7 @@ class Values:
 
     def complete(self) -> None:
         """Recompute results that no edge saved."""
-        for seq in recomputed(self.calls, self.arrays):
+        for seq in recomputed(self.calls, self.arrays, self.replaced):
             self.results.setdefault(seq, picture(self.arrays[seq]))
         self.calls.clear()
         self.arrays.clear()
@@ -133,30 +139,45 @@ def small_results(nodes: Iterable[Node], tensors: Mapping[int, Tensor]) -> dict[
     """The results of nodes and the values of leaves that are small, by the number of the node, as
     far as they can be told from the Tensors and from what edges saved. Of the operations only
     those of this package are called."""
-    arrays: dict[int, Any] = {seq: tensor.data for seq, tensor in tensors.items()}
+    nodes = list(nodes)
+    last = max((node.seq for node in nodes), default=0)
+    arrays: dict[int, Any] = {
+        seq: tensor.data for seq, tensor in tensors.items() if replaced(tensor) < last
+    }
     calls = {}
     for node in nodes:
         arrays.update(saved_results(node))
         if node.key and node.op.kernel is not None and not (node.op.variadic or node.op.results):
             calls[node.seq] = node, operands_of(node)
     small = {seq: array for seq, array in arrays.items() if array.size <= KEPT_COMPLETELY}
-    for _ in recomputed(calls, small):
+    for _ in recomputed(calls, small, {seq: replaced(t) for seq, t in tensors.items()}):
         pass
     return small
 
 
+def replaced(tensor: Tensor) -> int:
+    """The sequence number at which the array of a leaf was last replaced."""
+    watch = tensor.node.watch if tensor.node is not None else None
+    return watch.rebound if watch is not None else 0
+
+
 def recomputed(
-    calls: Mapping[int, tuple[Node, dict[str, Any]]], arrays: dict[int, Any]
+    calls: Mapping[int, tuple[Node, dict[str, Any]]],
+    arrays: dict[int, Any],
+    replaced: Mapping[int, int],
 ) -> Iterator[int]:
     """Add to `arrays` the results of calls whose operands are known, by running their kernels, and
-    yield the numbers of their nodes. An operand that was overwritten after the call is unknown."""
+    yield the numbers of their nodes. An operand that was overwritten or replaced after the call is
+    unknown."""
     for seq, (node, operands) in sorted(calls.items()):
         if seq in arrays:
             continue
         values = []
         for name in node.op.parameters:
             value = operands.get(name, UNKNOWN)
-            value = arrays.get(value.number, UNKNOWN) if isinstance(value, _Result) else value
+            if isinstance(value, _Result):
+                known = replaced.get(value.number, 0) < seq
+                value = arrays.get(value.number, UNKNOWN) if known else UNKNOWN
             written = backend.is_array(value) and stamps.find(value)[0] > seq
             values.append(UNKNOWN if written else value)
         if any(value is UNKNOWN for value in values):
