@@ -1,0 +1,301 @@
+"""Transforms of a batch of images: flips, crops, erased rectangles, normalisation.
+
+A transform is called as ``transform(images, draws)``. The images are an array on the host of shape
+(batch, height, width) or (batch, channels, height, width) and dtype uint8 or a float dtype, which
+the result has too. `draws` has the random numbers of the examples (`Draws`). The input is not
+modified. Any function with this signature can stand beside these in a `Compose`. Names and
+arguments are those of torchvision; random numbers are drawn for each image of the batch.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograd_core.errors import ArgumentError, DTypeError, ShapeError
+from nn.data.draws import Draws
+
+__all__ = [
+    "Compose",
+    "Normalize",
+    "RandomCrop",
+    "RandomErasing",
+    "RandomHorizontalFlip",
+    "RandomVerticalFlip",
+]
+
+ATTEMPTS = 10  # rectangles that RandomErasing draws for an image, as in torchvision
+
+
+class Transform:
+    """The base of the transforms here: checks the arguments of a call. `transformed` gets images of
+    shape (batch, channels, height, width).
+
+    Raises DTypeError for images that are not an array of uint8 or floats, or draws that are not
+    `Draws`; ShapeError for images with another number of axes, or draws of another length.
+    """
+
+    def __call__(self, images: Any, draws: Draws) -> Any:
+        name = type(self).__name__
+        checked_images(name, images)
+        if not isinstance(draws, Draws):
+            raise DTypeError(
+                f"{name}: draws is a {type(draws).__name__}; pass Draws(seed, epoch, i)"
+            )
+        if len(draws) != len(images):
+            raise ShapeError(f"{name}: {len(images)} images, but draws for {len(draws)}")
+        result = self.transformed(images[:, None] if images.ndim == 3 else images, draws)
+        return result[:, 0] if images.ndim == 3 else result
+
+    def transformed(self, images: Any, draws: Draws) -> Any:
+        """The new images, for images of shape (batch, channels, height, width)."""
+        raise NotImplementedError
+
+
+class Compose:
+    """The transforms of a list, one after the other; they share the draws.
+
+    >>> prepare = Compose([RandomCrop(28, padding=2), RandomHorizontalFlip()])
+    >>> prepare(np.ones((5, 28, 28), np.float32), Draws(0, 0, range(5))).shape
+    (5, 28, 28)
+    """
+
+    def __init__(self, transforms: Sequence[Callable[..., Any]]) -> None:
+        self.transforms = list(transforms)
+        for i, transform in enumerate(self.transforms):
+            if not callable(transform) or isinstance(transform, type):
+                raise ArgumentError(
+                    f"Compose: transform {i} is {transform!r}; expected a function of "
+                    "(images, draws), such as RandomHorizontalFlip()"
+                )
+
+    def __call__(self, images: Any, draws: Draws) -> Any:
+        for transform in self.transforms:
+            images = transform(images, draws)
+        return images
+
+    def __repr__(self) -> str:
+        return f"Compose({self.transforms})"
+
+
+@dataclass
+class RandomHorizontalFlip(Transform):
+    """Each image, with left and right exchanged with probability `p`."""
+
+    p: float = 0.5
+
+    def __post_init__(self) -> None:
+        check_probability("RandomHorizontalFlip", self.p)
+
+    def transformed(self, images: Any, draws: Draws) -> Any:
+        """The images, some of them reversed along the last axis."""
+        return _reversed(images, draws.bernoulli(self.p), np.s_[..., ::-1])
+
+
+@dataclass
+class RandomVerticalFlip(Transform):
+    """Each image, with top and bottom exchanged with probability `p`."""
+
+    p: float = 0.5
+
+    def __post_init__(self) -> None:
+        check_probability("RandomVerticalFlip", self.p)
+
+    def transformed(self, images: Any, draws: Draws) -> Any:
+        """The images, some of them reversed along the axis of rows."""
+        return _reversed(images, draws.bernoulli(self.p), np.s_[..., ::-1, :])
+
+
+@dataclass
+class RandomCrop(Transform):
+    """A part of `size`, at a random place, of each image with `padding` zeros around it.
+
+    `size` is (height, width), or one number for both. `padding` is one number, (left and right,
+    top and bottom), or (left, top, right, bottom). ``RandomCrop(28, padding=2)`` shifts images of
+    28 by 28 by up to 2 pixels. Raises ShapeError for a padded image that is smaller than `size`.
+    """
+
+    size: Any
+    padding: Any = 0
+
+    def __post_init__(self) -> None:
+        self.size = _integers("size", self.size, (1, 2), 1)
+        if len(self.size) == 1:
+            self.size *= 2
+        self.padding = _integers("padding", self.padding, (1, 2, 4), 0)
+        self.padding *= 4 // len(self.padding)
+
+    def transformed(self, images: Any, draws: Draws) -> Any:
+        """The parts: (batch, channels, *size)."""
+        left, top, right, bottom = self.padding
+        height, width = images.shape[2] + top + bottom, images.shape[3] + left + right
+        rows, columns = height - self.size[0] + 1, width - self.size[1] + 1  # places for a corner
+        if rows < 1 or columns < 1:
+            raise ShapeError(
+                f"RandomCrop: size {self.size} is larger than the padded images, "
+                f"({height}, {width})"
+            )
+        if any(self.padding):
+            padded = np.zeros((*images.shape[:2], height, width), images.dtype)
+            padded[:, :, top : height - bottom, left : width - right] = images
+            images = padded
+        down, across = draws.integers(0, rows), draws.integers(0, columns)
+        parts = np.lib.stride_tricks.sliding_window_view(images, self.size, (2, 3))
+        return parts[np.arange(len(images)), :, down, across]
+
+
+@dataclass
+class RandomErasing(Transform):
+    """Each image, with a random rectangle set to `value` with probability `p` (Zhong et al., 2020).
+
+    The area of the rectangle is a share of the image's area from the range `scale`, and its height
+    divided by its width is from the range `ratio`, uniform in the logarithm. An image stays as it
+    is if none of 10 such rectangles is smaller than it.
+    """
+
+    p: float = 0.5
+    scale: tuple[float, float] = (0.02, 0.33)
+    ratio: tuple[float, float] = (0.3, 3.3)
+    value: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_probability("RandomErasing", self.p)
+        self.scale = checked_range("RandomErasing: scale", self.scale, 0, 1)
+        self.ratio = checked_range("RandomErasing: ratio", self.ratio, 0)
+        if not self.ratio[0]:
+            raise ArgumentError(f"RandomErasing: ratio is positive, not {self.ratio}")
+
+    def transformed(self, images: Any, draws: Draws) -> Any:
+        """The images, with a rectangle of some of them set to `value`."""
+        height, width = images.shape[2:]
+        chosen = draws.bernoulli(self.p)
+        area = height * width * draws.uniform(*self.scale, size=ATTEMPTS)
+        low, high = map(math.log, self.ratio)
+        ratio = np.exp(draws.uniform(low, high, size=ATTEMPTS))
+        tall, wide = np.rint(np.sqrt(area * ratio)), np.rint(np.sqrt(area / ratio))
+        fits = (tall < height) & (wide < width)
+        each, first = np.arange(len(images)), fits.argmax(axis=1)
+        tall, wide = tall[each, first], wide[each, first]
+        top = np.floor(draws.uniform() * (height - tall + 1))
+        left = np.floor(draws.uniform() * (width - wide + 1))
+        rows = _between(np.arange(height), top, top + tall)
+        columns = _between(np.arange(width), left, left + wide)
+        rows &= (chosen & fits.any(axis=1))[:, None]
+        erased = rows[:, None, :, None] & columns[:, None, None, :]
+        return np.where(erased, images.dtype.type(self.value), images)
+
+
+class Normalize:
+    """(images - mean) / std, for each channel. `mean` and `std` are numbers, or sequences with a
+    number for each channel. Nothing is drawn: `draws` may be left out.
+
+    Raises DTypeError for images of integers, ArgumentError for a `std` of 0 or numbers that are not
+    finite, and ShapeError for another number of channels.
+
+    >>> Normalize(0.5, 0.25)(np.full((1, 1, 2), 0.75))
+    array([[[1., 1.]]])
+    """
+
+    def __init__(self, mean: float | Sequence[float], std: float | Sequence[float]) -> None:
+        self.mean, self.std = _channels("mean", mean), _channels("std", std)
+        if not self.std.all():
+            raise ArgumentError(f"Normalize: std is not 0; it is {std}")
+
+    def __call__(self, images: Any, draws: Draws | None = None) -> Any:
+        checked_images("Normalize", images)
+        if images.dtype.kind != "f":
+            raise DTypeError(
+                f"Normalize needs floats, not {images.dtype}; write images.astype(np.float32) / 255"
+            )
+        channels = 1 if images.ndim == 3 else images.shape[1]
+        for name, numbers in (("mean", self.mean), ("std", self.std)):
+            if len(numbers) not in (1, channels):
+                raise ShapeError(
+                    f"Normalize: {name} has {len(numbers)} numbers, for {channels} channels"
+                )
+        dtype = calculated_in(images.dtype)
+        mean, std = (each.astype(dtype)[:, None, None] for each in (self.mean, self.std))
+        if images.ndim == 3:
+            mean, std = mean[0], std[0]
+        return ((images - mean) / std).astype(images.dtype, copy=False)
+
+    def __repr__(self) -> str:
+        return f"Normalize(mean={self.mean.tolist()}, std={self.std.tolist()})"
+
+
+def checked_images(name: str, images: Any) -> None:
+    """Raise DTypeError or ShapeError for what is not a batch of images on the host."""
+    if not isinstance(images, np.ndarray):
+        raise DTypeError(
+            f"{name}: images is a {type(images).__name__}; expected a NumPy array, such as "
+            "tensor.numpy()"
+        )
+    if images.dtype.kind != "f" and images.dtype != np.uint8:
+        raise DTypeError(f"{name}: images are uint8 or floats, not {images.dtype}")
+    if images.ndim not in (3, 4):
+        raise ShapeError(
+            f"{name}: images need the shape (batch, height, width) or (batch, channels, height, "
+            f"width), not {images.shape}"
+        )
+
+
+def calculated_in(dtype: Any) -> Any:
+    """The dtype for calculations with images of `dtype`: float32, or a larger float dtype."""
+    return np.result_type(dtype, np.float32) if dtype.kind == "f" else np.dtype(np.float32)
+
+
+def check_probability(name: str, p: Any) -> None:
+    """Raise ArgumentError unless `p` is in [0, 1]."""
+    if not 0 <= p <= 1:
+        raise ArgumentError(f"{name}: p is a probability in [0, 1], not {p}")
+
+
+def checked_range(
+    name: str, given: Any, least: float = -math.inf, most: float = math.inf
+) -> tuple[float, float]:
+    """The pair (low, high) of floats with least ≤ low ≤ high ≤ most. Raises ArgumentError for
+    anything else."""
+    try:
+        low, high = map(float, given)
+    except (TypeError, ValueError):
+        raise ArgumentError(f"{name} is a pair of numbers (low, high), not {given!r}") from None
+    if not (least <= low <= high <= most and math.isfinite(low) and math.isfinite(high)):
+        raise ArgumentError(f"{name} needs {least} ≤ low ≤ high ≤ {most}, both finite, not {given}")
+    return low, high
+
+
+def _reversed(images: Any, chosen: Any, other_way: Any) -> Any:
+    result = images.copy()
+    result[chosen] = images[chosen][other_way]
+    return result
+
+
+def _integers(name: str, given: Any, lengths: tuple[int, ...], least: int) -> tuple[int, ...]:
+    """One or more integers as a tuple; raises ArgumentError for others than allowed."""
+    try:
+        found = tuple(map(operator.index, given if isinstance(given, Sequence) else (given,)))
+    except TypeError:
+        raise ArgumentError(f"RandomCrop: {name} is an integer or several, not {given!r}") from None
+    if len(found) not in lengths or min(found) < least:
+        counts = " or ".join(map(str, lengths))
+        raise ArgumentError(
+            f"RandomCrop: {name} is {counts} integers of {least} or more, not {given!r}"
+        )
+    return found
+
+
+def _between(places: Any, start: Any, stop: Any) -> Any:
+    """For places (length,) and bounds (batch,): whether start ≤ place < stop, (batch, length)."""
+    return (places >= start[:, None]) & (places < stop[:, None])
+
+
+def _channels(name: str, numbers: Any) -> Any:
+    found = np.atleast_1d(np.asarray(numbers, np.float64))
+    if found.ndim != 1 or not found.size or not np.isfinite(found).all():
+        raise ArgumentError(f"Normalize: {name} is a finite number, or one a channel: {numbers!r}")
+    return found
