@@ -21,7 +21,7 @@ from benchmarks import measure
 
 def cases(images: Any) -> dict[str, Callable[[nn.Draws], Any]]:
     """What is timed: a function of the draws each."""
-    transforms = [
+    transforms: list[Callable[..., Any]] = [
         nn.RandomHorizontalFlip(),
         nn.RandomVerticalFlip(),
         nn.RandomCrop(images.shape[-2:], padding=2),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import math
 import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -40,6 +41,7 @@ FILES = {
     "t10k-labels-idx1-ubyte": (
         10_008, "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"),
 }  # fmt: skip
+TYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}  # the third byte
 MIRROR = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 
 
@@ -79,10 +81,31 @@ def _unpacked(path: Path, how: str) -> bytes:
 
 
 def read_idx(content: bytes) -> Any:
-    """The array in an IDX file of unsigned bytes: two zero bytes, the type 8, the number of axes,
-    their lengths as big-endian 32-bit integers, then the elements in C order."""
-    if content[:3] != b"\0\0\x08":
-        raise DataError(f"an IDX file of bytes starts with 000008, not with {content[:3].hex()}")
-    ndim = content[3]
-    shape = np.frombuffer(content, ">u4", count=ndim, offset=4)
-    return np.frombuffer(content, np.uint8, offset=4 + 4 * ndim).reshape(shape)
+    """The array in the bytes of an IDX file: two zero bytes, a byte for the type (8 uint8, 9 int8,
+    0B int16, 0C int32, 0D float32, 0E float64, in hexadecimal), the number of axes, their lengths
+    as big-endian 32-bit integers, then the elements in C order, big-endian in the file and native
+    in the array. Raises DataError for other content, and for more or fewer bytes than these."""
+    if content[:2] != b"\0\0" or len(content) < 4 or content[2] not in TYPES:
+        types = ", ".join(f"{code:02x}" for code in TYPES)
+        raise DataError(
+            "an IDX file starts with 0000, a type and the number of axes, not with "
+            f"{content[:4].hex() or 'nothing'}; types are {types}"
+        )
+    dtype, ndim = np.dtype(TYPES[content[2]]), content[3]
+    start = 4 + 4 * ndim
+    if len(content) < start:
+        raise DataError(
+            f"an IDX file of {ndim} axes starts with {start} bytes, found {len(content)}"
+        )
+    shape = tuple(np.frombuffer(content, ">u4", count=ndim, offset=4).tolist())
+    expected = start + math.prod(shape) * dtype.itemsize
+    if len(content) != expected:
+        raise DataError(
+            f"an IDX file of {dtype.newbyteorder('=')} of shape {shape} has {expected:,} bytes, "
+            f"found {len(content):,}"
+        )
+    try:
+        elements = np.frombuffer(content, dtype, offset=start).reshape(shape)
+    except ValueError as error:  # no elements, or too many axes
+        raise DataError(f"an IDX file of the shape {shape}: {error}") from error
+    return elements.astype(dtype.newbyteorder("="))
