@@ -37,8 +37,10 @@ from nn import (
     recurrent,
     regression,
     resampling,
+    safetensors,
     serialization,
     summaries,
+    torch_files,
     transformer,
 )
 from nn.activations import *
@@ -63,8 +65,10 @@ from nn.ranking import *
 from nn.recurrent import *
 from nn.regression import *
 from nn.resampling import *
+from nn.safetensors import *
 from nn.serialization import *
 from nn.summaries import *
+from nn.torch_files import *
 from nn.transformer import *
 
 __all__ = ["init"]
@@ -89,8 +93,10 @@ __all__ += ranking.__all__
 __all__ += recurrent.__all__
 __all__ += regression.__all__
 __all__ += resampling.__all__
+__all__ += safetensors.__all__
 __all__ += serialization.__all__
 __all__ += summaries.__all__
+__all__ += torch_files.__all__
 __all__ += transformer.__all__
 
 if not TYPE_CHECKING:
