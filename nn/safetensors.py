@@ -315,10 +315,11 @@ def _read_shards(path: Path) -> dict[str, Any]:
     if outside:
         raise DataError(f"{path} names {outside[0]!r}; shards lie in the folder of their index")
     arrays: dict[str, Any] = {}
+    for name in names:
+        if not path.with_name(name).is_file():
+            raise DataError(f"{path.with_name(name)} is missing; {path.name} names it")
     for name, known in names.items():
         file = path.with_name(name)
-        if not file.is_file():
-            raise DataError(f"{file} is missing; {path.name} names it")
         shard, checksum = _read(file)
         expected = {each for each, place in places.items() if place.name == name}
         if shard.keys() != expected:

@@ -77,8 +77,8 @@ class Storage(NamedTuple):
 LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 RESAVE = "in PyTorch, write torch.save(model.state_dict(), path)"
 BROKEN = (
-    zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError, IndexError,
-    KeyError, TypeError, OverflowError,
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError,
+    IndexError, KeyError, TypeError, OverflowError, Warning,  # where warnings are errors
 )  # fmt: skip
 CONTAINERS = (dict, list, tuple, set, frozenset)
 ROOM = 2**30  # a file may expand to eight times its size and this number of bytes
