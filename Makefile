@@ -19,7 +19,7 @@ test: .venv/made-test
 	$(TESTS)
 
 thorough: .venv/made-test
-	HYPOTHESIS_PROFILE=thorough VIEW_PROGRAMS=20000 COMPILED_PROGRAMS=5000 RANDOM_COMPILED=5000 $(TESTS)
+	KILLS=40 HYPOTHESIS_PROFILE=thorough VIEW_PROGRAMS=20000 COMPILED_PROGRAMS=5000 RANDOM_COMPILED=5000 $(TESTS)
 	$(BIN)/python -m tests.accuracy.references --compare
 
 lint: .venv/made-test

@@ -17,6 +17,8 @@ from autograd_core.errors.alternatives import missing_module
 from nn import (
     activations,
     attention,
+    callbacks,
+    checkpoints,
     containers,
     convolution,
     cross_entropy,
@@ -24,9 +26,11 @@ from nn import (
     data,
     dropout,
     embedding,
+    history,
     init,
     linear,
     losses,
+    metrics,
     mnist,
     module,
     normalization,
@@ -41,10 +45,13 @@ from nn import (
     serialization,
     summaries,
     torch_files,
+    training,
     transformer,
 )
 from nn.activations import *
 from nn.attention import *
+from nn.callbacks import *
+from nn.checkpoints import *
 from nn.containers import *
 from nn.convolution import *
 from nn.cross_entropy import *
@@ -52,9 +59,11 @@ from nn.ctc import *
 from nn.data import *
 from nn.dropout import *
 from nn.embedding import *
+from nn.history import *
 from nn.init import *
 from nn.linear import *
 from nn.losses import *
+from nn.metrics import *
 from nn.mnist import *
 from nn.module import *
 from nn.normalization import *
@@ -69,11 +78,14 @@ from nn.safetensors import *
 from nn.serialization import *
 from nn.summaries import *
 from nn.torch_files import *
+from nn.training import *
 from nn.transformer import *
 
 __all__ = ["init"]
 __all__ += activations.__all__
 __all__ += attention.__all__
+__all__ += callbacks.__all__
+__all__ += checkpoints.__all__
 __all__ += containers.__all__
 __all__ += convolution.__all__
 __all__ += cross_entropy.__all__
@@ -81,8 +93,10 @@ __all__ += ctc.__all__
 __all__ += data.__all__
 __all__ += dropout.__all__
 __all__ += embedding.__all__
+__all__ += history.__all__
 __all__ += linear.__all__
 __all__ += losses.__all__
+__all__ += metrics.__all__
 __all__ += mnist.__all__
 __all__ += module.__all__
 __all__ += normalization.__all__
@@ -97,6 +111,7 @@ __all__ += safetensors.__all__
 __all__ += serialization.__all__
 __all__ += summaries.__all__
 __all__ += torch_files.__all__
+__all__ += training.__all__
 __all__ += transformer.__all__
 
 if not TYPE_CHECKING:

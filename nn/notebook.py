@@ -81,3 +81,10 @@ def of_schedule(schedule: LRScheduler) -> str:
 
 def _setting(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+@guarded
+def of_history(rows: list[tuple[str, ...]]) -> str:
+    """The numbers of a run, a row for each epoch."""
+    kept, more = cut(rows[1:])
+    return box(title("History", counted(len(rows) - 1, "epoch")), table([rows[0], *kept]), more)

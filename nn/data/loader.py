@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from autograd_core.errors import ArgumentError, ShapeError
 from autograd_core.errors.tracebacks import public
 from autograd_core.transforms.tree import filled, leaves
 from nn.data.datasets import TensorDataset, on_host, rows_on_host
+from nn.generators import set_state, state_of, with_state
 from nn.init import generator_of
 
 __all__ = ["DataLoader"]
@@ -24,11 +25,22 @@ class DataLoader:
     """Mini-batches of a dataset, as Tensors.
 
     A dataset has a length, and ``dataset[i]`` is sample i: it is a `TensorDataset`, an array of
-    rows, or any sequence of samples. Samples are arrays, numbers, or tuples or dicts of these, and
-    are stacked to batches, by `collate_fn` if given. With `shuffle`, each pass has a new order,
-    drawn from `generator`: an int (a seed), a ``numpy.random`` generator, or None for a new
-    generator. `drop_last` leaves out the last batch if it is smaller. On a CUDA `device`, the next
-    batch is copied while the current one is used.
+    rows (which may be mapped to memory), or any sequence of samples. Samples are arrays, numbers,
+    or tuples or dicts of these, and are stacked to batches, by `collate_fn` if given. With
+    `shuffle`, each pass has a new order, drawn from `generator`: an int (a seed), a
+    ``numpy.random`` generator, or None for a new generator. A `sampler` is a sequence of indices,
+    or an object whose ``indices(generator)`` returns those of a pass. `drop_last` leaves out the
+    last batch if it is smaller. ``shard=(i, n)`` gives each of n loaders with the same generator a
+    part of the order, of the same length, for which the order is continued at its start if need be.
+
+    A `transform` is called as ``transform(batch, draws)`` with the stacked arrays, and `draws`, the
+    random numbers of each example in this pass (`nn.Draws`), which do not depend on the batch that
+    the example is in; a tuple or dict of transforms and None is for the parts of a batch. With
+    `num_workers` threads, up to ``num_workers * prefetch_factor`` batches are made in advance. On a
+    CUDA `device`, the next batch is copied while the current one is used.
+
+    `state_dict` is the position in the current pass: after `load_state_dict` the next pass
+    continues there, with the same order and the same draws.
 
     >>> loader = DataLoader(TensorDataset(np.arange(6.0), np.arange(6)), batch_size=4)
     >>> [x.shape for x, y in loader]
@@ -42,58 +54,173 @@ class DataLoader:
         batch_size: int = 1,
         shuffle: bool = False,
         *,
+        sampler: Any = None,
+        transform: Any = None,
         collate_fn: Callable[[list[Any]], Any] | None = None,
         drop_last: bool = False,
         generator: Any = None,
+        num_workers: int = 0,
+        prefetch_factor: int = 2,
+        shard: tuple[int, int] = (0, 1),
         device: str = "cpu",
     ) -> None:
         self.dataset = _dataset(dataset, batch_size)
         self.batch_size = int(batch_size)
-        self.shuffle = shuffle
-        self.collate_fn = collate_fn
+        self.shuffle, self.sampler = shuffle, sampler
+        self.transform, self.collate_fn = transform, collate_fn
         self.drop_last = drop_last
         self.generator = generator_of(generator)
+        self.num_workers, self.prefetch_factor = num_workers, prefetch_factor
+        self.shard = shard
         self.device = device
-        length = len(self.dataset)
+        self.seed = 0 if transform is None else int(self.generator.integers(1 << 62))
+        self.epoch = 0  # passes that have ended
+        self.batch = 0  # batches of the current pass that were given out
+        self._before: Any = None  # the state of the generator at the start of the current pass
+        self._continues = False  # a state was loaded
+        self._current: object = None  # of several iterators, the last one counts
+        self._check()
+
+    def _check(self) -> None:
+        if self.batch_size < 1:
+            raise ArgumentError(f"batch_size is a positive integer, not {self.batch_size}")
+        for name, least in (("num_workers", 0), ("prefetch_factor", 1)):
+            value = getattr(self, name)
+            if not isinstance(value, int | np.integer) or value < least:
+                raise ArgumentError(
+                    f"DataLoader: {name} is an integer, at least {least}, not {value}"
+                )
+        part, count = self.shard
+        if not 0 <= part < count:
+            raise ArgumentError(f"DataLoader: shard is (i, n) with 0 <= i < n, not {(part, count)}")
+        if self.sampler is not None and self.shuffle:
+            raise ArgumentError("DataLoader: a sampler decides the order; leave out shuffle=True")
+        length = self._length()
         if not length:
             raise ShapeError("DataLoader: the dataset is empty")
-        if self.batch_size < 1:
-            raise ArgumentError(f"batch_size is a positive integer, not {batch_size}")
         if not len(self):
             raise ArgumentError(
                 f"DataLoader: with drop_last, {length} samples give no batch of {self.batch_size}"
             )
 
+    def _length(self) -> int:
+        """The number of samples of a pass."""
+        of = self.dataset if self.sampler is None else self.sampler
+        return -(-len(of) // self.shard[1])
+
     def __len__(self) -> int:
-        whole, rest = divmod(len(self.dataset), self.batch_size)
+        whole, rest = divmod(self._length(), self.batch_size)
         return whole + (rest > 0 and not self.drop_last)
 
+    def _order(self, generator: Any) -> Any:
+        """The samples of a pass."""
+        if self.sampler is None:
+            order = np.arange(len(self.dataset))
+            if self.shuffle:
+                generator.shuffle(order)
+        elif hasattr(self.sampler, "indices"):
+            order = np.asarray(self.sampler.indices(generator))
+        else:
+            order = np.asarray(list(self.sampler), np.int64)
+        part, count = self.shard
+        return order if count == 1 else np.resize(order, self._length() * count)[part::count]
+
     def __iter__(self) -> Iterator[Any]:
-        order = np.arange(len(self.dataset))
-        if self.shuffle:
-            self.generator.shuffle(order)
-        rows = (
-            order[i : i + self.batch_size]
-            for i in range(0, len(self) * self.batch_size, self.batch_size)
-        )
+        if self._continues:
+            order = self._order(with_state(self.generator, self._before))
+        else:
+            if self._before is not None:  # the pass before was left half-way
+                self.epoch += 1
+            self.batch, self._before = 0, state_of(self.generator)
+            order = self._order(self.generator)
+        self._continues = False
+        mine = self._current = object()
+        size, first = self.batch_size, self.batch
+        rows = [order[i * size : (i + 1) * size] for i in range(first, len(self))]
+        for number, batch in enumerate(self._batches(rows, self.epoch), first + 1):
+            if self._current is mine:
+                self.batch = number
+            yield batch
+        if self._current is mine:
+            self.epoch, self.batch, self._before = self.epoch + 1, 0, None
+
+    def _batches(self, rows: list[Any], epoch: int) -> Iterator[Any]:
+        """The batches of these rows, as Tensors on the device."""
         batches: deque[Any] = deque()  # batches whose arrays are being copied
 
         def arrays() -> Iterator[tuple[Any, ...]]:
-            for each in rows:
-                batches.append(self._batch(each))
-                yield tuple(on_host(array) for _, array in leaves(batches[-1]))
+            for batch in self._made(rows, epoch):
+                batches.append(batch)
+                yield tuple(on_host(array) for _, array in leaves(batch))
 
         for copied in prefetched(arrays(), self.device):
             yield filled(batches.popleft(), map(Tensor, copied))
 
-    def _batch(self, rows: Any) -> Any:
+    def _made(self, rows: list[Any], epoch: int) -> Iterator[Any]:
+        """The batches of these rows, made in advance if there are threads."""
+        if not self.num_workers:
+            yield from (self._batch(each, epoch) for each in rows)
+            return
+        from concurrent.futures import ThreadPoolExecutor  # slow to import
+
+        waiting: deque[Any] = deque()
+        with ThreadPoolExecutor(self.num_workers, "DataLoader") as pool:
+            try:
+                for each in rows:
+                    waiting.append(pool.submit(self._batch, each, epoch))
+                    if len(waiting) > self.num_workers * self.prefetch_factor:
+                        yield waiting.popleft().result()
+                while waiting:
+                    yield waiting.popleft().result()
+            finally:
+                for future in waiting:
+                    future.cancel()
+
+    def _batch(self, rows: Any, epoch: int) -> Any:
+        batch = self._stacked(rows)
+        if self.transform is None:
+            return batch
+        return _transformed(self.transform, batch, (self.seed, epoch, rows))
+
+    def _stacked(self, rows: Any) -> Any:
         dataset = self.dataset
         if self.collate_fn is None:
             if isinstance(dataset, np.ndarray):
                 return dataset.take(rows, axis=0)
             if isinstance(dataset, TensorDataset):
                 return tuple(array.take(rows, axis=0) for array in dataset.tensors)
-        return (self.collate_fn or _stacked)([dataset[i] for i in rows.tolist()])
+        if hasattr(dataset, "__getitems__"):  # of PyTorch and of datasets: all rows at once
+            samples = dataset.__getitems__(rows.tolist())
+        else:
+            samples = [_sample(dataset, i) for i in rows.tolist()]
+        return (self.collate_fn or _stacked)(samples)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The position: the number of the pass, the batches of it that were given out, and the
+        states of the generator now and at the start of the pass."""
+        now = state_of(self.generator)
+        before = now if self._before is None else self._before
+        return {"epoch": self.epoch, "batch": self.batch, "seed": self.seed,
+                "before": before, "generator": now}  # fmt: skip
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continue at a position that `state_dict` returned, with a loader of the same dataset and
+        batches. An iterator of before does not change it any more."""
+        missing = {"epoch", "batch", "seed", "before", "generator"} - state.keys()
+        if missing:
+            raise ArgumentError(f"DataLoader.load_state_dict: the state lacks {sorted(missing)}")
+        if not 0 <= state["batch"] <= len(self):
+            raise ArgumentError(
+                f"DataLoader: the state is at batch {state['batch']} of a pass; this loader has "
+                f"{len(self)} batches"
+            )
+        set_state(self.generator, state["generator"])
+        self.epoch, self.batch, self.seed = state["epoch"], state["batch"], state["seed"]
+        self._before = state["before"]
+        self._continues = self.batch > 0
+        if not self._continues:
+            self._before = None
+        self._current = None
 
 
 def _dataset(given: Any, batch_size: Any) -> Any:
@@ -111,6 +238,28 @@ def _dataset(given: Any, batch_size: Any) -> Any:
             f"{type(given).__name__}; write TensorDataset(x, y), or list(samples)"
         )
     return given
+
+
+def _sample(dataset: Any, i: int) -> Any:
+    try:
+        return dataset[i]
+    except Exception as error:
+        error.add_note(f"DataLoader: raised by item {i} of the dataset")
+        raise
+
+
+def _transformed(transform: Any, batch: Any, key: tuple[int, int, Any]) -> Any:
+    """A batch after a transform, or after those of its parts, which see the same draws."""
+    from nn.data.draws import Draws
+
+    if transform is None:
+        return batch
+    if callable(transform):
+        return transform(batch, Draws(*key))
+    if isinstance(transform, Mapping):
+        changed = {name: _transformed(each, batch[name], key) for name, each in transform.items()}
+        return {**batch, **changed}
+    return tuple(_transformed(*pair, key) for pair in zip(transform, batch, strict=True))
 
 
 def _stacked(samples: list[Any]) -> Any:

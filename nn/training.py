@@ -1,0 +1,113 @@
+"""`fit`: train a model on the batches of a loader."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from autograd_core.errors.tracebacks import public
+from nn.callbacks import Callback
+from nn.checkpoints import Checkpoints
+from nn.history import History
+from nn.metrics import Metric
+from nn.module import Module
+from nn.progress import Bar
+from nn.run import Run, evaluate
+
+__all__ = ["Run", "evaluate", "fit"]
+
+
+@public
+def fit(
+    model: Module,
+    loader: Any,
+    loss: Callable[[Any, Any], Any],
+    optimizer: Any,
+    *,
+    epochs: int = 1,
+    valid: Any = None,
+    metrics: Sequence[Metric] = (),
+    schedule: Any = None,
+    epoch_schedule: Any = None,
+    callbacks: Sequence[Callback] = (),
+    accumulate: int = 1,
+    max_norm: float | None = None,
+    average: Any = None,
+    compile: bool = True,
+    checkpoints: Checkpoints | str | Path | None = None,
+    every: int | None = None,
+    resume: bool = False,
+    generators: Mapping[str, Any] | None = None,
+    log: str | Path | None = None,
+    progress: bool | None = None,
+) -> History:
+    """Train `model`, and return the `History` of the epochs.
+
+    The loader yields tuples of which the last entry is the target: the loss of a batch is
+    ``loss(model(*inputs), target)``. The step is compiled. After each epoch, the model is evaluated
+    on the batches of `valid` with the `metrics`; without `valid`, these are of the training. A
+    `schedule` is advanced after each step of the optimiser, an `epoch_schedule` after each epoch (a
+    `ReduceLROnPlateau` with the loss of the validation). `accumulate` batches make a step, whose
+    gradient is their mean. `max_norm` clips the norm of the gradient. `average`, an
+    `AveragedModel`, is updated after each step, and evaluated in place of the model.
+
+    `checkpoints`, a folder or `Checkpoints`, receives the whole state of the run after each epoch,
+    and after `every` batches. With `resume` the run continues at the newest checkpoint, if there is
+    one, and ends with the same bits as if it had never stopped: model, optimiser, schedules, loader
+    and callbacks are saved, and all generators in the model, in `generators` and of ``np.random``
+    and `random`. Ctrl-C ends the run after the batch that is under way; a checkpoint is written.
+
+    `log` is a .jsonl or .csv file with a row for each epoch. `progress` shows a bar (tqdm); by
+    default, if the output is a terminal or a notebook. Raises NonFiniteError for a loss that is inf
+    or NaN: the epoch is repeated to name the operation, and the model has the weights before it.
+
+    >>> import numpy as np, nn
+    >>> x = np.linspace(-1, 1, 64)[:, None]
+    >>> loader = nn.DataLoader(nn.TensorDataset(x, 2 * x), 16, shuffle=True, generator=0)
+    >>> model = nn.Linear(1, 1, generator=0)
+    >>> history = fit(model, loader, nn.MSE(), nn.SGD(model.parameters(), lr=0.5), epochs=20)
+    >>> history[-1]["loss"] < 1e-4
+    True
+    """
+    folder = checkpoints
+    if folder is not None and not isinstance(folder, Checkpoints):
+        folder = Checkpoints(folder)
+    run = Run(
+        model, loader, loss, optimizer, epochs=epochs, valid=valid, metrics=metrics,
+        schedule=schedule, epoch_schedule=epoch_schedule, callbacks=callbacks,
+        accumulate=accumulate, max_norm=max_norm, average=average, compile=compile,
+        checkpoints=folder, every=every, generators=generators, log=log,
+    )  # fmt: skip
+    with ExitStack() as stack:
+        if folder is not None:
+            stack.enter_context(folder.locked())
+        if resume:
+            run.resume()
+        run.bar = stack.enter_context(Bar(progress))
+        stack.enter_context(_ending_at_ctrl_c(run))
+        run.train()
+    return run.history
+
+
+@contextmanager
+def _ending_at_ctrl_c(run: Run) -> Iterator[None]:
+    """A context manager in which Ctrl-C lets the batch under way end; the second one interrupts at
+    once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: Any) -> None:
+        if run.history.interrupted:
+            raise KeyboardInterrupt
+        run.stop, run.history.interrupted = "interrupted", True
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
