@@ -16,6 +16,7 @@ from examples.lecture import takes
 
 DATA = Path(__file__).parent / "data" / "mnist"
 MEAN, DEVIATION = 0.1307, 0.3081  # of the training images, in [0, 1]
+PAPER = -MEAN / DEVIATION  # the value around the digits
 
 
 LINEAR, MOVED, BENT = 0.05, 1.0, 0.5  # deviations of a random map, a shift and a field, in pixels
@@ -51,18 +52,6 @@ def mnist() -> tuple[Images, Images, Images]:
     )
 
 
-def shifted(images: Images, batch: int, most: int, generator: Any) -> Iterator[tuple[Any, Any]]:
-    """Batches of one epoch in random order, each image shifted by up to `most` pixels."""
-    ends = (0, 0), (0, 0), (most, most), (most, most)
-    padded = np.pad(images.x, ends, constant_values=-MEAN / DEVIATION)[:, 0]
-    views = np.lib.stride_tricks.sliding_window_view(padded, (28, 28), (1, 2))
-    order = generator.permutation(len(images.x))
-    for start in range(0, len(order) - batch + 1, batch):
-        chosen = order[start : start + batch]
-        down, right = generator.integers(0, 2 * most + 1, (2, batch))
-        yield views[chosen, down, right][:, None], images.y[chosen]
-
-
 def deformed(images: Images, batch: int, generator: Any) -> Iterator[tuple[Any, Any]]:
     """Batches of one epoch in random order, each image moved, turned, stretched and bent a little:
     read at places that are a random linear map of its own, plus a smooth random field (as in Simard
@@ -86,7 +75,7 @@ def places(count: int, generator: Any) -> Any:
 
 def read_at(x: Any, at: Any) -> Any:
     """The values of images (n, 1, 28, 28) at places between their pixels; around them is paper."""
-    flat = np.pad(x[:, 0], ((0, 0), (1, 2), (1, 2)), constant_values=-MEAN / DEVIATION).ravel()
+    flat = np.pad(x[:, 0], ((0, 0), (1, 2), (1, 2)), constant_values=PAPER).ravel()
     at = np.clip(at + 1, 0, 29)
     whole = np.floor(at)
     down, right = (at - whole).swapaxes(0, 1)
@@ -142,14 +131,17 @@ def run(
     epochs: int,
     minutes: int,
     arguments: list[str] | None,
+    resumes: bool = False,
 ) -> None:
     """The program of an example: train, print the accuracy on the test images, and draw. `minutes`
-    is how long an epoch takes."""
+    is how long an epoch takes. With `resumes`, a run can be continued."""
     parser = argparse.ArgumentParser(prog=f"python -m examples.{name}", description=title)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--epochs", type=int, default=epochs)
     parser.add_argument("--quick", action="store_true", help="a few steps on a part of the images")
-    parser.add_argument("--out", type=Path, default=Path("runs") / name, help="for the picture")
+    parser.add_argument("--out", type=Path, default=Path("runs") / name, help="for the results")
+    if resumes:
+        parser.add_argument("--resume", action="store_true", help="continue the run in --out")
     chosen = parser.parse_args(arguments)
     chosen.out.mkdir(parents=True, exist_ok=True)
     total = chosen.epochs * minutes
@@ -157,8 +149,9 @@ def run(
     ac.keep_heap()
     images, valid, test = mnist()
     if chosen.quick:
-        chosen.epochs = 1
+        chosen.epochs = min(chosen.epochs, 2) if resumes else 1
         images, valid, test = images.first(1_280), valid.first(200), test.first(400)
-    model = fitted(images, valid, chosen.seed, chosen.epochs)
+    more = {"out": chosen.out, "resume": chosen.resume} if resumes else {}
+    model = fitted(images, valid, chosen.seed, chosen.epochs, **more)
     print(f"test: {accuracy(model, test):.2%}")
     print(f"picture: {plot(model, test, chosen.out / f'{name}.png')}")

@@ -1,17 +1,18 @@
 """LeNet on MNIST: convolutions, pooling, and images that are shifted at random.
 
-    python -m examples.lenet [--quick] [--seed 0]
+    python -m examples.lenet [--quick] [--seed 0] [--resume]
 
 The network is that of LeCun et al. (1998) as it is used today, with ReLU and maxima: 20 and 50
 channels of 5 × 5 and 500 units. It is trained on 50,000 images in batches of 64, each shifted by up
-to two pixels; the settings were chosen on the other 10,000. The step is compiled. After ten epochs
-99.51 % of the test images are recognised (the mean of the seeds 0, 1 and 2: 99.52, 99.49, 99.53).
+to two pixels; the settings were chosen on the other 10,000. After ten epochs 99.51 % of the test
+images are recognised (the mean of the seeds 0, 1 and 2: 99.52, 99.49, 99.53). `nn.fit` writes a log
+and checkpoints to runs/lenet; with --resume a run that was interrupted, by Ctrl-C or in any other
+way, goes on, and ends with the same bits as one that was not.
 The picture shows the filters, the channels of a digit, and test images that are not recognised.
 """
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import numpy as np
 
 import autograd_core as ac
 import nn
-from examples.images import Images, run, scores, shifted, train
+from examples.images import PAPER, Images, run, scores
 from examples.lecture import save
 
 EPOCHS, BATCH, RATE, SHIFT = 10, 64, 3e-3, 2
@@ -44,24 +45,33 @@ def network(
     return nn.Sequential(*layers, nn.Linear(inputs, 10, **how))
 
 
-def fitted(images: Images, valid: Images, seed: int, epochs: int = EPOCHS) -> nn.Sequential:
-    """The trained network."""
+def fitted(
+    images: Images,
+    valid: Images,
+    seed: int,
+    epochs: int = EPOCHS,
+    out: Path | None = None,
+    resume: bool = False,
+) -> nn.Sequential:
+    """The trained network. The folder `out` receives the log and the checkpoints."""
     generator = np.random.default_rng(seed)
-    model, loss_of = network(generator), nn.CrossEntropyLoss()
+    model = network(generator)
+    shift = nn.RandomCrop(28, padding=SHIFT, fill=PAPER)
+    loader = nn.DataLoader(
+        nn.TensorDataset(*images), BATCH, shuffle=True, drop_last=True, generator=generator,
+        transform=(shift, None), num_workers=1,
+    )  # fmt: skip
     optimizer = nn.Adam(model.parameters())
-    steps = len(images.x) // BATCH * epochs
-    schedule = nn.OneCycleLR(optimizer, max_lr=RATE, total_steps=steps)
-
-    @ac.compile
-    def step(x: Any, y: Any) -> Any:
-        loss = loss_of(model(x), y)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        return loss
-
-    batches = partial(shifted, images, BATCH, SHIFT, generator)
-    train(model, step, batches, schedule, epochs, valid)
+    history = nn.fit(
+        model, loader, nn.CrossEntropyLoss(), optimizer, epochs=epochs,
+        schedule=nn.OneCycleLR(optimizer, max_lr=RATE, total_steps=epochs * len(loader)),
+        valid=nn.DataLoader(nn.TensorDataset(*valid), 500), metrics=[nn.Accuracy()],
+        log=None if out is None else out / "log.jsonl",
+        checkpoints=None if out is None else out / "checkpoints", resume=resume,
+    )  # fmt: skip
+    print(history.table())
+    if history.interrupted:
+        raise SystemExit("interrupted; --resume continues the run")
     return model
 
 
@@ -95,7 +105,7 @@ def plot(model: nn.Sequential, test: Images, path: Path) -> Path:
 
 def main(arguments: list[str] | None = None) -> None:
     """Train, print the accuracy on the test images, and draw."""
-    run("lenet", "LeNet on MNIST", fitted, plot, EPOCHS, 1, arguments)
+    run("lenet", "LeNet on MNIST", fitted, plot, EPOCHS, 1, arguments, resumes=True)
 
 
 if __name__ == "__main__":

@@ -227,10 +227,11 @@ class Run:
 
     def _parts(self) -> dict[str, Any]:
         """What has a state of its own, by name."""
+        stateful = [c for c in self.callbacks if type(c).state_dict is not Callback.state_dict]
         parts = {
             "model": self.model, "optimizer": self.optimizer, "schedule": self.schedule,
             "epoch_schedule": self.epoch_schedule, "average": self.average, "loader": self.loader,
-            "valid": self.valid, **{f"callback {i}": c for i, c in enumerate(self.callbacks)},
+            "valid": self.valid, **{f"callback {i}": c for i, c in enumerate(stateful)},
         }  # fmt: skip
         return {n: p for n, p in parts.items() if p is not None and hasattr(p, "load_state_dict")}
 

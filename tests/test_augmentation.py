@@ -245,7 +245,7 @@ def test_compose_shares_the_draws():
 
 def test_transforms_print_their_settings():
     crop = nn.RandomCrop(28, padding=2)
-    assert repr(crop) == "RandomCrop(size=(28, 28), padding=(2, 2, 2, 2))"
+    assert repr(crop) == "RandomCrop(size=(28, 28), padding=(2, 2, 2, 2), fill=0.0)"
     assert repr(nn.Compose([crop, nn.Normalize(0, 1)])) == (
         f"Compose([{crop!r}, Normalize(mean=[0.0], std=[1.0])])"
     )

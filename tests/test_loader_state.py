@@ -217,3 +217,21 @@ def test_states_that_do_not_fit():
         loader.load_state_dict({"epoch": 1})
     with pytest.raises(ArgumentError, match="at batch 9 of a pass; this loader has 5"):
         loader.load_state_dict(loader.state_dict() | {"batch": 9})
+
+
+def test_an_example_that_a_sampler_gives_twice_has_its_own_draws():
+    loader = nn.DataLoader(X * 1.0, 4, sampler=[3, 3, 3, 3], transform=noisy)
+    (batch,) = loader
+    assert len(set(batch.numpy().tolist())) == 4
+
+
+def test_parts_of_datasets_are_taken_at_once():
+    class Rows(nn.TensorDataset):
+        def __getitem__(self, i):
+            raise AssertionError("one by one")
+
+    part, _ = nn.random_split(Rows(X * 1.0, X), [12, 8], generator=0)
+    inner = nn.Subset(part, [3, 1, 2])
+    expected = part.indices[[3, 1, 2]].tolist()
+    ((x, y),) = nn.DataLoader(inner, 3)
+    assert x.numpy().tolist() == y.numpy().tolist() == expected

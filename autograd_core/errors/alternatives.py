@@ -215,10 +215,11 @@ _NN_KEYWORDS: dict[str, str] = {
     "Layers that have an axis call it dim=, as in PyTorch": "axis axes",
     "Write reduction='mean', 'sum' or 'none'": "size_average reduce",
     "Write BCEWithLogitsLoss() for logits; CrossEntropyLoss takes no probabilities": "from_logits",
-    "Batches are made in this process; with device= the next batch is copied in advance": (
-        "num_workers pin_memory prefetch_factor persistent_workers"
+    "Batches are made by threads; with device= the next batch is copied in advance": (
+        "pin_memory persistent_workers multiprocessing_context timeout"
     ),
-    "Pass the dataset in the order that you want, or shuffle=True": "sampler batch_sampler",
+    "Pass batch_size=, and sampler= for the order": "batch_sampler",
+    "Seed the generator=, or pass transform=, whose draws are seeded": "worker_init_fn",
     "Write bias=": "use_bias",
     "It is called in_features and out_features": "in_channels out_channels input_dim output_dim",
     "It is called lr=": "learning_rate",

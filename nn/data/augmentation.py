@@ -113,7 +113,8 @@ class RandomVerticalFlip(Transform):
 
 @dataclass
 class RandomCrop(Transform):
-    """A part of `size`, at a random place, of each image with `padding` zeros around it.
+    """A part of `size`, at a random place, of each image with `padding` pixels around it, which
+    have the value `fill`.
 
     `size` is (height, width), or one number for both. `padding` is one number, (left and right,
     top and bottom), or (left, top, right, bottom). ``RandomCrop(28, padding=2)`` shifts images of
@@ -122,6 +123,7 @@ class RandomCrop(Transform):
 
     size: Any
     padding: Any = 0
+    fill: float = 0.0
 
     def __post_init__(self) -> None:
         self.size = _integers("size", self.size, (1, 2), 1)
@@ -141,7 +143,7 @@ class RandomCrop(Transform):
                 f"({height}, {width})"
             )
         if any(self.padding):
-            padded = np.zeros((*images.shape[:2], height, width), images.dtype)
+            padded = np.full((*images.shape[:2], height, width), self.fill, images.dtype)
             padded[:, :, top : height - bottom, left : width - right] = images
             images = padded
         down, across = draws.integers(0, rows), draws.integers(0, columns)

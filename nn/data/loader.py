@@ -15,6 +15,7 @@ from autograd_core.errors import ArgumentError, ShapeError
 from autograd_core.errors.tracebacks import public
 from autograd_core.transforms.tree import filled, leaves
 from nn.data.datasets import TensorDataset, on_host, rows_on_host
+from nn.data.splits import Subset
 from nn.generators import set_state, state_of, with_state
 from nn.init import generator_of
 
@@ -35,9 +36,10 @@ class DataLoader:
 
     A `transform` is called as ``transform(batch, draws)`` with the stacked arrays, and `draws`, the
     random numbers of each example in this pass (`nn.Draws`), which do not depend on the batch that
-    the example is in; a tuple or dict of transforms and None is for the parts of a batch. With
-    `num_workers` threads, up to ``num_workers * prefetch_factor`` batches are made in advance. On a
-    CUDA `device`, the next batch is copied while the current one is used.
+    the example is in (with a `sampler`, those of each place of the pass). A tuple or dict of
+    transforms and None is for the parts of a batch. With `num_workers` threads, up to
+    ``num_workers * prefetch_factor`` batches are made in advance. On a CUDA `device`, the next
+    batch is copied while the current one is used.
 
     `state_dict` is the position in the current pass: after `load_state_dict` the next pass
     continues there, with the same order and the same draws.
@@ -136,7 +138,10 @@ class DataLoader:
         self._continues = False
         mine = self._current = object()
         size, first = self.batch_size, self.batch
-        rows = [order[i * size : (i + 1) * size] for i in range(first, len(self))]
+        # of the draws of the examples; a sampler may give an example several times
+        keys = order if self.sampler is None else np.arange(len(order))
+        parts = (slice(i * size, (i + 1) * size) for i in range(first, len(self)))
+        rows = [(order[part], keys[part]) for part in parts]
         for number, batch in enumerate(self._batches(rows, self.epoch), first + 1):
             if self._current is mine:
                 self.batch = number
@@ -159,7 +164,7 @@ class DataLoader:
     def _made(self, rows: list[Any], epoch: int) -> Iterator[Any]:
         """The batches of these rows, made in advance if there are threads."""
         if not self.num_workers:
-            yield from (self._batch(each, epoch) for each in rows)
+            yield from (self._batch(*each, epoch) for each in rows)
             return
         from concurrent.futures import ThreadPoolExecutor  # slow to import
 
@@ -167,7 +172,7 @@ class DataLoader:
         with ThreadPoolExecutor(self.num_workers, "DataLoader") as pool:
             try:
                 for each in rows:
-                    waiting.append(pool.submit(self._batch, each, epoch))
+                    waiting.append(pool.submit(self._batch, each[0], each[1], epoch))
                     if len(waiting) > self.num_workers * self.prefetch_factor:
                         yield waiting.popleft().result()
                 while waiting:
@@ -176,15 +181,17 @@ class DataLoader:
                 for future in waiting:
                     future.cancel()
 
-    def _batch(self, rows: Any, epoch: int) -> Any:
+    def _batch(self, rows: Any, keys: Any, epoch: int) -> Any:
         batch = self._stacked(rows)
         if self.transform is None:
             return batch
-        return _transformed(self.transform, batch, (self.seed, epoch, rows))
+        return _transformed(self.transform, batch, (self.seed, epoch, keys))
 
     def _stacked(self, rows: Any) -> Any:
         dataset = self.dataset
         if self.collate_fn is None:
+            while isinstance(dataset, Subset):
+                dataset, rows = dataset.dataset, dataset.indices[rows]
             if isinstance(dataset, np.ndarray):
                 return dataset.take(rows, axis=0)
             if isinstance(dataset, TensorDataset):
