@@ -17,7 +17,6 @@ from benchmarks.published import Network
 
 def results(repeats: int) -> dict[str, float]:
     """Seconds per epoch."""
-    import autograd_core as ac
     import nn
     from examples import mnist_options, mnist_training
 
@@ -26,13 +25,11 @@ def results(repeats: int) -> dict[str, float]:
     train = parts["train"]
     model = mnist_training.build(options)
     loss_of = mnist_training.loss_function(options, model)
-    step = mnist_training.training_step(model, loss_of, nn.SGD(model.parameters(), lr=options.lr))
-    if not options.plain:
-        step = ac.compile(step)
     generator = np.random.RandomState(options.seed)
     batches = nn.DataLoader(
         nn.TensorDataset(train.x, train.y), 100, shuffle=True, generator=generator, drop_last=True
     )
+    run = nn.Run(model, batches, loss_of, nn.SGD(model.parameters(), lr=options.lr), epochs=1)
     network = Network()
     order = np.arange(len(train.x))
 
@@ -44,7 +41,8 @@ def results(repeats: int) -> dict[str, float]:
 
     def main_job() -> tuple[float]:
         start = time.perf_counter()
-        mnist_training.train_epoch(step, batches)
+        run.train()
+        run.epochs += 1
         for name in ("train", "valid"):
             mnist_training.evaluate(options, model, parts[name], generator, name)
         return (time.perf_counter() - start,)

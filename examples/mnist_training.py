@@ -1,24 +1,21 @@
-"""Training in the MNIST example: epochs, checks for values that are not finite, and Ctrl-C."""
+"""Training in the MNIST example, by `nn.fit`: data, model, loss, and the metrics of each epoch."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
 import autograd_core as ac
 import nn
+from autograd_core.errors import NonFiniteError
 from examples import mnist_report, mnist_split
 from examples.mnist_options import ACTIVATIONS
-
-STEPS_BETWEEN_LOOKS = 100  # reading a loss makes the host wait for the device
 
 
 class Part(NamedTuple):
@@ -27,14 +24,6 @@ class Part(NamedTuple):
     x: Any
     labels: Any
     y: Any
-
-
-class Diverged(Exception):
-    """`what` was not finite after `step`, which counts from 0 within the epoch."""
-
-    def __init__(self, what: str, step: int) -> None:
-        self.what = what
-        self.step = step
 
 
 # ---- data, model, loss --------------------------------------------------------------------------
@@ -110,70 +99,7 @@ def probabilities(options: argparse.Namespace, model: nn.Module, x: Any) -> Any:
 # ---- training -----------------------------------------------------------------------------------
 
 
-def training_step(
-    model: nn.Module, loss_of: Callable[..., ac.Tensor], optimizer: nn.SGD
-) -> Callable[..., ac.Tensor]:
-    """Forward, loss, backward and update for one batch; returns the loss."""
-
-    def step(images: Any, labels: Any) -> ac.Tensor:
-        loss = loss_of(model(images), labels)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        return loss.detach()
-
-    return step
-
-
-def train_epoch(step: Callable[..., ac.Tensor], batches: Iterable[Any]) -> None:
-    """One pass over the data: a step for every batch."""
-    losses: list[ac.Tensor] = []
-    done = 0
-    for x, y in batches:
-        losses.append(step(x, y))
-        if len(losses) == STEPS_BETWEEN_LOOKS:
-            look(losses, done)
-            done += len(losses)
-            losses.clear()
-    look(losses, done)
-
-
-def look(losses: list[ac.Tensor], done: int) -> None:
-    """Raise Diverged if one of these losses is not finite."""
-    if losses:
-        finite = np.isfinite(ac.stack(losses).cpu().numpy())
-        if not finite.all():
-            raise Diverged("the loss", done + int(finite.argmin()))
-
-
-def first_not_finite(
-    model: nn.Sequential,
-    loss_of: Callable[..., ac.Tensor],
-    optimizer: nn.SGD,
-    batches: nn.DataLoader,
-) -> str:
-    """Repeat an epoch up to the first value that is not finite, and describe it: the gradient of a
-    parameter, or a parameter after its update, and the step."""
-    for step, (x, y) in enumerate(batches):
-        loss = loss_of(model(x), y)
-        optimizer.zero_grad()
-        loss.backward()
-        for name, parameter in reversed(list(model.named_parameters())):
-            if parameter.grad is not None and not finite(parameter.grad):
-                return f"the gradient of {name} was the first that was not finite, at step {step}"
-        optimizer.step()
-        for name, parameter in reversed(list(model.named_parameters())):
-            if not finite(parameter):
-                return f"every gradient was finite, but not {name} after step {step}"
-    return "every gradient was finite"
-
-
-def finite(tensor: ac.Tensor) -> bool:
-    """Return True if all elements are finite; waits for a device."""
-    return bool(np.isfinite(tensor.detach().cpu().numpy()).all())
-
-
-class Training:
+class Training(nn.Callback):
     """A model, its data and its metrics so far; the last finite weights are always on disk."""
 
     def __init__(
@@ -182,8 +108,6 @@ class Training:
         self.options, self.parts, self.model = options, parts, model
         self.loss_of = loss_function(options, model)
         self.optimizer = nn.SGD(model.parameters(), lr=options.lr)
-        step = training_step(model, self.loss_of, self.optimizer)
-        self.step = step if options.plain else ac.compile(step)
         # shared by training and evaluation, as in the published run
         self.generator = np.random.RandomState(options.seed)
         train = parts["train"]
@@ -201,57 +125,47 @@ class Training:
 
     def keep(self) -> None:
         """Store the current weights as the last good ones."""
-        self.weights, self.order = self.model.state_dict(), self.generator.get_state()
+        self.weights = self.model.state_dict()
         nn.save_state(self.weights, self.options.out / "weights.npz")
 
     def run(self) -> bool:
         """Train; return True if all epochs ran. After Ctrl-C the last complete epoch counts."""
         try:
-            for epoch in range(1, self.options.epochs + 1):
-                row = self.epoch(epoch)
-                mnist_report.add(self.options.out, row)
-                self.history.append(row)
-                self.keep()
-        except KeyboardInterrupt:
+            done = nn.fit(
+                self.model,
+                self.batches,
+                self.loss_of,
+                self.optimizer,
+                epochs=self.options.epochs,
+                callbacks=[self],
+                compile=not self.options.plain,
+            )
+        except NonFiniteError as error:
+            sys.exit(
+                f"training stops in epoch {len(self.history) + 1}: {error}. The last good weights "
+                f"are in {self.options.out / 'weights.npz'}. Try a smaller --lr"
+            )
+        if done.interrupted:
             print(f"stopped by Ctrl-C after {len(self.history)} whole epochs", flush=True)
-        except Diverged as diverged:
-            self.stop(diverged)
         self.model.load_state_dict(self.weights)
-        return len(self.history) == int(self.options.epochs)
+        return not done.interrupted
 
-    def epoch(self, epoch: int) -> dict[str, float]:
-        """One epoch and its metrics."""
-        start = time.perf_counter()
-        bar = tqdm(self.batches, f"epoch {epoch}", leave=False, disable=None)
-        train_epoch(self.step, bar)
-        row = {"epoch": epoch, "seconds": time.perf_counter() - start}
+    def on_epoch(self, run: nn.Run) -> None:
+        """The metrics of an epoch."""
+        row = {"epoch": run.epoch, "seconds": run.history[-1]["seconds"]}
         for name in ("train", "valid"):
             row |= evaluate(self.options, self.model, self.parts[name], self.generator, name)
-        last = len(self.batches) - 1
-        if not all(map(finite, self.model.parameters())):
-            raise Diverged("a weight", last)
         if not np.isfinite(list(row.values())).all():
-            raise Diverged("the error on whole data sets", last)
+            raise NonFiniteError("the error on whole data sets is not finite")
         print(
-            f"epoch {epoch:3d}  train {row['train_acc']:6.2f} %  "
+            f"epoch {run.epoch:3d}  train {row['train_acc']:6.2f} %  "
             f"valid {row['valid_acc']:6.2f} %  mse {row['train_mse']:.5f}  "
             f"{row['seconds']:.2f} s",
             flush=True,
         )
-        return row
-
-    def stop(self, diverged: Diverged) -> None:
-        """Exit with a message that names the first value that was not finite."""
-        self.model.load_state_dict(self.weights)
-        self.generator.set_state(self.order)
-        why = first_not_finite(self.model, self.loss_of, self.optimizer, self.batches)
-        print(
-            f"training stops: {diverged.what} was not finite at epoch {len(self.history) + 1}, "
-            f"step {diverged.step}; {why}. The last good weights are in "
-            f"{self.options.out / 'weights.npz'}. Try a smaller --lr",
-            file=sys.stderr,
-        )
-        raise SystemExit(1)
+        mnist_report.add(self.options.out, row)
+        self.history.append(row)
+        self.keep()
 
 
 def evaluate(

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from autograd_core import Tensor
+from autograd_core import Tensor, no_grad
 from autograd_core.devices import backend
 from autograd_core.errors import ArgumentError, DTypeError, ShapeError
 from autograd_core.errors.tracebacks import public
+from nn.module import Module
 
 __all__ = ["F1", "Accuracy", "ConfusionMatrix", "Mean", "Metric", "Perplexity", "Precision",
-           "Recall", "TopK"]  # fmt: skip
+           "Recall", "TopK", "evaluate"]  # fmt: skip
 
 
 class Metric:
@@ -245,3 +247,36 @@ def _cross_entropies(outputs: Any, targets: Any) -> Any:
     shifted = outputs.astype(np.float64) - outputs.max(axis=1, keepdims=True)
     logs = np.log(np.exp(shifted).sum(axis=1))
     return logs - np.take_along_axis(shifted, np.expand_dims(labels, 1), axis=1).squeeze(1)
+
+
+@public
+def evaluate(
+    model: Module, loader: Any, loss: Any = None, metrics: Sequence[Metric] = ()
+) -> dict[str, Any]:
+    """The mean loss over the examples of a loader, and the metrics, by name. The model is in
+    evaluation mode meanwhile, and nothing is recorded."""
+    training = model.training
+    model.eval()
+    for metric in metrics:
+        metric.reset()
+    losses: list[tuple[Any, int]] = []
+    try:
+        with no_grad():
+            for batch in loader:
+                *inputs, target = batch
+                outputs = model(*inputs)
+                if loss is not None:
+                    losses.append((loss(outputs, target), len(target)))
+                for metric in metrics:
+                    metric.update(outputs, target)
+    finally:
+        model.train(training)
+    found: dict[str, Any] = {}
+    if loss is not None:
+        count = sum(size for _, size in losses)
+        total = sum(value.item() * size for value, size in losses)
+        found["loss"] = total / count if count else math.nan
+    values = {metric.name: metric.compute() for metric in metrics}
+    for metric in metrics:
+        metric.reset()
+    return found | values

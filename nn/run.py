@@ -10,20 +10,21 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import autograd_core as ac
 from autograd_core.devices import backend
 from autograd_core.errors import ArgumentError, AutogradWarning, NonFiniteError
-from autograd_core.errors.tracebacks import public
 from nn.callbacks import Callback
 from nn.checkpoints import Checkpoints
 from nn.generators import generators_of, set_state, state_of
 from nn.history import History, check_suffix, line
-from nn.metrics import Metric
+from nn.metrics import Metric, evaluate
 from nn.module import Module
 from nn.optim.clipping import clip_grad_norm_
 from nn.progress import Bar
 
-__all__ = ["Run", "evaluate"]
+__all__ = ["Run"]
 
 
 class Run:
@@ -118,6 +119,7 @@ class Run:
             self.save()
             return False
         self._read()
+        self._check_weights()
         row: dict[str, Any] = {"epoch": self.epoch + 1, "step": self.step}
         row["loss"] = self._total / self._count if self._count else math.nan
         if self.valid is None:
@@ -179,7 +181,7 @@ class Run:
 
     def _add(self, number: float) -> None:
         if not math.isfinite(number):
-            self._name_the_cause(number)
+            self._name_the_cause(f"the loss is {number} at")
         self._total += number
         self._count += 1
         self.bar.advance(self._total, self._count)
@@ -187,8 +189,11 @@ class Run:
     def _read(self) -> None:
         """Read the losses that wait on a device."""
         pending, self._pending = self._pending, []
-        for value in pending:
-            self._add(value.item())
+        if pending:
+            with ac.no_grad():
+                numbers = ac.stack(pending).cpu().numpy()
+            for number in numbers.tolist():
+                self._add(number)
 
     def _length(self) -> int | None:
         return len(self.loader) if hasattr(self.loader, "__len__") else None
@@ -203,25 +208,43 @@ class Run:
         for callback in self.callbacks:
             getattr(callback, name)(self)
 
-    def _name_the_cause(self, number: float) -> None:
+    def _check_weights(self) -> None:
+        """Raise NonFiniteError if a parameter is not finite, before it is saved."""
+        wrong = self._overflowed()
+        if wrong:
+            self._name_the_cause(f"{wrong} is not finite after")
+
+    def _overflowed(self) -> str:
+        """The name of a parameter that is not finite, or ""."""
+        found = (name for name, p in self.model.named_parameters()
+                 if not np.isfinite(backend.asnumpy(p.data)).all())  # fmt: skip
+        return next(found, "")
+
+    def _name_the_cause(self, what: str) -> None:
         """Repeat the epoch without compilation, to raise the error of the first operation that is
-        not finite."""
-        where = f"the loss of step {self.step} (epoch {self.epoch + 1}, batch {self.batch})"
+        not finite, or of the first update that makes a parameter so."""
         until = self.step
         self.restore(self._beginning)
+        before = self.model.state_dict()
         try:
             with ac.detect_anomaly():
                 for batch in itertools.islice(iter(self.loader), self._skip, None):
                     self.step, self.batch = self.step + 1, self.batch + 1
                     last = self.batch % self.accumulate == 0 or self.batch == self._length()
                     self._plain[last](*batch)
+                    wrong = self._overflowed()
+                    if wrong:
+                        raise NonFiniteError(f"every gradient was finite, but not {wrong} after it")
                     if last and self.schedule is not None:
                         self.schedule.step()
+                    before = self.model.state_dict()
                     if self.step >= until:
                         break
         except NonFiniteError as error:
-            raise NonFiniteError(f"fit: {where} is {number}. {error}") from error
-        raise NonFiniteError(f"fit: {where} is {number}")
+            self.model.load_state_dict(before)
+            where = f"step {self.step} (epoch {self.epoch + 1}, batch {self.batch})"
+            raise NonFiniteError(f"fit: {what} step {until}. At {where}: {error}") from error
+        raise NonFiniteError(f"fit: {what} step {until}")
 
     # the state
 
@@ -293,6 +316,7 @@ class Run:
     def save(self) -> None:
         """Write a checkpoint, if the run has a folder for them."""
         if self.checkpoints is not None:
+            self._check_weights()
             self.checkpoints.save(self.step, self.state())
 
     def resume(self) -> None:
@@ -351,36 +375,3 @@ def _steps(run: Run, watched: bool) -> tuple[Callable[..., Any], Callable[..., A
         return found
 
     return accumulated, stepped
-
-
-@public
-def evaluate(
-    model: Module, loader: Any, loss: Any = None, metrics: Sequence[Metric] = ()
-) -> dict[str, Any]:
-    """The mean loss over the examples of a loader, and the metrics, by name. The model is in
-    evaluation mode meanwhile, and nothing is recorded."""
-    training = model.training
-    model.eval()
-    for metric in metrics:
-        metric.reset()
-    losses: list[tuple[Any, int]] = []
-    try:
-        with ac.no_grad():
-            for batch in loader:
-                *inputs, target = batch
-                outputs = model(*inputs)
-                if loss is not None:
-                    losses.append((loss(outputs, target), len(target)))
-                for metric in metrics:
-                    metric.update(outputs, target)
-    finally:
-        model.train(training)
-    found: dict[str, Any] = {}
-    if loss is not None:
-        count = sum(size for _, size in losses)
-        total = sum(value.item() * size for value, size in losses)
-        found["loss"] = total / count if count else math.nan
-    values = {metric.name: metric.compute() for metric in metrics}
-    for metric in metrics:
-        metric.reset()
-    return found | values

@@ -16,9 +16,9 @@ from nn.history import History
 from nn.metrics import Metric
 from nn.module import Module
 from nn.progress import Bar
-from nn.run import Run, evaluate
+from nn.run import Run
 
-__all__ = ["Run", "evaluate", "fit"]
+__all__ = ["Run", "fit"]
 
 
 @public

@@ -7,7 +7,7 @@ import pytest
 
 import autograd_core as ac
 import nn
-from examples import mnist_mlp, mnist_training
+from examples import mnist_mlp
 from tests.fake_cupy import device as fake
 from tests.stand_in import cuda  # noqa: F401  (a fixture of every test)
 
@@ -128,15 +128,13 @@ def test_training_goes_on_after_a_move(momentum):
 
 
 def test_the_loss_is_read_once_a_logged_line():
-    model = network()
-    optimizer, loss_of = nn.SGD(model.parameters(), lr=0.1), nn.MSE("batch")
-    x, y = batch()
-    with fake.counting() as counts:
-        step = mnist_training.training_step(model, loss_of, optimizer)
-        mnist_training.train_epoch(step, [(x, y)] * 150)
-    assert counts.waits + counts.transfers_out <= 2, (
-        "one look in a hundred steps, and one at the end"
-    )
+    def waits(batches):
+        model = network()
+        with fake.counting() as counts:
+            nn.fit(model, [batch()] * batches, nn.MSE("batch"), nn.SGD(model.parameters(), lr=0.1))
+        return counts.waits + counts.transfers_out
+
+    assert waits(350) - waits(150) == 2, "one look in a hundred steps"
 
 
 def test_the_main_job_runs_there(tmp_path, capsys):

@@ -164,15 +164,15 @@ class DataLoader:
     def _made(self, rows: list[Any], epoch: int) -> Iterator[Any]:
         """The batches of these rows, made in advance if there are threads."""
         if not self.num_workers:
-            yield from (self._batch(*each, epoch) for each in rows)
+            yield from (self._batch(samples, keys, epoch) for samples, keys in rows)
             return
         from concurrent.futures import ThreadPoolExecutor  # slow to import
 
         waiting: deque[Any] = deque()
         with ThreadPoolExecutor(self.num_workers, "DataLoader") as pool:
             try:
-                for each in rows:
-                    waiting.append(pool.submit(self._batch, each[0], each[1], epoch))
+                for samples, keys in rows:
+                    waiting.append(pool.submit(self._batch, samples, keys, epoch))
                     if len(waiting) > self.num_workers * self.prefetch_factor:
                         yield waiting.popleft().result()
                 while waiting:
