@@ -9,7 +9,8 @@ from autograd_core import Tensor
 PAGE = (Path(__file__).parent.parent / "docs" / "nn.md").read_text()
 
 
-def test_the_programs_run():
+def test_the_programs_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     names = {}
     for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
         exec(block, names)
@@ -18,6 +19,8 @@ def test_the_programs_run():
     assert names["step"].programs
     assert not names["step"].plain
     assert names["optimizer"].lr < 1e-5, "the schedule has ended"
+    assert names["history"][-1]["valid_accuracy"] > 0.85
+    assert names["history"]["step"] == [16, 32, 48, 64, 80]
 
 
 def test_the_table_has_every_name():
