@@ -17,6 +17,7 @@ import numpy as np
 from autograd_core import __version__
 from autograd_core.errors import ArgumentError, AutogradError, AutogradWarning
 from autograd_core.errors.tracebacks import public
+from nn.files import replaced
 from nn.mnist import DataError
 from nn.packing import packed, unpacked
 
@@ -61,7 +62,6 @@ class Checkpoints:
         file. Raises OSError if it cannot be written; those that were there remain."""
         from safetensors.numpy import save
 
-        self.folder.mkdir(parents=True, exist_ok=True)
         plain, arrays = packed(state)
         content = save(arrays)
         digest = hashlib.sha256(content).hexdigest()
@@ -71,8 +71,10 @@ class Checkpoints:
             "arrays_digest": digest, "versions": _versions(), "state": plain,
         }  # fmt: skip
         described["digest"] = _digest(described)
-        _write(self.folder / str(described["arrays"]), content)
-        path = _write(self.folder / f"{name}.json", json.dumps(described, indent=1).encode())
+        home, path = self.folder / str(described["arrays"]), self.folder / f"{name}.json"
+        with replaced(home, path) as (arrays_part, json_part):
+            arrays_part.write_bytes(content)
+            json_part.write_text(json.dumps(described, indent=1))
         self._tidy()
         return path
 
@@ -119,7 +121,7 @@ class Checkpoints:
         for path in self.paths()[: -self.keep]:
             self._remove(path.name)
         kept = {_arrays_of(path) for path in self.paths()}
-        for path in [*self.folder.glob("step-*.safetensors"), *self.folder.glob("step-*.part")]:
+        for path in [*self.folder.glob("step-*.safetensors"), *self.folder.glob(".step-*.part")]:
             if path.name not in kept:
                 self._remove(path.name)
 
@@ -139,32 +141,6 @@ def _versions() -> dict[str, str]:
 def _digest(described: Mapping[str, Any]) -> str:
     text = json.dumps({k: v for k, v in described.items() if k != "digest"}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _write(path: Path, content: bytes) -> Path:
-    """Write a file completely or not at all, also if the machine stops."""
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-    _sync(path.parent)
-    return path
-
-
-def _sync(folder: Path) -> None:
-    """Write the names in a folder to the disk."""
-    if hasattr(os, "O_DIRECTORY"):  # not on Windows
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _lock(file: Any) -> bool:

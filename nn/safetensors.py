@@ -10,10 +10,8 @@ from __future__ import annotations
 import json
 import os
 import re
-import secrets
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +19,7 @@ import numpy as np
 
 from autograd_core.errors import ArgumentError, DTypeError
 from nn.bfloat16 import narrowed, native
+from nn.files import replaced
 from nn.mnist import DataError
 from nn.module import host_array
 
@@ -89,9 +88,8 @@ def save_safetensors(
         )
     stored = _stored(state, dtype)
     more = _metadata(metadata)
-    path.parent.mkdir(parents=True, exist_ok=True)
     if max_shard_size is None:
-        with _replaced([path]) as (part,):
+        with replaced(path) as (part,):
             _write(library, stored, part, more)
         return path
     stem = path.name.removesuffix(INDEX).removesuffix(".safetensors")
@@ -100,7 +98,7 @@ def save_safetensors(
     places = {each.name: name for name, shard in zip(names, shards, strict=True) for each in shard}
     size = sum(each.array.nbytes for each in stored)
     index = path.with_name(f"{stem}{INDEX}")
-    with _replaced([*(path.with_name(name) for name in names), index]) as (*parts, last):
+    with replaced(*(path.with_name(name) for name in names), index) as (*parts, last):
         sums = {
             name: _write(library, shard, part, more)
             for name, shard, part in zip(names, shards, parts, strict=True)
@@ -259,30 +257,6 @@ def _checksum(stored: Iterable[Stored]) -> str:
         crc = zlib.crc32(f"{name} {kind} {array.shape}".encode(), crc)
         crc = zlib.crc32(array.reshape(-1).view(np.uint8), crc)
     return f"{crc:08x}"
-
-
-@contextmanager
-def _replaced(paths: list[Path]) -> Iterator[list[Path]]:
-    """Paths of temporary files in the same folder. What is written there replaces `paths`, in their
-    order, once all of it is on the disk; if an error is raised, it is removed."""
-    token = secrets.token_hex(4)
-    parts = [path.with_name(f".{path.name}.{token}.part") for path in paths]
-    try:
-        yield parts
-        for part in parts:
-            with part.open("rb+") as file:
-                os.fsync(file.fileno())
-        for part, path in zip(parts, paths, strict=True):
-            os.replace(part, path)
-    finally:
-        for part in parts:
-            part.unlink(missing_ok=True)
-    if os.name != "nt":  # Windows cannot open a folder
-        folder = os.open(paths[0].parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 # ---- reading ------------------------------------------------------------------------------------

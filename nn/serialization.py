@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.errors import ArgumentError
+from nn.files import replaced
 
 __all__ = ["load_state", "save_state"]
 
@@ -22,25 +21,11 @@ def save_state(state: Mapping[str, Any], path: str | Path) -> Path:
     path = Path(path)
     if path.suffix != ".npz":
         raise ArgumentError(f"weights are saved as .npz; {path.name!r} ends in {path.suffix!r}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".npz.part")
-    try:
-        with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w") as archive:
-            for name, array in state.items():  # np.savez(**state) would not allow the name "file"
-                with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
-                    np.lib.format.write_array(entry, np.asarray(array), allow_pickle=False)
-        os.chmod(temporary, 0o666 & ~_umask())  # mkstemp creates it without permissions for others
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    with replaced(path) as (part,), zipfile.ZipFile(part, "w") as archive:
+        for name, array in state.items():  # np.savez(**state) would not allow the name "file"
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                np.lib.format.write_array(entry, np.asarray(array), allow_pickle=False)
     return path
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def load_state(path: str | Path) -> dict[str, Any]:

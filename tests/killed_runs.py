@@ -18,7 +18,7 @@ import numpy as np
 
 import autograd_core as ac
 import nn
-from nn import checkpoints
+from nn import files
 
 EPOCHS = 3
 
@@ -113,7 +113,7 @@ def slowly(folder):
 
         return called
 
-    checkpoints.os = type("Slow", (), dict(vars(os)) | {
+    files.os = type("Slow", (), dict(vars(os)) | {
         "replace": staticmethod(said(replace)), "fsync": staticmethod(said(fsync))})  # fmt: skip
 
 

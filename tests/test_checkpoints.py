@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as nps
 
 import nn
 from autograd_core.errors import ArgumentError, AutogradWarning, DTypeError
-from nn import checkpoints as module
+from nn import files
 from nn.packing import packed, unpacked
 
 
@@ -160,7 +160,7 @@ def test_a_full_disk_leaves_the_checkpoints_that_were_there(tmp_path, monkeypatc
     def full(handle):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(module.os, "fsync", full)
+    monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
         saved.save(2, {"w": np.ones(3)})
     assert sorted(os.listdir(tmp_path)) == before
@@ -179,7 +179,7 @@ def test_remains_of_a_kill_are_removed(tmp_path):
     saved = nn.Checkpoints(tmp_path)
     saved.save(1, {"w": np.ones(3)})
     (tmp_path / "step-0000000002-abc.safetensors").write_bytes(b"whole, but its JSON is missing")
-    (tmp_path / "step-0000000002.json.part").write_bytes(b"{")
+    (tmp_path / ".step-0000000002.json.1234.part").write_bytes(b"{")
     (tmp_path / "notes.txt").write_text("mine")
     assert saved.load().step == 1
     saved.save(3, {"w": np.ones(3)})
