@@ -16,7 +16,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 # What the tests below import; drawings, examples and type checks are left to `make test`.
-TOOLS = ["einops>=0.8", "hypothesis>=6.100", "mpmath>=1.3", "pytest>=8", "pytest-xdist>=3.5"]
+TOOLS = ["einops>=0.8", "hypothesis>=6.100", "mpmath>=1.3", "pytest>=8", "pytest-xdist>=3.5",
+         "safetensors>=0.4"]  # fmt: skip
 FILES = ["graph", "graph_memory", "recording", "declared_rules", "indexing", "views",
          "view_programs", "view_writes", "view_errors", "ufunc_methods", "numpys_calls",
          "transforms", "jacobians", "transform_errors", "custom_gradient", "exits", "linalg",
@@ -25,7 +26,8 @@ FILES = ["graph", "graph_memory", "recording", "declared_rules", "indexing", "vi
          "fake_device_conformance", "compile", "compiled_calls", "compiled_device",
          "compiled_loops", "compiled_objects", "compiled_passes", "compiled_reviewed",
          "compiled_state", "compiled_training", "compiling",
-         "compiled_arguments", "compiled_places", "convolution", "optim", "optimizers"]  # fmt: skip
+         "compiled_arguments", "compiled_places", "convolution", "optim", "optimizers",
+         "checkpoints", "loader_state", "metrics", "draws", "samplers"]  # fmt: skip
 # Of the op table what depends on NumPy's functions; the rest is about the engine, at length.
 OF_THE_TABLE = ["every_operation_has_a_row", "value_dtype_and_shape", "gradient", "second_order",
                 "precision_is_kept", "numpys_function_gives_the_same"]  # fmt: skip
