@@ -282,6 +282,15 @@ def test_edges_pass_beside_boxes(opened, make):
     assert page.evaluate(CROSSED) == 0
 
 
+def test_both_operands_of_a_square_have_an_edge(opened):
+    n = ac.Tensor(3.0, True, name="n")
+    page = opened(draw((n * n + 1) * n))
+    edges = page.eval_on_selector_all("path.edge", "all => all.map(e => e.getAttribute('d'))")
+    assert len(edges) == len(set(edges)) >= 4
+    texts = page.eval_on_selector_all(".edge-label", "all => all.map(e => e.textContent)")
+    assert texts[:2] == ["x", "y"]
+
+
 def test_arrowheads_point_along_their_edges(opened):
     page = opened(small())
     page.keyboard.press("End")

@@ -108,7 +108,9 @@
   // the vertical runs [x, y1, y2] of an edge, from box a to box b: it leaves clusters, passes rows
   // and enters clusters
   function routeOf(edge, a, b) {
-    const runs = [[a.x + a.w / 2, a.y + a.h, a.y + a.h]];
+    const twins = into.get(edge.target).filter((other) => other.source === edge.source);
+    const apart = 14 * (twins.indexOf(edge) - (twins.length - 1) / 2); // both operands of n * n
+    const runs = [[a.x + a.w / 2 + apart, a.y + a.h, a.y + a.h]];
     let start = b.y;
     edge.scopes.forEach((scope, i) => {
       const at = origins.get(scope);
@@ -128,7 +130,7 @@
     const beside = outOf.get(edge.source).length > 1 || into.get(edge.target).length > 1;
     const near = Math.min(Math.max(runs.at(-1)[0], b.x + 14), b.x + b.w - 14);
     const middle = b.x + b.w / 2;
-    return [...runs, [beside ? 0.4 * near + 0.6 * middle : middle, start, b.y]];
+    return [...runs, [(beside ? 0.4 * near + 0.6 * middle : middle) + apart, start, b.y]];
   }
 
   function foldedBox(i) {

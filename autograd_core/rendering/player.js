@@ -305,7 +305,7 @@
   function drawLine(edge, group, d, middle, anchor = "start") {
     const unused = data.backward.length > 0 && !edge.passed;
     const path = shape("path", { class: `edge${unused ? " unused" : ""}`, d }, group);
-    const words = [edge.operand, edge.keeps, edge.flow].filter(Boolean).join("\n");
+    const words = [edge.operand, edge.keeps].filter(Boolean).join("\n");
     if (words) shape("title", {}, path).textContent = words;
     const made = { path };
     if (edge.operand) {
