@@ -62,12 +62,15 @@ def fitted(
         transform=(shift, None), num_workers=1,
     )  # fmt: skip
     optimizer = nn.Adam(model.parameters())
+    saved = None if out is None else nn.Checkpoints(out / "checkpoints")
+    if saved is not None and not resume:
+        saved.clear()
     history = nn.fit(
         model, loader, nn.CrossEntropyLoss(), optimizer, epochs=epochs,
         schedule=nn.OneCycleLR(optimizer, max_lr=RATE, total_steps=epochs * len(loader)),
         valid=nn.DataLoader(nn.TensorDataset(*valid), 500), metrics=[nn.Accuracy()],
         log=None if out is None else out / "log.jsonl",
-        checkpoints=None if out is None else out / "checkpoints", resume=resume,
+        checkpoints=saved, resume=resume,
     )  # fmt: skip
     print(history.table())
     if history.interrupted:

@@ -122,10 +122,13 @@ def learn(
     data = nn.TensorDataset(pieces[:, :-1], pieces[:, 1:])
     loader = nn.DataLoader(data, BATCH, sampler=Pieces(len(pieces), each), generator=seed)
     loss_of, optimizer, schedule = settings(model, steps // each * each)
+    saved = None if out is None else nn.Checkpoints(out / "checkpoints")
+    if saved is not None and not resume:
+        saved.clear()
     history = nn.fit(
         model, loader, loss_of, optimizer, epochs=steps // each, schedule=schedule, max_norm=1.0,
         log=None if out is None else out / "log.jsonl",
-        checkpoints=None if out is None else out / "checkpoints", resume=resume,
+        checkpoints=saved, resume=resume,
     )  # fmt: skip
     if history.interrupted:
         raise SystemExit("interrupted; --resume continues the run")

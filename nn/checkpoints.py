@@ -95,6 +95,11 @@ class Checkpoints:
             raise DataError(f"{self.folder}: every checkpoint is damaged. The oldest: {damaged}")
         return None
 
+    def clear(self) -> None:
+        """Remove all checkpoints of the folder."""
+        for path in [*self.paths(), *self.folder.glob("step-*.safetensors")]:
+            self._remove(path.name)
+
     def paths(self) -> list[Path]:
         """The JSON files, the newest last."""
         return sorted(self.folder.glob("step-*.json"))
@@ -166,7 +171,7 @@ def _described(path: Path) -> dict[str, Any]:
     """The content of a JSON file, checked."""
     try:
         found = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path} is damaged: {error}") from error
     if not isinstance(found, dict) or "arrays_digest" not in found or "state" not in found:
         raise DataError(f"{path} is damaged: it is no checkpoint")

@@ -1,15 +1,21 @@
-"""The states of random number generators, as plain data."""
+"""Random generators: those that objects hold, and their states as plain data."""
 
 from __future__ import annotations
 
 import copy
 import random
+from collections import deque
 from collections.abc import Mapping
+from functools import partial
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
 
-from nn.module import Module
+from autograd_core import Tensor
+from autograd_core.devices import backend
+
+ATOMS = (bool, int, float, complex, str, bytes, type(None), type, ModuleType, Tensor)
 
 
 def state_of(generator: Any) -> Any:
@@ -18,7 +24,7 @@ def state_of(generator: Any) -> Any:
         return generator.getstate()
     if isinstance(generator, np.random.RandomState):
         return generator.get_state(legacy=False)
-    return copy.deepcopy(generator.bit_generator.state)
+    return copy.deepcopy(_bits(generator).state)
 
 
 def set_state(generator: Any, state: Any) -> None:
@@ -28,7 +34,11 @@ def set_state(generator: Any, state: Any) -> None:
     elif isinstance(generator, np.random.RandomState):
         generator.set_state(state)
     else:
-        generator.bit_generator.state = state
+        _bits(generator).state = state
+
+
+def _bits(generator: Any) -> Any:
+    return getattr(generator, "bit_generator", generator)
 
 
 def with_state(generator: Any, state: Any) -> Any:
@@ -38,17 +48,46 @@ def with_state(generator: Any, state: Any) -> Any:
     return made
 
 
-def is_generator(value: Any) -> bool:
-    """True for a generator whose state can be saved."""
-    return isinstance(value, np.random.Generator | np.random.RandomState | random.Random)
+def reached(*roots: Any) -> list[Any]:
+    """The global generators of `random` and ``np.random``, and those in the attributes, containers
+    and closures of `roots`, in an order that is the same in every process. Module variables that a
+    function reads are left out."""
+    shared: list[Any] = [random.random, np.random.random]
+    found: list[Any] = [draw.__self__ for draw in shared]
+    seen: dict[int, Any] = {id(generator): generator for generator in found}
+    waiting = deque(roots)
+    while waiting:
+        value = waiting.popleft()
+        if isinstance(value, ATOMS) or backend.is_array(value) or id(value) in seen:
+            continue
+        seen[id(value)] = value  # kept alive, so that no id is used again
+        if isinstance(value, np.random.Generator):
+            waiting.append(value.bit_generator)
+        elif isinstance(value, np.random.BitGenerator | np.random.RandomState | random.Random):
+            if not isinstance(value, random.SystemRandom):
+                found.append(value)
+        else:
+            waiting.extend(_inside(value))
+    return found
 
 
-def generators_of(model: Module | None, others: Mapping[str, Any]) -> dict[str, Any]:
-    """Generators by name: the attributes of the modules of `model`, those of `others`, and the
-    global ones of `random` and ``np.random``."""
-    found = {"random": random.random.__self__, "numpy.random": np.random.random.__self__}  # type: ignore[attr-defined]
-    for path, module in model.named_modules() if model is not None else ():
-        for name, value in vars(module).items():
-            if is_generator(value):
-                found[f"model.{path}.{name}" if path else f"model.{name}"] = value
-    return found | {name: value for name, value in others.items() if is_generator(value)}
+def _inside(value: Any) -> list[Any]:
+    """What an object refers to."""
+    if isinstance(value, FunctionType):
+        cells = [cell.cell_contents for cell in value.__closure__ or () if not _is_empty(cell)]
+        return [*cells, *(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values()]
+    if isinstance(value, MethodType):
+        return [value.__self__, value.__func__]
+    if isinstance(value, partial):
+        return [value.func, *value.args, *value.keywords.values()]
+    inner = [*getattr(value, "__dict__", {}).values()]
+    if isinstance(value, Mapping):
+        return [*inner, *value.values()]
+    return [*inner, *value] if isinstance(value, list | tuple | deque) else inner
+
+
+def _is_empty(cell: Any) -> bool:
+    try:
+        return cell.cell_contents is None
+    except ValueError:  # a variable that has no value yet
+        return True

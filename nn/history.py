@@ -124,8 +124,9 @@ def shown(value: Any) -> str:
 
 
 def as_plain(value: Any) -> Any:
-    """A value for JSON: arrays as lists."""
-    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+    """A value for JSON: arrays as lists, inf and NaN as null."""
+    value = value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def line(row: Row) -> str:

@@ -12,6 +12,7 @@ from autograd_core import Tensor, no_grad
 from autograd_core.devices import backend
 from autograd_core.errors import ArgumentError, DTypeError, ShapeError
 from autograd_core.errors.tracebacks import public
+from nn.data.labels import check_labels
 from nn.module import Module
 
 __all__ = ["F1", "Accuracy", "ConfusionMatrix", "Mean", "Metric", "Perplexity", "Precision",
@@ -79,12 +80,18 @@ def labels_of(targets: Any) -> Any:
 
 def _checked(outputs: Any, targets: Any) -> tuple[Any, Any]:
     """Outputs (n, classes, …) and class numbers (n, …)."""
+    if outputs.ndim > 1 and outputs.shape[1] == 1:
+        raise ShapeError(
+            "outputs with one column have no classes; for a yes or no write "
+            "Mean(lambda outputs, targets: (outputs > 0) == (targets > 0.5))"
+        )
     labels = labels_of(targets)
     if outputs.ndim < 2 or outputs.shape[:1] + outputs.shape[2:] != labels.shape:
         raise ShapeError(
             f"outputs have shape (n, classes, …), targets (n, …); these have {outputs.shape} and "
             f"{targets.shape}"
         )
+    check_labels(labels, outputs.shape[1])
     return outputs, labels
 
 
@@ -255,7 +262,7 @@ def evaluate(
 ) -> dict[str, Any]:
     """The mean loss over the examples of a loader, and the metrics, by name. The model is in
     evaluation mode meanwhile, and nothing is recorded."""
-    training = model.training
+    modes = [(module, module.training) for _, module in model.named_modules()]
     model.eval()
     for metric in metrics:
         metric.reset()
@@ -270,7 +277,8 @@ def evaluate(
                 for metric in metrics:
                     metric.update(outputs, target)
     finally:
-        model.train(training)
+        for module, training in modes:
+            module.training = training
     found: dict[str, Any] = {}
     if loss is not None:
         count = sum(size for _, size in losses)

@@ -6,7 +6,7 @@ import itertools
 import math
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +17,22 @@ from autograd_core.devices import backend
 from autograd_core.errors import ArgumentError, AutogradWarning, NonFiniteError
 from nn.callbacks import Callback
 from nn.checkpoints import Checkpoints
-from nn.generators import generators_of, set_state, state_of
+from nn.generators import reached
 from nn.history import History, check_suffix, line
 from nn.metrics import Metric, evaluate
 from nn.module import Module
-from nn.optim.clipping import clip_grad_norm_
+from nn.optim.lbfgs import LBFGS
 from nn.progress import Bar
+from nn.resuming import Resumable
+from nn.steps import Steps, steps_of
 
 __all__ = ["Run"]
 
 
-class Run:
+class Run(Resumable):
     """A training under way, as callbacks see it: `model`, `optimizer`, `history`, the number of the
     `epoch` (from 0), of the `step` (batches since the start) and `stop`, which is empty until
-    something sets a reason to end."""
+    something sets a reason to end for good. `interrupt()` ends a run that is to be resumed."""
 
     def __init__(
         self,
@@ -69,24 +71,46 @@ class Run:
         self._skip = 0  # batches of a loader without a state
         self._check()
         watched = valid is None and bool(metrics)
-        self._plain = _steps(self, watched)
-        self._steps = tuple(map(ac.compile, self._plain)) if compile else self._plain
+        self._plain = steps_of(model, loss, optimizer, accumulate, max_norm, watched)
+        self._steps = Steps(*map(ac.compile, self._plain)) if compile else self._plain
+        roots = [model, loss, loader, valid, self.callbacks, self.metrics, self.generators]
+        self._generators = reached(*roots)
+        self._before: list[Any] | None = None  # their states at the start of the epoch
 
     def _check(self) -> None:
-        for name in ("epochs", "accumulate"):
+        for name in ("epochs", "accumulate", "every"):
             value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
+            if name == "every" and value is None:
+                continue
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise ArgumentError(f"fit: {name} is an integer, at least 1, not {value!r}")
+        if isinstance(self.optimizer, LBFGS):
+            raise ArgumentError(
+                "fit: LBFGS calls the loss several times a step; write the loop with "
+                "optimizer.step(closure)"
+            )
+        if self.epochs > 1 and iter(self.loader) is self.loader:
+            raise ArgumentError(
+                "fit: the loader is an iterator, which gives its batches once; pass a DataLoader, "
+                "or a list of batches"
+            )
+        names = [metric.name for metric in self.metrics]
+        if len(set(names)) < len(names):
+            raise ArgumentError(
+                f"fit: the metrics need different names, not {names}: set their name"
+            )
         if self.every is not None and self.checkpoints is None:
             raise ArgumentError("fit: every=, without checkpoints=, has no effect")
         if self.log is not None:
             check_suffix(self.log)
-        if self.schedule is not None and hasattr(self.schedule, "total_steps"):
-            self._check_length(int(self.schedule.total_steps))
+        self._check_length()
 
-    def _check_length(self, wanted: int) -> None:
+    def _check_length(self) -> None:
         """Compare the steps of a schedule with those of the run."""
-        steps = self.epochs * -(-len(self.loader) // self.accumulate)
+        length, wanted = self._length(), getattr(self.schedule, "total_steps", None)
+        if length is None or wanted is None:
+            return
+        steps = self.epochs * -(-length // self.accumulate)
         if wanted < steps:
             raise ArgumentError(
                 f"fit: the schedule has {wanted:,} steps, and the run needs {steps:,}"
@@ -104,11 +128,20 @@ class Run:
         """All epochs that are left."""
         self._write_log()
         self._call("on_start")
-        while self.epoch < self.epochs and not self.stop:
+        if self.accumulate > 1 and self.batch % self.accumulate == 0:
+            self.optimizer.zero_grad()  # what is left of another run
+        while self.epoch < self.epochs and not self._ends():
             self._beginning = self.state()
             if not self._one_epoch():
                 break
         self._call("on_end")
+
+    def interrupt(self) -> None:
+        """End the run after the batch that is under way; it can be resumed."""
+        self.history.interrupted = True
+
+    def _ends(self) -> bool:
+        return bool(self.stop) or self.history.interrupted
 
     def _one_epoch(self) -> bool:
         """Train for the rest of an epoch, and evaluate; False if the run was stopped before."""
@@ -118,6 +151,8 @@ class Run:
         if not self._batches():
             self.save()
             return False
+        if not self.batch:
+            raise ArgumentError(f"fit: the loader gave no batch in epoch {self.epoch + 1}")
         self._read()
         self._check_weights()
         row: dict[str, Any] = {"epoch": self.epoch + 1, "step": self.step}
@@ -133,6 +168,7 @@ class Run:
         if self.epoch_schedule is not None:
             self._advance(row)
         self.epoch, self.batch, self._total, self._count = self.epoch + 1, 0, 0.0, 0
+        self._before = None
         for metric in self.metrics:
             metric.reset()
         self._call("on_epoch")
@@ -142,29 +178,49 @@ class Run:
         return True
 
     def _batches(self) -> bool:
+        accumulated, stepped, finished = self._steps
         length = self._length()
-        batches = itertools.islice(iter(self.loader), self._skip, None)
-        self._skip = 0
-        accumulated, stepped = self._steps
         on_step = [c.on_step for c in self.callbacks if type(c).on_step is not Callback.on_step]
-        for batch in batches:
+        for batch in self._rest():
             self.batch += 1
             self.step += 1
             last = self.batch % self.accumulate == 0 or self.batch == length
-            value = (stepped if last else accumulated)(*batch)
-            self._note(value, batch)
+            self._note((stepped if last else accumulated)(*batch), batch)
             if last:
-                if self.schedule is not None:
-                    self.schedule.step()
-                if self.average is not None:
-                    self.average.update_parameters(self.model)
+                self._advance_step()
             for call in on_step:
                 call(self)
             if self.every is not None and self.step % self.every == 0:
                 self.save()
-            if self.stop:
+            if self._ends():
                 return False
+        if length is None and self.batch % self.accumulate:
+            finished()
+            self._advance_step()
         return True
+
+    def _rest(self) -> Iterator[Any]:
+        """The batches of the epoch that are left. A loader without a state begins with the
+        generators as at the start of the epoch, and those that are done are skipped."""
+        skip, self._skip = self._skip, 0
+        if not skip:
+            self._before = self._states()
+            return iter(self.loader)
+        now, before = self._states(), self._before
+        if before is not None:
+            self._set_states(before)
+        batches: Iterator[Any] = iter(self.loader)
+        for _ in range(skip):
+            next(batches, None)
+        self._set_states(now)
+        return batches
+
+    def _advance_step(self) -> None:
+        """What follows a step of the optimiser."""
+        if self.schedule is not None:
+            self.schedule.step()
+        if self.average is not None:
+            self.average.update_parameters(self.model)
 
     def _note(self, value: Any, batch: Any) -> None:
         """Add the loss of a batch; on a device, it is read later."""
@@ -215,9 +271,9 @@ class Run:
             self._name_the_cause(f"{wrong} is not finite after")
 
     def _overflowed(self) -> str:
-        """The name of a parameter that is not finite, or ""."""
-        found = (name for name, p in self.model.named_parameters()
-                 if not np.isfinite(backend.asnumpy(p.data)).all())  # fmt: skip
+        """The name of a parameter or buffer that is not finite, or ""."""
+        tensors = itertools.chain(self.model.named_parameters(), self.model.named_buffers())
+        found = (n for n, t in tensors if not np.isfinite(backend.asnumpy(t.data)).all())
         return next(found, "")
 
     def _name_the_cause(self, what: str) -> None:
@@ -228,7 +284,7 @@ class Run:
         before = self.model.state_dict()
         try:
             with ac.detect_anomaly():
-                for batch in itertools.islice(iter(self.loader), self._skip, None):
+                for batch in self._rest():
                     self.step, self.batch = self.step + 1, self.batch + 1
                     last = self.batch % self.accumulate == 0 or self.batch == self._length()
                     self._plain[last](*batch)
@@ -245,87 +301,6 @@ class Run:
             where = f"step {self.step} (epoch {self.epoch + 1}, batch {self.batch})"
             raise NonFiniteError(f"fit: {what} step {until}. At {where}: {error}") from error
         raise NonFiniteError(f"fit: {what} step {until}")
-
-    # the state
-
-    def _parts(self) -> dict[str, Any]:
-        """What has a state of its own, by name."""
-        stateful = [c for c in self.callbacks if type(c).state_dict is not Callback.state_dict]
-        parts = {
-            "model": self.model, "optimizer": self.optimizer, "schedule": self.schedule,
-            "epoch_schedule": self.epoch_schedule, "average": self.average, "loader": self.loader,
-            "valid": self.valid, **{f"callback {i}": c for i, c in enumerate(stateful)},
-        }  # fmt: skip
-        return {n: p for n, p in parts.items() if p is not None and hasattr(p, "load_state_dict")}
-
-    def state(self) -> dict[str, Any]:
-        """Everything that decides how the run goes on."""
-        self._read()
-        generators = generators_of(self.model, self.generators)
-        return {
-            "parts": {name: part.state_dict() for name, part in self._parts().items()},
-            "kinds": {name: type(part).__name__ for name, part in self._parts().items()},
-            "generators": {name: state_of(generator) for name, generator in generators.items()},
-            "metrics": [metric.total for metric in self.metrics],
-            "gradients": self._gradients(),
-            "history": [dict(row) for row in self.history.rows],
-            "run": {"epoch": self.epoch, "step": self.step, "batch": self.batch,
-                    "total": self._total, "count": self._count,
-                    "stop": "" if self.history.interrupted else self.stop},
-        }  # fmt: skip
-
-    def _gradients(self) -> list[Any] | None:
-        """The gradients that were accumulated before the next step of the optimiser."""
-        if self.accumulate == 1 or self.batch % self.accumulate == 0:
-            return None
-        gradients = [parameter.grad for parameter in self.optimizer.parameters]
-        return [None if g is None else g.numpy().copy() for g in gradients]
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Go back to what `state` returned. If a part does not fit, none is changed."""
-        parts, saved = self._parts(), state["parts"]
-        kinds = {name: type(part).__name__ for name, part in parts.items()}
-        if kinds != state["kinds"]:
-            there = ", ".join(f"{name}: {kind}" for name, kind in state["kinds"].items())
-            here = ", ".join(f"{name}: {kind}" for name, kind in kinds.items())
-            raise ArgumentError(f"fit: the checkpoint has ({there}), this run has ({here})")
-        before = {name: part.state_dict() for name, part in parts.items()}
-        try:
-            for name, part in parts.items():
-                part.load_state_dict(saved[name])
-        except Exception:
-            for name, part in parts.items():
-                part.load_state_dict(before[name])
-            raise
-        generators = generators_of(self.model, self.generators)
-        for name, generator in generators.items():
-            if name in state["generators"]:
-                set_state(generator, state["generators"][name])
-        for metric, total in zip(self.metrics, state["metrics"], strict=True):
-            metric.total = total
-        gradients = state["gradients"] or itertools.repeat(None)
-        for parameter, g in zip(self.optimizer.parameters, gradients, strict=False):
-            parameter.grad = None if g is None else ac.Tensor(g, device=parameter.device)
-        self.history.rows = [dict(row) for row in state["history"]]
-        run = state["run"]
-        self.epoch, self.step, self.batch = run["epoch"], run["step"], run["batch"]
-        self._total, self._count, self.stop = run["total"], run["count"], run["stop"]
-        self._skip = 0 if "loader" in parts else self.batch
-        self._pending = []
-
-    def save(self) -> None:
-        """Write a checkpoint, if the run has a folder for them."""
-        if self.checkpoints is not None:
-            self._check_weights()
-            self.checkpoints.save(self.step, self.state())
-
-    def resume(self) -> None:
-        """Continue at the newest checkpoint, if there is one."""
-        if self.checkpoints is None:
-            raise ArgumentError("fit: resume=True needs checkpoints=, the folder of the run")
-        found = self.checkpoints.load()
-        if found is not None:
-            self.restore(found.state)
 
     # the log
 
@@ -345,33 +320,3 @@ class Run:
 
 
 READ = 100  # losses on a device that are read together
-
-
-def _steps(run: Run, watched: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Functions of a batch: one that adds to the gradient, one that also updates the weights. They
-    return the loss, with the outputs if they are `watched`."""
-    model, loss, optimizer, count = run.model, run.loss, run.optimizer, run.accumulate
-    max_norm = run.max_norm
-
-    def gradient(batch: tuple[Any, ...]) -> Any:
-        *inputs, target = batch
-        outputs = model(*inputs)
-        value = loss(outputs, target)
-        (value if count == 1 else value * (1 / count)).backward()
-        return (value, outputs) if watched else value
-
-    def accumulated(*batch: Any) -> Any:
-        return gradient(batch)
-
-    def stepped(*batch: Any) -> Any:
-        if count == 1:
-            optimizer.zero_grad()
-        found = gradient(batch)
-        if max_norm is not None:
-            clip_grad_norm_(model.parameters(), max_norm)
-        optimizer.step()
-        if count > 1:
-            optimizer.zero_grad()
-        return found
-
-    return accumulated, stepped

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from autograd_core.errors import ArgumentError
 from autograd_core.errors.tracebacks import public
 from nn.callbacks import Callback
 from nn.checkpoints import Checkpoints
@@ -51,15 +52,16 @@ def fit(
     ``loss(model(*inputs), target)``. The step is compiled. After each epoch, the model is evaluated
     on the batches of `valid` with the `metrics`; without `valid`, these are of the training. A
     `schedule` is advanced after each step of the optimiser, an `epoch_schedule` after each epoch (a
-    `ReduceLROnPlateau` with the loss of the validation). `accumulate` batches make a step, whose
-    gradient is their mean. `max_norm` clips the norm of the gradient. `average`, an
-    `AveragedModel`, is updated after each step, and evaluated in place of the model.
+    `ReduceLROnPlateau` with the loss of the validation). `accumulate` batches make a step, for the
+    sum of their gradients divided by `accumulate`. `max_norm` clips the norm of the gradient.
+    `average`, an `AveragedModel`, is updated after each step, and evaluated in place of the model.
 
     `checkpoints`, a folder or `Checkpoints`, receives the whole state of the run after each epoch,
     and after `every` batches. With `resume` the run continues at the newest checkpoint, if there is
     one, and ends with the same bits as if it had never stopped: model, optimiser, schedules, loader
-    and callbacks are saved, and all generators in the model, in `generators` and of ``np.random``
-    and `random`. Ctrl-C ends the run after the batch that is under way; a checkpoint is written.
+    and callbacks are saved, and every random generator in their attributes and closures, in those
+    of the loss and in `generators`, with those of ``np.random`` and `random`. Ctrl-C ends the run
+    after the batch that is under way; a checkpoint is written.
 
     `log` is a .jsonl or .csv file with a row for each epoch. `progress` shows a bar (tqdm); by
     default, if the output is a terminal or a notebook. Raises NonFiniteError for a loss that is inf
@@ -87,6 +89,11 @@ def fit(
             stack.enter_context(folder.locked())
         if resume:
             run.resume()
+        elif folder is not None and folder.paths():
+            raise ArgumentError(
+                f"fit: {folder.folder} has checkpoints of another run: pass resume=True to go on, "
+                "another folder, or call clear() of its nn.Checkpoints"
+            )
         run.bar = stack.enter_context(Bar(progress))
         stack.enter_context(_ending_at_ctrl_c(run))
         run.train()
@@ -104,7 +111,7 @@ def _ending_at_ctrl_c(run: Run) -> Iterator[None]:
     def stop(number: int, frame: Any) -> None:
         if run.history.interrupted:
             raise KeyboardInterrupt
-        run.stop, run.history.interrupted = "interrupted", True
+        run.interrupt()
 
     before = signal.signal(signal.SIGINT, stop)
     try:

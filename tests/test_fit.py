@@ -293,10 +293,10 @@ def test_another_architecture_is_refused_and_nothing_is_loaded(tmp_path):
     assert np.array_equal(weights(other), before)
     momentum = nn.Adam(model.parameters(), lr=0.5)
     before = weights(model)
-    with pytest.raises(ArgumentError, match=r"optimizer: SGD.* this run has .*optimizer: Adam"):
+    with pytest.raises(ArgumentError, match="optimizer: SGD, now Adam"):
         nn.fit(model, rest[0], rest[1], momentum, checkpoints=tmp_path, resume=True)
     assert np.array_equal(weights(model), before)
-    with pytest.raises(ArgumentError, match=r"the checkpoint has .* this run has .*valid"):
+    with pytest.raises(ArgumentError, match="valid: nothing, now DataLoader"):
         nn.fit(model, *rest, checkpoints=tmp_path, resume=True, valid=rest[0])
 
 

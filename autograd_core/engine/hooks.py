@@ -25,7 +25,7 @@ class Watch:
 
     def __init__(self, tensor: Any, keeps_grad: bool) -> None:
         self.tensor = weakref.ref(tensor)
-        self.name: str | None = tensor.name  # kept when the Tensor is gone
+        self.name: str | None = getattr(tensor, "name", None)  # kept when the Tensor is gone
         self.argument = False  # True for an argument of a transform, which looks like a leaf
         self.committed = self.rebound = 0
         self.keeps_grad = keeps_grad

@@ -165,7 +165,7 @@
     return widths.get(key);
   }
   const FONT = 'system-ui, "Segoe UI", "DejaVu Sans", Helvetica, Arial, sans-serif';
-  const equation = (node) => (!node.symbol || node.title.startsWith(node.symbol) ? node.title : `${node.symbol} = ${node.title}`);
+  const equation = (node) => (!node.symbol || node.named ? node.title : `${node.symbol} = ${node.title}`);
   const cut = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
   for (const node of data.nodes) {
     node.rows = [

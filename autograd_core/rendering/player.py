@@ -63,6 +63,7 @@ def _data(scene: Scene, values: Values | None, limit: int) -> dict[str, Any]:
     for node, box in zip(nodes, scene.boxes, strict=True):
         node["beside"] = beside.get(node["id"], [])
         node["symbol"] = printable(symbols.get(box.number, ""))
+        node["named"] = not box.operation or " = " in box.title  # the symbol is in the title
     return {
         "alarms": [printable(line) for line in scene.alarms],
         "alarmNodes": [id_ if id_ in boxes else None for id_ in scene.alarm_boxes],

@@ -77,9 +77,8 @@ class Values:
         """Keep the gradient of a node, and its value if it is available."""
         self.arrived[node.seq] = picture(g)
         known = {}
-        if node.op is None:
-            self.results.pop(node.seq, None)  # of a pass before
         if tensor is not None and replaced(tensor) < self.root:
+            self.results.pop(node.seq, None)  # of a pass before
             known, self.replaced[node.seq] = {node.seq: tensor.data}, replaced(tensor)
         for seq, value in (known | dict(saved_results(node))).items():
             self.arrays[seq] = value

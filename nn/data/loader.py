@@ -139,7 +139,8 @@ class DataLoader:
         mine = self._current = object()
         size, first = self.batch_size, self.batch
         # of the draws of the examples; a sampler may give an example several times
-        keys = order if self.sampler is None else np.arange(len(order))
+        part, count = self.shard
+        keys = order if self.sampler is None else np.arange(len(order)) * count + part
         parts = (slice(i * size, (i + 1) * size) for i in range(first, len(self)))
         rows = [(order[part], keys[part]) for part in parts]
         for number, batch in enumerate(self._batches(rows, self.epoch), first + 1):
@@ -207,8 +208,10 @@ class DataLoader:
         states of the generator now and at the start of the pass."""
         now = state_of(self.generator)
         before = now if self._before is None else self._before
-        return {"epoch": self.epoch, "batch": self.batch, "seed": self.seed,
-                "before": before, "generator": now}  # fmt: skip
+        return {
+            "epoch": self.epoch, "batch": self.batch, "seed": self.seed, "before": before,
+            "generator": now, "samples": self._length(), "batch_size": self.batch_size,
+        }  # fmt: skip
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue at a position that `state_dict` returned, with a loader of the same dataset and
@@ -216,10 +219,11 @@ class DataLoader:
         missing = {"epoch", "batch", "seed", "before", "generator"} - state.keys()
         if missing:
             raise ArgumentError(f"DataLoader.load_state_dict: the state lacks {sorted(missing)}")
-        if not 0 <= state["batch"] <= len(self):
+        there = state.get("samples"), state.get("batch_size")
+        if there != (self._length(), self.batch_size):
             raise ArgumentError(
-                f"DataLoader: the state is at batch {state['batch']} of a pass; this loader has "
-                f"{len(self)} batches"
+                f"DataLoader: the state is of {there[0]} samples in batches of {there[1]}; this "
+                f"loader has {self._length()} in batches of {self.batch_size}"
             )
         set_state(self.generator, state["generator"])
         self.epoch, self.batch, self.seed = state["epoch"], state["batch"], state["seed"]
