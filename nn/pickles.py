@@ -25,6 +25,9 @@ NEW: dict[str, Callable[[], Any]] = {
     "NONE": lambda: None, "NEWTRUE": lambda: True, "NEWFALSE": lambda: False,
     "EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_TUPLE": tuple, "EMPTY_SET": set,
 }  # fmt: skip
+# Longer integers are in no state. Some pickles are made to take minutes: with huge integers, which
+# are slow to print, or with keys of the same hash.
+BITS, KEY_BITS = 4096, 60
 WITHOUT_EFFECT = ("PROTO", "FRAME", "STOP")
 
 
@@ -57,6 +60,8 @@ class Machine:
         for opcode, argument, _ in pickletools.genops(pickle):
             name = opcode.name
             if name in PUSHED:
+                if isinstance(argument, int) and argument.bit_length() > BITS:
+                    raise ValueError(f"an integer of more than {BITS} bits")
                 self.stack.append(argument)
             elif name in NEW:
                 self.stack.append(NEW[name]())
@@ -197,6 +202,8 @@ def plain(key: Any) -> Any:
     for part in key if type(key) is tuple else (key,):
         if type(part) not in PLAIN:
             raise TypeError(f"a {type(part).__name__} is a key or in a set")
+        if isinstance(part, int) and part.bit_length() > KEY_BITS:
+            raise ValueError(f"an integer of more than {KEY_BITS} bits is a key or in a set")
     return key
 
 

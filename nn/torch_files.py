@@ -213,9 +213,11 @@ class Reader(Machine):
         if name not in self.memories:
             self.memories[name] = bytearray(self.content(f"data/{name}"))
         memory, kind = self.memories[name], storage_type.kind
-        if type(count) is not int or count * size_of(kind) != len(memory):
+        if type(count) is not int:  # and not printed: tuples in tuples may be endless
+            self.refuse(f"a storage whose length is a {type(count).__name__}")
+        if count * size_of(kind) != len(memory):
             self.fail(
-                f"has a storage data/{name} of {len(memory):,} bytes; expected {count!r} times "
+                f"has a storage data/{name} of {len(memory):,} bytes; expected {count} times "
                 f"{size_of(kind)}"
             )
         return Storage(name, kind, memory)
@@ -251,7 +253,9 @@ class Reader(Machine):
         if not type(size) is type(strides) is tuple:
             raise TypeError("the shape and the strides of a tensor are tuples")
         numbers = (offset, *size, *strides)
-        if len(size) != len(strides) or any(type(n) is not int or n < 0 for n in numbers):
+        if any(type(n) is not int for n in numbers):
+            self.refuse("a tensor whose shape, strides or offset are not integers")
+        if len(size) != len(strides) or any(n < 0 for n in numbers):
             self.fail(f"has a tensor of shape {size}, strides {strides} and offset {offset}")
         width, available = size_of(kind), len(storage.memory)
         last = offset + sum((n - 1) * stride for n, stride in zip(size, strides, strict=True))

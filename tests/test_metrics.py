@@ -127,3 +127,13 @@ def test_metrics_of_a_device(device):
 def test_what_does_not_fit(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+def test_one_column_has_no_classes():
+    with pytest.raises(ShapeError, match="one column have no classes"):
+        nn.Accuracy().update(np.ones((3, 1)), np.ones((3, 1)))
+    yes = nn.Mean(lambda outputs, targets: (outputs > 0) == (targets > 0.5))
+    yes.update(np.array([[1.0], [-1.0]]), np.array([[1.0], [1.0]]))
+    assert yes.compute() == 0.5
+    with pytest.raises(ArgumentError, match=r"labels must be in \[0, 3\)"):
+        nn.Perplexity().update(np.ones((2, 3)), np.array([0, -1]))
