@@ -83,7 +83,8 @@ class History:
             axes.set_xlabel("epoch")
             axes.set_ylabel(label)
             axes.grid(alpha=0.3)
-            axes.legend()
+            if shown:
+                axes.legend()
         values = [v for name in losses for v in self[name] if v is not None]
         if values and min(values) > 0:
             grid[0][0].set_yscale("log")

@@ -149,7 +149,7 @@ def test_an_example_that_was_interrupted_is_resumed(name, tmp_path, capsys):
     class Interrupts(nn.Callback):
         def on_step(self, run):
             if run.step == 25:
-                run.stop, run.history.interrupted = "interrupted", True
+                run.interrupt()
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(nn.Run, "train", interrupted)
