@@ -14,30 +14,23 @@ import numpy as np
 
 from autograd_core import Tensor
 from autograd_core.devices import backend
+from autograd_core.transforms import generators
 
 ATOMS = (bool, int, float, complex, str, bytes, type(None), type, ModuleType, Tensor)
 
 
 def state_of(generator: Any) -> Any:
-    """The state of a generator of NumPy or of `random`, as dicts, tuples, numbers and arrays."""
-    if isinstance(generator, random.Random):
-        return generator.getstate()
-    if isinstance(generator, np.random.RandomState):
-        return generator.get_state(legacy=False)
-    return copy.deepcopy(_bits(generator).state)
+    """The state of a generator of NumPy, CuPy or `random`, as dicts, tuples, numbers and arrays."""
+    return copy.deepcopy(generators.state_of(_inner(generator)))
 
 
 def set_state(generator: Any, state: Any) -> None:
     """Restore what `state_of` returned."""
-    if isinstance(generator, random.Random):
-        generator.setstate(state)
-    elif isinstance(generator, np.random.RandomState):
-        generator.set_state(state)
-    else:
-        _bits(generator).state = state
+    generators.set_state(_inner(generator), state)
 
 
-def _bits(generator: Any) -> Any:
+def _inner(generator: Any) -> Any:
+    """What has the state of a ``numpy.random`` generator."""
     return getattr(generator, "bit_generator", generator)
 
 

@@ -37,13 +37,13 @@ class States:
 
     def __init__(self, *roots: Any) -> None:
         self.generators = list(_reached(roots))
-        self.states = list(map(_state, self.generators))
+        self.states = list(map(state_of, self.generators))
 
     @contextmanager
     def again(self) -> Iterator[None]:
         """A context manager in which the generators repeat the draws made since this object was
         created. At the end, their states from before it are restored."""
-        present = list(map(_state, self.generators))
+        present = list(map(state_of, self.generators))
         try:
             self.set(self.states)
             yield
@@ -53,7 +53,7 @@ class States:
     def drawn(self) -> bool:
         """True if a generator was used since this object was created. Their states are then
         restored."""
-        used = not _equal_all(list(map(_state, self.generators)), self.states)
+        used = not _equal_all(list(map(state_of, self.generators)), self.states)
         if used:
             self.set(self.states)
         return used
@@ -62,7 +62,7 @@ class States:
         """Take the present state of a generator as the one to compare with."""
         used = getattr(generator, "bit_generator", generator)
         place = next(i for i, known in enumerate(self.generators) if known is used)
-        self.states[place] = _state(used)
+        self.states[place] = state_of(used)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, States) and _equal_all(self.states, other.states)
@@ -72,7 +72,7 @@ class States:
     def set(self, states: list[Any]) -> None:
         """Set the states of all generators."""
         for generator, state in zip(self.generators, states, strict=True):
-            _set_state(generator, state)
+            set_state(generator, state)
 
 
 def _is_on_device(value: Any) -> bool:
@@ -80,7 +80,8 @@ def _is_on_device(value: Any) -> bool:
     return hasattr(type(value), "random_raw") and backend.is_array(getattr(value, "_state", None))
 
 
-def _state(generator: Any) -> Any:
+def state_of(generator: Any) -> Any:
+    """The state of one of the generators that are reached."""
     if isinstance(generator, np.random.BitGenerator):
         return generator.state
     if isinstance(generator, np.random.RandomState):
@@ -101,7 +102,8 @@ def _equal(state: Any, other: Any) -> bool:
     return bool(np.all(state == other))
 
 
-def _set_state(generator: Any, state: Any) -> None:
+def set_state(generator: Any, state: Any) -> None:
+    """Restore what `state_of` returned."""
     if isinstance(generator, np.random.BitGenerator):
         generator.state = state
     elif isinstance(generator, np.random.RandomState):
