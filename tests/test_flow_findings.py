@@ -387,3 +387,12 @@ def test_a_box_has_the_gradient_of_the_flow_alone():
     with record_flow() as flow:
         ac.sum(y[0] * y[1] ** 2).backward()
     assert set(flow.parameter_rms().values()) == {1.0, 2.0}
+
+
+def test_a_drawn_tensor_after_a_step_is_no_fault():
+    """The pass of the page adds to no gradient."""
+    w = nn.Parameter(np.ones(3), name="w")
+    optimizer = nn.SGD([w], lr=0.01)
+    ac.sum((w - 2) ** 2).backward()
+    optimizer.step()
+    assert data_of(draw(ac.sum((w - 2) ** 2)))["alarms"] == []

@@ -99,6 +99,7 @@ def traced(output: Tensor, naming: Naming, who: str, values: bool = True) -> Flo
             flow.values.result(node, tensor.data)
     with observed(recorder):
         propagate([(output.node, seed(output, gradient))], retain=True)
+    recorder.training.arrivals.clear()  # this pass adds to no gradient
     recorder.finish()
     return flow
 
