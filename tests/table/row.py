@@ -3,15 +3,20 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
-from autograd_core import functions, operations
+from autograd_core import functions, operations, ops
 from autograd_core.testing.strategies import any_axis, between, distinct, signed, staggered
 from tests.older_numpy import is_numpys, numpys
 from tests.table.cases import Case, elementwise, settled
+
+# Tables that are imported at their first use: only then are their operations in the registry
+for _namespace in (*ops.LATER, "unfolding"):
+    import_module(f"autograd_core.ops.{ops.LATER.get(_namespace, _namespace)}")
 
 HERE = object()  # among the settings of a case: the name of the device under test
 
