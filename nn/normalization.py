@@ -110,8 +110,7 @@ class _WithStatistics(Normalization):
         self._check(x)
         axes = (0, *range(2, x.ndim)) if self.of_batch else tuple(range(2, x.ndim))
         if self.training or not self.track_running_stats:
-            count = self._count(x, axes)
-            mean, centered, variance = _moments(x, axes)
+            mean, centered, variance, count = self.moments(x, axes)
             if self.track_running_stats:
                 self._track(_array(mean), _array(variance) * (count / (count - 1)))
             out = centered * (1 / ac.sqrt(variance + self.eps))
@@ -119,6 +118,12 @@ class _WithStatistics(Normalization):
             mean, variance = self.running_mean.data, self.running_var.data
             out = (x - _of_channels(mean, x)) / np.sqrt(_of_channels(variance, x) + self.eps)
         return self.scaled(out)
+
+    def moments(self, x: Any, axes: tuple[int, ...]) -> tuple[Any, Any, Any, Any]:
+        """The mean of x over `axes`, x without it, the variance, and the number of values of a
+        channel."""
+        count = self._count(x, axes)
+        return *_moments(x, axes), count
 
     def _check(self, x: Any) -> None:
         if x.ndim not in self.ndims or x.shape[1] != self.num_features:

@@ -84,6 +84,10 @@ class Opaque:
         return self.function(*args, **settings)
 
 
+class External(Opaque):
+    """One that has effects outside of the program."""
+
+
 @dataclass(frozen=True, slots=True)
 class Writer:
     """A function that writes to elements of its first argument and works elementwise. It consists
@@ -215,3 +219,11 @@ class Program:
     def outputs(self) -> list[Value]:
         """The Values in the result."""
         return list(refs(self.result))
+
+
+def decides_afterwards(program: Program) -> bool:
+    """True if a program compares a value after a call with outside effects. If the value differed,
+    the function would run again, and the effects would be repeated."""
+    calls = program.calls
+    first = next((i for i, c in enumerate(calls) if isinstance(c.function, External)), len(calls))
+    return any(call.guard is not None for call in calls[first:])

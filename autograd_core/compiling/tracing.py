@@ -15,7 +15,7 @@ from autograd_core.compiling.blocks import with_blocks
 from autograd_core.compiling.captured import Reached, Slot, with_arrays
 from autograd_core.compiling.kernels import with_kernels
 from autograd_core.compiling.places import Gradient, share_memory
-from autograd_core.compiling.program import Program, Ref, Value, replaced
+from autograd_core.compiling.program import Program, Ref, Value, decides_afterwards, replaced
 from autograd_core.compiling.reassociate import reassociated
 from autograd_core.compiling.simplify import simplified, undecided, without_unused, writes_last
 from autograd_core.compiling.stacks import stacked
@@ -27,7 +27,7 @@ from autograd_core.transforms.calls import Function
 from autograd_core.transforms.generators import States
 from autograd_core.transforms.tree import filled, leaves
 
-ACTIVE: ContextVar[bool] = ContextVar("autograd_core tracing", default=False)
+ACTIVE: ContextVar[Trace | None] = ContextVar("autograd_core tracing", default=None)
 # What a result may consist of
 RETURNED = (Tensor, TraceArray, np.generic, bool, int, float, complex, str)
 
@@ -63,7 +63,7 @@ class Tracing:
             return
         error = None
         self.held: list[Any] = []
-        token = ACTIVE.set(True)
+        token = ACTIVE.set(trace)
         followers.append(trace.note_made)
         try:
             self.held += [self._lend(slot) for slot in self.reached.slots]
@@ -184,6 +184,9 @@ class Tracing:
         self.kept = self._kept(program, len(outs))
         if not writes_last(program, self.kept):
             self.trace.fail("it writes to a captured array before its last decision")
+            return
+        if decides_afterwards(program):
+            self.trace.fail("it decides by a value after an exchange with other processes")
             return
         self.captured = self._captured(program, arguments)
         stacked(program)

@@ -176,7 +176,7 @@ def zero_gradient(array: Array, shape: tuple[int, ...] | None = None, dtype: Any
 
 def commit(arrived: list[tuple[Any, Any, bool]]) -> None:
     """Add each gradient to the ``.grad`` of its Tensor, as a contiguous array that nothing else
-    references."""
+    references. Then call the functions `after` of these Tensors, once each."""
     with _commit_lock:
         totals = [
             (watch, tensor, backend.run_there(tensor._array, _total, tensor, g, owned))
@@ -186,6 +186,8 @@ def commit(arrived: list[tuple[Any, Any, bool]]) -> None:
         number = next(sequence_numbers)
         for watch, tensor, total in totals:
             tensor._grad, watch.committed = total, number
+    for after in dict.fromkeys(watch.after for watch, _, _ in totals if watch.after is not None):
+        after()
 
 
 def _total(tensor: Tensor, g: Gradient, owned: bool) -> Tensor:

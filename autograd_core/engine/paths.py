@@ -9,7 +9,8 @@ from autograd_core.engine.graph import Node, freed
 
 
 class Paths:
-    """The nodes on the paths from outputs to targets. A backward pass with them visits no others.
+    """The nodes on the paths from outputs to targets, and to leaves that stand for operands of
+    other processes. A backward pass with them visits no others.
 
     `targets` maps nodes to names. The search stops at nodes older than `oldest` (by default the
     number of the oldest target). If such a node is a target, it receives its gradient but passes
@@ -27,6 +28,7 @@ class Paths:
         parents: dict[int, list[int]] = {}
         self.nodes: dict[int, Node] = {}
         self.outside: list[Node] = []
+        elsewhere: list[int] = []
         waiting = list(outputs)
         while waiting:
             node = waiting.pop()
@@ -41,6 +43,8 @@ class Paths:
             if node.released:
                 raise freed(node)
             parent, more = node.parent, node.more
+            if parent is None and node.watch is not None and node.watch.always:
+                elsewhere.append(node.seq)
             while parent is not None:
                 older.append(parent.seq)
                 if parent.seq not in parents:
@@ -49,7 +53,7 @@ class Paths:
                     break
                 parent, _, _, _, more = more
         self.oldest = oldest
-        self.wanted = {node.seq: name for node, name in targets.items()}
+        self.wanted = dict.fromkeys(elsewhere) | {node.seq: name for node, name in targets.items()}
         for seq in sorted(parents):
             if seq not in self.wanted and any(older in self.wanted for older in parents[seq]):
                 self.wanted[seq] = None

@@ -138,10 +138,11 @@ class Tensor(Exits, Methods):
                 f"only floating and complex Tensors can require a gradient; this one has dtype "
                 f"{self._array.dtype}. Use dtype=float, as in Tensor(data, True, dtype=float)"
             )
-        hooks = self.node.watch.hooks if self.node is not None and self.node.watch else []
+        before = None if self.node is None else self.node.watch
         node = Node.leaf(self, self._array.shape, self._array.dtype)
         assert node.watch is not None
-        node.watch.hooks = hooks
+        if before is not None:
+            node.watch.hooks, node.watch.after = before.hooks, before.after
         self._set_node(node)
 
     def _set_node(self, node: Node | None) -> None:

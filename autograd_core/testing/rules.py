@@ -27,7 +27,7 @@ class RuleObserver(Observer):
         if isinstance(g, Parts | Tensor) or isinstance(gx, Parts) or not rule.operand:
             return
         saved = next((kept for _, r, kept in node.edges() if r is rule), None)
-        if saved is None or not backend.is_array(g):
+        if saved is None or not (backend.is_array(g) or isinstance(g, np.generic)):
             return
         name = f"has a fault: the rule of {node.name!r} for {rule.operand!r}"
         before = [np.array(host(a)) for a in (g, *_arrays(saved))]

@@ -33,6 +33,7 @@ class DataLoader:
     or an object whose ``indices(generator)`` returns those of a pass. `drop_last` leaves out the
     last batch if it is smaller. ``shard=(i, n)`` gives each of n loaders with the same generator a
     part of the order, of the same length, for which the order is continued at its start if need be.
+    With ``shard=world()`` of `nn.distributed`, each rank has a part of the order of rank 0.
 
     A `transform` is called as ``transform(batch, draws)`` with the stacked arrays, and `draws`, the
     random numbers of each example in this pass (`nn.Draws`), which do not depend on the batch that
@@ -63,7 +64,7 @@ class DataLoader:
         generator: Any = None,
         num_workers: int = 0,
         prefetch_factor: int = 2,
-        shard: tuple[int, int] = (0, 1),
+        shard: Any = (0, 1),
         device: str = "cpu",
     ) -> None:
         self.dataset = _dataset(dataset, batch_size)
@@ -72,6 +73,9 @@ class DataLoader:
         self.transform, self.collate_fn = transform, collate_fn
         self.drop_last = drop_last
         self.generator = generator_of(generator)
+        if not isinstance(shard, tuple):  # ranks
+            set_state(self.generator, shard.same(state_of(self.generator)))
+            shard = shard.rank, shard.size
         self.num_workers, self.prefetch_factor = num_workers, prefetch_factor
         self.shard = shard
         self.device = device

@@ -1,0 +1,194 @@
+"""How arrays are moved between ranks: by MPI from the memory of the host, or by NCCL between
+devices.
+
+All functions take and return arrays in C order. float16, which MPI does not know, is summed in
+float32; NCCL adds it as it is.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from autograd_core.devices import backend
+from nn.distributed.world import Group
+
+OF_NCCL = frozenset({"f2", "f4", "f8", "i1", "i4", "i8", "u1", "u4", "u8"})  # dtypes
+
+
+def channel(group: Group, array: Any) -> Any:
+    """What moves arrays like `array` between the ranks of a group: NCCL if it is installed and each
+    rank of a machine has a device of its own, else MPI."""
+    if group.size == 1:
+        return Alone()
+    if not backend.on_device(array) or array.dtype.str[1:] not in OF_NCCL:
+        return Host(group)
+    home = backend.device_of(array)
+    if home not in group.nccl:
+        from nn.distributed.nccl import connected
+
+        group.nccl[home] = connected(group, home)
+    return group.nccl[home] or Host(group)
+
+
+class Alone:
+    """One rank: every result is a copy of its operand."""
+
+    def all_reduce(self, x: Any, kind: str = "sum") -> Any:
+        """x, or integers in place of bool if they are added."""
+        adds = kind in ("sum", "mean") and x.dtype == bool
+        return x.astype(np.int64) if adds else x.copy()
+
+    def reduce(self, x: Any, root: int) -> Any:
+        """x."""
+        return self.all_reduce(x)
+
+    def broadcast(self, x: Any, root: int) -> Any:
+        """x."""
+        return x.copy()
+
+    def gather(self, x: Any, root: int) -> Any:
+        """x on a new first axis."""
+        return x[None].copy()
+
+    def all_gather(self, x: Any, counts: list[int] | None = None) -> Any:
+        """x, without `counts` on a new first axis."""
+        return x[None].copy() if counts is None else x.copy()
+
+    def scatter(self, x: Any, root: int) -> Any:
+        """The only row of x."""
+        return x.copy().reshape(x.shape[1:])
+
+    def reduce_scatter(self, x: Any) -> Any:
+        """The only row of x."""
+        return self.scatter(self.all_reduce(x), 0)
+
+    def all_to_all(self, x: Any) -> Any:
+        """x."""
+        return x.copy()
+
+
+class Host:
+    """MPI. Arrays on a device are copied to the host and back."""
+
+    def __init__(self, group: Group) -> None:
+        self.group, self.comm = group, group.comm
+
+    def all_reduce(self, x: Any, kind: str) -> Any:
+        """The sum, mean, max or min over the ranks."""
+        sent = _wide(x, adds=kind in ("sum", "mean"))
+        total = np.empty_like(sent)
+        self.comm.Allreduce(sent, total, _operation(kind))
+        if kind == "mean":
+            total = _divided(total, self.group.size)
+        return _back(total, x)
+
+    def reduce(self, x: Any, root: int) -> Any:
+        """The sum over the ranks, on `root`; zeros elsewhere."""
+        sent = _wide(x)
+        total = np.zeros_like(sent)
+        self.comm.Reduce(sent, total if self.group.rank == root else None, _mpi().SUM, root)
+        return _back(total, x)
+
+    def reduce_scatter(self, x: Any) -> Any:
+        """Row i of the sum over the ranks, on rank i."""
+        sent = _wide(x)
+        own = np.empty_like(sent[0])
+        self.comm.Reduce_scatter_block(sent, own, _mpi().SUM)
+        return _back(own, x)
+
+    def broadcast(self, x: Any, root: int) -> Any:
+        """The array of `root`; those of the other ranks have its shape and dtype."""
+        sent = host(x).copy()
+        self.comm.Bcast(_bytes(sent), root)
+        return _back(sent, x)
+
+    def gather(self, x: Any, root: int) -> Any:
+        """The arrays of all ranks, on `root`; no rows elsewhere."""
+        sent, mine = host(x), self.group.rank == root
+        rows = np.empty((self.group.size * mine, *sent.shape), sent.dtype)
+        self.comm.Gather(_bytes(sent), _bytes(rows) if mine else None, root)
+        return _back(rows, x)
+
+    def all_gather(self, x: Any, counts: list[int] | None = None) -> Any:
+        """The arrays of all ranks. With `counts`, the rows that each rank has, one below the
+        other."""
+        sent = host(x)
+        if counts is None:
+            rows = np.empty((self.group.size, *sent.shape), sent.dtype)
+            self.comm.Allgather(_bytes(sent), _bytes(rows))
+            return _back(rows, x)
+        rows = np.empty((sum(counts), *sent.shape[1:]), sent.dtype)
+        row = rows[:1].nbytes if len(rows) else 0
+        sizes = [count * row for count in counts]
+        self.comm.Allgatherv(_bytes(sent), [rows, sizes, _mpi().BYTE])
+        return _back(rows, x)
+
+    def scatter(self, x: Any, root: int) -> Any:
+        """Row i of the array of `root`, on rank i. The others give an array with no rows."""
+        sent, mine = host(x), self.group.rank == root
+        own = np.empty(sent.shape[1:], sent.dtype)
+        self.comm.Scatter(_bytes(sent) if mine else None, _bytes(own), root)
+        return _back(own, x)
+
+    def all_to_all(self, x: Any) -> Any:
+        """Row i of each rank's array, on rank i."""
+        sent = host(x)
+        rows = np.empty_like(sent)
+        self.comm.Alltoall(_bytes(sent), _bytes(rows))
+        return _back(rows, x)
+
+
+def host(x: Any) -> Any:
+    """An array as one on the host in C order."""
+    return np.asarray(backend.asnumpy(x), order="C")
+
+
+def _wide(x: Any, adds: bool = True) -> Any:
+    """An array in a dtype that MPI knows, and adds, with at least as many digits."""
+    sent = host(x)
+    if sent.dtype.char == "e":
+        return sent.astype(np.float32)
+    return sent.astype(np.int64) if adds and sent.dtype == bool else sent
+
+
+def _back(found: Any, like: Any) -> Any:
+    """A result on the device of the operand, and in float16 if that is."""
+    if like.dtype.char == "e" and found.dtype.char != "e":
+        with np.errstate(over="ignore"):  # inf, as a sum in float16 gives
+            found = found.astype(np.float16)
+    home = backend.device_of(like)
+    return found if home == "cpu" else backend.to_device(found, home)
+
+
+def _divided(total: Any, count: int) -> Any:
+    return np.divide(total, count, out=total if total.dtype.kind in "fc" else None)
+
+
+def _bytes(array: Any) -> Any:
+    """A buffer of any dtype."""
+    return [array, _mpi().BYTE]
+
+
+@cache
+def _mpi() -> Any:
+    from mpi4py import MPI
+
+    return MPI
+
+
+@cache
+def _operation(kind: str) -> Any:
+    """MPI's operation. Its own maximum loses NaN."""
+    if kind in ("sum", "mean"):
+        return _mpi().SUM
+    ufunc = np.maximum if kind == "max" else np.minimum
+
+    def combine(read: Any, written: Any, datatype: Any) -> None:
+        dtype = np.dtype(datatype.typestr)
+        x, y = np.frombuffer(read, dtype), np.frombuffer(written, dtype)
+        ufunc(x, y, out=y)
+
+    return _mpi().Op.Create(combine, commute=True)

@@ -1,0 +1,1 @@
+"""Programs that tests/test_distributed*.py run on several ranks."""
