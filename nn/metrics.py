@@ -13,6 +13,8 @@ from autograd_core.devices import backend
 from autograd_core.errors import ArgumentError, DTypeError, ShapeError
 from autograd_core.errors.tracebacks import public
 from nn.data.labels import check_labels
+from nn.distributed.runs import summed
+from nn.distributed.world import Group
 from nn.module import Module
 
 __all__ = ["F1", "Accuracy", "ConfusionMatrix", "Mean", "Metric", "Perplexity", "Precision",
@@ -258,10 +260,16 @@ def _cross_entropies(outputs: Any, targets: Any) -> Any:
 
 @public
 def evaluate(
-    model: Module, loader: Any, loss: Any = None, metrics: Sequence[Metric] = ()
+    model: Module,
+    loader: Any,
+    loss: Any = None,
+    metrics: Sequence[Metric] = (),
+    *,
+    group: Group | None = None,
 ) -> dict[str, Any]:
     """The mean loss over the examples of a loader, and the metrics, by name. The model is in
-    evaluation mode meanwhile, and nothing is recorded."""
+    evaluation mode meanwhile, and nothing is recorded. With a `group` of ranks (`nn.distributed`),
+    the examples of all ranks count, and all ranks get the same values."""
     modes = [(module, module.training) for _, module in model.named_modules()]
     model.eval()
     for metric in metrics:
@@ -280,9 +288,9 @@ def evaluate(
         for module, training in modes:
             module.training = training
     found: dict[str, Any] = {}
+    own = sum(value.item() * size for value, size in losses), sum(size for _, size in losses)
+    total, count = summed(group or Group(), own, metrics)
     if loss is not None:
-        count = sum(size for _, size in losses)
-        total = sum(value.item() * size for value, size in losses)
         found["loss"] = total / count if count else math.nan
     values = {metric.name: metric.compute() for metric in metrics}
     for metric in metrics:

@@ -9,6 +9,7 @@ from typing import Any
 import autograd_core as ac
 from autograd_core.errors import ArgumentError
 from nn.callbacks import Callback
+from nn.distributed.runs import Ranks
 from nn.generators import set_state, state_of
 from nn.history import History
 
@@ -16,6 +17,7 @@ from nn.history import History
 class Resumable:
     """The part of a `Run` that saves it and restores it."""
 
+    ranks: Ranks
     model: Any
     loader: Any
     loss: Any
@@ -54,7 +56,8 @@ class Resumable:
         trained = hasattr(self.loss, "state_dict") and self.loss.state_dict()
         stateful = [c for c in self.callbacks if type(c).state_dict is not Callback.state_dict]
         parts = {
-            "model": self.model, "optimizer": self.optimizer, "schedule": self.schedule,
+            "model": getattr(self.ranks.parallel, "module", self.model),
+            "optimizer": self.optimizer, "schedule": self.schedule,
             "epoch_schedule": self.epoch_schedule, "average": self.average, "loader": self.loader,
             "valid": self.valid, "loss": self.loss if trained else None,
             **{f"callback {i}": c for i, c in enumerate(stateful)},
@@ -75,19 +78,24 @@ class Resumable:
             set_state(generator, state)
 
     def state(self) -> dict[str, Any]:
-        """Everything that decides how the run goes on."""
+        """Everything that decides how the run goes on, on each rank."""
         self._read()
-        return {
-            "kinds": self._kinds(),
-            "parts": {name: part.state_dict() for name, part in self._parts().items()},
+        self.ranks.synchronize_buffers()
+        own = {
             "generators": self._states(),
             "generators_before": self._before,
             "metrics": [metric.total for metric in self.metrics],
             "gradients": self._gradients(),
+            "total": self._total,
+            "count": self._count,
+        }
+        return {
+            "kinds": self._kinds(),
+            "parts": {name: part.state_dict() for name, part in self._parts().items()},
             "history": [dict(row) for row in self.history.rows],
-            "run": {"epoch": self.epoch, "step": self.step, "batch": self.batch,
-                    "total": self._total, "count": self._count, "stop": self.stop},
-        }  # fmt: skip
+            "run": {"epoch": self.epoch, "step": self.step, "batch": self.batch, "stop": self.stop},
+            "ranks": self.ranks.group.objects(own),
+        }
 
     def _gradients(self) -> list[Any] | None:
         """The gradients that were accumulated before the next step of the optimiser."""
@@ -98,7 +106,7 @@ class Resumable:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go back to what `state` returned. If a part does not fit, none is changed."""
-        if not isinstance(state, Mapping) or "kinds" not in state:
+        if not isinstance(state, Mapping) or not {"kinds", "ranks"} <= state.keys():
             raise ArgumentError("fit: the checkpoint is not one of fit")
         kinds, there = self._kinds(), state["kinds"]
         if kinds != there:
@@ -109,7 +117,11 @@ class Resumable:
                 f"{n}: {there.get(n, 'nothing')}, now {kinds.get(n, 'nothing')}" for n in differing
             ]
             raise ArgumentError(f"fit: the checkpoint is of another run ({'; '.join(said)})")
-        parts, saved = self._parts(), state["parts"]
+        ranks, run = state["ranks"], dict(state["run"])
+        parts, saved = self._parts(), dict(state["parts"])
+        if len(ranks) != self.ranks.group.size:  # a pass that was interrupted begins anew
+            run["step"], run["batch"] = run["step"] - run["batch"], 0
+            saved |= {n: p.restarted(saved[n]) for n, p in parts.items() if hasattr(p, "restarted")}
         before = {name: part.state_dict() for name, part in parts.items()}
         try:
             for name, part in parts.items():
@@ -119,30 +131,44 @@ class Resumable:
             for name, part in parts.items():
                 part.load_state_dict(before[name])
             raise
-        self._set_states(state["generators"])
-        self._before = state["generators_before"]
-        for metric, total in zip(self.metrics, state["metrics"], strict=True):
+        self.history.rows = [dict(row) for row in state["history"]]
+        self.epoch, self.step, self.batch = run["epoch"], run["step"], run["batch"]
+        self.stop, self._pending = run["stop"], []
+        self._skip = 0 if "loader" in parts else self.batch
+        self._restore_own(ranks)
+
+    def _restore_own(self, ranks: Sequence[Any]) -> None:
+        """Go back to what the state has of this rank."""
+        rank, same = self.ranks.group.rank, len(ranks) == self.ranks.group.size
+        own: dict[str, Any] = dict(ranks[rank]) if rank < len(ranks) else {}
+        if not same and own:
+            own = {"generators": own["generators_before"] or own["generators"]}
+        if own:
+            self._set_states(own["generators"])
+        self._before = own.get("generators_before")
+        for metric, total in zip(
+            self.metrics, own.get("metrics", itertools.repeat(None)), strict=False
+        ):
             metric.total = total
-        gradients = state["gradients"] or itertools.repeat(None)
+        self._total, self._count = own.get("total", 0.0), own.get("count", 0)
+        gradients = own.get("gradients") or itertools.repeat(None)
         for parameter, g in zip(self.optimizer.parameters, gradients, strict=False):
             parameter.grad = None if g is None else ac.Tensor(g, device=parameter.device)
-        self.history.rows = [dict(row) for row in state["history"]]
-        run = state["run"]
-        self.epoch, self.step, self.batch = run["epoch"], run["step"], run["batch"]
-        self._total, self._count, self.stop = run["total"], run["count"], run["stop"]
-        self._skip = 0 if "loader" in parts else self.batch
-        self._pending = []
 
     def save(self) -> None:
         """Write a checkpoint, if the run has a folder for them."""
         if self.checkpoints is not None:
             self._check_weights()
-            self.checkpoints.save(self.step, self.state())
+            state = self.state()
+            if self.ranks.writes:
+                self.checkpoints.save(self.step, state)
+            self.ranks.group.barrier()
 
     def resume(self) -> None:
         """Continue at the newest checkpoint, if there is one."""
         if self.checkpoints is None:
             raise ArgumentError("fit: resume=True needs checkpoints=, the folder of the run")
-        found = self.checkpoints.load()
+        group = self.ranks.group
+        found = group.same(self.checkpoints.load() if self.ranks.writes else None)
         if found is not None:
             self.restore(found.state)

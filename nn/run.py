@@ -17,6 +17,7 @@ from autograd_core.devices import backend
 from autograd_core.errors import ArgumentError, AutogradWarning, NonFiniteError
 from nn.callbacks import Callback
 from nn.checkpoints import Checkpoints
+from nn.distributed.runs import Ranks, summed
 from nn.generators import reached
 from nn.history import History, check_suffix, line
 from nn.metrics import Metric, evaluate
@@ -32,7 +33,8 @@ __all__ = ["Run"]
 class Run(Resumable):
     """A training under way, as callbacks see it: `model`, `optimizer`, `history`, the number of the
     `epoch` (from 0), of the `step` (batches since the start) and `stop`, which is empty until
-    something sets a reason to end for good. `interrupt()` ends a run that is to be resumed."""
+    something sets a reason to end for good. `interrupt()` ends a run that is to be resumed. On
+    several ranks callbacks are called on each, and ``ranks.writes`` is true on the first one."""
 
     def __init__(
         self,
@@ -64,6 +66,7 @@ class Run(Resumable):
         self.generators, self.log = generators or {}, None if log is None else Path(log)
         self.epoch = self.step = self.batch = 0
         self.stop = ""
+        self.ranks = Ranks(model)
         self.history = History()
         self.bar = Bar(False)
         self._total, self._count = 0.0, 0  # of the losses of the epoch
@@ -131,7 +134,7 @@ class Run(Resumable):
         if self.accumulate > 1 and self.batch % self.accumulate == 0:
             self.optimizer.zero_grad()  # what is left of another run
         while self.epoch < self.epochs and not self._ends():
-            self._beginning = self.state()
+            self._beginning = None if self.ranks.several else self.state()
             if not self._one_epoch():
                 break
         self._call("on_end")
@@ -141,7 +144,9 @@ class Run(Resumable):
         self.history.interrupted = True
 
     def _ends(self) -> bool:
-        return bool(self.stop) or self.history.interrupted
+        history = self.history
+        self.stop, history.interrupted = self.ranks.ending(self.stop, history.interrupted)
+        return bool(self.stop) or history.interrupted
 
     def _one_epoch(self) -> bool:
         """Train for the rest of an epoch, and evaluate; False if the run was stopped before."""
@@ -155,13 +160,16 @@ class Run(Resumable):
             raise ArgumentError(f"fit: the loader gave no batch in epoch {self.epoch + 1}")
         self._read()
         self._check_weights()
+        self.ranks.synchronize_buffers()
         row: dict[str, Any] = {"epoch": self.epoch + 1, "step": self.step}
-        row["loss"] = self._total / self._count if self._count else math.nan
+        total, count = summed(self.ranks.group, (self._total, self._count), self.metrics)
+        row["loss"] = total / count if count else math.nan
         if self.valid is None:
             row |= {metric.name: metric.compute() for metric in self.metrics}
         else:
             model = self.model if self.average is None else self.average
-            found = evaluate(model, self.valid, self.loss, self.metrics)
+            group = self.ranks.group
+            found = evaluate(model, self.valid, self.loss, self.metrics, group=group)
             row |= {f"valid_{name}": value for name, value in found.items()}
         row |= {"lr": self.optimizer.param_groups[0]["lr"], "seconds": time.perf_counter() - start}
         self.history.rows.append(row)
@@ -280,6 +288,11 @@ class Run(Resumable):
         """Repeat the epoch without compilation, to raise the error of the first operation that is
         not finite, or of the first update that makes a parameter so."""
         until = self.step
+        if self._beginning is None:
+            raise NonFiniteError(
+                f"fit: {what} step {until} on rank {self.ranks.group.rank}; on one rank, the "
+                "operation would be named"
+            )
         self.restore(self._beginning)
         before = self.model.state_dict()
         try:
@@ -306,11 +319,11 @@ class Run(Resumable):
 
     def _write_log(self) -> None:
         """Write the rows so far; those behind the checkpoint of a resumed run disappear."""
-        if self.log is not None:
+        if self.log is not None and self.ranks.writes:
             self.history.save(self.log)
 
     def _append_log(self, row: dict[str, Any]) -> None:
-        if self.log is None:
+        if self.log is None or not self.ranks.writes:
             return
         if self.log.suffix == ".csv":
             self.history.save(self.log)

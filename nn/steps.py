@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 from nn.optim.clipping import clip_grad_norm_
@@ -39,7 +40,8 @@ def steps_of(
             optimizer.zero_grad()
 
     def accumulated(*batch: Any) -> Any:
-        return gradient(batch)
+        with model.no_sync() if hasattr(model, "no_sync") else nullcontext():
+            return gradient(batch)
 
     def stepped(*batch: Any) -> Any:
         if accumulate == 1:

@@ -63,6 +63,12 @@ def fit(
     of the loss and in `generators`, with those of ``np.random`` and `random`. Ctrl-C ends the run
     after the batch that is under way; a checkpoint is written.
 
+    With a `DistributedDataParallel` of several ranks (`nn.distributed`), all of them call `fit`,
+    each with a loader of its part of the data, ``DataLoader(…, shard=world())``. Losses and metrics
+    are those of all ranks; rank 0 writes files and shows the bar, and the others wait. A run is
+    resumed with the same bits on the same number of ranks; on another number, a pass that was
+    interrupted begins anew, and further ranks have the generators that they were given.
+
     `log` is a .jsonl or .csv file with a row for each epoch. `progress` shows a bar (tqdm); by
     default, if the output is a terminal or a notebook. Raises NonFiniteError for a loss that is inf
     or NaN: the epoch is repeated to name the operation, and the model has the weights before it.
@@ -84,17 +90,18 @@ def fit(
         accumulate=accumulate, max_norm=max_norm, average=average, compile=compile,
         checkpoints=folder, every=every, generators=generators, log=log,
     )  # fmt: skip
+    ranks = run.ranks
     with ExitStack() as stack:
-        if folder is not None:
+        if folder is not None and ranks.writes:
             stack.enter_context(folder.locked())
         if resume:
             run.resume()
-        elif folder is not None and folder.paths():
+        elif folder is not None and ranks.group.same(bool(folder.paths())):
             raise ArgumentError(
                 f"fit: {folder.folder} has checkpoints of another run: pass resume=True to go on, "
                 "another folder, or call clear() of its nn.Checkpoints"
             )
-        run.bar = stack.enter_context(Bar(progress))
+        run.bar = stack.enter_context(Bar(progress if ranks.writes else False))
         stack.enter_context(_ending_at_ctrl_c(run))
         run.train()
     return run.history

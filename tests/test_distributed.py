@@ -3,6 +3,7 @@
 The programs are in tests/ranks. Each test starts one of them on MPI.
 """
 
+import shutil
 import subprocess
 import sys
 import time
@@ -174,3 +175,33 @@ def test_the_gradient_is_read_after_each_pass():
     assert x.node.watch.after is y.node.watch.after
     ac.grad(lambda x: (x * y).sum())(x)
     assert len(called) == 1
+
+
+@pytest.mark.mpi
+@needs_mpi
+@pytest.mark.parametrize("run", ["mlp", "cnn"])
+def test_fit_is_resumed_with_the_same_bits(run, tmp_path):
+    """After Ctrl-C on one rank and after a kill, on two ranks; on three it goes on."""
+
+    def fitted(count, folder, *options):
+        return on_ranks(count, "-m", "tests.ranks.fitting", run, str(tmp_path / folder), *options)
+
+    whole = fitted(2, "whole")
+    assert whole.status == 0, whole.text
+    assert fitted(2, "resumed", "--stop", "7").text == "interrupted\n"
+    assert (tmp_path / "resumed" / "step-0000000007.json").exists()
+    shutil.copytree(tmp_path / "resumed", tmp_path / "more")
+    assert fitted(2, "resumed", "--resume", "--stop", "11", "--kill").status != 0
+    assert fitted(2, "resumed", "--resume") == whole
+    rows = [(tmp_path / name / "log.jsonl").read_text() for name in ("whole", "resumed")]
+    assert [text.count("\n") for text in rows] == [3, 3]
+    more = fitted(3, "more", "--resume")
+    assert more.status == 0, more.text
+
+
+@pytest.mark.mpi
+@needs_mpi
+def test_a_loss_that_is_not_finite_ends_all_ranks(tmp_path):
+    ended = on_ranks(3, "-m", "tests.ranks.failing", "not_finite", limit=60)
+    assert ended.status != 0
+    assert "fit: the loss is nan at step 2 on rank 1" in ended.text, ended.text

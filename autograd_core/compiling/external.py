@@ -3,36 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from autograd_core.compiling.program import External
 from autograd_core.compiling.tracing import ACTIVE
 
 
-def external(function: Callable[..., Any]) -> Callable[..., Any]:
+class external:
     """A function of arrays and settings that returns an array, or a tuple with arrays in it. Each
     of its calls in a compiled function is one call of the program: none is left out, joined with
     an equal one or computed before another. The function is called with arrays, and never with
     what records the calls."""
 
-    def untraced(*args: Any) -> Any:
-        token = ACTIVE.set(None)
-        try:
-            return function(*args)
-        finally:
-            ACTIVE.reset(token)
+    traced_attributes = ()  # a compiled function depends on none
 
-    whole = External(function.__name__, untraced)
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.whole = External(function.__name__, self.untraced)
 
-    @wraps(function)
-    def called(*args: Any) -> Any:
+    def __call__(self, *args: Any) -> Any:
         trace = ACTIVE.get()
         if trace is None or trace.is_over():
-            return function(*args)
-        return trace.call(whole, args, {})
+            return self.function(*args)
+        return trace.call(self.whole, args, {})
 
-    return called
+    def untraced(self, *args: Any) -> Any:
+        """Call the function outside of a trace."""
+        token = ACTIVE.set(None)
+        try:
+            return self.function(*args)
+        finally:
+            ACTIVE.reset(token)
 
 
 def refuse_tracing(what: str) -> None:

@@ -77,7 +77,7 @@ class DataLoader:
             set_state(self.generator, shard.same(state_of(self.generator)))
             shard = shard.rank, shard.size
         self.num_workers, self.prefetch_factor = num_workers, prefetch_factor
-        self.shard = shard
+        self.shard: tuple[int, int] = shard
         self.device = device
         self.seed = 0 if transform is None else int(self.generator.integers(1 << 62))
         self.epoch = 0  # passes that have ended
@@ -216,6 +216,12 @@ class DataLoader:
             "epoch": self.epoch, "batch": self.batch, "seed": self.seed, "before": before,
             "generator": now, "samples": self._length(), "batch_size": self.batch_size,
         }  # fmt: skip
+
+    def restarted(self, state: Mapping[str, Any]) -> dict[str, Any]:
+        """The state at the start of the pass of a state of a loader for another part of the same
+        samples: the number of parts may differ."""
+        begun = {"batch": 0, "generator": state["before"], "samples": self._length()}
+        return {**state, **begun}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue at a position that `state_dict` returned, with a loader of the same dataset and

@@ -158,6 +158,15 @@ def unknown_rank():
     sendrecv(np.ones(2), dest=3, source=None)
 
 
+def not_finite():
+    """The loss of rank 1 is NaN in its second step."""
+    x = np.ones((12, 2))
+    x[4 + 3 :: 6] = np.nan if RANK == 1 else 1
+    loader = nn.DataLoader(nn.TensorDataset(x, x[:, :1] * 0), 2, shard=GROUP)
+    model = DistributedDataParallel(nn.Linear(2, 1))
+    nn.fit(model, loader, nn.MSE(), nn.SGD(model.parameters(), lr=0.1))
+
+
 if __name__ == "__main__":
     globals()[sys.argv[1]]()
     print("not reached by all")
