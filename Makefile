@@ -10,7 +10,7 @@ TESTS = OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
 BIN := .venv/bin
 MADE = setup.cfg pyproject.toml
 
-.PHONY: mnist test thorough lint generated oracles checker matrix mutants bench clean
+.PHONY: mnist test thorough lint generated oracles mpi checker matrix mutants bench clean
 
 mnist: .venv/made-examples
 	$(BIN)/python -m examples.mnist_mlp --device $(DEVICE)
@@ -37,6 +37,10 @@ generated: .venv/made-test
 
 oracles: .venv/made-test .venv/made-oracles
 	$(TESTS) -m oracle
+
+# programs on several ranks, one at a time: they have up to four processes
+mpi: .venv/made-test .venv/made-mpi
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m mpi
 
 # correct calls, in none of which the checker may report an error
 checker: .venv/made-test

@@ -3,6 +3,7 @@
     python -m examples.mnist_mlp                      # the published run: 94.54 % on the test set
     python -m examples.mnist_mlp --hidden 100 50 --activation relu --loss cross_entropy --lr 0.05
     python -m examples.mnist_mlp --quick              # a few seconds
+    mpiexec -n 2 python -m mpi4py -m examples.mnist_mlp   # on two cores, half of each batch on each
 
 The defaults reproduce, batch for batch, the run published by Raschka, Liu and Mirjalili (Machine
 Learning with PyTorch and Scikit-Learn, 2022, chapter 11). Pictures, weights and metrics are written
@@ -26,6 +27,7 @@ from examples import mnist_report
 from examples.lecture import takes
 from examples.mnist_options import parsed
 from examples.mnist_training import Training, build, load, probabilities
+from nn.distributed import world
 
 INTERRUPTED = 130  # the exit status that shells use for Ctrl-C
 
@@ -34,7 +36,9 @@ def main(arguments: list[str] | None = None) -> None:
     """Train, then write the pictures, the weights and the metrics."""
     options = parsed(arguments)
     quick = options.quick or options.device != "cpu"
-    takes(f"{1.5 * options.epochs:.0f} seconds with the default network and batches", quick)
+    first = world().rank == 0  # prints and writes
+    if first:
+        takes(f"{1.5 * options.epochs:.0f} seconds with the default network and batches", quick)
     ac.keep_heap()  # glibc: keep freed pages; training is about 20 % faster
     parts = load(options)
     try:
@@ -42,14 +46,16 @@ def main(arguments: list[str] | None = None) -> None:
     except OSError as error:
         sys.exit(f"python -m examples.mnist_mlp: --out: {error}")
     model = build(options)
-    print(model, flush=True)
+    if first:
+        print(model, flush=True)
     training = Training(options, parts, model)
     start = time.perf_counter()
     with np.errstate(over="ignore", invalid="ignore"):  # values that are not finite are reported
         finished = training.run()
     seconds = time.perf_counter() - start
-    with undisturbed():
-        report(training, seconds)
+    with undisturbed(), training.parallel.no_sync():
+        if first:
+            report(training, seconds)
     if not finished:
         sys.exit(INTERRUPTED)
 

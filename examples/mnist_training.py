@@ -1,4 +1,8 @@
-"""Training in the MNIST example, by `nn.fit`: data, model, loss, and the metrics of each epoch."""
+"""Training in the MNIST example, by `nn.fit`: data, model, loss, and the metrics of each epoch.
+
+On several ranks (``mpiexec -n 2 python -m mpi4py -m examples.mnist_mlp``) each of them has a part
+of every batch and of the images that are evaluated; rank 0 prints and writes.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,7 @@ import nn
 from autograd_core.errors import NonFiniteError
 from examples import mnist_report, mnist_split
 from examples.mnist_options import ACTIVATIONS
+from nn.distributed import DistributedDataParallel, all_reduce, world
 
 
 class Part(NamedTuple):
@@ -106,6 +111,8 @@ class Training(nn.Callback):
         self, options: argparse.Namespace, parts: dict[str, Part], model: nn.Sequential
     ) -> None:
         self.options, self.parts, self.model = options, parts, model
+        self.ranks = world()
+        self.parallel = DistributedDataParallel(model)  # on one rank, the model itself is trained
         self.loss_of = loss_function(options, model)
         self.optimizer = nn.SGD(model.parameters(), lr=options.lr)
         # shared by training and evaluation, as in the published run
@@ -113,26 +120,29 @@ class Training(nn.Callback):
         train = parts["train"]
         self.batches = nn.DataLoader(
             nn.TensorDataset(train.x, train.y),
-            batch_size=options.batch or len(train.x),
+            batch_size=-(-(options.batch or len(train.x)) // self.ranks.size),
             shuffle=True,
             generator=self.generator,
             drop_last=True,
+            shard=self.ranks,
             device=options.device,
         )
         self.history: list[dict[str, float]] = []
-        mnist_report.begin(options.out)
+        if self.ranks.rank == 0:
+            mnist_report.begin(options.out)
         self.keep()
 
     def keep(self) -> None:
         """Store the current weights as the last good ones."""
         self.weights = self.model.state_dict()
-        nn.save_state(self.weights, self.options.out / "weights.npz")
+        if self.ranks.rank == 0:
+            nn.save_state(self.weights, self.options.out / "weights.npz")
 
     def run(self) -> bool:
         """Train; return True if all epochs ran. After Ctrl-C the last complete epoch counts."""
         try:
             done = nn.fit(
-                self.model,
+                self.model if self.ranks.size == 1 else self.parallel,
                 self.batches,
                 self.loss_of,
                 self.optimizer,
@@ -145,7 +155,7 @@ class Training(nn.Callback):
                 f"training stops in epoch {len(self.history) + 1}: {error}. The last good weights "
                 f"are in {self.options.out / 'weights.npz'}. Try a smaller --lr"
             )
-        if done.interrupted:
+        if done.interrupted and self.ranks.rank == 0:
             print(f"stopped by Ctrl-C after {len(self.history)} whole epochs", flush=True)
         self.model.load_state_dict(self.weights)
         return not done.interrupted
@@ -157,13 +167,14 @@ class Training(nn.Callback):
             row |= evaluate(self.options, self.model, self.parts[name], self.generator, name)
         if not np.isfinite(list(row.values())).all():
             raise NonFiniteError("the error on whole data sets is not finite")
-        print(
-            f"epoch {run.epoch:3d}  train {row['train_acc']:6.2f} %  "
-            f"valid {row['valid_acc']:6.2f} %  mse {row['train_mse']:.5f}  "
-            f"{row['seconds']:.2f} s",
-            flush=True,
-        )
-        mnist_report.add(self.options.out, row)
+        if self.ranks.rank == 0:
+            print(
+                f"epoch {run.epoch:3d}  train {row['train_acc']:6.2f} %  "
+                f"valid {row['valid_acc']:6.2f} %  mse {row['train_mse']:.5f}  "
+                f"{row['seconds']:.2f} s",
+                flush=True,
+            )
+            mnist_report.add(self.options.out, row)
         self.history.append(row)
         self.keep()
 
@@ -173,7 +184,10 @@ def evaluate(
 ) -> dict[str, float]:
     """Accuracy in per cent, and the mean squared error over all elements."""
     generator.shuffle(np.arange(len(part.x)))  # as in the published run: same random stream
+    ranks, images = world(), len(part.x)
+    part = Part(*(rows[ranks.rank :: ranks.size] for rows in part))
     outputs = probabilities(options, model, part.x)
-    correct = float((outputs.argmax(1) == part.labels).mean() * 100)
+    correct = (outputs.argmax(1) == part.labels).sum()
     outputs -= part.y
-    return {f"{name}_mse": float(np.vdot(outputs, outputs)) / outputs.size, f"{name}_acc": correct}
+    correct, squares = all_reduce(np.array([correct, np.vdot(outputs, outputs)])).tolist()
+    return {f"{name}_mse": squares / (images * 10), f"{name}_acc": correct / images * 100}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import autograd_core as ac
-from autograd_core.compiling.external import external, refuse_tracing
+from autograd_core.engine.external import external, refuse_tracing
 
 X = np.linspace(0.5, 2, 5)
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dis
+import linecache
+import re
 from collections.abc import Iterator
+from functools import cache
 from types import CodeType
 
 
@@ -22,3 +25,10 @@ def names_in(code: CodeType) -> Iterator[str]:
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from names_in(constant)
+
+
+@cache
+def assigned(file: str, number: int) -> str:
+    """The name to which a line assigns a value; empty if there is none."""
+    found = re.match(r"\s*([^\W\d]\w*)\s*=[^=]", linecache.getline(file, number))
+    return found[1] if found else ""

@@ -16,10 +16,11 @@ from autograd_core.compiling.comparing import compared
 from autograd_core.compiling.drawn import Drawn, drawn
 from autograd_core.compiling.entrance import BUSY, Signal
 from autograd_core.compiling.program import replaced
-from autograd_core.compiling.tracing import ACTIVE, Tracing, finished
+from autograd_core.compiling.tracing import Tracing, finished
 from autograd_core.compiling.variant import Variant
 from autograd_core.devices import backend
 from autograd_core.engine.exits import warn_user
+from autograd_core.engine.external import ACTIVE
 from autograd_core.engine.state import STATE
 from autograd_core.engine.tensor import Tensor
 from autograd_core.errors import AutogradError

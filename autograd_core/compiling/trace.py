@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import linecache
-import re
 import sys
 from _thread import get_ident
 from bisect import bisect
 from collections.abc import Callable
-from functools import cache
 from types import FrameType
 from typing import Any
 
 import numpy as np
 
 from autograd_core.compiling.arrays import WRITING_METHODS, TraceArray, TraceFloat
+from autograd_core.compiling.codes import assigned
 from autograd_core.compiling.draws import GENERATORS, TraceGenerator
 from autograd_core.compiling.places import share_memory
 from autograd_core.compiling.program import (
     Call,
+    External,
     Guard,
     Method,
     Opaque,
@@ -133,6 +132,10 @@ class Trace:
         self.drawn(generator._real)
         return out
 
+    def external(self, name: str, function: Callable[..., Any], args: Any) -> Any:
+        """The result of a function with effects outside of the program."""
+        return self.call(External(name, function), args, {})
+
     def _traced(self, real: Any, value: Value) -> TraceArray:
         traced = TraceArray(real, value, self)
         self.arrays[value] = traced
@@ -219,7 +222,7 @@ class Trace:
         if last is None:
             return
         frame, number = last
-        name = _assigned(frame.f_code.co_filename, number)
+        name = assigned(frame.f_code.co_filename, number)
         held = frame.f_locals.get(name) if name else None
         array = held._array if isinstance(held, Tensor) else held
         if isinstance(array, TraceArray) and array._value.kind == "result":
@@ -361,13 +364,6 @@ def _part(name: str, scope: Any) -> str:
     if scope is None:
         return name
     return scope.kind if scope.kind.lower() == name else f"{scope.kind}: {name}"
-
-
-@cache
-def _assigned(file: str, number: int) -> str:
-    """The name to which a line assigns a value; empty if there is none."""
-    found = re.match(r"\s*([^\W\d]\w*)\s*=[^=]", linecache.getline(file, number))
-    return found[1] if found else ""
 
 
 def _users_frame() -> FrameType:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextvars import ContextVar
 from dataclasses import is_dataclass
 from inspect import signature
 from operator import is_
@@ -22,12 +21,12 @@ from autograd_core.compiling.stacks import stacked
 from autograd_core.compiling.trace import Trace, Untraceable
 from autograd_core.devices import backend
 from autograd_core.devices.followers import followers
+from autograd_core.engine.external import ACTIVE
 from autograd_core.engine.tensor import Tensor, make
 from autograd_core.transforms.calls import Function
 from autograd_core.transforms.generators import States
 from autograd_core.transforms.tree import filled, leaves
 
-ACTIVE: ContextVar[Trace | None] = ContextVar("autograd_core tracing", default=None)
 # What a result may consist of
 RETURNED = (Tensor, TraceArray, np.generic, bool, int, float, complex, str)
 
@@ -282,4 +281,4 @@ def names_of(function: Function, args: Any, settings: Any) -> list[str]:
     return named + [name + path for name, arg in settings.items() for path, _ in leaves(arg)]
 
 
-__all__ = ["ACTIVE", "Tracing"]
+__all__ = ["Tracing"]

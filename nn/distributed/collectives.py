@@ -16,8 +16,8 @@ from typing import Any
 
 import autograd_core as ac
 from autograd_core import Tensor
-from autograd_core.compiling.external import external
 from autograd_core.devices import backend
+from autograd_core.engine.external import external
 from autograd_core.engine.op import op
 from autograd_core.engine.state import STATE
 from autograd_core.engine.tensor import make

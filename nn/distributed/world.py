@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core.compiling.external import refuse_tracing
+from autograd_core.engine.external import refuse_tracing
 from autograd_core.errors import ArgumentError, AutogradError
 from autograd_core.errors.tracebacks import public
 from nn.distributed.waiting import Waiting, here

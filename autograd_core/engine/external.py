@@ -1,12 +1,15 @@
-"""Functions with effects outside of the program, such as messages to other processes."""
+"""Functions with effects outside of the program, such as messages to other processes.
+
+This module is imported by what declares them, `compile` only when something is compiled.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
-from autograd_core.compiling.program import External
-from autograd_core.compiling.tracing import ACTIVE
+ACTIVE: ContextVar[Any] = ContextVar("autograd_core tracing", default=None)  # a Trace, or None
 
 
 class external:
@@ -19,13 +22,13 @@ class external:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
-        self.whole = External(function.__name__, self.untraced)
+        self.name = function.__name__
 
     def __call__(self, *args: Any) -> Any:
         trace = ACTIVE.get()
         if trace is None or trace.is_over():
             return self.function(*args)
-        return trace.call(self.whole, args, {})
+        return trace.external(self.name, self.untraced, args)
 
     def untraced(self, *args: Any) -> Any:
         """Call the function outside of a trace."""
