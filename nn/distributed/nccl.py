@@ -88,7 +88,9 @@ class NCCL:
         with self.nccl.group():  # NCCL gathers parts of one length only
             for rank, count in enumerate(counts):
                 part, start = rows[start : start + count], start + count
-                self._filled(x if rank == self.group.rank else part, part, self.comm.broadcast, rank)
+                self._filled(
+                    x if rank == self.group.rank else part, part, self.comm.broadcast, rank
+                )
         return rows
 
     def scatter(self, x: Any, root: int) -> Any:
