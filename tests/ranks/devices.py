@@ -20,9 +20,12 @@ from nn.distributed import (
     all_to_all,
     broadcast,
     gather,
+    recv,
     reduce,
     reduce_scatter,
     scatter,
+    send,
+    sendrecv,
     world,
 )
 from tests.fake_cupy import cuda
@@ -183,6 +186,24 @@ def extremes(group):
     taken()
 
 
+def messages(home):
+    """Messages, which go through the host: what arrives, and its gradient, are on the device."""
+    right, left = (RANK + 1) % SIZE, (RANK - 1) % SIZE
+    x = ac.Tensor(on(home, EVERY[RANK]), requires_grad=True)
+    with fake.counting() as counts:
+        y = sendrecv(x, right, left)
+    assert (counts.transfers_out, counts.transfers_in) == (1, 1)
+    with ac.device(home):  # of what arrives where nothing is sent
+        sent, z = send(x, right), recv(left)
+    (sent + (y * (RANK + 1) + z).sum()).backward()
+    for found, expected in ((y, EVERY[left]), (z, EVERY[left]), (x.grad, right + 2.0)):
+        assert found.device == home, (found.device, home)
+        np.testing.assert_array_equal(numpy(found), np.broadcast_to(expected, x.shape))
+    zeros = sendrecv(x.data, None, None)
+    assert backend.device_of(zeros) == home
+    assert not numpy(zeros).any()
+
+
 # ---- training
 
 
@@ -253,7 +274,9 @@ def staged():
     fake_nccl.install(present=False)
     for name in FUNCTIONS:
         compare(name, WORLD)
-    compare("all_reduce", WORLD, "cuda:1")
+    compare("all_reduce", WORLD, "cuda:1")  # not the current device
+    messages("cuda:0")
+    messages("cuda:1")
     assert not dtypes(WORLD)
     extremes(WORLD)
     training(WORLD, nccl=False)
