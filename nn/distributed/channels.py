@@ -37,9 +37,8 @@ class Alone:
     """One rank: every result is a copy of its operand."""
 
     def all_reduce(self, x: Any, kind: str = "sum") -> Any:
-        """x, or integers in place of bool if they are added."""
-        adds = kind in ("sum", "mean") and x.dtype == bool
-        return x.astype(np.int64) if adds else x.copy()
+        """x, in the dtype of a sum or mean."""
+        return x.astype(_dtype(x, kind), order="C")
 
     def reduce(self, x: Any, root: int) -> Any:
         """x."""
@@ -78,19 +77,21 @@ class Host:
 
     def all_reduce(self, x: Any, kind: str) -> Any:
         """The sum, mean, max or min over the ranks."""
-        sent = _wide(x, adds=kind in ("sum", "mean"))
+        sent = _wide(x, kind)
         total = np.empty_like(sent)
         self.comm.Allreduce(sent, total, _operation(kind))
         if kind == "mean":
-            total = _divided(total, self.group.size)
+            total /= self.group.size
         return _back(total, x)
 
     def reduce(self, x: Any, root: int) -> Any:
         """The sum over the ranks, on `root`; zeros elsewhere."""
-        sent = _wide(x)
-        total = np.zeros_like(sent)
-        self.comm.Reduce(sent, total if self.group.rank == root else None, _mpi().SUM, root)
-        return _back(total, x)
+        sent, mine = _wide(x), self.group.rank == root
+        total = np.empty_like(sent) if mine else None
+        self.comm.Reduce(sent, total, _mpi().SUM, root)
+        if mine:
+            return _back(total, x)
+        return backend.module_of(x).zeros(x.shape, _dtype(x, "sum"))
 
     def reduce_scatter(self, x: Any) -> Any:
         """Row i of the sum over the ranks, on rank i."""
@@ -101,15 +102,21 @@ class Host:
 
     def broadcast(self, x: Any, root: int) -> Any:
         """The array of `root`; those of the other ranks have its shape and dtype."""
-        sent = host(x).copy()
-        self.comm.Bcast(_bytes(sent), root)
-        return _back(sent, x)
+        if self.group.rank == root:
+            self.comm.Bcast(_bytes(host(x)), root)
+            return x.copy()
+        arrived = np.empty(x.shape, x.dtype)
+        self.comm.Bcast(_bytes(arrived), root)
+        return _back(arrived, x)
 
     def gather(self, x: Any, root: int) -> Any:
         """The arrays of all ranks, on `root`; no rows elsewhere."""
-        sent, mine = host(x), self.group.rank == root
-        rows = np.empty((self.group.size * mine, *sent.shape), sent.dtype)
-        self.comm.Gather(_bytes(sent), _bytes(rows) if mine else None, root)
+        sent = host(x)
+        if self.group.rank != root:
+            self.comm.Gather(_bytes(sent), None, root)
+            return backend.module_of(x).empty((0, *x.shape), x.dtype)
+        rows = np.empty((self.group.size, *sent.shape), sent.dtype)
+        self.comm.Gather(_bytes(sent), _bytes(rows), root)
         return _back(rows, x)
 
     def all_gather(self, x: Any, counts: list[int] | None = None) -> Any:
@@ -128,9 +135,9 @@ class Host:
 
     def scatter(self, x: Any, root: int) -> Any:
         """Row i of the array of `root`, on rank i. The others give an array with no rows."""
-        sent, mine = host(x), self.group.rank == root
-        own = np.empty(sent.shape[1:], sent.dtype)
-        self.comm.Scatter(_bytes(sent) if mine else None, _bytes(own), root)
+        sent = _bytes(host(x)) if self.group.rank == root else None
+        own = np.empty(x.shape[1:], x.dtype)
+        self.comm.Scatter(sent, _bytes(own), root)
         return _back(own, x)
 
     def all_to_all(self, x: Any) -> Any:
@@ -146,12 +153,18 @@ def host(x: Any) -> Any:
     return np.asarray(backend.asnumpy(x), order="C")
 
 
-def _wide(x: Any, adds: bool = True) -> Any:
-    """An array in a dtype that MPI knows, and adds, with at least as many digits."""
-    sent = host(x)
-    if sent.dtype.char == "e":
-        return sent.astype(np.float32)
-    return sent.astype(np.int64) if adds and sent.dtype == bool else sent
+def _dtype(x: Any, kind: str) -> Any:
+    """The dtype of a reduction, as NumPy has it: bool is added as integers, and the mean of
+    integers is a float64."""
+    if kind == "mean" and x.dtype.kind in "biu":
+        return np.dtype(np.float64)
+    return np.dtype(np.int64) if kind == "sum" and x.dtype == bool else x.dtype
+
+
+def _wide(x: Any, kind: str = "sum") -> Any:
+    """An array on the host in a dtype that MPI knows, and adds, with at least as many digits."""
+    dtype = _dtype(x, kind)
+    return host(x).astype(np.float32 if dtype.char == "e" else dtype, copy=False)
 
 
 def _back(found: Any, like: Any) -> Any:
@@ -161,10 +174,6 @@ def _back(found: Any, like: Any) -> Any:
             found = found.astype(np.float16)
     home = backend.device_of(like)
     return found if home == "cpu" else backend.to_device(found, home)
-
-
-def _divided(total: Any, count: int) -> Any:
-    return np.divide(total, count, out=total if total.dtype.kind in "fc" else None)
 
 
 def _bytes(array: Any) -> Any:

@@ -36,10 +36,10 @@ KINDS = ("sum", "mean", "max", "min")
 
 
 def _exchanged(
-    what: str, x: Any, move: Callable[[Any, Any], Any], group: Group
+    what: str, x: Any, move: Callable[[Any, Any], Any], group: Group, root: int | None = None
 ) -> tuple[Any, bool]:
     """``move(channel, array)`` after all ranks agree on `what`, and whether x is tracked on any
-    rank."""
+    rank. With `root`, the array of another rank than that is one like the array of `root`."""
     array = x._array if isinstance(x, Tensor) else x
     recording = STATE.get()[0]
     tracked = recording and isinstance(x, Tensor) and x.requires_grad
@@ -49,9 +49,13 @@ def _exchanged(
     def exchange(array: Any, tracked: bool) -> Any:
         anywhere = group.agree(what, tracked)
         with group.waiting(what):
-            return move(channel(group, array), array), anywhere
+            if root is not None:
+                array = _like_root(name, array, root, group)
+            # the channel allocates on the current device, and runs in its current stream
+            return backend.run_there(array, move, channel(group, array), array), anywhere
 
-    exchange.__name__ = exchange.__qualname__ = what.partition("(")[0].partition(" ")[0]
+    name = what.partition("(")[0].partition(" ")[0]
+    exchange.__name__ = exchange.__qualname__ = name
     arrived, anywhere = external(exchange)(array, tracked)
     return arrived, anywhere
 
@@ -122,11 +126,12 @@ def _check_rows(name: str, x: Any, group: Group) -> None:
 def all_reduce(x: Any, op: str = "sum", group: Group | None = None) -> Any:
     """The sum of the x of all ranks, on all ranks; or the "mean", "max" or "min", by `op`.
 
-    x has the same shape and dtype on all ranks. Sums of float16 are computed in float32, sums of
-    bool in int64. All ranks get the same bits, in every run with this number of ranks; another
-    number of ranks adds in another order. The gradient is the sum (mean) of those of all ranks;
-    that of a maximum goes in equal parts to all elements that are equal to it. A NaN on any rank
-    gives NaN. Raises RankError on all ranks if shapes, dtypes or operations differ.
+    x has the same shape and dtype on all ranks. Sums of float16 are computed in float32 (by NCCL in
+    float16), sums of bool in int64, means of integers in float64. All ranks get the same bits, in
+    every run with this number of ranks; another number of ranks adds in another order. The gradient
+    is the sum (mean) of those of all ranks; that of a maximum goes in equal parts to all elements
+    that are equal to it. A NaN on any rank gives NaN. Raises RankError on all ranks if shapes,
+    dtypes or operations differ.
 
     >>> from nn.distributed import all_reduce
     >>> all_reduce(np.array([1.0, 2.0]))  # of one rank
@@ -171,9 +176,8 @@ def broadcast(x: Any, root: int = 0, group: Group | None = None) -> Any:
     if x is not None or group.rank == root:
         x = _given("broadcast", x)
     exchanged = _exchanged(
-        f"broadcast(root={root})", x,
-        lambda channel, array: channel.broadcast(_like_root("broadcast", array, root, group), root),
-        group,
+        f"broadcast(root={root})", x, lambda channel, array: channel.broadcast(array, root),
+        group, root,
     )  # fmt: skip
     return _result(exchanged, x, exchanged[0], _broadcast, root, group)
 
@@ -189,12 +193,10 @@ def scatter(x: Any, root: int = 0, group: Group | None = None) -> Any:
         _check_rows("scatter", x, group)
     elif not isinstance(x, Tensor):
         x = None
-
-    def move(channel: Any, array: Any) -> Any:
-        mine = array if group.rank == root else None
-        return channel.scatter(_like_root("scatter", mine, root, group), root)
-
-    exchanged = _exchanged(f"scatter(root={root})", x, move, group)
+    exchanged = _exchanged(
+        f"scatter(root={root})", x, lambda channel, array: channel.scatter(array, root),
+        group, root,
+    )  # fmt: skip
     like = x if group.rank == root else exchanged[0]
     return _result(exchanged, x, like, _scatter, root, group)
 
@@ -257,9 +259,12 @@ def all_to_all(x: Any, group: Group | None = None) -> Any:
 
 
 def _like_root(name: str, array: Any, root: int, group: Group) -> Any:
-    """The array of this rank, or an array like that of `root` where it is None."""
+    """The array of this rank, or an array like that of `root` where it is None. For `scatter`, one
+    with no rows on all ranks but `root`."""
     if group.size == 1:
         return array
+    if name == "scatter" and group.rank != root:
+        array = None
     mine = None if array is None else (array.shape, array.dtype.str, backend.on_device(array))
     there = group.same(mine, root)
     if array is None:

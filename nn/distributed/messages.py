@@ -107,12 +107,13 @@ def _is_tracked(x: Any) -> bool:
 
 
 def _send(x: Any, dest: int, number: Any, order: int, group: Group) -> Any:
-    """Send x, and return a 0-d zero that stands for it."""
+    """Send x, and return a 0-d zero that stands for it, on its device, as the loss is."""
     flags = _is_tracked(x), isinstance(x, Tensor)
 
     def send(array: Any, number: Any) -> Any:
         real = array.dtype if array.dtype.kind in "fc" else np.float64
-        return np.zeros((), real), _post(array, dest, number, order, flags, group)
+        token = backend.run_there(array, backend.module_of(array).zeros, (), real)
+        return token, _post(array, dest, number, order, flags, group)
 
     token, number = external(send)(x._array if isinstance(x, Tensor) else x, number)
     if _is_tracked(x):
@@ -121,12 +122,15 @@ def _send(x: Any, dest: int, number: Any, order: int, group: Group) -> Any:
 
 
 def _receive(source: int, token: Any, number: Any, order: int, group: Group) -> Any:
-    """Receive an array, the gradient of which is sent back if its sender tracks it."""
+    """Receive an array, the gradient of which is sent back if its sender tracks it. One on a device
+    arrives on that of the token, by default the current one."""
 
-    def recv(number: Any) -> Any:
-        return _take(source, number, order, group)
+    def recv(number: Any, token: Any) -> Any:
+        return backend.run_there(token, _take, source, number, order, group)
 
-    arrived, number, tracked, is_tensor = external(recv)(number)
+    arrived, number, tracked, is_tensor = external(recv)(
+        number, token._array if isinstance(token, Tensor) else token
+    )
     if tracked and not STATE.get()[0]:
         raise RankError(
             f"rank {source} records what it sends, and rank {group.rank} is inside no_grad(): no "
@@ -134,7 +138,7 @@ def _receive(source: int, token: Any, number: Any, order: int, group: Group) -> 
         )
     if tracked or _is_tracked(token):
         if not _is_tracked(token):
-            token = stand_in(np.zeros((), arrived.dtype))
+            token = stand_in(backend.run_there(arrived, backend.zeros, arrived, ()))
         return _received(token, arrived, number, source, order, group)
     return make(arrived, None) if is_tensor or isinstance(token, Tensor) else arrived
 
@@ -161,8 +165,12 @@ def _shift(
         arrived, got, tracked, is_tensor = _take(source, got if order else None, order, group)
         return arrived, np.stack([sent, got]), tracked, is_tensor
 
+    def there(x: Any, numbers: Any) -> Any:
+        return backend.run_there(x, sendrecv, x, numbers)  # what arrives is on the device of x
+
+    there.__name__ = "sendrecv"
     array = x._array if isinstance(x, Tensor) else x
-    arrived, numbers, tracked, is_tensor = external(sendrecv)(array, numbers)
+    arrived, numbers, tracked, is_tensor = external(there)(array, numbers)
     if not (mine or tracked):
         return make(arrived, None) if is_tensor or isinstance(x, Tensor) else arrived
     if not mine:
@@ -196,7 +204,7 @@ def send(x: Any, dest: int, group: Group | None = None) -> Any:
 @public
 def recv(source: int, token: Any = None, group: Group | None = None) -> Any:
     """Wait for an array that rank `source` sends, and return it. In the backward pass, its gradient
-    is sent back.
+    is sent back. What was sent from a device arrives on the current device, or on that of `token`.
 
     For derivatives of higher order, give a `token`: a Tensor of shape () that requires a gradient.
     Its gradient is the zero that stands for what was sent back."""

@@ -125,10 +125,17 @@ def is_available():
     return runtime.getDeviceCount() > 0
 
 
+def get_device_properties(device):
+    """Some of CuPy's, by which a device is known."""
+    return {"name": b"stand-in", "uuid": bytes([device + 1] * 16), "pciDomainID": 0,
+            "pciBusID": device + 1, "pciDeviceID": 0}  # fmt: skip
+
+
 runtime = SimpleNamespace(
     CUDARuntimeError=CUDARuntimeError,
     getDevice=get_device_id,
     getDeviceCount=lambda: DEVICE_COUNT,
+    getDeviceProperties=get_device_properties,
 )
 
 
@@ -145,6 +152,7 @@ class Stream:
 
     def __init__(self, null=False, non_blocking=False, ptds=False, priority=None):
         self.device_id = get_device_id()
+        self.ptr = 0 if null else id(self)
 
     def use(self):
         _thread.stream = self
