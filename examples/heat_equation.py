@@ -14,7 +14,8 @@ each border with the next rank by `sendrecv`, and in the backward pass the gradi
 At an edge of the plate, where there is no next rank, it receives zeros, and no heat flows. The
 unknowns are the same on all ranks, and their gradient is the sum of those of the ranks. The results
 do not depend on the number of ranks, except for rounding. A plate of this size is small: the ranks
-need more time for the exchange than they save.
+need more time for the exchange than they save, and much more if there are fewer processors than
+ranks.
 """
 
 from __future__ import annotations
@@ -156,6 +157,7 @@ def plot(estimate: Any, column: Any, size: int) -> Any:
         axis.set(title=f"conductivity: {title}", xlabel="x [cm]", ylabel="y [cm]")
     at = places(0, CELLS)[GAP // 2 :: GAP]
     axes[0].plot(*numpy.meshgrid(at, at), "w.", ms=2)
+    axes[0].set_title("conductivity: true (dots: sensors)")
     figure.colorbar(image, ax=axes[:3], label="k [cm²/s]")
     end = len(column) * EVERY * STEP
     image = axes[3].imshow(column.T, extent=(0, end, SIDE, 0), aspect="auto", cmap="inferno")
@@ -172,7 +174,7 @@ def main(arguments: list[str] | None = None) -> None:
     group = world()
     first = group.rank == 0
     chosen = options("What is inside a plate, from how it cools", "heat_equation", arguments)
-    takes("a minute", chosen.quick or not first)
+    takes("ten seconds with one rank", chosen.quick or not first)
     say = partial(print, flush=True) if first else lambda text: None
     steps, iterations = (100, 12) if chosen.quick else (400, 60)
     part = strip(group)
