@@ -172,7 +172,7 @@ class BatchNorm1d(_WithStatistics):
     used. Raises ShapeError for another shape, and for one value a channel in training.
     """
 
-    ndims = (2, 3)
+    ndims: tuple[int, ...] = (2, 3)
 
 
 class BatchNorm2d(_WithStatistics):
