@@ -112,7 +112,8 @@ class DataLoader:
     def _length(self) -> int:
         """The number of samples of a pass."""
         of = self.dataset if self.sampler is None else self.sampler
-        return -(-len(of) // self.shard[1])
+        parts: int = self.shard[1]
+        return -(-len(of) // parts)
 
     def __len__(self) -> int:
         whole, rest = divmod(self._length(), self.batch_size)
