@@ -44,6 +44,10 @@ class NCCL:
         """The sum, mean, max or min over the ranks."""
         return self._filled(x, x.shape, self.comm.allreduce, self.kinds[kind])
 
+    def add(self, x: Any) -> Any:
+        """The sum over the ranks."""
+        return self.all_reduce(x, "sum")
+
     def reduce(self, x: Any, root: int) -> Any:
         """The sum over the ranks, on `root`; zeros elsewhere."""
         total = self.all_reduce(x, "sum")
