@@ -7,9 +7,8 @@ thread (OPENBLAS_NUM_THREADS=1), on a core of its own. The same processes run sh
 in turn with `DistributedDataParallel` and without, where they meet at the ends of blocks only. The
 ratio is that of the wall clock times from barrier to barrier, a median of pairs of blocks.
 
-Then the parts of an exchange are measured alone: the copy of the gradients into one array, the
-agreement of the ranks, MPI's sum, the division; and how much longer than a rank's own step the
-slowest rank of a step takes, which is what a rank waits if all wait for each other.
+Then the parts of an exchange are measured alone: the division of the gradients into one array, the
+agreement of the ranks, MPI's sum; and how much is lost by waiting for the slowest rank of a step.
 """
 
 from __future__ import annotations
@@ -26,7 +25,9 @@ import numpy as np
 import autograd_core as ac
 import nn
 from nn.distributed import DistributedDataParallel, Group, all_reduce, world
-from nn.distributed.parallel import _flat, _parts
+from nn.distributed.channels import _mpi
+from nn.distributed.collectives import _divided
+from nn.distributed.parallel import _parts
 
 BATCH, SIZES = 1024, (784, 2048, 10)
 
@@ -106,22 +107,21 @@ def parts(group: Group, repeats: int) -> dict[str, list[float]]:
     trained.block(1)
     model, tensors = trained.model, list(trained.model.parameters())
     grads = [t.grad.numpy().copy() for t in tensors]
-    flat = np.concatenate([grad.ravel() for grad in grads])
-    total = np.empty_like(flat)
+    total = np.zeros_like(_divided(grads, 1))
+    in_place = _mpi().IN_PLACE
 
     def exchange() -> None:
         for tensor, grad in zip(tensors, grads, strict=True):
             tensor.grad = grad
         model._synchronize()
 
-    named = {
-        "copy of the gradients into one array": lambda: _flat(grads),
+    named: dict[str, Callable[[], Any]] = {
+        "division of the gradients, into one array": lambda: _divided(grads, group.size),
         "agreement of the ranks": lambda: group.agree("benchmark"),
-        "MPI's sum, to an array that exists": lambda: group.comm.Allreduce(flat, total),
-        "division by the number of ranks": lambda: np.divide(total, group.size, out=total),
+        "MPI's sum, in place": lambda: group.comm.Allreduce(in_place, total),
         "parts of the array in their shapes": lambda: list(_parts(total, tensors)),
-        "all_reduce of the array": lambda: all_reduce(flat, "mean"),
         "the whole exchange": exchange,
+        "all_reduce of such an array, for comparison": lambda: all_reduce(total, "mean"),
     }
     found: dict[str, list[float]] = {name: [] for name in named}
     for i in range(repeats + 1):
@@ -132,15 +132,16 @@ def parts(group: Group, repeats: int) -> dict[str, list[float]]:
     return found
 
 
-def waiting(group: Group, steps: int) -> list[float]:
-    """How much longer the slowest rank of a step takes than a rank on average, without exchange."""
-    alone, found = Trained(False), []
+def waiting(group: Group, steps: int) -> tuple[float, float]:
+    """The average time of a step without exchange, of the rank that is slowest on average; and how
+    much longer the slowest rank of each step takes, which is what an exchange after each step
+    costs if the ranks' times vary."""
+    alone = Trained(False)
     alone.block(4)
-    for _ in range(steps):
-        _, own = seconds(lambda: alone.block(1), group)
-        times = group.comm.allgather(own)
-        found.append(max(times) - sum(times) / len(times))
-    return found
+    times = np.array([group.comm.allgather(seconds(lambda: alone.block(1), group)[1])
+                      for _ in range(steps)])  # fmt: skip
+    slower = float(times.mean(axis=0).max())
+    return slower, float(times.max(axis=1).mean()) - slower
 
 
 def quartiles(values: Any, form: str) -> str:
@@ -164,7 +165,7 @@ def main() -> None:
         pin(group)
     pairs = throughput(group, chosen.pairs, chosen.steps)
     pieces = parts(group, 4 * chosen.pairs)
-    wait = waiting(group, 2 * chosen.pairs)
+    step, wait = waiting(group, 2 * chosen.pairs)
     if group.rank:
         return
     a, a_own, b, b_own = np.array(pairs).T
@@ -174,8 +175,8 @@ def main() -> None:
     print(f"by each rank's own time:    {quartiles(a_own / b_own, '{:.3f}')}")
     for name, values in pieces.items():
         print(f"{name}: {quartiles(np.array(values) * 1e3, '{:.3f}')} ms")
-    print(f"waiting for the slowest rank: {quartiles(np.array(wait) * 1e3, '{:.2f}')} ms")
-    print(f"  on average {np.mean(wait) * 1e3:.2f} ms")
+    print(f"the slowest rank of each step takes {wait * 1e3:.1f} ms more than the slower rank on")
+    print(f"average, of {step * 1e3:.1f} ms")
 
 
 if __name__ == "__main__":
