@@ -34,7 +34,7 @@ SIZES = [8 << 2 * i for i in range(11)] + [64 << 20]  # 8 B to 8 MiB, and 64 MiB
 LIMIT = 0.3  # seconds for each size
 RANKS = (8, 64, 512)
 MODELS = {"0.4 MB, 5 ms": (0.4e6, 5e-3), "6.5 MB, 120 ms": (6.5e6, 0.12), "400 MB, 1 s": (4e8, 1.0)}
-COPY = 0.24e-9  # seconds per byte: 1.54 ms for 6.5 MB
+COPY = 0.26e-9  # seconds per byte: 1.7 ms for 6.5 MB
 CLUSTER = (2e-6, 12e9)  # an assumption: latency of a message, bytes per second
 
 
@@ -77,8 +77,8 @@ def terms(ranks: Any, size: Any) -> Any:
     return np.stack([np.log2(ranks), size * 2 * (ranks - 1) / ranks, size + 0 * ranks], -1)
 
 
-def fitted(paths: list[str]) -> Any:
-    """The constants, and a table of the measured and the fitted times."""
+def fitted(paths: list[str]) -> tuple[Any, float]:
+    """The constants, and the time in Python of a call; prints measured and fitted times."""
     rows = [(ranks, *row) for p in paths for ranks, row in read(p)]
     ranks, size, ours, bare, agree = np.array(rows).T
     matrix = terms(ranks, size)
@@ -91,7 +91,7 @@ def fitted(paths: list[str]) -> Any:
         for p, n, b, o, a, f in zip(ranks, size, bare, ours, agree, found, strict=True)
     ]
     markdown(["ranks", "bytes", "mpi4py, µs", "all_reduce", "agreement", "model", "error"], cells)
-    return constants
+    return constants, float((ours - bare - agree)[0])
 
 
 def read(path: str) -> list[tuple[int, list[float]]]:
@@ -109,13 +109,14 @@ def amount(size: float) -> str:
     return f"{size:.0f} MiB"
 
 
-def predicted(constants: Any) -> None:
-    """Print the time of a step on several numbers of ranks, and the share of it that computes."""
+def predicted(constants: Any, call: float = 0.0) -> None:
+    """Print the time of an exchange on several numbers of ranks, with the time in Python of a call,
+    and the share of a step that computes."""
     rows = []
     for name, (size, compute) in MODELS.items():
         cells = [name]
         for ranks in RANKS:
-            added = float(terms(ranks, size) @ constants)
+            added = float(terms(ranks, size) @ constants) + call
             cells += [f"{added * 1e3:.2f} ms", f"{compute / (compute + added):.0%}"]
         rows.append(cells)
     head = [text for ranks in RANKS for text in (f"exchange, {ranks}", "efficiency")]
@@ -126,14 +127,14 @@ def main() -> None:
     """Measure on ranks, or print the tables of files."""
     paths = sys.argv[1:]
     if world().size == 1:
-        constants = fitted(paths)
+        constants, call = fitted(paths)
         latency, per_byte, copy = constants
         bandwidth = f"{1e-9 / per_byte:.2f} GB/s" if per_byte else "no limit"
         print(
             f"\nlatency {latency * 1e6:.0f} µs, bandwidth {bandwidth}, copy {copy * 1e9:.3f} ns/B"
         )
         predicted(constants)
-        predicted(np.array([2 * CLUSTER[0], 1 / CLUSTER[1], copy]))
+        predicted(np.array([2 * CLUSTER[0], 1 / CLUSTER[1], copy]), call)
         return
     rows = measured()
     if world().rank == 0:
