@@ -17,6 +17,7 @@ import argparse
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,7 @@ def throughput(group: Group, pairs: int, steps: int) -> list[Any]:
     for i in range(pairs):
         times = {}
         for one in (alone, parallel) if i % 2 else (parallel, alone):
-            wall, own = seconds(lambda one=one: one.block(steps), group)
+            wall, own = seconds(partial(one.block, steps), group)
             rate = sum(1 / t for t in group.comm.allgather(own)) / group.size
             times[one] = wall / steps, 1 / rate / steps
         found.append((*times[alone], *times[parallel]))
