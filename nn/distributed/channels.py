@@ -40,6 +40,10 @@ class Alone:
         """x, in the dtype of a sum or mean."""
         return x.astype(_dtype(x, kind), order="C")
 
+    def add(self, x: Any) -> Any:
+        """x."""
+        return x
+
     def reduce(self, x: Any, root: int) -> Any:
         """x."""
         return self.all_reduce(x)
@@ -83,6 +87,13 @@ class Host:
         if kind == "mean":
             total /= self.group.size
         return _back(total, x)
+
+    def add(self, x: Any) -> Any:
+        """The sum over the ranks, in place of x if x is on the host. MPI adds the dtype of x."""
+        if backend.on_device(x):
+            return self.all_reduce(x, "sum")
+        self.comm.Allreduce(_mpi().IN_PLACE, x, _mpi().SUM)
+        return x
 
     def reduce(self, x: Any, root: int) -> Any:
         """The sum over the ranks, on `root`; zeros elsewhere."""

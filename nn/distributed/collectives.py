@@ -38,8 +38,9 @@ KINDS = ("sum", "mean", "max", "min")
 def _exchanged(
     what: str, x: Any, move: Callable[[Any, Any], Any], group: Group, root: int | None = None
 ) -> tuple[Any, bool]:
-    """``move(channel, array)`` after all ranks agree on `what`, and whether x is tracked on any
-    rank. With `root`, the array of another rank than that is one like the array of `root`."""
+    """``move(channel, array)`` after all ranks agree on `what`, and whether x, which can be a list
+    of arrays, is tracked on any rank. With `root`, the array of another rank than that is one like
+    the array of `root`."""
     array = x._array if isinstance(x, Tensor) else x
     recording = STATE.get()[0]
     tracked = recording and isinstance(x, Tensor) and x.requires_grad
@@ -51,8 +52,9 @@ def _exchanged(
         with group.waiting(what):
             if root is not None:
                 array = _like_root(name, array, root, group)
+            like = array[0] if isinstance(array, list) else array
             # the channel allocates on the current device, and runs in its current stream
-            return backend.run_there(array, move, channel(group, array), array), anywhere
+            return backend.run_there(like, move, channel(group, like), array), anywhere
 
     name = what.partition("(")[0].partition(" ")[0]
     exchange.__name__ = exchange.__qualname__ = name
@@ -152,6 +154,33 @@ def reduced(x: Any, op: str, group: Group | None, note: str = "") -> Any:
         f"all_reduce({op}){note}", x, lambda channel, array: channel.all_reduce(array, op),
         _extreme if extreme else _all_reduce, op, group=group,
     )  # fmt: skip
+
+
+def mean_of(tensors: list[Any], group: Group, note: str) -> Any:
+    """The means over the ranks of Tensors of one dtype: their elements, one behind the other. They
+    are divided while they are copied there, and then summed in place, which takes less time than
+    `all_reduce` of their concatenation. A tracked mean and float16 need that."""
+    if any(t.requires_grad for t in tensors) or tensors[0].dtype.itemsize < 4:
+        return reduced(ac.concatenate([t.reshape(-1) for t in tensors]), "mean", group, note)
+    arrays, size = [t._array for t in tensors], sum(t.size for t in tensors)
+    on_device = " on a device" * backend.on_device(arrays[0])
+    exchanged = _exchanged(
+        f"all_reduce(mean){note} of {arrays[0].dtype} ({size},){on_device}", arrays,
+        lambda channel, arrays: channel.add(_divided(arrays, group.size)), group,
+    )  # fmt: skip
+    arrived = make(exchanged[0], None)
+    return _result(exchanged, arrived, exchanged[0], _all_reduce, "mean", group)
+
+
+def _divided(arrays: list[Any], count: int) -> Any:
+    """All elements, divided by the number of ranks."""
+    module = backend.module_of(arrays[0])
+    flat, start = module.empty(sum(array.size for array in arrays), arrays[0].dtype), 0
+    for array in arrays:
+        part = flat[start : start + array.size].reshape(array.shape)
+        module.divide(array, count, out=part)
+        start += array.size
+    return flat
 
 
 @public

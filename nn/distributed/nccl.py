@@ -57,6 +57,10 @@ class NCCL:
         nans = self.all_reduce(module.isnan(x).astype(np.uint8), "max")
         return module.where(nans > 0, x.dtype.type(np.nan), total)
 
+    def add(self, x: Any) -> Any:
+        """The sum over the ranks."""
+        return self.all_reduce(x, "sum")
+
     def reduce(self, x: Any, root: int) -> Any:
         """The sum over the ranks, on `root`; zeros elsewhere."""
         total = backend.zeros(x, x.shape)  # NCCL writes to that of root only

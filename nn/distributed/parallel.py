@@ -13,7 +13,7 @@ from autograd_core import no_grad
 from autograd_core.engine.state import STATE
 from autograd_core.errors import ArgumentError, AutogradError
 from autograd_core.errors.tracebacks import public
-from nn.distributed.collectives import all_reduce, broadcast, reduced
+from nn.distributed.collectives import all_reduce, broadcast, mean_of
 from nn.distributed.world import Group, world
 from nn.module import Module
 
@@ -125,8 +125,8 @@ class DistributedDataParallel(Module):
         if self.find_unused_parameters:
             having, what = self._used(named), ""
         for some in _by_dtype(having):
-            flat = _flat([parameter.grad for parameter in some])
-            mean = reduced(flat, "mean", self.group, f" of gradients{what}")
+            grads = [parameter.grad for parameter in some]
+            mean = mean_of(grads, self.group, f" of gradients{what}")
             for parameter, part in zip(some, _parts(mean, some), strict=True):
                 parameter.grad = part
 
