@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 
 from autograd_core.devices import backend
+from nn.distributed.shared import LEAST, shared
 from nn.distributed.world import Group
 
+UFUNCS = {"max": np.maximum, "min": np.minimum}
 OF_NCCL = frozenset({"f2", "f4", "f8", "i1", "i4", "i8", "u1", "u4", "u8"})  # dtypes
 
 
@@ -83,7 +85,7 @@ class Host:
         """The sum, mean, max or min over the ranks."""
         sent = _wide(x, kind)
         total = np.empty_like(sent)
-        self.comm.Allreduce(sent, total, _operation(kind))
+        self._reduce(sent, total, kind)
         if kind == "mean":
             total /= self.group.size
         return _back(total, x)
@@ -92,8 +94,16 @@ class Host:
         """The sum over the ranks, in place of x if x is on the host. MPI adds the dtype of x."""
         if backend.on_device(x):
             return self.all_reduce(x, "sum")
-        self.comm.Allreduce(_mpi().IN_PLACE, x, _mpi().SUM)
+        self._reduce(x, x, "sum")
         return x
+
+    def _reduce(self, x: Any, out: Any, kind: str) -> None:
+        """Write the sum, max or min over the ranks to `out`, which may be x."""
+        memory = shared(self.group, _mpi()) if x.nbytes >= LEAST else None
+        if memory is not None:
+            memory.reduce(UFUNCS.get(kind, np.add), x, out)
+        else:
+            self.comm.Allreduce(_mpi().IN_PLACE if x is out else x, out, _operation(kind))
 
     def reduce(self, x: Any, root: int) -> Any:
         """The sum over the ranks, on `root`; zeros elsewhere."""
@@ -204,7 +214,7 @@ def _operation(kind: str) -> Any:
     """MPI's operation. Its own maximum loses NaN."""
     if kind in ("sum", "mean"):
         return _mpi().SUM
-    ufunc = np.maximum if kind == "max" else np.minimum
+    ufunc = UFUNCS[kind]
 
     def combine(read: Any, written: Any, datatype: Any) -> None:
         dtype = np.dtype(datatype.typestr)

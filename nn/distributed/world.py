@@ -50,6 +50,8 @@ class Group:
         self.size: int = 1 if comm is None else comm.Get_size()
         near = None if comm is None else comm.Split_type(_mpi().COMM_TYPE_SHARED)
         self.local_rank: int = 0 if near is None else near.Get_rank()
+        self.near = near is not None and near.Get_size() == self.size  # all on one machine
+        self.memory: Any = None  # shared by the ranks of a machine
         self._codes = np.empty(3, np.int64)
         self.pending: list[tuple[Any, Any]] = []  # requests of messages, and what they hold
         self.sent: dict[int, int] = {}  # messages to each rank
@@ -238,6 +240,8 @@ def _guard(group: Group) -> None:
             _check_messages()
         except RankError as error:
             failed(RankError, error, None)
+        if group.memory is not None:
+            group.memory.free()
         waiting.stop()
 
     sys.excepthook = failed
