@@ -27,8 +27,7 @@ import autograd_core as ac
 import nn
 from nn.distributed import DistributedDataParallel, Group, all_reduce, world
 from nn.distributed.channels import _mpi
-from nn.distributed.collectives import _divided
-from nn.distributed.parallel import _parts
+from nn.distributed.parallel import _divided, _parts
 
 BATCH, SIZES = 1024, (784, 2048, 10)
 

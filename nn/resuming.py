@@ -88,6 +88,7 @@ class Resumable:
             "gradients": self._gradients(),
             "total": self._total,
             "count": self._count,
+            "buffers": self.ranks.own_buffers(),
         }
         return {
             "kinds": self._kinds(),
@@ -146,6 +147,7 @@ class Resumable:
         if own:
             self._set_states(own["generators"])
         self._before = own.get("generators_before")
+        self.ranks.restore_buffers(own.get("buffers"))
         for metric, total in zip(
             self.metrics, own.get("metrics", itertools.repeat(None)), strict=False
         ):

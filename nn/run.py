@@ -106,6 +106,7 @@ class Run(Resumable):
             raise ArgumentError("fit: every=, without checkpoints=, has no effect")
         if self.log is not None:
             check_suffix(self.log)
+        self.ranks.check(self.model, self.loader, self.loss, self.valid)
         self._check_length()
 
     def _check_length(self) -> None:
@@ -228,6 +229,7 @@ class Run(Resumable):
         if self.schedule is not None:
             self.schedule.step()
         if self.average is not None:
+            self.ranks.synchronize_buffers()
             self.average.update_parameters(self.model)
 
     def _note(self, value: Any, batch: Any) -> None:

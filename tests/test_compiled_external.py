@@ -41,35 +41,64 @@ def test_each_call_is_one_call_of_the_program_in_order():
     assert f.source.count("doubled") >= 3
 
 
-def test_a_decision_of_something_else_comes_first():
+def test_a_decision_repeats_nothing():
     doubled, seen = noting()
 
     @ac.compile
     def f(x):
-        y, _ = doubled(x, "sent")
-        return y if (x > 0).all() else -y
+        y, _ = doubled(x, "first")
+        y = y if (y > 0).all() else -y
+        z, _ = doubled(y, "second")
+        return z if (z < 100).all() else z + 1
 
-    f(X)
-    seen.clear()
-    np.testing.assert_array_equal(f(X * 2), X * 4)
-    np.testing.assert_array_equal(f(-X), X * 2)  # another program: sent once, not twice
-    assert [word for word, _ in seen] == ["sent", "sent"]
-    assert len(f.programs) == 2
+    for x, expected in ((X, 4 * X), (-X, 4 * X), (X * 100, 400 * X + 1), (X, 4 * X)):
+        seen.clear()
+        np.testing.assert_array_equal(f(x), expected)
+        assert [word for word, _ in seen] == ["first", "second"]
+    assert not f.plain
+    assert len(f.programs) == 3
 
 
-def test_a_decision_of_what_arrived_makes_no_program():
+def test_a_run_that_is_no_program_repeats_nothing():
     doubled, seen = noting()
 
     @ac.compile
     def f(x):
-        y, _ = doubled(x, "sent")
-        return y if (y > 0).all() else -y
+        y, _ = doubled(x, "first")
+        y += 1  # of the copy that a second run gets, too
+        if (y > 10).all():
+            raise ValueError("too large")
+        x.sort()  # of an argument: no program
+        z, _ = doubled(y, "second")
+        return z
 
-    with pytest.warns(ac.errors.AutogradWarning, match="after an exchange"):
-        f(X)
+    with pytest.warns(ac.errors.AutogradWarning, match="runs without a program"):
+        np.testing.assert_array_equal(f(X.copy()), 2 * (2 * X + 1))
+    assert [word for word, _ in seen] == ["first", "second"]
     seen.clear()
-    np.testing.assert_array_equal(f(-X), X * 2)
-    assert len(seen) == 1
+    with pytest.raises(ValueError, match="too large"):
+        f(X + 10)
+    assert [word for word, _ in seen] == ["first"]
+
+
+def test_another_shape_or_flag_of_what_arrives():
+    """The results that a program was made for, and others: sent once."""
+    answers = iter([])
+
+    @external
+    def received(x):
+        return next(answers)
+
+    @ac.compile
+    def f(x):
+        y, flag = received(x)
+        return (y + 1) if flag else y.sum()
+
+    for answer in [(X, True), (X, True), (X[:2], True), (X, False), (X[:2], False), (X, True)]:
+        answers = iter([(answer[0].copy(), answer[1])])
+        expected = answer[0] + 1 if answer[1] else answer[0].sum()
+        np.testing.assert_array_equal(f(X), expected)
+    assert not f.plain
 
 
 def test_what_cannot_be_traced_makes_no_program():

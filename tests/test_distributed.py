@@ -49,7 +49,10 @@ SAID = {
     "killed": ["Killed (signal 9)"],
     "raises": ["rank 1 of 3 raised:\nTraceback", "ValueError: the file of this rank is missing"],
     "raises_in_backward": ["rank 1 of 3 raised:", "ValueError: the hook fails"],
-    "shapes": ["ranks 0, 2: all_reduce(sum) of float64 (3,) at ", "rank 1: all_reduce(sum) of "],
+    "shapes": [
+        "ranks 0, 2: all_reduce(sum) of float64 (3,), call 1, at ",
+        "rank 1: all_reduce(sum) of float64 (4,)",
+    ],
     "dtypes": ["ranks 0, 2: all_gather of float64 (3,)", "rank 1: all_gather of float32 (3,)"],
     "rows": ["ranks 0, 2: all_gather(axis=0) of float64 rows (3,)", "rows (4,)"],
     "other_operation": ["ranks 0, 2: all_reduce(sum)", "rank 1: broadcast(root=0)"],
@@ -57,7 +60,7 @@ SAID = {
     "leaves": ["rank 1: the end of the program"],
     "no_gradient": ["rank 1: all_reduce(mean) of gradients, without those of 1.weight, 1.bias"],
     "not_recorded": [
-        "rank 1: all_reduce(sum) of float64 (3,), without recording at",
+        "rank 1: all_reduce(sum) of float64 (3,), call 1, inside no_grad()",
         "ranks 0, 2: all_reduce(sum)",
     ],
     "lost_message": ["rank 0 has not received a message of rank 1"],
@@ -67,6 +70,11 @@ SAID = {
     "of_the_root": ["the array of rank 0 has shape (3,)", "this one has (4,)"],
     "few_rows": ["x has a row for each rank, shape (3, …); it has shape (2, 3)"],
     "few_rows_everywhere": ["x has a row for each rank, shape (3, …); it has shape (2, 3)"],
+    "other_calls": ["call 3, the gradient of call 1, at", "call 3, the gradient of call 2, at"],
+    "first_batch": ["rank 0: a pass of a DataLoader over 12 samples", "ranks 1, 2: all_reduce"],
+    "other_samples": ["the ranks have different samples", "generator="],
+    "not_parallel": ["fit: on several ranks the model is a DistributedDataParallel"],
+    "leaves_a_receiver": ["rank 0 of 3 waits for a rank that has ended", "rank 1: the end of the"],
     "unknown_rank": ["sendrecv: dest is a rank below 3, not 3"],
 }
 

@@ -219,26 +219,3 @@ class Program:
     def outputs(self) -> list[Value]:
         """The Values in the result."""
         return list(refs(self.result))
-
-
-def decides_first(program: Program) -> bool:
-    """Move comparisons of values before the first call with outside effects: if a value differed,
-    the function would run again, and the effects would be repeated. Returns False if that is
-    impossible, as a comparison depends on such a call."""
-    calls = program.calls
-    first = next((i for i, c in enumerate(calls) if isinstance(c.function, External)), len(calls))
-    moved: list[Call] = []
-    needed: set[Value] = set()
-    for call in reversed(calls[first:]):
-        makes = any(value in needed or value.memory in needed for value in call.results)
-        if call.guard is not None or makes:
-            if isinstance(call.function, External) or call.writes or call.draws:
-                return False
-            moved.append(call)
-            needed |= {v for value in call.refs() for v in (value, value.memory)}
-        elif needed.intersection(call.writes):
-            return False
-    late = set(moved)
-    rest = [call for call in calls[first:] if call not in late]
-    program.calls = [*calls[:first], *moved[::-1], *rest]
-    return True

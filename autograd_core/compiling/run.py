@@ -20,7 +20,7 @@ from autograd_core.compiling.tracing import Tracing, finished
 from autograd_core.compiling.variant import Variant
 from autograd_core.devices import backend
 from autograd_core.engine.exits import warn_user
-from autograd_core.engine.external import ACTIVE
+from autograd_core.engine.external import ACTIVE, RESULTS
 from autograd_core.engine.state import STATE
 from autograd_core.engine.tensor import Tensor
 from autograd_core.errors import AutogradError
@@ -139,6 +139,7 @@ class Compiled:
             out = enter(*args)
             if type(out) is not Signal:
                 return out
+            RESULTS.again()
         if self.check and not ACTIVE.get():
             return compared(self.function, self._call_with, args, settings)
         return self._call(args, settings)
@@ -146,8 +147,16 @@ class Compiled:
     def _call_with(self, /, *args: Any, **settings: Any) -> Any:
         return self._call(args, settings)
 
-    @public
     def _call(self, args: Any, settings: Any) -> Any:
+        if ACTIVE.get():
+            return self._chosen(args, settings)
+        try:
+            return self._chosen(args, settings)
+        finally:
+            RESULTS.clear()
+
+    @public
+    def _chosen(self, args: Any, settings: Any) -> Any:
         found = leaves((args, settings))
         recording, _, observer = STATE.get()
         if ACTIVE.get():
@@ -178,6 +187,7 @@ class Compiled:
             if type(out) is not Signal:
                 self._remember(variant, args, settings)
                 return out
+            RESULTS.again()
             if out is BUSY:
                 return self.function(*args, **settings)
             if out.error is not None:
@@ -197,6 +207,7 @@ class Compiled:
                 TRACING.release()
             if not reason:
                 return replaced(tracing.out, finished)
+            RESULTS.again()
             self.attempts[key] = self.attempts.get(key, 0) + 1
             if self.attempts[key] < ATTEMPTS and tracing.may_settle:
                 return self.function(*args, **settings)

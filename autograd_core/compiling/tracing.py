@@ -14,7 +14,7 @@ from autograd_core.compiling.blocks import with_blocks
 from autograd_core.compiling.captured import Reached, Slot, with_arrays
 from autograd_core.compiling.kernels import with_kernels
 from autograd_core.compiling.places import Gradient, share_memory
-from autograd_core.compiling.program import Program, Ref, Value, decides_first, replaced
+from autograd_core.compiling.program import Program, Ref, Value, replaced
 from autograd_core.compiling.reassociate import reassociated
 from autograd_core.compiling.simplify import simplified, undecided, without_unused, writes_last
 from autograd_core.compiling.stacks import stacked
@@ -183,9 +183,6 @@ class Tracing:
         self.kept = self._kept(program, len(outs))
         if not writes_last(program, self.kept):
             self.trace.fail("it writes to a captured array before its last decision")
-            return
-        if not decides_first(program):
-            self.trace.fail("it decides by a value after an exchange with other processes")
             return
         self.captured = self._captured(program, arguments)
         stacked(program)

@@ -13,10 +13,11 @@ from autograd_core.compiling.blocks import BLOCK, Threads
 from autograd_core.compiling.draws import set_state, state_of
 from autograd_core.compiling.entrance import BUSY, DIFFERS, Entrance, Home, Signal
 from autograd_core.compiling.places import Gradient, Place, share_memory
-from autograd_core.compiling.program import Opaque, Program
+from autograd_core.compiling.program import External, Opaque, Program
 from autograd_core.compiling.source import Differs, Source
 from autograd_core.compiling.tracing import Tracing
 from autograd_core.devices import backend
+from autograd_core.engine.external import RESULTS, Changed
 from autograd_core.engine.stamps import root_of, stamps
 from autograd_core.engine.tensor import Tensor, result
 from autograd_core.transforms.tree import filled, leaves, mapped
@@ -29,6 +30,9 @@ class _Everything:
 
     def __contains__(self, value: Any) -> bool:
         return True
+
+
+DIFFERING = (Differs, FloatingPointError, Changed)  # errors after which another program is tried
 
 
 class Variant:
@@ -68,6 +72,7 @@ class Variant:
         self.stamped = [t for name, t in dict.fromkeys(tensors) if name in self.written]
         draws = any(call.draws for call in program.calls)
         self.drawing = [g._real for g in tracing.trace.generators.values()] if draws else []
+        self.talks = any(isinstance(call.function, External) for call in program.calls)
         self.like = mapped(_like, tracing.out)
         self.outs = len(leaves(tracing.out))
         self.entrance = Entrance(given, recording)
@@ -182,7 +187,7 @@ class Variant:
         written to arrays of the caller, the error is raised again."""
         if self._has_written(error):
             raise error
-        return DIFFERS if isinstance(error, Differs | FloatingPointError) else Signal(error)
+        return DIFFERS if isinstance(error, DIFFERING) else Signal(error)
 
     def _has_written(self, error: Exception) -> bool:
         """True if the program has raised an error after its first write to the caller's arrays."""
@@ -193,17 +198,28 @@ class Variant:
             trace = trace.tb_next
         return False
 
+    @property
+    def _run(self) -> Callable[..., Any]:
+        return self.draw if self.drawing else self.talk if self.talks else self.step
+
     def draw(self, *args: Any) -> Any:
         """The result of the program. The generators have their former states if it stops before it
         has written to anything."""
         states = [state_of(generator) for generator in self.drawing]
         try:
-            return self.step(*args)
+            return self.talk(*args) if self.talks else self.step(*args)
         except Exception as error:
             for generator, state in zip(self.drawing, states, strict=True):
                 if not self._has_written(error):
                     set_state(generator, state)
             raise
+
+    def talk(self, *args: Any) -> Any:
+        """The result of a program with effects outside. If it stops, their results are kept."""
+        RESULTS.begin()
+        out = self.step(*args)
+        RESULTS.clear()
+        return out
 
     def _finished(self, out: Any) -> Any:
         total = self.outs + len(self.puts)
@@ -253,7 +269,7 @@ class Variant:
         entrance.numbers = self.numbers
         entrance.written, entrance.stamped = bool(self.written), len(self.stamped)
         entrance.bound |= {
-            "run": self.draw if self.drawing else self.step, "rebind": self.rebind,
+            "run": self._run, "rebind": self.rebind,
             "ready": self.ready, "leave": entrance.leave, "shares": self.shares,
             "finished": self._finished, "stopped": self.stopped,
         }  # fmt: skip

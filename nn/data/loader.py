@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from autograd_core.errors.tracebacks import public
 from autograd_core.transforms.tree import filled, leaves
 from nn.data.datasets import TensorDataset, on_host, rows_on_host
 from nn.data.splits import Subset
+from nn.distributed.world import RankError
 from nn.generators import set_state, state_of, with_state
 from nn.init import generator_of
 
@@ -33,7 +35,9 @@ class DataLoader:
     or an object whose ``indices(generator)`` returns those of a pass. `drop_last` leaves out the
     last batch if it is smaller. ``shard=(i, n)`` gives each of n loaders with the same generator a
     part of the order, of the same length, for which the order is continued at its start if need be.
-    With ``shard=world()`` of `nn.distributed`, each rank has a part of the order of rank 0.
+    With ``shard=world()`` of `nn.distributed`, each rank has a part of the order of rank 0, and all
+    ranks begin a pass together. With ``even=False`` the parts may differ in length, and no sample
+    is given twice, as an evaluation needs it.
 
     A `transform` is called as ``transform(batch, draws)`` with the stacked arrays, and `draws`, the
     random numbers of each example in this pass (`nn.Draws`), which do not depend on the batch that
@@ -65,6 +69,7 @@ class DataLoader:
         num_workers: int = 0,
         prefetch_factor: int = 2,
         shard: Any = (0, 1),
+        even: bool = True,
         device: str = "cpu",
     ) -> None:
         self.dataset = _dataset(dataset, batch_size)
@@ -73,8 +78,10 @@ class DataLoader:
         self.transform, self.collate_fn = transform, collate_fn
         self.drop_last = drop_last
         self.generator = generator_of(generator)
-        if not isinstance(shard, tuple):  # ranks
-            set_state(self.generator, shard.same(state_of(self.generator)))
+        self.even = even
+        self.ranks = None if isinstance(shard, tuple) else shard
+        if self.ranks is not None:
+            set_state(self.generator, self.ranks.same(state_of(self.generator)))
             shard = shard.rank, shard.size
         self.num_workers, self.prefetch_factor = num_workers, prefetch_factor
         self.shard: tuple[int, int] = shard
@@ -102,9 +109,9 @@ class DataLoader:
         if self.sampler is not None and self.shuffle:
             raise ArgumentError("DataLoader: a sampler decides the order; leave out shuffle=True")
         length = self._length()
-        if not length:
+        if not length and self.even:
             raise ShapeError("DataLoader: the dataset is empty")
-        if not len(self):
+        if not len(self) and self.even:
             raise ArgumentError(
                 f"DataLoader: with drop_last, {length} samples give no batch of {self.batch_size}"
             )
@@ -112,8 +119,8 @@ class DataLoader:
     def _length(self) -> int:
         """The number of samples of a pass."""
         of = self.dataset if self.sampler is None else self.sampler
-        parts: int = self.shard[1]
-        return -(-len(of) // parts)
+        part, count = self.shard
+        return -(-len(of) // count) if self.even else len(range(part, len(of), count))
 
     def __len__(self) -> int:
         whole, rest = divmod(self._length(), self.batch_size)
@@ -130,7 +137,29 @@ class DataLoader:
         else:
             order = np.asarray(list(self.sampler), np.int64)
         part, count = self.shard
-        return order if count == 1 else np.resize(order, self._length() * count)[part::count]
+        if count == 1:
+            return order
+        if self.ranks is not None:
+            self.ranks.agree(f"a pass of a DataLoader over {len(order)} samples")
+            order, names = self.ranks.same((order, self._names()))
+            if names != self._names():
+                raise RankError(
+                    "DataLoader: the ranks have different samples: give random_split and others a "
+                    "generator=, such as 0"
+                )
+        return (
+            np.resize(order, self._length() * count)[part::count]
+            if self.even
+            else (order[part::count])
+        )
+
+    def _names(self) -> str:
+        """What tells the samples of a subset from others."""
+        dataset, digest = self.dataset, sha256()
+        while isinstance(dataset, Subset):
+            digest.update(np.asarray(dataset.indices, np.int64).tobytes())
+            dataset = dataset.dataset
+        return digest.hexdigest()
 
     def __iter__(self) -> Iterator[Any]:
         if self._continues:

@@ -20,7 +20,7 @@ from autograd_core.engine.tensor import make
 from autograd_core.errors import ArgumentError
 from autograd_core.errors.tracebacks import public
 from nn.distributed.channels import host
-from nn.distributed.collectives import _given, _group, stand_in, tied
+from nn.distributed.exchanges import given, group_of, stand_in, tied
 from nn.distributed.world import Group, RankError
 
 __all__ = ["recv", "send", "sendrecv"]
@@ -74,7 +74,7 @@ def _take(source: int, number: Any, order: int, group: Group) -> tuple[Any, Any,
     """Wait for an array. Returns it, the number of the message, whether its sender tracks it, and
     whether it is a Tensor there."""
     wanted = _title(order, None if number is None else int(number), group.rank, source)
-    with group.waiting(f"recv of {wanted}"):
+    with group.waiting(f"recv of {wanted}", source):
         head = group.comm.recv(source=source, tag=HEAD)
         there, counted, shape, dtype, on_device, flags = head
         if there != order or (order and counted != int(number)):
@@ -197,7 +197,7 @@ def send(x: Any, dest: int, group: Group | None = None) -> Any:
     """Send x to rank `dest`, which calls `recv`; it need not wait. Returns a 0-d zero that stands
     for x in the backward pass: add it to the loss of this rank, or call ``backward()`` on it, and
     the gradient that comes back from `dest` is that of x."""
-    x, group = _given("send", x), _group("send", group)
+    x, group = given("send", x), group_of("send", group)
     return _send(x, _peer("send: dest", dest, group), None, 0, group)
 
 
@@ -208,7 +208,7 @@ def recv(source: int, token: Any = None, group: Group | None = None) -> Any:
 
     For derivatives of higher order, give a `token`: a Tensor of shape () that requires a gradient.
     Its gradient is the zero that stands for what was sent back."""
-    group = _group("recv", group)
+    group = group_of("recv", group)
     return _receive(_peer("recv: source", source, group), token, None, 0, group)
 
 
@@ -225,7 +225,7 @@ def sendrecv(x: Any, dest: int | None, source: int | None, group: Group | None =
     >>> sendrecv(np.ones(2), dest=right, source=left)  # from the left
     array([0., 0.])
     """
-    x, group = _given("sendrecv", x), _group("sendrecv", group)
+    x, group = given("sendrecv", x), group_of("sendrecv", group)
     dest = None if dest is None else _peer("sendrecv: dest", dest, group)
     source = None if source is None else _peer("sendrecv: source", source, group)
     return _shift(x, dest, source, np.zeros(2, np.int64), 0, x.shape, group)

@@ -10,10 +10,14 @@ import numpy as np
 
 import autograd_core as ac
 from autograd_core import no_grad
+from autograd_core.devices import backend
+from autograd_core.engine.external import refuse_tracing
 from autograd_core.engine.state import STATE
+from autograd_core.engine.tensor import make
 from autograd_core.errors import ArgumentError, AutogradError
 from autograd_core.errors.tracebacks import public
-from nn.distributed.collectives import all_reduce, broadcast, mean_of
+from nn.distributed.collectives import _all_reduce, all_reduce, broadcast, reduced
+from nn.distributed.exchanges import exchanged, recorded
 from nn.distributed.world import Group, world
 from nn.module import Module
 
@@ -28,7 +32,8 @@ class DistributedDataParallel(Module):
     that is a mean over the batch, and batches of equal size, a step on n ranks is one with a batch
     n times as large. All ranks end with the same bits.
 
-    Inside `no_sync()` gradients stay those of the rank, to accumulate them over several batches.
+    Call the wrapped model: what is frozen or replaced in it later is noticed there. Inside
+    `no_sync()` gradients stay those of the rank, to accumulate them over several batches.
     Parameters without a gradient must be the same ones on all ranks, or RankError is raised;
     with `find_unused_parameters`, a gradient that is missing on some ranks counts as zero there.
     With `broadcast_buffers`, each forward pass in training begins with the buffers of rank 0, such
@@ -61,14 +66,13 @@ class DistributedDataParallel(Module):
         self.find_unused_parameters = find_unused_parameters
         self.broadcast_buffers = broadcast_buffers
         self.synchronizes = True
-        self._check_alike()
-        tensors = [*module.parameters(), *module.buffers()]
-        self._broadcast(tensors)
-        if self.group.size > 1:
-            self._watch()
+        self._known: tuple[int, ...] = ()
+        self._begin()
 
     def forward(self, *inputs: Any, **settings: Any) -> Any:
         """The output of the model."""
+        if self.group.size > 1:
+            self._watch()
         if self.training and self.broadcast_buffers and self.synchronizes and STATE.get()[0]:
             self.synchronize_buffers()
         return self.module(*inputs, **settings)
@@ -90,17 +94,38 @@ class DistributedDataParallel(Module):
 
     # how it works
 
+    def _begin(self) -> None:
+        """Give all ranks the parameters and buffers of rank 0."""
+        if self.group.size == 1:
+            return
+        refuse_tracing("a DistributedDataParallel has new parameters")
+        parameters = self.module.parameters()
+        for parameter in parameters:
+            watch = None if parameter.node is None else parameter.node.watch
+            if watch is not None and watch.after not in (None, self._synchronize):
+                raise ArgumentError(
+                    "DistributedDataParallel: a parameter of this model is already in another "
+                    "DistributedDataParallel, which exchanges its gradient"
+                )
+        self._check_alike()
+        self._broadcast([*parameters, *self.module.buffers()])
+        self._known = tuple(map(id, parameters))
+        self._watch()
+
     def _watch(self) -> None:
-        """Have `_synchronize` called after each backward pass."""
-        for parameter in self.module.parameters():
+        """Have `_synchronize` called after each backward pass: by new parameters, which begin alike
+        on all ranks, and by those that require a gradient again."""
+        parameters = self.module.parameters()
+        if tuple(map(id, parameters)) != self._known:
+            self._begin()
+            return
+        for parameter in parameters:
             watch = None if parameter.node is None else parameter.node.watch
             if watch is not None:
                 watch.after = self._synchronize
 
     def _check_alike(self) -> None:
         """Raise RankError if the ranks have different models."""
-        if self.group.size == 1:
-            return
         shapes = [(name, p.shape, p.dtype.str) for name, p in self.module.named_parameters()]
         shapes += [(name, b.shape, b.dtype.str) for name, b in self.module.named_buffers()]
         self.group.agree(f"DistributedDataParallel of {shapes}")
@@ -165,3 +190,30 @@ def _parts(flat: Any, tensors: list[Any]) -> Iterator[Any]:
     for tensor in tensors:
         yield flat[start : start + tensor.size].reshape(tensor.shape)
         start += tensor.size
+
+
+def mean_of(tensors: list[Any], group: Group, note: str) -> Any:
+    """The means over the ranks of Tensors of one dtype: their elements, one behind the other. They
+    are divided while they are copied there, and then summed in place, which takes less time than
+    `all_reduce` of their concatenation. A tracked mean and float16 need that."""
+    if any(t.requires_grad for t in tensors) or tensors[0].dtype.itemsize < 4:
+        return reduced(ac.concatenate([t.reshape(-1) for t in tensors]), "mean", group, note)
+    arrays, size = [t._array for t in tensors], sum(t.size for t in tensors)
+    on_device = " on a device" * backend.on_device(arrays[0])
+    found = exchanged(
+        f"all_reduce(mean){note} of {arrays[0].dtype} ({size},){on_device}", arrays,
+        lambda channel, arrays: channel.add(_divided(arrays, group.size)), group,
+    )  # fmt: skip
+    arrived = make(found[0], None)
+    return recorded(found, arrived, found[0], _all_reduce, "mean", group)
+
+
+def _divided(arrays: list[Any], count: int) -> Any:
+    """All elements, divided by the number of ranks."""
+    module = backend.module_of(arrays[0])
+    flat, start = module.empty(sum(array.size for array in arrays), arrays[0].dtype), 0
+    for array in arrays:
+        part = flat[start : start + array.size].reshape(array.shape)
+        module.divide(array, count, out=part)
+        start += array.size
+    return flat

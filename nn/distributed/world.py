@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Iterator
@@ -19,12 +20,13 @@ import numpy as np
 from autograd_core.engine.external import refuse_tracing
 from autograd_core.errors import ArgumentError, AutogradError
 from autograd_core.errors.tracebacks import public
-from nn.distributed.waiting import Waiting, here
+from nn.distributed.waiting import END, Wait, Waiting, here
 
 __all__ = ["Group", "RankError", "world"]
 
 # Variables that the launchers of MPICH, Open MPI, Intel MPI and Slurm (PMI, PMIx) set
 LAUNCHED = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "MPI_LOCALRANKID")
+RANGE, CALLS, GRADIENTS = (1 << 55) - 55, 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9  # of codes
 TIMEOUT = 600.0  # seconds that a rank waits for the others
 
 
@@ -48,11 +50,15 @@ class Group:
         self.comm = comm
         self.rank: int = 0 if comm is None else comm.Get_rank()
         self.size: int = 1 if comm is None else comm.Get_size()
-        near = None if comm is None else comm.Split_type(_mpi().COMM_TYPE_SHARED)
-        self.local_rank: int = 0 if near is None else near.Get_rank()
-        self.near = near is not None and near.Get_size() == self.size  # all on one machine
+        self.local_rank, self.near = 0, False  # near: all on one machine
+        if comm is not None:
+            machine = comm.Split_type(_mpi().COMM_TYPE_SHARED)
+            self.local_rank, self.near = machine.Get_rank(), machine.Get_size() == self.size
+            machine.Free()
         self.memory: Any = None  # shared by the ranks of a machine
-        self._codes = np.empty(3, np.int64)
+        self._codes = np.empty(4, np.int64)
+        self.calls = 0  # of operations, the same number on all ranks
+        self.answers: list[Any] = [0]  # the call whose gradient is exchanged, 0 for a call forward
         self.pending: list[tuple[Any, Any]] = []  # requests of messages, and what they hold
         self.sent: dict[int, int] = {}  # messages to each rank
         self.nccl: dict[str, Any] = {}  # communicators of devices, by name
@@ -95,39 +101,47 @@ class Group:
         with self.waiting(f"same(root={root})"):
             return self.comm.bcast(value, root)
 
-    def agree(self, what: str, tracked: bool = False) -> bool:
+    def agree(self, what: str, tracked: bool = False, recording: bool = True, of: int = 0) -> bool:
         """Return whether `tracked` is true on any rank. Raises RankError on all ranks if one of
-        them is in another operation: `what` describes this one."""
+        them is in another operation, as described by `what`, in another call, or exchanges the
+        gradient of another call (`of`); or if one records and another one does not."""
         if self.size == 1:
             return tracked
-        code = _code(what)
+        self.calls += 1
+        code = (_code(what) + self.calls * CALLS + of * GRADIENTS) % RANGE
         codes = self._codes
-        codes[0], codes[1], codes[2] = code, -code, tracked
+        codes[:] = code, -code, tracked, not recording
         with self.waiting(what):
             self.comm.Allreduce(_mpi().IN_PLACE, codes, _mpi().MAX)
-        if codes[0] != code or codes[1] != -code:
-            raise RankError(self._disagreement(what))
+        if codes[0] != code or codes[1] != -code or (codes[2] and codes[3]):
+            what += f", call {self.calls}{f', the gradient of call {of}' * bool(of)}"
+            raise RankError(self._disagreement(what + ", inside no_grad()" * (not recording)))
         return bool(codes[2])
 
     def _disagreement(self, what: str) -> str:
         found: dict[str, list[int]] = {}
-        for rank, text in enumerate(self.comm.allgather(f"{what} at {here()}")):
+        for rank, text in enumerate(self.comm.allgather(f"{what}, at {here()}")):
             found.setdefault(text, []).append(rank)
         lines = [f"  {ranks_of(ranks)}: {text}" for text, ranks in found.items()]
         return "\n".join(["the ranks are not in the same operation:", *lines])
 
     @contextmanager
-    def waiting(self, what: str) -> Iterator[None]:
-        """A context manager in which this rank waits for others."""
-        if self.size == 1:
+    def waiting(self, what: str, source: int | None = None) -> Iterator[None]:
+        """A context manager in which this rank waits for others, or for the rank `source`."""
+        if self.size == 1 or not _watches:
             yield
             return
-        waiting = _waiting()
-        before, waiting.now = waiting.now, (time.monotonic(), what)
+        waits, thread = _watches[0].waits, threading.get_ident()
+        before = waits.get(thread)
+        whole = source is not None and self is _worlds[0]
+        waits[thread] = Wait(time.monotonic(), what, source if whole else None)
         try:
             yield
         finally:
-            waiting.now = before
+            if before is None:
+                del waits[thread]
+            else:
+                waits[thread] = before
 
     def __reduce__(self) -> Any:
         raise TypeError("a Group belongs to a running program: it cannot be copied or pickled")
@@ -204,13 +218,6 @@ def _started() -> Group:
     return group
 
 
-def _waiting() -> Waiting:
-    """What watches over this process."""
-    if not _watches:  # a group of the user's, without world()
-        world()
-    return _watches[0]
-
-
 def _guard(group: Group) -> None:
     """End all ranks if one of them fails, and let none leave while others wait."""
     timeout = float(os.environ.get("NN_TIMEOUT", TIMEOUT))
@@ -218,7 +225,7 @@ def _guard(group: Group) -> None:
     waiting = Waiting(_mpi(), group.comm.Dup(), timeout, asks=many)
     _watches.append(waiting)
     waiting.start()
-    usual = sys.excepthook
+    usual, process = sys.excepthook, os.getpid()
 
     def failed(kind: type[BaseException], error: BaseException, at: TracebackType | None) -> None:
         if issubclass(kind, RankError) and group.rank:
@@ -235,8 +242,10 @@ def _guard(group: Group) -> None:
         group.comm.Abort(1)
 
     def end() -> None:
+        if os.getpid() != process:
+            return  # a copy of the process, made by os.fork
         try:
-            group.agree("the end of the program")
+            group.agree(END)
             _check_messages()
         except RankError as error:
             failed(RankError, error, None)

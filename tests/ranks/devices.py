@@ -251,7 +251,7 @@ def training(group, nccl):
     state = kinds + [b.dtype.name for b in network().buffers() if b.dtype.name not in kinds]
     assert started == [f"broadcast {kind}" for kind in state], started
     buffers = list(dict.fromkeys(b.dtype.name for b in network().buffers()))
-    means = [f"allreduce avg {kind}" for kind in kinds]
+    means = [f"allreduce sum {kind}" for kind in kinds]  # of what was divided
     for calls in stepped:
         assert calls == [f"broadcast {kind}" for kind in buffers] + means, calls
 

@@ -158,6 +158,44 @@ def unknown_rank():
     sendrecv(np.ones(2), dest=3, source=None)
 
 
+def other_calls():
+    """Rank 0 uses the result of one call and the others that of another one."""
+    a, b = (ac.Tensor(1.0, requires_grad=True) for _ in range(2))
+    y, z = all_reduce(a), all_reduce(b)
+    (y if RANK == 0 else z).backward()
+
+
+def first_batch():
+    """Rank 0 looks at the first batch."""
+    loader = nn.DataLoader(np.arange(12), 2, shuffle=True, shard=GROUP)
+    if RANK == 0:
+        next(iter(loader))
+    for _ in loader:
+        all_reduce(np.ones(1))
+
+
+def other_samples():
+    """The ranks have different subsets."""
+    train, _ = nn.random_split(np.arange(12), [0.5, 0.5], generator=RANK)
+    list(nn.DataLoader(train, 2, shard=GROUP))
+
+
+def not_parallel():
+    """The model of fit is not a DistributedDataParallel."""
+    x, model = np.ones((12, 2)), nn.Linear(2, 1)
+    loader = nn.DataLoader(nn.TensorDataset(x, x[:, :1]), 2, shard=GROUP)
+    nn.fit(model, loader, nn.MSE(), nn.SGD(model.parameters(), lr=0.1))
+
+
+def leaves_a_receiver():
+    """Rank 1 ends, and rank 0 waits for its message."""
+    world(timeout=600)
+    if RANK == 1:
+        sys.exit(3)
+    if RANK == 0:
+        recv(1)
+
+
 def not_finite():
     """The loss of rank 1 is NaN in its second step."""
     x = np.ones((12, 2))

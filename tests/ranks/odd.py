@@ -3,12 +3,14 @@
 mpiexec -n 3 python -m mpi4py -m tests.ranks.odd
 """
 
+import warnings
+
 import numpy as np
 import pytest
 
 import autograd_core as ac
 import nn
-from autograd_core.errors import ArgumentError, DTypeError
+from autograd_core.errors import ArgumentError, AutogradWarning, DTypeError
 from nn.distributed import (
     DistributedDataParallel,
     Group,
@@ -137,8 +139,86 @@ def unused():
     assert model[1].weight.grad is None
 
 
+def frozen():
+    """Parameters that are frozen and free again, and layers that are replaced, are exchanged."""
+    model = nn.Sequential(nn.Linear(2, 2, generator=RANK), nn.Linear(2, 1, generator=RANK))
+    ranks = DistributedDataParallel(model)
+
+    def alike():
+        ranks.zero_grad()
+        ranks(np.full((1, 2), RANK + 1.0)).sum().backward()
+        grads = [p.grad.data.ravel() for p in ranks.parameters() if p.grad is not None]
+        every = all_gather(np.concatenate(grads))
+        assert (every == every[0]).all(), every
+        return len(grads)
+
+    assert alike() == 4
+    ranks.requires_grad_(False)
+    model[1].requires_grad_(True)
+    assert alike() == 2
+    ranks.requires_grad_(True)
+    assert alike() == 4
+    model[0] = nn.Linear(2, 2, generator=RANK)
+    assert alike() == 4
+    weights = all_gather(model[0].weight.data)
+    assert (weights == weights[0]).all()
+    with pytest.raises(ArgumentError, match="already in another"):
+        DistributedDataParallel(model)
+
+
+def compiled():
+    """Decisions and shapes that differ between ranks and calls repeat no exchange."""
+    step = ac.compile(lambda x: all_reduce(x) * (2 if RANK == 0 and float(all_reduce(x)[0]) else 1))
+    for i in range(4):
+        found = step(np.full(2, 1.0 + i))
+        if RANK != 0:
+            all_reduce(np.full(2, 1.0 + i))  # as rank 0 does, to decide
+        same(found, np.full(2, SIZE * (1.0 + i) * (2 if RANK == 0 else 1)))
+
+    joined = ac.compile(lambda x: all_gather(x, axis=0).sum())
+    for count in (1, 1, 2, 1, 3):
+        found = joined(np.ones(count if RANK == 1 else 1))
+        assert found == SIZE - 1 + count, found
+    shared = ac.compile(lambda x: (all_reduce(x) ** 2).sum())
+
+    def slope(x):
+        x = ac.Tensor(x, requires_grad=RANK == 0 and bool(x[0] > 1))
+        total = shared(x)
+        if total.requires_grad:
+            total.backward()
+        return x.grad
+
+    warnings.simplefilter("ignore", AutogradWarning)  # where the result requires a gradient
+    for i in range(4):
+        found = slope(np.full(2, 1.0 + i))
+        assert (found is not None) == (RANK == 0 and i > 0)
+        if found is not None:
+            same(found, np.full(2, 2 * SIZE * SIZE * (1.0 + i)))
+
+
+def evaluated():
+    """No sample counts twice in an evaluation, and none is lost."""
+    rows, labels = np.eye(3)[np.arange(25) % 3], np.arange(25) % 3
+    model = nn.Linear(3, 3, generator=0)
+    alone = nn.evaluate(model, nn.DataLoader(nn.TensorDataset(rows, labels), 4),
+                        nn.CrossEntropyLoss(), [nn.ConfusionMatrix(3)])  # fmt: skip
+    loader = nn.DataLoader(nn.TensorDataset(rows, labels), 4, shard=GROUP, even=False)
+    found = nn.evaluate(model, loader, nn.CrossEntropyLoss(), [nn.ConfusionMatrix(3)], group=GROUP)
+    same(found["confusion"], alone["confusion"])
+    assert abs(found["loss"] - alone["loss"]) < 1e-14
+    few = nn.DataLoader(nn.TensorDataset(rows[:1], labels[:1]), 4, shard=GROUP, even=False)
+    assert nn.evaluate(model, few, metrics=[nn.Accuracy()], group=GROUP)["accuracy"] in (0.0, 1.0)
+
+
+def recording():
+    """Arrays on one rank and Tensors on another, without recording."""
+    with ac.no_grad():
+        same(all_reduce(ac.Tensor(1.0) if RANK else np.array(1.0)), np.array(float(SIZE)))
+
+
 if __name__ == "__main__":
-    for check in (dtypes, halves, layouts, unequal, groups, orders, unused):
+    for check in (dtypes, halves, layouts, unequal, groups, orders, unused, frozen, compiled,
+                  evaluated, recording):  # fmt: skip
         check()
     if RANK == 0:
         print("passed", flush=True)
