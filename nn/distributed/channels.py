@@ -13,10 +13,8 @@ from typing import Any
 import numpy as np
 
 from autograd_core.devices import backend
-from nn.distributed.shared import LEAST, shared
 from nn.distributed.world import Group
 
-UFUNCS = {"max": np.maximum, "min": np.minimum}
 OF_NCCL = frozenset({"f2", "f4", "f8", "i1", "i4", "i8", "u1", "u4", "u8"})  # dtypes
 
 
@@ -85,7 +83,7 @@ class Host:
         """The sum, mean, max or min over the ranks."""
         sent = _wide(x, kind)
         total = np.empty_like(sent)
-        self._reduce(sent, total, kind)
+        self.comm.Allreduce(sent, total, _operation(kind))
         if kind == "mean":
             total /= self.group.size
         return _back(total, x)
@@ -94,16 +92,8 @@ class Host:
         """The sum over the ranks, in place of x if x is on the host. MPI adds the dtype of x."""
         if backend.on_device(x):
             return self.all_reduce(x, "sum")
-        self._reduce(x, x, "sum")
+        self.comm.Allreduce(_mpi().IN_PLACE, x, _mpi().SUM)
         return x
-
-    def _reduce(self, x: Any, out: Any, kind: str) -> None:
-        """Write the sum, max or min over the ranks to `out`, which may be x."""
-        memory = shared(self.group, _mpi()) if x.nbytes >= LEAST else None
-        if memory is not None:
-            memory.reduce(UFUNCS.get(kind, np.add), x, out)
-        else:
-            self.comm.Allreduce(_mpi().IN_PLACE if x is out else x, out, _operation(kind))
 
     def reduce(self, x: Any, root: int) -> Any:
         """The sum over the ranks, on `root`; zeros elsewhere."""
@@ -214,7 +204,7 @@ def _operation(kind: str) -> Any:
     """MPI's operation. Its own maximum loses NaN."""
     if kind in ("sum", "mean"):
         return _mpi().SUM
-    ufunc = UFUNCS[kind]
+    ufunc = np.maximum if kind == "max" else np.minimum
 
     def combine(read: Any, written: Any, datatype: Any) -> None:
         dtype = np.dtype(datatype.typestr)

@@ -50,12 +50,11 @@ class Group:
         self.comm = comm
         self.rank: int = 0 if comm is None else comm.Get_rank()
         self.size: int = 1 if comm is None else comm.Get_size()
-        self.local_rank, self.near = 0, False  # near: all on one machine
+        self.local_rank = 0
         if comm is not None:
             machine = comm.Split_type(_mpi().COMM_TYPE_SHARED)
-            self.local_rank, self.near = machine.Get_rank(), machine.Get_size() == self.size
+            self.local_rank = machine.Get_rank()
             machine.Free()
-        self.memory: Any = None  # shared by the ranks of a machine
         self._codes = np.empty(4, np.int64)
         self.calls = 0  # of operations, the same number on all ranks
         self.answers: list[Any] = [0]  # the call whose gradient is exchanged, 0 for a call forward
@@ -249,8 +248,6 @@ def _guard(group: Group) -> None:
             _check_messages()
         except RankError as error:
             failed(RankError, error, None)
-        if group.memory is not None:
-            group.memory.free()
         waiting.stop()
 
     sys.excepthook = failed
