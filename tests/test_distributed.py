@@ -187,7 +187,7 @@ def test_the_gradient_is_read_after_each_pass():
 
 @pytest.mark.mpi
 @needs_mpi
-@pytest.mark.parametrize("run", ["mlp", "cnn"])
+@pytest.mark.parametrize("run", ["mlp", "cnn", "buffers"])
 def test_fit_is_resumed_with_the_same_bits(run, tmp_path):
     """After Ctrl-C on one rank and after a kill, on two ranks; on three it goes on."""
 

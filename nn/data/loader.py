@@ -118,9 +118,16 @@ class DataLoader:
 
     def _length(self) -> int:
         """The number of samples of a pass."""
-        of = self.dataset if self.sampler is None else self.sampler
         part, count = self.shard
-        return -(-len(of) // count) if self.even else len(range(part, len(of), count))
+        return -(-self._whole() // count) if self.even else len(range(part, self._whole(), count))
+
+    def _whole(self) -> int:
+        """The number of samples of a pass of all parts."""
+        return len(self.dataset if self.sampler is None else self.sampler)
+
+    def _size(self) -> tuple[int, int]:
+        """What a state must fit: the number of samples, and the size of the batches."""
+        return self._length() if self.even else self._whole(), self.batch_size
 
     def __len__(self) -> int:
         whole, rest = divmod(self._length(), self.batch_size)
@@ -244,13 +251,13 @@ class DataLoader:
         before = now if self._before is None else self._before
         return {
             "epoch": self.epoch, "batch": self.batch, "seed": self.seed, "before": before,
-            "generator": now, "samples": self._length(), "batch_size": self.batch_size,
+            "generator": now, "samples": self._size()[0], "batch_size": self.batch_size,
         }  # fmt: skip
 
     def restarted(self, state: Mapping[str, Any]) -> dict[str, Any]:
         """The state at the start of the pass of a state of a loader for another part of the same
         samples: the number of parts may differ."""
-        begun = {"batch": 0, "generator": state["before"], "samples": self._length()}
+        begun = {"batch": 0, "generator": state["before"], "samples": self._size()[0]}
         return {**state, **begun}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -260,10 +267,10 @@ class DataLoader:
         if missing:
             raise ArgumentError(f"DataLoader.load_state_dict: the state lacks {sorted(missing)}")
         there = state.get("samples"), state.get("batch_size")
-        if there != (self._length(), self.batch_size):
+        if there != self._size():
             raise ArgumentError(
                 f"DataLoader: the state is of {there[0]} samples in batches of {there[1]}; this "
-                f"loader has {self._length()} in batches of {self.batch_size}"
+                f"loader has {self._size()[0]} in batches of {self.batch_size}"
             )
         set_state(self.generator, state["generator"])
         self.epoch, self.batch, self.seed = state["epoch"], state["batch"], state["seed"]

@@ -44,9 +44,10 @@ KINDS = ("sum", "mean", "max", "min")
 def all_reduce(x: Any, op: str = "sum", group: Group | None = None) -> Any:
     """The sum of the x of all ranks, on all ranks; or the "mean", "max" or "min", by `op`.
 
-    x has the same shape and dtype on all ranks. Sums of float16 are computed in float32 (by NCCL in
-    float16), sums of bool in int64, means of integers in float64. All ranks get the same bits, in
-    every run with this number of ranks; another number of ranks adds in another order. The gradient
+    x has the same shape and dtype on all ranks, and the sum has it too. Sums of float16 are
+    computed in float32 (by NCCL in float16), sums of bool in int64, means of integers in float64.
+    All ranks get the same bits, in every run with this number of ranks; another number of ranks
+    adds in another order. The gradient
     is the sum (mean) of those of all ranks; that of a maximum goes in equal parts to all elements
     that are equal to it. A NaN on any rank gives NaN. Raises RankError on all ranks if shapes,
     dtypes or operations differ.

@@ -2,7 +2,8 @@
 
 The gradient of a message goes back the other way: the rule of `send` receives it, that of `recv`
 sends it. Each message has a number, and says which message it is the gradient of, so that a
-gradient for which no rank waits raises an error in place of being taken for another one.
+gradient for which no rank waits raises an error in place of being taken for another one. Two ranks
+must go back in the same order: one ``backward()`` of a sum visits the last message first.
 """
 
 from __future__ import annotations

@@ -35,7 +35,8 @@ class DistributedDataParallel(Module):
     Call the wrapped model: what is frozen or replaced in it later is noticed there. Inside
     `no_sync()` gradients stay those of the rank, to accumulate them over several batches.
     Parameters without a gradient must be the same ones on all ranks, or RankError is raised;
-    with `find_unused_parameters`, a gradient that is missing on some ranks counts as zero there.
+    with `find_unused_parameters`, a gradient that is missing on some ranks counts as zero there, if
+    the loss of each rank depends on a parameter.
     With `broadcast_buffers`, each forward pass in training begins with the buffers of rank 0, such
     as running means. The names of the parameters are those of the model, which is `module`.
 
@@ -43,6 +44,7 @@ class DistributedDataParallel(Module):
         loader = nn.DataLoader(data, 100, shuffle=True, generator=0, shard=world())
         nn.fit(model, loader, loss, nn.SGD(model.parameters(), lr=0.1))
 
+    A line search, as that of LBFGS, needs the loss of all ranks: ``all_reduce(loss, "mean")``.
     The gradient of a `retain_graph` or `create_graph` pass is replaced too. With
     ``ac.grad(loss)``, which leaves no gradients in the parameters, call `all_reduce` yourself.
     """
