@@ -65,7 +65,7 @@ def test_an_example_runs_in_under_ten_seconds_and_leaves_its_picture(name, tmp_p
 
 @pytest.mark.parametrize("name", LEFT)
 def test_the_gallery_names_it(name):
-    assert f"[{name}.py](examples/{name}.py)" in (ROOT / "README.md").read_text()
+    assert f"[{name}.py](../examples/{name}.py)" in (ROOT / "docs/examples.md").read_text()
 
 
 def test_traced_factors_are_the_engines_gradients():
