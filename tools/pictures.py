@@ -58,14 +58,16 @@ def animation() -> Any:
     return [f.convert("RGB").resize((SHOWN, height)).quantize(64) for f in frames]
 
 
-def deep_network() -> Any:
-    """The flow of gradients in a network of six sigmoid layers, where they vanish."""
+def saturated_network() -> Any:
+    """The flow of gradients in a network whose first weights are too large."""
     generator = np.random.default_rng(0)
-    layers: list[nn.Module] = []
-    for _ in range(6):
-        layers += [nn.Linear(20, 20, generator=generator), nn.Sigmoid()]
-    model = nn.Sequential(*layers, nn.Linear(20, 2, generator=generator))
-    x, y = generator.normal(size=(50, 20)), generator.normal(size=(50, 2))
+    how: Any = {"generator": generator}
+    model = nn.Sequential(
+        nn.Linear(20, 20, **how), nn.Sigmoid(), nn.Linear(20, 2, **how), nn.Sigmoid()
+    )
+    first = model[0].weight
+    first.data = first.data * 100
+    x, y = generator.normal(size=(50, 20)), np.eye(2)[generator.integers(0, 2, 50)]
     with record_flow(model) as flow:
         nn.MSE()(model(x), y).backward()
     return flow
@@ -87,7 +89,7 @@ def main() -> None:
     """Write all pictures."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     graph().save(FOLDER / "graph.svg")
-    draw(deep_network()).save(FOLDER / "flow.svg")
+    draw(saturated_network()).save(FOLDER / "flow.svg")
     first, *rest = animation()
     duration = [int(SECONDS * 1000)] * (len(rest) + 1)
     duration[-1] *= 3
