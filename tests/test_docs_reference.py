@@ -36,7 +36,7 @@ NAMESPACES = [
     "nn.init",
     "nn.optim",
 ]
-SHOWN = re.compile(r"^\.\. (?:auto\w+|py:data):: (\S+)", re.MULTILINE)
+SHOWN = re.compile(r"^\.\. (?:auto\w+|py:data|py:function):: (\S+)", re.MULTILINE)
 TEXTS = reference.pages()
 ON_A_PAGE = [name for text in TEXTS.values() for name in SHOWN.findall(text)]
 

@@ -100,7 +100,13 @@ def marked_up(lines: list[str], links: Callable[[str], str | None]) -> list[str]
     in_sections = False
     for paragraph in "\n".join(lines).split("\n\n"):
         in_sections = in_sections or bool(re.search(r"^-{3,}$", paragraph, re.MULTILINE))
-        if paragraph.lstrip().startswith(">>>"):
+        if paragraph.startswith("See Also"):
+            full = [
+                re.sub(r"^\w+(?= : )", lambda m: links(m[0]) or m[0], line)
+                for line in paragraph.split("\n")
+            ]
+            found.append("\n".join(full))
+        elif paragraph.lstrip().startswith(">>>"):
             found.append(paragraph)
         elif paragraph.startswith("    ") and not in_sections:
             found.append("::\n\n" + paragraph)
@@ -137,6 +143,12 @@ def link(name: str, package: str = "autograd_core") -> str | None:
     return found if len(name) > 1 else None  # e is an operand more often than the constant
 
 
+@cache
+def _first_names() -> dict[int, str]:
+    """The first name in the reference of each object, by its id."""
+    return {id(value_of(name)): name for name in reversed(documented())}
+
+
 def pages() -> dict[str, str]:
     """The text of each page by its name; `index` is their list."""
     return {"index": _index(), "numpy": _numpy()} | {key: _page(key) for key in PAGES}
@@ -171,6 +183,9 @@ def _entry(full_name: str) -> str:
     origin = ORIGINS.get(getattr(value, "__module__", None)) if isclass(value) else None
     if origin:
         return _described(full_name, f"{origin} ``{value.__name__}``.")
+    first = _first_names()[id(value)] if callable(value) else full_name
+    if first != full_name:
+        return f".. py:function:: {full_name}\n\n   Another name of :py:obj:`{first}`."
     if isclass(value):
         kind = "exception" if issubclass(value, BaseException) else "class"
         return f".. auto{kind}:: {full_name}\n   :members:"
