@@ -61,6 +61,11 @@ def test_every_name_is_shown_once():
     assert sorted(ON_A_PAGE) == sorted(set(ON_A_PAGE))
 
 
+def test_everything_on_a_page_has_a_docstring():
+    values = ((name, reference.value_of(name)) for name in ON_A_PAGE)
+    assert not [name for name, value in values if callable(value) and not inspect.getdoc(value)]
+
+
 def test_numpys_names_are_listed():
     text = re.sub(r"\s+", " ", TEXTS["numpy"])
     listed = set(re.findall(r"`([\w.]+)(?: <[\w.]+>)?`", text))

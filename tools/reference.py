@@ -180,7 +180,7 @@ def _entry(full_name: str) -> str:
     value = value_of(full_name)
     if full_name in VALUES:
         return _described(full_name, VALUES[full_name])
-    origin = ORIGINS.get(getattr(value, "__module__", None)) if isclass(value) else None
+    origin = ORIGINS.get(value.__module__) if isclass(value) else None
     if origin:
         return _described(full_name, f"{origin} ``{value.__name__}``.")
     first = _first_names()[id(value)] if callable(value) else full_name
@@ -208,7 +208,8 @@ def _index() -> str:
 
 def _numpy() -> str:
     """The page of autograd_core.numpy, whose names are NumPy's: lists, with links."""
-    recorded, others = [], []
+    recorded: list[str] = []
+    others: list[str] = []
     for name in names("autograd_core.numpy"):
         differs = callable(value_of(f"autograd_core.numpy.{name}")) and name in functions
         (recorded if differs else others).append(name)
