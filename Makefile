@@ -10,7 +10,7 @@ TESTS = OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
 BIN := .venv/bin
 MADE = setup.cfg pyproject.toml
 
-.PHONY: mnist test thorough lint generated oracles mpi checker matrix mutants bench clean
+.PHONY: mnist test thorough lint docs generated oracles mpi checker matrix mutants bench clean
 
 mnist: .venv/made-examples
 	$(BIN)/python -m examples.mnist_mlp --device $(DEVICE)
@@ -26,6 +26,10 @@ lint: .venv/made-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# the site, in build/docs; every warning is an error
+docs: .venv/made-docs
+	$(BIN)/python -m sphinx -n -W --keep-going -b html -d build/doctrees docs build/docs
 
 # the files that are written from the code: Tensor's stub, the references and pages of docs/
 generated: .venv/made-test
@@ -74,4 +78,4 @@ bench: .venv/made-bench
 	touch $@
 
 clean:
-	rm -rf .venv .venv-matrix-* build dist runs .hypothesis .pytest_cache .mypy_cache .ruff_cache *.egg-info
+	rm -rf .venv .venv-matrix-* build docs/reference dist runs .hypothesis .pytest_cache .mypy_cache .ruff_cache *.egg-info

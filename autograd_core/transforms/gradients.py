@@ -35,17 +35,54 @@ def value_and_grad(
 ) -> Function:
     """A function that returns the value of f and its gradient. f must return one real number.
 
-    The gradient has the structure, shapes and dtypes of the argument. With `has_aux`, f returns
-    (value, more), where `more` may be anything, and the result is ((value, more), gradient). With
-    `holomorphic`, f returns a complex number, and the gradient is the complex derivative. The
-    gradient is zero for an argument on which the result does not depend; with `strict`, GraphError
-    is raised instead.
-    Raises ShapeError if f does not return one number, and DTypeError if the argument is an integer
-    or if the value is complex (without `holomorphic`), boolean or an integer.
+    Parameters
+    ----------
+    f : callable
+        The function to differentiate.
+    argnum : int, str, or tuple of these, default 0
+        The argument to differentiate with respect to, by position or by name. A tuple selects
+        several arguments, and the gradient is then a tuple.
+    has_aux : bool, default False
+        If true, f returns ``(value, more)``, where `more` may be anything.
+    holomorphic : bool, default False
+        If true, f returns a complex number, and the gradient is the complex derivative.
+    strict : bool, default False
+        If true, GraphError is raised for an argument on which the result does not depend. By
+        default its gradient is zero.
 
+    Returns
+    -------
+    callable
+        A function of f's arguments that returns ``(value, gradient)``, or with `has_aux`
+        ``((value, more), gradient)``. The gradient has the structure, shapes and dtypes of the
+        argument.
+
+    Raises
+    ------
+    ShapeError
+        In a call, if f does not return one number.
+    DTypeError
+        In a call, if the argument is an integer, or if the value is complex (without
+        `holomorphic`), boolean or an integer.
+    GraphError
+        In a call with `strict`, if the result does not depend on the argument.
+    IndexingError
+        In a call without the argument that `argnum` selects.
+
+    Examples
+    --------
     >>> import autograd_core as ac
     >>> ac.value_and_grad(lambda x: x**3)(2.0)
     (np.float64(8.0), np.float64(12.0))
+
+    With respect to two arguments, chosen by name, and with an auxiliary result:
+
+    >>> def loss(w, b):
+    ...     line = w * 3 + b
+    ...     return line**2, line
+    >>> (value, line), slopes = ac.value_and_grad(loss, ("w", "b"), has_aux=True)(1.0, 2.0)
+    >>> value, slopes
+    (np.float64(25.0), (np.float64(30.0), np.float64(10.0)))
     """
     return _graded("value_and_grad", f, argnum, has_aux, holomorphic, strict)
 
@@ -58,12 +95,51 @@ def grad(
     holomorphic: bool = False,
     strict: bool = False,
 ) -> Function:
-    """A function that returns the gradient of f, which must return one real number. With `has_aux`,
-    f returns (value, more), and the function returns (gradient, more). See `value_and_grad`.
+    """A function that returns the gradient of f, which must return one real number.
 
+    Parameters
+    ----------
+    f : callable
+        The function to differentiate.
+    argnum : int, str, or tuple of these, default 0
+        The argument to differentiate with respect to, by position or by name. A tuple selects
+        several arguments, and the gradient is then a tuple.
+    has_aux : bool, default False
+        If true, f returns ``(value, more)``, and the function returns ``(gradient, more)``.
+    holomorphic : bool, default False
+        If true, f returns a complex number, and the gradient is the complex derivative.
+    strict : bool, default False
+        If true, GraphError is raised for an argument on which the result does not depend. By
+        default its gradient is zero.
+
+    Returns
+    -------
+    callable
+        A function of f's arguments that returns the gradient, which has the structure, shapes and
+        dtypes of the argument.
+
+    Raises
+    ------
+    ShapeError, DTypeError, GraphError, IndexingError
+        In a call, for the reasons listed at `value_and_grad`.
+
+    See Also
+    --------
+    value_and_grad : The value of f as well, from the same call of f.
+    elementwise_grad : The derivative of an elementwise function for each element.
+    jacobian : The derivatives of a function that returns an array.
+
+    Examples
+    --------
     >>> import autograd_core as ac
     >>> ac.grad(ac.grad(lambda x: x**3))(2.0)
     np.float64(12.0)
+
+    The argument may be a container of arrays:
+
+    >>> import numpy as np
+    >>> ac.grad(lambda p: np.sum(p["w"] ** 2) + p["b"])({"w": np.array([1.0, 2.0]), "b": 0.5})
+    {'w': array([2., 4.]), 'b': np.float64(1.0)}
     """
     both = _graded("grad", f, argnum, has_aux, holomorphic, strict)
 
@@ -130,12 +206,40 @@ def gradients(
     """The gradients of recorded Tensors, `outputs`, with respect to the Tensors `inputs` from which
     they were computed. The inputs need not be leaves.
 
-    `outputs` and `inputs` are Tensors or trees of Tensors; the result has the structure of
-    `inputs`. `grad_outputs` are the gradients with respect to the outputs, by default 1 for an
-    output of one element. Only the nodes between outputs and inputs are visited, and no ``.grad``
-    is changed. `retain_graph` and `create_graph` are as in ``backward``. The gradient is zero for
-    an input on which no output depends; with `strict`, GraphError is raised instead.
+    Only the nodes between outputs and inputs are visited, and no ``.grad`` is changed.
 
+    Parameters
+    ----------
+    outputs : Tensor or tree of Tensors
+        What to differentiate.
+    inputs : Tensor or tree of Tensors
+        What to differentiate with respect to.
+    grad_outputs : tree of arrays, optional
+        The gradients with respect to the outputs, by default 1 for an output of one element.
+    retain_graph : bool, optional
+        As in ``Tensor.backward``: whether the graph can be used again. By default, `create_graph`.
+    create_graph : bool, default False
+        As in ``Tensor.backward``: whether the gradients are recorded, so that they can be
+        differentiated.
+    strict : bool, default False
+        If true, GraphError is raised for an input on which no output depends. By default its
+        gradient is zero.
+
+    Returns
+    -------
+    tree of Tensors
+        The gradients, with the structure of `inputs`.
+
+    Raises
+    ------
+    GraphError
+        If an input or an output is not a tracked Tensor, or with `strict` if no output depends on
+        an input.
+    ShapeError
+        If there are not as many `grad_outputs` as outputs.
+
+    Examples
+    --------
     >>> import autograd_core as ac
     >>> x = ac.Tensor([1.0, 2.0], requires_grad=True)
     >>> h = x * x

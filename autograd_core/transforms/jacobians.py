@@ -27,13 +27,40 @@ STACKED = 2**23  # elements of the largest gradient in a pass, 64 MB of float64
 
 
 def jacobian(f: Function, argnum: Argnum = 0, *, holomorphic: bool = False) -> Function:
-    """A function that returns the Jacobian of f. For a result of shape (m, …) and an argument of
-    shape (n, …), the Jacobian has shape (m, …, n, …). For trees, it has the structure of the
-    result, in which each leaf is replaced by a tree with the structure of the argument.
+    """A function that returns the Jacobian of f.
 
     One backward pass computes a stack of rows, of up to 64 MB. User-defined rules run row by row
     unless they are pointwise.
 
+    Parameters
+    ----------
+    f : callable
+        The function to differentiate.
+    argnum : int, str, or tuple of these, default 0
+        The argument to differentiate with respect to, by position or by name. A tuple selects
+        several arguments, and the Jacobian is then a tuple.
+    holomorphic : bool, default False
+        If true, f returns complex numbers, and the derivatives are complex derivatives.
+
+    Returns
+    -------
+    callable
+        A function of f's arguments. For a result of shape (m, …) and an argument of shape (n, …),
+        the Jacobian has shape (m, …, n, …). For trees, it has the structure of the result, in which
+        each leaf is replaced by a tree with the structure of the argument.
+
+    Raises
+    ------
+    DTypeError
+        In a call, if the argument is an integer, or if a result is complex (without `holomorphic`),
+        boolean or an integer.
+    ShapeError
+        In a call, if f returns something that is neither an array nor a container of arrays.
+    IndexingError
+        In a call without the argument that `argnum` selects.
+
+    Examples
+    --------
     >>> import autograd_core as ac, numpy as np
     >>> ac.jacobian(lambda x: x[:2] * x[2])(np.array([1.0, 2.0, 3.0]))
     array([[3., 0., 1.],
@@ -52,9 +79,33 @@ def jacobian(f: Function, argnum: Argnum = 0, *, holomorphic: bool = False) -> F
 
 
 def hessian(f: Function, argnum: Argnum = 0) -> Function:
-    """A function that returns the Hessian of f. For a result that is one number and an argument of
-    shape (n, …), the Hessian has shape (n, …, n, …).
+    """A function that returns the Hessian of f.
 
+    Parameters
+    ----------
+    f : callable
+        The function to differentiate.
+    argnum : int, str, or tuple of these, default 0
+        The argument to differentiate with respect to, by position or by name. A tuple selects
+        several arguments, and the Hessian is then a tuple.
+
+    Returns
+    -------
+    callable
+        A function of f's arguments. For a result that is one number and an argument of shape (n,
+        …), the Hessian has shape (n, …, n, …).
+
+    Raises
+    ------
+    DTypeError, ShapeError, IndexingError
+        In a call, for the reasons listed at `jacobian`.
+
+    See Also
+    --------
+    hvp : The product of the Hessian and a vector, without the matrix.
+
+    Examples
+    --------
     >>> import autograd_core as ac, numpy as np
     >>> ac.hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 3.0]))
     array([[6., 2.],

@@ -95,15 +95,32 @@ def is_floating(leaf: Any) -> bool:
 
 
 def custom_gradient(f: Function) -> Function:
-    """A function with a user-defined gradient. f returns (result, pull), and ``pull(g)`` returns a
-    gradient for each positional argument (None for an argument without gradient). g is the gradient
-    of the result: a tree of Tensors with the structure of the result.
+    """A function with a user-defined gradient.
 
     Higher derivatives are the derivatives of `pull`: what it computes from the arguments and the
     intermediate results of f is differentiable. No gradient flows to Tensors that f uses without
     taking them as arguments.
-    Raises ShapeError if `pull` does not return a gradient for each argument.
 
+    Parameters
+    ----------
+    f : callable
+        A function that returns ``(result, pull)``. ``pull(g)`` returns a gradient for each
+        positional argument (None for an argument without gradient). g is the gradient of the
+        result: a tree of Tensors with the structure of the result.
+
+    Returns
+    -------
+    callable
+        A function of f's arguments that returns the result.
+
+    Raises
+    ------
+    ShapeError
+        In a backward pass, if `pull` does not return a gradient for each argument, or one of
+        another structure or another shape than its argument.
+
+    Examples
+    --------
     >>> import autograd_core as ac
     >>> @ac.custom_gradient
     ... def log1pexp(x):

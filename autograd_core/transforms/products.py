@@ -32,13 +32,39 @@ from autograd_core.transforms.tree import filled, leaves, mapped
 
 @public
 def vjp(f: Function, *args: Any, has_aux: bool = False) -> Any:
-    """Return (f(*args), pullback). ``pullback(g)`` returns the product of the cotangent g and the
-    Jacobian, as a tuple with a gradient for each argument.
+    """Return (f(*args), pullback), a result and the product of a cotangent and the Jacobian.
 
-    g must have the structure and shapes of the result. The pullback may be called repeatedly, also
-    after backward() of what it returned if that was called with ``retain_graph=True``. With
-    `has_aux`, f returns (result, more), and vjp returns (result, pullback, more).
+    Parameters
+    ----------
+    f : callable
+        The function to differentiate.
+    *args : tree of arrays
+        The arguments of f. It is differentiated with respect to all of them.
+    has_aux : bool, default False
+        If true, f returns ``(result, more)``, where `more` may be anything.
 
+    Returns
+    -------
+    result : tree of arrays
+        What f returns.
+    pullback : callable
+        ``pullback(g)`` returns the product of the cotangent g and the Jacobian, as a tuple with a
+        gradient for each argument. g must have the structure and shapes of the result. The pullback
+        may be called repeatedly, also after backward() of what it returned if that was called with
+        ``retain_graph=True``.
+    more : object
+        The second result of f. Only returned with `has_aux`.
+
+    Raises
+    ------
+    DTypeError
+        If an argument is an integer, or if a result is boolean or an integer.
+    ShapeError
+        If f returns something that is neither an array nor a container of arrays. In a call of the
+        pullback, if g has another structure or other shapes than the result.
+
+    Examples
+    --------
     >>> import autograd_core as ac, numpy as np
     >>> value, pullback = ac.vjp(np.exp, np.zeros(2))
     >>> pullback(np.array([1.0, 3.0]))
@@ -137,9 +163,41 @@ def _of_kind(v: Any, like: Tensor) -> Any:
 
 @public
 def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
-    """Return f(*primals) and its derivative along `tangents`, which have the structure and shapes
-    of `primals`.
+    """Return f(*primals) and its derivative along `tangents`.
 
+    Parameters
+    ----------
+    f : callable
+        The function to differentiate.
+    primals : tuple of trees of arrays
+        The arguments of f. It is differentiated with respect to all of them.
+    tangents : tuple of trees of arrays
+        The directions, with the structure and shapes of `primals`.
+
+    Returns
+    -------
+    value : tree of arrays
+        What f returns.
+    derivative : tree of arrays
+        The derivative of the value along `tangents`.
+
+    Raises
+    ------
+    ShapeError
+        If `primals` or `tangents` is not a tuple, if `tangents` has another structure or other
+        shapes than `primals`, or if f returns something that is neither an array nor a container of
+        arrays.
+    DTypeError
+        If a primal is an integer, or if a result is boolean or an integer.
+    NotDifferentiableError
+        For values of types declared with ``autograd_core.hips.extend.VSpace``.
+
+    See Also
+    --------
+    linearize : The derivative along many tangents, from one call of f.
+
+    Examples
+    --------
     >>> import autograd_core as ac, numpy as np
     >>> ac.jvp(np.sin, (np.zeros(2),), (np.array([1.0, 3.0]),))
     (array([0., 0.]), array([1., 3.]))
@@ -157,8 +215,40 @@ def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tup
 
 @public
 def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
-    """Return f(*primals), and a linear function of the tangents that returns the derivative along
-    them, as `jvp` does. The function may be called repeatedly; f is called only once."""
+    """Return f(*primals), and its derivative there as a linear function of the tangents.
+
+    Parameters
+    ----------
+    f : callable
+        The function to differentiate.
+    *primals : tree of arrays
+        The arguments of f. It is differentiated with respect to all of them.
+
+    Returns
+    -------
+    value : tree of arrays
+        What f returns.
+    linear : callable
+        ``linear(*tangents)`` returns the derivative along the tangents, as `jvp` does. It may be
+        called repeatedly; f is called only once.
+
+    Raises
+    ------
+    ShapeError
+        If f returns something that is neither an array nor a container of arrays. In a call of the
+        linear function, if the tangents have another structure or other shapes than `primals`.
+    DTypeError
+        If a primal is an integer, or if a result is boolean or an integer.
+    NotDifferentiableError
+        For values of types declared with ``autograd_core.hips.extend.VSpace``.
+
+    Examples
+    --------
+    >>> import autograd_core as ac, numpy as np
+    >>> value, linear = ac.linearize(lambda x: x**2, np.array([1.0, 3.0]))
+    >>> linear(np.array([1.0, 0.0])), linear(np.array([0.0, 1.0]))
+    (array([2., 0.]), array([0., 6.]))
+    """
     call = Call("linearize", f, tuple(range(len(primals))), mapped(_kept, primals), {})
     value = mapped(_kept, call.value(call.out))
     linear = _Linear(call, call.out)
@@ -167,9 +257,36 @@ def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
 
 def hvp(f: Function, argnum: Argnum = 0) -> Function:
     """A function of f's arguments followed by a vector v. It returns the product of the Hessian of
-    f and v. v has the structure of the argument, and f must return one real number. The Hessian is
-    not formed; the cost is about the cost of two gradients.
+    f and v.
 
+    The Hessian is not formed; the cost is about the cost of two gradients.
+
+    Parameters
+    ----------
+    f : callable
+        The function to differentiate. It must return one real number.
+    argnum : int, str, or tuple of these, default 0
+        The argument to differentiate with respect to, by position or by name. A tuple selects
+        several arguments, and v and the product are then tuples.
+
+    Returns
+    -------
+    callable
+        A function of f's arguments and, as the last positional argument, v, which has the structure
+        of the argument. The product has it, too.
+
+    Raises
+    ------
+    ShapeError
+        In a call, if f does not return one number, if there are no positional arguments, or if v
+        has another structure or other shapes than the argument.
+    DTypeError
+        In a call, if the argument is an integer, or if the value is complex, boolean or an integer.
+    IndexingError
+        In a call without the argument that `argnum` selects.
+
+    Examples
+    --------
     >>> import autograd_core as ac, numpy as np
     >>> ac.hvp(lambda x: np.sum(x**3))(np.array([1.0, 2.0]), np.array([1.0, 0.5]))
     array([6., 6.])

@@ -1,0 +1,148 @@
+"""The reference of the site: every public name is on one of its pages, and the docstrings of the
+transforms have numpydoc's sections. Sphinx is not needed; `make docs` builds the site."""
+
+import doctest
+import inspect
+import pkgutil
+import re
+
+import pytest
+
+import autograd_core as ac
+import nn
+from autograd_core.scipy import stats
+from tools import reference
+
+NAMESPACES = [
+    "autograd_core",
+    "autograd_core.emath",
+    "autograd_core.fft",
+    "autograd_core.hips",
+    "autograd_core.linalg",
+    "autograd_core.random",
+    "autograd_core.rendering",
+    "autograd_core.scipy.integrate",
+    "autograd_core.scipy.linalg",
+    "autograd_core.scipy.signal",
+    "autograd_core.scipy.special",
+    *(f"autograd_core.scipy.stats.{name}" for name in stats.__all__),
+    "autograd_core.testing",
+    "autograd_core.testing.programs",
+    "autograd_core.testing.strategies",
+    "autograd_core.transforms",
+    "nn",
+    "nn.data",
+    "nn.distributed",
+    "nn.init",
+    "nn.optim",
+]
+SHOWN = re.compile(r"^\.\. (?:auto\w+|py:data|py:function):: (\S+)", re.MULTILINE)
+TEXTS = reference.pages()
+ON_A_PAGE = [name for text in TEXTS.values() for name in SHOWN.findall(text)]
+
+
+@pytest.mark.parametrize("namespace", NAMESPACES)
+def test_every_public_name_is_on_a_page(namespace):
+    shown = set(ON_A_PAGE)
+    objects = {id(reference.value_of(name)) for name in shown}
+    owner = reference.module(namespace)
+    names = reference.names(namespace)
+    assert names
+    for name in names:
+        value = getattr(owner, name)
+        if inspect.ismodule(value):
+            known = f"{namespace}.{name}" in NAMESPACES
+        else:
+            known = f"{namespace}.{name}" in shown or id(value) in objects
+        assert known, f"{namespace}.{name}: add it to a section in tools/topics.py"
+
+
+def test_every_name_is_shown_once():
+    assert sorted(ON_A_PAGE) == sorted(set(ON_A_PAGE))
+
+
+def test_everything_on_a_page_has_a_docstring():
+    values = ((name, reference.value_of(name)) for name in ON_A_PAGE)
+    assert not [name for name, value in values if callable(value) and not inspect.getdoc(value)]
+
+
+def test_numpys_names_are_listed():
+    text = re.sub(r"\s+", " ", TEXTS["numpy"])
+    listed = set(re.findall(r"`([\w.]+)(?: <[\w.]+>)?`", text))
+    assert set(reference.names("autograd_core.numpy")) <= listed
+
+
+def test_every_package_of_nn_is_looked_at():
+    packages = [f"nn.{found.name}" for found in pkgutil.iter_modules(nn.__path__) if found.ispkg]
+    assert set(packages) <= set(NAMESPACES)
+
+
+def test_every_page_is_in_the_list_of_pages():
+    listed = re.findall(r"^   ([\w.]+)$", TEXTS["index"], re.MULTILINE)
+    assert sorted(listed) == sorted(TEXTS.keys() - {"index"})
+
+
+def test_a_docstring_becomes_text_with_links():
+    lines = ["f(*args) is |x| of `grad` and `Hardsigmoid`(x), ``a*b``.", "", "    code * x_"]
+    first, _, second, _, code = reference.marked_up(lines, reference.link)
+    grad = ":py:obj:`grad <autograd_core.grad>`"
+    layer = ":py:obj:`Hardsigmoid <nn.Hardsigmoid>`"
+    assert first == rf"f(\*args) is \|x\| of {grad} and {layer}\ (x), ``a*b``."
+    assert (second, code) == ("::", "    code * x_")
+
+
+# ---- numpydoc's form -----------------------------------------------------------------------------
+
+IN_FORM = ["checkpoint", "custom_gradient", "grad", "gradients", "hessian", "hvp", "jacobian"]
+IN_FORM += ["jvp", "linearize", "value_and_grad", "vjp"]
+REQUIRED = ("Parameters", "Returns", "Raises", "Examples")
+ORDER = ("Parameters", "Returns", "Raises", "See Also", "Notes", "References", "Examples")
+
+
+def sections(doc):
+    """The text of each section of a docstring."""
+    parts = re.split(r"^(\w[\w ]*)\n(-{3,})$", doc, flags=re.MULTILINE)
+    for title, line in zip(parts[1::3], parts[2::3], strict=True):
+        assert len(title) == len(line), title
+    return dict(zip(parts[1::3], parts[3::3], strict=True))
+
+
+@pytest.mark.parametrize("name", IN_FORM)
+def test_a_transform_has_numpydocs_sections(name):
+    doc = inspect.getdoc(getattr(ac, name))
+    summary, _, _ = doc.partition("\n\n")
+    assert summary.endswith(".")
+    found = sections(doc)
+    assert set(REQUIRED) <= found.keys()
+    assert list(found) == sorted(found, key=ORDER.index)
+
+
+@pytest.mark.parametrize("name", IN_FORM)
+def test_each_parameter_is_described_with_its_default(name):
+    function = getattr(ac, name)
+    text = sections(inspect.getdoc(function))["Parameters"]
+    described = dict(re.findall(r"^\*{0,2}(\w+) : (.+)$", text, re.MULTILINE))
+    signature = inspect.signature(function).parameters
+    assert list(described) == list(signature)
+    for parameter in signature.values():
+        if parameter.default is None:
+            assert described[parameter.name].endswith(", optional")
+        elif parameter.default is not parameter.empty:
+            assert described[parameter.name].endswith(f", default {parameter.default}")
+
+
+@pytest.mark.parametrize("name", IN_FORM)
+def test_the_errors_are_public(name):
+    raised = re.findall(r"^(\w.*)$", sections(inspect.getdoc(getattr(ac, name)))["Raises"], re.M)
+    assert raised
+    for error in ", ".join(raised).split(", "):
+        assert issubclass(getattr(ac, error), Exception)
+
+
+@pytest.mark.parametrize("name", IN_FORM)
+def test_the_examples_run(name):
+    doc = sections(inspect.getdoc(getattr(ac, name)))["Examples"]
+    test = doctest.DocTestParser().get_doctest(doc, {}, name, None, None)
+    assert test.examples
+    assert any(example.want for example in test.examples)
+    assert doctest.DocTestRunner().run(test).failed == 0
