@@ -78,4 +78,4 @@ bench: .venv/made-bench
 	touch $@
 
 clean:
-	rm -rf .venv .venv-matrix-* build docs/reference dist runs .hypothesis .pytest_cache .mypy_cache .ruff_cache *.egg-info
+	rm -rf .venv .venv-matrix-* build docs/notebooks docs/reference dist runs .hypothesis .pytest_cache .mypy_cache .ruff_cache *.egg-info

@@ -2,6 +2,7 @@
 fetched, neither when it is built nor when it is read."""
 
 import re
+import shutil
 import sys
 from inspect import Parameter, signature
 from pathlib import Path
@@ -99,5 +100,6 @@ def parameters(obj: object) -> dict[str, Parameter]:
 
 def setup(app: Sphinx) -> None:
     reference.write(Path(app.srcdir) / "reference")
+    shutil.copytree(ROOT / "notebooks", Path(app.srcdir) / "notebooks", dirs_exist_ok=True)
     app.connect("source-read", linked)
     app.connect("autodoc-process-docstring", marked_up, priority=100)  # before numpydoc
