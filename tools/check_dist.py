@@ -1,6 +1,7 @@
-"""Checks the wheel and the sdist in a folder: what is in them, and that the wheel works where nothing
-else is installed. `make dist` builds both and runs this; `python -m tools.check_dist FOLDER` checks
-again. Each check prints a line; the first one that fails ends the program with its reason."""
+"""Checks the wheel and the sdist in a folder: what is in them, and that the wheel works where
+nothing else is installed. `make dist` builds both and runs this; `python -m tools.check_dist
+FOLDER` checks again. Each check prints a line; the first one that fails ends the program with its
+reason."""
 
 from __future__ import annotations
 
@@ -46,7 +47,8 @@ BLOCKS = """\
 import sys
 import numpy as np
 generator = np.random.default_rng(0)
-names = {"x_train": generator.uniform(-1, 1, (200, 784)), "y_train": np.eye(10)[np.arange(200) % 10]}
+images, labels = generator.uniform(-1, 1, (200, 784)), np.eye(10)[np.arange(200) % 10]
+names = {"x_train": images, "y_train": labels}
 for path in sys.argv[1:]:
     with open(path, encoding="utf-8") as file:
         program = compile(file.read(), path, "exec")
