@@ -34,6 +34,7 @@ generated: .venv/made-test
 	$(BIN)/python -m tests.accuracy.references
 	$(BIN)/python -m tests.accuracy.page
 	$(BIN)/python -m tests.compiling_page
+	$(BIN)/python -m tests.support
 
 oracles: .venv/made-test .venv/made-oracles
 	$(TESTS) -m oracle
@@ -46,7 +47,8 @@ mpi: .venv/made-test .venv/made-mpi
 checker: .venv/made-test
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.right_calls $(CALLS)
 
-# the core of the suite on the oldest and the newest Python and NumPy that are installed
+# the core of the suite on the oldest and the newest Python and NumPy that are installed; writes
+# docs/support.md
 matrix: .venv/bin/python
 	$(BIN)/python -m tests.matrix $(WORKERS)
 

@@ -26,7 +26,7 @@ BESIDE = {
 METADATA = {
     "METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE", "top_level.txt",
 }  # fmt: skip
-PIP = ("-m", "pip", "--quiet", "--disable-pip-version-check")
+PIP = ("-m", "pip", "--disable-pip-version-check")
 TYPED = """\
 import autograd_core as ac, nn
 reveal_type(ac.tanh(ac.Tensor([1.0])))
