@@ -55,7 +55,7 @@ for path in sys.argv[1:]:
     try:
         exec(program, names)
     except Exception as error:
-        if "pip install 'autograd-core[" not in str(error):
+        if "pip install autograd-core[" not in str(error):
             raise
         print("NEEDS AN EXTRA", path)
 """
@@ -83,11 +83,11 @@ def run(*command: str | Path, cwd: Path) -> str:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     done = subprocess.run(
         [str(part) for part in command], cwd=cwd, env=clean, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+        capture_output=True, check=False,
     )  # fmt: skip
     if done.returncode:
         shown = " ".join(str(part) for part in command)
-        told = textwrap.indent(done.stdout[-3000:], "    ")
+        told = textwrap.indent((done.stdout + done.stderr)[-3000:], "    ")
         raise Wrong(f"exit status {done.returncode} of {textwrap.shorten(shown, 200)}\n{told}")
     return done.stdout
 
