@@ -29,6 +29,10 @@ NumPy is the only one that is required. If an older NumPy is installed, `import 
 raises an ImportError that names its version. CuPy is not part of this run: the tests use a strict
 stand-in for it.
 
+A checkout, or an installation, that cannot be written to works: put it on `PYTHONPATH`. `pip
+install` of a checkout needs to write to its folder, as setuptools builds there; install the wheel
+of `make dist` instead, or a copy.
+
 ## Measured
 
 | pair | Python | NumPy | SciPy | passed | skipped | date |

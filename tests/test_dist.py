@@ -27,12 +27,18 @@ BUILD = "import sys; from setuptools import build_meta; build_meta.build_{kind}(
 
 def python(code, *arguments, path=(), cwd=ROOT, warnings="error"):
     """Run code with `path` in front of what is installed."""
-    settings = {"PYTHONPATH": os.pathsep.join(map(str, path))}
+    places = [*map(str, path), *filter(None, [os.environ.get("PYTHONPATH")])]
+    settings = {"PYTHONPATH": os.pathsep.join(places)}
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     return subprocess.run(
         [sys.executable, "-W", warnings, "-c", code, *map(str, arguments)],
         capture_output=True, text=True, cwd=cwd, env=kept | settings, check=False,
     )  # fmt: skip
+
+
+def writable(paths):
+    for path in paths:
+        path.chmod(path.stat().st_mode | 0o200)
 
 
 def build(kind, folder, out):
@@ -61,6 +67,7 @@ def built(tmp_path_factory):
         shutil.copy(ROOT / name, copy)
     (copy / "tests").mkdir()
     shutil.copy(__file__, copy / "tests")  # setuptools would add it
+    writable([copy, *copy.rglob("*")])  # where the checkout is not
     sdist = build("sdist", copy, sdists)
     with tarfile.open(sdist) as archive:
         archive.extractall(work / "unpacked", filter="data")
@@ -78,8 +85,7 @@ def installed(built, tmp_path):
     for path in paths:
         path.chmod(path.stat().st_mode & ~0o222)
     yield home
-    for path in paths:
-        path.chmod(path.stat().st_mode | 0o200)
+    writable(paths)
 
 
 def test_the_wheel_and_the_sdist_have_the_files_of_the_packages(built):
@@ -132,8 +138,7 @@ def test_two_versions_side_by_side(installed, tmp_path):
     other = tmp_path / "other"
     shutil.copytree(installed, other)
     module = other / "autograd_core" / "__init__.py"
-    for path in [other, *other.rglob("*")]:
-        path.chmod(path.stat().st_mode | 0o200)
+    writable([other, *other.rglob("*")])
     module.write_text(module.read_text().replace(ac.__version__, "9.8.7"))
     for path, expected in (([installed, other], ac.__version__), ([other, installed], "9.8.7")):
         done = python(IMPORTED, path=path, cwd=tmp_path)
