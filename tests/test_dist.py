@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import zipfile
 from importlib.metadata import version
 from pathlib import Path
@@ -69,9 +68,7 @@ def built(tmp_path_factory):
     shutil.copy(__file__, copy / "tests")  # setuptools would add it
     writable([copy, *copy.rglob("*")])  # where the checkout is not
     sdist = build("sdist", copy, sdists)
-    with tarfile.open(sdist) as archive:
-        archive.extractall(work / "unpacked", filter="data")
-    wheel = build("wheel", next((work / "unpacked").iterdir()), wheels)
+    wheel = build("wheel", check_dist.unpacked(sdist, work / "unpacked"), wheels)
     return check_dist.Built(wheel, sdist, work)
 
 

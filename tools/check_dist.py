@@ -133,12 +133,19 @@ def contents(wheel: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
+def unpacked(sdist: Path, place: Path) -> Path:
+    """The folder in an sdist, which is unpacked to `place`."""
+    with tarfile.open(sdist) as archive:
+        if hasattr(tarfile, "data_filter"):  # not in the first releases of 3.11
+            archive.extraction_filter = tarfile.data_filter
+        archive.extractall(place)
+    (folder,) = place.iterdir()
+    return folder
+
+
 def check_same_wheel(built: Built) -> str:
     """The sdist, unpacked in a folder with spaces, builds the wheel that is here."""
-    place = built.work / "unpacked sdist"
-    with tarfile.open(built.sdist) as archive:
-        archive.extractall(place, filter="data")
-    (folder,) = place.iterdir()
+    folder = unpacked(built.sdist, built.work / "unpacked sdist")
     out = built.work / "wheel of the sdist"
     run(sys.executable, *PIP, "wheel", "--no-deps", "--wheel-dir", out, ".", cwd=folder)
     (again,) = out.glob("*.whl")
