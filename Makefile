@@ -10,7 +10,7 @@ TESTS = OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
 BIN := .venv/bin
 MADE = setup.cfg pyproject.toml
 
-.PHONY: mnist test thorough lint docs generated oracles mpi checker matrix mutants bench clean
+.PHONY: mnist test thorough lint docs generated oracles mpi checker matrix mutants bench dist clean
 
 mnist: .venv/made-examples
 	$(BIN)/python -m examples.mnist_mlp --device $(DEVICE)
@@ -38,6 +38,7 @@ generated: .venv/made-test
 	$(BIN)/python -m tests.accuracy.references
 	$(BIN)/python -m tests.accuracy.page
 	$(BIN)/python -m tests.compiling_page
+	$(BIN)/python -m tests.support
 
 oracles: .venv/made-test .venv/made-oracles
 	$(TESTS) -m oracle
@@ -50,7 +51,8 @@ mpi: .venv/made-test .venv/made-mpi
 checker: .venv/made-test
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.right_calls $(CALLS)
 
-# the core of the suite on the oldest and the newest Python and NumPy that are installed
+# the core of the suite on the oldest and the newest Python and NumPy that are installed; writes
+# docs/support.md
 matrix: .venv/bin/python
 	$(BIN)/python -m tests.matrix $(WORKERS)
 
@@ -69,6 +71,14 @@ bench: .venv/made-bench
 	$(BIN)/python -m benchmarks.optimizers
 	$(BIN)/python -m benchmarks.transformer
 	$(BIN)/python -m benchmarks.convolution
+
+# wheel and sdist in dist/, and what must hold for them; files have the time of the last commit, so
+# that the same commit gives the same wheel
+dist: export SOURCE_DATE_EPOCH = $(shell git log -1 --format=%ct)
+dist: .venv/made-dist
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist
+	$(BIN)/python -m tools.check_dist dist
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -1,18 +1,21 @@
 """The core of the suite on the oldest and on the newest interpreter and NumPy that are supported.
 
-`make matrix` runs it. Interpreters are looked for on PATH and where pyenv keeps them; one that is
-not there is named as skipped, and so is a pair that could not be tested. Each pair has a virtual
-environment of its own, `.venv-matrix-<name>/`, which is kept and made anew when what goes into it
-changes.
+`make matrix` runs it and writes the numbers of tests that passed to docs/support.md. Interpreters
+are looked for on PATH and where pyenv keeps them; one that is not there is named as skipped, and so
+is a pair that could not be tested. Each pair has a virtual environment of its own,
+`.venv-matrix-<name>/`, which is kept and made anew when what goes into it changes.
 """
 
+import datetime
 import os
 import shutil
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
+
+from tests import support
+from tests.support import PAIRS
 
 ROOT = Path(__file__).parent.parent
 # What the tests below import; drawings, examples and type checks are left to `make test`.
@@ -32,22 +35,6 @@ FILES = ["graph", "graph_memory", "recording", "declared_rules", "indexing", "vi
 OF_THE_TABLE = ["every_operation_has_a_row", "value_dtype_and_shape", "gradient", "second_order",
                 "precision_is_kept", "numpys_function_gives_the_same"]  # fmt: skip
 PROFILE = "few"  # of conftest.py: a handful of examples for each row of the op table
-
-
-@dataclass(frozen=True)
-class Pair:
-    """An interpreter, the first of `versions` that is here, and what is installed for it."""
-
-    name: str
-    versions: tuple[str, ...]
-    packages: tuple[str, ...]
-
-
-# The oldest are those of setup.cfg. SciPy is left to pip in the newest, as NumPy is.
-PAIRS = [
-    Pair("oldest", ("3.11",), ("numpy==2.0.*", "scipy==1.13.*")),
-    Pair("newest", ("3.13", "3.12"), ("numpy", "scipy")),
-]
 
 
 def release(path):
@@ -90,45 +77,57 @@ def environment(pair, python):
 
 
 def versions_in(python):
-    """What is in an environment, in words."""
+    """The versions of Python, NumPy and SciPy in an environment."""
     code = (
         "import platform, numpy, scipy;"
-        "print(f'Python {platform.python_version()}, NumPy {numpy.__version__},',"
-        "f'SciPy {scipy.__version__}')"
+        "print(platform.python_version(), numpy.__version__, scipy.__version__)"
     )
     done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)
-    return done.stdout.strip()
+    return done.stdout.split()
 
 
-def tested(python, workers):
-    """Whether the core of the suite passes with this interpreter."""
+def tested(python, workers, report):
+    """Whether the core of the suite passes with this interpreter. The file `report` has numbers."""
     tests = [f"tests/test_{name}.py" for name in FILES]
     tests += [f"tests/test_op_table.py::test_{name}" for name in OF_THE_TABLE]
-    command = [python, "-m", "pytest", "-q", "-n", workers, *tests]
+    command = [python, "-m", "pytest", "-q", "-n", workers, f"--junitxml={report}", *tests]
     settings = {"HYPOTHESIS_PROFILE": PROFILE, "OPENBLAS_NUM_THREADS": "1"}
     return subprocess.run(command, cwd=ROOT, env=os.environ | settings).returncode == 0
 
 
-def outcome(pair, workers):
-    """What became of a pair, in a line; it starts with "passed", "failed" or "skipped"."""
+def outcome(pair, workers, figures):
+    """What became of a pair, in a line; it starts with "passed", "failed" or "skipped". The numbers
+    of one that passed are added to `figures`."""
     pythons = (interpreter(version) for version in pair.versions)
     python = next((path for path in pythons if path), None)
     if python is None:
         return f"skipped: no Python {' or '.join(pair.versions)} on PATH or in ~/.pyenv/versions"
     inner = environment(pair, python)
-    found = versions_in(inner)
+    versions = versions_in(inner)
+    found = "Python {}, NumPy {}, SciPy {}".format(*versions)
     print(f"== {pair.name}: {found}", flush=True)
     start = time.monotonic()
-    word = "passed" if tested(inner, workers) else "failed"
-    return f"{word}: {found}, in {time.monotonic() - start:.0f} s"
+    report = ROOT / f".venv-matrix-{pair.name}" / "report.xml"
+    if not tested(inner, workers, report):
+        return f"failed: {found}, in {time.monotonic() - start:.0f} s"
+    passed, skipped = support.counted(report)
+    today = datetime.date.today().isoformat()
+    figures[pair.name] = support.Measured(*versions, passed, skipped, today)
+    return f"passed: {found}, {passed} tests in {time.monotonic() - start:.0f} s"
 
 
 def main(workers="2"):
-    """Run every pair, and then say what became of each. A failure is the exit status."""
-    outcomes = {pair.name: outcome(pair, workers) for pair in PAIRS}
+    """Run every pair, say what became of each, and write the figures if none failed. A failure is
+    the exit status."""
+    figures = {}
+    outcomes = {pair.name: outcome(pair, workers, figures) for pair in PAIRS}
     for name, line in outcomes.items():
         print(f"{name}: {line}")
-    return any(line.startswith("failed") for line in outcomes.values())
+    failed = any(line.startswith("failed") for line in outcomes.values())
+    if not failed:
+        support.write(figures)
+        print(support.PATH.read_text(encoding="utf-8"))
+    return failed
 
 
 if __name__ == "__main__":

@@ -25,6 +25,14 @@ from typing import Any
 
 import numpy as np
 
+# This module is imported before all others: later ones ask NumPy for names that only 2.0 has.
+if np.__version__.startswith(("0.", "1.")):
+    raise ImportError(
+        f"autograd_core needs NumPy 2.0 or newer, and found NumPy {np.__version__} in "
+        f"{(np.__path__ or ['?'])[0]}: pip install --upgrade 'numpy>=2'",
+        name="numpy",
+    )
+
 __all__ = [
     "ArgumentError",
     "AutogradError",
