@@ -52,6 +52,7 @@ def all_reduce(x: Any, op: str = "sum", group: Group | None = None) -> Any:
     that are equal to it. A NaN on any rank gives NaN. Raises RankError on all ranks if shapes,
     dtypes or operations differ.
 
+    >>> import numpy as np
     >>> from nn.distributed import all_reduce
     >>> all_reduce(np.array([1.0, 2.0]))  # of one rank
     array([1., 2.])

@@ -220,6 +220,7 @@ def sendrecv(x: Any, dest: int | None, source: int | None, group: Group | None =
     the backward pass the gradient of the result is sent to `source`, and that of x comes from
     `dest`: the result must be used in the loss, also where it is zeros.
 
+    >>> import numpy as np
     >>> from nn.distributed import sendrecv, world
     >>> left = world().rank - 1 if world().rank > 0 else None
     >>> right = world().rank + 1 if world().rank + 1 < world().size else None
