@@ -26,8 +26,8 @@ import numpy as np
 import autograd_core as ac
 import nn
 from nn.distributed import DistributedDataParallel, Group, all_reduce, world
-from nn.distributed.channels import _mpi
 from nn.distributed.parallel import _divided, _parts
+from nn.distributed.world import mpi
 
 BATCH, SIZES = 1024, (784, 2048, 10)
 
@@ -108,7 +108,7 @@ def parts(group: Group, repeats: int) -> dict[str, list[float]]:
     model, tensors = trained.model, list(trained.model.parameters())
     grads = [t.grad.numpy().copy() for t in tensors]
     total = np.zeros_like(_divided(grads, 1))
-    in_place = _mpi().IN_PLACE
+    in_place = mpi().IN_PLACE
 
     def exchange() -> None:
         for tensor, grad in zip(tensors, grads, strict=True):

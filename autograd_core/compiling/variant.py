@@ -186,6 +186,7 @@ class Variant:
         """What a program returns that has raised an error, in an ``except`` block. If it has
         written to arrays of the caller, the error is raised again."""
         if self._has_written(error):
+            RESULTS.clear()  # nothing runs again
             raise error
         return DIFFERS if isinstance(error, DIFFERING) else Signal(error)
 

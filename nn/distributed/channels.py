@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.devices import backend
-from nn.distributed.world import Group
+from nn.distributed.world import Group, mpi
 
 OF_NCCL = frozenset({"f2", "f4", "f8", "i1", "i4", "i8", "u1", "u4", "u8"})  # dtypes
 
@@ -92,14 +92,14 @@ class Host:
         """The sum over the ranks, in place of x if x is on the host. MPI adds the dtype of x."""
         if backend.on_device(x):
             return self.all_reduce(x, "sum")
-        self.comm.Allreduce(_mpi().IN_PLACE, x, _mpi().SUM)
+        self.comm.Allreduce(mpi().IN_PLACE, x, mpi().SUM)
         return x
 
     def reduce(self, x: Any, root: int) -> Any:
         """The sum over the ranks, on `root`; zeros elsewhere."""
         sent, mine = _wide(x), self.group.rank == root
         total = np.empty_like(sent) if mine else None
-        self.comm.Reduce(sent, total, _mpi().SUM, root)
+        self.comm.Reduce(sent, total, mpi().SUM, root)
         if mine:
             return _back(total, x)
         return backend.module_of(x).zeros(x.shape, _dtype(x, "sum"))
@@ -108,26 +108,26 @@ class Host:
         """Row i of the sum over the ranks, on rank i."""
         sent = _wide(x)
         own = np.empty_like(sent[0])
-        self.comm.Reduce_scatter_block(sent, own, _mpi().SUM)
+        self.comm.Reduce_scatter_block(sent, own, mpi().SUM)
         return _back(own, x)
 
     def broadcast(self, x: Any, root: int) -> Any:
         """The array of `root`; those of the other ranks have its shape and dtype."""
         if self.group.rank == root:
-            self.comm.Bcast(_bytes(host(x)), root)
+            self.comm.Bcast(buffer(host(x)), root)
             return x.copy()
         arrived = np.empty(x.shape, x.dtype)
-        self.comm.Bcast(_bytes(arrived), root)
+        self.comm.Bcast(buffer(arrived), root)
         return _back(arrived, x)
 
     def gather(self, x: Any, root: int) -> Any:
         """The arrays of all ranks, on `root`; no rows elsewhere."""
         sent = host(x)
         if self.group.rank != root:
-            self.comm.Gather(_bytes(sent), None, root)
+            self.comm.Gather(buffer(sent), None, root)
             return backend.module_of(x).empty((0, *x.shape), x.dtype)
         rows = np.empty((self.group.size, *sent.shape), sent.dtype)
-        self.comm.Gather(_bytes(sent), _bytes(rows), root)
+        self.comm.Gather(buffer(sent), buffer(rows), root)
         return _back(rows, x)
 
     def all_gather(self, x: Any, counts: list[int] | None = None) -> Any:
@@ -136,26 +136,26 @@ class Host:
         sent = host(x)
         if counts is None:
             rows = np.empty((self.group.size, *sent.shape), sent.dtype)
-            self.comm.Allgather(_bytes(sent), _bytes(rows))
+            self.comm.Allgather(buffer(sent), buffer(rows))
             return _back(rows, x)
         rows = np.empty((sum(counts), *sent.shape[1:]), sent.dtype)
         row = rows[:1].nbytes if len(rows) else 0
         sizes = [count * row for count in counts]
-        self.comm.Allgatherv(_bytes(sent), [rows, sizes, _mpi().BYTE])
+        self.comm.Allgatherv(buffer(sent), [rows, sizes, mpi().BYTE])
         return _back(rows, x)
 
     def scatter(self, x: Any, root: int) -> Any:
         """Row i of the array of `root`, on rank i. The others give an array with no rows."""
-        sent = _bytes(host(x)) if self.group.rank == root else None
+        sent = buffer(host(x)) if self.group.rank == root else None
         own = np.empty(x.shape[1:], x.dtype)
-        self.comm.Scatter(sent, _bytes(own), root)
+        self.comm.Scatter(sent, buffer(own), root)
         return _back(own, x)
 
     def all_to_all(self, x: Any) -> Any:
         """Row i of each rank's array, on rank i."""
         sent = host(x)
         rows = np.empty_like(sent)
-        self.comm.Alltoall(_bytes(sent), _bytes(rows))
+        self.comm.Alltoall(buffer(sent), buffer(rows))
         return _back(rows, x)
 
 
@@ -187,23 +187,16 @@ def _back(found: Any, like: Any) -> Any:
     return found if home == "cpu" else backend.to_device(found, home)
 
 
-def _bytes(array: Any) -> Any:
+def buffer(array: Any) -> Any:
     """A buffer of any dtype."""
-    return [array, _mpi().BYTE]
-
-
-@cache
-def _mpi() -> Any:
-    from mpi4py import MPI
-
-    return MPI
+    return [array, mpi().BYTE]
 
 
 @cache
 def _operation(kind: str) -> Any:
     """MPI's operation. Its own maximum loses NaN."""
     if kind in ("sum", "mean"):
-        return _mpi().SUM
+        return mpi().SUM
     ufunc = np.maximum if kind == "max" else np.minimum
 
     def combine(read: Any, written: Any, datatype: Any) -> None:
@@ -211,4 +204,4 @@ def _operation(kind: str) -> Any:
         x, y = np.frombuffer(read, dtype), np.frombuffer(written, dtype)
         ufunc(x, y, out=y)
 
-    return _mpi().Op.Create(combine, commute=True)
+    return mpi().Op.Create(combine, commute=True)

@@ -20,7 +20,7 @@ from autograd_core.engine.state import STATE
 from autograd_core.engine.tensor import make
 from autograd_core.errors import ArgumentError
 from autograd_core.errors.tracebacks import public
-from nn.distributed.channels import host
+from nn.distributed.channels import buffer, host
 from nn.distributed.exchanges import given, group_of, stand_in, tied
 from nn.distributed.world import Group, RankError
 
@@ -65,7 +65,7 @@ def _post(
         number = np.array(group.sent[dest])
     body = host(x).copy()
     head = (order, int(number), body.shape, body.dtype.str, backend.on_device(x), flags)
-    requests = [group.comm.isend(head, dest, HEAD), group.comm.Isend(_bytes(body), dest, BODY)]
+    requests = [group.comm.isend(head, dest, HEAD), group.comm.Isend(buffer(body), dest, BODY)]
     group.pending[:] = [p for p in group.pending if not all(r.Test() for r in p[0])]
     group.pending.append((requests, body))
     return number
@@ -85,7 +85,7 @@ def _take(source: int, number: Any, order: int, group: Group) -> tuple[Any, Any,
                 "sendrecv must be part of what backward() is called on, on each rank"
             )
         body = np.empty(shape, dtype)
-        group.comm.Recv(_bytes(body), source=source, tag=BODY)
+        group.comm.Recv(buffer(body), source=source, tag=BODY)
     array = backend.to_device(body, "cuda") if on_device else body
     return array, np.array(counted), *flags
 
@@ -95,12 +95,6 @@ def _title(order: int, number: int | None, receiver: int, sender: int) -> str:
     ends = (sender, receiver) if order % 2 == 0 else (receiver, sender)
     which = "a message" if number is None else f"message {number}"
     return f"{OF * order}{which} from rank {ends[0]} to rank {ends[1]}"
-
-
-def _bytes(array: Any) -> Any:
-    from mpi4py import MPI
-
-    return [array, MPI.BYTE]
 
 
 def _is_tracked(x: Any) -> bool:

@@ -57,10 +57,6 @@ class Ranks:
         found = self.group.objects((stop, interrupted))
         return next((s for s, _ in found if s), ""), any(i for _, i in found)
 
-    def gathered(self, own: Any) -> list[Any]:
-        """What each rank gives."""
-        return self.group.objects(own)
-
     def own_buffers(self) -> dict[str, Any] | None:
         """The buffers of this rank, if each has its own."""
         if not self.several or self.parallel is None or self.parallel.broadcast_buffers:

@@ -52,7 +52,7 @@ class Group:
         self.size: int = 1 if comm is None else comm.Get_size()
         self.local_rank = 0
         if comm is not None:
-            machine = comm.Split_type(_mpi().COMM_TYPE_SHARED)
+            machine = comm.Split_type(mpi().COMM_TYPE_SHARED)
             self.local_rank = machine.Get_rank()
             machine.Free()
         self._codes = np.empty(4, np.int64)
@@ -111,7 +111,7 @@ class Group:
         codes = self._codes
         codes[:] = code, -code, tracked, not recording
         with self.waiting(what):
-            self.comm.Allreduce(_mpi().IN_PLACE, codes, _mpi().MAX)
+            self.comm.Allreduce(mpi().IN_PLACE, codes, mpi().MAX)
         if codes[0] != code or codes[1] != -code or (codes[2] and codes[3]):
             what += f", call {self.calls}{f', the gradient of call {of}' * bool(of)}"
             raise RankError(self._disagreement(what + ", inside no_grad()" * (not recording)))
@@ -163,7 +163,8 @@ def _code(what: str) -> int:
 
 
 @cache
-def _mpi() -> Any:
+def mpi() -> Any:
+    """The module of MPI, which starts it when it is imported."""
     from mpi4py import MPI
 
     return MPI
@@ -204,7 +205,7 @@ def _started() -> Group:
     if "mpi4py.MPI" not in sys.modules and not any(name in os.environ for name in LAUNCHED):
         return Group()
     try:
-        comm = _mpi().COMM_WORLD.Dup()
+        comm = mpi().COMM_WORLD.Dup()
     except ImportError as error:
         raise ModuleNotFoundError(
             f"several ranks need mpi4py and an MPI library ({error}): "
@@ -220,8 +221,8 @@ def _started() -> Group:
 def _guard(group: Group) -> None:
     """End all ranks if one of them fails, and let none leave while others wait."""
     timeout = float(os.environ.get("NN_TIMEOUT", TIMEOUT))
-    many = _mpi().Query_thread() == _mpi().THREAD_MULTIPLE
-    waiting = Waiting(_mpi(), group.comm.Dup(), timeout, asks=many)
+    many = mpi().Query_thread() == mpi().THREAD_MULTIPLE
+    waiting = Waiting(mpi(), group.comm.Dup(), timeout, asks=many)
     _watches.append(waiting)
     waiting.start()
     usual, process = sys.excepthook, os.getpid()
@@ -257,7 +258,7 @@ def _guard(group: Group) -> None:
 def _check_messages() -> None:
     """Raise RankError for messages that no rank has received."""
     for group in _groups:
-        status = _mpi().Status()
+        status = mpi().Status()
         if group.comm.Iprobe(status=status):
             raise RankError(
                 f"rank {group.rank} has not received a message of rank {status.source}: each send "
@@ -265,7 +266,7 @@ def _check_messages() -> None:
                 "both ranks"
             )
         for requests, _ in group.pending:
-            _mpi().Request.Waitall(requests)
+            mpi().Request.Waitall(requests)
 
 
 def _of_program(at: TracebackType | None) -> TracebackType | None:
