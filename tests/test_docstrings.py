@@ -10,6 +10,8 @@ import pytest
 
 import autograd_core as ac
 import nn
+from autograd_core import functions
+from autograd_core.engine.parameters import PARAMETERS
 from tools import reference
 
 # pages of the reference of which each entry has an example
@@ -82,6 +84,17 @@ def test_each_parameter_is_described_with_its_default(name):
             assert said.endswith(f", default {parameter.default!r}"), said
         elif parameter.default is not parameter.empty:
             assert ", default " in said, said
+
+
+def test_each_description_in_the_table_is_of_a_parameter():
+    """Not of one that was renamed. A key is a parameter, after a function or a module if need be."""
+    known = set()
+    created = {name.partition(".")[2]: reference.value_of(name) for name in NAMES}
+    for key, function in {**functions, **created}.items():
+        places = key.split(".")
+        for name in parameters(function):
+            known |= {".".join([*places[:n], name]) for n in range(len(places) + 1)}
+    assert not PARAMETERS.keys() - known
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -36,6 +36,7 @@ from typing import Any, ParamSpec, TypeVar, overload
 import numpy as np
 
 from autograd_core.devices.fusion import Fused
+from autograd_core.engine.docstrings import describe
 from autograd_core.engine.forward import function_of
 from autograd_core.engine.graph import Operation, Parts, Rule
 from autograd_core.engine.source import meanings
@@ -250,9 +251,11 @@ def _declare(declared: Op, doc: str | None, module: str, ours: bool) -> Callable
 def _enter(function: Callable[..., Any], differentiable: bool = True) -> None:
     """Add a function of this package to the tables, and to `gradient_free` if it is not
     differentiable."""
-    functions[_key(function)] = function
+    key = _key(function)
+    functions[key] = function
+    describe(function, key, key in operations and operations[key].pointwise)
     if not differentiable:
-        gradient_free.add(_key(function))
+        gradient_free.add(key)
 
 
 def listed(function: F) -> F:

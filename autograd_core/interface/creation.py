@@ -13,13 +13,13 @@ import numpy as np
 
 from autograd_core import ops
 from autograd_core.devices import backend
+from autograd_core.engine.docstrings import described
 from autograd_core.engine.op import composed
 from autograd_core.engine.operands import gathered
 from autograd_core.engine.tensor import Tensor, make
 from autograd_core.engine.types import Operand
 from autograd_core.engine.untracked import tensors_in
 from autograd_core.errors import GraphError
-from autograd_core.errors.tracebacks import public
 from autograd_core.ops.shaping import _cast
 
 __all__ = [
@@ -46,7 +46,7 @@ __all__ = [
 ShapeLike = int | tuple[int, ...]
 
 
-@public
+@described
 def asarray(
     data: Any, dtype: Any = None, *, device: str | None = None, copy: bool | None = None
 ) -> Tensor:
@@ -78,7 +78,7 @@ def _converted(x: Tensor, dtype: Any, device: str | None, copy: bool | None) -> 
     return ops.copy(x) if copy and out is x else out
 
 
-@public
+@described
 def array(
     data: Any,
     dtype: Any = None,
@@ -107,25 +107,25 @@ def _new(name: str, *operands: Any, device: str | None, **settings: Any) -> Tens
     return make(backend.created(name, device, *operands, **settings), None)
 
 
-@public
+@described
 def zeros(shape: ShapeLike, dtype: Any = None, *, device: str | None = None) -> Tensor:
     """Zeros, float64 by default."""
     return _new("zeros", shape, device=device, dtype=dtype or np.float64)
 
 
-@public
+@described
 def ones(shape: ShapeLike, dtype: Any = None, *, device: str | None = None) -> Tensor:
     """Ones, float64 by default."""
     return _new("ones", shape, device=device, dtype=dtype or np.float64)
 
 
-@public
+@described
 def empty(shape: ShapeLike, dtype: Any = None, *, device: str | None = None) -> Tensor:
     """Uninitialized elements, float64 by default."""
     return _new("empty", shape, device=device, dtype=dtype or np.float64)
 
 
-@public
+@described
 def full(
     shape: ShapeLike, fill_value: Any, dtype: Any = None, *, device: str | None = None
 ) -> Tensor:
@@ -137,7 +137,7 @@ def full(
     return _new("full", shape, fill_value, device=device, dtype=dtype)
 
 
-@public
+@described
 def eye(
     n: int, m: int | None = None, k: int = 0, dtype: Any = None, *, device: str | None = None
 ) -> Tensor:
@@ -145,13 +145,13 @@ def eye(
     return _new("eye", n, m, k=k, device=device, dtype=dtype or np.float64)
 
 
-@public
+@described
 def identity(n: int, dtype: Any = None, *, device: str | None = None) -> Tensor:
     """The identity matrix of n rows."""
     return eye(n, dtype=dtype, device=device)
 
 
-@public
+@described
 def tri(
     n: int, m: int | None = None, k: int = 0, dtype: Any = None, *, device: str | None = None
 ) -> Tensor:
@@ -159,13 +159,13 @@ def tri(
     return _new("tri", n, m, k=k, device=device, dtype=dtype or np.float64)
 
 
-@public
+@described
 def indices(dimensions: tuple[int, ...], dtype: Any = int, *, device: str | None = None) -> Tensor:
     """The indices of every element along each axis; shape (ndim, *dimensions)."""
     return _new("indices", dimensions, device=device, dtype=dtype)
 
 
-@public
+@described
 def arange(
     start: Any,
     stop: Any = None,
@@ -273,7 +273,7 @@ def _like(
     return make(made if device is None else backend.to_device(made, device), None)
 
 
-@public
+@described
 def zeros_like(
     x: Operand, dtype: Any = None, *, shape: ShapeLike | None = None, device: str | None = None
 ) -> Tensor:
@@ -281,7 +281,7 @@ def zeros_like(
     return _like("zeros_like", x, dtype, shape, device)
 
 
-@public
+@described
 def ones_like(
     x: Operand, dtype: Any = None, *, shape: ShapeLike | None = None, device: str | None = None
 ) -> Tensor:
@@ -289,7 +289,7 @@ def ones_like(
     return _like("ones_like", x, dtype, shape, device)
 
 
-@public
+@described
 def empty_like(
     x: Operand, dtype: Any = None, *, shape: ShapeLike | None = None, device: str | None = None
 ) -> Tensor:
@@ -297,7 +297,7 @@ def empty_like(
     return _like("empty_like", x, dtype, shape, device)
 
 
-@public
+@described
 def full_like(
     x: Operand,
     fill_value: Any,

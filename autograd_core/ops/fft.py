@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.devices import backend
+from autograd_core.engine.docstrings import described
 from autograd_core.engine.op import composed, op
 from autograd_core.engine.tensor import Tensor, make
 from autograd_core.engine.types import Array, Gradient, Operand, Shape
@@ -266,12 +267,14 @@ def _shifted(x: Array, axes: int | Axes, sign: int) -> Array:
     return roll(x, tuple(sign * (x.shape[axis] // 2) for axis in axes), axes)
 
 
+@described
 def fftfreq(n: int, d: float = 1.0, *, dtype: Any = None, device: str | None = None) -> Tensor:
     """The frequencies of `fft`, in cycles per unit of the spacing `d`, as a Tensor of shape
     (n,)."""
     return make(backend.asarray(np.fft.fftfreq(n, d), dtype, device), None)
 
 
+@described
 def rfftfreq(n: int, d: float = 1.0, *, dtype: Any = None, device: str | None = None) -> Tensor:
     """The frequencies of `rfft`, as a Tensor of shape (n // 2 + 1,)."""
     return make(backend.asarray(np.fft.rfftfreq(n, d), dtype, device), None)

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import scipy.integrate as scipys
 
+from autograd_core.engine.docstrings import described
 from autograd_core.engine.state import is_recording
 from autograd_core.engine.tensor import Tensor, make
 from autograd_core.engine.types import Array, Operand
 from autograd_core.errors import DTypeError, NotDifferentiableError, ShapeError
-from autograd_core.errors.tracebacks import public
 from autograd_core.ops.operands import as_operand
 from autograd_core.ops.shaping import reshape, stack
 from autograd_core.scipy.linalg import require_host
@@ -39,7 +39,7 @@ REFUSED = {
 FORWARD_ONLY = ("ml", "mu")
 
 
-@public
+@described
 def odeint(
     func: Slope,
     y0: Operand,

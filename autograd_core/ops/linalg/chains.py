@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+from autograd_core.engine.docstrings import describe
 from autograd_core.engine.op import functions
 from autograd_core.engine.types import Array
 from autograd_core.errors import ShapeError
@@ -35,6 +36,7 @@ def multi_dot(arrays: Sequence[Any]) -> Array:
 
 
 functions["linalg.multi_dot"] = multi_dot
+describe(multi_dot, "linalg.multi_dot")
 
 
 def _product(
