@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 import autograd_core  # noqa: E402
-from tools import reference  # noqa: E402
+from tools import reference, samples  # noqa: E402
 
 project = "autograd-core"
 author = "the authors of autograd-core"
@@ -88,6 +88,8 @@ def marked_up(app: Sphinx, what: str, name: str, obj: object, options: object, l
     def link(word: str) -> str | None:
         return None if word in own else reference.link(word, name.partition(".")[0])
 
+    if what in ("function", "class"):
+        lines[:] = samples.completed(name, lines, Path(app.srcdir) / "reference" / "images")
     lines[:] = reference.marked_up(lines, link)
 
 
