@@ -50,10 +50,8 @@ def files(folder, *names):
 def test_a_card_has_the_picture_and_the_page(tmp_path):
     files(tmp_path / "run", "b.png", "a.gif", "curves.png", "graph.html")
     card = "\n\n".join(gallery._card(gallery.described("mnist_mlp"), tmp_path / "run"))
-    assert (
-        '<a class="picture" href="gallery/mnist_mlp/curves.png"><img src="gallery/mnist_mlp/curves.png"'
-        in card
-    )
+    picture = "gallery/mnist_mlp/curves.png"
+    assert f'<a class="picture" href="{picture}"><img src="{picture}"' in card
     assert '<a href="gallery/mnist_mlp/graph.html">' in card
     assert re.findall(r">([\w.]+)</a>", card) == ["b.png", "a.gif"]
     assert "<details><summary>" in card
