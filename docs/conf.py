@@ -30,14 +30,16 @@ html_theme = "pydata_sphinx_theme"
 html_title = project
 html_theme_options = {
     "navbar_align": "left",
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 7,
     "navigation_with_keys": False,
     "show_prev_next": False,
     "footer_start": ["copyright"],
     "footer_end": [],
     "back_to_top_button": False,
 }
-html_sidebars = {"index": []}
+# pages that belong to no section
+ALONE = ["index", "gallery", "how-it-works", "engine", "faq", "changelog", "contributing"]
+html_sidebars: dict[str, list[str]] = {page: [] for page in ALONE}
 html_show_sourcelink = False
 html_copy_source = False
 html_static_path = ["_static"]
