@@ -88,4 +88,4 @@ dist: .venv/made-dist
 	touch $@
 
 clean:
-	rm -rf .venv .venv-matrix-* build docs/notebooks docs/reference dist runs .hypothesis .pytest_cache .mypy_cache .ruff_cache *.egg-info
+	rm -rf .venv .venv-matrix-* build docs/gallery docs/notebooks docs/reference dist runs .hypothesis .pytest_cache .mypy_cache .ruff_cache *.egg-info

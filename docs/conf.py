@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 import autograd_core  # noqa: E402
-from tools import reference, samples  # noqa: E402
+from tools import gallery, reference, samples  # noqa: E402
 
 project = "autograd-core"
 author = "the authors of autograd-core"
@@ -21,7 +21,7 @@ version = release = autograd_core.__version__
 copyright = author
 
 extensions = ["sphinx.ext.autodoc", "numpydoc", "myst_nb"]
-exclude_patterns = ["jupyter_execute"]
+exclude_patterns = ["jupyter_execute", "gallery/cards.md"]  # included by gallery.md
 suppress_warnings: list[str] = []
 
 # ---- appearance ----------------------------------------------------------------------------------
@@ -30,17 +30,20 @@ html_theme = "pydata_sphinx_theme"
 html_title = project
 html_theme_options = {
     "navbar_align": "left",
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 7,
     "navigation_with_keys": False,
     "show_prev_next": False,
     "footer_start": ["copyright"],
     "footer_end": [],
     "back_to_top_button": False,
 }
-html_sidebars = {"index": []}
+# pages that belong to no section
+ALONE = ["index", "gallery", "how-it-works", "engine", "faq", "changelog", "contributing"]
+html_sidebars: dict[str, list[str]] = {page: [] for page in ALONE}
 html_show_sourcelink = False
 html_copy_source = False
 html_static_path = ["_static"]
+html_extra_path = ["gallery/files"]
 html_css_files = ["site.css"]
 nb_ipywidgets_js: dict[str, object] = {}  # by default it is loaded from a server
 
@@ -102,6 +105,7 @@ def parameters(obj: object) -> dict[str, Parameter]:
 
 def setup(app: Sphinx) -> None:
     reference.write(Path(app.srcdir) / "reference")
+    gallery.write(Path(app.srcdir) / "gallery")
     shutil.copytree(ROOT / "notebooks", Path(app.srcdir) / "notebooks", dirs_exist_ok=True)
     app.connect("source-read", linked)
     app.connect("autodoc-process-docstring", marked_up, priority=100)  # before numpydoc

@@ -5,7 +5,9 @@
 Each choice of learning rate, units, dropout and activation is trained on the same images, and its
 accuracy on other images is measured. The library does not start processes: the engine is the
 user's, here `joblib`. With ``joblib.Parallel(n_jobs=1)``, or in a plain loop, the results are the
-same. To use the machines of a dask cluster, replace the line that is marked by
+same.
+
+To use the machines of a dask cluster, replace the line that is marked by
 
     rows = client.gather(client.map(trained, choices, epochs=epochs, count=count))
 

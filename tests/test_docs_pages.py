@@ -8,7 +8,7 @@ import pytest
 DOCS = Path(__file__).parent.parent / "docs"
 
 
-@pytest.mark.parametrize("page", ["faq", "how-it-works"])
+@pytest.mark.parametrize("page", ["engine", "faq", "how-it-works"])
 def test_the_programs_run(page):
     names = {}
     blocks = re.findall(r"```python\n(.*?)```", (DOCS / f"{page}.md").read_text(), re.DOTALL)
