@@ -248,7 +248,7 @@ class GLU(Module):
 
     def forward(self, x: Any) -> Any:
         """Half as many values along `dim`."""
-        if not x.ndim or x.shape[self.dim] % 2:
+        if not -x.ndim <= self.dim < x.ndim or x.shape[self.dim] % 2:
             raise misfit(self, ShapeError(f"needs an even axis {self.dim}, x has shape {x.shape}"))
         a, b = ac.split(x, 2, axis=self.dim)
         return a * ac.sigmoid(b)

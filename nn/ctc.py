@@ -72,6 +72,10 @@ class CTCLoss(Loss):
 
     def _checked(self, log_probs: Any, targets: Any, inputs: Any, lengths: Any) -> tuple[Any, ...]:
         """The lengths of the inputs and of the targets, and the targets as (n, S), on the host."""
+        if log_probs.ndim != 3:
+            raise ShapeError(
+                f"{kind_of(self)}: log_probs have shape (T, n, C) or (T, C), not {log_probs.shape}"
+            )
         length, n, classes = log_probs.shape
         targets, inputs, lengths = (host_array(x) for x in (targets, inputs, lengths))
         inputs, lengths = (np.atleast_1d(x) for x in (inputs, lengths))

@@ -81,7 +81,7 @@ def fans(tensor: Tensor, function: str) -> tuple[int, int]:
     """The numbers of inputs and of outputs that a weight (out, in, …) connects."""
     out, inputs, *others = _shape(tensor, function)
     area = math.prod(others)
-    return inputs * area, out * area
+    return max(inputs * area, 1), max(out * area, 1)  # a weight with a fan of 0 is empty
 
 
 @public
@@ -167,7 +167,7 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     """The weight (out, in, …) of a convolution that keeps its input: 1 in the middle, for channel i
     of each group."""
     out, inputs, *others = _shape(tensor, "dirac_", 5)
-    if out % groups:
+    if groups < 1 or out % groups:
         raise ArgumentError(f"dirac_: {out} channels cannot be divided into {groups} groups")
     values = np.zeros(tensor.shape)
     for channel in range(out):
