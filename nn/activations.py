@@ -1,7 +1,7 @@
 """Activation functions as modules, so that they appear in a model's repr and drawings.
 
 Names, parameters and subgradients are PyTorch's. Each is applied to the elements of x, of any
-shape, unless it has a `dim`.
+shape, unless it has a `dim`, and the result has x's shape, but for `GLU`.
 """
 
 from __future__ import annotations
@@ -46,8 +46,6 @@ __all__ = [
 class Identity(Module):
     """The identity: returns x itself.
 
-    Shapes: x (…) → (…).
-
     Examples
     --------
     >>> import nn
@@ -63,8 +61,6 @@ class Identity(Module):
 
 class Sigmoid(Module):
     """The logistic function, 1 / (1 + exp(-x)).
-
-    Shapes: x (…) → (…).
 
     See Also
     --------
@@ -87,8 +83,6 @@ class Sigmoid(Module):
 class ReLU(Module):
     """The rectified linear unit, max(x, 0).
 
-    Shapes: x (…) → (…).
-
     Notes
     -----
     The gradient at 0 is 0.
@@ -109,8 +103,6 @@ class ReLU(Module):
 class Tanh(Module):
     """The hyperbolic tangent.
 
-    Shapes: x (…) → (…).
-
     Examples
     --------
     >>> import nn
@@ -126,8 +118,6 @@ class Tanh(Module):
 
 class Softplus(Module):
     """A smooth approximation of ReLU, log(1 + exp(beta x)) / beta.
-
-    Shapes: x (…) → (…).
 
     Parameters
     ----------
@@ -155,8 +145,6 @@ class Softplus(Module):
 
 class Softmax(Module):
     """Probabilities from logits, exp(x) / sum(exp(x)) over an axis.
-
-    Shapes: x (…) → (…).
 
     Parameters
     ----------
@@ -191,8 +179,6 @@ class Softmax(Module):
 
 class LogSoftmax(Module):
     """Logarithms of probabilities, log(softmax(x)) over an axis.
-
-    Shapes: x (…) → (…).
 
     Parameters
     ----------
@@ -235,8 +221,6 @@ def _below(x: Any) -> Any:
 
 class LeakyReLU(Module):
     """ReLU with a slope below 0: x for x > 0, else negative_slope x.
-
-    Shapes: x (…) → (…).
 
     Parameters
     ----------
@@ -331,8 +315,6 @@ class PReLU(Module):
 class ELU(Module):
     """The exponential linear unit: x for x > 0, else alpha (exp(x) - 1).
 
-    Shapes: x (…) → (…).
-
     Parameters
     ----------
     alpha : float, default 1.0
@@ -367,8 +349,6 @@ class ELU(Module):
 class CELU(ELU):
     """The continuously differentiable `ELU`: x for x > 0, else alpha (exp(x / alpha) - 1).
 
-    Shapes: x (…) → (…).
-
     Notes
     -----
     The derivative is continuous for every alpha (Barron, 2017).
@@ -388,8 +368,6 @@ class CELU(ELU):
 
 class SELU(Module):
     """The scaled `ELU`: 1.0507 x for x > 0, else 1.7581 (exp(x) - 1).
-
-    Shapes: x (…) → (…).
 
     Notes
     -----
@@ -415,8 +393,6 @@ class SELU(Module):
 
 class GELU(Module):
     """The Gaussian error linear unit x Φ(x), with the normal distribution function Φ.
-
-    Shapes: x (…) → (…).
 
     Parameters
     ----------
@@ -464,8 +440,6 @@ class GELU(Module):
 class SiLU(Module):
     """The sigmoid linear unit x sigmoid(x), also called swish.
 
-    Shapes: x (…) → (…).
-
     Notes
     -----
     The source is Elfwing et al., 2018.
@@ -485,8 +459,6 @@ class SiLU(Module):
 
 class Mish(Module):
     """The function x tanh(softplus(x)).
-
-    Shapes: x (…) → (…).
 
     Notes
     -----
@@ -554,8 +526,6 @@ class GLU(Module):
 class Hardtanh(Module):
     """An approximation of tanh in straight pieces: x, limited to [min_val, max_val].
 
-    Shapes: x (…) → (…).
-
     Parameters
     ----------
     min_val : float, default -1.0
@@ -602,8 +572,6 @@ class Hardtanh(Module):
 class ReLU6(Hardtanh):
     """ReLU with an upper limit, min(max(x, 0), 6).
 
-    Shapes: x (…) → (…).
-
     Notes
     -----
     The gradient at 0 and at 6 is 0. The source is Howard et al., 2017.
@@ -628,8 +596,6 @@ class ReLU6(Hardtanh):
 class Hardsigmoid(Module):
     """An approximation of the sigmoid in straight pieces: x / 6 + 1 / 2, limited to [0, 1].
 
-    Shapes: x (…) → (…).
-
     Notes
     -----
     The source is Howard et al., 2019.
@@ -649,8 +615,6 @@ class Hardsigmoid(Module):
 
 class Hardswish(Module):
     """An approximation of swish, x `Hardsigmoid`(x).
-
-    Shapes: x (…) → (…).
 
     Notes
     -----
@@ -672,8 +636,6 @@ class Hardswish(Module):
 class LogSigmoid(Module):
     """The logarithm of the sigmoid, log(1 / (1 + exp(-x))), without overflow.
 
-    Shapes: x (…) → (…).
-
     Examples
     --------
     >>> import nn
@@ -690,8 +652,6 @@ class LogSigmoid(Module):
 class Softsign(Module):
     """The function x / (1 + |x|).
 
-    Shapes: x (…) → (…).
-
     Examples
     --------
     >>> import nn
@@ -707,8 +667,6 @@ class Softsign(Module):
 
 class Tanhshrink(Module):
     """The function x - tanh(x).
-
-    Shapes: x (…) → (…).
 
     Examples
     --------
