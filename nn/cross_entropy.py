@@ -28,14 +28,48 @@ __all__ = ["CrossEntropyLoss", "NLLLoss"]
 
 
 class NLLLoss(Loss):
-    """-w log p, the negative log likelihood of one class among many: p is the probability of the
-    target's class, w its weight.
+    """The negative log likelihood of one class among many, -w log p.
 
-    The input contains log-probabilities, as from `nn.LogSoftmax`. Its shape is (classes,),
-    (n, classes) or (n, classes, d1, d2, …), with the classes on axis 1. The target contains class
-    indices and has shape (), (n,) or (n, d1, d2, …). `weight` has one number for each class; for
-    the mean, the sum of the losses is divided by the sum of the weights of the targets. Targets
-    equal to `ignore_index` contribute nothing.
+    p is the probability of the target's class, w the weight of the class. The input contains
+    log-probabilities, as from `LogSoftmax`, with the classes on axis 1. The target contains class
+    indices.
+
+    Shapes: input (classes,), (n, classes) or (n, classes, d1, d2, …), target (), (n,) or
+    (n, d1, d2, …) → (), or the target's with ``reduction="none"``.
+
+    Parameters
+    ----------
+    weight : array_like, optional
+        The factors w, one number for each class.
+    ignore_index : int, default -100
+        Targets that are equal to it contribute nothing.
+    reduction : str, default 'mean'
+        How the losses of the examples are combined: ``"mean"``, ``"sum"``, ``"none"``, or
+        ``"batch"``, the sum over all axes but the first and the mean over the first.
+
+    Raises
+    ------
+    ArgumentError
+        If `reduction` is another string. In a call, if a class index is not in [0, classes).
+    DTypeError
+        If `weight` is complex or a string. In a call, if an operand is None or complex, or if class
+        indices are not integers.
+    ShapeError
+        In a call, if the shapes do not match, the weights are not as many as the classes, or there
+        is no example to take the mean of.
+
+    Notes
+    -----
+    For the mean, the sum of the losses is divided by the sum of the weights of the targets. If all
+    targets are ignored, the mean is nan.
+
+    Examples
+    --------
+    >>> import nn
+    >>> import numpy as np
+    >>> logarithms = np.log([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1]])
+    >>> nn.NLLLoss(reduction="none")(logarithms, np.array([0, 1]))
+    array([0.35667494, 0.22314355])
     """
 
     @public
@@ -134,13 +168,53 @@ class NLLLoss(Loss):
 
 
 class CrossEntropyLoss(NLLLoss):
-    """-sum(w t log softmax(input)) over the classes. The input contains logits, with the classes on
-    axis 1.
+    """The cross-entropy of logits and a class or a distribution, -sum(w t log softmax(input)).
 
-    The input has shape (classes,), (n, classes) or (n, classes, d1, d2, …). The target t contains
-    class indices, as in `NLLLoss`, or probabilities in the shape of the input, such as one-hot
-    labels. For probabilities, the mean is taken over all axes except the axis of the classes.
-    `label_smoothing` s in [0, 1] replaces t by (1 - s) t + s / classes.
+    The sum is that over the classes, which are on axis 1 of the input. The target t contains class
+    indices, as in `NLLLoss`, or probabilities in the shape of the input, such as one-hot labels.
+
+    Shapes: input (classes,), (n, classes) or (n, classes, d1, d2, …), target (), (n,) or
+    (n, d1, d2, …) class indices, or probabilities of the input's shape → (), or with
+    ``reduction="none"`` the shape of the input without the axis of the classes.
+
+    Parameters
+    ----------
+    weight : array_like, optional
+        The factors w, one number for each class.
+    ignore_index : int, default -100
+        Class indices that are equal to it contribute nothing.
+    reduction : str, default 'mean'
+        How the losses of the examples are combined, as in `NLLLoss`.
+    label_smoothing : float, default 0.0
+        A number s in [0, 1]: t is replaced by (1 - s) t + s / classes.
+
+    Raises
+    ------
+    ArgumentError
+        If `reduction` is another string, or `label_smoothing` is not in [0, 1]. In a call, if a
+        class index or probability is out of range, or for probabilities with an `ignore_index` of 0
+        or more.
+    DTypeError
+        If `weight` is complex or a string. In a call, if an operand is None or complex, or if class
+        indices are not integers.
+    ShapeError
+        In a call, if the shapes do not match, the weights are not as many as the classes, or there
+        is no example to take the mean of.
+
+    Notes
+    -----
+    For class indices, the mean is that of `NLLLoss`. For probabilities, the mean is taken over all
+    axes except the axis of the classes.
+
+    Examples
+    --------
+    >>> import nn
+    >>> import numpy as np
+    >>> logits = np.array([[2.0, 0.0, 1.0], [0.0, 3.0, 0.0]])
+    >>> nn.CrossEntropyLoss(reduction="none")(logits, np.array([0, 2]))
+    array([0.40760596, 3.09492296])
+    >>> nn.CrossEntropyLoss(reduction="none")(logits, np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]))
+    array([0.40760596, 3.09492296])
     """
 
     @public

@@ -18,17 +18,52 @@ IMPOSSIBLE = -1e30  # the logarithm of 0: finite, so that no gradient is NaN
 
 
 class CTCLoss(Loss):
-    """The negative log likelihood of a sequence of labels, summed over all alignments with a longer
-    sequence of predictions, which may repeat labels and have blanks between them (Graves et al.,
-    2006, equations 6 to 8).
+    """The negative log likelihood of a sequence of labels without an alignment to the input.
 
-    It is called with log_probs (T, n, C) or (T, C), as of `LogSoftmax`, targets (n, S) or all
-    sequences one after the other, and the lengths of the inputs and targets. `blank` is the class
-    of the blank. ``reduction="mean"`` divides each loss by the length of its target, as in PyTorch.
-    The loss of a target that is too long is infinite; with `zero_infinity` it is 0.
+    It is the sum over all alignments with a longer sequence of predictions, which may repeat labels
+    and have blanks between them. It is called with (log_probs, targets, input_lengths,
+    target_lengths): the logarithms of the probabilities, as of `LogSoftmax`, the labels, and the
+    lengths of the sequences.
+
+    Shapes: log_probs (T, n, C) or (T, C), targets (n, S), or all sequences one after the other, and
+    lengths (n,) → (), or (n,) with ``reduction="none"``.
+
+    Parameters
+    ----------
+    blank : int, default 0
+        The class of the blank.
+    reduction : str, default 'mean'
+        How the losses of the sequences are combined: ``"mean"``, ``"sum"``, ``"none"`` or
+        ``"batch"``. ``"mean"`` divides each loss by the length of its target first, as in PyTorch.
+    zero_infinity : bool, default False
+        If true, the loss of a target that is too long is 0 instead of infinite.
+
+    Raises
+    ------
+    ArgumentError
+        If `reduction` is another string. In a call, if `blank` is not a class, a label is the blank
+        or not a class, or a length is out of range.
+    ShapeError
+        In a call, if the shapes or the lengths do not match, or if there is no sequence.
+    DTypeError
+        In a call, if `log_probs` is None or complex, or if the targets are not integers.
+
+    Notes
+    -----
+    The source is Graves et al., 2006, equations 6 to 8.
 
     The gradient is that of the formula. PyTorch's is the gradient by logits: it differs for
     probabilities that do not add up to 1.
+
+    Examples
+    --------
+    A sequence of four steps and three classes:
+
+    >>> import autograd_core as ac
+    >>> import nn
+    >>> log_probs = nn.LogSoftmax()(ac.zeros((4, 1, 3)))
+    >>> nn.CTCLoss()(log_probs, [[1, 2]], [4], [2])
+    Tensor(0.84319948)
     """
 
     @public
@@ -72,6 +107,10 @@ class CTCLoss(Loss):
 
     def _checked(self, log_probs: Any, targets: Any, inputs: Any, lengths: Any) -> tuple[Any, ...]:
         """The lengths of the inputs and of the targets, and the targets as (n, S), on the host."""
+        if log_probs.ndim != 3:
+            raise ShapeError(
+                f"{kind_of(self)}: log_probs have shape (T, n, C) or (T, C), not {log_probs.shape}"
+            )
         length, n, classes = log_probs.shape
         targets, inputs, lengths = (host_array(x) for x in (targets, inputs, lengths))
         inputs, lengths = (np.atleast_1d(x) for x in (inputs, lengths))

@@ -22,6 +22,7 @@ from autograd_core import Tensor, op
 from autograd_core.errors import ArgumentError, DTypeError, ShapeError
 from autograd_core.errors.tracebacks import public
 from nn.data.labels import readable
+from nn.describing import like
 from nn.module import Buffer, Module, Parameter
 
 __all__ = [
@@ -181,6 +182,24 @@ def weight_like(weight: Any, like: Any) -> Any:
 
 
 class Loss(Module):
+    """The base class of losses.
+
+    Parameters
+    ----------
+    reduction : str, default 'mean'
+        How the losses of the elements are combined: ``"mean"``, ``"sum"``, ``"none"``, or
+        ``"batch"``, the sum over all axes but the first and the mean over the first.
+
+    Raises
+    ------
+    ArgumentError
+        If `reduction` is another string.
+    ShapeError
+        In a call, if the shapes do not match, or if there is no example to take the mean of.
+    DTypeError
+        In a call, if an operand is None or complex.
+    """
+
     def __init__(self, reduction: str = "mean") -> None:
         if reduction not in REDUCTIONS:
             raise ArgumentError(f"reduction is one of {REDUCTIONS}, not {reduction!r}")
@@ -211,12 +230,38 @@ class Loss(Module):
         return f"reduction={self.reduction!r}"
 
 
+@like(Loss)
 class MSE(Loss):
-    """The squared error |input - target|², also for complex numbers. `MSELoss` is the same class.
+    """The squared error |input - target|², also for complex numbers.
 
-    input and target must have the same shape. ``reduction="mean"`` is the mean over all elements;
-    ``"batch"``, with which the lecture's network is trained, is the sum over the outputs and the
-    mean over the batch.
+    `MSELoss` is the same class.
+
+    Shapes: input (…), target (…) → (), or (…) with ``reduction="none"``.
+
+    Raises
+    ------
+    ArgumentError
+        If `reduction` is another string.
+    ShapeError
+        In a call, if the shapes differ, or if there is no example to take the mean of.
+    DTypeError
+        In a call, if an operand is None.
+
+    Notes
+    -----
+    ``reduction="mean"`` is the mean over all elements; ``"batch"``, with which the lecture's
+    network is trained, is the sum over the outputs and the mean over the batch. PyTorch does not
+    have ``"batch"``.
+
+    Examples
+    --------
+    >>> import nn
+    >>> import numpy as np
+    >>> outputs, targets = np.array([[1.0, 2.0], [3.0, 5.0]]), np.array([[1.0, 4.0], [3.0, 3.0]])
+    >>> nn.MSE()(outputs, targets)
+    np.float64(2.0)
+    >>> nn.MSE("batch")(outputs, targets)
+    np.float64(4.0)
     """
 
     @public
@@ -239,13 +284,46 @@ MSELoss = MSE
 
 
 class BCELoss(Loss):
-    """-w (t log p + (1 - t) log(1 - p)), the negative log likelihood of independent binary outputs.
+    """The negative log likelihood of independent binary outputs, -w (t log p + (1 - t) log(1 - p)).
 
-    The input p contains probabilities; the target t, of the same shape, contains probabilities or
-    the labels 0 and 1. `weight` w broadcasts with them. Logarithms below -100 are replaced by -100,
-    as in PyTorch. At p = 0 and p = 1, where the derivative of a logarithm is infinite, it is taken
-    at the dtype's smallest distance from 1 instead. For large logits use `BCEWithLogitsLoss`, which
-    is accurate where a probability would round to 0 or 1.
+    The input p contains probabilities; the target t contains probabilities or the labels 0 and 1.
+
+    Shapes: input (…), target (…) → (), or (…) with ``reduction="none"``.
+
+    Parameters
+    ----------
+    weight : array_like, optional
+        The factor w, an array that broadcasts with the input.
+    reduction : str, default 'mean'
+        How the losses of the elements are combined: ``"mean"``, ``"sum"``, ``"none"``, or
+        ``"batch"``, the sum over all axes but the first and the mean over the first.
+
+    Raises
+    ------
+    ArgumentError
+        If `reduction` is another string. In a call, if the input or the target is outside [0, 1].
+    DTypeError
+        If a weight is complex or a string. In a call, if an operand is None or complex.
+    ShapeError
+        In a call, if the shapes differ, a weight does not broadcast, or there is no example to take
+        the mean of.
+
+    See Also
+    --------
+    BCEWithLogitsLoss : Accurate for large logits, whose probabilities would round to 0 or 1.
+
+    Notes
+    -----
+    Logarithms below -100 are replaced by -100, as in PyTorch. At p = 0 and p = 1, where the
+    derivative of a logarithm is infinite, it is taken at the dtype's smallest distance from 1
+    instead.
+
+    Examples
+    --------
+    >>> import nn
+    >>> import numpy as np
+    >>> nn.BCELoss(reduction="none")(np.array([0.9, 0.2]), np.array([1, 0]))
+    array([0.10536052, 0.22314355])
     """
 
     @public
@@ -273,10 +351,40 @@ class BCELoss(Loss):
 
 
 class BCEWithLogitsLoss(BCELoss):
-    """`BCELoss` for p = sigmoid(input), accurate for every logit. At ±inf it is the limit.
+    """`BCELoss` for p = sigmoid(input), accurate for every logit.
 
-    `pos_weight` multiplies the term of the positive labels. It is a number, or an array with a
-    number for each class (the last axis).
+    Shapes: input (…), target (…) → (), or (…) with ``reduction="none"``.
+
+    Parameters
+    ----------
+    weight : array_like, optional
+        A factor of the losses, an array that broadcasts with the input.
+    reduction : str, default 'mean'
+        How the losses of the elements are combined, as in `BCELoss`.
+    pos_weight : float or array_like, optional
+        The factor of the term of the positive labels: a number, or an array with a number for each
+        class (the last axis).
+
+    Raises
+    ------
+    ArgumentError
+        If `reduction` is another string. In a call, if the target is outside [0, 1].
+    DTypeError
+        If a weight is complex or a string. In a call, if an operand is None or complex.
+    ShapeError
+        In a call, if the shapes differ, a weight does not broadcast, or there is no example to take
+        the mean of.
+
+    Notes
+    -----
+    At ±inf it is the limit.
+
+    Examples
+    --------
+    >>> import nn
+    >>> import numpy as np
+    >>> nn.BCEWithLogitsLoss(reduction="none")(np.array([2.0, -100.0]), np.array([1, 1]))
+    array([  0.12692801, 100.        ])
     """
 
     @public
@@ -311,8 +419,32 @@ def checked_weight(weight: Any) -> Any:
 
 
 def l2_penalty(parameters: list[Parameter], strength: float) -> Any:
-    """`strength` times the sum of |w|² over the weights, the lecture's λΩ(θ). Parameters with fewer
-    than two axes, such as biases, are left out."""
+    """The penalty of large weights: `strength` times the sum of |w|² over the weights.
+
+    Parameters
+    ----------
+    parameters : list of Parameter
+        The parameters of a model. Those with fewer than two axes, such as biases, are left out.
+    strength : float
+        The factor λ.
+
+    Returns
+    -------
+    Tensor or float
+        The penalty; 0.0 if there are no weights.
+
+    Notes
+    -----
+    It is the lecture's λΩ(θ).
+
+    Examples
+    --------
+    >>> import nn
+    >>> model = nn.Linear(2, 1, generator=0)
+    >>> _ = nn.init.constant_(model.weight, 3.0)
+    >>> nn.l2_penalty(model.parameters(), 0.1)
+    Tensor(1.8, op=multiply)
+    """
     squares = [ac.sum(_square(w)) for w in parameters if w.ndim > 1]
     return sum((strength * each for each in squares[1:]), strength * squares[0]) if squares else 0.0
 

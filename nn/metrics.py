@@ -13,6 +13,7 @@ from autograd_core.devices import backend
 from autograd_core.errors import ArgumentError, DTypeError, ShapeError
 from autograd_core.errors.tracebacks import public
 from nn.data.labels import check_labels
+from nn.describing import like
 from nn.distributed.runs import summed
 from nn.distributed.world import Group
 from nn.module import Module
@@ -22,11 +23,30 @@ __all__ = ["F1", "Accuracy", "ConfusionMatrix", "Mean", "Metric", "Perplexity", 
 
 
 class Metric:
-    """Base class: `update` adds a batch, `compute` returns the value of all batches since `reset`.
+    """The base class of metrics: a value of all batches of outputs and targets.
 
+    `update` adds a batch, and `compute` returns the value of all batches since `reset`.
+
+    Notes
+    -----
     A subclass defines `counts(outputs, targets)`, which returns an array to be summed up over the
     batches, and `result(total)`, which turns the sum, an array on the host, into the value. The sum
     stays on the device of the outputs until `compute` reads it.
+
+    Examples
+    --------
+    >>> import nn
+    >>> import numpy as np
+    >>> class Largest(nn.Metric):
+    ...     name = "sum of the largest outputs"
+    ...     def counts(self, outputs, targets):
+    ...         return outputs.max(axis=1).sum()
+    ...     def result(self, total):
+    ...         return float(total)
+    >>> metric = Largest()
+    >>> metric.update(np.array([[1.0, 2.0], [4.0, 3.0]]), None)
+    >>> metric.compute()
+    6.0
     """
 
     name = "metric"
@@ -48,7 +68,15 @@ class Metric:
 
     @public
     def update(self, outputs: Any, targets: Any) -> None:
-        """Add a batch of outputs and targets, Tensors or arrays."""
+        """Add a batch.
+
+        Parameters
+        ----------
+        outputs : Tensor or array_like
+            The outputs of the model.
+        targets : Tensor or array_like
+            The targets.
+        """
         given = outputs.data if isinstance(outputs, Tensor) else np.asarray(outputs)
         goal = targets.data if isinstance(targets, Tensor) else targets
         goal = goal if backend.is_array(goal) else np.asarray(goal)
@@ -98,8 +126,29 @@ def _checked(outputs: Any, targets: Any) -> tuple[Any, Any]:
 
 
 class Accuracy(Metric):
-    """The share of examples whose greatest output (n, classes, …) is that of the target: a class
-    number, or a one-hot row."""
+    """The share of examples whose greatest output is that of the target.
+
+    Shapes: outputs (n, classes, …), targets (n, …), which are class numbers, or (n, classes, …),
+    which are one-hot rows of floating-point numbers.
+
+    Raises
+    ------
+    ShapeError
+        In `update`, if the shapes do not match, or if there is one column of outputs only.
+    DTypeError
+        In `update`, if the targets are neither integers nor one-hot rows.
+    ArgumentError
+        In `update`, if a class number is out of range.
+
+    Examples
+    --------
+    >>> import nn
+    >>> import numpy as np
+    >>> metric = nn.Accuracy()
+    >>> metric.update(np.array([[0.1, 0.9], [0.8, 0.2]]), np.array([1, 1]))
+    >>> metric.compute()
+    0.5
+    """
 
     name = "accuracy"
 
@@ -115,8 +164,36 @@ class Accuracy(Metric):
 
 
 class TopK(Metric):
-    """The share of examples whose target is among the k greatest outputs (n, classes). Of equal
-    outputs, the smaller class numbers count as the greater ones."""
+    """The share of examples whose target is among the k greatest outputs.
+
+    Shapes: outputs (n, classes), targets (n,), which are class numbers, or (n, classes), which are
+    one-hot rows of floating-point numbers.
+
+    Parameters
+    ----------
+    k : int, default 5
+        The number of outputs that count. The name of the metric is ``"top-k accuracy"``.
+
+    Raises
+    ------
+    ArgumentError
+        If `k` is not positive; in `update`, if a class number is out of range.
+    ShapeError, DTypeError
+        In `update`, for the reasons listed at `Accuracy`.
+
+    Notes
+    -----
+    Of equal outputs, the smaller class numbers count as the greater ones.
+
+    Examples
+    --------
+    >>> import nn
+    >>> import numpy as np
+    >>> metric = nn.TopK(2)
+    >>> metric.update(np.array([[0.2, 0.5, 0.3], [0.1, 0.3, 0.6]]), np.array([2, 0]))
+    >>> metric.compute()
+    0.5
+    """
 
     @public
     def __init__(self, k: int = 5) -> None:
@@ -139,8 +216,37 @@ class TopK(Metric):
 
 
 class ConfusionMatrix(Metric):
-    """How often each class (rows) was recognised as each class (columns): an array of integers
-    (num_classes, num_classes)."""
+    """How often each class (rows) was recognised as each class (columns).
+
+    The value is an array of integers (num_classes, num_classes).
+
+    Shapes: outputs (n, classes, …), targets (n, …), which are class numbers, or (n, classes, …),
+    which are one-hot rows of floating-point numbers.
+
+    Parameters
+    ----------
+    num_classes : int
+        The number of classes, at least as many as columns of the outputs.
+
+    Raises
+    ------
+    ArgumentError
+        If `num_classes` is not positive; in `update`, if a class number is out of range.
+    ShapeError
+        In `update`, if the shapes do not match, or if the outputs have more classes.
+    DTypeError
+        In `update`, if the targets are neither integers nor one-hot rows.
+
+    Examples
+    --------
+    >>> import nn
+    >>> import numpy as np
+    >>> metric = nn.ConfusionMatrix(2)
+    >>> metric.update(np.array([[0.1, 0.9], [0.8, 0.2], [0.3, 0.7]]), np.array([1, 1, 0]))
+    >>> metric.compute()
+    array([[0, 1],
+           [1, 1]])
+    """
 
     name = "confusion"
 
@@ -169,9 +275,40 @@ class ConfusionMatrix(Metric):
 
 
 class Precision(ConfusionMatrix):
-    """Of the examples that were recognised as a class, the share that is of it: the mean over the
-    classes ("macro"), or with `average=None` an array of all. 0 for a class that is never
-    recognised, as in scikit-learn with ``zero_division=0``."""
+    """Of the examples that were recognised as a class, the share that is of it.
+
+    Shapes: outputs (n, classes, …), targets (n, …), which are class numbers, or (n, classes, …),
+    which are one-hot rows of floating-point numbers.
+
+    Parameters
+    ----------
+    num_classes : int
+        The number of classes, at least as many as columns of the outputs.
+    average : str or None, default 'macro'
+        ``"macro"`` for the mean over the classes, None for an array with a value for each class.
+
+    Raises
+    ------
+    ArgumentError
+        If `num_classes` is not positive, or if `average` is anything else; in `update`, if a class
+        number is out of range.
+    ShapeError, DTypeError
+        In `update`, for the reasons listed at `ConfusionMatrix`.
+
+    Notes
+    -----
+    The value is 0 for a class with no examples to divide by, as in scikit-learn with
+    ``zero_division=0``.
+
+    Examples
+    --------
+    >>> import nn
+    >>> import numpy as np
+    >>> metric = nn.Precision(2, average=None)
+    >>> metric.update(np.array([[0.1, 0.9], [0.8, 0.2], [0.3, 0.7]]), np.array([1, 0, 0]))
+    >>> metric.compute()
+    array([1. , 0.5])
+    """
 
     name = "precision"
 
@@ -192,8 +329,22 @@ class Precision(ConfusionMatrix):
         return _ratio(right, found)
 
 
+@like(Precision)
 class Recall(Precision):
-    """Of the examples of a class, the share that was recognised; see `Precision`."""
+    """Of the examples of a class, the share that was recognised.
+
+    Shapes: outputs (n, classes, …), targets (n, …), which are class numbers, or (n, classes, …),
+    which are one-hot rows of floating-point numbers.
+
+    Examples
+    --------
+    >>> import nn
+    >>> import numpy as np
+    >>> metric = nn.Recall(2, average=None)
+    >>> metric.update(np.array([[0.1, 0.9], [0.8, 0.2], [0.3, 0.7]]), np.array([1, 0, 0]))
+    >>> metric.compute()
+    array([0.5, 1. ])
+    """
 
     name = "recall"
 
@@ -202,8 +353,22 @@ class Recall(Precision):
         return _ratio(right, there)
 
 
+@like(Precision)
 class F1(Precision):
-    """The harmonic mean of precision and recall of a class; see `Precision`."""
+    """The harmonic mean of the precision and the recall of a class.
+
+    Shapes: outputs (n, classes, …), targets (n, …), which are class numbers, or (n, classes, …),
+    which are one-hot rows of floating-point numbers.
+
+    Examples
+    --------
+    >>> import nn
+    >>> import numpy as np
+    >>> metric = nn.F1(2, average=None)
+    >>> metric.update(np.array([[0.1, 0.9], [0.8, 0.2], [0.3, 0.7]]), np.array([1, 0, 0]))
+    >>> metric.compute()
+    array([0.66666667, 0.66666667])
+    """
 
     name = "F1"
 
@@ -217,8 +382,25 @@ def _ratio(part: Any, whole: Any) -> Any:
 
 
 class Mean(Metric):
-    """The mean of the outputs of a function ``of(outputs, targets)``, which returns a number for
-    each example, shape (n,), or of the outputs themselves."""
+    """The mean of a number for each example, which a function of outputs and targets returns.
+
+    Parameters
+    ----------
+    of : callable, optional
+        A function ``of(outputs, targets)`` that returns a number for each example, shape (n,). By
+        default, the mean of the outputs themselves.
+
+    Examples
+    --------
+    The share of right answers of a model with one output:
+
+    >>> import nn
+    >>> import numpy as np
+    >>> metric = nn.Mean(lambda outputs, targets: (outputs > 0) == (targets > 0.5))
+    >>> metric.update(np.array([1.5, -0.5, 2.0, -1.0]), np.array([1, 0, 0, 0]))
+    >>> metric.compute()
+    0.75
+    """
 
     name = "mean"
 
@@ -238,7 +420,25 @@ class Mean(Metric):
 
 
 class Perplexity(Mean):
-    """The exponential of the mean cross-entropy of logits (n, classes, …) and class numbers."""
+    """The exponential of the mean cross-entropy of logits.
+
+    Shapes: outputs (n, classes, …), targets (n, …), which are class numbers, or (n, classes, …),
+    which are one-hot rows of floating-point numbers.
+
+    Raises
+    ------
+    ShapeError, DTypeError, ArgumentError
+        In `update`, for the reasons listed at `Accuracy`.
+
+    Examples
+    --------
+    >>> import nn
+    >>> import numpy as np
+    >>> metric = nn.Perplexity()
+    >>> metric.update(np.zeros((2, 4)), np.array([3, 0]))
+    >>> round(metric.compute(), 6)
+    4.0
+    """
 
     name = "perplexity"
 
@@ -267,9 +467,44 @@ def evaluate(
     *,
     group: Group | None = None,
 ) -> dict[str, Any]:
-    """The mean loss over the examples of a loader, and the metrics, by name. The model is in
-    evaluation mode meanwhile, and nothing is recorded. With a `group` of ranks (`nn.distributed`),
-    the examples of all ranks count, and all ranks get the same values."""
+    """The mean loss over the examples of a loader, and the metrics, by name.
+
+    The model is in evaluation mode meanwhile, and nothing is recorded.
+
+    Parameters
+    ----------
+    model : Module
+        The model, which is called with all parts of a batch but the last.
+    loader : iterable
+        The batches: tuples of one or more inputs and the targets.
+    loss : callable, optional
+        A function of outputs and targets that returns one number, such as `MSE`.
+    metrics : sequence of Metric, default ()
+        They are reset before and after.
+    group : Group, optional
+        Ranks of `nn.distributed`: the examples of all ranks count, and all get the same values.
+
+    Returns
+    -------
+    dict
+        The loss as ``"loss"``, and the value of each metric under its name. They are nan for no
+        examples.
+
+    Raises
+    ------
+    ShapeError
+        If the loss is not one number.
+
+    Examples
+    --------
+    >>> import nn
+    >>> import numpy as np
+    >>> model = nn.Linear(3, 2, generator=0)
+    >>> batches = [(np.ones((4, 3)), np.zeros(4, int)), (np.ones((2, 3)), np.ones(2, int))]
+    >>> found = nn.evaluate(model, batches, nn.CrossEntropyLoss(), [nn.Accuracy()])
+    >>> list(found)
+    ['loss', 'accuracy']
+    """
     modes = [(module, module.training) for _, module in model.named_modules()]
     model.eval()
     for metric in metrics:

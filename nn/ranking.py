@@ -7,13 +7,32 @@ from typing import Any
 import autograd_core as ac
 from autograd_core.errors import ShapeError
 from autograd_core.errors.tracebacks import public
+from nn.describing import like
 from nn.losses import Loss, check_shapes, kind_of, real_operands
 
 __all__ = ["CosineEmbeddingLoss", "HingeEmbeddingLoss", "MarginRankingLoss", "TripletMarginLoss"]
 
 
+@like(Loss)
 class HingeEmbeddingLoss(Loss):
-    """The distance x for the label 1, and max(0, margin - x) for -1."""
+    """The distance x for the label 1, and max(0, margin - x) for the label -1.
+
+    Shapes: input (…), the distances, and target (…) → (), or (…) with ``reduction="none"``.
+
+    Parameters
+    ----------
+    margin : float, default 1.0
+        Distances beyond it cost nothing for the label -1.
+    reduction : str, default 'mean'
+        How the losses of the elements are combined, as in `MSE`.
+
+    Examples
+    --------
+    >>> import nn
+    >>> import numpy as np
+    >>> nn.HingeEmbeddingLoss(reduction="none")(np.array([0.5, 0.25]), np.array([1, -1]))
+    array([0.5 , 0.75])
+    """
 
     @public
     def __init__(self, margin: float = 1.0, *, reduction: str = "mean") -> None:
@@ -29,9 +48,30 @@ class HingeEmbeddingLoss(Loss):
         return self.reduced(near + far)
 
 
+@like(Loss)
 class MarginRankingLoss(Loss):
-    """max(0, margin - y (x₁ - x₂)): x₁ should be larger than x₂ for the label y = 1, and smaller
-    for -1."""
+    """A loss of the order of two numbers, max(0, margin - y (x₁ - x₂)).
+
+    x₁ should be larger than x₂ for the label y = 1, and smaller for -1. It is called with
+    (x₁, x₂, y).
+
+    Shapes: x₁ (…), x₂ (…), y (…) → (), or (…) with ``reduction="none"``.
+
+    Parameters
+    ----------
+    margin : float, default 0.0
+        Differences in the right direction that exceed it cost nothing.
+    reduction : str, default 'mean'
+        How the losses of the elements are combined, as in `MSE`.
+
+    Examples
+    --------
+    >>> import nn
+    >>> import numpy as np
+    >>> loss = nn.MarginRankingLoss(reduction="none")
+    >>> loss(np.array([0.5, 0.25]), np.array([1.0, 0.0]), np.array([1, 1]))
+    array([0.5, 0. ])
+    """
 
     @public
     def __init__(self, margin: float = 0.0, *, reduction: str = "mean") -> None:
@@ -47,9 +87,31 @@ class MarginRankingLoss(Loss):
         return self.reduced(ac.relu(self.margin - target * (input1 - input2)))
 
 
+@like(Loss)
 class CosineEmbeddingLoss(Loss):
-    """1 - cos(x₁, x₂) for the label 1, and max(0, cos(x₁, x₂) - margin) for -1. Inputs have the
-    shape (n, d), or (d,) for one pair."""
+    """1 - cos(x₁, x₂) for the label 1, and max(0, cos(x₁, x₂) - margin) for the label -1.
+
+    It is called with (x₁, x₂, labels), and cos is the cosine of the angle between x₁ and x₂.
+
+    Shapes: x₁ (n, d), x₂ (n, d), labels (n,) → (), or (n,) with ``reduction="none"``. For one pair,
+    (d,), (d,) and ().
+
+    Parameters
+    ----------
+    margin : float, default 0.0
+        Cosines below it cost nothing for the label -1.
+    reduction : str, default 'mean'
+        How the losses of the pairs are combined, as in `MSE`.
+
+    Examples
+    --------
+    >>> import nn
+    >>> import numpy as np
+    >>> loss = nn.CosineEmbeddingLoss(reduction="none")
+    >>> a, b = np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([[1.0, 1.0], [0.0, 1.0]])
+    >>> loss(a, b, np.array([1, -1]))
+    array([0.29289322, 1.        ])
+    """
 
     @public
     def __init__(self, margin: float = 0.0, *, reduction: str = "mean") -> None:
@@ -74,10 +136,40 @@ class CosineEmbeddingLoss(Loss):
         return self.reduced(near + far)
 
 
+@like(Loss)
 class TripletMarginLoss(Loss):
-    """max(0, d(anchor, positive) - d(anchor, negative) + margin) with the p-norm d of the
-    difference plus `eps` (Balntas et al., 2016). With `swap`, d(positive, negative) takes the place
-    of d(anchor, negative) where it is smaller. Inputs have the shape (n, d), or (d,)."""
+    """A loss of triplets, max(0, d(anchor, positive) - d(anchor, negative) + margin).
+
+    d is the p-norm of the difference plus `eps`. It is called with (anchor, positive, negative).
+
+    Shapes: anchor (n, d), positive (n, d), negative (n, d) → (), or (n,) with ``reduction="none"``.
+    One triplet may have the shape (d,).
+
+    Parameters
+    ----------
+    margin : float, default 1.0
+        By how much the negative should be further away than the positive.
+    p : float, default 2.0
+        The order of the norm.
+    eps : float, default 1e-06
+        It is added to each element of a difference.
+    swap : bool, default False
+        If true, d(positive, negative) takes the place of d(anchor, negative) where it is smaller.
+    reduction : str, default 'mean'
+        How the losses of the triplets are combined, as in `MSE`.
+
+    Notes
+    -----
+    The source is Balntas et al., 2016.
+
+    Examples
+    --------
+    >>> import nn
+    >>> import numpy as np
+    >>> loss = nn.TripletMarginLoss()
+    >>> loss(np.array([[0.0, 0.0]]), np.array([[1.0, 0.0]]), np.array([[0.0, 1.5]])).round(4)
+    np.float64(0.5)
+    """
 
     @public
     def __init__(

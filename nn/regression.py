@@ -9,6 +9,7 @@ import autograd_core as ac
 from autograd_core.errors import ArgumentError, ShapeError
 from autograd_core.errors.tracebacks import public
 from nn.data.labels import readable
+from nn.describing import like
 from nn.losses import Loss, check_shapes, kind_of, real_operands
 
 __all__ = [
@@ -35,8 +36,23 @@ class _Elementwise(Loss):
         return self.reduced(self.of(input, target))
 
 
+@like(Loss)
 class L1Loss(_Elementwise):
-    """|input - target|. The gradient at 0 is 0."""
+    """The absolute error |input - target|.
+
+    Shapes: input (…), target (…) → (), or (…) with ``reduction="none"``.
+
+    Notes
+    -----
+    The gradient at 0 is 0.
+
+    Examples
+    --------
+    >>> import nn
+    >>> import numpy as np
+    >>> nn.L1Loss()(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
+    np.float64(1.0)
+    """
 
     @public
     def __init__(self, reduction: str = "mean") -> None:
@@ -48,7 +64,43 @@ class L1Loss(_Elementwise):
 
 
 class HuberLoss(_Elementwise):
-    """d² / 2 for |d| < delta, else delta (|d| - delta / 2), d = input - target (Huber, 1964)."""
+    """A loss that is quadratic for small and linear for large errors.
+
+    It is d² / 2 for |d| < delta, else delta (|d| - delta / 2), with d = input - target.
+
+    Shapes: input (…), target (…) → (), or (…) with ``reduction="none"``.
+
+    Parameters
+    ----------
+    reduction : str, default 'mean'
+        How the losses of the elements are combined, as in `MSE`.
+    delta : float, default 1.0
+        The error from which the loss is linear.
+
+    Raises
+    ------
+    ArgumentError
+        If `reduction` is another string, or `delta` is not positive.
+    ShapeError
+        In a call, if the shapes differ, or if there is no example to take the mean of.
+    DTypeError
+        In a call, if an operand is None or complex.
+
+    See Also
+    --------
+    SmoothL1Loss : This loss, divided by delta.
+
+    Notes
+    -----
+    The source is Huber, 1964.
+
+    Examples
+    --------
+    >>> import nn
+    >>> import numpy as np
+    >>> nn.HuberLoss(reduction="none")(np.array([0.0, 0.0]), np.array([0.5, 3.0]))
+    array([0.125, 2.5  ])
+    """
 
     @public
     def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
@@ -65,8 +117,39 @@ class HuberLoss(_Elementwise):
 
 
 class SmoothL1Loss(_Elementwise):
-    """d² / (2 beta) for |d| < beta, else |d| - beta / 2, with d = input - target: `HuberLoss`
-    divided by beta, and `L1Loss` for beta = 0 (Girshick, 2015)."""
+    """`HuberLoss` divided by beta: the absolute error, smooth at 0.
+
+    It is d² / (2 beta) for |d| < beta, else |d| - beta / 2, with d = input - target.
+
+    Shapes: input (…), target (…) → (), or (…) with ``reduction="none"``.
+
+    Parameters
+    ----------
+    reduction : str, default 'mean'
+        How the losses of the elements are combined, as in `MSE`.
+    beta : float, default 1.0
+        The error from which the loss is linear. For 0 it is `L1Loss`.
+
+    Raises
+    ------
+    ArgumentError
+        If `reduction` is another string, or `beta` is negative.
+    ShapeError
+        In a call, if the shapes differ, or if there is no example to take the mean of.
+    DTypeError
+        In a call, if an operand is None or complex.
+
+    Notes
+    -----
+    The source is Girshick, 2015.
+
+    Examples
+    --------
+    >>> import nn
+    >>> import numpy as np
+    >>> nn.SmoothL1Loss("none", beta=0.5)(np.array([0.0, 0.0]), np.array([0.25, 3.0]))
+    array([0.0625, 2.75  ])
+    """
 
     @public
     def __init__(self, reduction: str = "mean", beta: float = 1.0) -> None:
@@ -84,10 +167,29 @@ class SmoothL1Loss(_Elementwise):
         return ac.where(size < self.beta, 0.5 * d * d / self.beta, size - 0.5 * self.beta)
 
 
+@like(Loss)
 class KLDivLoss(_Elementwise):
-    """t (log t - input), the Kullback-Leibler divergence of a distribution with the logarithms
-    `input` from t. The target is t, or log t with `log_target`. ``reduction="batchmean"`` is
-    ``"batch"``, the divergence; ``"mean"`` divides by the number of elements, as in PyTorch."""
+    """The Kullback-Leibler divergence t (log t - input) of a distribution from the target t.
+
+    The input contains the logarithms of the distribution.
+
+    Shapes: input (…), target (…) → (), or (…) with ``reduction="none"``.
+
+    Parameters
+    ----------
+    reduction : str, default 'mean'
+        ``"batch"``, also called ``"batchmean"``, is the divergence, and the mean over the batch.
+        ``"mean"`` divides by the number of elements, as in PyTorch. Others are as in `MSE`.
+    log_target : bool, default False
+        If true, the target contains log t.
+
+    Examples
+    --------
+    >>> import nn
+    >>> import numpy as np
+    >>> nn.KLDivLoss("batchmean")(np.log([[0.5, 0.5]]), np.array([[0.25, 0.75]])).round(4)
+    np.float64(0.1308)
+    """
 
     @public
     def __init__(self, reduction: str = "mean", log_target: bool = False) -> None:
@@ -103,10 +205,32 @@ class KLDivLoss(_Elementwise):
         return target * logarithm - target * ac.where(empty, 0, input)
 
 
+@like(Loss)
 class PoissonNLLLoss(_Elementwise):
-    """exp(input) - t input, the negative log likelihood of counts t with the logarithm of the mean
-    `input`; with ``log_input=False`` the input is the mean, and it is input - t log(input + eps).
-    `full` adds Stirling's approximation of log t! for t > 1."""
+    """The negative log likelihood of counts t, exp(input) - t input.
+
+    The input is the logarithm of the mean of the counts. The term log t! is left out.
+
+    Shapes: input (…), target (…) → (), or (…) with ``reduction="none"``.
+
+    Parameters
+    ----------
+    log_input : bool, default True
+        If false, the input is the mean, and the loss is input - t log(input + eps).
+    full : bool, default False
+        If true, Stirling's approximation of log t! is added for t > 1.
+    eps : float, default 1e-08
+        The number in the logarithm without `log_input`.
+    reduction : str, default 'mean'
+        How the losses of the elements are combined, as in `MSE`.
+
+    Examples
+    --------
+    >>> import nn
+    >>> import numpy as np
+    >>> nn.PoissonNLLLoss(log_input=False, reduction="none")(np.array([1.0, 2.0]), np.array([1, 2]))
+    array([0.99999999, 0.61370563])
+    """
 
     @public
     def __init__(
@@ -134,9 +258,43 @@ class PoissonNLLLoss(_Elementwise):
 
 
 class GaussianNLLLoss(Loss):
-    """(log var + (input - target)² / var) / 2, the negative log likelihood of normally distributed
-    targets. `full` adds log(2π) / 2. Variances below `eps` count as eps; their gradient is that at
-    eps (Nix and Weigend, 1994)."""
+    """The negative log likelihood of normal variables, (log var + (input - target)² / var) / 2.
+
+    It is called with (input, target, var): the means, the values and the variances.
+
+    Shapes: input (…, d), target (…, d), var (…, d), (…, 1) or (…) → (), or (…, d) with
+    ``reduction="none"``.
+
+    Parameters
+    ----------
+    full : bool, default False
+        If true, the constant log(2π) / 2 is added.
+    eps : float, default 1e-06
+        Variances below it count as `eps`; their gradient is that at `eps`.
+    reduction : str, default 'mean'
+        How the losses of the elements are combined, as in `MSE`.
+
+    Raises
+    ------
+    ArgumentError
+        If `reduction` is another string. In a call, if a variance is negative.
+    ShapeError
+        In a call, if the shapes do not match, or if there is no example to take the mean of.
+    DTypeError
+        In a call, if an operand is None or complex.
+
+    Notes
+    -----
+    The source is Nix and Weigend, 1994.
+
+    Examples
+    --------
+    >>> import nn
+    >>> import numpy as np
+    >>> loss = nn.GaussianNLLLoss(reduction="none")
+    >>> loss(np.array([1.0, 2.0]), np.array([1.0, 4.0]), np.array([1.0, 4.0]))
+    array([0.        , 1.19314718])
+    """
 
     @public
     def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:

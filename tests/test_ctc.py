@@ -86,6 +86,8 @@ def test_ctc_of_targets_that_do_not_fit():
         nn.CTCLoss()(log_probs, targets, steps + 1, lengths)
     with pytest.raises(ShapeError, match="4 targets, but target_lengths add up to 5"):
         nn.CTCLoss()(log_probs, np.ones(4, int), steps, lengths)
+    with pytest.raises(ShapeError, match=r"log_probs have shape \(T, n, C\) or \(T, C\), not \(4,"):
+        nn.CTCLoss()(log_probs[0, 0], targets, steps, lengths)
     with pytest.raises(ShapeError, match="at least one example"):
         nn.CTCLoss()(log_probs[:, :0], targets[:0], steps[:0], lengths[:0])
 

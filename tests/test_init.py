@@ -7,7 +7,7 @@ import pytest
 
 import autograd_core as ac
 import nn
-from autograd_core.errors import AutogradError, ShapeError
+from autograd_core.errors import ArgumentError, AutogradError, ShapeError
 
 pytestmark = pytest.mark.usefixtures("there")
 SHAPE = (300, 40, 2)  # fan_in 80, fan_out 600
@@ -81,9 +81,17 @@ def test_default_weights_are_those_of_pytorch():
     assert named.weight.detach().cpu().numpy().std() == pytest.approx(math.sqrt(2 / 500), rel=0.02)
 
 
+@pytest.mark.parametrize("name", ["xavier_uniform_", "xavier_normal_", "kaiming_uniform_"])
+@pytest.mark.parametrize("shape", [(2, 0), (0, 3), (0, 0), (2, 3, 0)])
+def test_an_empty_weight_stays_empty(name, shape):
+    assert getattr(nn.init, name)(ac.zeros(shape), generator=0).shape == shape
+
+
 def test_mistakes():
     with pytest.raises(ShapeError, match=r"xavier_uniform_ needs a Tensor with 2 or more axes"):
         nn.init.xavier_uniform_(ac.zeros(3))
+    with pytest.raises(ArgumentError, match="dirac_: 4 channels cannot be divided into 0 groups"):
+        nn.init.dirac_(ac.zeros((4, 2, 3)), 0)
     with pytest.raises(ShapeError, match=r"sparse_ needs a Tensor with 2 axes, not of the shape"):
         nn.init.sparse_(ac.zeros((3, 2, 2)), 0.5)
     with pytest.raises(AutogradError, match='mode is "fan_in" or "fan_out", not \'fan\''):

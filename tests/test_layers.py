@@ -197,6 +197,7 @@ def test_a_module_of_another_dtype_or_device():
             r"changes the shape from \(1, 3\) to \(1",
         ),
         ("GLU", {}, (2, 3), r"GLU: needs an even axis -1, x has shape \(2, 3\)"),
+        ("GLU", {"dim": 2}, (2, 4), r"GLU: needs an even axis 2, x has shape \(2, 4\)"),
     ],
 )
 def test_inputs_that_do_not_fit(name, options, shape, complaint):
