@@ -52,7 +52,8 @@ class Optimizer(Versioned):
         If `parameters` is a single Tensor, a dict or a Module, or cannot be iterated.
     ArgumentError
         If there are no parameters, if one is not a leaf Tensor that requires a gradient or occurs
-        twice, if a group has an unknown setting, or if a setting is outside its range.
+        twice, if a group has an unknown setting, or if settings are outside their ranges or do not
+        fit together.
     DTypeError
         If a parameter is float16 and `eps` is 0 in float16.
 

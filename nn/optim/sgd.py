@@ -35,9 +35,11 @@ class SGD(Optimizer):
     maximize : bool, default False
         If true, the steps increase the loss.
 
-    Notes ----- Parameters without a gradient are not changed. For a complex w, the conjugate of
-    `w.grad` takes the place of ∂L/∂w (see docs/conventions.md). A backward pass raises
-    StaleArrayError if it needs weights that a step has overwritten since.
+    Notes
+    -----
+    Parameters without a gradient are not changed. For a complex w, the conjugate of `w.grad` takes
+    the place of ∂L/∂w (see docs/conventions.md). A backward pass raises StaleArrayError if it needs
+    weights that a step has overwritten since.
 
     Examples
     --------
