@@ -6,8 +6,8 @@ import inspect
 import re
 from collections.abc import Callable
 
-ORDER = ("Parameters", "Returns", "Yields", "Raises", "Warns", "See Also", "Notes", "References")
-ORDER += ("Examples",)
+ORDER = ["Parameters", "Returns", "Yields", "Raises", "Warns", "See Also", "Notes", "References"]
+ORDER += ["Examples"]
 
 
 def like(base: type) -> Callable[[type], type]:
