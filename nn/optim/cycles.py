@@ -55,6 +55,8 @@ class OneCycleLR(LRScheduler):
 
     Raises
     ------
+    TypeError
+        If `optimizer` is not an optimiser.
     ArgumentError
         If the number of steps is not given, an argument is outside its range, there are not as many
         rates as groups, or the optimiser has no momentum to change; in `step`, after `total_steps`.
@@ -93,6 +95,7 @@ class OneCycleLR(LRScheduler):
         three_phase: bool = False,
         last_epoch: int = -1,
     ) -> None:
+        self._check_optimizer(optimizer)
         if total_steps is None:
             if epochs is None or steps_per_epoch is None:
                 raise ArgumentError("OneCycleLR needs total_steps, or epochs and steps_per_epoch")
@@ -275,8 +278,11 @@ class ReduceLROnPlateau(LRScheduler):
 
     Raises
     ------
+    TypeError
+        If `optimizer` is not an optimiser.
     ArgumentError
-        If `factor` is not less than 1, or for another `mode` or `threshold_mode`.
+        If `factor` is not less than 1, for another `mode` or `threshold_mode`, or if there are not
+        as many `min_lr` as groups.
 
     Examples
     --------
@@ -302,6 +308,7 @@ class ReduceLROnPlateau(LRScheduler):
         min_lr: float | list[float] = 0.0,
         eps: float = 1e-8,
     ) -> None:
+        self._check_optimizer(optimizer)
         if not factor < 1:
             raise ArgumentError(f"ReduceLROnPlateau: factor must be less than 1, not {factor}")
         if mode not in ("min", "max") or threshold_mode not in ("rel", "abs"):
@@ -311,6 +318,10 @@ class ReduceLROnPlateau(LRScheduler):
             )
         groups = len(optimizer.param_groups)
         self.min_lrs = list(min_lr) if isinstance(min_lr, list | tuple) else [min_lr] * groups
+        if len(self.min_lrs) != groups:
+            raise ArgumentError(
+                f"ReduceLROnPlateau: min_lr has {len(self.min_lrs)} rates for {groups} groups"
+            )
         self.optimizer, self.mode, self.factor, self.patience = optimizer, mode, factor, patience
         self.threshold, self.threshold_mode = threshold, threshold_mode
         self.cooldown, self.eps = cooldown, eps

@@ -79,10 +79,7 @@ class LRScheduler:
     eta_min = 0.0
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
-        if not isinstance(optimizer, Optimizer):
-            raise TypeError(
-                f"{type(self).__name__} takes an optimiser, not a {type(optimizer).__name__}"
-            )
+        self._check_optimizer(optimizer)
         self.optimizer = optimizer
         for group in optimizer.param_groups:
             group.setdefault("initial_lr", group["lr"])  # an earlier schedule may have set it
@@ -91,6 +88,12 @@ class LRScheduler:
         self._made = stamps.newest
         self._former = self._given = self.base_lrs
         self._set(chained=last_epoch == -1)
+
+    def _check_optimizer(self, optimizer: Any) -> None:
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(
+                f"{type(self).__name__} takes an optimiser, not a {type(optimizer).__name__}"
+            )
 
     def rate(self, t: int, base: float) -> float:
         """The learning rate after t steps, for a group with the rate `base`."""
@@ -191,6 +194,7 @@ class LambdaLR(LRScheduler):
 
     @public
     def __init__(self, optimizer: Optimizer, lr_lambda: Any, last_epoch: int = -1) -> None:
+        self._check_optimizer(optimizer)
         groups = len(optimizer.param_groups)
         self.lr_lambdas = (
             list(lr_lambda) if isinstance(lr_lambda, Iterable) else [lr_lambda] * groups
@@ -467,6 +471,13 @@ class PolynomialLR(LRScheduler):
     last_epoch : int, default -1
         The number of the last step of a schedule that goes on; -1 for a new one.
 
+    Raises
+    ------
+    TypeError
+        If `optimizer` is not an optimiser.
+    ArgumentError
+        If `total_iters` is less than 1.
+
     Examples
     --------
     >>> import nn
@@ -482,6 +493,8 @@ class PolynomialLR(LRScheduler):
     def __init__(
         self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1
     ) -> None:
+        if total_iters < 1:
+            raise ArgumentError(f"PolynomialLR: total_iters must be at least 1, not {total_iters}")
         self.total_iters, self.power = total_iters, power
         super().__init__(optimizer, last_epoch)
 
