@@ -203,6 +203,8 @@ def test_the_exponential_mean():
     assert_close(averaged.module.weight, [[0.75 * 2 + 0.25]], rtol=1e-12)
     with pytest.raises(AutogradError, match=r"other parameters.*\['bias'\]"):
         averaged.update_parameters(nn.Linear(1, 1))
+    with pytest.raises(ac.errors.ShapeError, match=r"other shapes: \['weight'\]"):
+        averaged.update_parameters(nn.Linear(2, 1, bias=False))
 
 
 def test_the_state_of_a_reduction_on_a_plateau():

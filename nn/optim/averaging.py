@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd_core.devices import backend
 from autograd_core.engine.stamps import stamp
-from autograd_core.errors import ArgumentError
+from autograd_core.errors import ArgumentError, ShapeError
 from autograd_core.errors.tracebacks import public
 from nn.module import Buffer, Module
 
@@ -103,6 +103,8 @@ class AveragedModel(Module):
         ------
         ArgumentError
             If the model has parameters of other names.
+        ShapeError
+            If a parameter has another shape. Nothing is changed then.
         """
         mine: dict[str, Any] = dict(self.module.named_parameters())
         others: dict[str, Any] = dict(model.named_parameters())
@@ -111,6 +113,9 @@ class AveragedModel(Module):
                 "AveragedModel: the model has other parameters than the averaged one: "
                 f"{sorted(mine.keys() ^ others.keys())}"
             )
+        wrong = [name for name in mine if mine[name].shape != others[name].shape]
+        if wrong:
+            raise ShapeError(f"AveragedModel: parameters of the model have other shapes: {wrong}")
         count = int(self.n_averaged.data)
         buffers = dict(self.module.named_buffers())
         others |= dict(model.named_buffers())
