@@ -24,8 +24,8 @@ class LBFGS(Optimizer):
 
     The method is that of Nocedal and Wright (2006, algorithms 7.4 and 7.5). ``step(closure)`` calls
     the closure several times; it clears the gradients, computes the loss, calls backward and
-    returns the loss. The closure may be compiled; a step may not. Results are PyTorch's, and so is
-    the state.
+    returns the loss. The closure may be compiled; a compiled function that calls `step` runs
+    without a program, with a warning. Results are PyTorch's, and so is the state.
 
     Parameters
     ----------
@@ -54,8 +54,6 @@ class LBFGS(Optimizer):
     ArgumentError
         If there are several groups of parameters, for another `line_search_fn`, or for the reasons
         listed at `Optimizer`.
-    AutogradError
-        In a step, if it is compiled.
 
     Examples
     --------
