@@ -13,9 +13,26 @@ __all__ = ["Callback", "EarlyStopping"]
 
 
 class Callback:
-    """Base class: methods that `fit` calls with its `Run`, whose `stop` may be set to a reason to
-    end for good, and whose `interrupt()` ends it until it is resumed. `state_dict` and
-    `load_state_dict` save what a resumed run needs."""
+    """The base class of callbacks: methods that `fit` calls between the steps and epochs of a run.
+
+    They are called with the `Run`, whose `stop` may be set to a reason to end for good, and whose
+    `interrupt()` ends it until it is resumed. `state_dict` and `load_state_dict` save what a
+    resumed run needs.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> class StopAtLoss(nn.Callback):
+    ...     def on_epoch(self, run):
+    ...         if run.history[-1]["loss"] < 0.01:
+    ...             run.stop = "the loss is small"
+    >>> model, batches = nn.Linear(1, 1, generator=0), [(np.ones((4, 1)), np.ones((4, 1)))]
+    >>> optimizer = nn.SGD(model.parameters(), lr=0.2)
+    >>> callbacks = [StopAtLoss()]
+    >>> history = nn.fit(model, batches, nn.MSELoss(), optimizer, epochs=100, callbacks=callbacks)
+    >>> len(history) < 100
+    True
+    """
 
     def on_start(self, run: Any) -> None:
         """Before the first step, also of a resumed run."""
@@ -38,10 +55,41 @@ class Callback:
 
 
 class EarlyStopping(Callback):
-    """End the run if `monitor`, a name of the history, has not improved by more than `min_delta`
-    in `patience` epochs. Without a name it is the loss of the validation, or else of the training.
-    `mode` is "min" or "max". With `restore_best`, the model, or the averaged model if there is
-    one, ends with its weights of the best epoch, `best` is the value and `best_epoch` the epoch."""
+    """End the run if a number of the history has not improved for some epochs.
+
+    The attribute `best` is the best value, and `best_epoch` its epoch.
+
+    Parameters
+    ----------
+    monitor : str, optional
+        A name of the history. By default, the loss of the validation, or else of the training.
+    patience : int, default 5
+        The number of epochs without an improvement after which the run ends.
+    min_delta : float, default 0.0
+        The change from which on the number has improved.
+    mode : str, default 'min'
+        What is better: "min" for smaller, "max" for larger.
+    restore_best : bool, default False
+        If true, the model, or the averaged model if there is one, ends with its weights of the best
+        epoch.
+
+    Raises
+    ------
+    ArgumentError
+        For another `mode`, or a `patience` below 1; in a run, if the history has no `monitor`.
+
+    Examples
+    --------
+    With the learning rate 0 the loss never improves:
+
+    >>> import numpy as np, nn
+    >>> model, batches = nn.Linear(1, 1, generator=0), [(np.ones((4, 1)), np.ones((4, 1)))]
+    >>> optimizer = nn.SGD(model.parameters(), lr=0.0)
+    >>> stopping = nn.EarlyStopping(patience=2)
+    >>> history = nn.fit(model, batches, nn.MSELoss(), optimizer, epochs=50, callbacks=[stopping])
+    >>> len(history), stopping.best_epoch
+    (3, 1)
+    """
 
     @public
     def __init__(

@@ -28,26 +28,65 @@ LOCK = "run.lock"
 
 
 class Checkpoint(NamedTuple):
-    """A state that was saved: the number of the step, and the nested state."""
+    """A state that was saved.
+
+    Parameters
+    ----------
+    step : int
+        The number of the step.
+    state : object
+        The nested state.
+
+    See Also
+    --------
+    Checkpoints : Saves and loads the checkpoints of a run.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.Checkpoint(100, {"lr": 0.1})
+    Checkpoint(step=100, state={'lr': 0.1})
+    """
 
     step: int
     state: Any
 
 
 class Checkpoints:
-    """The checkpoints of a run in a folder, of which the last `keep` are kept.
+    """The checkpoints of a run in a folder, of which the last ones are kept.
 
-    A state is any nesting of dicts, lists and tuples of arrays, numbers, strings and None, as
-    `state_dict` of models, optimisers, schedules and loaders return it. Its arrays are written to a
-    safetensors file, the rest to a JSON file beside it, with digests of both (SHA-256). Each file
-    is written under another name, synchronised with the disk and then renamed, the JSON file last:
-    a checkpoint is there completely or not at all.
+    A checkpoint is there completely or not at all, also after a kill at any moment. `fit` saves and
+    restores all that a run consists of.
 
-        checkpoints = nn.Checkpoints("runs/lenet")
-        checkpoints.save(step, {"model": model.state_dict(), "optimizer": optimizer.state_dict()})
-        found = checkpoints.load()  # None if there is none
+    Parameters
+    ----------
+    folder : str or Path
+        The folder, which is made if need be.
+    keep : int, default 3
+        The number of checkpoints that are kept.
 
-    `nn.fit` saves and restores all that a run consists of.
+    Raises
+    ------
+    ArgumentError
+        If `keep` is not an integer of at least 1.
+
+    Notes
+    -----
+    The arrays of a state are written to a safetensors file, the rest to a JSON file beside it, with
+    digests of both (SHA-256). Each file is written under another name, synchronised with the disk
+    and then renamed, the JSON file last.
+
+    Examples
+    --------
+    >>> import nn, tempfile
+    >>> model = nn.Linear(2, 1)
+    >>> checkpoints = nn.Checkpoints(tempfile.mkdtemp())
+    >>> path = checkpoints.save(100, {"model": model.state_dict()})
+    >>> found = checkpoints.load()
+    >>> found.step
+    100
+    >>> model.load_state_dict(found.state["model"])
+    IncompatibleKeys(missing_keys=[], unexpected_keys=[])
     """
 
     @public
@@ -58,8 +97,28 @@ class Checkpoints:
 
     @public
     def save(self, step: int, state: Any) -> Path:
-        """Write a checkpoint, and remove those before the last `keep`. Returns the path of the JSON
-        file. Raises OSError if it cannot be written; those that were there remain."""
+        """Write a checkpoint, and remove those before the last `keep`.
+
+        Parameters
+        ----------
+        step : int
+            The number of the step, by which checkpoints are ordered.
+        state : object
+            Any nesting of dicts, lists and tuples of arrays, numbers, strings and None, as
+            `state_dict` of models, optimisers, schedules and loaders return it.
+
+        Returns
+        -------
+        Path
+            The path of the JSON file.
+
+        Raises
+        ------
+        DTypeError
+            If the state contains anything else.
+        OSError
+            If it cannot be written. The checkpoints that were there remain.
+        """
         from safetensors.numpy import save
 
         plain, arrays = packed(state)
@@ -80,8 +139,18 @@ class Checkpoints:
 
     @public
     def load(self) -> Checkpoint | None:
-        """The newest checkpoint that is whole, or None if the folder has none. A damaged one is
-        left out with a warning. Raises DataError if all are damaged."""
+        """The newest checkpoint that is whole. A damaged one is left out with a warning.
+
+        Returns
+        -------
+        Checkpoint or None
+            None if the folder has none.
+
+        Raises
+        ------
+        DataError
+            If all are damaged.
+        """
         damaged = None
         for path in self.paths()[::-1]:
             try:

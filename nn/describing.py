@@ -1,29 +1,30 @@
-"""Docstrings of families: the sections that a class shares with its base are written once."""
+"""Docstrings of classes of one family: the sections that they share are written once."""
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable
-from inspect import cleandoc
 
-ORDER = ("", "Parameters", "Returns", "Yields", "Raises", "Warns", "See Also", "Notes",
-         "References", "Examples")  # fmt: skip
+ORDER = ["Parameters", "Returns", "Yields", "Raises", "Warns", "See Also", "Notes", "References"]
+ORDER += ["Examples"]
 
 
 def like(base: type) -> Callable[[type], type]:
-    """A decorator of classes that appends to a docstring the sections that only the base has."""
+    """A decorator of classes: adds to a docstring those sections of the docstring of `base` that it
+    lacks, in the order of numpydoc. Without docstrings (``python -OO``) it does nothing."""
 
-    def completed(kind: type) -> type:
-        if kind.__doc__ and base.__doc__:
-            found = _sections(base.__doc__)
-            found = {**found, "": "", **_sections(kind.__doc__)}
-            kind.__doc__ = "\n\n".join(found[title] for title in sorted(found, key=ORDER.index))
-        return kind
+    def described(cls: type) -> type:
+        if cls.__doc__ and base.__doc__:
+            text, own = _sections(cls)
+            found = _sections(base)[1] | own
+            cls.__doc__ = "\n\n".join([text, *(found[name] for name in ORDER if name in found)])
+        return cls
 
-    return completed
+    return described
 
 
-def _sections(doc: str) -> dict[str, str]:
-    """The parts of a docstring by title; the text before the sections has the title ``""``."""
-    parts = re.split(r"^(?=(\w[\w ]*)\n-{3,}$)", cleandoc(doc), flags=re.MULTILINE)
-    return dict(zip(["", *parts[1::2]], (part.strip() for part in parts[::2]), strict=True))
+def _sections(cls: type) -> tuple[str, dict[str, str]]:
+    """The text of a docstring before its sections, and these by their headings."""
+    text, *parts = re.split(r"^(?=\w[\w ]*\n---+$)", inspect.getdoc(cls) or "", flags=re.MULTILINE)
+    return text.strip(), {part.partition("\n")[0]: part.strip() for part in parts}

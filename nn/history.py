@@ -22,9 +22,33 @@ Row = dict[str, Any]
 
 
 class History:
-    """The rows of a run: ``history[i]`` is a dict of the numbers of epoch i + 1, and
-    ``history["loss"]`` the list of one number over the epochs, with None where it is missing.
-    `interrupted` is True if the run was ended by Ctrl-C."""
+    """What a run of `fit` has measured: a row for each epoch.
+
+    ``history[i]`` is a dict of the numbers of epoch i + 1, and ``history["loss"]`` the list of one
+    number over the epochs, with None where it is missing. `interrupted` is True if the run was
+    ended by Ctrl-C.
+
+    Parameters
+    ----------
+    rows : list of dict, optional
+        The first rows.
+
+    Raises
+    ------
+    ArgumentError
+        For ``history[name]``, if no row has that name.
+
+    Examples
+    --------
+    >>> import nn
+    >>> history = nn.History([{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.25}])
+    >>> history["loss"], history[-1]
+    ([0.5, 0.25], {'epoch': 2, 'loss': 0.25})
+    >>> print(history.table())
+    epoch  loss
+        1   0.5
+        2  0.25
+    """
 
     def __init__(self, rows: list[Row] | None = None) -> None:
         self.rows: list[Row] = [*(rows or [])]
@@ -50,7 +74,23 @@ class History:
 
     @public
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write a file with all rows: JSON lines for .jsonl, or .csv."""
+        """Write a file with all rows.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file: JSON lines if it ends in .jsonl, or .csv. Its folder is made if need be.
+
+        Returns
+        -------
+        Path
+            The path of the file.
+
+        Raises
+        ------
+        ArgumentError
+            If the path ends in anything else.
+        """
         path = Path(path)
         check_suffix(path)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -65,8 +105,14 @@ class History:
 
     @public
     def plot(self) -> Any:
-        """A matplotlib figure: the losses of training and validation on the left, on a logarithmic
-        axis if they are positive, and the other numbers on the right, over the epochs."""
+        """A figure of the numbers over the epochs. It needs matplotlib.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            The losses of training and validation on the left, on a logarithmic axis if they are
+            positive, and the other numbers on the right.
+        """
         import matplotlib.pyplot as plt
 
         names = [name for name in self._numbers() if name not in UNPLOTTED]

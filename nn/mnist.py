@@ -17,11 +17,39 @@ __all__ = ["MNIST", "DataError", "read_idx", "read_mnist"]
 
 
 class DataError(AutogradError, OSError):
-    """A data file that is missing, truncated or altered."""
+    """A data file that is missing, truncated or altered.
+
+    Examples
+    --------
+    >>> import nn
+    >>> try:
+    ...     nn.read_csv("missing.csv")
+    ... except nn.DataError as error:
+    ...     print(error)
+    missing.csv is missing
+    """
 
 
 class MNIST(NamedTuple):
-    """The 70,000 images, uint8 of shape (60000, 784) and (10000, 784), and their labels, uint8."""
+    """The 70,000 images and labels of MNIST, as `read_mnist` returns them.
+
+    Parameters
+    ----------
+    train_images : array
+        The images of the training, uint8 of shape (60000, 784).
+    train_labels : array
+        Their labels, uint8 of shape (60000,).
+    test_images : array
+        The images of the test, uint8 of shape (10000, 784).
+    test_labels : array
+        Their labels, uint8 of shape (10000,).
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.MNIST._fields
+    ('train_images', 'train_labels', 'test_images', 'test_labels')
+    """
 
     train_images: Any
     train_labels: Any
@@ -46,9 +74,31 @@ MIRROR = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 
 
 def read_mnist(folder: str | Path) -> MNIST:
-    """The four MNIST files of `folder` (LeCun, Cortes and Burges), compressed with gzip or not.
+    """The four MNIST files of a folder (LeCun, Cortes and Burges). Nothing is written.
 
-    Raises DataError if a file is missing, truncated or altered. Nothing is written.
+    Parameters
+    ----------
+    folder : str or Path
+        The folder with the files, such as train-images-idx3-ubyte.gz, compressed with gzip or not.
+
+    Returns
+    -------
+    MNIST
+        The images and labels.
+
+    Raises
+    ------
+    DataError
+        If a file is missing, truncated or altered.
+
+    Examples
+    --------
+    >>> import nn
+    >>> try:
+    ...     data = nn.read_mnist("mnist")
+    ... except nn.DataError as error:
+    ...     print("Missing:", str(error).partition(" is missing")[0])
+    Missing: mnist/train-images-idx3-ubyte.gz
     """
     arrays = [_read_checked(Path(folder), name) for name in FILES]
     images, labels, test_images, test_labels = arrays
@@ -81,10 +131,31 @@ def _unpacked(path: Path, how: str) -> bytes:
 
 
 def read_idx(content: bytes) -> Any:
-    """The array in the bytes of an IDX file: two zero bytes, a byte for the type (8 uint8, 9 int8,
-    0B int16, 0C int32, 0D float32, 0E float64, in hexadecimal), the number of axes, their lengths
-    as big-endian 32-bit integers, then the elements in C order, big-endian in the file and native
-    in the array. Raises DataError for other content, and for more or fewer bytes than these."""
+    """The array in the bytes of an IDX file, the format of MNIST.
+
+    Parameters
+    ----------
+    content : bytes
+        Two zero bytes, a byte for the type (8 uint8, 9 int8, 0B int16, 0C int32, 0D float32, 0E
+        float64, in hexadecimal), the number of axes, their lengths as big-endian 32-bit integers,
+        then the elements in C order, big-endian.
+
+    Returns
+    -------
+    array
+        The elements, in the byte order of the machine.
+
+    Raises
+    ------
+    DataError
+        If the content is other than this, or there are more or fewer bytes.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.read_idx(bytes([0, 0, 8, 1, 0, 0, 0, 3, 7, 8, 9]))
+    array([7, 8, 9], dtype=uint8)
+    """
     if content[:2] != b"\0\0" or len(content) < 4 or content[2] not in TYPES:
         types = ", ".join(f"{code:02x}" for code in TYPES)
         raise DataError(

@@ -31,10 +31,63 @@ __all__ = ["Run"]
 
 
 class Run(Resumable):
-    """A training under way, as callbacks see it: `model`, `optimizer`, `history`, the number of the
-    `epoch` (from 0), of the `step` (batches since the start) and `stop`, which is empty until
-    something sets a reason to end for good. `interrupt()` ends a run that is to be resumed. On
-    several ranks callbacks are called on each, and ``ranks.writes`` is true on the first one."""
+    """A training under way, as callbacks see it. `fit` makes it.
+
+    Its attributes are the arguments, `history`, the number of the `epoch` (from 0), of the `step`
+    (batches since the start) and `stop`, which is empty until something sets a reason to end for
+    good. On several ranks callbacks are called on each, and ``ranks.writes`` is true on the first
+    one.
+
+    Parameters
+    ----------
+    model : Module
+        The model to train.
+    loader, loss, optimizer : object
+        The batches, the loss and the optimiser, as at `fit`.
+    epochs : int, default 1
+        The number of passes over the loader.
+    valid : iterable, optional
+        Batches on which the model is evaluated after each epoch.
+    metrics : sequence of Metric, default ()
+        What is computed on them.
+    schedule, epoch_schedule : LRScheduler, optional
+        Schedules for each step and for each epoch.
+    callbacks : sequence of Callback, default ()
+        What is called between the steps and epochs.
+    accumulate : int, default 1
+        The number of batches of a step.
+    max_norm : float, optional
+        The largest norm of the gradient.
+    average : AveragedModel, optional
+        A mean of the model.
+    compile : bool, default True
+        If false, the step is not compiled.
+    checkpoints : Checkpoints, optional
+        Where the state of the run is saved.
+    every : int, optional
+        The number of batches after which a checkpoint is written, too.
+    generators : dict, optional
+        Random generators to save.
+    log : str or Path, optional
+        A file that receives a row for each epoch.
+
+    Raises
+    ------
+    ArgumentError
+        For arguments that do not fit, as at `fit`.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> class Report(nn.Callback):
+    ...     def on_epoch(self, run):
+    ...         print(f"epoch {run.epoch}: {run.step} steps, learning rate {run.optimizer.lr}")
+    >>> model, batches = nn.Linear(1, 1), [(np.ones((4, 1)), np.ones((4, 1)))] * 3
+    >>> optimizer = nn.SGD(model.parameters(), lr=0.1)
+    >>> _ = nn.fit(model, batches, nn.MSELoss(), optimizer, epochs=2, callbacks=[Report()])
+    epoch 1: 3 steps, learning rate 0.1
+    epoch 2: 6 steps, learning rate 0.1
+    """
 
     def __init__(
         self,

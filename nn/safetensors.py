@@ -54,30 +54,52 @@ def save_safetensors(
     dtype: Any = None,
     max_shard_size: int | None = None,
 ) -> Path:
-    """Write a `state_dict()`, or any arrays and Tensors by name, to `path`, which must end in
-    .safetensors. Returns the path for `load_safetensors`.
-
-    The arrays are booleans, integers, float16, float32, float64 or complex64, of any shape, memory
-    order and device. With a `dtype` ("bfloat16", "float16", "float32" or "float64") arrays of
-    floating-point numbers are converted to it, rounded to nearest even. `metadata`, a dict of
-    texts, is stored in the file, with a checksum of the arrays, by which `load_safetensors` detects
-    that a file was altered, and ``"format": "pt"``, which Hugging Face's loaders expect.
-
-    With `max_shard_size`, in bytes, the arrays are distributed over files of at most this size (or
-    of one array), model-00001-of-00003.safetensors …, and model.safetensors.index.json says which
-    array is where.
+    """Write arrays by name to a .safetensors file, which PyTorch, JAX and others read.
 
     If writing is interrupted, an existing file is left unchanged. If it is interrupted while shards
     take the places of others of the same names, `load_safetensors` raises an error for the mixture.
 
-    Raises DTypeError for another dtype; ArgumentError for names or settings that the format lacks;
-    ImportError without the `safetensors` package.
+    Parameters
+    ----------
+    state : dict
+        A ``state_dict()``, or any arrays and Tensors by name: booleans, integers, float16, float32,
+        float64 or complex64, of any shape, memory order and device.
+    path : str or Path
+        The file, which must end in .safetensors.
+    metadata : dict of str, optional
+        Texts that are stored in the file, with a checksum of the arrays, by which
+        `load_safetensors` detects that a file was altered, and ``"format": "pt"``, which Hugging
+        Face's loaders expect.
+    dtype : str or dtype, optional
+        The dtype to which arrays of floating-point numbers are converted, rounded to nearest even:
+        "bfloat16", "float16", "float32" or "float64".
+    max_shard_size : int, optional
+        The largest size of a file in bytes. The arrays are distributed over files of at most this
+        size (or of one array), model-00001-of-00003.safetensors …, and model.safetensors.index.json
+        says which array is where.
 
-    >>> import tempfile
-    >>> folder = Path(tempfile.mkdtemp())
-    >>> path = save_safetensors({"weight": np.eye(2)}, folder / "model.safetensors")
-    >>> load_safetensors(path)["weight"].tolist()
-    [[1.0, 0.0], [0.0, 1.0]]
+    Returns
+    -------
+    Path
+        The path for `load_safetensors`: that of the file, or of the index.
+
+    Raises
+    ------
+    DTypeError
+        If an array or `dtype` is of a dtype that the format lacks.
+    ArgumentError
+        If the path ends in anything else, or for names or settings that the format lacks.
+    ImportError
+        Without the `safetensors` package.
+
+    Examples
+    --------
+    >>> import numpy as np, nn, tempfile
+    >>> path = f"{tempfile.mkdtemp()}/model.safetensors"
+    >>> path = nn.save_safetensors({"weight": np.eye(2)}, path, dtype="float32")
+    >>> nn.load_safetensors(path)
+    {'weight': array([[1., 0.],
+           [0., 1.]], dtype=float32)}
     """
     library = _library()
     path = Path(path)
@@ -109,16 +131,46 @@ def save_safetensors(
 
 
 def load_safetensors(path: str | Path) -> dict[str, Any]:
-    """Read a .safetensors file, a .safetensors.index.json with its shards, or a folder that holds
-    one of them; return the arrays by name, sorted, for `load_state_dict`.
+    """Read the arrays of a .safetensors file.
 
-    The arrays are row-major, writable and on the host. bfloat16 becomes float32, without rounding.
-    Files of other programs are read too; only those of `save_safetensors` have a checksum. While
-    it is read, a file takes twice its size in memory.
+    Files of other programs are read too; only those of `save_safetensors` have a checksum. While it
+    is read, a file takes twice its size in memory.
 
-    Raises DataError if a file is truncated, altered, of another format, or missing beside its
-    index; DTypeError for floating-point numbers of 8 bits or fewer (F8_E4M3 …); ImportError without
-    the `safetensors` package.
+    Parameters
+    ----------
+    path : str or Path
+        A .safetensors file, a .safetensors.index.json with its shards, or a folder that holds one
+        of them.
+
+    Returns
+    -------
+    dict of arrays
+        The arrays by name, sorted, for `load_state_dict`. They are row-major, writable and on the
+        host. bfloat16 becomes float32, without rounding.
+
+    Raises
+    ------
+    DataError
+        If a file is truncated, altered, of another format, or missing in its folder or beside its
+        index.
+    FileNotFoundError
+        If there is no such file.
+    DTypeError
+        For floating-point numbers of 8 bits or fewer (F8_E4M3 …).
+    ImportError
+        Without the `safetensors` package.
+
+    Examples
+    --------
+    >>> import nn, tempfile
+    >>> model = nn.Linear(2, 1)
+    >>> path = f"{tempfile.mkdtemp()}/model.safetensors"
+    >>> path = nn.save_safetensors(model.state_dict(), path)
+    >>> state = nn.load_safetensors(path)
+    >>> list(state)
+    ['bias', 'weight']
+    >>> model.load_state_dict(state)
+    IncompatibleKeys(missing_keys=[], unexpected_keys=[])
     """
     path = Path(path)
     if path.is_dir():

@@ -16,8 +16,41 @@ __all__ = ["load_state", "save_state"]
 
 
 def save_state(state: Mapping[str, Any], path: str | Path) -> Path:
-    """Write a `state_dict()` to `path`, which must end in .npz. If writing is interrupted, an
-    existing file is left unchanged."""
+    """Write the weights of a model to an .npz file, without pickle.
+
+    If writing is interrupted, an existing file is left unchanged.
+
+    Parameters
+    ----------
+    state : dict
+        Arrays by name, as ``model.state_dict()`` returns them.
+    path : str or Path
+        The file, which must end in .npz.
+
+    Returns
+    -------
+    Path
+        The path of the file.
+
+    Raises
+    ------
+    ArgumentError
+        If the path ends in anything else.
+
+    See Also
+    --------
+    save_safetensors : A format that PyTorch and others read.
+
+    Examples
+    --------
+    >>> import nn, tempfile
+    >>> model = nn.Linear(2, 1)
+    >>> path = nn.save_state(model.state_dict(), f"{tempfile.mkdtemp()}/weights.npz")
+    >>> model.load_state_dict(nn.load_state(path))
+    IncompatibleKeys(missing_keys=[], unexpected_keys=[])
+    >>> path.name
+    'weights.npz'
+    """
     path = Path(path)
     if path.suffix != ".npz":
         raise ArgumentError(f"weights are saved as .npz; {path.name!r} ends in {path.suffix!r}")
@@ -29,6 +62,32 @@ def save_state(state: Mapping[str, Any], path: str | Path) -> Path:
 
 
 def load_state(path: str | Path) -> dict[str, Any]:
-    """Read a file that `save_state` wrote; return the dict for `load_state_dict`."""
+    """Read a file that `save_state` wrote.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    dict of arrays
+        The arrays by name, for `load_state_dict`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is not an NPZ file, or contains Python objects.
+
+    Examples
+    --------
+    >>> import nn, tempfile
+    >>> layer = nn.Linear(2, 1)
+    >>> path = nn.save_state(layer.state_dict(), f"{tempfile.mkdtemp()}/weights.npz")
+    >>> list(nn.load_state(path))
+    ['weight', 'bias']
+    """
     with np.load(path, allow_pickle=False) as file:
         return dict(file)

@@ -31,8 +31,30 @@ class Row:
 
 @dataclass
 class Summary:
-    """The calls of the modules of a model, in the order in which they begin, and totals. `str` is
-    the table."""
+    """A table of the calls of the modules of a model, as `summary` returns it. `str` is the table.
+
+    Parameters
+    ----------
+    rows : list, default []
+        The calls, in the order in which they begin.
+    parameters : int, default 0
+        The number of elements of all parameters.
+    trainable : int, default 0
+        The number of those that require a gradient.
+    bytes : int, default 0
+        The memory of all parameters.
+    multiply_adds : int, default 0
+        The number of multiplications with an addition of all calls.
+
+    Examples
+    --------
+    >>> import nn
+    >>> table = nn.summary(nn.Linear(784, 10), (100, 784))
+    >>> table.parameters, table.multiply_adds
+    (7850, 784000)
+    >>> table.rows[0].result
+    '(100, 10)'
+    """
 
     rows: list[Row] = field(default_factory=list)
     parameters: int = 0
@@ -66,11 +88,33 @@ class Summary:
 
 @public
 def summary(model: Module, *input_shapes: Any, dtype: Any = None) -> Summary:
-    """Call `model` with zeros of `input_shapes`, one for each input, without recording and in
-    evaluation mode, and list the calls of its modules: shapes, parameters and their bytes, and
-    multiplications with an addition. A module that is called again has its parameters in the first
-    row only. `dtype` is that of the first parameter by default; for an embedding pass ``np.int64``.
+    """A table of the layers of a model: shapes, parameters, bytes and multiplications.
 
+    The model is called with zeros, without recording and in evaluation mode. A module that is
+    called again has its parameters in the first row only.
+
+    Parameters
+    ----------
+    model : Module
+        The model.
+    *input_shapes : tuple of int
+        The shape of each input.
+    dtype : dtype, optional
+        The dtype of the inputs, by default that of the first parameter. For an embedding pass
+        ``np.int64``.
+
+    Returns
+    -------
+    Summary
+        The calls of the modules, and totals.
+
+    Raises
+    ------
+    ShapeError
+        If the model does not accept inputs of these shapes.
+
+    Examples
+    --------
     >>> import nn
     >>> print(nn.summary(nn.Sequential(nn.Linear(784, 50), nn.ReLU()), (100, 784)))
     name   layer       in          out        parameters    bytes  multiply-adds

@@ -85,20 +85,46 @@ ROOM = 2**30  # a file may expand to eight times its size and this number of byt
 
 
 def load_torch(path: str | Path) -> Any:
-    """Read a .pt or .pth file that ``torch.save`` wrote (since PyTorch 1.6); return what was saved,
-    with NumPy arrays in place of Tensors and Parameters. PyTorch is not needed.
+    """Read a file that ``torch.save`` wrote (since PyTorch 1.6). PyTorch is not needed.
 
-    A ``state_dict()`` becomes an OrderedDict of arrays by name, for `load_state_dict`; a checkpoint
-    with more in it keeps its structure. It may contain dicts, lists, tuples, sets, numbers, texts,
-    bytes, None, ``torch.Size`` (read as a tuple) and dtypes (NumPy's, or the text "bfloat16").
-    Nothing in the file is executed: anything else, such as a whole model, is an error.
+    Nothing in the file is executed. It may contain Tensors, Parameters, dicts, lists, tuples, sets,
+    numbers, texts, bytes, None, ``torch.Size`` (read as a tuple) and dtypes (NumPy's, or the text
+    "bfloat16"). Anything else, such as a whole model, is an error.
 
-    The arrays are row-major, writable and on the host; different Tensors share no memory.
-    bfloat16 becomes float32, without rounding.
+    Parameters
+    ----------
+    path : str or Path
+        A .pt or .pth file.
 
-    Raises DataError if the file is truncated, altered, TorchScript, of another format, or contains
-    anything else than the above, which the message names; DTypeError for a Tensor of a dtype that
-    NumPy lacks (float8_e4m3fn …).
+    Returns
+    -------
+    object
+        What was saved, with NumPy arrays in place of Tensors and Parameters. A ``state_dict()``
+        becomes an OrderedDict of arrays by name, for `load_state_dict`; a checkpoint with more in
+        it keeps its structure. The arrays are row-major, writable and on the host; different
+        Tensors share no memory. bfloat16 becomes float32, without rounding.
+
+    Raises
+    ------
+    DataError
+        If the file is truncated, altered, TorchScript, of another format, or contains anything else
+        than the above, which the message names.
+    DTypeError
+        For a Tensor of a dtype that NumPy lacks (float8_e4m3fn …).
+    FileNotFoundError
+        If there is no such file.
+
+    Examples
+    --------
+    >>> import nn, tempfile
+    >>> from pathlib import Path
+    >>> path = Path(tempfile.mkdtemp(), "model.pt")
+    >>> _ = path.write_bytes(b"no archive")
+    >>> try:
+    ...     state = nn.load_torch(path)
+    ... except nn.DataError as error:
+    ...     print(str(error).rpartition(": ")[2])
+    expected an archive of torch.save, found b'no archive' …
     """
     path = Path(path)
     with path.open("rb") as file:

@@ -46,22 +46,84 @@ def fit(
     log: str | Path | None = None,
     progress: bool | None = None,
 ) -> History:
-    """Train `model`, and return the `History` of the epochs.
+    """Train a model on the batches of a loader.
 
     The loader yields tuples of which the last entry is the target: the loss of a batch is
-    ``loss(model(*inputs), target)``. The step is compiled. After each epoch, the model is evaluated
-    on the batches of `valid` with the `metrics`; without `valid`, these are of the training. A
-    `schedule` is advanced after each step of the optimiser, an `epoch_schedule` after each epoch (a
-    `ReduceLROnPlateau` with the loss of the validation). `accumulate` batches make a step, for the
-    sum of their gradients divided by `accumulate`. `max_norm` clips the norm of the gradient.
-    `average`, an `AveragedModel`, is updated after each step, and evaluated in place of the model.
+    ``loss(model(*inputs), target)``. Ctrl-C ends the run after the batch that is under way, and a
+    checkpoint is written.
 
-    `checkpoints`, a folder or `Checkpoints`, receives the whole state of the run after each epoch,
-    and after `every` batches. With `resume` the run continues at the newest checkpoint, if there is
-    one, and ends with the same bits as if it had never stopped: model, optimiser, schedules, loader
-    and callbacks are saved, and every random generator in their attributes and closures, in those
-    of the loss and in `generators`, with those of ``np.random`` and `random`. Ctrl-C ends the run
-    after the batch that is under way; a checkpoint is written.
+    Parameters
+    ----------
+    model : Module
+        The model to train.
+    loader : iterable
+        The batches, such as a `DataLoader` or a list.
+    loss : callable
+        A function of the output of the model and the target, such as ``MSELoss()``.
+    optimizer : Optimizer
+        The optimiser of the parameters of the model. `LBFGS` needs a loop of your own.
+    epochs : int, default 1
+        The number of passes over the loader.
+    valid : iterable, optional
+        Batches on which the model is evaluated after each epoch.
+    metrics : sequence of Metric, default ()
+        What is computed on the batches of `valid`, or without these on those of the training.
+    schedule : LRScheduler, optional
+        A schedule that is advanced after each step of the optimiser.
+    epoch_schedule : LRScheduler, optional
+        A schedule that is advanced after each epoch; a `ReduceLROnPlateau` with the loss of
+        `valid`.
+    callbacks : sequence of Callback, default ()
+        What is called between the steps and epochs.
+    accumulate : int, default 1
+        The number of batches of a step, which uses the sum of their gradients divided by this
+        number.
+    max_norm : float, optional
+        The largest norm of the gradient, which is clipped by `clip_grad_norm_`.
+    average : AveragedModel, optional
+        A mean of the model, which is updated after each step and evaluated in place of the model.
+    compile : bool, default True
+        If false, the step is not compiled.
+    checkpoints : Checkpoints, str or Path, optional
+        Where the whole state of the run is saved after each epoch.
+    every : int, optional
+        The number of batches after which a checkpoint is written, too.
+    resume : bool, default False
+        If true, the run continues at the newest checkpoint, if there is one.
+    generators : dict, optional
+        Random generators to save, beside those that are found.
+    log : str or Path, optional
+        A .jsonl or .csv file that receives a row for each epoch.
+    progress : bool, optional
+        Whether a bar is shown (tqdm). By default, if the output is a terminal or a notebook.
+
+    Returns
+    -------
+    History
+        The numbers of each epoch.
+
+    Raises
+    ------
+    ArgumentError
+        For numbers below 1, a loader without batches, metrics of the same name, a schedule with too
+        few steps, arguments that have no effect, an `LBFGS`, or without `resume` a folder that has
+        checkpoints of another run.
+    NonFiniteError
+        If a loss or a parameter is inf or NaN. The epoch is repeated to name the operation, and the
+        model has the weights before it.
+    AutogradError
+        If another process uses the folder of the checkpoints.
+
+    See Also
+    --------
+    Run : What callbacks see.
+    evaluate : The loss and the metrics of a model, without training.
+
+    Notes
+    -----
+    A resumed run ends with the same bits as if it had never stopped: model, optimiser, schedules,
+    loader and callbacks are saved, and every random generator in their attributes and closures, in
+    those of the loss and in `generators`, with those of ``np.random`` and `random`.
 
     With a `DistributedDataParallel` of several ranks (`nn.distributed`), all of them call `fit`,
     each with a loader of its part of the data, ``DataLoader(…, shard=world())``. Losses and metrics
@@ -69,17 +131,18 @@ def fit(
     resumed with the same bits on the same number of ranks; on another number, a pass that was
     interrupted begins anew, and further ranks have the generators that they were given.
 
-    `log` is a .jsonl or .csv file with a row for each epoch. `progress` shows a bar (tqdm); by
-    default, if the output is a terminal or a notebook. Raises NonFiniteError for a loss that is inf
-    or NaN: the epoch is repeated to name the operation, and the model has the weights before it.
-
+    Examples
+    --------
     >>> import numpy as np, nn
     >>> x = np.linspace(-1, 1, 64)[:, None]
     >>> loader = nn.DataLoader(nn.TensorDataset(x, 2 * x), 16, shuffle=True, generator=0)
     >>> model = nn.Linear(1, 1, generator=0)
-    >>> history = fit(model, loader, nn.MSE(), nn.SGD(model.parameters(), lr=0.5), epochs=20)
+    >>> optimizer = nn.SGD(model.parameters(), lr=0.5)
+    >>> history = nn.fit(model, loader, nn.MSELoss(), optimizer, epochs=20)
     >>> history[-1]["loss"] < 1e-4
     True
+    >>> model.weight.data.round(4)
+    array([[2.]])
     """
     folder = checkpoints
     if folder is not None and not isinstance(folder, Checkpoints):

@@ -74,6 +74,11 @@ def test_the_first_step_out_of_order():
         (lambda o: nn.ReduceLROnPlateau(o, factor=1), "factor must be less than 1"),
         (lambda o: nn.ReduceLROnPlateau(o, mode="best"), "mode must be"),
         (lambda o: nn.CosineAnnealingWarmRestarts(o, 0), "T_0 and T_mult"),
+        (lambda o: nn.PolynomialLR(o, 0), "total_iters must be at least 1"),
+        (lambda o: nn.ReduceLROnPlateau(o, min_lr=[0.0, 0.1]), "2 rates for 1 groups"),
+        (lambda o: nn.ReduceLROnPlateau(3), "ReduceLROnPlateau takes an optimiser, not a int"),
+        (lambda o: nn.OneCycleLR(3, 1.0, 5), "OneCycleLR takes an optimiser, not a int"),
+        (lambda o: nn.LambdaLR(3, lambda t: t), "LambdaLR takes an optimiser, not a int"),
     ],
 )
 def test_mistakes(make, complaint):
@@ -198,6 +203,8 @@ def test_the_exponential_mean():
     assert_close(averaged.module.weight, [[0.75 * 2 + 0.25]], rtol=1e-12)
     with pytest.raises(AutogradError, match=r"other parameters.*\['bias'\]"):
         averaged.update_parameters(nn.Linear(1, 1))
+    with pytest.raises(ac.errors.ShapeError, match=r"other shapes: \['weight'\]"):
+        averaged.update_parameters(nn.Linear(2, 1, bias=False))
 
 
 def test_the_state_of_a_reduction_on_a_plateau():

@@ -19,6 +19,7 @@ import numpy as np
 
 from autograd_core.errors import ArgumentError, DTypeError, ShapeError
 from nn.data.draws import Draws
+from nn.describing import like
 
 __all__ = [
     "Compose",
@@ -33,11 +34,16 @@ ATTEMPTS = 10  # rectangles that RandomErasing draws for an image, as in torchvi
 
 
 class Transform:
-    """The base of the transforms here: checks the arguments of a call. `transformed` gets images of
-    shape (batch, channels, height, width).
+    """The base class of the transforms here: checks the arguments of a call.
 
-    Raises DTypeError for images that are not an array of uint8 or floats, or draws that are not
-    `Draws`; ShapeError for images with another number of axes, or draws of another length.
+    `transformed` gets images of shape (batch, channels, height, width).
+
+    Raises
+    ------
+    DTypeError
+        In a call, if the images are not an array of uint8 or floats, or `draws` are not `Draws`.
+    ShapeError
+        In a call, if the images have another number of axes, or `draws` another length.
     """
 
     def __call__(self, images: Any, draws: Draws) -> Any:
@@ -58,11 +64,31 @@ class Transform:
 
 
 class Compose:
-    """The transforms of a list, one after the other; they share the draws.
+    """The transforms of a list, one after the other. They share the draws.
 
-    >>> prepare = Compose([RandomCrop(28, padding=2), RandomHorizontalFlip()])
-    >>> prepare(np.ones((5, 28, 28), np.float32), Draws(0, 0, range(5))).shape
+    Parameters
+    ----------
+    transforms : sequence of callables
+        Functions of ``(images, draws)``, such as ``RandomHorizontalFlip()``.
+
+    Raises
+    ------
+    ArgumentError
+        If an entry cannot be called, or is a class.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> prepare = nn.Compose([nn.RandomCrop(28, padding=2), nn.RandomHorizontalFlip()])
+    >>> prepare(np.ones((5, 28, 28), np.float32), nn.Draws(0, 0, range(5))).shape
     (5, 28, 28)
+
+    A `DataLoader` calls it with the images of each batch:
+
+    >>> data = nn.TensorDataset(np.ones((5, 28, 28), np.float32), np.arange(5))
+    >>> loader = nn.DataLoader(data, batch_size=5, transform=(prepare, None), generator=0)
+    >>> [x.shape for x, y in loader]
+    [(5, 28, 28)]
     """
 
     def __init__(self, transforms: Sequence[Callable[..., Any]]) -> None:
@@ -83,9 +109,34 @@ class Compose:
         return f"Compose({self.transforms})"
 
 
+@like(Transform)
 @dataclass
 class RandomHorizontalFlip(Transform):
-    """Each image, with left and right exchanged with probability `p`."""
+    """Each image, with left and right exchanged with probability `p`.
+
+    Shapes: images (batch, height, width) or (batch, channels, height, width) → the same.
+
+    Parameters
+    ----------
+    p : float, default 0.5
+        The probability of the exchange.
+
+    Raises
+    ------
+    ArgumentError
+        If `p` is not in [0, 1].
+    DTypeError
+        In a call, if the images are not an array of uint8 or floats, or `draws` are not `Draws`.
+    ShapeError
+        In a call, if the images have another number of axes, or `draws` another length.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> images = np.array([[[1, 2, 3]]] * 3, np.uint8)
+    >>> nn.RandomHorizontalFlip()(images, nn.Draws(1, 0, range(3))).tolist()
+    [[[3, 2, 1]], [[1, 2, 3]], [[3, 2, 1]]]
+    """
 
     p: float = 0.5
 
@@ -97,9 +148,20 @@ class RandomHorizontalFlip(Transform):
         return _reversed(images, draws.bernoulli(self.p), np.s_[..., ::-1])
 
 
+@like(RandomHorizontalFlip)
 @dataclass
 class RandomVerticalFlip(Transform):
-    """Each image, with top and bottom exchanged with probability `p`."""
+    """Each image, with top and bottom exchanged with probability `p`.
+
+    Shapes: images (batch, height, width) or (batch, channels, height, width) → the same.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> images = np.array([[[1], [2], [3]]] * 3, np.uint8)
+    >>> nn.RandomVerticalFlip()(images, nn.Draws(1, 0, range(3)))[:, :, 0].tolist()
+    [[3, 2, 1], [1, 2, 3], [3, 2, 1]]
+    """
 
     p: float = 0.5
 
@@ -113,12 +175,40 @@ class RandomVerticalFlip(Transform):
 
 @dataclass
 class RandomCrop(Transform):
-    """A part of `size`, at a random place, of each image with `padding` pixels around it, which
-    have the value `fill`.
+    """A part of each image, at a random place, with or without a border around the image.
 
-    `size` is (height, width), or one number for both. `padding` is one number, (left and right,
-    top and bottom), or (left, top, right, bottom). ``RandomCrop(28, padding=2)`` shifts images of
-    28 by 28 by up to 2 pixels. Raises ShapeError for a padded image that is smaller than `size`.
+    ``RandomCrop(28, padding=2)`` shifts images of 28 by 28 by up to 2 pixels.
+
+    Shapes: images (batch, height, width) or (batch, channels, height, width) → the same, with the
+    height and width of `size`.
+
+    Parameters
+    ----------
+    size : int or (int, int)
+        Height and width of the part; one number for both.
+    padding : int, (int, int) or (int, int, int, int), default 0
+        The width of the border in pixels: one number, (left and right, top and bottom), or (left,
+        top, right, bottom).
+    fill : float, default 0.0
+        The value of the pixels of the border.
+
+    Raises
+    ------
+    ArgumentError
+        If `size` or `padding` are not 1 or more (0 or more) integers of these numbers.
+    ShapeError
+        In a call, if the images with their border are smaller than `size`, have another number of
+        axes, or `draws` another length.
+    DTypeError
+        In a call, if the images are not an array of uint8 or floats, or `draws` are not `Draws`.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> image = np.arange(16, dtype=np.uint8).reshape(1, 4, 4)
+    >>> nn.RandomCrop(2)(image, nn.Draws(0, 0, [0]))
+    array([[[ 9, 10],
+            [13, 14]]], dtype=uint8)
     """
 
     size: Any
@@ -155,9 +245,40 @@ class RandomCrop(Transform):
 class RandomErasing(Transform):
     """Each image, with a random rectangle set to `value` with probability `p` (Zhong et al., 2020).
 
-    The area of the rectangle is a share of the image's area from the range `scale`, and its height
-    divided by its width is from the range `ratio`, uniform in the logarithm. An image stays as it
-    is if none of 10 such rectangles is smaller than it.
+    An image stays as it is if none of 10 rectangles that are drawn is smaller than it.
+
+    Shapes: images (batch, height, width) or (batch, channels, height, width) → the same.
+
+    Parameters
+    ----------
+    p : float, default 0.5
+        The probability that an image has a rectangle.
+    scale : (float, float), default (0.02, 0.33)
+        The range of the area of the rectangle, as a share of the area of the image.
+    ratio : (float, float), default (0.3, 3.3)
+        The range of its height divided by its width, uniform in the logarithm.
+    value : float, default 0.0
+        The value of the pixels of the rectangle.
+
+    Raises
+    ------
+    ArgumentError
+        If `p` is not in [0, 1], or a range is not two numbers low ≤ high, of [0, 1] for `scale` and
+        positive for `ratio`.
+    DTypeError
+        In a call, if the images are not an array of uint8 or floats, or `draws` are not `Draws`.
+    ShapeError
+        In a call, if the images have another number of axes, or `draws` another length.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.RandomErasing(p=1.0)(np.ones((1, 5, 5), np.uint8), nn.Draws(0, 0, [0]))[0]
+    array([[1, 1, 1, 1, 1],
+           [1, 0, 0, 0, 1],
+           [1, 0, 0, 0, 1],
+           [1, 1, 1, 1, 1],
+           [1, 1, 1, 1, 1]], dtype=uint8)
     """
 
     p: float = 0.5
@@ -193,13 +314,32 @@ class RandomErasing(Transform):
 
 
 class Normalize:
-    """(images - mean) / std, for each channel. `mean` and `std` are numbers, or sequences with a
-    number for each channel. Nothing is drawn: `draws` may be left out.
+    """The images minus a mean, divided by a deviation, for each channel: (images - mean) / std.
 
-    Raises DTypeError for images of integers, ArgumentError for a `std` of 0 or numbers that are not
-    finite, and ShapeError for another number of channels.
+    Nothing is drawn: `draws` may be left out in a call.
 
-    >>> Normalize(0.5, 0.25)(np.full((1, 1, 2), 0.75))
+    Shapes: images (batch, height, width) or (batch, channels, height, width) → the same.
+
+    Parameters
+    ----------
+    mean : float or sequence of float
+        The number to subtract, or one for each channel.
+    std : float or sequence of float
+        The number to divide by, or one for each channel.
+
+    Raises
+    ------
+    ArgumentError
+        If a number is not finite, or `std` is 0.
+    DTypeError
+        In a call, if the images are not an array of floats.
+    ShapeError
+        In a call, if the images have another number of channels or of axes.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.Normalize(0.5, 0.25)(np.full((1, 1, 2), 0.75))
     array([[[1., 1.]]])
     """
 

@@ -16,8 +16,28 @@ __all__ = ["TensorDataset"]
 class TensorDataset:
     """A dataset of arrays of the same length on the host. Sample i is the tuple of their rows i.
 
-    >>> len(TensorDataset(np.zeros((5, 3)), np.arange(5)))
+    Parameters
+    ----------
+    *arrays : array_like or Tensor
+        The arrays, such as inputs and targets. Row i of each belongs to sample i.
+
+    Raises
+    ------
+    ShapeError
+        If there is no array, the lengths differ, or an array is a single number.
+    DTypeError
+        If an array is None or holds anything else than numbers and booleans.
+    DeviceError
+        If an array is on a device.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> data = nn.TensorDataset(np.zeros((5, 3)), np.arange(5))
+    >>> len(data)
     5
+    >>> data[2]
+    (array([0., 0., 0.]), np.int64(2))
     """
 
     def __init__(self, *arrays: Any) -> None:

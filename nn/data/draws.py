@@ -24,22 +24,43 @@ MOST = 1 << 32  # integers of one draw; more would make them noticeably unequal 
 
 
 class Draws:
-    """Random numbers for the examples `indices`, of shape (n,), in pass number `epoch`.
+    """Random numbers for examples, which do not depend on the batch that an example is in.
 
     Each method returns an array of shape (n, *size). Row i depends only on `seed`, `epoch`,
     ``indices[i]`` and the numbers drawn before it, so it is the same however the examples are
     batched. An index that occurs twice gets the same numbers twice: where a sampler repeats
     examples, pass their positions in the pass instead.
 
+    Parameters
+    ----------
+    seed : int
+        The seed, from 0 to 2⁶⁴ - 1.
+    epoch : int
+        The number of the pass over the data, from 0 to 2⁶⁴ - 1.
+    indices : array_like of int
+        The examples, shape (n,).
+
+    Raises
+    ------
+    ArgumentError
+        If `seed`, `epoch` or an index is negative or needs more than 64 bits.
+    DTypeError
+        If they are not integers.
+    ShapeError
+        If `indices` does not have one axis.
+
+    Notes
+    -----
     A number is splitmix64 (Steele, Lea and Flood, 2014) at one value of its counter; the counter of
     an example starts at a hash of seed, epoch and index. Its period is 2⁶⁴. It is not suitable for
     cryptography.
 
-    Raises ArgumentError if `seed`, `epoch` or an index is negative or needs more than 64 bits,
-    DTypeError if they are not integers, and ShapeError if `indices` does not have one axis.
-
-    >>> together = Draws(0, 3, [7, 8]).uniform()
-    >>> bool(together[1] == Draws(0, 3, [8]).uniform()[0])
+    Examples
+    --------
+    >>> import nn
+    >>> together = nn.Draws(0, 3, [7, 8]).uniform()
+    >>> alone = nn.Draws(0, 3, [8]).uniform()
+    >>> bool(together[1] == alone[0])
     True
     """
 
@@ -53,16 +74,58 @@ class Draws:
         return len(self._keys)
 
     def uniform(self, low: float = 0.0, high: float = 1.0, size: int | tuple[int, ...] = ()) -> Any:
-        """Float64 numbers of [low, high), in steps of 2⁻⁵³ (high - low); rounding can give `high`,
-        as in NumPy. Raises ArgumentError unless low ≤ high, both finite."""
+        """Numbers of [low, high), equally distributed.
+
+        They are in steps of 2⁻⁵³ (high - low). Rounding can give `high`, as in NumPy.
+
+        Parameters
+        ----------
+        low : float, default 0.0
+            The least number.
+        high : float, default 1.0
+            The upper bound.
+        size : int or tuple of int, default ()
+            The shape of the numbers of one example.
+
+        Returns
+        -------
+        array
+            Float64 numbers, shape (n, *size).
+
+        Raises
+        ------
+        ArgumentError
+            Unless low ≤ high, both finite.
+        """
         if not (math.isfinite(high - low) and low <= high):
             raise ArgumentError(f"uniform needs finite low ≤ high, not {low} and {high}")
         unit = self._unit(size)
         return unit if (low, high) == (0, 1) else low + (high - low) * unit
 
     def integers(self, low: int, high: int, size: int | tuple[int, ...] = ()) -> Any:
-        """Int64 numbers of low, …, high - 1. Probabilities differ from 1 / (high - low) by less
-        than 2⁻⁵². Raises ArgumentError unless 1 ≤ high - low ≤ 2³²."""
+        """Integers low, …, high - 1. Probabilities differ from 1 / (high - low) by less than 2⁻⁵².
+
+        Parameters
+        ----------
+        low : int
+            The least number.
+        high : int
+            One more than the largest number.
+        size : int or tuple of int, default ()
+            The shape of the numbers of one example.
+
+        Returns
+        -------
+        array
+            Int64 numbers, shape (n, *size).
+
+        Raises
+        ------
+        ArgumentError
+            Unless 1 ≤ high - low ≤ 2³².
+        TypeError
+            If a bound is not an integer.
+        """
         low, high = operator.index(low), operator.index(high)
         if not 1 <= high - low <= MOST:
             raise ArgumentError(
@@ -71,14 +134,43 @@ class Draws:
         return low + (self._unit(size) * (high - low)).astype(np.int64)
 
     def normal(self, size: int | tuple[int, ...] = ()) -> Any:
-        """Float64 numbers of the normal distribution with mean 0 and deviation 1 (Box and Muller,
-        1958). Each takes two numbers of the counter."""
+        """Numbers of the normal distribution with mean 0 and deviation 1 (Box and Muller, 1958).
+
+        Each takes two numbers of the counter.
+
+        Parameters
+        ----------
+        size : int or tuple of int, default ()
+            The shape of the numbers of one example.
+
+        Returns
+        -------
+        array
+            Float64 numbers, shape (n, *size).
+        """
         radius, angle = np.moveaxis(self._unit((*_shape(size), 2)), -1, 0)
         return np.sqrt(-2 * np.log1p(-radius)) * np.cos(2 * np.pi * angle)
 
     def bernoulli(self, p: float, size: int | tuple[int, ...] = ()) -> Any:
-        """Booleans that are True with probability `p`. Raises ArgumentError for `p` outside
-        [0, 1]."""
+        """Booleans that are True with probability `p`.
+
+        Parameters
+        ----------
+        p : float
+            The probability.
+        size : int or tuple of int, default ()
+            The shape of the booleans of one example.
+
+        Returns
+        -------
+        array
+            Booleans, shape (n, *size).
+
+        Raises
+        ------
+        ArgumentError
+            If `p` is not in [0, 1].
+        """
         if not 0 <= p <= 1:
             raise ArgumentError(f"p is a probability in [0, 1], not {p}")
         return self._unit(size) < p

@@ -15,15 +15,34 @@ __all__ = ["one_hot"]
 
 
 def one_hot(labels: Any, num_classes: int, dtype: Any = np.float64) -> Any:
-    """One-hot labels: for integers of shape (…,), an array of shape (…, num_classes) with a 1 at
-    the index given by each label and 0 elsewhere.
+    """One-hot labels: a 1 at the index given by each label and 0 elsewhere.
 
-    For an array the result is an array, for a Tensor a Tensor, on the device of the labels.
-    Raises DTypeError for labels that are not integers, and ArgumentError for a label out of range.
-    The range of labels on a device is checked only inside `detect_anomaly`, because reading the
-    values requires a synchronization.
+    Parameters
+    ----------
+    labels : array_like or Tensor of int
+        Labels 0, …, num_classes - 1, shape (…,).
+    num_classes : int
+        The number of classes.
+    dtype : dtype, default float64
+        The dtype of the result.
 
-    >>> one_hot(np.array([1, 0, 2]), 3)
+    Returns
+    -------
+    array or Tensor
+        Shape (…, num_classes), on the device of the labels: a Tensor for a Tensor, else an array.
+
+    Raises
+    ------
+    DTypeError
+        If the labels are not integers.
+    ArgumentError
+        If a label is out of range. Labels on a device are checked only inside `detect_anomaly`,
+        because reading the values requires a synchronization.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.one_hot([1, 0, 2], 3)
     array([[0., 1., 0.],
            [1., 0., 0.],
            [0., 0., 1.]])

@@ -27,31 +27,76 @@ __all__ = ["DataLoader"]
 class DataLoader:
     """Mini-batches of a dataset, as Tensors.
 
-    A dataset has a length, and ``dataset[i]`` is sample i: it is a `TensorDataset`, an array of
-    rows (which may be mapped to memory), or any sequence of samples. Samples are arrays, numbers,
-    or tuples or dicts of these, and are stacked to batches, by `collate_fn` if given. With
-    `shuffle`, each pass has a new order, drawn from `generator`: an int (a seed), a
-    ``numpy.random`` generator, or None for a new generator. A `sampler` is a sequence of indices,
-    or an object whose ``indices(generator)`` returns those of a pass. `drop_last` leaves out the
-    last batch if it is smaller. ``shard=(i, n)`` gives each of n loaders with the same generator a
-    part of the order, of the same length, for which the order is continued at its start if need be.
-    With ``shard=world()`` of `nn.distributed`, each rank has a part of the order of rank 0, and all
-    ranks begin a pass together. With ``even=False`` the parts may differ in length, and no sample
-    is given twice, as an evaluation needs it.
+    A dataset has a length, and ``dataset[i]`` is sample i. Samples are arrays, numbers, or tuples
+    or dicts of these, and are stacked to batches. `state_dict` is the position in the current pass:
+    after `load_state_dict` the next pass continues there, with the same order and the same draws.
 
-    A `transform` is called as ``transform(batch, draws)`` with the stacked arrays, and `draws`, the
-    random numbers of each example in this pass (`nn.Draws`), which do not depend on the batch that
-    the example is in (with a `sampler`, those of each place of the pass). A tuple or dict of
-    transforms and None is for the parts of a batch. With `num_workers` threads, up to
-    ``num_workers * prefetch_factor`` batches are made in advance. On a CUDA `device`, the next
-    batch is copied while the current one is used.
+    Parameters
+    ----------
+    dataset : sequence
+        A `TensorDataset`, an array of rows (which may be mapped to memory), or any sequence of
+        samples.
+    batch_size : int, default 1
+        The number of samples of a batch. The last batch of a pass may be smaller.
+    shuffle : bool, default False
+        If true, each pass has a new order.
+    sampler : sequence of int or sampler, optional
+        The order: indices, or an object whose ``indices(generator)`` returns those of a pass.
+    transform : callable, or tuple or dict of callables, optional
+        ``transform(batch, draws)`` is called with the stacked arrays and `draws`, the random
+        numbers of each example in this pass (`Draws`). They do not depend on the batch that the
+        example is in; with a `sampler`, they are those of each place of the pass. A tuple or dict
+        of transforms and None is for the parts of a batch.
+    collate_fn : callable, optional
+        The function that makes a batch of a list of samples, in place of stacking.
+    drop_last : bool, default False
+        If true, the last batch is left out if it is smaller.
+    generator : int or numpy.random.Generator, optional
+        A seed, or a generator, for the order and the draws. By default, a new generator.
+    num_workers : int, default 0
+        The number of threads that make batches in advance.
+    prefetch_factor : int, default 2
+        Up to ``num_workers * prefetch_factor`` batches are made in advance.
+    shard : (int, int) or Group, default (0, 1)
+        ``(i, n)`` gives part i of n of the order, for loaders with the same generator. With
+        ``world()`` of `nn.distributed`, each rank has a part of the order of rank 0, and all ranks
+        begin a pass together.
+    even : bool, default True
+        If true, all parts of a shard have the same length, for which the order is continued at its
+        start if need be. If false, no sample is given twice, as an evaluation needs it.
+    device : str, default 'cpu'
+        Where the batches are. For a CUDA device, the next batch is copied while the current one is
+        used.
 
-    `state_dict` is the position in the current pass: after `load_state_dict` the next pass
-    continues there, with the same order and the same draws.
+    Raises
+    ------
+    TypeError
+        If `dataset` has no length or no items, or `batch_size` is not an integer.
+    ShapeError
+        If the dataset is empty; in a pass, if samples cannot be stacked.
+    ArgumentError
+        If a number is outside its range, if there is a `sampler` and `shuffle`, or if there is no
+        batch with `drop_last`.
+    DTypeError
+        If the dataset is None, or an array of anything else than numbers and booleans.
+    DeviceError
+        If the dataset is an array on a device; in a pass, if there is no such `device`.
+    RankError
+        In a pass, if the ranks have different samples.
 
-    >>> loader = DataLoader(TensorDataset(np.arange(6.0), np.arange(6)), batch_size=4)
-    >>> [x.shape for x, y in loader]
-    [(4,), (2,)]
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> data = nn.TensorDataset(np.arange(6.0), np.arange(6))
+    >>> for x, y in nn.DataLoader(data, batch_size=4):
+    ...     print(x, y)
+    Tensor([0., 1., 2., 3.]) Tensor([0, 1, 2, 3])
+    Tensor([4., 5.]) Tensor([4, 5])
+
+    In a random order, which a seed makes the same in every run:
+
+    >>> list(nn.DataLoader(np.arange(6.0), 2, shuffle=True, generator=0))
+    [Tensor([3., 2.]), Tensor([5., 4.]), Tensor([0., 1.])]
     """
 
     @public
@@ -245,8 +290,14 @@ class DataLoader:
         return (self.collate_fn or _stacked)(samples)
 
     def state_dict(self) -> dict[str, Any]:
-        """The position: the number of the pass, the batches of it that were given out, and the
-        states of the generator now and at the start of the pass."""
+        """The position in the current pass.
+
+        Returns
+        -------
+        dict
+            The number of the pass, the batches of it that were given out, and the states of the
+            generator now and at the start of the pass.
+        """
         now = state_of(self.generator)
         before = now if self._before is None else self._before
         return {
@@ -261,8 +312,20 @@ class DataLoader:
         return {**state, **begun}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Continue at a position that `state_dict` returned, with a loader of the same dataset and
-        batches. An iterator of before does not change it any more."""
+        """Continue at a position that `state_dict` returned.
+
+        An iterator of before does not change the position any more.
+
+        Parameters
+        ----------
+        state : dict
+            The position of a loader of the same dataset and batches.
+
+        Raises
+        ------
+        ArgumentError
+            If the state is incomplete, or of another number of samples or size of batches.
+        """
         missing = {"epoch", "batch", "seed", "before", "generator"} - state.keys()
         if missing:
             raise ArgumentError(f"DataLoader.load_state_dict: the state lacks {sorted(missing)}")

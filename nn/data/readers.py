@@ -41,17 +41,39 @@ DAMAGED = (  # what NumPy, zipfile and Pillow raise while they read a file that 
 
 
 def read_csv(path: str | Path, delimiter: str = ",") -> dict[str, Any]:
-    """The columns of a CSV file by the names in its first line, in the file's order: arrays of
-    shape (rows,).
+    r"""The columns of a CSV file by the names in its first line.
 
-    A column is int64 if every entry is an integer of 64 bits, else float64 if every entry is a
-    number ("nan" and "inf" are), and otherwise holds strings: also if an entry is empty, or an
-    integer is too large for 64 bits. Entries may be quoted (Python's csv module); lines without
-    content are skipped. The text is UTF-8.
+    Parameters
+    ----------
+    path : str or Path
+        The file, whose text is UTF-8. Entries may be quoted (Python's csv module); lines without
+        content are skipped.
+    delimiter : str, default ','
+        The character between entries.
 
-    Raises DataError if the file is missing, is not UTF-8 text, has no names of columns in its first
-    line or one of them twice, or has a line with another number of entries; ArgumentError for a
-    `delimiter` that is not one character.
+    Returns
+    -------
+    dict of arrays
+        The columns, of shape (rows,), in the file's order. A column is int64 if every entry is an
+        integer of 64 bits, else float64 if every entry is a number ("nan" and "inf" are), and
+        otherwise holds strings: also if an entry is empty, or an integer is too large for 64 bits.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, is not UTF-8 text, has no names of columns in its first line or one
+        of them twice, or has a line with another number of entries.
+    ArgumentError
+        If `delimiter` is not one character.
+
+    Examples
+    --------
+    >>> import nn, tempfile
+    >>> from pathlib import Path
+    >>> path = Path(tempfile.mkdtemp(), "houses.csv")
+    >>> _ = path.write_text("rooms,price\n3,1.5\n4,2.25\n")
+    >>> nn.read_csv(path)
+    {'rooms': array([3, 4]), 'price': array([1.5 , 2.25])}
     """
     if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n':
         raise ArgumentError(f"delimiter is one character, such as ',', not {delimiter!r}")
@@ -69,9 +91,31 @@ def read_csv(path: str | Path, delimiter: str = ",") -> dict[str, Any]:
 
 
 def read_npz(path: str | Path) -> dict[str, Any]:
-    """The arrays of an NPZ file by name, as ``numpy.savez`` writes it. Raises DataError if the file
-    is missing or damaged, is another kind of file, or contains Python objects, which are not
-    unpickled.
+    """The arrays of an NPZ file by name, as ``numpy.savez`` writes it.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    dict of arrays
+        The arrays, in the file's order.
+
+    Raises
+    ------
+    DataError
+        If the file is missing or damaged, is another kind of file, or contains Python objects,
+        which are not unpickled.
+
+    Examples
+    --------
+    >>> import numpy as np, nn, tempfile
+    >>> path = f"{tempfile.mkdtemp()}/data.npz"
+    >>> np.savez(path, x=np.ones(3), y=np.arange(3))
+    >>> nn.read_npz(path)
+    {'x': array([1., 1., 1.]), 'y': array([0, 1, 2])}
     """
     found = _existing(path)
     if not zipfile.is_zipfile(found):
@@ -88,17 +132,44 @@ def read_npz(path: str | Path) -> dict[str, Any]:
 
 
 class ImageFolder:
-    """A dataset of the images in the subfolders of `folder`, one subfolder for each class.
+    """A dataset of the images in the subfolders of a folder, one subfolder for each class.
 
-    Sample i is (image, class number): the image is uint8, of shape (height, width) if it is grey
-    and (height, width, 3) otherwise, without its transparency; `transform`, a function of one
-    image, is applied to it. `classes` are the names of the subfolders, sorted; `targets` the class
-    numbers of the samples, int64; `samples` their (path, class number). Files are opened when a
-    sample is read, with Pillow (``pip install autograd-core[training]``), which is imported then.
+    Sample i is (image, class number). The image is uint8, of shape (height, width) if it is grey
+    and (height, width, 3) otherwise, without its transparency. `classes` are the names of the
+    subfolders, sorted; `targets` the class numbers of the samples, int64; `samples` their (path,
+    class number). Files are opened when a sample is read, with Pillow (``pip install
+    autograd-core[training]``), which is imported then.
 
-    Raises DataError if `folder` has no subfolders, or one of them no images; and, on reading, if an
-    image is damaged or has more than 8 bits for each channel. Reading raises ImportError without
-    Pillow.
+    Parameters
+    ----------
+    folder : str or Path
+        The folder with a subfolder for each class.
+    transform : callable, optional
+        A function of one image, which is applied to each.
+
+    Raises
+    ------
+    DataError
+        If `folder` has no subfolders, or one of them no images; on reading, if an image is damaged
+        or has more than 8 bits for each channel.
+    ImportError
+        On reading, without Pillow.
+
+    Examples
+    --------
+    >>> import numpy as np, nn, tempfile
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for name in ["cats", "dogs"]:
+    ...     (folder / name).mkdir()
+    ...     Image.fromarray(np.zeros((4, 6), np.uint8)).save(folder / name / "0.png")
+    >>> pets = nn.ImageFolder(folder)
+    >>> pets.classes
+    ['cats', 'dogs']
+    >>> image, label = pets[1]
+    >>> image.shape, label
+    ((4, 6), 1)
     """
 
     def __init__(self, folder: str | Path, transform: Callable[[Any], Any] | None = None) -> None:

@@ -18,17 +18,34 @@ __all__ = ["StratifiedSampler", "SubsetRandomSampler", "WeightedRandomSampler"]
 
 
 class WeightedRandomSampler:
-    """`num_samples` indices, drawn with probabilities proportional to `weights`, of shape
-    (examples,).
+    """Indices drawn with probabilities proportional to weights.
 
-    Without `replacement` no index comes twice: each is drawn from those that are left, by the
-    method of Efraimidis and Spirakis (2006). Raises ArgumentError for weights that are negative,
-    not finite or all zero, for `num_samples` below 1, and, without replacement, above the number of
-    weights that are not zero; ShapeError for weights that are empty or not of one axis.
+    Parameters
+    ----------
+    weights : array_like
+        The weight of each example, shape (examples,).
+    num_samples : int
+        The number of indices of a pass.
+    replacement : bool, default True
+        If false, no index comes twice: each is drawn from those that are left, by the method of
+        Efraimidis and Spirakis (2006).
 
-    >>> drawn = WeightedRandomSampler([0.0, 3.0, 1.0], 1000).indices(0)
-    >>> np.bincount(drawn).tolist()
-    [0, 733, 267]
+    Raises
+    ------
+    ArgumentError
+        If weights are negative, not finite or all zero, if `num_samples` is below 1, or without
+        replacement above the number of weights that are not zero.
+    ShapeError
+        If weights are empty or do not have one axis.
+    DTypeError
+        If weights are not real numbers.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> drawn = nn.WeightedRandomSampler([0.0, 3.0, 1.0], num_samples=1000).indices(0)
+    >>> np.bincount(drawn)
+    array([  0, 733, 267])
     """
 
     def __init__(self, weights: Any, num_samples: int, replacement: bool = True) -> None:
@@ -48,7 +65,18 @@ class WeightedRandomSampler:
         return int(self.num_samples)
 
     def indices(self, generator: Any = None) -> Any:
-        """The indices of one pass: (num_samples,), int64."""
+        """The indices of one pass: (num_samples,), int64.
+
+        Parameters
+        ----------
+        generator : int or numpy.random.Generator, optional
+            A seed, or a generator. By default, a new generator.
+
+        Returns
+        -------
+        array
+            The indices, in the order in which the examples come.
+        """
         generator = generator_of(generator)
         if self.replacement:
             ends = np.cumsum(self.weights)
@@ -61,18 +89,30 @@ class WeightedRandomSampler:
 
 
 class StratifiedSampler:
-    """Every index once, in a random order in which the classes are spread evenly. `labels`, of
-    shape (examples,), are integers, booleans or strings.
+    """Every index once, in a random order in which the classes are spread evenly.
 
     Among any m consecutive indices, the number of those of a class with the share p of all examples
     differs from p m by at most 1 + p (classes - 2); so it does in every batch. The order within a
     class is uniformly random. The order of the classes is nearly periodic: of classes of equal
     size, each comes once in every len(classes) indices.
 
-    Raises ShapeError for labels that are empty or not of one axis, and DTypeError for other dtypes.
+    Parameters
+    ----------
+    labels : array_like
+        The class of each example, shape (examples,): integers, booleans or strings.
 
+    Raises
+    ------
+    ShapeError
+        If labels are empty or do not have one axis.
+    DTypeError
+        If labels have another dtype.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
     >>> labels = np.array([0] * 90 + [1] * 10)
-    >>> order = StratifiedSampler(labels).indices(0)
+    >>> order = nn.StratifiedSampler(labels).indices(0)
     >>> labels[order].reshape(10, 10).sum(axis=1)
     array([1, 1, 1, 1, 1, 1, 1, 1, 1, 1])
     """
@@ -84,16 +124,42 @@ class StratifiedSampler:
         return len(self.labels)
 
     def indices(self, generator: Any = None) -> Any:
-        """The indices of one pass: (examples,), int64."""
+        """The indices of one pass: (examples,), int64.
+
+        Parameters
+        ----------
+        generator : int or numpy.random.Generator, optional
+            A seed, or a generator. By default, a new generator.
+
+        Returns
+        -------
+        array
+            The indices, in the order in which the examples come.
+        """
         return spread(self.labels, generator_of(generator))
 
 
 class SubsetRandomSampler:
-    """The given `indices`, of shape (samples,), in a random order. Raises ShapeError for indices
-    that are empty or not of one axis, DTypeError unless they are integers, and ArgumentError if one
-    is negative.
+    """Given indices in a random order.
 
-    >>> SubsetRandomSampler([3, 5, 8]).indices(0)
+    Parameters
+    ----------
+    indices : array_like of int
+        The examples, shape (samples,).
+
+    Raises
+    ------
+    ShapeError
+        If indices are empty or do not have one axis.
+    DTypeError
+        If they are not integers.
+    ArgumentError
+        If one is negative.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.SubsetRandomSampler([3, 5, 8]).indices(0)
     array([8, 3, 5])
     """
 
@@ -106,7 +172,18 @@ class SubsetRandomSampler:
         return len(self.subset)
 
     def indices(self, generator: Any = None) -> Any:
-        """The indices of one pass: (samples,), int64."""
+        """The indices of one pass: (samples,), int64.
+
+        Parameters
+        ----------
+        generator : int or numpy.random.Generator, optional
+            A seed, or a generator. By default, a new generator.
+
+        Returns
+        -------
+        array
+            The indices, in the order in which the examples come.
+        """
         return generator_of(generator).permutation(self.subset)
 
 

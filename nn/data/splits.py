@@ -16,14 +16,33 @@ __all__ = ["Subset", "random_split", "stratified_split"]
 
 
 class Subset:
-    """The samples `indices`, of shape (samples,), of a dataset.
+    """Some samples of a dataset: ``subset[i]`` is ``dataset[indices[i]]``.
 
-    ``subset[i]`` is ``dataset[indices[i]]``. A slice or an array `i` passes an array of indices to
-    the dataset, which a `TensorDataset` or an array of rows accepts. Raises IndexingError for
-    indices outside of the dataset, DTypeError unless they are integers, and ShapeError unless they
-    have one axis.
+    A slice or an array `i` passes an array of indices to the dataset, which a `TensorDataset` or an
+    array of rows accepts.
 
-    >>> subset = Subset(np.array([10, 11, 12, 13]), [3, 1])
+    Parameters
+    ----------
+    dataset : sequence
+        The whole dataset.
+    indices : array_like of int
+        The samples of the subset, shape (samples,).
+
+    Raises
+    ------
+    IndexingError
+        If an index is outside of the dataset.
+    ArgumentError
+        If an index is negative.
+    DTypeError
+        If the indices are not integers.
+    ShapeError
+        If the indices do not have one axis.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> subset = nn.Subset(np.array([10, 11, 12, 13]), [3, 1])
     >>> len(subset), subset[0], subset[:]
     (2, np.int64(13), array([13, 11]))
     """
@@ -45,14 +64,37 @@ class Subset:
 
 
 def random_split(dataset: Any, lengths: Sequence[float], generator: Any = None) -> list[Subset]:
-    """The dataset in random parts that do not overlap, one for each of `lengths`.
+    """A dataset in random parts that do not overlap.
 
-    `lengths` are numbers of samples that sum to ``len(dataset)``, or shares that sum to 1. A share
-    s gives floor(s len(dataset)) samples, and the samples that remain are given one each to the
-    parts from the first on, as in PyTorch. `generator` is an int (a seed), a ``numpy.random``
-    generator, or None for a new one. Raises ArgumentError for other `lengths`.
+    Parameters
+    ----------
+    dataset : sequence
+        The whole dataset.
+    lengths : sequence of int or float
+        Numbers of samples that sum to ``len(dataset)``, or shares that sum to 1, for each part. A
+        share s gives floor(s len(dataset)) samples, and the samples that remain are given one each
+        to the parts from the first on, as in PyTorch.
+    generator : int or numpy.random.Generator, optional
+        A seed, or a generator. By default, a new generator.
 
-    >>> train, test = random_split(np.arange(10), [0.75, 0.25], generator=0)
+    Returns
+    -------
+    list of Subset
+        The parts.
+
+    Raises
+    ------
+    ArgumentError
+        If `lengths` are not such numbers.
+
+    See Also
+    --------
+    stratified_split : Parts with the same share of each class.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> train, test = nn.random_split(np.arange(10), [0.75, 0.25], generator=0)
     >>> len(train), len(test)
     (8, 2)
     """
@@ -64,15 +106,41 @@ def random_split(dataset: Any, lengths: Sequence[float], generator: Any = None) 
 def stratified_split(
     dataset: Any, lengths: Sequence[float], labels: Any, generator: Any = None
 ) -> list[Subset]:
-    """As `random_split`, with close to the same share of each class in every part. `labels`, of
-    shape (len(dataset),), are integers, booleans or strings.
+    """A dataset in random parts, with close to the same share of each class in every part.
 
     The parts have exactly the lengths of `random_split`. Of the n samples of a class, a part with
     the share s of the dataset has n s to within 1 + s (parts - 2): to within 1 for two parts.
-    Raises ShapeError for labels of another length, and DTypeError for other dtypes.
 
+    Parameters
+    ----------
+    dataset : sequence
+        The whole dataset.
+    lengths : sequence of int or float
+        The numbers or the shares of the samples of each part, as at `random_split`.
+    labels : array_like
+        The class of each sample, shape (len(dataset),): integers, booleans or strings.
+    generator : int or numpy.random.Generator, optional
+        A seed, or a generator. By default, a new generator.
+
+    Returns
+    -------
+    list of Subset
+        The parts.
+
+    Raises
+    ------
+    ArgumentError
+        If `lengths` sum neither to the number of samples nor to 1.
+    ShapeError
+        If there are not as many labels as samples.
+    DTypeError
+        If labels have another dtype.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
     >>> labels = np.array([0] * 90 + [1] * 10)
-    >>> train, test = stratified_split(labels, [0.8, 0.2], labels, generator=0)
+    >>> train, test = nn.stratified_split(labels, [0.8, 0.2], labels, generator=0)
     >>> np.bincount(test[:])
     array([18,  2])
     """

@@ -26,11 +26,41 @@ BLOCK = 1 << 14  # pixels read at once, few enough for their coordinates to stay
 class RandomAffine(Transform):
     """Each image scaled, sheared and rotated about its centre, then translated.
 
-    `degrees` is a range of angles, clockwise; `translate` are the largest shifts as shares of the
-    width and of the height, in [0, 1] (not rounded to whole pixels); `scale` is a range of factors,
-    the same for both axes; `shear` is a range of angles along x, or four numbers for the ranges
-    along x and along y. One number d for `degrees` or `shear` is the range (-d, d). None leaves a
-    map out.
+    Values between pixels are interpolated bilinearly; outside the image they are zero. An argument
+    that is None leaves a map out.
+
+    Shapes: images (batch, height, width) or (batch, channels, height, width) → the same.
+
+    Parameters
+    ----------
+    degrees : float or (float, float), default 0
+        The range of the angle of rotation, clockwise. One number d is the range (-d, d).
+    translate : (float, float), optional
+        The largest shifts, as shares of the width and of the height in [0, 1]. Shifts are not
+        rounded to whole pixels.
+    scale : (float, float), optional
+        The range of the factor, which is the same for both axes.
+    shear : float, (float, float) or (float, float, float, float), optional
+        The range of the angle along x, or four numbers for the ranges along x and along y. One
+        number d is the range (-d, d).
+
+    Raises
+    ------
+    ArgumentError
+        If a range is not low ≤ high, `translate` is not two shares, a scale is not positive, or a
+        shear is not between -90 and 90 degrees.
+    DTypeError
+        In a call, if the images are not an array of uint8 or floats, or `draws` are not `Draws`.
+    ShapeError
+        In a call, if the images have another number of axes, or `draws` another length.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> image = np.array([[[1, 2], [3, 4]]], np.uint8)
+    >>> nn.RandomAffine(degrees=(90, 90))(image, nn.Draws(0, 0, [0]))
+    array([[[3, 1],
+            [4, 2]]], dtype=uint8)
     """
 
     degrees: Any = 0
@@ -94,11 +124,38 @@ class ElasticTransform(Transform):
     """Each image bent by a random smooth field (Simard, Steinkraus and Platt, 2003).
 
     The displacements of each pixel, down and to the right, are numbers drawn uniformly from [-1,
-    1], smoothed with a Gaussian of deviation `sigma` pixels that ends at 4 `sigma` and is mirrored
-    at the borders, times `alpha`, in pixels. Simard et al. use alpha = 34 and sigma = 4 for digits
-    of 28 by 28. (torchvision's displacements are half as long for the same `alpha`.)
+    1], smoothed with a Gaussian that ends at 4 `sigma` and is mirrored at the borders, times
+    `alpha`. Values between pixels are interpolated bilinearly; outside the image they are zero.
 
-    Raises ArgumentError for an `alpha` or `sigma` that is negative or not finite.
+    Shapes: images (batch, height, width) or (batch, channels, height, width) → the same.
+
+    Parameters
+    ----------
+    alpha : float
+        The factor of the displacements, in pixels.
+    sigma : float
+        The deviation of the Gaussian, in pixels.
+
+    Raises
+    ------
+    ArgumentError
+        If `alpha` or `sigma` is negative or not finite.
+    DTypeError
+        In a call, if the images are not an array of uint8 or floats, or `draws` are not `Draws`.
+    ShapeError
+        In a call, if the images have another number of axes, or `draws` another length.
+
+    Notes
+    -----
+    Simard et al. use alpha = 34 and sigma = 4 for digits of 28 by 28. The displacements of
+    torchvision are half as long for the same `alpha`.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> digits = np.ones((5, 28, 28), np.float32)
+    >>> nn.ElasticTransform(alpha=34, sigma=4)(digits, nn.Draws(0, 0, range(5))).shape
+    (5, 28, 28)
     """
 
     alpha: float

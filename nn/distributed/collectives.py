@@ -42,16 +42,42 @@ KINDS = ("sum", "mean", "max", "min")
 
 @public
 def all_reduce(x: Any, op: str = "sum", group: Group | None = None) -> Any:
-    """The sum of the x of all ranks, on all ranks; or the "mean", "max" or "min", by `op`.
+    """The sum of the x of all ranks, or their mean, maximum or minimum, on all ranks.
 
-    x has the same shape and dtype on all ranks, and the sum has it too. Sums of float16 are
-    computed in float32 (by NCCL in float16), sums of bool in int64, means of integers in float64.
-    All ranks get the same bits, in every run with this number of ranks; another number of ranks
-    adds in another order. The gradient
-    is the sum (mean) of those of all ranks; that of a maximum goes in equal parts to all elements
-    that are equal to it. A NaN on any rank gives NaN. Raises RankError on all ranks if shapes,
-    dtypes or operations differ.
+    The gradient is the sum (mean) of those of all ranks; that of a maximum goes in equal parts to
+    all elements that are equal to it. A NaN on any rank gives NaN.
 
+    Parameters
+    ----------
+    x : array_like or Tensor
+        The operand, of the same shape and dtype on all ranks.
+    op : str, default 'sum'
+        "sum", "mean", "max" or "min".
+    group : Group, optional
+        The ranks, by default all.
+
+    Returns
+    -------
+    array or Tensor
+        The result, of the shape and dtype of x; a mean of integers is float64.
+
+    Raises
+    ------
+    RankError
+        On all ranks, if shapes, dtypes or operations differ.
+    ArgumentError
+        If x is None, or `op` or `group` is anything else.
+    DTypeError
+        For the maximum or minimum of complex numbers.
+
+    Notes
+    -----
+    Sums of float16 are computed in float32 (by NCCL in float16), sums of bool in int64, means of
+    integers in float64. All ranks get the same bits, in every run with this number of ranks;
+    another number of ranks adds in another order.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> from nn.distributed import all_reduce
     >>> all_reduce(np.array([1.0, 2.0]))  # of one rank
@@ -76,8 +102,44 @@ def reduced(x: Any, op: str, group: Group | None, note: str = "") -> Any:
 
 @public
 def reduce(x: Any, op: str = "sum", root: int = 0, group: Group | None = None) -> Any:
-    """The sum ("mean", "max" or "min") of the x of all ranks, on rank `root`; zeros on the others,
-    whose gradients are not used. See `all_reduce`."""
+    """The sum of the x of all ranks, or their mean, maximum or minimum, on one rank.
+
+    Parameters
+    ----------
+    x : array_like or Tensor
+        The operand, of the same shape and dtype on all ranks.
+    op : str, default 'sum'
+        "sum", "mean", "max" or "min".
+    root : int, default 0
+        The rank that gets the result.
+    group : Group, optional
+        The ranks, by default all.
+
+    Returns
+    -------
+    array or Tensor
+        The result on rank `root`; zeros on the others, whose gradients are not used.
+
+    Raises
+    ------
+    RankError
+        On all ranks, if shapes, dtypes or operations differ.
+    ArgumentError
+        If x is None, there is no rank `root`, or `op` or `group` is anything else.
+    DTypeError
+        For the maximum or minimum of complex numbers.
+
+    See Also
+    --------
+    all_reduce : The result on all ranks.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nn.distributed import reduce
+    >>> reduce(np.array([1.0, 2.0]))  # of one rank
+    array([1., 2.])
+    """
     x, group = given("reduce", x), group_of("reduce", group, root)
     if op != "sum":
         total = all_reduce(x, op, group)
@@ -90,8 +152,40 @@ def reduce(x: Any, op: str = "sum", root: int = 0, group: Group | None = None) -
 
 @public
 def broadcast(x: Any, root: int = 0, group: Group | None = None) -> Any:
-    """The x of rank `root`, on all ranks. The others give an array of this shape, or None. The
-    gradient of x on `root` is the sum of those of all ranks."""
+    """The x of one rank, on all ranks.
+
+    The gradient of x on `root` is the sum of those of all ranks.
+
+    Parameters
+    ----------
+    x : array_like, Tensor or None
+        The array on `root`. The others give an array of this shape and dtype, or None.
+    root : int, default 0
+        The rank that gives x.
+    group : Group, optional
+        The ranks, by default all.
+
+    Returns
+    -------
+    array or Tensor
+        The x of `root`.
+
+    Raises
+    ------
+    ArgumentError
+        If x is None on `root`, there is no rank `root`, or `group` is no Group.
+    RankError
+        On all ranks, if the operations differ.
+    ShapeError
+        If the array of another rank has another shape or dtype.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nn.distributed import broadcast, world
+    >>> broadcast(np.arange(3.0) if world().rank == 0 else None)
+    array([0., 1., 2.])
+    """
     group = group_of("broadcast", group, root)
     if x is not None or group.rank == root:
         x = given("broadcast", x)
@@ -104,9 +198,40 @@ def broadcast(x: Any, root: int = 0, group: Group | None = None) -> Any:
 
 @public
 def scatter(x: Any, root: int = 0, group: Group | None = None) -> Any:
-    """``x[i]`` of rank `root`, on rank i: x has as many rows there as the group has ranks. The
-    others give None, or any array, which is not read; a Tensor there, whose gradient is zero, is
-    needed for derivatives of higher order. Its adjoint is `gather`."""
+    """Row i of the x of one rank, on rank i. Its adjoint is `gather`.
+
+    Parameters
+    ----------
+    x : array_like, Tensor or None
+        The array on `root`, with as many rows as the group has ranks. The others give None, or any
+        array, which is not read; a Tensor there, whose gradient is zero, is needed for derivatives
+        of higher order.
+    root : int, default 0
+        The rank that gives x.
+    group : Group, optional
+        The ranks, by default all.
+
+    Returns
+    -------
+    array or Tensor
+        ``x[i]`` on rank i.
+
+    Raises
+    ------
+    ArgumentError
+        If x is None on `root`, there is no rank `root`, or `group` is no Group.
+    ShapeError
+        If x has another number of rows.
+    RankError
+        On all ranks, if the operations differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nn.distributed import scatter
+    >>> scatter(np.array([[1.0, 2.0]]))  # to one rank
+    array([1., 2.])
+    """
     group = group_of("scatter", group, root)
     if group.rank == root:
         x = given("scatter", x)
@@ -123,8 +248,36 @@ def scatter(x: Any, root: int = 0, group: Group | None = None) -> Any:
 
 @public
 def gather(x: Any, root: int = 0, group: Group | None = None) -> Any:
-    """The x of all ranks in the order of their ranks, on rank `root`, shape (size, …); an array
-    with no rows, (0, …), on the others. Its adjoint is `scatter`."""
+    """The x of all ranks in the order of their ranks, on one rank. Its adjoint is `scatter`.
+
+    Parameters
+    ----------
+    x : array_like or Tensor
+        The operand, of the same shape and dtype on all ranks.
+    root : int, default 0
+        The rank that gets the result.
+    group : Group, optional
+        The ranks, by default all.
+
+    Returns
+    -------
+    array or Tensor
+        Shape (size, …) on rank `root`; an array with no rows, (0, …), on the others.
+
+    Raises
+    ------
+    RankError
+        On all ranks, if shapes, dtypes or operations differ.
+    ArgumentError
+        If x is None, there is no rank `root`, or `group` is no Group.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nn.distributed import gather
+    >>> gather(np.array([1.0, 2.0]))  # of one rank
+    array([[1., 2.]])
+    """
     x, group = given("gather", x), group_of("gather", group, root)
     return simple(
         f"gather(root={root})", x, lambda channel, array: channel.gather(array, root),
@@ -134,9 +287,41 @@ def gather(x: Any, root: int = 0, group: Group | None = None) -> Any:
 
 @public
 def all_gather(x: Any, axis: int | None = None, group: Group | None = None) -> Any:
-    """The x of all ranks in the order of their ranks, on all ranks: on a new first axis, shape
-    (size, …), or joined along `axis`, where they may have different lengths. Its adjoint is
-    `reduce_scatter`."""
+    """The x of all ranks in the order of their ranks, on all ranks.
+
+    Its adjoint is `reduce_scatter`.
+
+    Parameters
+    ----------
+    x : array_like or Tensor
+        The operand, of the same shape and dtype on all ranks; along `axis` the lengths may differ.
+    axis : int, optional
+        The axis along which the arrays are joined. By default, they are stacked on a new first
+        axis.
+    group : Group, optional
+        The ranks, by default all.
+
+    Returns
+    -------
+    array or Tensor
+        Shape (size, …), or with `axis` that of x with a larger length on this axis.
+
+    Raises
+    ------
+    RankError
+        On all ranks, if shapes, dtypes or operations differ.
+    ArgumentError
+        If x is None, or `group` is no Group.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nn.distributed import all_gather
+    >>> all_gather(np.array([1.0, 2.0]))  # of one rank
+    array([[1., 2.]])
+    >>> all_gather(np.array([1.0, 2.0]), axis=0)
+    array([1., 2.])
+    """
     x, group = given("all_gather", x), group_of("all_gather", group)
     if axis is None:
         return simple(
@@ -157,8 +342,37 @@ def all_gather(x: Any, axis: int | None = None, group: Group | None = None) -> A
 
 @public
 def reduce_scatter(x: Any, group: Group | None = None) -> Any:
-    """Row i of the sum of the x of all ranks, on rank i: x has as many rows as the group has ranks.
-    Its adjoint is `all_gather`."""
+    """Row i of the sum of the x of all ranks, on rank i. Its adjoint is `all_gather`.
+
+    Parameters
+    ----------
+    x : array_like or Tensor
+        The operand, of the same shape and dtype on all ranks, with as many rows as the group has
+        ranks.
+    group : Group, optional
+        The ranks, by default all.
+
+    Returns
+    -------
+    array or Tensor
+        Row i of the sum.
+
+    Raises
+    ------
+    ShapeError
+        If x has another number of rows.
+    RankError
+        On all ranks, if shapes, dtypes or operations differ.
+    ArgumentError
+        If x is None, or `group` is no Group.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nn.distributed import reduce_scatter
+    >>> reduce_scatter(np.array([[1.0, 2.0]]))  # of one rank
+    array([1., 2.])
+    """
     x, group = given("reduce_scatter", x), group_of("reduce_scatter", group)
     check_rows("reduce_scatter", x, group)
     return simple(
@@ -169,8 +383,37 @@ def reduce_scatter(x: Any, group: Group | None = None) -> Any:
 
 @public
 def all_to_all(x: Any, group: Group | None = None) -> Any:
-    """Row i of the x of each rank, on rank i, in the order of the ranks: x has as many rows as the
-    group has ranks. It is its own adjoint."""
+    """Row i of the x of each rank, on rank i, in the order of the ranks. It is its own adjoint.
+
+    Parameters
+    ----------
+    x : array_like or Tensor
+        The operand, of the same shape and dtype on all ranks, with as many rows as the group has
+        ranks.
+    group : Group, optional
+        The ranks, by default all.
+
+    Returns
+    -------
+    array or Tensor
+        The rows, in an array of the shape of x.
+
+    Raises
+    ------
+    ShapeError
+        If x has another number of rows.
+    RankError
+        On all ranks, if shapes, dtypes or operations differ.
+    ArgumentError
+        If x is None, or `group` is no Group.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nn.distributed import all_to_all
+    >>> all_to_all(np.array([[1.0, 2.0]]))  # of one rank
+    array([[1., 2.]])
+    """
     x, group = given("all_to_all", x), group_of("all_to_all", group)
     check_rows("all_to_all", x, group)
     return simple(

@@ -189,31 +189,124 @@ def _peer(name: str, rank: int, group: Group) -> int:
 
 @public
 def send(x: Any, dest: int, group: Group | None = None) -> Any:
-    """Send x to rank `dest`, which calls `recv`; it need not wait. Returns a 0-d zero that stands
-    for x in the backward pass: add it to the loss of this rank, or call ``backward()`` on it, and
-    the gradient that comes back from `dest` is that of x."""
+    """Send an array to a rank, which calls `recv`. It need not wait.
+
+    Parameters
+    ----------
+    x : array_like or Tensor
+        What is sent.
+    dest : int
+        The rank that receives x.
+    group : Group, optional
+        The ranks, by default all.
+
+    Returns
+    -------
+    array or Tensor
+        A 0-d zero that stands for x in the backward pass: add it to the loss of this rank, or call
+        ``backward()`` on it, and the gradient that comes back from `dest` is that of x.
+
+    Raises
+    ------
+    ArgumentError
+        If x is None, there is no rank `dest`, the group has one rank, or `group` is no Group.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nn.distributed import recv, send, world
+    >>> x = np.ones(2)
+    >>> if world().rank == 0 and world().size > 1:
+    ...     sent = send(x, dest=1)
+    ... elif world().rank == 1:
+    ...     x = recv(source=0)
+    >>> x
+    array([1., 1.])
+    """
     x, group = given("send", x), group_of("send", group)
     return _send(x, _peer("send: dest", dest, group), None, 0, group)
 
 
 @public
 def recv(source: int, token: Any = None, group: Group | None = None) -> Any:
-    """Wait for an array that rank `source` sends, and return it. In the backward pass, its gradient
-    is sent back. What was sent from a device arrives on the current device, or on that of `token`.
+    """Wait for an array that a rank sends with `send`, and return it.
 
-    For derivatives of higher order, give a `token`: a Tensor of shape () that requires a gradient.
-    Its gradient is the zero that stands for what was sent back."""
+    In the backward pass, its gradient is sent back.
+
+    Parameters
+    ----------
+    source : int
+        The rank that sends the array.
+    token : Tensor, optional
+        A Tensor of shape () that requires a gradient, for derivatives of higher order. Its gradient
+        is the zero that stands for what was sent back.
+    group : Group, optional
+        The ranks, by default all.
+
+    Returns
+    -------
+    array or Tensor
+        What was sent: a Tensor if it is one at the sender. What was sent from a device arrives on
+        the current device, or on that of `token`.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no rank `source`, the group has one rank, or `group` is no Group.
+    RankError
+        If the sender records what it sends, and this rank does not; in a backward pass, if the
+        gradient of another message arrives.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nn.distributed import recv, send, world
+    >>> x = np.ones(2)
+    >>> if world().rank == 0 and world().size > 1:
+    ...     sent = send(x, dest=1)
+    ... elif world().rank == 1:
+    ...     x = recv(source=0)
+    >>> x
+    array([1., 1.])
+    """
     group = group_of("recv", group)
     return _receive(_peer("recv: source", source, group), token, None, 0, group)
 
 
 @public
 def sendrecv(x: Any, dest: int | None, source: int | None, group: Group | None = None) -> Any:
-    """Send x to rank `dest`, and return what rank `source` sends: a step of a ring, or the exchange
-    of the borders of two domains. None stands for no rank, of which zeros like x are received. In
-    the backward pass the gradient of the result is sent to `source`, and that of x comes from
+    """Send an array to one rank, and receive one from another.
+
+    It is a step of a ring, or the exchange of the borders of two domains.
+
+    In the backward pass the gradient of the result is sent to `source`, and that of x comes from
     `dest`: the result must be used in the loss, also where it is zeros.
 
+    Parameters
+    ----------
+    x : array_like or Tensor
+        What is sent.
+    dest : int or None
+        The rank that receives x. None stands for no rank.
+    source : int or None
+        The rank that sends the result. None stands for no rank, of which zeros like x are received.
+    group : Group, optional
+        The ranks, by default all.
+
+    Returns
+    -------
+    array or Tensor
+        What `source` has sent.
+
+    Raises
+    ------
+    ArgumentError
+        If x is None, there is no rank `dest` or `source`, or `group` is no Group.
+    RankError
+        In a backward pass, if the gradient of another message arrives.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> from nn.distributed import sendrecv, world
     >>> left = world().rank - 1 if world().rank > 0 else None

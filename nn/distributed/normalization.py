@@ -17,11 +17,50 @@ __all__ = ["SyncBatchNorm"]
 
 
 class SyncBatchNorm(BatchNorm1d):
-    """Batch normalisation whose mean and variance in training are those of the batches of all
-    ranks together, which may differ in size. x has the shape (n, c) or (n, c, …).
+    """Batch normalisation over the batches of all ranks.
 
-    `group` are the ranks, by default all; another attribute than that of `BatchNorm1d` it has not.
-    ``SyncBatchNorm.convert_sync_batchnorm(model)`` replaces every BatchNorm in a model.
+    The mean and the variance in training are those of all batches together, which may differ in
+    size. ``SyncBatchNorm.convert_sync_batchnorm(model)`` replaces every BatchNorm in a model. The
+    attribute `group` is the group of the ranks, None for all; other attributes are those of
+    `BatchNorm1d`.
+
+    Shapes: x (n, c) or (n, c, …) → the same.
+
+    Parameters
+    ----------
+    num_features : int
+        The number c of channels.
+    eps : float, default 1e-05
+        A number added to the variance, so that the divisor is not 0.
+    momentum : float or None, default 0.1
+        The weight of a batch in the running mean and variance; None for the mean over all batches.
+    affine : bool, default True
+        If true, the result is multiplied by a weight for each channel, and a bias is added.
+    track_running_stats : bool, default True
+        If false, there is no running mean and variance, and evaluation uses those of the batch.
+    bias : bool, default True
+        If false, no bias is added.
+    dtype : dtype, default float64
+        The dtype of the parameters and buffers.
+
+    Raises
+    ------
+    ShapeError
+        In a call, for another number of channels or axes, or in training for one value in each
+        channel.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> from nn.distributed import SyncBatchNorm
+    >>> SyncBatchNorm(2)(np.array([[1.0, 10.0], [3.0, 30.0]])).data.round(3)
+    array([[-1., -1.],
+           [ 1.,  1.]])
+    >>> SyncBatchNorm.convert_sync_batchnorm(nn.Sequential(nn.BatchNorm1d(2), nn.ReLU()))
+    Sequential(
+      0: SyncBatchNorm(2, eps=1e-05, momentum=0.1)
+      1: ReLU()
+    )
     """
 
     ndims = (2, 3, 4, 5)
@@ -47,8 +86,22 @@ class SyncBatchNorm(BatchNorm1d):
     @classmethod
     @public
     def convert_sync_batchnorm(cls, module: Module, group: Group | None = None) -> Module:
-        """The model with a SyncBatchNorm, which has the same parameters and buffers, in place of
-        each BatchNorm1d, 2d and 3d. The layers are replaced in the model itself."""
+        """A model with a SyncBatchNorm in place of each BatchNorm1d, 2d and 3d.
+
+        The layers are replaced in the model itself, and keep their parameters and buffers.
+
+        Parameters
+        ----------
+        module : Module
+            The model.
+        group : Group, optional
+            The ranks, by default all.
+
+        Returns
+        -------
+        Module
+            The same model.
+        """
         for layer in module.modules():
             if type(layer) in (BatchNorm1d, BatchNorm2d, BatchNorm3d):
                 layer.__class__ = cls

@@ -32,21 +32,49 @@ class DistributedDataParallel(Module):
     that is a mean over the batch, and batches of equal size, a step on n ranks is one with a batch
     n times as large. All ranks end with the same bits.
 
+    Parameters
+    ----------
+    module : Module
+        The model. The names of its parameters remain.
+    group : Group, optional
+        The ranks, by default all.
+    find_unused_parameters : bool, default False
+        If true, a gradient that is missing on some ranks counts as zero there, if the loss of each
+        rank depends on a parameter. By default, parameters without a gradient must be the same ones
+        on all ranks.
+    broadcast_buffers : bool, default True
+        If true, each forward pass in training begins with the buffers of rank 0, such as running
+        means.
+
+    Raises
+    ------
+    ArgumentError
+        If `module` is not a Module, or a parameter is already in another DistributedDataParallel.
+    RankError
+        If the ranks have different models; in a backward pass, if parameters have no gradient on
+        some ranks only.
+    AutogradError
+        If it is copied: copy its `module`.
+
+    Notes
+    -----
     Call the wrapped model: what is frozen or replaced in it later is noticed there. Inside
     `no_sync()` gradients stay those of the rank, to accumulate them over several batches.
-    Parameters without a gradient must be the same ones on all ranks, or RankError is raised;
-    with `find_unused_parameters`, a gradient that is missing on some ranks counts as zero there, if
-    the loss of each rank depends on a parameter.
-    With `broadcast_buffers`, each forward pass in training begins with the buffers of rank 0, such
-    as running means. The names of the parameters are those of the model, which is `module`.
 
-        model = DistributedDataParallel(nn.Linear(784, 10))
-        loader = nn.DataLoader(data, 100, shuffle=True, generator=0, shard=world())
-        nn.fit(model, loader, loss, nn.SGD(model.parameters(), lr=0.1))
+    A line search, as that of LBFGS, needs the loss of all ranks: ``all_reduce(loss, "mean")``. The
+    gradient of a `retain_graph` or `create_graph` pass is replaced too. With ``ac.grad(loss)``,
+    which leaves no gradients in the parameters, call `all_reduce` yourself.
 
-    A line search, as that of LBFGS, needs the loss of all ranks: ``all_reduce(loss, "mean")``.
-    The gradient of a `retain_graph` or `create_graph` pass is replaced too. With
-    ``ac.grad(loss)``, which leaves no gradients in the parameters, call `all_reduce` yourself.
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> from nn.distributed import DistributedDataParallel, world
+    >>> data = nn.TensorDataset(np.ones((8, 3)), np.ones((8, 1)))
+    >>> loader = nn.DataLoader(data, 4, shuffle=True, generator=0, shard=world())
+    >>> model = DistributedDataParallel(nn.Linear(3, 1))
+    >>> history = nn.fit(model, loader, nn.MSELoss(), nn.SGD(model.parameters(), lr=0.1))
+    >>> len(history)
+    1
     """
 
     _unnamed = "module"

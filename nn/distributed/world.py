@@ -31,16 +31,38 @@ TIMEOUT = 600.0  # seconds that a rank waits for the others
 
 
 class RankError(AutogradError, RuntimeError):
-    """Ranks that are not in the same operation, or not with the same shape and dtype."""
+    """Ranks that are not in the same operation, or not with the same shape and dtype.
+
+    It is raised on all ranks, and says in which operation and line each of them is.
+
+    Examples
+    --------
+    >>> from nn.distributed import RankError
+    >>> issubclass(RankError, RuntimeError)
+    True
+    """
 
 
 class Group:
-    """Ranks that compute together: `rank` is the number of this one, from 0 to `size` - 1.
+    """Ranks that compute together.
 
-    `world()` is the group of all ranks, and ``world().split(color)`` a part of it. A communicator
-    of mpi4py can be given, as in ``Group(comm.Dup())``; None is a group of one rank, which needs no
-    MPI. `local_rank` numbers the ranks on one machine, to choose a device:
-    ``f"cuda:{world().local_rank}"``.
+    `world()` is the group of all ranks, and ``world().split(color)`` a part of it. `rank` is the
+    number of this rank, from 0 to `size` - 1. `local_rank` numbers the ranks on one machine, to
+    choose a device: ``f"cuda:{world().local_rank}"``.
+
+    Parameters
+    ----------
+    comm : mpi4py communicator, optional
+        The ranks, as in ``Group(comm.Dup())``. By default, a group of one rank, which needs no MPI.
+
+    Examples
+    --------
+    >>> from nn.distributed import Group
+    >>> group = Group()
+    >>> group
+    <rank 0 of 1>
+    >>> group.objects("a text")
+    ['a text']
     """
 
     traced_attributes = ()  # a compiled function depends on none
@@ -66,8 +88,20 @@ class Group:
 
     @public
     def split(self, color: int, key: int | None = None) -> Group:
-        """The group of the ranks that give the same `color`, in the order of `key` (by default, of
-        their ranks). All ranks of this group must call it."""
+        """A part of the group: the ranks that give the same `color`. All ranks must call it.
+
+        Parameters
+        ----------
+        color : int
+            The number of the part.
+        key : int, optional
+            The order of the ranks in the part, by default that of their ranks.
+
+        Returns
+        -------
+        Group
+            The part of this rank.
+        """
         if self.size == 1:
             return Group()
         refuse_tracing("it splits a group of ranks")
@@ -82,7 +116,18 @@ class Group:
 
     @public
     def objects(self, value: Any) -> list[Any]:
-        """The values of all ranks, any that can be pickled."""
+        """The values of all ranks. All ranks must call it.
+
+        Parameters
+        ----------
+        value : object
+            Anything that can be pickled.
+
+        Returns
+        -------
+        list
+            The values, in the order of the ranks.
+        """
         if self.size == 1:
             return [value]
         refuse_tracing("it exchanges objects with other ranks")
@@ -92,7 +137,20 @@ class Group:
 
     @public
     def same(self, value: Any, root: int = 0) -> Any:
-        """The value of the rank `root`, on all ranks; any that can be pickled."""
+        """The value of one rank, on all ranks. All ranks must call it.
+
+        Parameters
+        ----------
+        value : object
+            Anything that can be pickled. Only that of `root` counts.
+        root : int, default 0
+            The rank that gives the value.
+
+        Returns
+        -------
+        object
+            The value of `root`.
+        """
         if self.size == 1:
             return value
         refuse_tracing("it exchanges objects with other ranks")
@@ -179,17 +237,39 @@ _watches: list[Waiting] = []
 def world(timeout: float | None = None) -> Group:
     """The group of all ranks of the program.
 
-    Started as ``mpiexec -n 4 python -m mpi4py program.py``, it has 4 ranks; without `mpiexec` it is
-    one rank, and no MPI is needed. Needs mpi4py: ``pip install 'autograd-core[mpi]'``. All ranks
-    must call it; the first call takes part in the start of MPI.
+    Started as ``mpiexec -n 4 python -m mpi4py program.py``, a program has 4 ranks; without
+    `mpiexec` it is one rank, and no MPI is needed. All ranks must call `world`; the first call
+    takes part in the start of MPI.
 
+    Parameters
+    ----------
+    timeout : float, optional
+        The seconds for which a rank waits for another one. By default 600, or the environment
+        variable NN_TIMEOUT. Then all ranks end, with a message that says where each of them is.
+
+    Returns
+    -------
+    Group
+        The group, the same in each call.
+
+    Raises
+    ------
+    ArgumentError
+        If `timeout` is not positive.
+    ModuleNotFoundError
+        On several ranks, without mpi4py: ``pip install 'autograd-core[mpi]'``.
+
+    Notes
+    -----
     An error that a rank does not catch is printed with the number of the rank, and ends all ranks.
-    A rank that waits for another one for `timeout` seconds (600, or the environment variable
-    NN_TIMEOUT) ends all ranks with a message that says where each of them is.
 
+    Examples
+    --------
     >>> from nn.distributed import world
     >>> world()
     <rank 0 of 1>
+    >>> world().rank, world().size
+    (0, 1)
     """
     if not _worlds:
         _worlds.append(_started())

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd_core.errors.tracebacks import public
+from nn.describing import like
 from nn.optim.optimizer import Optimizer, descent
 
 Betas = tuple[float, float]
@@ -50,12 +51,45 @@ class _Moments(Optimizer):
         }
 
 
+@like(Optimizer)
 class Adam(_Moments):
-    """w ← w - lr m̂ / (√v̂ + eps), with the running means m of g and v of g², and m̂ and v̂ without
-    their bias (Kingma and Ba, 2015, algorithm 1).
+    """Adam: steps of the mean gradient, divided by the root of its mean square.
 
-    `amsgrad` takes the largest v until now (Reddi et al., 2018). `weight_decay` λ adds λ w to the
-    gradient; with `decoupled_weight_decay` it is that of `AdamW`.
+    w ← w - lr m̂ / (√v̂ + eps), with the running means m ← β₁ m + (1 - β₁) g and
+    v ← β₂ v + (1 - β₂) g², and m̂ and v̂ without their bias (Kingma and Ba, 2015, algorithm 1).
+
+    Parameters
+    ----------
+    parameters : iterable
+        Tensors, pairs (name, Tensor), or dicts of groups, as at `Optimizer`.
+    lr : float, default 0.001
+        The learning rate.
+    betas : (float, float), default (0.9, 0.999)
+        The factors β₁ and β₂ of the running means, in [0, 1).
+    eps : float, default 1e-08
+        A number that keeps the divisor from 0. It must not be 0 in the dtype of the parameters.
+    weight_decay : float, default 0.0
+        The factor λ; λ w is added to the gradient.
+    amsgrad : bool, default False
+        If true, the divisor is computed from the largest v until now (Reddi et al., 2018).
+    maximize : bool, default False
+        If true, the steps increase the loss.
+    decoupled_weight_decay : bool, default False
+        If true, the weight decay is that of `AdamW`.
+
+    See Also
+    --------
+    AdamW : Adam with decoupled weight decay.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.Parameter([1.0, -2.0])
+    >>> optimizer = nn.Adam([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    Tensor([ 0.9, -1.9], requires_grad=True)
     """
 
     @public
@@ -93,9 +127,43 @@ class Adam(_Moments):
         return w - (h.lr / h.correction1) * (s.exp_avg / (np.sqrt(v) / h.root2 + h.eps))
 
 
+@like(Optimizer)
 class AdamW(Adam):
-    """`Adam` with decoupled weight decay: w ← (1 - lr λ) w before the step (Loshchilov and Hutter,
-    2019)."""
+    """Adam with decoupled weight decay: w ← (1 - lr λ) w before the step of `Adam`.
+
+    The method is that of Loshchilov and Hutter (2019).
+
+    Parameters
+    ----------
+    parameters : iterable
+        Tensors, pairs (name, Tensor), or dicts of groups, as at `Optimizer`.
+    lr : float, default 0.001
+        The learning rate.
+    betas : (float, float), default (0.9, 0.999)
+        The factors β₁ and β₂ of the running means, in [0, 1).
+    eps : float, default 1e-08
+        A number that keeps the divisor from 0. It must not be 0 in the dtype of the parameters.
+    weight_decay : float, default 0.01
+        The factor λ.
+    amsgrad : bool, default False
+        If true, the divisor is computed from the largest mean square until now, as in `Adam`.
+    maximize : bool, default False
+        If true, the steps increase the loss.
+
+    See Also
+    --------
+    parameter_groups : Groups of parameters, to exempt biases from the decay.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.Parameter([1.0, -2.0])
+    >>> optimizer = nn.AdamW([w], lr=0.1, weight_decay=0.01)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    Tensor([ 0.899, -1.898], requires_grad=True)
+    """
 
     @public
     def __init__(
@@ -115,9 +183,42 @@ class AdamW(Adam):
         )  # fmt: skip
 
 
+@like(Optimizer)
 class NAdam(_Moments):
-    """`Adam` with Nesterov's momentum: the step uses the mean that the next step will have (Dozat,
-    2016). μₜ = β₁ (1 - 0.96^(t d) / 2) with the momentum decay d."""
+    """Adam with Nesterov's momentum: the step uses the mean that the next step will have.
+
+    The method is that of Dozat (2016). In step t, μₜ = β₁ (1 - 0.96^(t d) / 2) with the momentum
+    decay d takes the place of β₁.
+
+    Parameters
+    ----------
+    parameters : iterable
+        Tensors, pairs (name, Tensor), or dicts of groups, as at `Optimizer`.
+    lr : float, default 0.002
+        The learning rate.
+    betas : (float, float), default (0.9, 0.999)
+        The factors β₁ and β₂ of the running means, in [0, 1).
+    eps : float, default 1e-08
+        A number that keeps the divisor from 0. It must not be 0 in the dtype of the parameters.
+    weight_decay : float, default 0.0
+        The factor λ; λ w is added to the gradient.
+    momentum_decay : float, default 0.004
+        The number d in the formula of μₜ.
+    decoupled_weight_decay : bool, default False
+        If true, the weight decay is that of `AdamW`.
+    maximize : bool, default False
+        If true, the steps increase the loss.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.Parameter([1.0, -2.0])
+    >>> optimizer = nn.NAdam([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w.data.round(4)
+    array([ 0.8944, -1.8944])
+    """
 
     counters: ClassVar[dict[str, float]] = {"step": 0.0, "mu_product": 1.0}
 
@@ -170,9 +271,41 @@ class NAdam(_Moments):
         return w - h.lr * (ahead / (np.sqrt(s.exp_avg_sq) / h.root2 + h.eps))
 
 
+@like(Optimizer)
 class RAdam(_Moments):
-    """`Adam` whose step is rectified by the variance of the adaptive factor, which is left out in
-    the first steps, where it has none (Liu et al., 2020)."""
+    """Adam whose step is rectified by the variance of the adaptive factor.
+
+    The factor is left out in the first steps, where it has no variance (Liu et al., 2020).
+
+    Parameters
+    ----------
+    parameters : iterable
+        Tensors, pairs (name, Tensor), or dicts of groups, as at `Optimizer`.
+    lr : float, default 0.001
+        The learning rate.
+    betas : (float, float), default (0.9, 0.999)
+        The factors β₁ and β₂ of the running means, in [0, 1).
+    eps : float, default 1e-08
+        A number that keeps the divisor from 0. It must not be 0 in the dtype of the parameters.
+    weight_decay : float, default 0.0
+        The factor λ; λ w is added to the gradient.
+    decoupled_weight_decay : bool, default False
+        If true, the weight decay is that of `AdamW`.
+    maximize : bool, default False
+        If true, the steps increase the loss.
+
+    Examples
+    --------
+    The first step is one of gradient descent:
+
+    >>> import nn
+    >>> w = nn.Parameter([1.0, -2.0])
+    >>> optimizer = nn.RAdam([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    Tensor([ 0.8, -1.6], requires_grad=True)
+    """
 
     @public
     def __init__(
@@ -214,9 +347,38 @@ class RAdam(_Moments):
         return w - (h.lr / h.correction1) * (s.exp_avg * scale)
 
 
+@like(Optimizer)
 class Adamax(Optimizer):
-    """`Adam` with the largest gradient in place of the root of the mean square: u ← max(β₂ u,
-    |g| + eps) (Kingma and Ba, 2015, algorithm 2)."""
+    """Adam with the largest gradient in place of the root of the mean square.
+
+    w ← w - lr m̂ / u, with m̂ as in `Adam` and u ← max(β₂ u, |g| + eps) (Kingma and Ba, 2015,
+    algorithm 2).
+
+    Parameters
+    ----------
+    parameters : iterable
+        Tensors, pairs (name, Tensor), or dicts of groups, as at `Optimizer`.
+    lr : float, default 0.002
+        The learning rate.
+    betas : (float, float), default (0.9, 0.999)
+        The factor β₁ of the running mean and β₂ of the largest gradient, in [0, 1).
+    eps : float, default 1e-08
+        A number that keeps the divisor from 0. It must not be 0 in the dtype of the parameters.
+    weight_decay : float, default 0.0
+        The factor λ; λ w is added to the gradient.
+    maximize : bool, default False
+        If true, the steps increase the loss.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.Parameter([1.0, -2.0])
+    >>> optimizer = nn.Adamax([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    Tensor([ 0.9, -1.9], requires_grad=True)
+    """
 
     counters: ClassVar[dict[str, float]] = {"step": 0.0}
 
@@ -253,9 +415,35 @@ class Adamax(Optimizer):
         return w - (h.lr / h.correction1) * (s.exp_avg / s.exp_inf)
 
 
+@like(Optimizer)
 class Lion(Optimizer):
-    """w ← w - lr sign(β₁ m + (1 - β₁) g), then m ← β₂ m + (1 - β₂) g (Chen et al., 2023, algorithm
-    2). `weight_decay` is decoupled."""
+    """Lion: steps by the sign of a mean of the gradient.
+
+    w ← w - lr sign(β₁ m + (1 - β₁) g), then m ← β₂ m + (1 - β₂) g (Chen et al., 2023, algorithm 2).
+
+    Parameters
+    ----------
+    parameters : iterable
+        Tensors, pairs (name, Tensor), or dicts of groups, as at `Optimizer`.
+    lr : float, default 0.0001
+        The learning rate, by which every weight changes in a step.
+    betas : (float, float), default (0.9, 0.99)
+        The factors β₁ of the mean in the step and β₂ of the running mean m, in [0, 1).
+    weight_decay : float, default 0.0
+        The factor λ of the decoupled decay: w ← (1 - lr λ) w before the step.
+    maximize : bool, default False
+        If true, the steps increase the loss.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.Parameter([1.0, -2.0])
+    >>> optimizer = nn.Lion([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    Tensor([ 0.9, -1.9], requires_grad=True)
+    """
 
     @public
     def __init__(

@@ -8,12 +8,44 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd_core.errors.tracebacks import public
+from nn.describing import like
 from nn.optim.optimizer import Optimizer, descent
 
 
+@like(Optimizer)
 class Adagrad(Optimizer):
-    """w ← w - lr g / (√Σg² + eps), with the sum over all steps (Duchi et al., 2011). In step t the
-    learning rate is lr / (1 + (t - 1) lr_decay)."""
+    """Adagrad: steps divided by the root of the sum of the squares of all gradients.
+
+    w ← w - lr g / (√Σg² + eps), with the sum over all steps (Duchi et al., 2011). In step t the
+    learning rate is lr / (1 + (t - 1) lr_decay).
+
+    Parameters
+    ----------
+    parameters : iterable
+        Tensors, pairs (name, Tensor), or dicts of groups, as at `Optimizer`.
+    lr : float, default 0.01
+        The learning rate of the first step.
+    lr_decay : float, default 0.0
+        How fast the learning rate falls.
+    weight_decay : float, default 0.0
+        The factor λ; λ w is added to the gradient.
+    initial_accumulator_value : float, default 0.0
+        The first value of the sum.
+    eps : float, default 1e-10
+        A number that keeps the divisor from 0. It must not be 0 in the dtype of the parameters.
+    maximize : bool, default False
+        If true, the steps increase the loss.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.Parameter([1.0, -2.0])
+    >>> optimizer = nn.Adagrad([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    Tensor([ 0.9, -1.9], requires_grad=True)
+    """
 
     counters: ClassVar[dict[str, float]] = {"step": 0.0}
 
@@ -55,10 +87,43 @@ class Adagrad(Optimizer):
         return w - h.rate * (g / (np.sqrt(s.sum) + h.eps))
 
 
+@like(Optimizer)
 class RMSprop(Optimizer):
-    """w ← w - lr g / (√v + eps), with the running mean v ← α v + (1 - α) g² (Tieleman and Hinton,
-    2012, lecture 6.5). `centered` takes the variance in place of v (Graves, 2013); with a momentum
-    μ the quotient is added to u ← μ u + g / (√v + eps), and w ← w - lr u."""
+    """RMSprop: steps of the gradient, divided by the root of its mean square.
+
+    w ← w - lr g / (√v + eps), with the running mean v ← α v + (1 - α) g² (Tieleman and Hinton,
+    2012, lecture 6.5). With a momentum μ the quotient is added to u ← μ u + g / (√v + eps), and w ←
+    w - lr u.
+
+    Parameters
+    ----------
+    parameters : iterable
+        Tensors, pairs (name, Tensor), or dicts of groups, as at `Optimizer`.
+    lr : float, default 0.01
+        The learning rate.
+    alpha : float, default 0.99
+        The factor α of the running mean, in [0, 1).
+    eps : float, default 1e-08
+        A number that keeps the divisor from 0. It must not be 0 in the dtype of the parameters.
+    weight_decay : float, default 0.0
+        The factor λ; λ w is added to the gradient.
+    momentum : float, default 0.0
+        The factor μ of the velocity u.
+    centered : bool, default False
+        If true, the variance of the gradient takes the place of v (Graves, 2013).
+    maximize : bool, default False
+        If true, the steps increase the loss.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.Parameter([1.0, -2.0])
+    >>> optimizer = nn.RMSprop([w], lr=0.01)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    Tensor([ 0.9, -1.9], requires_grad=True)
+    """
 
     counters: ClassVar[dict[str, float]] = {"step": 0.0}
 
@@ -100,9 +165,38 @@ class RMSprop(Optimizer):
         return w - h.lr * g
 
 
+@like(Optimizer)
 class Adadelta(Optimizer):
-    """w ← w - lr Δ, Δ = g √(d + eps) / √(v + eps), with the running means v of g² and d of Δ²
-    (Zeiler, 2012)."""
+    """Adadelta: steps whose size follows that of former steps, without a learning rate to choose.
+
+    w ← w - lr Δ, Δ = g √(d + eps) / √(v + eps), with the running means v of g² and d of Δ² (Zeiler,
+    2012).
+
+    Parameters
+    ----------
+    parameters : iterable
+        Tensors, pairs (name, Tensor), or dicts of groups, as at `Optimizer`.
+    lr : float, default 1.0
+        A factor of the step. The method of the paper has none.
+    rho : float, default 0.9
+        The factor of the running means, in [0, 1).
+    eps : float, default 1e-06
+        A number added to both means, which also sets the size of the first step.
+    weight_decay : float, default 0.0
+        The factor λ; λ w is added to the gradient.
+    maximize : bool, default False
+        If true, the steps increase the loss.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.Parameter([1.0, -2.0])
+    >>> optimizer = nn.Adadelta([w])
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w.data.round(4)
+    array([ 0.9968, -1.9968])
+    """
 
     counters: ClassVar[dict[str, float]] = {"step": 0.0}
 

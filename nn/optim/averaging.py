@@ -10,31 +10,70 @@ import numpy as np
 
 from autograd_core.devices import backend
 from autograd_core.engine.stamps import stamp
-from autograd_core.errors import ArgumentError
+from autograd_core.errors import ArgumentError, ShapeError
 from autograd_core.errors.tracebacks import public
 from nn.module import Buffer, Module
 
 
 def get_ema_avg_fn(decay: float = 0.999) -> Callable[[Any, Any, Any], Any]:
-    """The exponential mean, m ← decay m + (1 - decay) w, for `AveragedModel`."""
+    """The exponential mean, m ← decay m + (1 - decay) w, for `AveragedModel`.
+
+    Parameters
+    ----------
+    decay : float, default 0.999
+        The weight of the mean until now, in [0, 1].
+
+    Returns
+    -------
+    callable
+        The function ``avg_fn(averaged, now, count)``.
+
+    Raises
+    ------
+    ArgumentError
+        If `decay` is not in [0, 1].
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.get_ema_avg_fn(0.75)(2.0, 4.0, 1)
+    2.5
+    """
     if not 0 <= decay <= 1:
         raise ArgumentError(f"decay must be in [0, 1], not {decay}")
     return lambda averaged, now, count: decay * averaged + (1 - decay) * now
 
 
 class AveragedModel(Module):
-    """A copy of a model whose parameters are means of those of the model in training, and often
-    generalise better (Polyak and Juditsky, 1992; Izmailov et al., 2018).
+    """A copy of a model whose parameters are means of those of the model in training.
 
-    ``averaged.update_parameters(model)`` after each step includes the weights of now: all with the
-    same weight, or by ``avg_fn(averaged, now, count)``, as `get_ema_avg_fn` returns it. Calling
-    the averaged model calls its copy, ``averaged.module``. Buffers, such as running means, are
-    copied, or are averaged too with `use_buffers`. `n_averaged` counts the updates.
+    The means often generalise better (Polyak and Juditsky, 1992; Izmailov et al., 2018).
+    ``averaged.update_parameters(model)`` after each step includes the weights of now. Calling the
+    averaged model calls its copy, ``averaged.module``. `n_averaged` counts the updates.
 
-    >>> import nn
+    Parameters
+    ----------
+    model : Module
+        The model in training, which is copied.
+    avg_fn : callable, optional
+        The new mean, ``avg_fn(averaged, now, count)``, such as that of `get_ema_avg_fn`. By
+        default, all updates have the same weight.
+    use_buffers : bool, default False
+        If true, buffers of floats, such as running means, are averaged too. By default they are
+        copied.
+
+    See Also
+    --------
+    fit : Updates an averaged model that is given as `average`.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
     >>> model = nn.Linear(2, 1)
-    >>> averaged = AveragedModel(model, avg_fn=get_ema_avg_fn(0.99))
+    >>> averaged = nn.AveragedModel(model, avg_fn=nn.get_ema_avg_fn(0.99))
     >>> averaged.update_parameters(model)
+    >>> averaged(np.ones((5, 2))).shape
+    (5, 1)
     """
 
     @public
@@ -53,7 +92,20 @@ class AveragedModel(Module):
         return self.module(*inputs, **settings)
 
     def update_parameters(self, model: Module) -> None:
-        """Include the parameters of `model`. The first update copies them."""
+        """Include the parameters of `model`. The first update copies them.
+
+        Parameters
+        ----------
+        model : Module
+            The model in training.
+
+        Raises
+        ------
+        ArgumentError
+            If the model has parameters of other names.
+        ShapeError
+            If a parameter has another shape. Nothing is changed then.
+        """
         mine: dict[str, Any] = dict(self.module.named_parameters())
         others: dict[str, Any] = dict(model.named_parameters())
         if mine.keys() != others.keys():
@@ -61,6 +113,9 @@ class AveragedModel(Module):
                 "AveragedModel: the model has other parameters than the averaged one: "
                 f"{sorted(mine.keys() ^ others.keys())}"
             )
+        wrong = [name for name in mine if mine[name].shape != others[name].shape]
+        if wrong:
+            raise ShapeError(f"AveragedModel: parameters of the model have other shapes: {wrong}")
         count = int(self.n_averaged.data)
         buffers = dict(self.module.named_buffers())
         others |= dict(model.named_buffers())

@@ -32,10 +32,32 @@ def _norm(arrays: list[Any], norm_type: float) -> Any:
 def get_total_norm(
     tensors: Iterable[Any], norm_type: float = 2.0, error_if_nonfinite: bool = False
 ) -> Tensor:
-    """The norm of all elements of several Tensors, as of one vector: a Tensor of shape ().
+    """The norm of all elements of several Tensors, as of one vector.
 
-    `norm_type` is p > 0 of the p-norm; ``inf`` is the largest absolute value. With
-    `error_if_nonfinite`, ArgumentError is raised for a norm that is NaN or infinite.
+    Parameters
+    ----------
+    tensors : iterable of Tensors or arrays
+        The parts of the vector.
+    norm_type : float, default 2.0
+        The p > 0 of the p-norm; ``inf`` is the largest absolute value.
+    error_if_nonfinite : bool, default False
+        If true, a norm that is NaN or infinite is an error.
+
+    Returns
+    -------
+    Tensor
+        The norm, of shape ().
+
+    Raises
+    ------
+    ArgumentError
+        If `norm_type` is not positive, or with `error_if_nonfinite` if the norm is NaN or infinite.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.get_total_norm([np.array([3.0]), np.array([4.0])])
+    Tensor(5.)
     """
     arrays = [t._array if isinstance(t, Tensor) else t for t in tensors]
     if not norm_type > 0:
@@ -53,12 +75,42 @@ def clip_grad_norm_(
     norm_type: float = 2.0,
     error_if_nonfinite: bool = False,
 ) -> Tensor:
-    """Scale all gradients by one factor, in place, if their norm is larger than `max_norm` (Pascanu
-    et al., 2013). Returns the norm before, as a Tensor of shape ().
+    """Scale all gradients by one factor, in place, if their norm is larger than `max_norm`.
 
-    `parameters` is a Tensor or an iterable of Tensors; those without a gradient are left out. The
-    factor is min(1, max_norm / (norm + 1e-6)), as in PyTorch. If the norm is NaN or infinite, so
-    are the gradients afterwards; with `error_if_nonfinite`, ArgumentError is raised instead.
+    The factor is min(1, max_norm / (norm + 1e-6)) (Pascanu et al., 2013; in PyTorch's form). If the
+    norm is NaN or infinite, the gradients become NaN or 0.
+
+    Parameters
+    ----------
+    parameters : Tensor or iterable of Tensors
+        The parameters. Those without a gradient are left out.
+    max_norm : float
+        The norm that the gradients may have together.
+    norm_type : float, default 2.0
+        The p > 0 of the p-norm; ``inf`` is the largest absolute value.
+    error_if_nonfinite : bool, default False
+        If true, a norm that is NaN or infinite is an error.
+
+    Returns
+    -------
+    Tensor
+        The norm before, of shape ().
+
+    Raises
+    ------
+    ArgumentError
+        If `max_norm` is negative or `norm_type` is not positive, or with `error_if_nonfinite` if
+        the norm is NaN or infinite. The gradients are then unchanged.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.Parameter([1.5, -2.0])
+    >>> (w * w).sum().backward()
+    >>> nn.clip_grad_norm_([w], max_norm=1.0)
+    Tensor(5.)
+    >>> w.grad.numpy().round(4)
+    array([ 0.6, -0.8])
     """
     gradients = _gradients(parameters)
     arrays = [g._array for g in gradients]
@@ -84,8 +136,29 @@ def clip_grad_norm_(
 
 @public
 def clip_grad_value_(parameters: Any, clip_value: float) -> None:
-    """Limit each element of the gradients to [-clip_value, clip_value], in place. `parameters` is a
-    Tensor or an iterable of Tensors."""
+    """Limit each element of the gradients to [-clip_value, clip_value], in place.
+
+    Parameters
+    ----------
+    parameters : Tensor or iterable of Tensors
+        The parameters. Those without a gradient are left out.
+    clip_value : float
+        The largest absolute value of an element.
+
+    Raises
+    ------
+    ArgumentError
+        If `clip_value` is negative, or if a gradient is complex.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.Parameter([0.25, -2.0])
+    >>> (w * w).sum().backward()
+    >>> nn.clip_grad_value_([w], 1.0)
+    >>> w.grad
+    Tensor([ 0.5, -1. ])
+    """
     if not clip_value >= 0:
         raise ArgumentError(f"clip_grad_value_: clip_value must be at least 0, not {clip_value}")
     gradients = _gradients(parameters)

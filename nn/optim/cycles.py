@@ -10,15 +10,72 @@ from typing import Any
 
 from autograd_core.errors import ArgumentError
 from autograd_core.errors.tracebacks import public
+from nn.describing import like
 from nn.optim.optimizer import Optimizer
 from nn.optim.schedules import LRScheduler
 
 
+@like(LRScheduler)
 class OneCycleLR(LRScheduler):
-    """From max_lr / div_factor up to `max_lr` in the first `pct_start` of the steps, then down to
-    the first rate / final_div_factor (Smith and Topin, 2018), along a cosine or a line. The
-    momentum (or β₁) goes down from `max_momentum` to `base_momentum` and up again. With
-    `three_phase`, the rate goes down as long as up, and then further."""
+    """One cycle: the rate goes up to `max_lr`, then down to nearly 0 (Smith and Topin, 2018).
+
+    It starts at max_lr / div_factor and ends at that rate / final_div_factor. The momentum (or β₁)
+    goes down from `max_momentum` to `base_momentum` and up again.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        The optimiser whose learning rates are set.
+    max_lr : float or list of float
+        The largest rate, or one for each group.
+    total_steps : int, optional
+        The number of steps of the cycle. By default it is `epochs` times `steps_per_epoch`.
+    epochs : int, optional
+        The number of epochs, where `total_steps` is not given.
+    steps_per_epoch : int, optional
+        The number of steps of an epoch, where `total_steps` is not given.
+    pct_start : float, default 0.3
+        The share of the steps in which the rate goes up, in [0, 1].
+    anneal_strategy : str, default 'cos'
+        The curve: "cos" for a cosine, "linear" for a line.
+    cycle_momentum : bool, default True
+        If false, the momentum is not changed.
+    base_momentum : float, default 0.85
+        The momentum at the largest rate.
+    max_momentum : float, default 0.95
+        The momentum at the start and at the end.
+    div_factor : float, default 25.0
+        The largest rate divided by the first one.
+    final_div_factor : float, default 10000.0
+        The first rate divided by the last one.
+    three_phase : bool, default False
+        If true, the rate goes down to the first rate for as long as up, and then further.
+    last_epoch : int, default -1
+        The number of the last step of a schedule that goes on; -1 for a new one.
+
+    Raises
+    ------
+    TypeError
+        If `optimizer` is not an optimiser.
+    ArgumentError
+        If the number of steps is not given, an argument is outside its range, there are not as many
+        rates as groups, or the optimiser has no momentum to change; in `step`, after `total_steps`.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.Parameter([1.0])
+    >>> (w * w).sum().backward()
+    >>> optimizer = nn.SGD([w], lr=0.1, momentum=0.9)
+    >>> schedule = nn.OneCycleLR(optimizer, max_lr=1.0, total_steps=10)
+    >>> rates = []
+    >>> for _ in range(10):
+    ...     rates.append(round(optimizer.lr, 3))
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> rates
+    [0.04, 0.52, 1.0, 0.95, 0.812, 0.611, 0.389, 0.188, 0.05, 0.0]
+    """
 
     @public
     def __init__(
@@ -38,6 +95,7 @@ class OneCycleLR(LRScheduler):
         three_phase: bool = False,
         last_epoch: int = -1,
     ) -> None:
+        self._check_optimizer(optimizer)
         if total_steps is None:
             if epochs is None or steps_per_epoch is None:
                 raise ArgumentError("OneCycleLR needs total_steps, or epochs and steps_per_epoch")
@@ -103,8 +161,46 @@ class OneCycleLR(LRScheduler):
         return last + (first - last) * (1 + math.cos(math.pi * share)) / 2
 
 
+@like(LRScheduler)
 class SequentialLR(LRScheduler):
-    """Schedules one after the other: the next begins when t reaches the next of `milestones`."""
+    """Schedules one after the other: the next begins when t reaches the next of `milestones`.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        The optimiser with which the schedules were made.
+    schedulers : list of LRScheduler
+        The schedules, in their order.
+    milestones : list of int
+        The steps at which the second schedule begins, the third, and so on.
+    last_epoch : int, default -1
+        The number of the last step of a schedule that goes on; -1 for a new one.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no schedule, there is not one milestone less than schedules, or a schedule was
+        made with another optimiser.
+
+    Examples
+    --------
+    A warm-up of 2 steps before a cosine:
+
+    >>> import nn
+    >>> w = nn.Parameter([1.0])
+    >>> (w * w).sum().backward()
+    >>> optimizer = nn.SGD([w], lr=1.0)
+    >>> warm_up = nn.LinearLR(optimizer, start_factor=0.5, total_iters=2)
+    >>> cosine = nn.CosineAnnealingLR(optimizer, T_max=4)
+    >>> schedule = nn.SequentialLR(optimizer, [warm_up, cosine], milestones=[2])
+    >>> rates = []
+    >>> for _ in range(6):
+    ...     rates.append(round(optimizer.lr, 3))
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> rates
+    [0.5, 0.75, 1.0, 0.854, 0.5, 0.146]
+    """
 
     @public
     def __init__(
@@ -152,13 +248,51 @@ class SequentialLR(LRScheduler):
             schedule.load_state_dict(given)
 
 
+@like(LRScheduler)
 class ReduceLROnPlateau(LRScheduler):
-    """Multiply the rates by `factor` when a metric, such as the loss of the validation examples,
-    has not become better for more than `patience` steps: ``schedule.step(loss)``.
+    """Multiply the rates by `factor` when a metric has not become better for `patience` steps.
 
-    Better is smaller (``mode="min"``) or larger (``"max"``), by more than `threshold`: as a share
-    (``threshold_mode="rel"``) or as a number (``"abs"``). After a reduction, `cooldown` steps are
-    not counted. Rates do not fall below `min_lr`, and not by less than `eps`.
+    The metric, such as the loss of the validation examples, is given to each step:
+    ``schedule.step(loss)``. The rates fall when it was not better for more than `patience` steps.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        The optimiser whose learning rates are set.
+    mode : str, default 'min'
+        What is better: "min" for smaller, "max" for larger.
+    factor : float, default 0.1
+        What the rates are multiplied by, less than 1.
+    patience : int, default 10
+        The number of steps without a better metric that are allowed.
+    threshold : float, default 0.0001
+        The change from which on a metric is better.
+    threshold_mode : str, default 'rel'
+        Whether `threshold` is a share of the best metric ("rel") or a number ("abs").
+    cooldown : int, default 0
+        The number of steps after a reduction that are not counted.
+    min_lr : float or list of float, default 0.0
+        The rate below which a rate does not fall, or one for each group.
+    eps : float, default 1e-08
+        A rate is not changed if it would fall by no more than this.
+
+    Raises
+    ------
+    TypeError
+        If `optimizer` is not an optimiser.
+    ArgumentError
+        If `factor` is not less than 1, for another `mode` or `threshold_mode`, or if there are not
+        as many `min_lr` as groups.
+
+    Examples
+    --------
+    >>> import nn
+    >>> optimizer = nn.SGD([nn.Parameter([1.0])], lr=1.0)
+    >>> schedule = nn.ReduceLROnPlateau(optimizer, patience=1)
+    >>> for loss in [3.0, 2.0, 2.0, 2.0]:
+    ...     schedule.step(loss)
+    >>> optimizer.lr
+    0.1
     """
 
     @public
@@ -174,6 +308,7 @@ class ReduceLROnPlateau(LRScheduler):
         min_lr: float | list[float] = 0.0,
         eps: float = 1e-8,
     ) -> None:
+        self._check_optimizer(optimizer)
         if not factor < 1:
             raise ArgumentError(f"ReduceLROnPlateau: factor must be less than 1, not {factor}")
         if mode not in ("min", "max") or threshold_mode not in ("rel", "abs"):
@@ -183,6 +318,10 @@ class ReduceLROnPlateau(LRScheduler):
             )
         groups = len(optimizer.param_groups)
         self.min_lrs = list(min_lr) if isinstance(min_lr, list | tuple) else [min_lr] * groups
+        if len(self.min_lrs) != groups:
+            raise ArgumentError(
+                f"ReduceLROnPlateau: min_lr has {len(self.min_lrs)} rates for {groups} groups"
+            )
         self.optimizer, self.mode, self.factor, self.patience = optimizer, mode, factor, patience
         self.threshold, self.threshold_mode = threshold, threshold_mode
         self.cooldown, self.eps = cooldown, eps
@@ -195,7 +334,13 @@ class ReduceLROnPlateau(LRScheduler):
         return self.get_last_lr()
 
     def step(self, metric: Any) -> None:  # type: ignore[override]
-        """Go on by one step with the metric of now."""
+        """Go on by one step with the metric of now.
+
+        Parameters
+        ----------
+        metric : float or Tensor
+            The number that shall become better.
+        """
         metric = float(metric.item() if hasattr(metric, "item") else metric)
         self.last_epoch += 1
         if self._is_better(metric):

@@ -20,19 +20,55 @@ LISTS = ("old_dirs", "old_stps", "ro")
 
 
 class LBFGS(Optimizer):
-    """The limited-memory BFGS method (Nocedal and Wright, 2006, algorithms 7.4 and 7.5), for losses
-    without noise, such as those of all examples.
+    """The limited-memory BFGS method, for losses without noise, such as those of all examples.
 
-    ``step(closure)`` calls the closure, which clears the gradients, computes the loss, calls
-    backward and returns the loss, several times; the closure may be compiled. A step is up to
-    `max_iter` iterations with up to `max_eval` calls (by default 1.25 times as many), and ends when
-    no element of the gradient exceeds `tolerance_grad`, or the loss and the weights change by less
-    than `tolerance_change`. `history_size` pairs of changes are kept. With
-    ``line_search_fn="strong_wolfe"`` the length of each step fulfils the Wolfe conditions,
-    otherwise it is `lr`. Results are PyTorch's, and so is the state.
+    The method is that of Nocedal and Wright (2006, algorithms 7.4 and 7.5). ``step(closure)`` calls
+    the closure several times; it clears the gradients, computes the loss, calls backward and
+    returns the loss. The closure may be compiled; a compiled function that calls `step` runs
+    without a program, with a warning. Results are PyTorch's, and so is the state.
 
-    Raises ArgumentError for several groups of parameters, and TypeError for a step without a
-    closure.
+    Parameters
+    ----------
+    parameters : iterable
+        Tensors, pairs (name, Tensor), or one group of them in a dict.
+    lr : float, default 1.0
+        The length of a step along its direction; with a line search, where the search begins.
+    max_iter : int, default 20
+        The largest number of iterations of a step.
+    max_eval : int, optional
+        The largest number of calls of the closure in a step, by default 1.25 times `max_iter`.
+    tolerance_grad : float, default 1e-07
+        A step ends when no element of the gradient exceeds this.
+    tolerance_change : float, default 1e-09
+        A step ends when the loss and the weights change by less than this.
+    history_size : int, default 100
+        How many pairs of changes of weights and gradients are kept.
+    line_search_fn : str, optional
+        With "strong_wolfe", the length of each step fulfils the Wolfe conditions.
+
+    Raises
+    ------
+    TypeError
+        If `parameters` is a single Tensor, a dict or a Module, or cannot be iterated; in a step,
+        without a closure.
+    ArgumentError
+        If there are several groups of parameters, for another `line_search_fn`, or for the reasons
+        listed at `Optimizer`.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.Parameter([1.0, 1.0])
+    >>> optimizer = nn.LBFGS([w], line_search_fn="strong_wolfe")
+    >>> def closure():
+    ...     optimizer.zero_grad()
+    ...     loss = ((w - 3) ** 2).sum()
+    ...     loss.backward()
+    ...     return loss
+    >>> optimizer.step(closure).item()
+    8.0
+    >>> w
+    Tensor([3., 3.], requires_grad=True)
     """
 
     traced_attributes: tuple[str, ...] = (
@@ -67,7 +103,19 @@ class LBFGS(Optimizer):
 
     @public
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Minimise; returns the loss before. Parameters without a gradient have the gradient 0."""
+        """Minimise the loss. Parameters without a gradient have the gradient 0.
+
+        Parameters
+        ----------
+        closure : callable, optional
+            The function that computes the loss and its gradients and returns the loss. It is
+            needed.
+
+        Returns
+        -------
+        Tensor
+            The loss before the step.
+        """
         if closure is None:
             raise TypeError("LBFGS.step takes a closure that computes the loss and its gradients")
         if any(backend.is_traced(p.data) for p in self.parameters):

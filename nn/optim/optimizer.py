@@ -27,11 +27,7 @@ from nn.optim.settings import (
 
 
 class Optimizer(Versioned):
-    """The base of optimisers: a subclass declares its state and the formula of an update.
-
-    `parameters` are Tensors, pairs (name, Tensor), or dicts, each a group with settings of its own:
-    ``[{"params": weights, "weight_decay": 0.1}, {"params": biases}]``. `param_groups` is the list
-    of the groups, `state` holds the arrays of each parameter under PyTorch's names.
+    """The base class of optimisers: a subclass declares its state and the formula of an update.
 
     A subclass defines `arrays`, the names of its state for a group, `counters`, numbers that a step
     changes, and ``update(w, g, s, h)``, the formula. `w` are the weights, `g` the gradient, `s` the
@@ -39,8 +35,42 @@ class Optimizer(Versioned):
     NumPy's operators and ufuncs; it is run in place, and on a device in one launch. A complex
     parameter is updated as two real ones, its real and its imaginary part.
 
-    Raises TypeError for parameters that are not Tensors, and ArgumentError for none, for one that
-    cannot be trained or occurs twice, and for a setting outside its range.
+    The attribute `param_groups` is the list of the groups, and `state` holds the arrays of each
+    parameter under PyTorch's names.
+
+    Parameters
+    ----------
+    parameters : iterable
+        Tensors, pairs (name, Tensor), or dicts, each a group with settings of its own:
+        ``[{"params": weights, "weight_decay": 0.1}, {"params": biases}]``.
+    defaults : dict
+        The settings of groups that do not have them, by name. "lr" is the learning rate.
+
+    Raises
+    ------
+    TypeError
+        If `parameters` is a single Tensor, a dict or a Module, or cannot be iterated.
+    ArgumentError
+        If there are no parameters, if one is not a leaf Tensor that requires a gradient or occurs
+        twice, if a group has an unknown setting, or if settings are outside their ranges or do not
+        fit together.
+    DTypeError
+        If a parameter is float16 and `eps` is 0 in float16.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> class SignSGD(nn.Optimizer):
+    ...     def __init__(self, parameters, lr=0.1):
+    ...         super().__init__(parameters, {"lr": lr})
+    ...
+    ...     def update(self, w, g, s, h):
+    ...         return w - h.lr * np.sign(g)
+    >>> w = nn.Parameter([1.0, -2.0])
+    >>> (w * w).sum().backward()
+    >>> SignSGD([w]).step()
+    >>> w
+    Tensor([ 0.9, -1.9], requires_grad=True)
     """
 
     traced_attributes: tuple[str, ...] = (
@@ -108,7 +138,18 @@ class Optimizer(Versioned):
             group["lr"] = lr
 
     def add_param_group(self, group: Mapping[str, Any]) -> None:
-        """Train the parameters of another group, ``{"params": …, "lr": …}``."""
+        """Train the parameters of another group, ``{"params": …, "lr": …}``.
+
+        Parameters
+        ----------
+        group : dict
+            The parameters, and those settings that differ from the defaults of the optimiser.
+
+        Raises
+        ------
+        ArgumentError
+            If a parameter is in a group already, or for the reasons listed at `Optimizer`.
+        """
         kind = type(self).__name__
         unknown = group.keys() - self.defaults.keys() - KEPT
         if "params" not in group:
@@ -130,7 +171,13 @@ class Optimizer(Versioned):
         self.param_groups.append(complete)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Set the `grad` of every parameter to None, or to zeros."""
+        """Set the `grad` of every parameter to None, or to zeros.
+
+        Parameters
+        ----------
+        set_to_none : bool, default True
+            If false, gradients become zeros. Those that are None remain so.
+        """
         for parameter in self.parameters:
             if set_to_none:
                 parameter.grad = None
@@ -138,8 +185,19 @@ class Optimizer(Versioned):
                 parameter.grad = Tensor(np.zeros_like(parameter.grad.data))
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Update every parameter that has a gradient. With a `closure`, which computes the loss and
-        its gradients, call it first, and return the loss."""
+        """Update every parameter that has a gradient.
+
+        Parameters
+        ----------
+        closure : callable, optional
+            A function that computes the loss and its gradients and returns the loss. It is called
+            first.
+
+        Returns
+        -------
+        Tensor or None
+            What the closure returned; None without a closure.
+        """
         loss = None if closure is None else closure()
         moved = []
         for group in self.param_groups:
@@ -156,8 +214,14 @@ class Optimizer(Versioned):
     # the state
 
     def state_dict(self) -> dict[str, Any]:
-        """The state and the settings, in the structure of PyTorch's: ``state[i]`` has copies on the
-        host of the arrays of parameter i, ``param_groups`` the settings and the numbers i."""
+        """The state and the settings, in the structure of PyTorch's.
+
+        Returns
+        -------
+        dict
+            ``state[i]`` has copies on the host of the arrays of parameter i, ``param_groups`` the
+            settings and the numbers i of the parameters of each group.
+        """
         places: dict[Any, int] = {p: i for i, p in enumerate(self.parameters)}
         state = {
             places[parameter]: {name: np.array(backend.asnumpy(a)) for name, a in arrays.items()}
@@ -171,8 +235,24 @@ class Optimizer(Versioned):
         return {"state": state, "param_groups": groups}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Restore what `state_dict` returned, here or in PyTorch. If anything does not fit, nothing
-        is changed, and the error says what."""
+        """Restore what `state_dict` returned, here or in PyTorch.
+
+        If anything does not fit, nothing is changed, and the error says what.
+
+        Parameters
+        ----------
+        state : dict
+            The state of an optimiser of the same class, for parameters of the same shapes.
+
+        Raises
+        ------
+        ArgumentError
+            If `state` is not the result of `state_dict`, has other numbers of parameters in its
+            groups, or a setting outside its range.
+        ShapeError
+            If an array is missing, is not of this optimiser, or has another shape than its
+            parameter.
+        """
         kind = type(self).__name__
         if not isinstance(state, Mapping) or not {"state", "param_groups"} <= state.keys():
             raise ArgumentError(f"{kind}.load_state_dict takes what state_dict() returns")

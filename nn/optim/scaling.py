@@ -15,22 +15,45 @@ from nn.optim.optimizer import Optimizer
 
 
 class GradScaler(Versioned):
-    """Multiplies the loss by a large number, and divides the gradients by it before a step
-    (Micikevicius et al., 2018). Keep the parameters in float32 and convert to float16 in the model:
+    """Multiplies the loss by a large factor, and divides the gradients by it before a step.
+
+    Small gradients are then not 0 in float16 (Micikevicius et al., 2018). If a gradient is infinite
+    or NaN, the step is left out, and `update` makes the factor smaller; after many steps without
+    one it makes it larger. To clip gradients, call ``unscale_(optimizer)`` first.
+
+    Parameters
+    ----------
+    init_scale : float, default 65536.0
+        The first factor.
+    growth_factor : float, default 2.0
+        What the factor is multiplied by after `growth_interval` steps without infinities.
+    backoff_factor : float, default 0.5
+        What the factor is multiplied by after a gradient that is infinite or NaN.
+    growth_interval : int, default 2000
+        The number of steps after which the factor grows.
+    enabled : bool, default True
+        If false, nothing is scaled, and no step is left out.
+
+    Raises
+    ------
+    ArgumentError
+        Unless ``init_scale > 0``, ``growth_factor > 1`` and ``0 < backoff_factor < 1``.
+
+    Examples
+    --------
+    The parameters are float32, and the model converts them to float16:
 
     >>> import numpy as np, nn
-    >>> layer, x, y = nn.Linear(3, 2, dtype=np.float32), np.ones((4, 3), "e"), np.ones((4, 2), "e")
-    >>> optimizer, scaler = nn.SGD(layer.parameters(), lr=0.1), GradScaler(init_scale=1024)
+    >>> layer = nn.Linear(3, 2, dtype=np.float32)
+    >>> x, y = np.ones((4, 3), np.float16), np.ones((4, 2), np.float32)
+    >>> optimizer, scaler = nn.SGD(layer.parameters(), lr=0.1), nn.GradScaler(init_scale=1024)
     >>> out = x @ layer.weight.astype(np.float16).T + layer.bias.astype(np.float16)
-    >>> loss = nn.MSELoss()(out.astype(np.float32), y.astype(np.float32))
+    >>> loss = nn.MSELoss()(out.astype(np.float32), y)
     >>> scaler.scale(loss).backward()
     >>> scaler.step(optimizer)
     >>> scaler.update()
-
-    If a gradient is infinite or NaN, the step is left out, and `update` multiplies the factor by
-    `backoff_factor`; after `growth_interval` steps without one it multiplies it by
-    `growth_factor`. To clip gradients, call ``unscale_(optimizer)`` first. With ``enabled=False``
-    nothing is scaled.
+    >>> scaler.get_scale()
+    1024.0
     """
 
     traced_numbers = ("_scale",)
@@ -56,14 +79,35 @@ class GradScaler(Versioned):
         self._stepped: dict[Optimizer, bool] = {}
 
     def scale(self, loss: Any) -> Any:
-        """The loss times the factor; of a list or tuple of losses, each."""
+        """The loss times the factor.
+
+        Parameters
+        ----------
+        loss : Tensor, or list or tuple of Tensors
+            One loss, or several.
+
+        Returns
+        -------
+        Tensor, or list or tuple of Tensors
+            Each loss times the factor.
+        """
         if isinstance(loss, list | tuple):
             return type(loss)(self.scale(each) for each in loss)
         return loss * self._scale if self.enabled else loss
 
     def unscale_(self, optimizer: Optimizer) -> None:
-        """Divide the gradients by the factor, in place. Raises AutogradError if they were since the
-        last `update`."""
+        """Divide the gradients by the factor, in place.
+
+        Parameters
+        ----------
+        optimizer : Optimizer
+            The optimiser whose parameters have the gradients.
+
+        Raises
+        ------
+        AutogradError
+            If they were divided since the last `update`.
+        """
         if not self.enabled:
             return
         if optimizer in self._found:
@@ -75,7 +119,27 @@ class GradScaler(Versioned):
         self._found[optimizer] = not all(bool(np.isfinite(g.data).all()) for g in gradients)
 
     def step(self, optimizer: Optimizer, closure: None = None) -> Any:
-        """Call ``optimizer.step()``, unless a gradient is infinite or NaN."""
+        """Call ``optimizer.step()``, unless a gradient is infinite or NaN.
+
+        Parameters
+        ----------
+        optimizer : Optimizer
+            The optimiser. Its gradients are divided by the factor, unless `unscale_` has done it.
+        closure : None, optional
+            Must be None, because gradients are scaled before the step.
+
+        Returns
+        -------
+        Tensor or None
+            What the optimiser returns, or None if the step is left out.
+
+        Raises
+        ------
+        TypeError
+            If a closure is given.
+        AutogradError
+            If `step` was called since the last `update`.
+        """
         if closure is not None:
             raise TypeError("GradScaler.step takes no closure: the gradients are scaled before it")
         if optimizer in self._stepped:
@@ -87,7 +151,13 @@ class GradScaler(Versioned):
         return None if self._found.get(optimizer, False) else optimizer.step()
 
     def update(self) -> None:
-        """Set the factor for the next step."""
+        """Set the factor for the next step.
+
+        Raises
+        ------
+        AutogradError
+            If neither `step` nor `unscale_` was called since the last `update`.
+        """
         if not self.enabled:
             return
         if not self._found:

@@ -32,14 +32,46 @@ from autograd_core.engine.exits import warn_user
 from autograd_core.engine.stamps import stamps
 from autograd_core.errors import ArgumentError
 from autograd_core.errors.tracebacks import public
+from nn.describing import like
 from nn.optim.optimizer import Optimizer
 
 
 class LRScheduler:
-    """The base of schedules: a subclass defines ``rate(t, base)``, the learning rate after t steps
-    for a base rate. A user's own schedule needs nothing else.
+    """The base class of schedules: a subclass defines ``rate(t, base)``.
 
-    `last_epoch` is t. `get_last_lr()` are the rates of the groups.
+    It is the learning rate after t steps for a base rate; a schedule of your own needs nothing
+    else. `last_epoch` is t. A schedule sets the rates of the groups of an optimiser when it is made
+    and in each `step`, which is called after that of the optimiser, once after each epoch or each
+    batch.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        The optimiser whose learning rates are set. Its rates now are the base rates.
+    last_epoch : int, default -1
+        The number of the last step of a schedule that goes on, where "initial_lr" of the groups are
+        the base rates; -1 for a new one.
+
+    Raises
+    ------
+    TypeError
+        If `optimizer` is not an optimiser.
+
+    Examples
+    --------
+    >>> import nn
+    >>> class InverseRoot(nn.LRScheduler):
+    ...     def rate(self, t, base):
+    ...         return base / (1 + t) ** 0.5
+    >>> w = nn.Parameter([1.0])
+    >>> optimizer = nn.SGD([w], lr=0.8)
+    >>> schedule = InverseRoot(optimizer)
+    >>> for _ in range(3):
+    ...     (w * w).sum().backward()
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> optimizer.lr
+    0.4
     """
 
     unsaved: ClassVar[tuple[str, ...]] = ("optimizer",)
@@ -47,10 +79,7 @@ class LRScheduler:
     eta_min = 0.0
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
-        if not isinstance(optimizer, Optimizer):
-            raise TypeError(
-                f"{type(self).__name__} takes an optimiser, not a {type(optimizer).__name__}"
-            )
+        self._check_optimizer(optimizer)
         self.optimizer = optimizer
         for group in optimizer.param_groups:
             group.setdefault("initial_lr", group["lr"])  # an earlier schedule may have set it
@@ -59,6 +88,12 @@ class LRScheduler:
         self._made = stamps.newest
         self._former = self._given = self.base_lrs
         self._set(chained=last_epoch == -1)
+
+    def _check_optimizer(self, optimizer: Any) -> None:
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(
+                f"{type(self).__name__} takes an optimiser, not a {type(optimizer).__name__}"
+            )
 
     def rate(self, t: int, base: float) -> float:
         """The learning rate after t steps, for a group with the rate `base`."""
@@ -69,7 +104,7 @@ class LRScheduler:
         return [self.rate(self.last_epoch, base) for base in self.base_lrs]
 
     def step(self) -> None:
-        """Go on by one step."""
+        """Go on by one step: set the learning rates of the next one."""
         self._check_order()
         self.last_epoch += 1
         self._set()
@@ -107,7 +142,13 @@ class LRScheduler:
         return own | {"_last_lr": self._given}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Restore what `state_dict` returned, here or in PyTorch."""
+        """Restore what `state_dict` returned, here or in PyTorch.
+
+        Parameters
+        ----------
+        state : dict
+            The state of a schedule of the same class.
+        """
         known = {k: v for k, v in state.items() if k not in self.unsaved and k[0] != "_"}
         vars(self).update(known)
         self._former = self.rates()
@@ -117,11 +158,43 @@ class LRScheduler:
         return import_module("nn.notebook").of_schedule(self)  # type: ignore[no-any-return]
 
 
+@like(LRScheduler)
 class LambdaLR(LRScheduler):
-    """base · f(t), with a function f, or a list of functions, one for each group."""
+    """The base rate times a function of t, base · f(t).
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        The optimiser whose learning rates are set.
+    lr_lambda : callable or list of callables
+        The function f, or one for each group.
+    last_epoch : int, default -1
+        The number of the last step of a schedule that goes on; -1 for a new one.
+
+    Raises
+    ------
+    TypeError
+        If `optimizer` is not an optimiser.
+    ArgumentError
+        If there are not as many functions as groups.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.Parameter([1.0])
+    >>> (w * w).sum().backward()
+    >>> optimizer = nn.SGD([w], lr=0.8)
+    >>> schedule = nn.LambdaLR(optimizer, lambda t: 1 / (1 + t))
+    >>> for _ in range(3):
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> optimizer.lr
+    0.2
+    """
 
     @public
     def __init__(self, optimizer: Optimizer, lr_lambda: Any, last_epoch: int = -1) -> None:
+        self._check_optimizer(optimizer)
         groups = len(optimizer.param_groups)
         self.lr_lambdas = (
             list(lr_lambda) if isinstance(lr_lambda, Iterable) else [lr_lambda] * groups
@@ -140,8 +213,46 @@ class LambdaLR(LRScheduler):
         return [base * function(self.last_epoch) for base, function in pairs]
 
 
+@like(LRScheduler)
 class StepLR(LRScheduler):
-    """base · gamma^⌊t / step_size⌋."""
+    """The base rate times a factor that falls after every `step_size` steps.
+
+    The rate is base · gamma^⌊t / step_size⌋.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        The optimiser whose learning rates are set.
+    step_size : int
+        The number of steps with the same rate.
+    gamma : float, default 0.1
+        What the rate is multiplied by.
+    last_epoch : int, default -1
+        The number of the last step of a schedule that goes on; -1 for a new one.
+
+    Raises
+    ------
+    TypeError
+        If `optimizer` is not an optimiser.
+    ArgumentError
+        If `step_size` is less than 1.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.Parameter([1.0])
+    >>> (w * w).sum().backward()
+    >>> optimizer = nn.SGD([w], lr=0.8)
+    >>> schedule = nn.StepLR(optimizer, step_size=2, gamma=0.5)
+    >>> for _ in range(4):
+    ...     optimizer.step()
+    ...     schedule.step()
+    ...     print(optimizer.lr)
+    0.8
+    0.4
+    0.4
+    0.2
+    """
 
     chained = True
 
@@ -159,8 +270,31 @@ class StepLR(LRScheduler):
         return base * self.gamma ** (t // self.step_size)
 
 
+@like(LRScheduler)
 class MultiStepLR(LRScheduler):
-    """base · gamma^n, with the number n of `milestones` that t has reached."""
+    """The base rate times a factor that falls at given steps.
+
+    The rate is base · gamma^n, with the number n of `milestones` that t has reached.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        The optimiser whose learning rates are set.
+    milestones : iterable of int
+        The steps at which the rate falls, in any order.
+    gamma : float, default 0.1
+        What the rate is multiplied by.
+    last_epoch : int, default -1
+        The number of the last step of a schedule that goes on; -1 for a new one.
+
+    Examples
+    --------
+    >>> import nn
+    >>> optimizer = nn.SGD([nn.Parameter([1.0])], lr=0.8)
+    >>> schedule = nn.MultiStepLR(optimizer, [1, 3], gamma=0.5)
+    >>> [schedule.rate(t, 0.8) for t in range(5)]
+    [0.8, 0.4, 0.4, 0.2, 0.2]
+    """
 
     chained = True
 
@@ -177,8 +311,27 @@ class MultiStepLR(LRScheduler):
         return base * self.gamma ** bisect_right(self.milestones, t)
 
 
+@like(LRScheduler)
 class ExponentialLR(LRScheduler):
-    """base · gamma^t."""
+    """The base rate times a factor that falls in every step, base · gamma^t.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        The optimiser whose learning rates are set.
+    gamma : float
+        What the rate is multiplied by.
+    last_epoch : int, default -1
+        The number of the last step of a schedule that goes on; -1 for a new one.
+
+    Examples
+    --------
+    >>> import nn
+    >>> optimizer = nn.SGD([nn.Parameter([1.0])], lr=0.8)
+    >>> schedule = nn.ExponentialLR(optimizer, gamma=0.5)
+    >>> [schedule.rate(t, 0.8) for t in range(4)]
+    [0.8, 0.4, 0.2, 0.1]
+    """
 
     chained = True
 
@@ -192,8 +345,38 @@ class ExponentialLR(LRScheduler):
         return base * self.gamma**t
 
 
+@like(LRScheduler)
 class ConstantLR(LRScheduler):
-    """base · factor until t = total_iters, then base."""
+    """The base rate times a constant in the first steps.
+
+    The rate is base · factor until t = total_iters, then base.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        The optimiser whose learning rates are set.
+    factor : float, default 0.3333333333333333
+        The factor of the first steps, in [0, 1].
+    total_iters : int, default 5
+        The number of steps with the factor.
+    last_epoch : int, default -1
+        The number of the last step of a schedule that goes on; -1 for a new one.
+
+    Raises
+    ------
+    TypeError
+        If `optimizer` is not an optimiser.
+    ArgumentError
+        If `factor` is not in [0, 1].
+
+    Examples
+    --------
+    >>> import nn
+    >>> optimizer = nn.SGD([nn.Parameter([1.0])], lr=0.8)
+    >>> schedule = nn.ConstantLR(optimizer, factor=0.5, total_iters=2)
+    >>> [schedule.rate(t, 0.8) for t in range(4)]
+    [0.4, 0.4, 0.8, 0.8]
+    """
 
     chained = True
 
@@ -212,9 +395,38 @@ class ConstantLR(LRScheduler):
         return base * (self.factor if t < self.total_iters else 1.0)
 
 
+@like(LRScheduler)
 class LinearLR(LRScheduler):
-    """base times a factor that goes from `start_factor` to `end_factor` in `total_iters` steps: a
-    warm-up."""
+    """A warm-up: the base rate times a factor that changes linearly, then remains.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        The optimiser whose learning rates are set.
+    start_factor : float, default 0.3333333333333333
+        The factor at t = 0, in (0, 1].
+    end_factor : float, default 1.0
+        The factor from t = `total_iters` on, in [0, 1].
+    total_iters : int, default 5
+        The number of steps from one factor to the other.
+    last_epoch : int, default -1
+        The number of the last step of a schedule that goes on; -1 for a new one.
+
+    Raises
+    ------
+    TypeError
+        If `optimizer` is not an optimiser.
+    ArgumentError
+        If a factor is outside its range.
+
+    Examples
+    --------
+    >>> import nn
+    >>> optimizer = nn.SGD([nn.Parameter([1.0])], lr=1.0)
+    >>> schedule = nn.LinearLR(optimizer, start_factor=0.25, total_iters=3)
+    >>> [schedule.rate(t, 1.0) for t in range(5)]
+    [0.25, 0.5, 0.75, 1.0, 1.0]
+    """
 
     chained = True
 
@@ -242,8 +454,38 @@ class LinearLR(LRScheduler):
         return base * (self.start_factor + (self.end_factor - self.start_factor) * share)
 
 
+@like(LRScheduler)
 class PolynomialLR(LRScheduler):
-    """base · (1 - t / total_iters)^power, then 0."""
+    """The base rate times a power of the share of the steps that remain.
+
+    The rate is base · (1 - t / total_iters)^power until t = total_iters, then 0.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        The optimiser whose learning rates are set.
+    total_iters : int, default 5
+        The number of steps until the rate is 0.
+    power : float, default 1.0
+        The exponent; 1 is a straight line.
+    last_epoch : int, default -1
+        The number of the last step of a schedule that goes on; -1 for a new one.
+
+    Raises
+    ------
+    TypeError
+        If `optimizer` is not an optimiser.
+    ArgumentError
+        If `total_iters` is less than 1.
+
+    Examples
+    --------
+    >>> import nn
+    >>> optimizer = nn.SGD([nn.Parameter([1.0])], lr=1.0)
+    >>> schedule = nn.PolynomialLR(optimizer, total_iters=4)
+    >>> [schedule.rate(t, 1.0) for t in range(6)]
+    [1.0, 0.75, 0.5, 0.25, 0.0, 0.0]
+    """
 
     chained = True
 
@@ -251,6 +493,8 @@ class PolynomialLR(LRScheduler):
     def __init__(
         self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1
     ) -> None:
+        if total_iters < 1:
+            raise ArgumentError(f"PolynomialLR: total_iters must be at least 1, not {total_iters}")
         self.total_iters, self.power = total_iters, power
         super().__init__(optimizer, last_epoch)
 
@@ -259,9 +503,39 @@ class PolynomialLR(LRScheduler):
         return float(base * (1 - min(t, self.total_iters) / self.total_iters) ** self.power)
 
 
+@like(LRScheduler)
 class CosineAnnealingLR(LRScheduler):
-    """eta_min + (base - eta_min) (1 + cos(π t / T_max)) / 2 (Loshchilov and Hutter, 2017, equation
-    5, without restarts)."""
+    """Half a wave of a cosine, from the base rate to `eta_min` at t = T_max.
+
+    The rate is eta_min + (base - eta_min) (1 + cos(π t / T_max)) / 2 (Loshchilov and Hutter, 2017,
+    equation 5, without restarts).
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        The optimiser whose learning rates are set.
+    T_max : int
+        The number of steps until the least rate. Afterwards the rate rises again.
+    eta_min : float, default 0.0
+        The least rate.
+    last_epoch : int, default -1
+        The number of the last step of a schedule that goes on; -1 for a new one.
+
+    Raises
+    ------
+    TypeError
+        If `optimizer` is not an optimiser.
+    ArgumentError
+        If `T_max` is less than 1.
+
+    Examples
+    --------
+    >>> import nn
+    >>> optimizer = nn.SGD([nn.Parameter([1.0])], lr=1.0)
+    >>> schedule = nn.CosineAnnealingLR(optimizer, T_max=4)
+    >>> [round(schedule.rate(t, 1.0), 4) for t in range(5)]
+    [1.0, 0.8536, 0.5, 0.1464, 0.0]
+    """
 
     chained = True
 
@@ -279,9 +553,49 @@ class CosineAnnealingLR(LRScheduler):
         return self.eta_min + (base - self.eta_min) * (1 + math.cos(math.pi * t / self.T_max)) / 2
 
 
+@like(LRScheduler)
 class CosineAnnealingWarmRestarts(LRScheduler):
-    """`CosineAnnealingLR` that starts again after T_0 steps, then after T_0 T_mult, T_0 T_mult² and
-    so on (Loshchilov and Hutter, 2017)."""
+    """`CosineAnnealingLR` that starts again after T_0 steps, then after T_0 T_mult, and so on.
+
+    The numbers of steps between restarts are T_0, T_0 T_mult, T_0 T_mult², … (Loshchilov and
+    Hutter, 2017).
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        The optimiser whose learning rates are set.
+    T_0 : int
+        The number of steps until the first restart.
+    T_mult : int, default 1
+        What this number is multiplied by at each restart.
+    eta_min : float, default 0.0
+        The least rate.
+    last_epoch : int, default -1
+        The number of the last step of a schedule that goes on; -1 for a new one.
+
+    Raises
+    ------
+    TypeError
+        If `optimizer` is not an optimiser.
+    ArgumentError
+        If `T_0` or `T_mult` is less than 1.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.Parameter([1.0])
+    >>> (w * w).sum().backward()
+    >>> optimizer = nn.SGD([w], lr=1.0)
+    >>> schedule = nn.CosineAnnealingWarmRestarts(optimizer, T_0=2)
+    >>> for _ in range(4):
+    ...     optimizer.step()
+    ...     schedule.step()
+    ...     print(round(optimizer.lr, 4))
+    0.5
+    1.0
+    0.5
+    1.0
+    """
 
     @public
     def __init__(
@@ -298,7 +612,13 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def step(self, epoch: float | None = None) -> None:
-        """Go on by one step, or to `epoch`, which may be a fraction: ``epoch + i / batches``."""
+        """Go on by one step, or to `epoch`.
+
+        Parameters
+        ----------
+        epoch : float, optional
+            The new t, which may be a fraction: ``epoch + i / batches``.
+        """
         self._check_order()
         self.position = self.position + 1 if epoch is None else epoch
         self.last_epoch = math.floor(self.position)

@@ -7,21 +7,59 @@ from typing import Any
 
 from autograd_core.errors import ArgumentError
 from autograd_core.errors.tracebacks import public
+from nn.describing import like
 from nn.optim.optimizer import Optimizer, descent
 
 
+@like(Optimizer)
 class SGD(Optimizer):
-    """Gradient descent, w ← w - lr g for the gradient g = ∂L/∂w.
+    """Stochastic gradient descent, w ← w - lr g for the gradient g = ∂L/∂w.
 
     With momentum μ and dampening τ it is v ← μ v + (1 - τ) g and w ← w - lr v (Sutskever et al.,
-    2013, in PyTorch's form); with `nesterov`, w ← w - lr (g + μ v). In the first step v is g.
-    `weight_decay` λ adds λ w to the gradient, `maximize` ascends. For a complex w, the conjugate of
-    `w.grad` takes the place of ∂L/∂w (see docs/conventions.md).
+    2013, in PyTorch's form). In the first step v is g.
 
-    Parameters without a gradient are not changed. A backward pass raises StaleArrayError if it
-    needs weights that a step has overwritten since. Raises TypeError for an argument that is not a
-    list of Tensors, and ArgumentError for a Tensor that cannot be trained or occurs twice and for
-    settings outside their range.
+    Parameters
+    ----------
+    parameters : iterable
+        Tensors, pairs (name, Tensor), or dicts of groups, as at `Optimizer`.
+    lr : float, default 0.1
+        The learning rate.
+    momentum : float, default 0.0
+        The factor μ of the velocity v.
+    dampening : float, default 0.0
+        The number τ by which the weight of the gradient in v is smaller than 1.
+    weight_decay : float, default 0.0
+        The factor λ; λ w is added to the gradient.
+    nesterov : bool, default False
+        If true, the step is w ← w - lr (g + μ v). It needs a momentum, and no dampening.
+    maximize : bool, default False
+        If true, the steps increase the loss.
+
+    Notes
+    -----
+    Parameters without a gradient are not changed. For a complex w, the conjugate of `w.grad` takes
+    the place of ∂L/∂w (see docs/conventions.md). A backward pass raises StaleArrayError if it needs
+    weights that a step has overwritten since.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.Parameter([1.0, -2.0])
+    >>> optimizer = nn.SGD([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    Tensor([ 0.8, -1.6], requires_grad=True)
+
+    In a loop, the gradients are cleared before each step:
+
+    >>> for _ in range(100):
+    ...     optimizer.zero_grad()
+    ...     loss = (w * w).sum()
+    ...     loss.backward()
+    ...     optimizer.step()
+    >>> round(loss.item(), 6)
+    0.0
     """
 
     @public
