@@ -19,7 +19,7 @@ from autograd_core.rendering.naming import Naming
 from autograd_core.rendering.scene import Box
 from autograd_core.rendering.symbols import symbols_of
 from autograd_core.rendering.values import Crossing, Picture
-from autograd_core.rendering.wording import counted, shortened, written
+from autograd_core.rendering.wording import counted, is_count, shortened, written
 
 SIGNS = {"add": " + ", "subtract": " - ", "multiply": " · ", "divide": " / ", "power": " ^ "}
 PATHS = 12  # at most this many paths are written out
@@ -89,6 +89,8 @@ def explain(
         raise ArgumentError(
             f"explain needs a Tensor that is the result of a computation, not {output!r:.60}"
         )
+    if not is_count(limit):
+        raise ArgumentError(f"limit must be a number of steps, at least 1, not {limit!r}")
     flow = traced(output, Naming(names, model), "explain")
     story = _Story(flow, output)
     if of is None:
