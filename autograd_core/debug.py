@@ -21,13 +21,28 @@ __all__ = ["detect_anomaly"]
 
 @contextmanager
 def detect_anomaly() -> Iterator[None]:
-    """A context manager in which the first operation that produces an inf or a NaN, forward or
-    backward, raises NonFiniteError with the line of the user's code that called the operation.
+    """A context manager that raises an error at the first inf or NaN, forward or backward.
 
-    The backward pass also checks the saved arrays. If one was overwritten in a way that otherwise
-    goes unnoticed, as in ``weight.data[...] = 0``, StaleArrayError names the operation that saved
-    it.
+    The error names the operation that produced it and the line of the user's code that called the
+    operation. The backward pass also checks the saved arrays, for writes that otherwise go
+    unnoticed. This is slow and meant for debugging.
 
+    Returns
+    -------
+    context manager
+        For a ``with`` statement.
+
+    Raises
+    ------
+    NonFiniteError
+        In the context, by the first operation whose result or gradient has an inf or a NaN.
+    StaleArrayError
+        In the context, by a backward pass that needs an array that was overwritten in a way that
+        otherwise goes unnoticed, as in ``weight.data[...] = 0``. It names the operation that saved
+        the array.
+
+    Examples
+    --------
     >>> import autograd_core as ac
     >>> x = ac.Tensor([1.0, 0.0], requires_grad=True)
     >>> with ac.detect_anomaly():

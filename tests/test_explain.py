@@ -66,6 +66,9 @@ def test_what_cannot_be_explained():
         explain(x * 2, of=y)
     with pytest.raises(AutogradError, match="needs a Tensor"):
         explain(3.0)
+    for limit in (0, -1, 1.5, "all"):
+        with pytest.raises(ac.ArgumentError, match="limit must be a number of steps"):
+            explain(x * 2, limit=limit)
     loss = x * 2
     loss.backward()
     with pytest.raises(ac.FreedGraphError, match="explain"):

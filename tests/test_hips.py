@@ -1,5 +1,6 @@
 """The names of HIPS autograd in `autograd_core.hips`: modules, transforms and values."""
 
+import inspect
 import subprocess
 import sys
 
@@ -319,3 +320,8 @@ def test_a_mix_with_hips_autograd_is_right_or_named():
         theirs.grad(lambda x: ac.Tensor(x).sum())(x)
     with pytest.raises(TypeError, match="HIPS autograd"):
         theirs.grad(lambda y: ac.grad(lambda x: ac.sum(x * y))(x)[0])(2.0)
+
+
+def test_an_operator_shows_the_parameters_that_it_takes():
+    for operator in (deriv, make_jvp, make_vjp, autograd.make_hvp, autograd.grad_and_aux):
+        assert list(inspect.signature(operator).parameters) == ["fun", "argnum"]

@@ -78,14 +78,25 @@ class Compiled:
 
     @public
     def save(self, path: Any) -> None:
-        """Write the last program as a Python module, which needs NumPy alone: its ``step`` takes
-        the arrays of the arguments and returns those of the result, with the same bits: one array,
-        or a flat tuple. The arrays that it reads and writes are written beside it, in a file that
-        ends in ``.npz``.
+        """Write the last program as a Python module, which needs NumPy alone.
 
-        Arguments of other shapes raise ValueError in the module, and so does a decision that
-        differs. Raises AutogradError if there is no program, or if it calls a function that is not
-        one of NumPy; ValueError if the path does not end in ``.py``.
+        Its ``step`` takes the arrays of the arguments and returns those of the result, with the
+        same bits: one array, or a flat tuple. The arrays that it reads and writes are written
+        beside it, in a file that ends in ``.npz``. In the module, arguments of other shapes raise
+        ValueError, and so does a decision that differs.
+
+        Parameters
+        ----------
+        path : path
+            The file of the module, which ends in ``.py``.
+
+        Raises
+        ------
+        AutogradError
+            If there is no program, if it calls a function that is not one of NumPy, or if it puts
+            arrays into attributes or gradients.
+        ValueError
+            If `path` does not end in ``.py`` or is not the name of a module.
         """
         file = Path(path)
         if file.suffix != ".py" or not file.stem.isidentifier() or iskeyword(file.stem):
@@ -252,24 +263,56 @@ class Compiled:
 def compile(
     function: Any = None, *, threads: int = 1, check: bool = False, reassociate: bool = False
 ) -> Any:
-    """A function that computes what `function` does, with the same bits, by a list of NumPy calls,
-    without a graph. Use it as a decorator or call it.
+    """A function that computes what `function` does, with the same bits, by a list of NumPy calls.
 
+    No graph is made. Use it as a decorator or call it.
+
+    Parameters
+    ----------
+    function : callable, optional
+        The function to compile. Its arguments are NumPy arrays and Tensors that require no
+        gradient, in any tree. Without it, a decorator with the other parameters is returned.
+    threads : int, default 1
+        The number of threads on which chains of elementwise calls on big arrays run.
+    check : bool, default False
+        If true, each call also runs `function` itself, and compares all results and all that is
+        left in arrays.
+    reassociate : bool, default False
+        If true, factors are merged and sums of products are one product where this is faster, and
+        the last bits differ.
+
+    Returns
+    -------
+    callable
+        A function with the parameters of `function`. Its attribute `source` is the text of the
+        program that was traced last, `programs` are those of all, and ``save(path)`` writes the
+        last one as a Python module.
+
+    Raises
+    ------
+    TypeError
+        If `function` is not callable.
+    ValueError
+        If `threads` is not a positive integer, or if both `check` and `reassociate` are true.
+    AutogradError
+        In a call with `check`, if a result differs.
+
+    Warns
+    -----
+    AutogradWarning
+        In a call, once, if the function cannot be a program and runs as it is. The warning says
+        why.
+
+    Notes
+    -----
     The list is recorded in the first call: `function` runs once with tracing arrays, which note
     every NumPy call of operations, derivative rules, transforms, ``backward()`` and optimisers.
-    Arguments are NumPy arrays and Tensors that require no gradient, in any tree; other shapes,
-    dtypes, memory orders, numbers or flags make another program. What the function reaches
-    elsewhere (parameters, buffers, attributes, globals) is read and written where it is, and
-    compared in each call. A function that cannot be a program runs as it is, and a warning says
-    why once. See docs/compiling.md.
+    Other shapes, dtypes, memory orders, numbers or flags make another program. What the function
+    reaches elsewhere (parameters, buffers, attributes, globals) is read and written where it is,
+    and compared in each call. See docs/compiling.md.
 
-    With `threads`, chains of elementwise calls on big arrays run on several threads. With `check`,
-    each call also runs `function` itself, compares all results and all that is left in arrays, and
-    raises AutogradError for a difference. With `reassociate`, factors are merged and sums of
-    products are one product where this is faster, and the last bits differ; it raises ValueError
-    together with `check`, and if `threads` is not a positive integer; TypeError if `function` is
-    none.
-
+    Examples
+    --------
     >>> import autograd_core as ac, numpy as np
     >>> slope = ac.compile(ac.grad(lambda x: ac.sum(ac.sin(x) * x)))
     >>> slope(np.zeros(2))

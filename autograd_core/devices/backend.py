@@ -199,7 +199,19 @@ def _count_devices(module: Any) -> int:
 
 
 def available_devices() -> list[str]:
-    """The available devices, ``"cpu"`` first. Imports CuPy if it is installed."""
+    """The available devices. Imports CuPy if it is installed.
+
+    Returns
+    -------
+    list of str
+        ``"cpu"``, followed by ``"cuda:0"`` and so on for each CUDA device.
+
+    Examples
+    --------
+    >>> import autograd_core as ac
+    >>> ac.available_devices()[0]
+    'cpu'
+    """
     try:
         return ["cpu", *(f"cuda:{i}" for i in range(_count_devices(device_module())))]
     except DeviceError:
@@ -354,8 +366,25 @@ def device_kept() -> Iterator[None]:
 
 @contextmanager
 def device(name: str) -> Iterator[None]:
-    """A context manager: Tensors made from host data in it, such as weights, are on device `name`.
+    """A context manager: Tensors made from host data in it, such as weights, are on one device.
 
+    Parameters
+    ----------
+    name : str
+        The device: ``"cpu"``, ``"cuda"`` for the current CUDA device, or ``"cuda:1"`` and so on.
+
+    Returns
+    -------
+    context manager
+        For a ``with`` statement.
+
+    Raises
+    ------
+    DeviceError
+        If there is no such device.
+
+    Examples
+    --------
     >>> import autograd_core as ac
     >>> with ac.device("cpu"):
     ...     ac.Tensor([1.0, 2.0]).device

@@ -38,10 +38,39 @@ def backward(
 ) -> None:
     """Add ∂self/∂leaf to the `grad` of every leaf this Tensor was computed from.
 
-    `gradient` is the gradient with respect to this Tensor and has its shape. It may be left out for
-    a real Tensor of one element, where the default is 1. With `create_graph` the backward pass is
-    itself recorded, so that gradients of gradients can be computed. The graph is released during
-    the pass unless `retain_graph` is true; its default is the value of `create_graph`.
+    Parameters
+    ----------
+    gradient : array_like, optional
+        The gradient with respect to this Tensor, of its shape. It may be left out for a real Tensor
+        of one element, where the default is 1.
+    retain_graph : bool, optional
+        If true, the graph can be used again; otherwise it is released during the pass. By default,
+        the value of `create_graph`.
+    create_graph : bool, default False
+        If true, the backward pass is itself recorded, so that gradients of gradients can be
+        computed.
+
+    Raises
+    ------
+    GraphError
+        If this Tensor is not tracked, or if it has several elements and no `gradient` is given.
+    ShapeError
+        If `gradient` has another shape than this Tensor.
+    DTypeError
+        If this Tensor is complex and no `gradient` is given, or if it is real and `gradient` is
+        complex.
+    FreedGraphError
+        If an earlier pass has released a part of the graph.
+    StaleArrayError
+        If an array that a derivative needs was overwritten after its operation.
+
+    Examples
+    --------
+    >>> import autograd_core as ac
+    >>> x = ac.Tensor([1.0, 2.0], requires_grad=True)
+    >>> (x * x).backward([1.0, 10.0])
+    >>> x.grad
+    Tensor([ 2., 40.])
     """
     try:
         if self.node is None:

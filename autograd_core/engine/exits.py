@@ -85,20 +85,63 @@ class Exits:
         node: Any
 
     def numpy(self) -> Any:
-        """The array of an untracked Tensor on the CPU, without a copy: the two share memory."""
+        """The array of an untracked Tensor on the CPU, without a copy: the two share memory.
+
+        Returns
+        -------
+        ndarray
+            The data of the Tensor.
+
+        Raises
+        ------
+        GraphError
+            If the Tensor is tracked; use ``detach().numpy()``.
+        TypeError
+            If the data is on another device; use ``cpu().numpy()``.
+        """
         array = self._leave("numpy()", "detach().numpy()")
         if not isinstance(array, np.ndarray):
             raise TypeError(f"this Tensor is on {backend.device_of(array)}; use .cpu().numpy()")
         return array
 
     def item(self, *place: Any) -> Any:
-        """The only element, or the element at the index `place`, as a Python number."""
+        """The only element, or the element at the index `place`, as a Python number.
+
+        Parameters
+        ----------
+        *place : int
+            The index of the element, with one number for each axis, or one number that counts all
+            elements.
+
+        Returns
+        -------
+        bool, int, float or complex
+            The element. It is not tracked.
+
+        Raises
+        ------
+        ShapeError
+            Without `place`, if the Tensor does not have one element.
+        IndexError
+            If there is no element at `place`.
+        """
         if self.node is not None:
             note_exit("item()", self.node.name, scope=self.node.scope)
         return self._array.item(*place) if place else number_of(self._array, "item()")
 
     def tolist(self) -> Any:
-        """The elements of an untracked Tensor as nested lists of Python numbers."""
+        """The elements of an untracked Tensor as nested lists of Python numbers.
+
+        Returns
+        -------
+        list, or a number for a 0-d Tensor
+            A list for each axis. None of its numbers is tracked.
+
+        Raises
+        ------
+        GraphError
+            If the Tensor is tracked; use ``detach().tolist()``.
+        """
         return self._leave("tolist()", "detach().tolist()").tolist()
 
     def __float__(self) -> float:

@@ -171,12 +171,55 @@ class _Awaited:
 
 
 def no_grad() -> Any:
-    """A context manager or decorator that switches recording off."""
+    """A context manager or decorator that switches recording off.
+
+    Operations in it return untracked Tensors, and leaves can be written to. A function that is
+    decorated runs with recording off; of a generator or a coroutine, only its own code does.
+
+    Returns
+    -------
+    context manager
+        It can also be applied to a function as a decorator: ``@no_grad()``.
+
+    See Also
+    --------
+    enable_grad : Switches recording on again.
+    is_recording : Whether operations are recorded.
+
+    Examples
+    --------
+    >>> import autograd_core as ac
+    >>> w = ac.Tensor([1.0, 2.0], requires_grad=True)
+    >>> with ac.no_grad():
+    ...     w -= 0.5
+    >>> w
+    Tensor([0.5, 1.5], requires_grad=True)
+    """
     return _Recording(False)
 
 
 def enable_grad() -> Any:
-    """A context manager or decorator that switches recording on again inside `no_grad`."""
+    """A context manager or decorator that switches recording on again inside `no_grad`.
+
+    Returns
+    -------
+    context manager
+        It can also be applied to a function as a decorator: ``@enable_grad()``.
+
+    See Also
+    --------
+    no_grad : Switches recording off.
+
+    Examples
+    --------
+    >>> import autograd_core as ac
+    >>> x = ac.Tensor([1.0, 2.0], requires_grad=True)
+    >>> with ac.no_grad():
+    ...     with ac.enable_grad():
+    ...         y = x * x
+    >>> y.requires_grad
+    True
+    """
     return _Recording(True)
 
 
@@ -187,5 +230,18 @@ def hunting() -> bool:
 
 
 def is_recording() -> bool:
-    """True if operations on tracked Tensors are currently recorded."""
+    """True if operations on tracked Tensors are currently recorded.
+
+    Returns
+    -------
+    bool
+        False under `no_grad`.
+
+    Examples
+    --------
+    >>> import autograd_core as ac
+    >>> with ac.no_grad():
+    ...     ac.is_recording()
+    False
+    """
     return STATE.get()[0]

@@ -39,16 +39,48 @@ _NO_GRAD = (
 
 
 class Tensor(Exits, Methods):
-    """An array that records what is computed from it.
+    """An array that records what is computed from it, so that it can be differentiated.
 
-    `data` is anything that NumPy converts to an array; an array is shared, not copied.
-    `requires_grad` makes the Tensor a leaf: after ``loss.backward()`` its `grad` holds ∂loss/∂self,
-    of the Tensor's shape and dtype. Only floating and complex dtypes can require a gradient. `name`
-    is used in error messages and drawings.
+    Operators, methods and the functions of NumPy and of this package take Tensors and return
+    Tensors. If an operand requires a gradient, the operation is recorded, except under `no_grad`.
 
+    Parameters
+    ----------
+    data : array_like
+        Anything that NumPy converts to an array. An array is shared, not copied.
+    requires_grad : bool, default False
+        If true, the Tensor is a leaf: after ``loss.backward()`` its `grad` holds ∂loss/∂self, of
+        the Tensor's shape and dtype. Only floating and complex dtypes can require a gradient.
+    dtype : dtype, optional
+        The dtype of the elements, by default that of `data`.
+    device : str, optional
+        The device of the elements: ``"cpu"``, ``"cuda"`` or ``"cuda:1"`` and so on. By default the
+        device of an enclosing ``with device(...)``, or else the device on which `data` is.
+    name : str, optional
+        A name for error messages and drawings.
+
+    Raises
+    ------
+    DTypeError
+        If `data` does not consist of numbers, or if a boolean or integer Tensor is to require a
+        gradient.
+    ShapeError
+        If the rows of `data` have different lengths.
+    GraphError
+        If `data` is a tracked Tensor.
+    DeviceError
+        If there is no such device.
+    TypeError
+        If `data` is a masked array.
+
+    Examples
+    --------
     >>> import autograd_core as ac
     >>> x = ac.Tensor([1.0, 2.0, 3.0], requires_grad=True)
-    >>> (x * x).sum().backward()
+    >>> loss = (x * x).sum()
+    >>> loss
+    Tensor(14., op=sum)
+    >>> loss.backward()
     >>> x.grad
     Tensor([2., 4., 6.])
     """
@@ -84,10 +116,11 @@ class Tensor(Exits, Methods):
 
     @property
     def data(self) -> Any:
-        """The array of the Tensor. Assignment replaces it; a recorded graph keeps the old array. An
-        augmented assignment such as ``w.data -= step`` writes into the array, and a graph that
-        still needs the old values raises StaleArrayError. Writing to ``tensor.data[...]`` directly
-        is not detected."""
+        """The array of the Tensor.
+
+        Assignment replaces it; a recorded graph keeps the old array. An augmented assignment such
+        as ``w.data -= step`` writes into the array, and a graph that still needs the old values
+        raises StaleArrayError. Writing to ``tensor.data[...]`` directly is not detected."""
         return self._array
 
     @data.setter
@@ -115,7 +148,7 @@ class Tensor(Exits, Methods):
 
     @property
     def requires_grad(self) -> bool:
-        """True if operations on this Tensor are recorded."""
+        """True if operations on this Tensor are recorded. It can be set on leaves."""
         return self.node is not None
 
     @requires_grad.setter
@@ -153,9 +186,10 @@ class Tensor(Exits, Methods):
 
     @property
     def grad(self) -> Tensor | None:
-        """∂loss/∂self, summed over all backward passes since it was last set to None; None before
-        the first backward pass. Only leaves, and intermediate Tensors after `retain_grad()`, have a
-        gradient."""
+        """∂loss/∂self, summed over all backward passes since it was last set to None.
+
+        It is None before the first backward pass. Only leaves, and intermediate Tensors after
+        `retain_grad()`, have a gradient."""
         if self._grad is None and not self.is_leaf:
             watch = self.node.watch  # type: ignore[union-attr]
             if watch is None or not watch.keeps_grad:
@@ -218,7 +252,20 @@ class Tensor(Exits, Methods):
     __hash__ = object.__hash__  # __eq__ compares elements, but a dict needs identity
 
     def detach(self) -> Tensor:
-        """An untracked Tensor with the same data. The two share memory."""
+        """An untracked Tensor with the same data. The two share memory.
+
+        Returns
+        -------
+        Tensor
+            The array of this Tensor, from which no gradient flows back to it.
+
+        Examples
+        --------
+        >>> import autograd_core as ac
+        >>> x = ac.Tensor([1.0, 2.0], requires_grad=True)
+        >>> x.detach()
+        Tensor([1., 2.])
+        """
         if self.node is not None:
             note_exit("detach()", self.node.name, self._array, self.node.scope)
         return make(self._array, None)
@@ -258,14 +305,58 @@ class Tensor(Exits, Methods):
     # Gradients (`backward` itself is bound by `methods`)
 
     def retain_grad(self) -> None:
-        """Store the gradient in `grad`, although this Tensor is not a leaf."""
+        """Store the gradient in `grad`, although this Tensor is not a leaf.
+
+        Raises
+        ------
+        GraphError
+            If the Tensor is not tracked.
+
+        Examples
+        --------
+        >>> import autograd_core as ac
+        >>> x = ac.Tensor([1.0, 2.0], requires_grad=True)
+        >>> square = x * x
+        >>> square.retain_grad()
+        >>> (3 * square).sum().backward()
+        >>> square.grad
+        Tensor([3., 3.])
+        """
         self._watch().keeps_grad = True
 
     def register_hook(self, hook: Callable[[Any], Any]) -> Callable[[], None]:
-        """Call ``hook(g)`` in each backward pass with the total gradient g of this Tensor, as a
-        Tensor. The gradient is replaced by what the hook returns, unless that is None; the hook may
-        also write into g. In a pass over a stack of gradients, as in `jacobian`, the hook is called
-        for each gradient. Returns a function that removes the hook."""
+        """Call a function with the gradient of this Tensor in each backward pass.
+
+        In a pass over a stack of gradients, as in `jacobian`, the hook is called for each gradient.
+
+        Parameters
+        ----------
+        hook : callable
+            A function of the total gradient g of this Tensor, as a Tensor. The gradient is replaced
+            by what the hook returns, unless that is None; the hook may also write into g.
+
+        Returns
+        -------
+        callable
+            A function without parameters that removes the hook.
+
+        Raises
+        ------
+        GraphError
+            If the Tensor is not tracked.
+        ShapeError
+            In the backward pass, if the hook returns a gradient of another shape.
+
+        Examples
+        --------
+        >>> import autograd_core as ac
+        >>> x = ac.Tensor([1.0, 2.0], requires_grad=True)
+        >>> remove = x.register_hook(lambda g: 10 * g)
+        >>> (x * x).sum().backward()
+        >>> x.grad
+        Tensor([20., 40.])
+        >>> remove()
+        """
         hooks = self._watch().hooks
 
         on_arrival = _on_arrival(self, hook)

@@ -56,8 +56,7 @@ class AutogradError(Exception):
 
     If an operation raised the error, `operation` is the name of the operation and `operands` lists
     its recorded operands as (name, node). ``autograd_core.rendering.draw(error)`` then draws the
-    graph up to the operation.
-    """
+    graph up to the operation."""
 
     operation: str
     operands: list[tuple[str, Any]]
@@ -70,54 +69,84 @@ class AutogradError(Exception):
 
 
 class ArgumentError(AutogradError, ValueError):
-    """A value that an argument cannot have, such as a negative learning rate."""
+    """A value that an argument cannot have.
+
+    It is raised by functions and layers whose argument is out of range or none of the possible
+    ones, such as a negative learning rate."""
 
 
 class ShapeError(AutogradError, ValueError):
-    """Shapes that do not fit each other or the operation."""
+    """Shapes that do not fit each other or the operation.
+
+    It is raised by operations whose operands do not broadcast or do not have the axes that they
+    need, and by transforms of a function that does not return one number."""
 
 
 class IndexingError(ShapeError, IndexError):
-    """An index or an axis out of range, or an index with too many axes."""
+    """An index or an axis out of range, or an index with too many axes.
+
+    It is raised by indexing, by functions with an `axis`, and by transforms if a function is called
+    without the argument to differentiate with respect to."""
 
 
 class LinAlgError(AutogradError, np.linalg.LinAlgError):
-    """A matrix that is not square, singular or not positive definite, or an iteration that did not
-    converge."""
+    """A matrix that does not have the properties that a function of linear algebra needs.
+
+    It is raised for a matrix that is not square, singular or not positive definite, and by an
+    iteration that did not converge."""
 
 
 class DTypeError(AutogradError, TypeError):
-    """A dtype that cannot be used here, such as an integer leaf that requires a gradient."""
+    """A dtype that cannot be used here.
+
+    It is raised for an integer leaf that requires a gradient, for example, and for data that does
+    not consist of numbers."""
 
 
 class NotDifferentiableError(AutogradError, TypeError):
-    """A call through which a gradient would be lost silently; the message says what to write
-    instead."""
+    """A call through which a gradient would be lost silently.
+
+    It is raised by the call. The message says what to write instead."""
 
 
 class DeviceError(AutogradError, RuntimeError):
-    """Arrays on different devices, or a device that does not exist."""
+    """Arrays on different devices, or a device that does not exist.
+
+    It is raised by operations on such arrays, and by functions with a `device`."""
 
 
 class OutOfMemoryError(DeviceError, MemoryError):
-    """Memory ran out during a backward pass; its graph has been released."""
+    """Memory ran out during a backward pass.
+
+    It is raised by ``backward()``, after the graph has been released."""
 
 
 class NonFiniteError(AutogradError, ArithmeticError):
-    """The first inf or NaN, forward or backward, found by ``detect_anomaly``."""
+    """The first inf or NaN, forward or backward.
+
+    It is raised by operations and backward passes in the context of ``detect_anomaly``."""
 
 
 class GraphError(AutogradError, RuntimeError):
-    """An operation that the graph cannot do, such as backward() on an untracked Tensor."""
+    """An operation that the graph cannot do.
+
+    It is raised by ``backward()`` on an untracked Tensor, for example, and where a value would
+    leave the graph silently."""
 
 
 class FreedGraphError(GraphError):
-    """A backward pass has already used this part of the graph and released it."""
+    """A part of the graph that a backward pass has already used and released.
+
+    It is raised by a second pass, unless the first had ``retain_graph=True``."""
 
 
 class StaleArrayError(GraphError):
-    """An array that a rule saved was overwritten between forward and backward."""
+    """An array that a rule saved was overwritten between forward and backward.
+
+    It is raised by the backward pass, which would give a wrong gradient."""
 
 
 class AutogradWarning(UserWarning):
-    """A probable mistake, such as reading the `grad` of a Tensor that keeps no gradient."""
+    """A probable mistake that does not stop the program.
+
+    It is given for reading the `grad` of a Tensor that keeps no gradient, for example."""

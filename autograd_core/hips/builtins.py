@@ -21,10 +21,46 @@ def _value(x: Any) -> Any:
 
 
 def isinstance(x: Any, kind: Any) -> bool:
-    """True if the value of x is of this type, or of one of a tuple of types."""
+    """True if the value of x is of a type, or of one of a tuple of types.
+
+    Parameters
+    ----------
+    x : object
+        A Tensor is replaced by its array or number.
+    kind : type or tuple of types
+        The type, as for Python's function.
+
+    Returns
+    -------
+    bool
+        The result of Python's function.
+
+    Examples
+    --------
+    >>> import autograd_core as ac, autograd_core.hips as autograd, numpy as np
+    >>> autograd.isinstance(ac.Tensor([1.0]), np.ndarray)
+    True
+    """
     return builtins.isinstance(_value(x), kind)
 
 
 def type(x: Any) -> Any:
-    """The type of the value of x."""
+    """The type of the value of x.
+
+    Parameters
+    ----------
+    x : object
+        A Tensor is replaced by its array or number.
+
+    Returns
+    -------
+    type
+        The result of Python's function.
+
+    Examples
+    --------
+    >>> import autograd_core as ac, autograd_core.hips as autograd
+    >>> autograd.type(ac.Tensor([1.0]))
+    <class 'numpy.ndarray'>
+    """
     return builtins.type(_value(x))

@@ -50,12 +50,38 @@ def getval(x: Any) -> Any:
 
 
 def primitive(fun: Function) -> Function:
-    """Make `fun` a function whose derivatives are declared with `defvjp` or `defjvp`. It is called
-    with arrays and numbers in place of Tensors. Positional arguments may be trees of arrays, or of
-    a type with a `VSpace`; keyword arguments are not differentiated.
+    """Make a function whose derivatives are declared with `defvjp` or `defjvp`.
 
-    Raises NotImplementedError if it is called with a tracked Tensor and no rule is declared, and
-    NotDifferentiableError if a keyword argument is tracked or the result is not floating.
+    It is called with arrays and numbers in place of Tensors.
+
+    Parameters
+    ----------
+    fun : callable
+        A function of arrays. Positional arguments may be trees of arrays, or of a type with a
+        `VSpace`; keyword arguments are not differentiated.
+
+    Returns
+    -------
+    callable
+        A function of Tensors and arrays.
+
+    Raises
+    ------
+    NotImplementedError
+        In a call with a tracked Tensor, if no rule is declared.
+    NotDifferentiableError
+        In a call, if a keyword argument is tracked, or if the result is not floating.
+
+    Examples
+    --------
+    >>> import autograd_core.hips as autograd
+    >>> from autograd_core.hips.extend import defvjp
+    >>> @autograd.primitive
+    ... def cube(x):
+    ...     return x**3
+    >>> defvjp(cube, lambda ans, x: lambda g: 3 * g * x**2)
+    >>> autograd.grad(cube)(2.0)
+    np.float64(12.0)
     """
 
     @public

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
+from inspect import Signature, signature
 from typing import Any
 
 from autograd_core.errors.tracebacks import public
@@ -39,6 +40,11 @@ def unary_to_nary(operator: Callable[..., Any]) -> Callable[..., Any]:
 
         return named(of_arguments, operator, fun, argnum)
 
+    own = signature(of_function, follow_wrapped=False)  # `wraps` would show that of `operator`
+    shown = list(own.parameters.values())
+    if len(signature(operator).parameters) == 2:
+        shown = shown[:2]
+    of_function.__signature__ = Signature(shown)  # type: ignore[attr-defined]
     return of_function
 
 

@@ -56,27 +56,149 @@ def _dtype_of(value: Any) -> Any:
 
 
 def finfo(dtype: Any) -> Any:
-    """The limits of a floating or complex dtype, or of the dtype of a Tensor: `eps`, `max` ..."""
+    """The limits of a floating or complex dtype, or of the dtype of a Tensor.
+
+    Parameters
+    ----------
+    dtype : dtype, Tensor or array
+        What to describe.
+
+    Returns
+    -------
+    numpy.finfo
+        An object with the attributes `eps`, `max`, `min`, `tiny` and others.
+
+    Raises
+    ------
+    ValueError
+        If the dtype is neither floating nor complex.
+
+    Examples
+    --------
+    >>> import autograd_core as ac
+    >>> ac.finfo(ac.float32).eps
+    np.float32(1.1920929e-07)
+    """
     return np.finfo(_dtype_of(dtype))
 
 
 def iinfo(dtype: Any) -> Any:
-    """The limits of an integer dtype, or of the dtype of a Tensor: `max`, `min`, `bits`."""
+    """The limits of an integer dtype, or of the dtype of a Tensor.
+
+    Parameters
+    ----------
+    dtype : dtype, Tensor or array
+        What to describe.
+
+    Returns
+    -------
+    numpy.iinfo
+        An object with the attributes `max`, `min` and `bits`.
+
+    Raises
+    ------
+    ValueError
+        If the dtype is not one of integers.
+
+    Examples
+    --------
+    >>> import autograd_core as ac
+    >>> ac.iinfo(ac.int8).max
+    127
+    """
     return np.iinfo(_dtype_of(dtype))
 
 
 def isdtype(dtype: Any, kind: Any) -> Any:
-    """True if `dtype` is of a `kind`: a dtype, a name ("real floating"), or a tuple of them."""
+    """True if a dtype is of a kind.
+
+    Parameters
+    ----------
+    dtype : dtype
+        The dtype to look at.
+    kind : dtype, str, or tuple of these
+        A dtype, or the name of a kind: ``"bool"``, ``"signed integer"``, ``"unsigned integer"``,
+        ``"integral"``, ``"real floating"``, ``"complex floating"`` or ``"numeric"``. Of a tuple,
+        one has to fit.
+
+    Returns
+    -------
+    bool
+        True if `dtype` is of this kind.
+
+    Raises
+    ------
+    ValueError
+        If there is no kind of this name.
+    TypeError
+        If `dtype` is not a dtype.
+
+    Examples
+    --------
+    >>> import autograd_core as ac
+    >>> ac.isdtype(ac.float32, "real floating")
+    True
+    """
     return np.isdtype(dtype, kind)
 
 
 def can_cast(from_: Any, to: Any, casting: Any = "safe") -> Any:
-    """True if a dtype, or the dtype of a Tensor, can be cast to `to` under the rule `casting`."""
+    """True if a dtype, or the dtype of a Tensor, can be cast to another under a rule.
+
+    Parameters
+    ----------
+    from_ : dtype, Tensor or array
+        The dtype to cast from.
+    to : dtype
+        The dtype to cast to.
+    casting : str, default 'safe'
+        The rule: ``"no"``, ``"equiv"``, ``"safe"``, ``"same_kind"`` or ``"unsafe"``.
+
+    Returns
+    -------
+    bool
+        True if the cast is allowed.
+
+    Raises
+    ------
+    ValueError
+        If there is no such rule.
+    TypeError
+        If `from_` is a Python number.
+
+    Examples
+    --------
+    >>> import autograd_core as ac
+    >>> ac.can_cast(ac.float64, ac.float32), ac.can_cast(ac.float64, ac.float32, "same_kind")
+    (False, True)
+    """
     return np.can_cast(_dtype_of(from_), to, casting)
 
 
 def result_type(*operands: Any) -> Any:
-    """The dtype that an operation on these Tensors, arrays, numbers and dtypes would have."""
+    """The dtype that an operation on these operands would have.
+
+    Parameters
+    ----------
+    *operands : Tensor, array, number or dtype
+        At least one operand.
+
+    Returns
+    -------
+    dtype
+        The dtype to which NumPy promotes the operands.
+
+    Raises
+    ------
+    ValueError
+        If there is no operand.
+
+    Examples
+    --------
+    >>> import autograd_core as ac
+    >>> ac.result_type(ac.Tensor([1, 2]), 2.5)
+    dtype('float64')
+    """
     return np.result_type(*unwrap_nested(operands))
 
 
@@ -92,7 +214,18 @@ class Info:
         return "cpu"
 
     def default_dtypes(self, *, device: str | None = None) -> dict[str, Any]:
-        """The dtypes of new Tensors, by kind."""
+        """The dtypes of new Tensors, by kind.
+
+        Parameters
+        ----------
+        device : str, optional
+            Ignored, as the dtypes are the same on all devices.
+
+        Returns
+        -------
+        dict
+            From the name of a kind to a dtype.
+        """
         return {
             "real floating": np.dtype(float),
             "complex floating": np.dtype(complex),
@@ -105,8 +238,25 @@ class Info:
         return backend.available_devices()
 
     def dtypes(self, *, device: str | None = None, kind: Any = None) -> dict[str, Any]:
-        """The dtypes of the Array API standard; with `kind` (one or a tuple), only those of that
-        kind. Implemented here because NumPy 2.0 has no such function."""
+        """The dtypes of the Array API standard, by name.
+
+        Parameters
+        ----------
+        device : str, optional
+            Ignored, as the dtypes are the same on all devices.
+        kind : dtype, str, or tuple of these, optional
+            If given, only the dtypes of this kind, as in `isdtype`.
+
+        Returns
+        -------
+        dict
+            From the name of a dtype to the dtype.
+
+        Raises
+        ------
+        ValueError
+            If there is no such kind.
+        """
         standard = {name: np.dtype(name) for name in DTYPES if name != "float16"}
         if kind is None:
             return standard
@@ -114,5 +264,18 @@ class Info:
 
 
 def __array_namespace_info__() -> Info:
-    """Information about the namespace, as the standard defines it."""
+    """Information about the namespace, as the Array API standard defines it.
+
+    Returns
+    -------
+    Info
+        An object with the methods `capabilities`, `default_device`, `default_dtypes`, `devices` and
+        `dtypes`.
+
+    Examples
+    --------
+    >>> import autograd_core as ac
+    >>> ac.__array_namespace_info__().dtypes(kind="real floating")
+    {'float32': dtype('float32'), 'float64': dtype('float64')}
+    """
     return Info()

@@ -114,19 +114,65 @@ def _set_imag(self: Tensor, value: Any) -> None:
 
 @public
 def _to(self: Tensor, device: str) -> Tensor:
-    """Return self if it is on `device`, otherwise a copy there. Gradients flow through the copy."""
+    """This Tensor on another device: self if it is there, otherwise a copy.
+
+    Gradients flow through the copy.
+
+    Parameters
+    ----------
+    device : str
+        The device: ``"cpu"``, ``"cuda"`` for the current CUDA device, or ``"cuda:1"`` and so on.
+
+    Returns
+    -------
+    Tensor
+        self, or a copy on `device`.
+
+    Raises
+    ------
+    DeviceError
+        If there is no such device.
+
+    Examples
+    --------
+    >>> import autograd_core as ac
+    >>> x = ac.Tensor([1.0, 2.0])
+    >>> x.to("cpu") is x
+    True
+    """
     index = backend.index_of(device)
     device = "cpu" if index is None else f"cuda:{index}"
     return self if device == self.device else _moved(self, device, self.device)
 
 
 def _cpu(self: Tensor) -> Tensor:
-    """Return self if it is on the host, otherwise a copy there. Gradients flow through the copy."""
+    """This Tensor on the host: self if it is there, otherwise a copy.
+
+    Gradients flow through the copy.
+
+    Returns
+    -------
+    Tensor
+        self, or a copy on the host.
+    """
     return _to(self, "cpu")
 
 
 def _to_device(self: Tensor, device: str, /, *, stream: None = None) -> Tensor:
-    """The Array API standard's name for `to`."""
+    """The Array API standard's name for `to`.
+
+    Parameters
+    ----------
+    device : str
+        The device.
+    stream : None, optional
+        Ignored. The standard has this parameter.
+
+    Returns
+    -------
+    Tensor
+        self if it is on `device`, otherwise a copy there.
+    """
     return _to(self, device)
 
 
@@ -185,9 +231,35 @@ def _partition(
 
 
 def _copy_from(self: Tensor, source: Any) -> Tensor:
-    """Write `source` (same shape) into this Tensor's memory; returns self.
+    """Write `source` into this Tensor's memory.
 
-    Only for untracked Tensors, or for leaves under `no_grad`.
+    The write is recorded as ``self[...] = source`` is. A leaf that requires a gradient can be
+    written to under `no_grad` only.
+
+    Parameters
+    ----------
+    source : array_like
+        The new values. They have the shape of this Tensor and are cast to its dtype.
+
+    Returns
+    -------
+    Tensor
+        self.
+
+    Raises
+    ------
+    ShapeError
+        If `source` has another shape.
+    GraphError
+        If this Tensor is a leaf that requires a gradient, unless under `no_grad`.
+
+    Examples
+    --------
+    >>> import autograd_core as ac
+    >>> w = ac.Tensor([1.0, 2.0], requires_grad=True)
+    >>> with ac.no_grad():
+    ...     w.copy_([3.0, 4.0])
+    Tensor([3., 4.], requires_grad=True)
     """
     values = source if isinstance(source, Tensor) else backend.asarray(source)
     if values.shape != self.shape:
@@ -218,10 +290,35 @@ def _dlpack_device(self: Tensor) -> tuple[int, int]:
 
 @public
 def from_dlpack(source: Any, /, *, device: str | None = None, copy: bool | None = None) -> Tensor:
-    """A Tensor that shares the memory of another library's array, on the host or on a GPU. If the
-    array is not on `device`, it is copied to `device`. `copy` is True (always copy), None (copy if
-    needed) or False (raise BufferError if a copy is needed).
+    """A Tensor that shares the memory of another library's array, on the host or on a GPU.
 
+    Parameters
+    ----------
+    source : array
+        An array of a library that supports DLPack, as NumPy, CuPy, PyTorch and JAX do.
+    device : str, optional
+        The device of the Tensor. If the array is elsewhere, it is copied to this device. By
+        default, the device of the array.
+    copy : bool, optional
+        If true, the data is always copied; if false, never. By default it is copied if needed.
+
+    Returns
+    -------
+    Tensor
+        An untracked Tensor.
+
+    Raises
+    ------
+    BufferError
+        If ``copy=False`` and the data has to move to `device`, or if DLPack does not support the
+        dtype.
+    GraphError
+        If `source` is a tracked Tensor.
+    DeviceError
+        If there is no such device.
+
+    Examples
+    --------
     >>> import numpy as np, autograd_core as ac
     >>> ac.from_dlpack(np.arange(3.0))
     Tensor([0., 1., 2.])

@@ -23,13 +23,39 @@ LEFT_OUT = {"shuffle": "permutation(x)", "spawn": "default_rng(seed)", "bytes": 
 
 
 class Generator:
-    """A random generator with the distributions of `numpy.random.Generator`, under the same names
-    and with the same parameters.
+    """A random generator with the distributions of `numpy.random.Generator`.
 
-    Draws are Tensors on `device`, by default the device of an enclosing ``with device(...)``. The
-    attribute `numpy` is the NumPy generator. Raises NotDifferentiableError if a parameter is a
-    tracked Tensor, because no gradient flows through a draw; write
-    ``mean + scale * generator.normal(size=n)``.
+    The methods have the same names and parameters. Draws are Tensors, which NumPy draws on the
+    host, so a seed gives the same numbers on every device. The attribute `numpy` is the NumPy
+    generator. The methods `shuffle`, `spawn` and `bytes` are not supported.
+
+    Parameters
+    ----------
+    seed : int, sequence of int, BitGenerator or Generator, optional
+        The seed, as in ``numpy.random.default_rng``. By default the numbers differ in each run.
+    device : str, optional
+        The device of the draws, by default that of an enclosing ``with device(...)``.
+
+    Raises
+    ------
+    NotDifferentiableError
+        In a draw, if a parameter is a tracked Tensor, because no gradient flows through a draw;
+        write ``mean + scale * generator.normal(size=n)``.
+    DeviceError
+        In a draw, if there is no such device.
+    ValueError
+        If `seed` is negative.
+    TypeError
+        If `seed` is of another type.
+
+    Examples
+    --------
+    >>> import autograd_core as ac
+    >>> generator = ac.random.Generator(0)
+    >>> generator.normal(size=2)
+    Tensor([ 0.12573022, -0.13210486])
+    >>> generator.integers(0, 10, size=3)
+    Tensor([3, 0, 0])
     """
 
     def __init__(self, seed: Any = None, device: str | None = None) -> None:
@@ -61,5 +87,31 @@ class Generator:
 
 
 def default_rng(seed: Any = None, device: str | None = None) -> Generator:
-    """A new generator of random Tensors. The same seed gives the same numbers."""
+    """A new generator of random Tensors. The same seed gives the same numbers.
+
+    Parameters
+    ----------
+    seed : int, sequence of int, BitGenerator or Generator, optional
+        The seed, as in ``numpy.random.default_rng``. By default the numbers differ in each run.
+    device : str, optional
+        The device of the draws, by default that of an enclosing ``with device(...)``.
+
+    Returns
+    -------
+    Generator
+        The generator, whose methods are those of `Generator`.
+
+    Raises
+    ------
+    ValueError
+        If `seed` is negative.
+    TypeError
+        If `seed` is of another type.
+
+    Examples
+    --------
+    >>> import autograd_core as ac
+    >>> ac.random.default_rng(0).normal(size=2)
+    Tensor([ 0.12573022, -0.13210486])
+    """
     return Generator(seed, device)

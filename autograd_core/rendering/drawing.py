@@ -43,14 +43,51 @@ PLAIN = 5  # times the limit: boxes of a page of a graph without modules
 
 
 class FormatError(AutogradError, ValueError):
-    """The suffix of the file name is not a supported format."""
+    """The suffix of the file name is not a supported format.
+
+    It is raised by ``Drawing.save``.
+
+    Examples
+    --------
+    >>> import autograd_core as ac
+    >>> from autograd_core.rendering import FormatError, draw
+    >>> drawing = draw(ac.Tensor(3.0, requires_grad=True) * 2)
+    >>> try:
+    ...     drawing.save("graph.jpg")
+    ... except FormatError as error:
+    ...     print(error)
+    a drawing is saved as .dot, .gv, .svg, .png, .pdf, .html; 'graph.jpg' has the suffix '.jpg'
+    """
 
 
 class Drawing:
     """A graph as DOT text (`dot`), which needs no further package or program.
 
-    Jupyter displays it as SVG if a renderer is installed; `show()` displays the page of the player.
-    A Drawing keeps the graph alive, because `html()` runs a backward pass through it.
+    Drawings are made by `draw`. Jupyter displays a Drawing as SVG if a renderer is installed;
+    `show()` displays the page of the player. A Drawing keeps the graph alive, because `html()` runs
+    a backward pass through it.
+
+    Parameters
+    ----------
+    scene : Scene
+        The boxes and arrows, as `draw` makes them.
+    page : callable
+        A function without parameters that returns the page of the player as HTML text.
+
+    See Also
+    --------
+    draw : Makes a Drawing.
+
+    Examples
+    --------
+    >>> import autograd_core as ac
+    >>> from autograd_core.rendering import draw
+    >>> x = ac.Tensor(3.0, requires_grad=True, name="x")
+    >>> drawing = draw(x * x)
+    >>> drawing
+    <Drawing with 2 edges; .save(path), .dot or .svg() shows it>
+    >>> drawing.save("graph.dot").name
+    'graph.dot'
     """
 
     def __init__(self, scene: Scene, page: Callable[[], str]) -> None:
@@ -65,8 +102,13 @@ class Drawing:
 
     @property
     def digraph(self) -> graphviz.Digraph:
-        """A new ``graphviz.Digraph`` of the graph, which may be extended. Raises ImportError if the
-        graphviz package is not installed."""
+        """A new ``graphviz.Digraph`` of the graph, which may be extended.
+
+        Raises
+        ------
+        ImportError
+            If the graphviz package is not installed.
+        """
         try:
             import graphviz
         except ImportError as error:
@@ -76,16 +118,45 @@ class Drawing:
         return graphviz.Digraph("autograd", body=list(self._body))
 
     def svg(self) -> str:
-        """The picture as SVG text. Raises RendererError if no renderer is installed."""
+        """The picture as SVG text.
+
+        Returns
+        -------
+        str
+            An SVG document.
+
+        Raises
+        ------
+        RendererError
+            If no renderer is installed, or if it failed.
+        """
         return centred(render(self.dot, "svg").decode())
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the drawing to `path`. The suffix selects the format: .dot, .gv, .svg, .png, .pdf,
-        or .html for a page that steps through the forward and the backward pass.
+        """Write the drawing to a file, completely or not at all.
 
-        Returns the path. The file is written completely or not at all. Raises FormatError for
-        another suffix, OSError if the path cannot be written, RendererError if a picture needs a
-        program that is not installed. These errors are raised before the drawing is rendered.
+        Parameters
+        ----------
+        path : str or path
+            The file. The suffix selects the format: .dot, .gv, .svg, .png, .pdf, or .html for a
+            page that steps through the forward and the backward pass.
+
+        Returns
+        -------
+        pathlib.Path
+            The path.
+
+        Raises
+        ------
+        FormatError
+            If the suffix is another. This and the next errors are raised before the drawing is
+            rendered.
+        ArgumentError
+            If the path has a NUL.
+        OSError
+            If the path cannot be written.
+        RendererError
+            If a picture needs a program that is not installed.
         """
         path = Path(path)
         format = path.suffix.lower().removeprefix(".")
@@ -113,15 +184,46 @@ class Drawing:
         return path
 
     def html(self) -> str:
-        """The page of the player as HTML text, which needs no renderer. If a Tensor is drawn, a
-        backward pass (including hooks) runs through its graph, which must not have been released.
-        It leaves the graph and every ``.grad`` unchanged."""
+        """The page of the player as HTML text, which needs no renderer.
+
+        If a Tensor is drawn, a backward pass (including hooks) runs through its graph, which must
+        not have been released. It leaves the graph and every ``.grad`` unchanged.
+
+        Returns
+        -------
+        str
+            An HTML document.
+
+        Raises
+        ------
+        FreedGraphError
+            If a backward pass has released the graph.
+        """
         return self._page()
 
     def show(self, height: int = 600) -> Frame:
-        """The page of `html()` in a frame of a notebook, `height` pixels high, which its styles and
-        scripts do not leave. Its text says how to save the page. A notebook that is not trusted
-        shows no frames: there, the Drawing itself is shown as a picture."""
+        """The page of `html()` in a frame of a notebook, which its styles and scripts do not leave.
+
+        The frame's text says how to save the page. A notebook that is not trusted shows no frames:
+        there, the Drawing itself is shown as a picture.
+
+        Parameters
+        ----------
+        height : int, default 600
+            The height of the frame in pixels.
+
+        Returns
+        -------
+        Frame
+            What the notebook displays.
+
+        Raises
+        ------
+        ArgumentError
+            If `height` is not a positive integer.
+        FreedGraphError
+            If a backward pass has released the graph.
+        """
         if not is_count(height):
             raise ArgumentError(f"height must be a number of pixels, at least 1, not {height!r}")
         return Frame(self.html(), height)
@@ -159,31 +261,61 @@ def draw(
     limit: int = 60,
     depth: int | None = None,
 ) -> Drawing:
-    """Draw everything that `output` was computed from, from top to bottom.
+    """Draw everything that a result was computed from, from top to bottom.
 
     Boxes are leaves, parameters, operations, and untracked operands that a rule saved; other
     untracked operands are not shown. Arrows are labelled with the arrays that the edge saves for
-    the backward pass. Module calls are drawn as nested clusters; a call inside `depth` other calls
-    is drawn as one box. Values of up to six elements are printed. Gradients of leaves are printed
-    likewise; for larger gradients the norm is printed.
+    the backward pass. Module calls are drawn as nested clusters. Values of up to six elements are
+    printed. Gradients of leaves are printed likewise; for larger gradients the norm is printed.
 
-    `model` (anything with ``named_parameters()``) gives parameters their dotted names; `names` maps
-    further names to Tensors (including results) and arrays. Draw before ``backward()``, or after
-    ``backward(retain_graph=True)``; with ``create_graph=True`` a gradient can be drawn as well.
+    Parameters
+    ----------
+    output : Tensor, Flow, error or compiled function
+        A Tensor is drawn with its graph. A Flow of `record_flow` is drawn with its gradients:
+        colour and width show the logarithm of the gradient's rms, and the heading describes
+        problems in words. Of an error that an operation raised, the graph up to the failed
+        operation is drawn. Of a function of `compile`, the last program is drawn: its calls, in
+        clusters for the lines of the function.
+    model : Module, optional
+        Anything with ``named_parameters()``, which gives parameters their dotted names.
+    names : dict, optional
+        Further names, with the Tensors (including results) and arrays that they belong to.
+    limit : int, default 60
+        If there are more boxes, module calls, loops and repetitions are folded, from the innermost
+        outwards, then operations that follow each other; the heading says so.
+    depth : int, optional
+        A module call inside `depth` other calls is drawn as one box.
 
-    A `Flow` of `record_flow` is drawn with its gradients: colour and width show the logarithm of
-    the gradient's rms, and the heading describes problems in words. If `output` is an error that an
-    operation raised, the graph up to the failed operation is drawn. Of a function of `compile` the
-    last program is drawn: its calls, in clusters for the lines of the function.
+    Returns
+    -------
+    Drawing
+        DOT text that can be displayed and saved as a picture or as a page.
 
-    If there are more than `limit` boxes, module calls, loops and repetitions are folded, from the
-    innermost outwards, then operations that follow each other; the heading says so. Loops of more
-    than four repetitions are always shortened. A higher `limit` shows more.
+    Raises
+    ------
+    GraphError
+        For an untracked Tensor, a Flow without a backward pass, an error that no operation with a
+        tracked operand raised, and a compiled function that was not called yet.
+    FreedGraphError
+        If a backward pass has released the graph.
+    ArgumentError
+        If `output` is something else, or if `model`, `names`, `limit` or `depth` is not of the kind
+        above.
 
-    Raises GraphError for an untracked Tensor, and FreedGraphError if a backward pass has released
-    the graph.
+    See Also
+    --------
+    record_flow : Records gradients, which can be drawn.
+    explain : Prints the chain rule for one computation.
 
+    Notes
+    -----
+    Draw before ``backward()``, or after ``backward(retain_graph=True)``; with ``create_graph=True``
+    a gradient can be drawn as well. Loops of more than four repetitions are always shortened.
+
+    Examples
+    --------
     >>> import autograd_core as ac
+    >>> from autograd_core.rendering import draw
     >>> x = ac.Tensor(3.0, requires_grad=True, name="x")
     >>> print(draw(x * x, names={"y": x * x}).dot)  # doctest: +ELLIPSIS
     digraph autograd {

@@ -19,7 +19,7 @@ from autograd_core.rendering.naming import Naming
 from autograd_core.rendering.scene import Box
 from autograd_core.rendering.symbols import symbols_of
 from autograd_core.rendering.values import Crossing, Picture
-from autograd_core.rendering.wording import counted, shortened, written
+from autograd_core.rendering.wording import counted, is_count, shortened, written
 
 SIGNS = {"add": " + ", "subtract": " - ", "multiply": " · ", "divide": " / ", "power": " ^ "}
 PATHS = 12  # at most this many paths are written out
@@ -34,19 +34,45 @@ def explain(
     names: Mapping[str, Any] | None = None,
     limit: int = 200,
 ) -> None:
-    """Print how the chain rule gives the gradients of `output`, or of its sum if it has several
-    elements. The forward pass is printed first: each operation with its result. The backward pass
-    follows, from the output to the leaves: the gradient of each result and each leaf, as the sum,
-    over the operations that use it, of the incoming gradient times the local derivative.
+    """Print how the chain rule gives the gradients of a result, with symbols and numbers.
 
-    If `of` is a Tensor, only its gradient is printed, as a sum over all paths from `output` to
-    `of`, factor by factor. `names` and `model` give names as in `draw`; results without a name are
-    called v1, v2 … At most the first `limit` steps are printed, followed by the number of remaining
-    steps. A backward pass is run, which leaves the graph and every ``.grad`` unchanged.
+    The forward pass is printed first: each operation with its result. The backward pass follows,
+    from the output to the leaves: the gradient of each result and each leaf, as the sum, over the
+    operations that use it, of the incoming gradient times the local derivative. Results without a
+    name are called v1, v2 … A backward pass is run, which leaves the graph and every ``.grad``
+    unchanged.
 
-    Raises GraphError if `output` is untracked, or does not depend on `of`.
+    Parameters
+    ----------
+    output : Tensor
+        The result. If it has several elements, the gradients are those of its sum.
+    of : Tensor, optional
+        If given, only its gradient is printed, as a sum over all paths from `output` to `of`,
+        factor by factor.
+    model : Module, optional
+        Anything with ``named_parameters()``, which gives parameters their dotted names.
+    names : dict, optional
+        Further names, with the Tensors and arrays that they belong to, as in `draw`.
+    limit : int, default 200
+        At most this many steps are printed, followed by the number of remaining steps.
 
+    Raises
+    ------
+    GraphError
+        If `output` is untracked, or does not depend on `of`.
+    FreedGraphError
+        If a backward pass has released the graph.
+    ArgumentError
+        If `output` is not a Tensor, or if `model`, `names` or `limit` is not of the kind above.
+
+    See Also
+    --------
+    draw : Draws the graph.
+
+    Examples
+    --------
     >>> import autograd_core as ac
+    >>> from autograd_core.rendering import explain
     >>> w, x = ac.Tensor(2.0, True, name="w"), ac.Tensor(3.0, True, name="x")
     >>> L = ac.tanh(w * x)
     >>> explain(L, names={"L": L})
@@ -63,6 +89,8 @@ def explain(
         raise ArgumentError(
             f"explain needs a Tensor that is the result of a computation, not {output!r:.60}"
         )
+    if not is_count(limit):
+        raise ArgumentError(f"limit must be a number of steps, at least 1, not {limit!r}")
     flow = traced(output, Naming(names, model), "explain")
     story = _Story(flow, output)
     if of is None:

@@ -37,12 +37,58 @@ class Flow(Measured):
     `findings` describes problems in words, `table()` lists the gradients by layer, `plot()` plots
     them, and ``draw(flow)`` draws them in the graph. After several passes, each node shows its
     gradient in the last pass that reached it.
+
+    Parameters
+    ----------
+    naming : Naming
+        The names of Tensors and modules, as `record_flow` makes them.
+    thresholds : Thresholds, optional
+        From where on a measurement is a finding.
+
+    See Also
+    --------
+    record_flow : Records a Flow.
+
+    Examples
+    --------
+    >>> import nn, numpy as np
+    >>> from autograd_core.rendering import record_flow
+    >>> model = nn.Sequential(nn.Linear(2, 3, generator=0), nn.Tanh())
+    >>> with record_flow(model) as flow:
+    ...     model(np.ones((4, 2))).sum().backward()
+    >>> print(flow.table())
+    layer     result  gradient rms  zeros  parameter  its rms  ÷ parameter
+    Linear 0  (4, 3)       6.6e-01    0 %  0.weight   2.6e+00      5.2e+00
+                                           0.bias     2.6e+00      1.3e+01
+    Tanh 1    (4, 3)       1.0e+00    0 %
+    sum       scalar       1.0e+00    0 %
+    <BLANKLINE>
+    no problems found in the gradients
     """
 
     def table(self, *, limit: int = 60) -> str:
-        """A text table with a line per layer, from the input to the output: the gradients of its
-        result and of its parameters, and problems. If there are more than `limit` layers,
-        repetitions are folded into a line with the range of their gradients."""
+        """A text table with a line per layer, from the input to the output.
+
+        A line has the gradients of the layer's result and of its parameters, and problems.
+
+        Parameters
+        ----------
+        limit : int, default 60
+            If there are more layers, repetitions are folded into a line with the range of their
+            gradients.
+
+        Returns
+        -------
+        str
+            The lines of the table.
+
+        Raises
+        ------
+        ArgumentError
+            If `limit` is not a positive integer.
+        GraphError
+            If no backward pass was recorded.
+        """
         from autograd_core.rendering.tables import table
 
         if not is_count(limit):
@@ -50,20 +96,54 @@ class Flow(Measured):
         return table(self, limit)
 
     def plot(self) -> Any:
-        """The rms of the gradient at each layer as a matplotlib figure, on a logarithmic axis. Use
-        `compare` to plot several flows in one figure."""
+        """The rms of the gradient at each layer as a matplotlib figure, on a logarithmic axis.
+
+        Use `compare` to plot several flows in one figure.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            The figure.
+
+        Raises
+        ------
+        GraphError
+            If no backward pass was recorded.
+        """
         from autograd_core.rendering.plots import plot_flows
 
         return plot_flows({self.naming.title or "gradient": self})
 
     def to_csv(self, path: Any) -> None:
-        """Write a CSV file with a row for each parameter of each layer."""
+        """Write a CSV file with a row for each parameter of each layer.
+
+        Parameters
+        ----------
+        path : str or path
+            The file.
+
+        Raises
+        ------
+        GraphError
+            If no backward pass was recorded.
+        """
         from autograd_core.rendering.exporting import to_csv
 
         to_csv(self, path)
 
     def to_pandas(self) -> Any:
-        """A pandas DataFrame with the rows of `to_csv`. Raises ImportError without pandas."""
+        """A pandas DataFrame with the rows of `to_csv`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each parameter of each layer.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
         from autograd_core.rendering.exporting import to_pandas
 
         return to_pandas(self)
@@ -141,16 +221,46 @@ def record_flow(
     """Record the gradients of the backward passes in this context as a `Flow`.
 
     Statistics of each gradient are kept (norm, rms, least, greatest, share of zeros, number of
-    non-finite elements), but no arrays; each gradient is read once. `model` and `names` give names
-    as in `draw`. With a model, parameters without a gradient are reported. `values=True` also keeps
-    values and gradients for the player: small arrays completely, large arrays as means of blocks.
-    Run the forward pass in this context as well to keep the result of every operation.
+    non-finite elements), but no arrays; each gradient is read once. Run the forward pass in this
+    context as well to keep the result of every operation.
 
-    With an `optimizer`, the table has the size of each parameter's update divided by the size of
-    its value; about 1e-3 is usual. `thresholds`, a `Thresholds` or a mapping of names of its fields
-    to numbers, says from where on a measurement is a finding.
+    Parameters
+    ----------
+    model : Module, optional
+        Anything with ``named_parameters()``, which gives parameters their dotted names. Parameters
+        without a gradient are then reported.
+    names : dict, optional
+        Further names, with the Tensors and arrays that they belong to, as in `draw`.
+    values : bool, default False
+        If true, values and gradients are kept for the player, too: small arrays completely, large
+        arrays as means of blocks.
+    optimizer : Optimizer, optional
+        If given, the table has the size of each parameter's update divided by the size of its
+        value; about 1e-3 is usual.
+    thresholds : Thresholds or dict, optional
+        From where on a measurement is a finding: Thresholds, or a dict from names of its fields to
+        numbers.
 
+    Yields
+    ------
+    Flow
+        The record, which is complete at the end of the context.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is not of the kind above, or if there is no threshold of a name.
+
+    See Also
+    --------
+    draw : Draws a Flow.
+    compare : Compares several.
+    FlowHistory : Records the steps of a training run.
+
+    Examples
+    --------
     >>> import autograd_core as ac
+    >>> from autograd_core.rendering import record_flow
     >>> x = ac.Tensor([1.0, 2.0], requires_grad=True, name="x")
     >>> with record_flow() as flow:
     ...     ac.sum(ac.tanh(x) ** 2).backward()

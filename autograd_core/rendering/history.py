@@ -16,8 +16,7 @@ class FlowHistory:
     """How the gradients at each layer change during a training run.
 
     Each ``with history.step():`` around a backward pass adds one column: the rms of the gradient at
-    each layer and parameter, and the findings. No other data are kept. With `every=n`, one step in
-    n is recorded; the other steps run at full speed. `thresholds` are as in `record_flow`.
+    each layer and parameter, and the findings. No other data are kept.
 
         history = FlowHistory(model, every=10)
         for images, labels in batches:
@@ -25,6 +24,44 @@ class FlowHistory:
             with history.step():
                 loss.backward()
         history.plot().savefig("history.png")
+
+    Parameters
+    ----------
+    model : Module, optional
+        Anything with ``named_parameters()``, which gives parameters their dotted names.
+    every : int, default 1
+        One step in `every` is recorded; the other steps run at full speed.
+    thresholds : Thresholds or dict, optional
+        From where on a measurement is a finding, as in `record_flow`.
+
+    Raises
+    ------
+    ArgumentError
+        If `every` is not a positive integer, or if `thresholds` is not as in `record_flow`.
+
+    See Also
+    --------
+    record_flow : Records one step in more detail.
+
+    Examples
+    --------
+    >>> import autograd_core as ac
+    >>> from autograd_core.rendering import FlowHistory
+    >>> w = ac.Tensor([1.0, 2.0], requires_grad=True, name="w")
+    >>> history = FlowHistory()
+    >>> for rate in (1.0, 10.0):
+    ...     w.grad = None
+    ...     with history.step():
+    ...         (rate * w).sum().backward()
+    >>> history
+    <FlowHistory: 2 of 2 steps recorded>
+    >>> print(history.table())
+    layer       first    least  greatest     last
+    multiply  1.0e+00  1.0e+00   1.0e+00  1.0e+00
+    sum       1.0e+00  1.0e+00   1.0e+00  1.0e+00
+    w         1.0e+00  1.0e+00   1.0e+01  1.0e+01
+    <BLANKLINE>
+    no problems found in 2 recorded steps
     """
 
     def __init__(
@@ -48,8 +85,20 @@ class FlowHistory:
 
     @contextmanager
     def step(self) -> Iterator[Flow | None]:
-        """Record the backward passes in this context, if the number of the step is a multiple of
-        `every`."""
+        """Record the backward passes in this context, if this step is to be recorded.
+
+        The steps to be recorded are those whose number is a multiple of `every`.
+
+        Yields
+        ------
+        Flow or None
+            The flow of this step, or None if the step is not recorded.
+
+        Raises
+        ------
+        GraphError
+            If no backward pass ran in the context of a recorded step.
+        """
         looked_at = self.count % self.every == 0
         if not looked_at:
             yield None
@@ -60,7 +109,20 @@ class FlowHistory:
         self.count += 1
 
     def append(self, flow: Flow, step: int | None = None) -> None:
-        """Add a flow that was recorded elsewhere, as the next step or as `step`."""
+        """Add a flow that was recorded elsewhere.
+
+        Parameters
+        ----------
+        flow : Flow
+            What `record_flow` has recorded.
+        step : int, optional
+            The number of the step, by default that after the last step.
+
+        Raises
+        ------
+        GraphError
+            If no backward pass was recorded.
+        """
         flow.require()
         step = (self.steps[-1] + 1 if self.steps else 0) if step is None else step
         self.steps.append(step)
@@ -74,8 +136,20 @@ class FlowHistory:
             self.findings[said] = first, step
 
     def table(self) -> str:
-        """A text table of the first, least, greatest and last rms at each layer and parameter,
-        followed by the findings with their first and last steps."""
+        """A text table of the first, least, greatest and last rms at each layer and parameter.
+
+        The findings follow, with their first and last steps.
+
+        Returns
+        -------
+        str
+            The lines of the table.
+
+        Raises
+        ------
+        AutogradError
+            If no step was recorded.
+        """
         from autograd_core.rendering.tables import columns
 
         self._require()
@@ -97,9 +171,27 @@ class FlowHistory:
         return lines or [f"no problems found in {len(self.steps):,} recorded steps"]
 
     def plot(self, of: str = "parameters") -> Any:
-        """A matplotlib figure with a row for each parameter (``of="parameters"``) or each layer
-        (``of="layers"``) and a column for each step. Colours are darker for greater gradients, on a
-        logarithmic scale."""
+        """A matplotlib figure with a column for each step.
+
+        Colours are darker for greater gradients, on a logarithmic scale.
+
+        Parameters
+        ----------
+        of : str, default 'parameters'
+            What the rows are: ``"parameters"`` or ``"layers"``.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            The figure.
+
+        Raises
+        ------
+        ArgumentError
+            If `of` is neither of the two.
+        AutogradError
+            If no step was recorded.
+        """
         from autograd_core.rendering.plots import plot_history
 
         self._require()
@@ -124,7 +216,48 @@ class FlowHistory:
 
 
 def compare(**flows: Flow) -> Flows:
-    """Compare flows layer by layer, as in ``print(compare(sigmoid=first, relu=second))``."""
+    """Compare flows layer by layer.
+
+    Parameters
+    ----------
+    **flows : Flow
+        The flows of `record_flow`. Their keywords are the names in the table.
+
+    Returns
+    -------
+    Flows
+        Prints as a text table of the gradient's rms at every layer, with a column for each flow,
+        followed by the findings, as ``table()`` returns it. ``plot()`` is a matplotlib figure with
+        a line for each flow.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no flow, or if an argument is not a Flow.
+    GraphError
+        In the table and the plot, if a flow has no backward pass.
+
+    Examples
+    --------
+    >>> import autograd_core as ac
+    >>> from autograd_core.rendering import compare, record_flow
+    >>> def flow_of(activation):
+    ...     x = ac.Tensor([1.0, 2.0], requires_grad=True)
+    ...     with record_flow() as flow:
+    ...         activation(10 * x).sum().backward()
+    ...     return flow
+    >>> flows = compare(sine=flow_of(ac.sin), relu=flow_of(ac.relu))
+    >>> print(flows)
+    layer        sine     relu
+    multiply  6.6e-01  1.0e+00
+    relu               1.0e+00
+    sin       1.0e+00
+    sum       1.0e+00  1.0e+00
+    <BLANKLINE>
+    sine: no problems
+    <BLANKLINE>
+    relu: no problems
+    """
     if not flows or not all(isinstance(flow, Flow) for flow in flows.values()):
         raise ArgumentError("compare(name=flow, other=flow) takes the flows of record_flow()")
     return Flows(flows)

@@ -13,7 +13,23 @@ INSTALL = "pip install autograd-core[graph]"
 
 
 class RendererError(AutogradError, RuntimeError):
-    """No renderer for the format is installed, or the renderer failed."""
+    """No renderer for the format is installed, or the renderer failed.
+
+    It is raised by ``Drawing.svg``, and by ``Drawing.save`` for pictures. DOT text and HTML pages
+    need no renderer.
+
+    Examples
+    --------
+    >>> import autograd_core as ac
+    >>> from autograd_core.rendering import RendererError, draw
+    >>> drawing = draw(ac.Tensor(3.0, requires_grad=True) * 2)
+    >>> try:
+    ...     path = drawing.save("graph.svg")
+    ... except RendererError:
+    ...     path = drawing.save("graph.dot")
+    >>> path.stem
+    'graph'
+    """
 
 
 def find_renderer(format: str) -> str:

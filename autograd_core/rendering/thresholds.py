@@ -14,19 +14,46 @@ from autograd_core.errors import ArgumentError
 class Thresholds:
     """From where on a measurement is a finding. Shares are between 0 and 1.
 
-    `far` is the factor between the gradients of the first and the last layer, and `far_in_time`
-    the factor between the first and the last step of an unrolled loop, from which gradients are
-    "vanishing" or "exploding". `dead` is the share of the units of a ReLU, GELU or SiLU that give
-    nothing for any example, `few_dead` the same for batches below 32 examples; the standard
-    deviation of such a share of n units, 1 / (2 √n), is added. `negative` is the share of units of
-    a leaky activation with negative inputs only; `saturated` the share of the values of a sigmoid
-    or tanh in its flat range, `stuck_outputs` the same for outputs that are far from their targets;
-    `stuck` that of the gates of an LSTM, a GRU or a GLU; `one_hot` the share of the rows of an
-    attention with one weight above 0.99; `constant` the share of the rows or channels that a
-    normalisation cannot bring to a variance (RMSNorm: a mean square) above 1/2.
-    `chance` is the factor by which the cross-entropy exceeds that of equal probabilities.
-    `wrong` is the distance from the target, relative to the range of the activation, at which a
-    saturated output is a fault.
+    Parameters
+    ----------
+    far : float, default 10000.0
+        The factor between the gradients of the first and the last layer, from which gradients are
+        "vanishing" or "exploding".
+    far_in_time : float, default 10000000000.0
+        The same factor between the first and the last step of an unrolled loop.
+    dead : float, default 0.5
+        The share of the units of a ReLU, GELU or SiLU that give nothing for any example. The
+        standard deviation of such a share of n units, 1 / (2 √n), is added.
+    few_dead : float, default 0.55
+        The same as `dead`, for batches below 32 examples.
+    negative : float, default 0.9
+        The share of units of a leaky activation with negative inputs only.
+    saturated : float, default 0.75
+        The share of the values of a sigmoid or tanh in its flat range.
+    stuck_outputs : float, default 0.2
+        The same as `saturated`, for outputs that are far from their targets.
+    stuck : float, default 0.9
+        The same as `saturated`, for the gates of an LSTM, a GRU or a GLU.
+    one_hot : float, default 0.9
+        The share of the rows of an attention with one weight above 0.99.
+    constant : float, default 0.5
+        The share of the rows or channels that a normalisation cannot bring to a variance (RMSNorm:
+        a mean square) above 1/2.
+    chance : float, default 3.0
+        The factor by which the cross-entropy exceeds that of equal probabilities.
+    wrong : float, default 0.5
+        The distance from the target, relative to the range of the activation, at which a saturated
+        output is a fault.
+
+    Examples
+    --------
+    >>> import autograd_core as ac
+    >>> from autograd_core.rendering import Thresholds, record_flow
+    >>> x = ac.Tensor([1.0, 2.0, -3.0, -4.0], requires_grad=True)
+    >>> with record_flow(thresholds=Thresholds(dead=0.2)) as flow:
+    ...     ac.relu(x).sum().backward()
+    >>> flow.thresholds.dead
+    0.2
     """
 
     far: float = 1e4

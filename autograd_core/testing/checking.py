@@ -39,31 +39,65 @@ def check_gradients(
     gradient: Callable[..., Any] | None = None,
     seed: int = 0,
 ) -> None:
-    """Compare the derivatives of f up to `order`, with respect to all floating-point arguments,
-    with finite differences.
+    """Compare the derivatives of a function with finite differences.
 
-    `args` are arrays, Tensors, numbers, or trees of them; f returns any of these. Gradients in
-    float32 are compared with differences in float64. Tolerances are derived from the error estimate
-    of Richardson's extrapolation, from the round-off of the terms and of intermediate results, and
-    from the change of the gradient when the operands and the results of all operations and rules
-    are perturbed by round-off. Errors below the tolerance are not detected. At a kink any slope
-    between the one-sided slopes is accepted.
+    All floating-point arguments are differentiated with respect to. Nothing is returned if the
+    gradients are right.
+
+    Parameters
+    ----------
+    f : callable
+        The function to check. It returns arrays, Tensors, numbers, or trees of them.
+    *args : arrays, Tensors, numbers, or trees of them
+        The arguments at which f is differentiated.
+    order : int, default 2
+        The highest order of the derivatives that are checked.
+    gradient : callable, optional
+        For a function f of another library, a function of the same arguments that returns the
+        gradient of f with respect to each of them, as a tuple if there are several. f must return
+        one real number. Only the first order is checked.
+    seed : int, default 0
+        The seed of the random cotangents.
+
+    Raises
+    ------
+    GradientError
+        If a gradient is wrong, if there is no derivative up to `order`, or if no argument is a
+        floating-point array or number.
+    InconclusiveError
+        If the differences are too inaccurate to decide.
+
+    See Also
+    --------
+    gradient_test : Checks a function at arguments that Hypothesis draws.
+
+    Notes
+    -----
+    Gradients in float32 are compared with differences in float64. Tolerances are derived from the
+    error estimate of Richardson's extrapolation, from the round-off of the terms and of
+    intermediate results, and from the change of the gradient when the operands and the results of
+    all operations and rules are perturbed by round-off. Errors below the tolerance are not
+    detected. At a kink any slope between the one-sided slopes is accepted.
 
     These properties are also checked, up to `order`: each gradient has the dtype, shape and device
     of its operand; two runs agree; a zero cotangent gives exact zeros; no rule promotes the dtype
     of a gradient or writes to its arguments; vjp and jvp are transposes; and one Tensor may be
     passed as two operands.
 
-    For a function f of another library, pass `gradient`, a function of the same arguments that
-    returns the gradient of f with respect to each of them, as a tuple if there are several. f must
-    return one real number. Only the first order is checked.
-
-    Raises GradientError if a gradient is wrong, and InconclusiveError if the differences are too
-    inaccurate to decide.
-
+    Examples
+    --------
     >>> import numpy as np
+    >>> from autograd_core.testing import check_gradients
     >>> check_gradients(np.tanh, np.linspace(-2, 2, 5))
     >>> check_gradients(lambda x: (x**2).sum(), np.ones(2), gradient=lambda x: 2 * x)
+
+    A wrong gradient:
+
+    >>> try:
+    ...     check_gradients(lambda x: (x**2).sum(), np.ones(2), gradient=lambda x: 3 * x)
+    ... except AssertionError as error:
+    ...     print(type(error).__name__)
+    GradientError
     """
     if gradient is not None:
         Foreign(f, args, seed, gradient).check()

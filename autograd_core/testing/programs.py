@@ -91,8 +91,31 @@ UNARY_NAMES = list(OPERATIONS)[: list(OPERATIONS).index("add")]
 
 
 class Program(NamedTuple):
-    """A list of steps. Each step names an operation and says how many values back its operands are.
-    The result has shape (3, 3): the last value plus a quarter of the tanh of each earlier value."""
+    """A random differentiable program: a list of steps.
+
+    The result has shape (3, 3): the last value plus a quarter of the tanh of each earlier value. A
+    Program is called with its inputs, and with ``xp=`` to use the functions of another namespace
+    than `autograd_core`.
+
+    Parameters
+    ----------
+    steps : tuple of tuple
+        Each step names an operation and says how many values back its operands are.
+    shapes : tuple of tuple of int
+        The shapes of the inputs.
+    seed : int
+        The seed of the values of the inputs.
+
+    Examples
+    --------
+    >>> import autograd_core as ac
+    >>> from autograd_core.testing.programs import Program
+    >>> program = Program(steps=(("sin", 0), ("add", 0, 1)), shapes=((3,),), seed=0)
+    >>> program(*program.inputs()).shape
+    (3, 3)
+    >>> ac.grad(lambda x: program(x).sum())(*program.inputs()).round(3)
+    array([7.256, 6.854, 5.434])
+    """
 
     steps: tuple[tuple[Any, ...], ...]
     shapes: tuple[tuple[int, ...], ...]
@@ -104,7 +127,20 @@ class Program(NamedTuple):
         return [rng.uniform(-1, 1, shape) for shape in self.shapes]
 
     def __call__(self, *inputs: Any, xp: Any = autograd_core) -> Any:
-        """Run the program with the functions of `xp`."""
+        """Run the program.
+
+        Parameters
+        ----------
+        *inputs : array
+            One array for each of `shapes`, as `inputs` returns them.
+        xp : namespace, default autograd_core
+            The functions to run it with, under NumPy's names.
+
+        Returns
+        -------
+        array
+            An array of shape (3, 3).
+        """
         values = list(inputs)
         for name, *reads in self.steps:
             values.append(
@@ -115,8 +151,31 @@ class Program(NamedTuple):
 
 @st.composite
 def programs(draw: Any, most_steps: int = 10, most_inputs: int = 3) -> Program:
-    """Programs of up to `most_steps` steps and `most_inputs` inputs, which shrink to fewer steps
-    and smaller shapes."""
+    """A strategy for programs, which shrink to fewer steps and smaller shapes.
+
+    Parameters
+    ----------
+    most_steps : int, default 10
+        The greatest number of steps.
+    most_inputs : int, default 3
+        The greatest number of inputs.
+
+    Returns
+    -------
+    strategy
+        A Hypothesis strategy for Programs.
+
+    Examples
+    --------
+    >>> from hypothesis import given, settings
+    >>> from autograd_core.testing.programs import programs
+    >>> @settings(deadline=None, max_examples=10)
+    ... @given(program=programs(most_steps=2))
+    ... def test_shape(program):
+    ...     assert program(*program.inputs()).shape == (3, 3)
+    >>> print(test_shape())
+    None
+    """
     back = st.integers(0, 4)
     step = st.tuples(st.sampled_from(UNARY_NAMES), back) | st.tuples(
         st.sampled_from(BINARY), back, back

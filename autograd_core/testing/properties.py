@@ -15,17 +15,47 @@ from autograd_core.testing.strategies import SEEDS, Domain, operands
 def gradient_test(
     *, order: int = 2, dtypes: tuple[str, ...] = ("float64", "float32"), **parameters: Any
 ) -> Callable[[Callable[..., Any]], Callable[[], None]]:
-    """Turn a function into a test of its gradients.
-
-    Each of `parameters` is a domain (see `strategies`) or a Hypothesis strategy for the parameter's
-    value. The operands drawn from domains broadcast with each other. `order` and the errors raised
-    are as in `check_gradients`.
-
-        @gradient_test(x=away_from(0), axis=st.sampled_from([None, 0, -1]))
-        def test_my_norm(x, axis):
-            return my_norm(x, axis)
+    """Turn a function into a test of its gradients, at operands that Hypothesis draws.
 
     An operation needs no wrapper: ``test_swish = gradient_test(x=between(-3, 3))(swish)``.
+
+    Parameters
+    ----------
+    order : int, default 2
+        The highest order of the derivatives that are checked.
+    dtypes : tuple of str, default ('float64', 'float32')
+        The dtypes of operands drawn from domains.
+    **parameters : domain or Hypothesis strategy
+        For each parameter of the function a domain (see `strategies`) or a Hypothesis strategy for
+        its value. The operands drawn from domains broadcast with each other.
+
+    Returns
+    -------
+    callable
+        A decorator, which turns the function into a test without parameters, as pytest collects
+        them. The function is called with keyword arguments.
+
+    Raises
+    ------
+    GradientError, InconclusiveError
+        In the test, as in `check_gradients`.
+
+    See Also
+    --------
+    check_gradients : Checks a function at given arguments.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hypothesis import settings, strategies as st
+    >>> from autograd_core.testing import gradient_test
+    >>> from autograd_core.testing.strategies import away_from
+    >>> @settings(deadline=None, max_examples=10)
+    ... @gradient_test(x=away_from(0), power=st.sampled_from([-1, 2]))
+    ... def test_my_power(x, power):
+    ...     return x**power
+    >>> print(test_my_power())
+    None
     """
     drawn = {n: value for n, value in parameters.items() if isinstance(value, st.SearchStrategy)}
     domains: dict[str, Domain] = {n: parameters[n] for n in parameters if n not in drawn}

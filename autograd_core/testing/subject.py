@@ -24,13 +24,40 @@ from autograd_core.transforms.tree import filled, leaves
 
 
 class GradientError(AssertionError):
-    """A gradient is wrong. The message gives the operand, the element, both values, the estimated
-    error of the finite differences, and code that reproduces the failure."""
+    """A gradient is wrong.
+
+    It is raised by `check_gradients` and by the tests of `gradient_test`. The message gives the
+    operand, the element, both values, the estimated error of the finite differences, and code that
+    reproduces the failure.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd_core.testing import GradientError, check_gradients
+    >>> try:
+    ...     check_gradients(np.sum, np.ones(2), gradient=lambda x: x + 1)
+    ... except GradientError as error:
+    ...     print(str(error).partition(" is ")[0])
+    the gradient of sum for operand 0 at element (0,)
+    """
 
 
 class InconclusiveError(AssertionError):
-    """The gradient cannot be checked, because the finite differences do not converge: the function
-    jumps, oscillates or is not finite. The operands are too close to a singular point."""
+    """The gradient cannot be checked, because the finite differences do not converge.
+
+    It is raised by `check_gradients` and by the tests of `gradient_test`. The function jumps,
+    oscillates or is not finite: the operands are too close to a singular point.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd_core.testing import InconclusiveError, check_gradients
+    >>> try:
+    ...     check_gradients(lambda x: np.floor(x) * x, np.array([1.0]))
+    ... except InconclusiveError:
+    ...     print("a jump")
+    a jump
+    """
 
 
 class Subject:

@@ -33,19 +33,49 @@ def fixed_point(
 ) -> Any:
     """The solution of x = f(a, x) that the iteration x ← f(a, x) reaches from `x0`.
 
-    `a` and x are arrays or trees of arrays; f returns x in the structure of `x0`. The iteration
-    stops when ``distance(x, previous)``, by default the largest absolute difference, is at most
-    `tol`. In float32 a `tol` below the rounding error of x may never be reached.
+    The iterations are not recorded. The gradient in `a` comes from the implicit function theorem,
+    and the gradient in `x0` is zero.
 
-    The iterations are not recorded. By the implicit function theorem, the gradient in `a` is
-    w ∂f/∂a, where w solves w = g + w ∂f/∂x (B. Christianson, Reverse accumulation and attractive
-    fixed points, 1994). w is a fixed point too and is computed in the same way, in units of the
-    largest element of g, so derivatives of any order exist. The gradient in `x0` is zero.
+    Parameters
+    ----------
+    f : callable
+        The step: a function of `a` and x that returns x in the structure of `x0`.
+    a : tree of arrays
+        What the solution is differentiated with respect to.
+    x0 : tree of arrays
+        The start of the iteration.
+    distance : callable, optional
+        A function of x and the previous x that returns a number, by default their largest absolute
+        difference.
+    tol : float, default 1e-10
+        The iteration stops at a distance of at most `tol`. In float32 a `tol` below the rounding
+        error of x may never be reached.
+    max_iterations : int, default 1000
+        The number of steps after which the iteration fails.
 
-    Raises ArithmeticError if `max_iterations` steps do not suffice or if the distance is NaN, in
-    the backward pass too; ShapeError if f does not return the structure of `x0`; and
-    NotDifferentiableError if f uses a tracked Tensor that is not in `a`.
+    Returns
+    -------
+    tree of arrays
+        The last x, with the structure of `x0`.
 
+    Raises
+    ------
+    ArithmeticError
+        If `max_iterations` steps do not suffice or if the distance is NaN, in the backward pass
+        too.
+    ShapeError
+        If f does not return the structure of `x0`.
+    NotDifferentiableError
+        If f uses a tracked Tensor that is not in `a`.
+
+    Notes
+    -----
+    The gradient in `a` is w ∂f/∂a, where w solves w = g + w ∂f/∂x (B. Christianson, Reverse
+    accumulation and attractive fixed points, 1994). w is a fixed point too and is computed in the
+    same way, in units of the largest element of g, so derivatives of any order exist.
+
+    Examples
+    --------
     >>> import autograd_core as ac
     >>> root = lambda a: ac.fixed_point(lambda a, x: (x + a / x) / 2, a, 1.0)
     >>> root(9.0), ac.grad(root)(9.0)

@@ -173,9 +173,42 @@ def _graded(
 
 
 def elementwise_grad(f: Function, argnum: Argnum = 0) -> Function:
-    """A function that returns the derivative of an elementwise function f for each element. If f is
-    not elementwise, the function returns the gradient of the sum of the elements of the result.
+    """A function that returns the derivative of an elementwise function f for each element.
 
+    If f is not elementwise, the function returns the gradient of the sum of the elements of the
+    result.
+
+    Parameters
+    ----------
+    f : callable
+        The function to differentiate. It must return one array of real numbers.
+    argnum : int, str, or tuple of these, default 0
+        The argument to differentiate with respect to, by position or by name. A tuple selects
+        several arguments, and the result is then a tuple.
+
+    Returns
+    -------
+    callable
+        A function of f's arguments that returns the derivatives, which have the structure, shapes
+        and dtypes of the argument.
+
+    Raises
+    ------
+    ShapeError
+        In a call, if f does not return one array or number.
+    DTypeError
+        In a call, if the argument is an integer, or if the result is complex, boolean or an
+        integer.
+    IndexingError
+        In a call without the argument that `argnum` selects.
+
+    See Also
+    --------
+    grad : The gradient of a function that returns one number.
+    jacobian : All derivatives of a function that is not elementwise.
+
+    Examples
+    --------
     >>> import autograd_core as ac, numpy as np
     >>> ac.elementwise_grad(np.sin)(np.array([0.0, np.pi]))
     array([ 1., -1.])
@@ -281,5 +314,22 @@ def gradients(
 
 
 def stop_gradient(tree: Any) -> Any:
-    """`tree` with every Tensor in it detached, so that no gradient flows through it."""
+    """A tree with every Tensor in it detached, so that no gradient flows through it.
+
+    Parameters
+    ----------
+    tree : tree
+        A Tensor, or lists, tuples, dicts and so on with Tensors in them. What is no Tensor is kept.
+
+    Returns
+    -------
+    tree
+        The structure of `tree`, with untracked Tensors that share the memory of its Tensors.
+
+    Examples
+    --------
+    >>> import autograd_core as ac
+    >>> ac.grad(lambda x: x * ac.stop_gradient(x))(3.0)
+    np.float64(3.0)
+    """
     return mapped(lambda leaf: leaf.detach() if isinstance(leaf, Tensor) else leaf, tree)

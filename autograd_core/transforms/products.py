@@ -314,5 +314,36 @@ def hvp(f: Function, argnum: Argnum = 0) -> Function:
 
 
 def vhp(f: Function, argnum: Argnum = 0) -> Function:
-    """The product of a vector and the Hessian. As the Hessian is symmetric, this is `hvp`."""
+    """A function of f's arguments and a vector v that returns v times the Hessian of f.
+
+    As the Hessian is symmetric, this is `hvp`.
+
+    Parameters
+    ----------
+    f : callable
+        The function to differentiate. It must return one real number.
+    argnum : int, str, or tuple of these, default 0
+        The argument to differentiate with respect to, by position or by name.
+
+    Returns
+    -------
+    callable
+        A function of f's arguments and, as the last positional argument, v, which has the structure
+        of the argument. The product has it, too.
+
+    Raises
+    ------
+    ShapeError, DTypeError, IndexingError
+        In a call, for the reasons listed at `hvp`.
+
+    See Also
+    --------
+    hvp : The product of the Hessian and a vector.
+
+    Examples
+    --------
+    >>> import autograd_core as ac, numpy as np
+    >>> ac.vhp(lambda x: np.sum(x**3))(np.array([1.0, 2.0]), np.array([1.0, 0.5]))
+    array([6., 6.])
+    """
     return hvp(f, argnum)
