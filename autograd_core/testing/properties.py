@@ -26,6 +26,8 @@ def gradient_test(
             return my_norm(x, axis)
 
     An operation needs no wrapper: ``test_swish = gradient_test(x=between(-3, 3))(swish)``.
+    A check may take longer than the 200 ms after which Hypothesis fails a test by default: apply
+    ``hypothesis.settings(deadline=None)`` to the test, or load a profile that has it.
     """
     drawn = {n: value for n, value in parameters.items() if isinstance(value, st.SearchStrategy)}
     domains: dict[str, Domain] = {n: parameters[n] for n in parameters if n not in drawn}
