@@ -51,6 +51,7 @@ myst_heading_anchors = 3
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
+nb_merge_streams = True  # what a cell prints is one block
 
 # Files of the repository that are pages here. A link from a page to another file of the repository,
 # such as ../examples/neuron.py, works on GitHub, and here MyST makes a copy of the file.
