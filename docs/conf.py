@@ -1,6 +1,7 @@
 """The site: `make docs` builds it into build/docs, from these pages and from docstrings. Nothing is
 fetched, neither when it is built nor when it is read."""
 
+import os
 import re
 import shutil
 import sys
@@ -51,9 +52,12 @@ nb_ipywidgets_js: dict[str, object] = {}  # by default it is loaded from a serve
 
 myst_enable_extensions = ["attrs_block"]
 myst_heading_anchors = 3
+# the kernels inherit it: Hypothesis leaves no folder beside the pages
+os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(ROOT / "build" / "hypothesis")
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
+nb_merge_streams = True  # what a cell prints is one block
 
 # Files of the repository that are pages here. A link from a page to another file of the repository,
 # such as ../examples/neuron.py, works on GitHub, and here MyST makes a copy of the file.

@@ -171,6 +171,15 @@ def test_the_reproduction_can_be_pasted():
     assert abs(float(number[1]) - float(number[2])) > float(number[3])
 
 
+def test_the_error_says_that_the_results_were_weighted():
+    said = "sum of the results with random weights"
+    with pytest.raises(GradientError, match=said):
+        check_gradients(lambda x: x.detach() ** 2 * x, X)
+    with pytest.raises(GradientError) as caught:  # a gradient of another library is not
+        check_gradients(lambda x: (x**2).sum(), X, gradient=lambda x: 3 * x)
+    assert said not in str(caught.value)
+
+
 @pytest.mark.parametrize("name", [*SATURATED, *ROWS])
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @settings(max_examples=1)

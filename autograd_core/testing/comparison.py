@@ -208,4 +208,6 @@ class Comparison:
         )
         if expected.below is not None:
             text += f"; there is a kink, with slopes {expected.below!r} and {expected.above!r}"
+        if any((w != 1).any() for w in self.weights):
+            text += ". Both are derivatives of a sum of the results with random weights"
         return self.subject.wrong(text)

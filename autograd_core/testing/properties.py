@@ -19,6 +19,9 @@ def gradient_test(
 
     An operation needs no wrapper: ``test_swish = gradient_test(x=between(-3, 3))(swish)``.
 
+    A check may take longer than the 200 ms after which Hypothesis fails a test by default: apply
+    ``hypothesis.settings(deadline=None)`` to the test, or load a profile that has it.
+
     Parameters
     ----------
     order : int, default 2
