@@ -200,7 +200,8 @@ def _legend(scene: Scene) -> list[Text | Line]:
     for word, colour in kinds:
         marks += [Text("■\u00a0", 9, colour), Text(f"{word}\u00a0\u00a0 ", 9, MUTED)]
     if not scene.flow:
-        return [Line((*marks, Text("arrows: data; gradients flow back along them", 9, MUTED)))]
+        arrows = "arrows: data" + "; gradients flow back along them" * (not scene.program)
+        return [Line((*marks, Text(arrows, 9, MUTED)))]
     scale = Scale(scene)
     words = "a darker box, a wider arrow: a greater gradient"
     if scale.found:
