@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from autograd_core.devices import backend
+from tests.fake_cupy import device as fake
+
 DOCS = Path(__file__).parent.parent / "docs"
 
 
@@ -15,3 +18,18 @@ def test_the_programs_run(page):
     assert len(blocks) >= 2
     for block in blocks:
         exec(block, names)
+
+
+def test_the_page_on_gpus_quotes_what_its_program_prints_there(capsys):
+    page = (DOCS / "tutorials" / "gpu.md").read_text()
+    (quoted,) = re.findall(r"```text\n(.*?)```", page, re.DOTALL)
+    names = {}
+    backend.install(fake)
+    try:
+        for cell in re.findall(r"```\{code-cell\}\n(.*?)```", page, re.DOTALL):
+            capsys.readouterr()
+            exec(cell, names)
+    finally:
+        fake.cuda.log.clear()
+        backend.install(None)
+    assert capsys.readouterr().out == quoted

@@ -28,6 +28,9 @@ def test_a_training_step_is_drawn_by_lines_and_operations(tmp_path):
     for text in ("loss = ac.mean(model(images) ** 2)", "optimizer.step()", "Linear", "weight_0",
                  "backward of Sigmoid", "is written", "is returned", "grad_weight_0"):  # fmt: skip
         assert text in dot, text
+    assert all(word in dot for word in ("argument", "array outside", "arrows: data"))
+    assert "no gradient" not in dot  # what has one is not known of arguments
+    assert "gradients flow back" not in dot  # the backward pass has boxes of its own
     draw(step).save(tmp_path / "step.html")
     assert "The program of step" in (tmp_path / "step.html").read_text(encoding="utf-8")
     scene = draw(step).scene

@@ -194,18 +194,20 @@ def _heading(scene: Scene) -> str:
 def _legend(scene: Scene) -> list[Text | Line]:
     """What the colours and the arrows mean."""
     present = {box.kind for box in scene.boxes}
+    words = {**WORDS, "input": "argument", "parameter": "array outside"} if scene.program else WORDS
     kinds = [(word, re.findall(r'color="(#\w+)"', LOOK[kind])[-1])
-             for kind, word in WORDS.items() if kind in present]  # fmt: skip
+             for kind, word in words.items() if kind in present]  # fmt: skip
     marks: list[Text] = []
     for word, colour in kinds:
         marks += [Text("■\u00a0", 9, colour), Text(f"{word}\u00a0\u00a0 ", 9, MUTED)]
     if not scene.flow:
-        return [Line((*marks, Text("arrows: data; gradients flow back along them", 9, MUTED)))]
+        arrows = "arrows: data" + "; gradients flow back along them" * (not scene.program)
+        return [Line((*marks, Text(arrows, 9, MUTED)))]
     scale = Scale(scene)
-    words = "a darker box, a wider arrow: a greater gradient"
+    meaning = "a darker box, a wider arrow: a greater gradient"
     if scale.found:
-        words += f", rms {10**scale.bottom:.0e} to {10**scale.top:.0e} (logarithmic)"
-    return [Line(tuple(marks)), Text(words + "; dotted: none", 9, MUTED)]
+        meaning += f", rms {10**scale.bottom:.0e} to {10**scale.top:.0e} (logarithmic)"
+    return [Line(tuple(marks)), Text(meaning + "; dotted: none", 9, MUTED)]
 
 
 def _wrapped(line: str) -> list[str]:
