@@ -316,7 +316,7 @@ def test_what_is_not_covered_is_refused_and_says_what_to_use(name):
 def lines_of(path):
     """The lines of a file, but for the sections of docstrings: parameters, results, examples."""
     text = path.read_text()
-    sections = re.findall(r'^ *Parameters\n *-{10}\n(?:(?! *""")[^\n]*\n)*', text, re.MULTILINE)
+    sections = re.findall(r'^ *\w[\w ]*\n *-{5,}\n(?:(?! *""")[^\n]*\n)*', text, re.MULTILINE)
     return text.count("\n") - sum(section.count("\n") for section in sections)
 
 
