@@ -45,7 +45,8 @@ class Embedding(Module):
     ArgumentError
         If `padding_idx` is not the index of a row.
     DTypeError
-        If `generator` or `dtype` is not one of these, and in a call if x is not of integers.
+        If `generator` is of another type, if `dtype` is not floating or complex, and in a call if x
+        is not of integers.
     ShapeError
         In a call, for an index outside [0, num_embeddings), which is checked on the host.
 

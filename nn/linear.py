@@ -131,7 +131,7 @@ class Bilinear(Module):
         If a number of features is less than 1, and in a call if x1 and x2 have other numbers of
         features or differ in the other axes.
     DTypeError
-        If `generator` or `dtype` is not one of these.
+        If `generator` is of another type, or `dtype` is not floating or complex.
 
     Notes
     -----
