@@ -258,9 +258,10 @@ class Unflatten(Module):
     def forward(self, x: Any) -> Any:
         """x in another shape."""
         dim = self.dim + x.ndim if self.dim < 0 else self.dim
-        sizes, length = self.unflattened_size, x.shape[dim]
+        sizes, length = self.unflattened_size, x.shape[dim] if 0 <= dim < x.ndim else -1
         known = math.prod(n for n in sizes if n != -1)
-        if length != known if -1 not in sizes else not known or length % known:
+        fits = length == known if -1 not in sizes else known and length % known == 0
+        if not fits or length < 0 or sizes.count(-1) > 1:
             message = f"axis {self.dim} of x of shape {x.shape} cannot be divided into {sizes}"
             raise misfit(self, ShapeError(message))
         sizes = tuple(length // known if n == -1 else n for n in sizes)

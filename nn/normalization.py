@@ -13,7 +13,7 @@ import numpy as np
 
 import autograd_core as ac
 from autograd_core import Tensor, no_grad
-from autograd_core.errors import ArgumentError, ShapeError
+from autograd_core.errors import ArgumentError, DTypeError, ShapeError
 from autograd_core.errors.tracebacks import public
 from nn.describing import like
 from nn.module import Buffer, Module, Parameter, misfit
@@ -448,7 +448,8 @@ class RMSNorm(_OfLastAxes):
     ShapeError
         In a call, if the last axes of x have another shape.
     DTypeError
-        If `dtype` is not floating or complex, unless `elementwise_affine` is false.
+        If `dtype` is not floating or complex, unless `elementwise_affine` is false, and in a call
+        if x is not of floating-point or complex numbers and `eps` is not given.
 
     See Also
     --------
@@ -479,6 +480,8 @@ class RMSNorm(_OfLastAxes):
 
     def normalized(self, x: Any) -> Any:
         """x, divided by its root mean square."""
+        if self.eps is None and x.dtype.kind not in "fc":
+            raise misfit(self, DTypeError(f"expects floating-point numbers, x has {x.dtype}"))
         eps = float(np.finfo(x.dtype).eps) if self.eps is None else self.eps
         out = x / ac.sqrt(ac.mean(x * x, axis=self.axes_of(x), keepdims=True) + eps)
         return out if self.weight is None else out * self.weight

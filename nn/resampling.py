@@ -146,6 +146,12 @@ def _cubic(places: Any, length: int, a: float = -0.75) -> Any:
     return weights
 
 
+def _check_axes(layer: Module, x: Any) -> None:
+    """Raise ShapeError if x has no axes of channels, heights and widths."""
+    if x.ndim < 3:
+        raise misfit(layer, ShapeError(f"expects (…, C, H, W), x has shape {x.shape}"))
+
+
 class PixelShuffle(Module):
     """Makes r² channels the pixels of a square.
 
@@ -159,7 +165,8 @@ class PixelShuffle(Module):
     Raises
     ------
     ShapeError
-        In a call, if the number of channels is not a multiple of r².
+        In a call, if x has less than three axes, or if the number of channels is not a multiple of
+        r².
 
     See Also
     --------
@@ -184,6 +191,7 @@ class PixelShuffle(Module):
 
     def forward(self, x: Any) -> Any:
         """The larger images."""
+        _check_axes(self, x)
         r, (*lead, channels, height, width) = self.upscale_factor, x.shape
         if r < 1 or channels % r**2:
             raise misfit(self, ShapeError(f"{channels} channels are not a multiple of {r}²"))
@@ -210,7 +218,8 @@ class PixelUnshuffle(Module):
     Raises
     ------
     ShapeError
-        In a call, if the height or the width is not a multiple of r.
+        In a call, if x has less than three axes, or if the height or the width is not a multiple of
+        r.
 
     See Also
     --------
@@ -229,6 +238,7 @@ class PixelUnshuffle(Module):
 
     def forward(self, x: Any) -> Any:
         """The smaller images, of more channels."""
+        _check_axes(self, x)
         r, (*lead, channels, height, width) = self.downscale_factor, x.shape
         if r < 1 or height % r or width % r:
             raise misfit(self, ShapeError(f"{height} and {width} are not multiples of {r}"))
