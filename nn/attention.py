@@ -31,13 +31,61 @@ def scaled_dot_product_attention(
     *,
     generator: Any = None,
 ) -> Any:
-    """softmax(query keyᵀ · scale + mask) value (Vaswani et al., 2017, equation 1).
+    """Means of values, softmax(query keyᵀ · scale + mask) value.
 
-    Shapes: query (…, L, E), key (…, S, E), value (…, S, V), mask broadcast with (…, L, S); result
-    (…, L, V). The scale is 1 / √E by default. As in PyTorch, `attn_mask` is added, or is boolean,
-    and True where a query attends to a key; with `is_causal`, query i attends to keys 0 to i. The
-    result of a query that attends to no key is 0. With the probability `dropout_p`, weights are set
-    to 0 (see `Dropout`).
+    Shapes: query (…, L, E), key (…, S, E), value (…, S, V), mask broadcast with (…, L, S) → (…, L,
+    V).
+
+    Parameters
+    ----------
+    query : array
+        What each result is for.
+    key : array
+        What the queries are compared with.
+    value : array
+        What the means are of, one for each key.
+    attn_mask : array_like, optional
+        Added to the scores, or boolean and True where a query attends to a key, as in PyTorch.
+    dropout_p : float, default 0.0
+        The probability with which weights are set to 0, see `Dropout`.
+    is_causal : bool, default False
+        If true, query i attends to keys 0 to i.
+    scale : float, optional
+        The factor of the scores, by default 1 / √E.
+    generator : int or numpy.random.Generator, optional
+        The source of the zeros of `dropout_p`, by default a new generator.
+
+    Returns
+    -------
+    Tensor or array
+        The means. The result of a query that attends to no key is 0.
+
+    Raises
+    ------
+    ArgumentError
+        If `dropout_p` is not in [0, 1].
+    ShapeError
+        If query and key differ in their features, key and value in their lengths, or if the mask
+        does not broadcast with the scores.
+    DTypeError
+        If the mask is neither boolean nor of floating-point numbers, or if with `dropout_p` the
+        `generator` is of another type.
+
+    Notes
+    -----
+    See Vaswani et al. (2017), equation 1.
+
+    Examples
+    --------
+    >>> import autograd_core as ac, nn
+    >>> query = key = ac.eye(2)
+    >>> value = ac.Tensor([[1.0], [2.0]])
+    >>> nn.scaled_dot_product_attention(query, key, value).round(3)
+    Tensor([[1.33],
+            [1.67]])
+    >>> nn.scaled_dot_product_attention(query, key, value, is_causal=True).round(3)
+    Tensor([[1.  ],
+            [1.67]])
     """
     if not 0 <= dropout_p <= 1:
         raise ArgumentError(f"dropout_p must be in [0, 1], not {dropout_p}")
@@ -94,17 +142,66 @@ def _causal(query: Any, keys: int, offset: int = 0) -> Any:
 
 
 class MultiheadAttention(Module):
-    """Attention in `num_heads` subspaces (Vaswani et al., 2017, section 3.2.2).
+    """Attention in `num_heads` subspaces.
 
+    Shapes: query (L, n, embed_dim), key (S, n, kdim), value (S, n, vdim) → (L, n, embed_dim), and
+    the weights (n, L, S). With `batch_first` n is the first axis; n may be left out.
+
+    Parameters
+    ----------
+    embed_dim : int
+        The number of features of the query and of the result.
+    num_heads : int
+        The number of heads, which divides `embed_dim`.
+    dropout : float, default 0.0
+        In training, the probability with which weights are set to 0.
+    bias : bool, default True
+        If false, the products have no biases.
+    add_bias_kv : bool, default False
+        If true, a key and a value that are parameters are added to those given.
+    add_zero_attn : bool, default False
+        If true, a key and a value of zeros are added.
+    kdim : int, optional
+        The number of features of the key, by default `embed_dim`.
+    vdim : int, optional
+        The number of features of the value, by default `embed_dim`.
+    batch_first : bool, default False
+        If true, query, key, value and result are (n, length, …).
+    generator : int or numpy.random.Generator, optional
+        The source of the initial values and of the zeros of `dropout`, see `Linear`.
+    dtype : dtype, default float64
+        The dtype of the parameters.
+
+    Raises
+    ------
+    ArgumentError
+        If `num_heads` does not divide `embed_dim`, or if `dropout` is not in [0, 1].
+    ShapeError
+        In a call, for other shapes; the error names the layer.
+    DTypeError
+        If `generator` is of another type, if `dtype` is not floating or complex, and in a call if a
+        mask is neither boolean nor of floating-point numbers.
+
+    See Also
+    --------
+    scaled_dot_product_attention : The function, without parameters.
+
+    Notes
+    -----
     Query, key and value are multiplied by matrices, and their features divided into heads of
-    embed_dim / num_heads features. The heads' results are joined and multiplied by a matrix. Names
-    and semantics are PyTorch's.
+    embed_dim / num_heads features. The heads' results are joined and multiplied by a matrix
+    (Vaswani et al., 2017, section 3.2.2). Names and semantics are PyTorch's.
 
-    Shapes: query (L, n, embed_dim), key (S, n, kdim), value (S, n, vdim), or (n, L, embed_dim) … if
-    `batch_first`, or without n; result like query. Initial weights: Glorot and Bengio's uniform
-    distribution, the output's as in `Linear`, from `generator`; the biases are zero.
+    Initial weights: Glorot and Bengio's uniform distribution, the output's as in `Linear`; the
+    biases are zero.
 
-    Raises ShapeError, with the name of the layer, for other shapes.
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> layer = nn.MultiheadAttention(8, 2, batch_first=True, generator=0)
+    >>> out, weights = layer(np.ones((3, 5, 8)), is_causal=True)
+    >>> out.shape, weights.shape
+    ((3, 5, 8), (3, 5, 5))
     """
 
     @public
@@ -167,15 +264,35 @@ class MultiheadAttention(Module):
         *,
         cache: dict[str, Any] | None = None,
     ) -> Any:
-        """The result, and the weights (n, L, S), which are None unless `need_weights`; with
-        `average_attn_weights` False they are those of each head, (n, num_heads, L, S).
+        """The result, and the weights.
 
-        Key and value are the query by default. The masks `key_padding_mask` (n, S) and `attn_mask`
-        (L, S) or (n · num_heads, L, S) are added to the scores, or are boolean, and True where a
-        query does *not* attend to a key. With `is_causal`, query i attends to keys 0 to i.
+        Parameters
+        ----------
+        query : array
+            What each result is for.
+        key : array, optional
+            What the queries are compared with, by default the query.
+        value : array, optional
+            What the means are of, by default the key.
+        key_padding_mask : array_like, optional
+            (n, S), added to the scores, or boolean and True where queries do *not* attend to a key.
+        need_weights : bool, default True
+            If false, the weights are None.
+        attn_mask : array_like, optional
+            (L, S) or (n · num_heads, L, S), added to the scores, or boolean and True where a query
+            does *not* attend to a key.
+        average_attn_weights : bool, default True
+            If false, the weights are those of each head, (n, num_heads, L, S).
+        is_causal : bool, default False
+            If true, query i attends to keys 0 to i.
+        cache : dict, optional
+            Empty at first, it keeps the keys and values for the next call, whose queries follow
+            those of this one: a sample of a sequence is computed position by position.
 
-        `cache`, a dict that is empty at first, keeps the keys and values for the next call, whose
-        queries follow those of this one: a sample of a sequence is computed position by position.
+        Returns
+        -------
+        tuple
+            The result, of the query's shape, and the weights or None.
         """
         key = query if key is None else key
         value = key if value is None else value

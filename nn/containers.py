@@ -15,17 +15,36 @@ __all__ = ["Flatten", "ModuleDict", "ModuleList", "Residual", "Sequential", "Unf
 
 
 class Sequential(Module):
-    """Calls modules, or any functions of a Tensor, one after the other. Raises TypeError if a layer
-    is a list of layers, a Module class or an object that cannot be called.
+    """Calls modules, or any functions of a Tensor, one after the other.
 
+    Parameters
+    ----------
+    *layers : callable
+        The modules or functions, each of which is called with the result of the one before it.
+
+    Raises
+    ------
+    TypeError
+        If a layer is a list of layers, a `Module` class or an object that cannot be called.
+
+    Examples
+    --------
     >>> import nn
-    >>> nn.Sequential(nn.Linear(784, 50), nn.Sigmoid(), nn.Linear(50, 10), nn.Sigmoid())
+    >>> model = nn.Sequential(nn.Linear(784, 50), nn.Sigmoid(), nn.Linear(50, 10), nn.Sigmoid())
+    >>> model
     Sequential(
       0: Linear(784 → 50)
       1: Sigmoid()
       2: Linear(50 → 10)
       3: Sigmoid()
     )
+
+    A layer, and a `Sequential` of some of the layers:
+
+    >>> model[0]
+    Linear(784 → 50)
+    >>> len(model[:2])
+    2
     """
 
     _unnamed = "layers"
@@ -51,7 +70,23 @@ class Sequential(Module):
         self.layers[index] = layer
 
     def append(self, layer: Callable[[Any], Any]) -> Sequential:
-        """Call `layer` after the others; returns self."""
+        """Call `layer` after the others; returns self.
+
+        Parameters
+        ----------
+        layer : callable
+            The module or function.
+
+        Returns
+        -------
+        Sequential
+            The same object.
+
+        Raises
+        ------
+        TypeError
+            As for the layers that a `Sequential` is made of.
+        """
         _check_layer(len(self.layers), layer)
         self.layers.append(layer)
         return self
@@ -64,15 +99,66 @@ class Sequential(Module):
 
 
 class ModuleList(list[Any]):
-    """A list of modules. A plain list as an attribute of a Module serves as well."""
+    """A list of modules. A plain list as an attribute of a `Module` serves as well.
+
+    Parameters
+    ----------
+    iterable : iterable of Module, default ()
+        The modules.
+
+    Examples
+    --------
+    >>> import nn
+    >>> class Stack(nn.Module):
+    ...     def __init__(self):
+    ...         self.layers = nn.ModuleList([nn.Linear(3, 3), nn.Linear(3, 1)])
+    >>> [name for name, _ in Stack().named_parameters()]
+    ['layers.0.weight', 'layers.0.bias', 'layers.1.weight', 'layers.1.bias']
+    """
 
 
 class ModuleDict(dict[str, Any]):
-    """A dict of modules. A plain dict as an attribute of a Module serves as well."""
+    """A dict of modules. A plain dict as an attribute of a `Module` serves as well.
+
+    It is made like Python's ``dict``, and its keys are in the names of parameters.
+
+    Examples
+    --------
+    >>> import nn
+    >>> class Heads(nn.Module):
+    ...     def __init__(self):
+    ...         self.heads = nn.ModuleDict({"sum": nn.Linear(3, 1), "mean": nn.Linear(3, 1)})
+    >>> [name for name, _ in Heads().named_parameters()]
+    ['heads.sum.weight', 'heads.sum.bias', 'heads.mean.weight', 'heads.mean.bias']
+    """
 
 
 class Residual(Module):
-    """x + module(x) (He et al., 2016)."""
+    """A module with a connection around it, x + module(x).
+
+    Shapes: x (…) → (…).
+
+    Parameters
+    ----------
+    module : callable
+        A module or function whose result has the shape of its input.
+
+    Raises
+    ------
+    ShapeError
+        In a call, if the result of `module` has another shape than x.
+
+    Notes
+    -----
+    See He et al. (2016).
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> block = nn.Residual(nn.Sequential(nn.Linear(3, 3, generator=0), nn.ReLU()))
+    >>> block(np.ones((2, 3))).shape
+    (2, 3)
+    """
 
     @public
     def __init__(self, module: Any) -> None:
@@ -88,7 +174,32 @@ class Residual(Module):
 
 
 class Flatten(Module):
-    """x with the axes from `start_dim` to `end_dim` joined: from (n, c, h, w) to (n, c h w)."""
+    """Joins the axes from `start_dim` to `end_dim`.
+
+    Shapes: by default x (n, c, h, w) → (n, c h w).
+
+    Parameters
+    ----------
+    start_dim : int, default 1
+        The first axis to join.
+    end_dim : int, default -1
+        The last axis to join.
+
+    Raises
+    ------
+    ShapeError
+        In a call, if x does not have these axes, in this order.
+
+    See Also
+    --------
+    Unflatten : The inverse.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.Flatten()(np.zeros((2, 3, 4, 5))).shape
+    (2, 60)
+    """
 
     @public
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
@@ -113,8 +224,32 @@ class Flatten(Module):
 
 
 class Unflatten(Module):
-    """x with the axis `dim` divided into axes of the lengths `unflattened_size`, one of which may
-    be -1."""
+    """Divides the axis `dim` into several.
+
+    Shapes: x (…, length, …) → (…, *unflattened_size, …).
+
+    Parameters
+    ----------
+    dim : int
+        The axis to divide.
+    unflattened_size : tuple of int
+        The lengths of the new axes, one of which may be -1: it follows from the others.
+
+    Raises
+    ------
+    ShapeError
+        In a call, if x does not have the axis, or its length is not the product of the lengths.
+
+    See Also
+    --------
+    Flatten : The inverse.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.Unflatten(1, (3, -1))(np.zeros((2, 12))).shape
+    (2, 3, 4)
+    """
 
     @public
     def __init__(self, dim: int, unflattened_size: tuple[int, ...]) -> None:
@@ -123,9 +258,10 @@ class Unflatten(Module):
     def forward(self, x: Any) -> Any:
         """x in another shape."""
         dim = self.dim + x.ndim if self.dim < 0 else self.dim
-        sizes, length = self.unflattened_size, x.shape[dim]
+        sizes, length = self.unflattened_size, x.shape[dim] if 0 <= dim < x.ndim else -1
         known = math.prod(n for n in sizes if n != -1)
-        if length != known if -1 not in sizes else not known or length % known:
+        fits = length == known if -1 not in sizes else known and length % known == 0
+        if not fits or length < 0 or sizes.count(-1) > 1:
             message = f"axis {self.dim} of x of shape {x.shape} cannot be divided into {sizes}"
             raise misfit(self, ShapeError(message))
         sizes = tuple(length // known if n == -1 else n for n in sizes)

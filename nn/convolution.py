@@ -17,6 +17,7 @@ from autograd_core.errors.tracebacks import public
 from autograd_core.ops.convolution import spread
 from autograd_core.ops.operands import as_operand
 from autograd_core.ops.unfolding import _fold, _unfold
+from nn.describing import like
 from nn.init import Initializer, generator_of
 from nn.linear import uniform_by_fan
 from nn.module import Module, Parameter, misfit
@@ -35,9 +36,31 @@ __all__ = [
 
 
 class Kernel(Module):
-    """A layer with a weight (a, b, *kernel) and a bias. The initial values are uniform in ±1 /
-    √(b · elements of the kernel), or `initializer` fills the weights and the bias is zero; see
-    `Linear`."""
+    """A layer with a weight (a, b, *kernel) and a bias.
+
+    Parameters
+    ----------
+    in_channels : int
+        The number of channels of x.
+    out_channels : int
+        The number of channels of the result.
+    kernel_size : int or tuple of int
+        The size of the kernel along each axis.
+    stride : int or tuple of int, default 1
+        The distance between neighbouring places of the kernel.
+    groups : int, default 1
+        The channels are divided into so many groups, and each result is computed within its group.
+    bias : bool, default True
+        If false, there is no bias: the attribute is None.
+    dilation : int or tuple of int, default 1
+        The distance between neighbouring elements of the kernel.
+    initializer : callable, optional
+        A function of `nn.init` that fills the weight. The bias is then zero.
+    generator : int or numpy.random.Generator, optional
+        The source of the initial values, see `Linear`.
+    dtype : dtype, default float64
+        The dtype of weight and bias.
+    """
 
     axes: int
 
@@ -91,10 +114,41 @@ def shown(sizes: tuple[Any, ...]) -> str:
     return str(sizes[0]) if len(sizes) == 1 else "x".join(map(str, sizes))
 
 
+@like(Kernel)
 class Convolution(Kernel):
-    """Shapes: x (n, in_channels, *S), weight (out_channels, in_channels / groups, *kernel), bias
-    (out_channels,); result (n, out_channels, *T) with T = (S + 2 padding - dilation (kernel - 1) -
-    1) // stride + 1. See `autograd_core.conv`."""
+    """A convolution along the last axes.
+
+    Parameters
+    ----------
+    padding : int, tuple of int or str, default 0
+        The width of the border on both sides of each axis, "same" for a result of x's size, or
+        "valid" for none.
+    padding_mode : str, default 'zeros'
+        What the border consists of: "zeros", "reflect", "replicate" or "circular".
+
+    Raises
+    ------
+    ArgumentError
+        If a size or a number of channels is not a positive integer (a padding may be 0), if
+        `groups` does not divide the channels, if there is no such `padding_mode`, or if `padding`
+        is "same" and the stride not 1.
+    ShapeError
+        In a call, if x has other axes or another number of channels, if the kernel is larger than x
+        with its border, or if the border is too wide to reflect or repeat x.
+    DTypeError
+        If `generator` is of another type, or `dtype` is not floating or complex.
+
+    See Also
+    --------
+    autograd_core.conv : The function, without parameters.
+
+    Notes
+    -----
+    Shapes: weight (out_channels, in_channels / groups, *kernel), bias (out_channels,). With x (n,
+    in_channels, *S), or (in_channels, *S) for one example, the result is (n, out_channels, *T) with
+    T = (S + 2 padding - dilation (kernel - 1) - 1) // stride + 1. The initial values are uniform in
+    ±1 / √(in_channels / groups · elements of the kernel).
+    """
 
     @public
     def __init__(
@@ -172,28 +226,94 @@ def _explained(layer: Kernel, x: Any, error: Exception) -> Exception:
     return misfit(layer, explained)
 
 
+@like(Convolution)
 class Conv1d(Convolution):
-    """Convolution along one axis; see `Convolution`."""
+    """Convolution along one axis.
+
+    Shapes: x (n, in_channels, length) → (n, out_channels, length').
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> layer = nn.Conv1d(3, 8, kernel_size=5, padding=2, generator=0)
+    >>> layer(np.ones((2, 3, 32))).shape
+    (2, 8, 32)
+    """
 
     axes = 1
 
 
+@like(Convolution)
 class Conv2d(Convolution):
-    """Convolution of images; see `Convolution`."""
+    """Convolution of images.
+
+    Shapes: x (n, in_channels, h, w) → (n, out_channels, h', w').
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> layer = nn.Conv2d(3, 8, kernel_size=5, padding="same", generator=0)
+    >>> layer(np.ones((2, 3, 32, 32))).shape
+    (2, 8, 32, 32)
+    """
 
     axes = 2
 
 
+@like(Convolution)
 class Conv3d(Convolution):
-    """Convolution of volumes; see `Convolution`."""
+    """Convolution of volumes.
+
+    Shapes: x (n, in_channels, d, h, w) → (n, out_channels, d', h', w').
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> layer = nn.Conv3d(3, 8, kernel_size=5, padding=2, generator=0)
+    >>> layer(np.ones((2, 3, 8, 32, 32))).shape
+    (2, 8, 8, 32, 32)
+    """
 
     axes = 3
 
 
+@like(Kernel)
 class TransposedConvolution(Kernel):
-    """Shapes: x (n, in_channels, *S), weight (in_channels, out_channels / groups, *kernel), bias
-    (out_channels,); result (n, out_channels, *T) with T = (S - 1) stride - 2 padding + dilation
-    (kernel - 1) + output_padding + 1. See `autograd_core.conv_transpose`."""
+    """The transpose of a convolution along the last axes.
+
+    Parameters
+    ----------
+    padding : int or tuple of int, default 0
+        The width that is removed from both ends of each axis of the result.
+    output_padding : int or tuple of int, default 0
+        The width that is added behind each axis of the result.
+    padding_mode : str, default 'zeros'
+        "zeros", as there is no other.
+
+    Raises
+    ------
+    ArgumentError
+        If a size or a number of channels is not a positive integer (a padding may be 0), if
+        `groups` does not divide the channels, if `padding_mode` is not "zeros", or if
+        `output_padding` is neither less than the stride nor less than the dilation.
+    ShapeError
+        In a call, if x has other axes or another number of channels, if the result would have no
+        elements, or if no padding leads to `output_size`.
+    DTypeError
+        If `generator` is of another type, or `dtype` is not floating or complex.
+
+    See Also
+    --------
+    autograd_core.conv_transpose : The function, without parameters.
+
+    Notes
+    -----
+    Shapes: weight (in_channels, out_channels / groups, *kernel), bias (out_channels,). With x (n,
+    in_channels, *S), or (in_channels, *S) for one example, the result is (n, out_channels, *T) with
+    T = (S - 1) stride - 2 padding + dilation (kernel - 1) + output_padding + 1. In a call,
+    ``output_size``, the lengths T, replaces `output_padding`. The initial values are uniform in ±1
+    / √(out_channels / groups · elements of the kernel).
+    """
 
     weighs_outputs = False
 
@@ -229,8 +349,20 @@ class TransposedConvolution(Kernel):
             )
 
     def forward(self, x: Any, output_size: Any = None) -> Any:
-        """The transposed convolution. `output_size` is the shape of the result along the last axes;
-        it replaces `output_padding`."""
+        """The transposed convolution.
+
+        Parameters
+        ----------
+        x : array_like
+            The input, (n, in_channels, *S) or (in_channels, *S).
+        output_size : tuple of int, optional
+            The shape of the result along the last axes. It replaces `output_padding`.
+
+        Returns
+        -------
+        Tensor
+            The result, (n, out_channels, *T) or (out_channels, *T).
+        """
         try:
             more = self.output_padding if output_size is None else self._further(x, output_size)
             return ac.conv_transpose(
@@ -257,20 +389,53 @@ class TransposedConvolution(Kernel):
         return int(inputs[0].size) * math.prod(self.weight.shape[1:])
 
 
+@like(TransposedConvolution)
 class ConvTranspose1d(TransposedConvolution):
-    """Transposed convolution along one axis; see `TransposedConvolution`."""
+    """Transposed convolution along one axis.
+
+    Shapes: x (n, in_channels, length) → (n, out_channels, length').
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> layer = nn.ConvTranspose1d(8, 3, kernel_size=2, stride=2, generator=0)
+    >>> layer(np.ones((2, 8, 16))).shape
+    (2, 3, 32)
+    """
 
     axes = 1
 
 
+@like(TransposedConvolution)
 class ConvTranspose2d(TransposedConvolution):
-    """Transposed convolution of images; see `TransposedConvolution`."""
+    """Transposed convolution of images.
+
+    Shapes: x (n, in_channels, h, w) → (n, out_channels, h', w').
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> layer = nn.ConvTranspose2d(8, 3, kernel_size=2, stride=2, generator=0)
+    >>> layer(np.ones((2, 8, 16, 16))).shape
+    (2, 3, 32, 32)
+    """
 
     axes = 2
 
 
+@like(TransposedConvolution)
 class ConvTranspose3d(TransposedConvolution):
-    """Transposed convolution of volumes; see `TransposedConvolution`."""
+    """Transposed convolution of volumes.
+
+    Shapes: x (n, in_channels, d, h, w) → (n, out_channels, d', h', w').
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> layer = nn.ConvTranspose3d(8, 3, kernel_size=2, stride=2, generator=0)
+    >>> layer(np.ones((2, 8, 4, 16, 16))).shape
+    (2, 3, 8, 32, 32)
+    """
 
     axes = 3
 
@@ -291,7 +456,42 @@ def _counts(layer: Any, lengths: tuple[int, ...]) -> tuple[int, ...]:
 
 
 class Unfold(Module):
-    """The windows of images as columns: (n, C, H, W) → (n, C · elements of the kernel, windows)."""
+    """The windows of images as columns.
+
+    Shapes: x (n, C, H, W) or (C, H, W) → (n, C · elements of the kernel, windows).
+
+    Parameters
+    ----------
+    kernel_size : int or tuple of int
+        The size of the windows.
+    dilation : int or tuple of int, default 1
+        The distance between neighbouring elements of a window.
+    padding : int or tuple of int, default 0
+        The width of a border of zeros around the images.
+    stride : int or tuple of int, default 1
+        The distance between neighbouring windows.
+
+    Raises
+    ------
+    ArgumentError
+        If a size is not a positive integer (a padding may be 0).
+    ShapeError
+        In a call, if x has another number of axes, or if no window fits into it.
+
+    See Also
+    --------
+    Fold : The transpose, a sum of windows.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> x = np.arange(9.0).reshape(1, 1, 3, 3)
+    >>> nn.Unfold(2)(x)
+    array([[[0., 1., 3., 4.],
+            [1., 2., 4., 5.],
+            [3., 4., 6., 7.],
+            [4., 5., 7., 8.]]])
+    """
 
     @public
     def __init__(
@@ -315,9 +515,37 @@ class Unfold(Module):
         return shown(self.kernel_size)
 
 
+@like(Unfold)
 class Fold(Module):
-    """The sum of windows at their places in images of `output_size`: the transpose of `Unfold`,
-    (n, C · elements of the kernel, windows) → (n, C, H, W)."""
+    """The sum of windows at their places in images: the transpose of `Unfold`.
+
+    Shapes: x (n, C · elements of the kernel, windows) or without n → (n, C, H, W).
+
+    Parameters
+    ----------
+    output_size : int or tuple of int
+        The size of the images, H and W.
+
+    Raises
+    ------
+    ArgumentError
+        If a size is not a positive integer (a padding may be 0).
+    ShapeError
+        In a call, if the shape of x is not that of the windows of such images.
+
+    See Also
+    --------
+    Unfold : The windows of images.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> x = np.ones((1, 4, 4))
+    >>> nn.Fold(output_size=3, kernel_size=2)(x)
+    array([[[[1., 2., 1.],
+             [2., 4., 2.],
+             [1., 2., 1.]]]])
+    """
 
     @public
     def __init__(

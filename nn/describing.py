@@ -1,30 +1,43 @@
-"""Docstrings of classes of one family: the sections that they share are written once."""
+"""Docstrings of families of classes: what they have in common is written once, at their base."""
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable
+from inspect import cleandoc, signature
+from typing import TypeVar
 
-ORDER = ["Parameters", "Returns", "Yields", "Raises", "Warns", "See Also", "Notes", "References"]
-ORDER += ["Examples"]
-
-
-def like(base: type) -> Callable[[type], type]:
-    """A decorator of classes: adds to a docstring those sections of the docstring of `base` that it
-    lacks, in the order of numpydoc. Without docstrings (``python -OO``) it does nothing."""
-
-    def described(cls: type) -> type:
-        if cls.__doc__ and base.__doc__:
-            text, own = _sections(cls)
-            found = _sections(base)[1] | own
-            cls.__doc__ = "\n\n".join([text, *(found[name] for name in ORDER if name in found)])
-        return cls
-
-    return described
+T = TypeVar("T", bound=type)
+ORDER = ("Parameters", "Returns", "Raises", "See Also", "Notes", "References", "Examples")
 
 
-def _sections(cls: type) -> tuple[str, dict[str, str]]:
-    """The text of a docstring before its sections, and these by their headings."""
-    text, *parts = re.split(r"^(?=\w[\w ]*\n---+$)", inspect.getdoc(cls) or "", flags=re.MULTILINE)
-    return text.strip(), {part.partition("\n")[0]: part.strip() for part in parts}
+def like(base: type) -> Callable[[T], T]:
+    """Complete the docstring of a class with the sections of the docstring of `base` that it lacks,
+    and with the parameters that it has in common with `base` and does not describe itself."""
+
+    def completed(kind: T) -> T:
+        if kind.__doc__ and base.__doc__:  # python -OO has none
+            own, theirs = _sections(kind.__doc__), _sections(base.__doc__)
+            entries = _entries(theirs) | _entries(own)
+            found = theirs | own
+            named = [entries[name] for name in signature(kind).parameters if name in entries]
+            found["Parameters"] = "\n".join(named)
+            parts = [f"{title}\n{'-' * len(title)}\n{found[title]}" for title in ORDER
+                     if found.get(title)]  # fmt: skip
+            kind.__doc__ = "\n\n".join([own[""], *parts])
+        return kind
+
+    return completed
+
+
+def _sections(doc: str) -> dict[str, str]:
+    """The text of each section of a docstring; the text before them has the title ''."""
+    first, *rest = re.split(r"^(\w[\w ]*)\n-{3,}$", cleandoc(doc), flags=re.MULTILINE)
+    parts = {"": first} | dict(zip(rest[::2], rest[1::2], strict=True))
+    return {title: text.strip() for title, text in parts.items()}
+
+
+def _entries(sections: dict[str, str]) -> dict[str, str]:
+    """The entries of the section of parameters, by name."""
+    entries = re.split(r"\n(?=\S)", sections.get("Parameters", ""))
+    return {entry.partition(" :")[0]: entry for entry in entries if entry}

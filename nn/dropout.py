@@ -7,6 +7,7 @@ from typing import Any
 import autograd_core as ac
 from autograd_core.errors import ArgumentError, DTypeError, ShapeError
 from autograd_core.errors.tracebacks import public
+from nn.describing import like
 from nn.init import generator_of
 from nn.module import Module, misfit
 
@@ -21,11 +22,40 @@ def dropped(x: Any, p: float, shape: tuple[int, ...], generator: Any) -> Any:
 
 
 class Dropout(Module):
-    """In training, each element of x is 0 with the probability `p`, and the others are divided by
-    1 - p, so that the mean is kept. In evaluation, x itself.
+    """In training, sets random elements to 0 and divides the others by 1 - p.
 
-    `generator` is a ``numpy.random`` generator, an int (a seed), or None for a new generator. The
-    numbers are drawn on the host, so they are the same on every device.
+    In evaluation, the result is x itself.
+
+    Shapes: x (…) → (…).
+
+    Parameters
+    ----------
+    p : float, default 0.5
+        The probability of 0.
+    generator : int or numpy.random.Generator, optional
+        The source of the random numbers: a seed or a generator. By default a new generator.
+
+    Raises
+    ------
+    ArgumentError
+        If p is not in [0, 1].
+    DTypeError
+        If `generator` is of another type, and in a call in training if x is not of floating-point
+        or complex numbers.
+
+    Notes
+    -----
+    The division keeps the mean. The numbers are drawn on the host, so they are the same on every
+    device. See Srivastava et al. (2014).
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> layer = nn.Dropout(0.5, generator=0)
+    >>> layer(np.ones(6))
+    Tensor([2., 0., 0., 0., 2., 2.])
+    >>> layer.eval()(np.ones(6))
+    array([1., 1., 1., 1., 1., 1.])
     """
 
     @public
@@ -51,9 +81,35 @@ class Dropout(Module):
         return f"p={self.p}"
 
 
+@like(Dropout)
 class Dropout1d(Dropout):
-    """`Dropout` of whole channels of x of the shape (n, c, length), or (c, length) (Tompson et al.,
-    2015)."""
+    """`Dropout` of whole channels of sequences.
+
+    Shapes: x (n, c, length) or (c, length) → like x.
+
+    Raises
+    ------
+    ArgumentError
+        If p is not in [0, 1].
+    DTypeError
+        If `generator` is of another type, and in a call in training if x is not of floating-point
+        or complex numbers.
+    ShapeError
+        In a call in training, if x has another number of axes.
+
+    Notes
+    -----
+    One random number is drawn for each channel of each example (Tompson et al., 2015). The numbers
+    are drawn on the host, so they are the same on every device.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.Dropout1d(0.5, generator=0)(np.ones((3, 4)))
+    Tensor([[2., 2., 2., 2.],
+            [0., 0., 0., 0.],
+            [0., 0., 0., 0.]])
+    """
 
     axes = 1
 
@@ -65,13 +121,35 @@ class Dropout1d(Dropout):
         return (*x.shape[: -self.axes], *(1,) * self.axes)
 
 
+@like(Dropout1d)
 class Dropout2d(Dropout1d):
-    """`Dropout1d` for x of the shape (n, c, h, w), or (c, h, w)."""
+    """`Dropout` of whole channels of images.
+
+    Shapes: x (n, c, h, w) or (c, h, w) → like x.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> out = nn.Dropout2d(0.5, generator=0)(np.ones((1, 6, 8, 8)))
+    >>> out[0, :, 0, 0]
+    Tensor([2., 0., 0., 0., 2., 2.])
+    """
 
     axes = 2
 
 
+@like(Dropout1d)
 class Dropout3d(Dropout1d):
-    """`Dropout1d` for x of the shape (n, c, d, h, w), or (c, d, h, w)."""
+    """`Dropout` of whole channels of volumes.
+
+    Shapes: x (n, c, d, h, w) or (c, d, h, w) → like x.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> out = nn.Dropout3d(0.5, generator=0)(np.ones((1, 6, 2, 8, 8)))
+    >>> out[0, :, 0, 0, 0]
+    Tensor([2., 0., 0., 0., 2., 2.])
+    """
 
     axes = 3

@@ -19,16 +19,48 @@ __all__ = ["Embedding"]
 
 
 class Embedding(Module):
-    """weight[x]: a vector for each index, as for words.
+    """A table with a vector for each index, such as for each word: weight[x].
 
-    Shapes: x (…) of integers, weight (num_embeddings, embedding_dim); result (…, embedding_dim).
-    The gradients of rows that occur several times are added. The initial weights are drawn from the
-    normal distribution by `generator` (see `Linear`). The row `padding_idx` is 0 at first and gets
-    no gradient. With `max_norm`, rows that are used are first scaled, in place, to a norm of at
-    most `max_norm` (`norm_type` is p of the p-norm).
+    Shapes: x (…) of integers → (…, embedding_dim); weight (num_embeddings, embedding_dim).
 
-    Raises DTypeError if x is not of integers, and ShapeError for an index outside [0,
-    num_embeddings), which is checked on the host.
+    Parameters
+    ----------
+    num_embeddings : int
+        The number of rows of the table.
+    embedding_dim : int
+        The length of each row.
+    padding_idx : int, optional
+        A row that is 0 at first and gets no gradient.
+    max_norm : float, optional
+        If given, rows that are used are first scaled, in place, to a norm of at most this.
+    norm_type : float, default 2.0
+        The p of the p-norm that `max_norm` limits.
+    generator : int or numpy.random.Generator, optional
+        The source of the initial values, see `Linear`.
+    dtype : dtype, default float64
+        The dtype of the weight.
+
+    Raises
+    ------
+    ArgumentError
+        If `padding_idx` is not the index of a row.
+    DTypeError
+        If `generator` is of another type, if `dtype` is not floating or complex, and in a call if x
+        is not of integers.
+    ShapeError
+        In a call, for an index outside [0, num_embeddings), which is checked on the host.
+
+    Notes
+    -----
+    The initial weights are drawn from the normal distribution. The gradients of rows that occur
+    several times are added.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> layer = nn.Embedding(10, 3, generator=0)
+    >>> layer(np.array([[1, 2], [2, 9]])).shape
+    (2, 2, 3)
     """
 
     @public

@@ -18,17 +18,46 @@ __all__ = ["Bilinear", "Linear"]
 
 
 class Linear(Module):
-    """x @ weight.T + bias (Goodfellow et al., 2016, algorithm 6.3: a = b + W h).
+    """An affine function of the last axis, x @ weight.T + bias.
 
-    Shapes: x (..., in_features), weight (out_features, in_features), bias (out_features,); result
-    (..., out_features).
+    Shapes: x (..., in_features) → (..., out_features); weight (out_features, in_features), bias
+    (out_features,).
 
-    The initial weights and biases are uniform in ±1 / √in_features, as in PyTorch. With an
-    `initializer`, a function of `nn.init`, it fills the weights, and the biases are zero. Both are
-    drawn from `generator`: a ``numpy.random`` generator, an int (a seed), or None for a new
-    generator.
+    Parameters
+    ----------
+    in_features : int
+        The length of the last axis of x.
+    out_features : int
+        The length of the last axis of the result.
+    bias : bool, default True
+        If false, there is no bias: the attribute is None.
+    initializer : callable, optional
+        A function of `nn.init` that fills the weight. The bias is then zero.
+    generator : int or numpy.random.Generator, optional
+        The source of the initial values: a seed, or a generator, which several layers may share. By
+        default a new generator.
+    dtype : dtype, default float64
+        The dtype of weight and bias.
 
-    Raises ShapeError, with the name of the layer, if x does not have `in_features` features.
+    Raises
+    ------
+    ShapeError
+        If a number of features is less than 1, and in a call if x does not have `in_features`
+        features; the error names the layer.
+    DTypeError
+        If `generator` is of another type, or `dtype` is not floating or complex.
+
+    Notes
+    -----
+    See Goodfellow et al. (2016), algorithm 6.3: a = b + W h. The initial weights and biases are
+    uniform in ±1 / √in_features, as in PyTorch.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> layer = nn.Linear(3, 2, generator=0)
+    >>> layer(np.ones((4, 3))).shape
+    (4, 2)
     """
 
     @public
@@ -76,12 +105,44 @@ class Linear(Module):
 
 
 class Bilinear(Module):
-    """x1ᵀ weight[k] x2 + bias[k] for each k, linear in each of two inputs (Tenenbaum and Freeman,
-    2000).
+    """A function that is linear in each of two inputs, x1ᵀ weight[k] x2 + bias[k] for each k.
 
-    Shapes: x1 (..., in1_features), x2 (..., in2_features), weight (out_features, in1_features,
-    in2_features), bias (out_features,); result (..., out_features). The initial values are uniform
-    in ±1 / √in1_features. Raises ShapeError for other shapes.
+    Shapes: x1 (..., in1_features), x2 (..., in2_features) → (..., out_features); weight
+    (out_features, in1_features, in2_features), bias (out_features,).
+
+    Parameters
+    ----------
+    in1_features : int
+        The length of the last axis of x1.
+    in2_features : int
+        The length of the last axis of x2.
+    out_features : int
+        The length of the last axis of the result.
+    bias : bool, default True
+        If false, there is no bias: the attribute is None.
+    generator : int or numpy.random.Generator, optional
+        The source of the initial values, see `Linear`.
+    dtype : dtype, default float64
+        The dtype of weight and bias.
+
+    Raises
+    ------
+    ShapeError
+        If a number of features is less than 1, and in a call if x1 and x2 have other numbers of
+        features or differ in the other axes.
+    DTypeError
+        If `generator` is of another type, or `dtype` is not floating or complex.
+
+    Notes
+    -----
+    See Tenenbaum and Freeman (2000). The initial values are uniform in ±1 / √in1_features.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> layer = nn.Bilinear(3, 4, 2, generator=0)
+    >>> layer(np.ones((5, 3)), np.ones((5, 4))).shape
+    (5, 2)
     """
 
     @public

@@ -34,15 +34,20 @@ class IncompatibleKeys(NamedTuple):
 class Module(Versioned):
     """The base of layers and models: define `forward`, call the module.
 
-    If a layer cannot process its input, the error names the layer by its path in the outermost
-    module that was called: ``0 (Linear): expects 4 features, x has shape (5, 7)``.
-
     Parameters, buffers and modules are found as attributes, or in lists, tuples, dicts and
     dataclasses that are attributes, in order of definition. Nothing needs to be registered.
 
-    >>> class Model(Module):
+    Notes
+    -----
+    If a layer cannot process its input, the error names the layer by its path in the outermost
+    module that was called: ``0 (Linear): expects 4 features, x has shape (5, 7)``.
+
+    Examples
+    --------
+    >>> import nn
+    >>> class Model(nn.Module):
     ...     def __init__(self):
-    ...         self.scale = Parameter([2.0])
+    ...         self.scale = nn.Parameter([2.0])
     ...     def forward(self, x):
     ...         return self.scale * x
     >>> model = Model()
@@ -99,17 +104,44 @@ class Module(Versioned):
     def register_forward_hook(
         self, hook: Callable[..., Any], *, with_kwargs: bool = False
     ) -> RemovableHandle:
-        """Call ``hook(module, inputs, output)`` after each `forward`, or with the keywords too,
-        ``hook(module, inputs, settings, output)``. If it returns something else than None, that is
-        the output. ``remove()`` of the handle ends it."""
+        """Call a function after each `forward`.
+
+        Parameters
+        ----------
+        hook : callable
+            Called as ``hook(module, inputs, output)``, with the tuple of the positional arguments.
+            If it returns something else than None, that is the output.
+        with_kwargs : bool, default False
+            If true, it is called as ``hook(module, inputs, settings, output)``, with the keywords
+            too.
+
+        Returns
+        -------
+        RemovableHandle
+            Its ``remove()`` ends the calls. It is also a context manager, which ends them when it
+            is left.
+        """
         return RemovableHandle(self, "_forward_hooks", hook, with_kwargs)
 
     def register_forward_pre_hook(
         self, hook: Callable[..., Any], *, with_kwargs: bool = False
     ) -> RemovableHandle:
-        """Call ``hook(module, inputs)`` before each `forward`, with the tuple of the positional
-        arguments, or ``hook(module, inputs, settings)``. If it returns something else than None,
-        these are the inputs (and keywords)."""
+        """Call a function before each `forward`.
+
+        Parameters
+        ----------
+        hook : callable
+            Called as ``hook(module, inputs)``, with the tuple of the positional arguments. If it
+            returns something else than None, that is the inputs: a tuple, or one input.
+        with_kwargs : bool, default False
+            If true, it is called as ``hook(module, inputs, settings)``, with the keywords too, and
+            returns None or the pair of inputs and keywords.
+
+        Returns
+        -------
+        RemovableHandle
+            As of `register_forward_hook`.
+        """
         return RemovableHandle(self, "_forward_pre_hooks", hook, with_kwargs)
 
     def multiply_adds(self, output: Any, *inputs: Any) -> int:
@@ -120,7 +152,18 @@ class Module(Versioned):
     # Modules and parameters
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        """This module and all modules in it, as (dotted name, module), each once."""
+        """This module and all modules in it, as (dotted name, module), each once.
+
+        Parameters
+        ----------
+        prefix : str, default ''
+            The name of this module, with which the other names begin.
+
+        Yields
+        ------
+        tuple of str and Module
+            In order of definition, each module before those in it.
+        """
         for name, found in _walk(prefix, self, set()):
             if isinstance(found, Module):
                 yield name, found
@@ -128,8 +171,16 @@ class Module(Versioned):
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """All parameters in order of definition, as (dotted name, parameter), each once.
 
-        Raises ArgumentError if two have the same name, as with the keys 1 and "1" of a dict, and
-        for parameters or modules in a set, or in an object that is not a dataclass or a Module.
+        Yields
+        ------
+        tuple of str and Parameter
+            The own parameters of a module come before those of the modules in it.
+
+        Raises
+        ------
+        ArgumentError
+            If two have the same name, as with the keys 1 and "1" of a dict, and for parameters or
+            modules in a set, or in an object that is not a dataclass or a `Module`.
         """
         names: set[str] = set()
         seen: set[int] = set()
@@ -169,8 +220,18 @@ class Module(Versioned):
         return [buffer for _, buffer in self.named_buffers()]
 
     def apply(self, function: Callable[[Module], Any]) -> Self:
-        """Call `function` with all modules in this one and then with this one, in PyTorch's order;
-        returns self."""
+        """Call a function with all modules in this one and then with this one, in PyTorch's order.
+
+        Parameters
+        ----------
+        function : callable
+            A function of a module. Its result is not used.
+
+        Returns
+        -------
+        Module
+            This module.
+        """
         for _, found in _walk("", self, set(), inner_first=True):
             if isinstance(found, Module):
                 function(found)
@@ -195,7 +256,13 @@ class Module(Versioned):
         return self.train(False)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Set the `grad` of every parameter to None, or to zeros."""
+        """Set the `grad` of every parameter to None, or to zeros.
+
+        Parameters
+        ----------
+        set_to_none : bool, default True
+            If false, gradients that are there become zeros of the same shape.
+        """
         for parameter in self.parameters():
             if set_to_none:
                 parameter.grad = None
@@ -203,13 +270,43 @@ class Module(Versioned):
                 parameter.grad = zeros_like(parameter)
 
     def to(self, device: str) -> Self:
-        """Move every parameter and buffer to `device`, and drop the gradients of parameters that
-        were on another device; returns self."""
+        """Move every parameter and buffer to a device; returns self.
+
+        Parameters
+        ----------
+        device : str
+            "cpu", or "cuda", "cuda:1" and so on.
+
+        Returns
+        -------
+        Module
+            This module. The gradients of parameters that were on another device are dropped.
+
+        Raises
+        ------
+        DeviceError
+            If there is no such device.
+        """
         return self._replace(lambda array: backend.to_device(array, device))
 
     def astype(self, dtype: Any) -> Self:
-        """Convert floating-point parameters and buffers to `dtype`, and drop the gradients of
-        parameters that had another one; returns self."""
+        """Convert floating-point parameters and buffers to a dtype; returns self.
+
+        Parameters
+        ----------
+        dtype : dtype
+            The new dtype of the floating-point arrays; the others are kept.
+
+        Returns
+        -------
+        Module
+            This module. The gradients of parameters that had another dtype are dropped.
+
+        Raises
+        ------
+        DTypeError
+            If parameters cannot have this dtype, as integers.
+        """
 
         def converted(array: Any) -> Any:
             return array.astype(dtype, copy=False) if array.dtype.kind == "f" else array
@@ -249,16 +346,41 @@ class Module(Versioned):
         }
 
     def state_dict(self) -> dict[str, Any]:
-        """A dict from the dotted name of each parameter and buffer to a copy of its array on the
-        host."""
+        """The values of all parameters and persistent buffers.
+
+        Returns
+        -------
+        dict of str to array
+            From the dotted name of each to a copy of its array on the host.
+        """
         return {
             name: np.array(backend.asnumpy(tensor.data)) for name, tensor in self._state().items()
         }
 
     def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
-        """Write the values of `state` into the parameters and buffers. If names, shapes or dtypes
-        do not match, nothing is written, and the error names all of them. If not `strict`, names
-        that only one of the two has are left out. They are returned."""
+        """Write the values of a state into the parameters and buffers.
+
+        Parameters
+        ----------
+        state : mapping of str to array
+            The arrays by name, as from `state_dict`.
+        strict : bool, default True
+            If false, names that only the module or only the state has are left out.
+
+        Returns
+        -------
+        IncompatibleKeys
+            The names that were left out: ``missing_keys`` of the module, ``unexpected_keys`` of the
+            state.
+
+        Raises
+        ------
+        TypeError
+            If the state is not a mapping.
+        ArgumentError, ShapeError, DTypeError
+            If names, shapes or dtypes do not match. Nothing is written, and the error names all of
+            them.
+        """
         if not isinstance(state, Mapping):
             raise TypeError(
                 f"load_state_dict takes a dict of arrays by name, as state_dict() returns, not a "

@@ -13,8 +13,9 @@ import numpy as np
 
 import autograd_core as ac
 from autograd_core import Tensor, no_grad
-from autograd_core.errors import ArgumentError, ShapeError
+from autograd_core.errors import ArgumentError, DTypeError, ShapeError
 from autograd_core.errors.tracebacks import public
+from nn.describing import like
 from nn.module import Buffer, Module, Parameter, misfit
 
 __all__ = [
@@ -164,25 +165,88 @@ class _WithStatistics(Normalization):
 
 
 class BatchNorm1d(_WithStatistics):
-    """Normalises each channel over the batch (Ioffe and Szegedy, 2015). x has the shape (n, c) or
-    (n, c, length).
+    """Normalises each channel over the batch, (x - mean) / √(var + eps) · weight + bias.
 
-    In training, mean and variance are those of x, and `running_mean` and `running_var` move towards
-    them by the share `momentum` (None: they are means over all batches). In evaluation, these are
-    used. Raises ShapeError for another shape, and for one value a channel in training.
+    Shapes: x (n, c) or (n, c, length) → like x; weight and bias (c,).
+
+    Parameters
+    ----------
+    num_features : int
+        The number of channels c.
+    eps : float, default 1e-05
+        Added to the variance.
+    momentum : float or None, default 0.1
+        The share by which the running mean and variance move towards those of x. With None they are
+        the means over all batches.
+    affine : bool, default True
+        If false, there are neither weight nor bias.
+    track_running_stats : bool, default True
+        If false, there are no running statistics, and those of x are used in evaluation, too.
+    bias : bool, default True
+        If false, there is no bias.
+    dtype : dtype, default float64
+        The dtype of weight, bias and running statistics.
+
+    Raises
+    ------
+    ShapeError
+        If `num_features` is less than 1. In a call, if x has other axes or another number of
+        channels, or where the statistics of x are used, if there are less than two values for each
+        channel.
+    DTypeError
+        If `dtype` is not floating or complex, unless `affine` is false.
+
+    Notes
+    -----
+    In training, mean and variance are those of x, and the buffers `running_mean` and `running_var`
+    move towards them. In evaluation, these are used. The variance by which x is divided is that of
+    the population, the running one that of the sample, as in PyTorch. x of float16 is computed in
+    float32. See Ioffe and Szegedy (2015).
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> layer = nn.BatchNorm1d(2)
+    >>> layer(np.array([[0.0, 5.0], [2.0, 7.0]])).round(3)
+    Tensor([[-1., -1.],
+            [ 1.,  1.]])
+    >>> layer.running_mean
+    Tensor([0.1, 0.6])
     """
 
     ndims: tuple[int, ...] = (2, 3)
 
 
+@like(BatchNorm1d)
 class BatchNorm2d(_WithStatistics):
-    """`BatchNorm1d` for x of the shape (n, c, h, w)."""
+    """Normalises each channel of images over the batch.
+
+    Shapes: x (n, c, h, w) → like x; weight and bias (c,).
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> layer = nn.BatchNorm2d(3)
+    >>> layer(np.random.default_rng(0).normal(size=(4, 3, 8, 8))).shape
+    (4, 3, 8, 8)
+    """
 
     ndims = (4,)
 
 
+@like(BatchNorm1d)
 class BatchNorm3d(_WithStatistics):
-    """`BatchNorm1d` for x of the shape (n, c, d, h, w)."""
+    """Normalises each channel of volumes over the batch.
+
+    Shapes: x (n, c, d, h, w) → like x; weight and bias (c,).
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> layer = nn.BatchNorm3d(3)
+    >>> layer(np.random.default_rng(0).normal(size=(4, 3, 2, 8, 8))).shape
+    (4, 3, 2, 8, 8)
+    """
 
     ndims = (5,)
 
@@ -207,21 +271,69 @@ class _InstanceNorm(_WithStatistics):
         )
 
 
+@like(BatchNorm1d)
 class InstanceNorm1d(_InstanceNorm):
-    """Normalises each channel of each example (Ulyanov et al., 2017). x has the shape (n, c,
-    length). By default without weights and running statistics."""
+    """Normalises each channel of each example, (x - mean) / √(var + eps) · weight + bias.
+
+    Shapes: x (n, c, length) or (c, length) → like x; weight and bias (c,).
+
+    Parameters
+    ----------
+    momentum : float or None, default 0.1
+        The share by which the running mean and variance move towards those of x. With None they do
+        not move.
+    affine : bool, default False
+        If true, there are a weight and a bias.
+    track_running_stats : bool, default False
+        If true, running statistics are kept in training and used in evaluation.
+
+    Notes
+    -----
+    By default without weights and running statistics. The variance is that of the population. x of
+    float16 is computed in float32. See Ulyanov et al. (2017).
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> layer = nn.InstanceNorm1d(2)
+    >>> layer(np.array([[[0.0, 2.0], [5.0, 7.0]]])).round(3)
+    array([[[-1.,  1.],
+            [-1.,  1.]]])
+    """
 
     ndims = (3,)
 
 
+@like(InstanceNorm1d)
 class InstanceNorm2d(_InstanceNorm):
-    """`InstanceNorm1d` for x of the shape (n, c, h, w)."""
+    """Normalises each channel of each image.
+
+    Shapes: x (n, c, h, w) or (c, h, w) → like x; weight and bias (c,).
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> layer = nn.InstanceNorm2d(3)
+    >>> layer(np.random.default_rng(0).normal(size=(4, 3, 8, 8))).shape
+    (4, 3, 8, 8)
+    """
 
     ndims = (4,)
 
 
+@like(InstanceNorm1d)
 class InstanceNorm3d(_InstanceNorm):
-    """`InstanceNorm1d` for x of the shape (n, c, d, h, w)."""
+    """Normalises each channel of each volume.
+
+    Shapes: x (n, c, d, h, w) or (c, d, h, w) → like x; weight and bias (c,).
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> layer = nn.InstanceNorm3d(3)
+    >>> layer(np.random.default_rng(0).normal(size=(4, 3, 2, 8, 8))).shape
+    (4, 3, 2, 8, 8)
+    """
 
     ndims = (5,)
 
@@ -252,8 +364,46 @@ class _OfLastAxes(Normalization):
 
 
 class LayerNorm(_OfLastAxes):
-    """Normalises over the last axes (Ba et al., 2016). `normalized_shape` is their shape, or the
-    length of the last one; weight and bias have it."""
+    """Normalises over the last axes, (x - mean) / √(var + eps) · weight + bias.
+
+    Shapes: x (…, *normalized_shape) → like x; weight and bias `normalized_shape`.
+
+    Parameters
+    ----------
+    normalized_shape : int or tuple of int
+        The shape of the last axes, or the length of the last one.
+    eps : float, default 1e-05
+        Added to the variance, which is that of the population.
+    elementwise_affine : bool, default True
+        If false, there are neither weight nor bias.
+    bias : bool, default True
+        If false, there is no bias.
+    dtype : dtype, default float64
+        The dtype of weight and bias.
+
+    Raises
+    ------
+    ShapeError
+        In a call, if the last axes of x have another shape.
+    DTypeError
+        If `dtype` is not floating or complex, unless `elementwise_affine` is false.
+
+    See Also
+    --------
+    RMSNorm : Without the mean.
+
+    Notes
+    -----
+    See Ba et al. (2016). x of float16 is computed in float32.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> layer = nn.LayerNorm(2, elementwise_affine=False)
+    >>> layer(np.array([[0.0, 2.0], [5.0, 9.0]])).round(3)
+    array([[-1.,  1.],
+           [-1.,  1.]])
+    """
 
     @public
     def __init__(
@@ -278,8 +428,44 @@ class LayerNorm(_OfLastAxes):
 
 
 class RMSNorm(_OfLastAxes):
-    """x / √(mean(x²) + eps) · weight over the last axes (Zhang and Sennrich, 2019). eps is that of
-    the dtype by default."""
+    """Divides by the root mean square of the last axes, x / √(mean(x²) + eps) · weight.
+
+    Shapes: x (…, *normalized_shape) → like x; weight `normalized_shape`.
+
+    Parameters
+    ----------
+    normalized_shape : int or tuple of int
+        The shape of the last axes, or the length of the last one.
+    eps : float, optional
+        Added to the mean of the squares. By default the eps of x's dtype.
+    elementwise_affine : bool, default True
+        If false, there is no weight.
+    dtype : dtype, default float64
+        The dtype of the weight.
+
+    Raises
+    ------
+    ShapeError
+        In a call, if the last axes of x have another shape.
+    DTypeError
+        If `dtype` is not floating or complex, unless `elementwise_affine` is false, and in a call
+        if x is not of floating-point or complex numbers and `eps` is not given.
+
+    See Also
+    --------
+    LayerNorm : With the mean.
+
+    Notes
+    -----
+    See Zhang and Sennrich (2019). x of float16 is computed in float32.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> layer = nn.RMSNorm(2, elementwise_affine=False)
+    >>> layer(np.array([[3.0, 4.0]])).round(3)
+    array([[0.849, 1.131]])
+    """
 
     @public
     def __init__(
@@ -294,14 +480,55 @@ class RMSNorm(_OfLastAxes):
 
     def normalized(self, x: Any) -> Any:
         """x, divided by its root mean square."""
+        if self.eps is None and x.dtype.kind not in "fc":
+            raise misfit(self, DTypeError(f"expects floating-point numbers, x has {x.dtype}"))
         eps = float(np.finfo(x.dtype).eps) if self.eps is None else self.eps
         out = x / ac.sqrt(ac.mean(x * x, axis=self.axes_of(x), keepdims=True) + eps)
         return out if self.weight is None else out * self.weight
 
 
 class GroupNorm(Normalization):
-    """Normalises over groups of channels of each example (Wu and He, 2018). x has the shape (n, c,
-    …); `num_groups` divides c."""
+    """Normalises over groups of channels of each example.
+
+    The result is (x - mean) / √(var + eps) · weight + bias.
+
+    Shapes: x (n, c, …) → like x; weight and bias (c,).
+
+    Parameters
+    ----------
+    num_groups : int
+        The number of groups. It divides the number of channels.
+    num_channels : int
+        The number of channels c.
+    eps : float, default 1e-05
+        Added to the variance, which is that of the population.
+    affine : bool, default True
+        If false, there are neither weight nor bias.
+    bias : bool, default True
+        If false, there is no bias.
+    dtype : dtype, default float64
+        The dtype of weight and bias.
+
+    Raises
+    ------
+    ArgumentError
+        If `num_groups` does not divide the channels.
+    ShapeError
+        In a call, if x has another number of channels.
+    DTypeError
+        If `dtype` is not floating or complex, unless `affine` is false.
+
+    Notes
+    -----
+    See Wu and He (2018). x of float16 is computed in float32.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> layer = nn.GroupNorm(2, 4)
+    >>> layer(np.random.default_rng(0).normal(size=(3, 4, 8, 8))).shape
+    (3, 4, 8, 8)
+    """
 
     @public
     def __init__(

@@ -9,6 +9,7 @@ import numpy as np
 import autograd_core as ac
 from autograd_core.errors import ArgumentError, AutogradError, ShapeError
 from autograd_core.errors.tracebacks import public
+from nn.describing import like
 from nn.module import Module, misfit
 
 __all__ = [
@@ -34,9 +35,21 @@ MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
 
 class Pad(Module):
-    """Adds a border along the last axes of x (n, C, *S) or (C, *S). `padding` is one width for all
-    sides, or the widths before and after the last axis, then those of the axis before it, and so
-    on. A negative width removes elements."""
+    """A border along the last axes.
+
+    Parameters
+    ----------
+    padding : int or tuple of int
+        One width for all sides, or the widths before and after the last axis, then those of the
+        axis before it, and so on. A negative width removes elements.
+
+    Raises
+    ------
+    ArgumentError
+        If `padding` is not an integer, or two for each axis.
+    ShapeError
+        In a call, if x has another number of axes, or if the border does not fit it.
+    """
 
     axes: int
     mode = "constant"
@@ -81,8 +94,15 @@ class Pad(Module):
         return str(self.padding[0] if same else self.padding)
 
 
+@like(Pad)
 class ConstantPad(Pad):
-    """A border of one value. See `Pad`."""
+    """A border of one value.
+
+    Parameters
+    ----------
+    value : float
+        The elements of the border.
+    """
 
     @public
     def __init__(self, padding: Any, value: float) -> None:
@@ -94,100 +114,265 @@ class ConstantPad(Pad):
         return f"{super().describe()}, value {self.value:g}"
 
 
+@like(ConstantPad)
 class ConstantPad1d(ConstantPad):
-    """A border of one value along one axis; see `ConstantPad`."""
+    """A border of one value along one axis.
+
+    Shapes: x (n, channels, length) or (channels, length) → (…, length').
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.ConstantPad1d((1, 2), 9.0)(np.array([[1.0, 2.0, 3.0]]))
+    array([[9., 1., 2., 3., 9., 9.]])
+    """
 
     axes = 1
 
 
+@like(ConstantPad)
 class ConstantPad2d(ConstantPad):
-    """A border of one value along two axes; see `ConstantPad`."""
+    """A border of one value along two axes.
+
+    Shapes: x (n, channels, h, w) or (channels, h, w) → (…, h', w').
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.ConstantPad2d(1, 9.0)(np.array([[[1.0, 2.0], [3.0, 4.0]]]))
+    array([[[9., 9., 9., 9.],
+            [9., 1., 2., 9.],
+            [9., 3., 4., 9.],
+            [9., 9., 9., 9.]]])
+    """
 
     axes = 2
 
 
+@like(ConstantPad)
 class ConstantPad3d(ConstantPad):
-    """A border of one value along three axes; see `ConstantPad`."""
+    """A border of one value along three axes.
+
+    Shapes: x (n, channels, d, h, w) or (channels, d, h, w) → (…, d', h', w').
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.ConstantPad3d(1, 9.0)(np.ones((2, 3, 4, 4, 4))).shape
+    (2, 3, 6, 6, 6)
+    """
 
     axes = 3
 
 
+@like(Pad)
 class ZeroPad1d(Pad):
-    """A border of zeros along one axis; see `Pad`."""
+    """A border of zeros along one axis.
+
+    Shapes: x (n, channels, length) or (channels, length) → (…, length').
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.ZeroPad1d((1, 2))(np.array([[1.0, 2.0, 3.0]]))
+    array([[0., 1., 2., 3., 0., 0.]])
+    """
 
     axes = 1
 
 
+@like(Pad)
 class ZeroPad2d(Pad):
-    """A border of zeros along two axes; see `Pad`."""
+    """A border of zeros along two axes.
+
+    Shapes: x (n, channels, h, w) or (channels, h, w) → (…, h', w').
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.ZeroPad2d(1)(np.array([[[1.0, 2.0], [3.0, 4.0]]]))
+    array([[[0., 0., 0., 0.],
+            [0., 1., 2., 0.],
+            [0., 3., 4., 0.],
+            [0., 0., 0., 0.]]])
+    """
 
     axes = 2
 
 
+@like(Pad)
 class ZeroPad3d(Pad):
-    """A border of zeros along three axes; see `Pad`."""
+    """A border of zeros along three axes.
+
+    Shapes: x (n, channels, d, h, w) or (channels, d, h, w) → (…, d', h', w').
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.ZeroPad3d(1)(np.ones((2, 3, 4, 4, 4))).shape
+    (2, 3, 6, 6, 6)
+    """
 
     axes = 3
 
 
+@like(Pad)
 class ReflectionPad1d(Pad):
-    """A border of the reflection of x, without its edge along one axis; see `Pad`."""
+    """A border of the reflection of x, without its edge, along one axis.
+
+    Shapes: x (n, channels, length) or (channels, length) → (…, length').
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.ReflectionPad1d((1, 2))(np.array([[1.0, 2.0, 3.0]]))
+    array([[2., 1., 2., 3., 2., 1.]])
+    """
 
     axes = 1
     mode = "reflect"
 
 
+@like(Pad)
 class ReflectionPad2d(Pad):
-    """A border of the reflection of x, without its edge along two axes; see `Pad`."""
+    """A border of the reflection of x, without its edge, along two axes.
+
+    Shapes: x (n, channels, h, w) or (channels, h, w) → (…, h', w').
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.ReflectionPad2d(1)(np.array([[[1.0, 2.0], [3.0, 4.0]]]))
+    array([[[4., 3., 4., 3.],
+            [2., 1., 2., 1.],
+            [4., 3., 4., 3.],
+            [2., 1., 2., 1.]]])
+    """
 
     axes = 2
     mode = "reflect"
 
 
+@like(Pad)
 class ReflectionPad3d(Pad):
-    """A border of the reflection of x, without its edge along three axes; see `Pad`."""
+    """A border of the reflection of x, without its edge, along three axes.
+
+    Shapes: x (n, channels, d, h, w) or (channels, d, h, w) → (…, d', h', w').
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.ReflectionPad3d(1)(np.ones((2, 3, 4, 4, 4))).shape
+    (2, 3, 6, 6, 6)
+    """
 
     axes = 3
     mode = "reflect"
 
 
+@like(Pad)
 class ReplicationPad1d(Pad):
-    """A border of the edge of x along one axis; see `Pad`."""
+    """A border of the edge of x along one axis.
+
+    Shapes: x (n, channels, length) or (channels, length) → (…, length').
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.ReplicationPad1d((1, 2))(np.array([[1.0, 2.0, 3.0]]))
+    array([[1., 1., 2., 3., 3., 3.]])
+    """
 
     axes = 1
     mode = "edge"
 
 
+@like(Pad)
 class ReplicationPad2d(Pad):
-    """A border of the edge of x along two axes; see `Pad`."""
+    """A border of the edge of x along two axes.
+
+    Shapes: x (n, channels, h, w) or (channels, h, w) → (…, h', w').
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.ReplicationPad2d(1)(np.array([[[1.0, 2.0], [3.0, 4.0]]]))
+    array([[[1., 1., 2., 2.],
+            [1., 1., 2., 2.],
+            [3., 3., 4., 4.],
+            [3., 3., 4., 4.]]])
+    """
 
     axes = 2
     mode = "edge"
 
 
+@like(Pad)
 class ReplicationPad3d(Pad):
-    """A border of the edge of x along three axes; see `Pad`."""
+    """A border of the edge of x along three axes.
+
+    Shapes: x (n, channels, d, h, w) or (channels, d, h, w) → (…, d', h', w').
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.ReplicationPad3d(1)(np.ones((2, 3, 4, 4, 4))).shape
+    (2, 3, 6, 6, 6)
+    """
 
     axes = 3
     mode = "edge"
 
 
+@like(Pad)
 class CircularPad1d(Pad):
-    """A border of the other end of x along one axis; see `Pad`."""
+    """A border of the other end of x along one axis.
+
+    Shapes: x (n, channels, length) or (channels, length) → (…, length').
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.CircularPad1d((1, 2))(np.array([[1.0, 2.0, 3.0]]))
+    array([[3., 1., 2., 3., 1., 2.]])
+    """
 
     axes = 1
     mode = "wrap"
 
 
+@like(Pad)
 class CircularPad2d(Pad):
-    """A border of the other end of x along two axes; see `Pad`."""
+    """A border of the other end of x along two axes.
+
+    Shapes: x (n, channels, h, w) or (channels, h, w) → (…, h', w').
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.CircularPad2d(1)(np.array([[[1.0, 2.0], [3.0, 4.0]]]))
+    array([[[4., 3., 4., 3.],
+            [2., 1., 2., 1.],
+            [4., 3., 4., 3.],
+            [2., 1., 2., 1.]]])
+    """
 
     axes = 2
     mode = "wrap"
 
 
+@like(Pad)
 class CircularPad3d(Pad):
-    """A border of the other end of x along three axes; see `Pad`."""
+    """A border of the other end of x along three axes.
+
+    Shapes: x (n, channels, d, h, w) or (channels, d, h, w) → (…, d', h', w').
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.CircularPad3d(1)(np.ones((2, 3, 4, 4, 4))).shape
+    (2, 3, 6, 6, 6)
+    """
 
     axes = 3
     mode = "wrap"

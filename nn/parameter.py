@@ -9,7 +9,37 @@ from autograd_core.devices import backend
 
 
 class Parameter(Tensor):
-    """A leaf that a Module trains. An array `data` is shared, not copied."""
+    """A Tensor that a `Module` trains: a leaf that requires a gradient.
+
+    Parameters
+    ----------
+    data : array_like
+        The initial values. An array is shared, not copied.
+    dtype : dtype, optional
+        The dtype, by default that of the data.
+    name : str, optional
+        A name for error messages and drawings.
+
+    Raises
+    ------
+    DTypeError
+        If the data are not floating-point or complex numbers.
+
+    See Also
+    --------
+    Buffer : An array of a module that is not trained.
+
+    Examples
+    --------
+    >>> import nn
+    >>> class Scale(nn.Module):
+    ...     def __init__(self):
+    ...         self.factor = nn.Parameter([2.0])
+    ...     def forward(self, x):
+    ...         return self.factor * x
+    >>> Scale().parameters()
+    [Tensor([2.], requires_grad=True)]
+    """
 
     __slots__ = ()
 
@@ -18,8 +48,39 @@ class Parameter(Tensor):
 
 
 class Buffer(Tensor):
-    """An array of a Module that is not trained, such as a running mean. It belongs to the state of
-    the module, and moves with it. One that is not `persistent` is not in `state_dict`."""
+    """An array of a `Module` that is not trained, such as a running mean.
+
+    It belongs to the state of the module, and moves with it.
+
+    Parameters
+    ----------
+    data : array_like
+        The initial values. An array is shared, not copied.
+    dtype : dtype, optional
+        The dtype, by default that of the data.
+    persistent : bool, default True
+        If false, it is not in ``state_dict()``.
+
+    Raises
+    ------
+    DTypeError
+        If the data are not numbers or booleans.
+
+    See Also
+    --------
+    Parameter : A Tensor of a module that is trained.
+
+    Examples
+    --------
+    >>> import nn
+    >>> class Centered(nn.Module):
+    ...     def __init__(self):
+    ...         self.mean = nn.Buffer([0.5])
+    ...     def forward(self, x):
+    ...         return x - self.mean
+    >>> Centered().state_dict()
+    {'mean': array([0.5])}
+    """
 
     __slots__ = ("persistent",)
 

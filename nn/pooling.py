@@ -17,6 +17,7 @@ from autograd_core.ops.arranging import there
 from autograd_core.ops.convolution import spread
 from autograd_core.ops.operands import as_operand
 from nn.convolution import shown
+from nn.describing import like
 from nn.module import Module, misfit
 
 __all__ = [
@@ -39,7 +40,27 @@ __all__ = [
 
 
 class Pool(Module):
-    """Windows along the last axes."""
+    """Windows along the last axes.
+
+    Parameters
+    ----------
+    kernel_size : int or tuple of int
+        The size of the windows along each axis.
+    stride : int or tuple of int, optional
+        The distance between neighbouring windows, by default their size.
+    padding : int or tuple of int, default 0
+        The width of a border on both sides of each axis, at most half of the size of the windows.
+    ceil_mode : bool, default False
+        If true, the last window may go beyond the end of x.
+
+    Raises
+    ------
+    ArgumentError
+        If a size is not a positive integer (a padding may be 0), and in a call if the border is
+        wider than half of the windows.
+    ShapeError
+        In a call, if x has another number of axes, or if no window fits into it.
+    """
 
     axes: int
     kernel_size: tuple[int, ...]
@@ -68,9 +89,35 @@ class Pool(Module):
         return shown(self.kernel_size) + ("" if same else f", stride {shown(self.stride)}")
 
 
+@like(Pool)
 class MaxPool(Pool):
-    """The largest element of each window; see `autograd_core.max_pool`. With `return_indices` the
-    result is a pair, with the places of these elements in the flat array of *S."""
+    """The largest element of each window.
+
+    Parameters
+    ----------
+    padding : int or tuple of int, default 0
+        The width of a border of -∞ on both sides of each axis, at most half of the size of the
+        windows.
+    dilation : int or tuple of int, default 1
+        The distance between neighbouring elements of a window.
+    return_indices : bool, default False
+        If true, the result is a pair, with the places of the maxima in the flat array of the last
+        axes.
+
+    Raises
+    ------
+    ArgumentError
+        If a size is not a positive integer (a padding may be 0), and in a call if the border is
+        wider than half of the windows.
+    ShapeError
+        In a call, if x has another number of axes, or if no window fits into it.
+    DTypeError
+        In a call, if x is complex.
+
+    See Also
+    --------
+    autograd_core.max_pool : The function.
+    """
 
     @public
     def __init__(
@@ -94,8 +141,32 @@ class MaxPool(Pool):
         return (out, ac.max_pool_indices(x, *settings)) if self.return_indices else out
 
 
+@like(Pool)
 class AvgPool(Pool):
-    """The mean of each window; see `autograd_core.avg_pool`."""
+    """The mean of each window.
+
+    Parameters
+    ----------
+    padding : int or tuple of int, default 0
+        The width of a border of zeros on both sides of each axis, at most half of the size of the
+        windows.
+    count_include_pad : bool, default True
+        If false, the zeros of the border are left out of the means.
+    divisor_override : int, optional
+        Divides the sums, instead of the number of elements.
+
+    Raises
+    ------
+    ArgumentError
+        If a size is not a positive integer (a padding may be 0), and in a call if the border is
+        wider than half of the windows, or if `divisor_override` is 0.
+    ShapeError
+        In a call, if x has another number of axes, or if no window fits into it.
+
+    See Also
+    --------
+    autograd_core.avg_pool : The function.
+    """
 
     @public
     def __init__(
@@ -120,9 +191,26 @@ class AvgPool(Pool):
         )  # fmt: skip
 
 
+@like(Pool)
 class LPPool(Pool):
-    """The p-norm of each window, (Σ x^p)^(1 / p). The result is NaN where the sum is negative, and
-    the gradient where it is 0, as in PyTorch."""
+    """The p-norm of each window, (Σ x^p)^(1 / p).
+
+    Parameters
+    ----------
+    norm_type : float
+        The p of the norm, which is positive; for ∞, the result is the maxima.
+
+    Raises
+    ------
+    ArgumentError
+        If `norm_type` is not positive, or a size not a positive integer.
+    ShapeError
+        In a call, if x has another number of axes, or if no window fits into it.
+
+    Notes
+    -----
+    The result is NaN where the sum is negative, and the gradient where it is 0, as in PyTorch.
+    """
 
     @public
     def __init__(
@@ -143,8 +231,25 @@ class LPPool(Pool):
 
 
 class AdaptivePool(Pool):
-    """Windows that divide each axis into `output_size` parts, which overlap if they cannot be
-    equal: window i is from ⌊i S / T⌋ to ⌈(i + 1) S / T⌉. None keeps the length of an axis."""
+    """Windows that divide each axis into a given number of parts.
+
+    Parameters
+    ----------
+    output_size : int, or tuple of int or None
+        The number of windows along each axis. None keeps the length of an axis.
+
+    Raises
+    ------
+    ArgumentError
+        If a size is not an integer of at least 1.
+    ShapeError
+        In a call, if x has another number of axes or no elements.
+
+    Notes
+    -----
+    The windows overlap if they cannot be equal: of T windows on a length S, window i is from ⌊i S /
+    T⌋ to ⌈(i + 1) S / T⌉.
+    """
 
     @public
     def __init__(self, output_size: Any) -> None:
@@ -183,8 +288,9 @@ class AdaptivePool(Pool):
         return shown(self.output_size)
 
 
+@like(AdaptivePool)
 class AdaptiveAvgPool(AdaptivePool):
-    """The means of a given number of windows; see `AdaptivePool`."""
+    """The means of a given number of windows."""
 
     def equal(self, x: Any, size: tuple[int, ...]) -> Any:
         """Means of windows of one size."""
@@ -197,8 +303,19 @@ class AdaptiveAvgPool(AdaptivePool):
         return along(x, axis, inside / inside.sum(1, keepdims=True))
 
 
+@like(AdaptivePool)
 class AdaptiveMaxPool(AdaptivePool):
-    """The maxima of a given number of windows; see `AdaptivePool`."""
+    """The maxima of a given number of windows.
+
+    Raises
+    ------
+    ArgumentError
+        If a size is not an integer of at least 1.
+    ShapeError
+        In a call, if x has another number of axes or no elements.
+    DTypeError
+        In a call, if x is complex.
+    """
 
     def equal(self, x: Any, size: tuple[int, ...]) -> Any:
         """Maxima of windows of one size."""
@@ -220,91 +337,241 @@ def along(x: Any, axis: int, matrix: Any) -> Any:
     return ac.moveaxis(ac.matmul(ac.moveaxis(x, axis, -1), matrix.T), -1, axis)
 
 
+@like(MaxPool)
 class MaxPool1d(MaxPool):
-    """Maxima of windows along one axis; see `MaxPool`."""
+    """Maxima of windows along one axis.
+
+    Shapes: x (n, channels, length) or (channels, length) → (…, length').
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.MaxPool1d(2)(np.array([[1.0, 3.0, 2.0, 0.0]]))
+    array([[3., 2.]])
+    """
 
     axes = 1
 
 
+@like(MaxPool)
 class MaxPool2d(MaxPool):
-    """Maxima of windows along two axes; see `MaxPool`."""
+    """Maxima of windows along two axes.
+
+    Shapes: x (n, channels, h, w) or (channels, h, w) → (…, h', w').
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.MaxPool2d(2)(np.ones((2, 3, 8, 8))).shape
+    (2, 3, 4, 4)
+    """
 
     axes = 2
 
 
+@like(MaxPool)
 class MaxPool3d(MaxPool):
-    """Maxima of windows along three axes; see `MaxPool`."""
+    """Maxima of windows along three axes.
+
+    Shapes: x (n, channels, d, h, w) or (channels, d, h, w) → (…, d', h', w').
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.MaxPool3d(2)(np.ones((2, 3, 8, 8, 8))).shape
+    (2, 3, 4, 4, 4)
+    """
 
     axes = 3
 
 
+@like(AvgPool)
 class AvgPool1d(AvgPool):
-    """Means of windows along one axis; see `AvgPool`."""
+    """Means of windows along one axis.
+
+    Shapes: x (n, channels, length) or (channels, length) → (…, length').
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.AvgPool1d(2)(np.array([[1.0, 3.0, 2.0, 0.0]]))
+    array([[2., 1.]])
+    """
 
     axes = 1
 
 
+@like(AvgPool)
 class AvgPool2d(AvgPool):
-    """Means of windows along two axes; see `AvgPool`."""
+    """Means of windows along two axes.
+
+    Shapes: x (n, channels, h, w) or (channels, h, w) → (…, h', w').
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.AvgPool2d(2)(np.ones((2, 3, 8, 8))).shape
+    (2, 3, 4, 4)
+    """
 
     axes = 2
 
 
+@like(AvgPool)
 class AvgPool3d(AvgPool):
-    """Means of windows along three axes; see `AvgPool`."""
+    """Means of windows along three axes.
+
+    Shapes: x (n, channels, d, h, w) or (channels, d, h, w) → (…, d', h', w').
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.AvgPool3d(2)(np.ones((2, 3, 8, 8, 8))).shape
+    (2, 3, 4, 4, 4)
+    """
 
     axes = 3
 
 
+@like(LPPool)
 class LPPool1d(LPPool):
-    """Norms of windows along one axis; see `LPPool`."""
+    """Norms of windows along one axis.
+
+    Shapes: x (n, channels, length) or (channels, length) → (…, length').
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.LPPool1d(2, kernel_size=2)(np.array([[3.0, 4.0, 0.0, 1.0]]))
+    array([[5., 1.]])
+    """
 
     axes = 1
 
 
+@like(LPPool)
 class LPPool2d(LPPool):
-    """Norms of windows along two axes; see `LPPool`."""
+    """Norms of windows along two axes.
+
+    Shapes: x (n, channels, h, w) or (channels, h, w) → (…, h', w').
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.LPPool2d(2, kernel_size=2)(np.ones((2, 3, 8, 8))).shape
+    (2, 3, 4, 4)
+    """
 
     axes = 2
 
 
+@like(LPPool)
 class LPPool3d(LPPool):
-    """Norms of windows along three axes; see `LPPool`."""
+    """Norms of windows along three axes.
+
+    Shapes: x (n, channels, d, h, w) or (channels, d, h, w) → (…, d', h', w').
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.LPPool3d(2, kernel_size=2)(np.ones((2, 3, 8, 8, 8))).shape
+    (2, 3, 4, 4, 4)
+    """
 
     axes = 3
 
 
+@like(AdaptiveAvgPool)
 class AdaptiveAvgPool1d(AdaptiveAvgPool):
-    """Means of a given number of windows along one axis; see `AdaptiveAvgPool`."""
+    """Means of a given number of windows along one axis.
+
+    Shapes: x (n, channels, length) or (channels, length) → (…, *output_size).
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.AdaptiveAvgPool1d(2)(np.array([[1.0, 3.0, 2.0, 0.0, 4.0]]))
+    array([[2., 2.]])
+    """
 
     axes = 1
 
 
+@like(AdaptiveAvgPool)
 class AdaptiveAvgPool2d(AdaptiveAvgPool):
-    """Means of a given number of windows along two axes; see `AdaptiveAvgPool`."""
+    """Means of a given number of windows along two axes.
+
+    Shapes: x (n, channels, h, w) or (channels, h, w) → (…, *output_size).
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.AdaptiveAvgPool2d(2)(np.ones((2, 3, 8, 8))).shape
+    (2, 3, 2, 2)
+    """
 
     axes = 2
 
 
+@like(AdaptiveAvgPool)
 class AdaptiveAvgPool3d(AdaptiveAvgPool):
-    """Means of a given number of windows along three axes; see `AdaptiveAvgPool`."""
+    """Means of a given number of windows along three axes.
+
+    Shapes: x (n, channels, d, h, w) or (channels, d, h, w) → (…, *output_size).
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.AdaptiveAvgPool3d(2)(np.ones((2, 3, 8, 8, 8))).shape
+    (2, 3, 2, 2, 2)
+    """
 
     axes = 3
 
 
+@like(AdaptiveMaxPool)
 class AdaptiveMaxPool1d(AdaptiveMaxPool):
-    """Maxima of a given number of windows along one axis; see `AdaptiveMaxPool`."""
+    """Maxima of a given number of windows along one axis.
+
+    Shapes: x (n, channels, length) or (channels, length) → (…, *output_size).
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.AdaptiveMaxPool1d(2)(np.array([[1.0, 3.0, 2.0, 0.0, 4.0]]))
+    array([[3., 4.]])
+    """
 
     axes = 1
 
 
+@like(AdaptiveMaxPool)
 class AdaptiveMaxPool2d(AdaptiveMaxPool):
-    """Maxima of a given number of windows along two axes; see `AdaptiveMaxPool`."""
+    """Maxima of a given number of windows along two axes.
+
+    Shapes: x (n, channels, h, w) or (channels, h, w) → (…, *output_size).
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.AdaptiveMaxPool2d(2)(np.ones((2, 3, 8, 8))).shape
+    (2, 3, 2, 2)
+    """
 
     axes = 2
 
 
+@like(AdaptiveMaxPool)
 class AdaptiveMaxPool3d(AdaptiveMaxPool):
-    """Maxima of a given number of windows along three axes; see `AdaptiveMaxPool`."""
+    """Maxima of a given number of windows along three axes.
+
+    Shapes: x (n, channels, d, h, w) or (channels, d, h, w) → (…, *output_size).
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.AdaptiveMaxPool3d(2)(np.ones((2, 3, 8, 8, 8))).shape
+    (2, 3, 2, 2, 2)
+    """
 
     axes = 3

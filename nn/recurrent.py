@@ -16,6 +16,7 @@ from autograd_core.devices import backend
 from autograd_core.errors import ArgumentError, ShapeError
 from autograd_core.errors.tracebacks import public
 from nn.data.labels import readable
+from nn.describing import like
 from nn.dropout import dropped
 from nn.gates import Elman, Gru, Lstm, Step
 from nn.init import generator_of
@@ -29,16 +30,46 @@ __all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNCell"]
 
 
 class Recurrent(Module):
-    """A recurrent network of `num_layers` layers, each on the results of the one before it.
+    """A recurrent network of several layers, each on the results of the one before it.
 
-    Shapes: x (length, n, input_size), with `batch_first` (n, length, input_size), or (length,
-    input_size) for one sequence; initial states (layers · directions, n, hidden_size), zeros by
-    default. It returns the states of the last layer at all steps, (length, n, directions ·
-    hidden_size), and the last states of all layers.
+    Parameters
+    ----------
+    input_size : int
+        The number of features of a step.
+    hidden_size : int
+        The number of units of a layer.
+    num_layers : int, default 1
+        The number of layers.
+    bias : bool, default True
+        If false, there are no biases.
+    batch_first : bool, default False
+        If true, x and the result are (n, length, …) instead of (length, n, …).
+    dropout : float, default 0.0
+        In training, the probability of zeros between layers.
+    bidirectional : bool, default False
+        If true, each layer also goes through the sequence from its end, and its results are joined.
+    generator : int or numpy.random.Generator, optional
+        The source of the initial values and of the zeros of `dropout`, see `Linear`.
+    dtype : dtype, default float64
+        The dtype of the weights and biases.
 
-    With `bidirectional`, each layer also goes through the sequence from its end, and its results
-    are joined. In training, `dropout` is the probability of zeros between layers. The initial
-    values are uniform in ±1 / √hidden_size.
+    Raises
+    ------
+    ArgumentError
+        If there are no features, units or layers, or if `dropout` is not in [0, 1]. In a call, if
+        lengths are not in [0, length].
+    ShapeError
+        In a call, if x, the initial state or `lengths` has another shape, if a sequence has no
+        steps, or if `lengths` are not integers.
+    DTypeError
+        If `generator` is of another type, or `dtype` is not floating or complex.
+
+    Notes
+    -----
+    It is called with x, and optionally with the initial state, zeros by default, and with
+    `lengths`. It returns the states of the last layer at all steps, and the last states of all
+    layers. Without the axis n, x is one sequence. The initial weights and biases are uniform in ±1
+    / √hidden_size.
 
     Sequences of different lengths are padded, and `lengths` (n,), integers from 0, are given in the
     call: behind its end, the results of a sequence are 0, and its last state is that at its end.
@@ -78,7 +109,22 @@ class Recurrent(Module):
                     setattr(self, f"{name}_l{layer}{ending}", parameter)
 
     def forward(self, x: Any, state: Any = None, *, lengths: Any = None) -> Any:
-        """The states of the last layer, and the last states of all layers."""
+        """The states of the last layer, and the last states of all layers.
+
+        Parameters
+        ----------
+        x : array_like
+            The sequences.
+        state : array_like or tuple of these, optional
+            The initial states of all layers and directions, by default zeros.
+        lengths : array_like of int, optional
+            The length of each sequence, by default all steps.
+
+        Returns
+        -------
+        tuple
+            The states of the last layer at all steps, and the last states, in the form of `state`.
+        """
         if x.ndim not in (2, 3) or x.shape[-1] != self.input_size:
             expected = "(n, length, " if self.batch_first else "(length, n, "
             message = f"expects {expected}{self.input_size}), x has shape {x.shape}"
@@ -176,8 +222,43 @@ class Recurrent(Module):
         return ", ".join(words + ["bidirectional"] * self.bidirectional)
 
 
+@like(Recurrent)
 class RNN(Recurrent):
-    """h' = tanh(W x + b + U h), or with ReLU. See `Recurrent`."""
+    """A recurrent network of Elman's form, h' = tanh(W x + b + U h), or with ReLU.
+
+    Shapes: x (length, n, input_size), state (layers · directions, n, hidden_size) → (length, n,
+    directions · hidden_size), and the last state.
+
+    Parameters
+    ----------
+    nonlinearity : str, default 'tanh'
+        "tanh" or "relu".
+
+    Raises
+    ------
+    ArgumentError
+        If there are no features, units or layers, if `dropout` is not in [0, 1], or if there is no
+        such `nonlinearity`. In a call, if lengths are not in [0, length].
+    ShapeError
+        In a call, if x, the initial state or `lengths` has another shape, if a sequence has no
+        steps, or if `lengths` are not integers.
+    DTypeError
+        If `generator` is of another type, or `dtype` is not floating or complex.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> layer = nn.RNN(3, 4, generator=0)
+    >>> out, last = layer(np.ones((7, 2, 3)))
+    >>> out.shape, last.shape
+    ((7, 2, 4), (1, 2, 4))
+
+    Two sequences of different lengths:
+
+    >>> out, last = layer(np.ones((7, 2, 3)), lengths=[7, 5])
+    >>> out[4:, 1, 0].round(3)
+    Tensor([-0.761,  0.   ,  0.   ])
+    """
 
     @public
     def __init__(
@@ -199,9 +280,38 @@ class RNN(Recurrent):
                    generator, dtype)  # fmt: skip
 
 
+@like(Recurrent)
 class LSTM(Recurrent):
-    """Long short-term memory: a state (h, c) with gates for what c keeps, adds and shows. With
-    `proj_size`, h is a product of `weight_hr` and has this size. See `Recurrent`."""
+    """Long short-term memory: a state (h, c) with gates for what c keeps, adds and shows.
+
+    Shapes: x (length, n, input_size), state a pair h (layers · directions, n, output) and c (layers
+    · directions, n, hidden_size) → (length, n, directions · output), and the last state, where
+    output is `hidden_size`, or `proj_size` if it is given.
+
+    Parameters
+    ----------
+    proj_size : int, default 0
+        If not 0, h is a product with `weight_hr` and has this size.
+
+    Raises
+    ------
+    ArgumentError
+        If there are no features, units or layers, if `dropout` is not in [0, 1], or `proj_size` not
+        in [0, hidden_size). In a call, if lengths are not in [0, length].
+    ShapeError
+        In a call, if x, the initial state or `lengths` has another shape, if a sequence has no
+        steps, or if `lengths` are not integers.
+    DTypeError
+        If `generator` is of another type, or `dtype` is not floating or complex.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> layer = nn.LSTM(3, 4, generator=0)
+    >>> out, (h, c) = layer(np.ones((7, 2, 3)))
+    >>> out.shape, h.shape, c.shape
+    ((7, 2, 4), (1, 2, 4), (1, 2, 4))
+    """
 
     @public
     def __init__(
@@ -227,9 +337,21 @@ class LSTM(Recurrent):
                    generator, dtype)  # fmt: skip
 
 
+@like(Recurrent)
 class GRU(Recurrent):
-    """Gated recurrent units: gates for what of the state is kept and what is reset. See
-    `Recurrent`."""
+    """Gated recurrent units: gates for what of the state is kept and what is reset.
+
+    Shapes: x (length, n, input_size), state (layers · directions, n, hidden_size) → (length, n,
+    directions · hidden_size), and the last state.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> layer = nn.GRU(3, 4, num_layers=2, batch_first=True, generator=0)
+    >>> out, last = layer(np.ones((2, 7, 3)))
+    >>> out.shape, last.shape
+    ((2, 7, 4), (2, 2, 4))
+    """
 
     @public
     def __init__(
@@ -263,8 +385,35 @@ def _arrays(layer: Module, state: Any, count: int) -> tuple[Any, ...]:
 
 
 class Cell(Module):
-    """One step of a recurrent network: x (n, input_size) and a state (n, hidden_size), zeros by
-    default, become the next state; or without n, for one example."""
+    """One step of a recurrent network.
+
+    Parameters
+    ----------
+    input_size : int
+        The number of features of x.
+    hidden_size : int
+        The number of units.
+    bias : bool, default True
+        If false, there are no biases.
+    generator : int or numpy.random.Generator, optional
+        The source of the initial values, see `Linear`.
+    dtype : dtype, default float64
+        The dtype of the weights and biases.
+
+    Raises
+    ------
+    ArgumentError
+        If there are no features or units.
+    ShapeError
+        In a call, if x or the state has another shape.
+    DTypeError
+        If `generator` is of another type, or `dtype` is not floating or complex.
+
+    Notes
+    -----
+    It is called with x and the state, by default zeros. Without the axis n, x and the state are
+    those of one example. The initial weights and biases are uniform in ±1 / √hidden_size.
+    """
 
     step: Step
 
@@ -285,7 +434,20 @@ class Cell(Module):
         uniform_by_fan(hidden_size, parameters, generator_of(generator))
 
     def forward(self, x: Any, state: Any = None) -> Any:
-        """The next state."""
+        """The next state.
+
+        Parameters
+        ----------
+        x : array_like
+            The features of one step.
+        state : array_like or tuple of these, optional
+            The state before it, by default zeros.
+
+        Returns
+        -------
+        Tensor or tuple of Tensors
+            The state after it, in the form of `state`.
+        """
         if x.ndim not in (1, 2) or x.shape[-1] != self.input_size:
             message = f"expects (n, {self.input_size}), x has shape {x.shape}"
             raise misfit(self, ShapeError(message))
@@ -314,8 +476,34 @@ class Cell(Module):
         return f"{self.input_size} → {self.hidden_size}"
 
 
+@like(Cell)
 class RNNCell(Cell):
-    """h' = tanh(W x + b + U h), or with ReLU. See `Cell`."""
+    """One step of an `RNN`, h' = tanh(W x + b + U h), or with ReLU.
+
+    Shapes: x (n, input_size), state (n, hidden_size) → (n, hidden_size).
+
+    Parameters
+    ----------
+    nonlinearity : str, default 'tanh'
+        "tanh" or "relu".
+
+    Raises
+    ------
+    ArgumentError
+        If there are no features or units, or if there is no such `nonlinearity`.
+    ShapeError
+        In a call, if x or the state has another shape.
+    DTypeError
+        If `generator` is of another type, or `dtype` is not floating or complex.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> cell = nn.RNNCell(3, 4, generator=0)
+    >>> h = cell(np.ones((2, 3)))
+    >>> cell(np.ones((2, 3)), h).shape
+    (2, 4)
+    """
 
     @public
     def __init__(
@@ -332,8 +520,21 @@ class RNNCell(Cell):
         self._make(input_size, hidden_size, bias, generator, dtype)
 
 
+@like(Cell)
 class LSTMCell(Cell):
-    """One step of an `LSTM`; the state is (h, c). See `Cell`."""
+    """One step of an `LSTM`, whose state is a pair (h, c).
+
+    Shapes: x (n, input_size), state a pair of (n, hidden_size) → the next pair.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> cell = nn.LSTMCell(3, 4, generator=0)
+    >>> h, c = cell(np.ones((2, 3)))
+    >>> h, c = cell(np.ones((2, 3)), (h, c))
+    >>> h.shape, c.shape
+    ((2, 4), (2, 4))
+    """
 
     @public
     def __init__(
@@ -349,8 +550,20 @@ class LSTMCell(Cell):
         self._make(input_size, hidden_size, bias, generator, dtype)
 
 
+@like(Cell)
 class GRUCell(Cell):
-    """One step of a `GRU`. See `Cell`."""
+    """One step of a `GRU`.
+
+    Shapes: x (n, input_size), state (n, hidden_size) → (n, hidden_size).
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> cell = nn.GRUCell(3, 4, generator=0)
+    >>> h = cell(np.ones((2, 3)))
+    >>> cell(np.ones((2, 3)), h).shape
+    (2, 4)
+    """
 
     @public
     def __init__(

@@ -20,13 +20,47 @@ MODES = {"nearest": 0, "nearest-exact": 0, "linear": 1, "bilinear": 2, "trilinea
 
 
 class Upsample(Module):
-    """x (n, channels, *S) at another resolution: with `size`, or with S times `scale_factor`,
-    rounded down.
+    """Images at another resolution.
 
-    `mode` is "nearest" or "nearest-exact", or "linear", "bilinear", "trilinear" or "bicubic" for
-    one, two, three or two axes S. Pixels are squares whose values are at their centres; with
-    `align_corners`, the centres of the first and last pixels stay where they are. Each axis is a
-    product with a matrix of weights.
+    Shapes: x (n, channels, *S) → (n, channels, *T), with one to three axes S.
+
+    Parameters
+    ----------
+    size : int or tuple of int, optional
+        The lengths T. Either this or `scale_factor` is given.
+    scale_factor : float or tuple of float, optional
+        Times the lengths S, rounded down, gives T.
+    mode : str, default 'nearest'
+        "nearest" or "nearest-exact", or "linear", "bilinear", "trilinear" or "bicubic" for one,
+        two, three or two axes S.
+    align_corners : bool, optional
+        If true, the centres of the first and last pixels stay where they are. By default false.
+    recompute_scale_factor : bool, default False
+        If true, the distance between pixels is S / T, even if `scale_factor` is given.
+
+    Raises
+    ------
+    ArgumentError
+        If not exactly one of `size` and `scale_factor` is given, if there is no such mode, or if
+        `align_corners` is given for a mode of nearest pixels. In a call, if `size` is not of
+        integers.
+    ShapeError
+        In a call, if the number of axes does not fit the mode or the sizes, or if x or the result
+        has an axis without elements.
+
+    Notes
+    -----
+    Pixels are squares whose values are at their centres. Each axis is a product with a matrix of
+    weights.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> x = np.array([[[1.0, 2.0]]])
+    >>> nn.Upsample(scale_factor=2)(x)
+    array([[[1., 1., 2., 2.]]])
+    >>> nn.Upsample(size=4, mode="linear")(x)
+    array([[[1.  , 1.25, 1.75, 2.  ]]])
     """
 
     @public
@@ -112,9 +146,44 @@ def _cubic(places: Any, length: int, a: float = -0.75) -> Any:
     return weights
 
 
+def _check_axes(layer: Module, x: Any) -> None:
+    """Raise ShapeError if x has no axes of channels, heights and widths."""
+    if x.ndim < 3:
+        raise misfit(layer, ShapeError(f"expects (…, C, H, W), x has shape {x.shape}"))
+
+
 class PixelShuffle(Module):
-    """(…, C r², H, W) → (…, C, H r, W r): r² channels become the pixels of a square (Shi et al.,
-    2016, equation 4)."""
+    """Makes r² channels the pixels of a square.
+
+    Shapes: x (…, C r², H, W) → (…, C, H r, W r).
+
+    Parameters
+    ----------
+    upscale_factor : int
+        The factor r.
+
+    Raises
+    ------
+    ShapeError
+        In a call, if x has less than three axes, or if the number of channels is not a multiple of
+        r².
+
+    See Also
+    --------
+    PixelUnshuffle : The inverse.
+
+    Notes
+    -----
+    See Shi et al. (2016), equation 4.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> x = np.array([[[1.0]], [[2.0]], [[3.0]], [[4.0]]])
+    >>> nn.PixelShuffle(2)(x)
+    array([[[1., 2.],
+            [3., 4.]]])
+    """
 
     @public
     def __init__(self, upscale_factor: int) -> None:
@@ -122,6 +191,7 @@ class PixelShuffle(Module):
 
     def forward(self, x: Any) -> Any:
         """The larger images."""
+        _check_axes(self, x)
         r, (*lead, channels, height, width) = self.upscale_factor, x.shape
         if r < 1 or channels % r**2:
             raise misfit(self, ShapeError(f"{channels} channels are not a multiple of {r}²"))
@@ -136,7 +206,31 @@ class PixelShuffle(Module):
 
 
 class PixelUnshuffle(Module):
-    """(…, C, H r, W r) → (…, C r², H, W): the inverse of `PixelShuffle`."""
+    """Makes the pixels of squares channels: the inverse of `PixelShuffle`.
+
+    Shapes: x (…, C, H r, W r) → (…, C r², H, W).
+
+    Parameters
+    ----------
+    downscale_factor : int
+        The factor r.
+
+    Raises
+    ------
+    ShapeError
+        In a call, if x has less than three axes, or if the height or the width is not a multiple of
+        r.
+
+    See Also
+    --------
+    PixelShuffle : The inverse.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.PixelUnshuffle(2)(np.ones((1, 3, 8, 6))).shape
+    (1, 12, 4, 3)
+    """
 
     @public
     def __init__(self, downscale_factor: int) -> None:
@@ -144,6 +238,7 @@ class PixelUnshuffle(Module):
 
     def forward(self, x: Any) -> Any:
         """The smaller images, of more channels."""
+        _check_axes(self, x)
         r, (*lead, channels, height, width) = self.downscale_factor, x.shape
         if r < 1 or height % r or width % r:
             raise misfit(self, ShapeError(f"{height} and {width} are not multiples of {r}"))

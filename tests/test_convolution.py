@@ -178,6 +178,8 @@ def test_extreme_sizes():
         (lambda: nn.Upsample(scale_factor=0.1)(np.ones((1, 1, 3))), ShapeError, "no elements"),
         (lambda: nn.PixelShuffle(2)(np.ones((1, 6, 2, 2))), ShapeError, "not a multiple of 2²"),
         (lambda: nn.PixelUnshuffle(2)(np.ones((1, 6, 3, 2))), ShapeError, "not multiples of 2"),
+        (lambda: nn.PixelShuffle(2)(np.ones((4, 2))), ShapeError, "PixelShuffle: expects"),
+        (lambda: nn.PixelUnshuffle(2)(np.ones((4, 2))), ShapeError, "PixelUnshuffle: expects"),
         (lambda: nn.ReflectionPad1d(3)(np.ones((1, 1, 3))), ShapeError, "does not fit x"),
         (lambda: nn.CircularPad1d(4)(np.ones((1, 1, 3))), ShapeError, "does not fit x"),
         (lambda: nn.ZeroPad2d((1, 2, 3)), ArgumentError, "an integer or 4 of them"),

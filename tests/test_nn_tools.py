@@ -301,6 +301,11 @@ def test_small_things_that_reviews_found():
     layer = nn.InstanceNorm1d(4)
     assert_close(layer(ac.Tensor(x)), layer(ac.Tensor(x[None])).cpu().numpy()[0], rtol=0)
     assert nn.Unflatten(1, (2, -1))(ac.ones((0, 4))).shape == (0, 2, 2)
+    for dim, sizes in ((2, (2, 2)), (-3, (2, 2)), (2, (1, -1)), (1, (-1, -1))):
+        with pytest.raises(ShapeError, match=f"Unflatten: axis {dim} of x .* cannot be divided"):
+            nn.Unflatten(dim, sizes)(ac.ones((3, 4)))
+    with pytest.raises(DTypeError, match="RMSNorm: expects floating-point numbers, x has int64"):
+        nn.RMSNorm(3)(np.ones((2, 3), int))
     assert nn.scaled_dot_product_attention(*[ac.ones((2, 0, 4))] * 3).shape == (2, 0, 4)
     with pytest.raises(AutogradError, match="a group of parameters is"):
         nn.SGD([{"lr": 0.1}])
