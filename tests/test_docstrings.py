@@ -87,7 +87,7 @@ def test_each_parameter_is_described_with_its_default(name):
 
 
 def test_each_description_in_the_table_is_of_a_parameter():
-    """Not of one that was renamed. A key is a parameter, after a function or a module if need be."""
+    """Not of one that was renamed. A key is a parameter, or "function.parameter"."""
     known = set()
     created = {name.partition(".")[2]: reference.value_of(name) for name in NAMES}
     for key, function in {**functions, **created}.items():
