@@ -7,6 +7,7 @@ are on none.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable, Iterator
 from functools import cache, reduce
@@ -18,6 +19,7 @@ from typing import Any
 from autograd_core import functions
 from tools.topics import PAGES, Page
 
+ROOT = Path(__file__).parent.parent
 # what autodoc cannot show: values without a docstring of their own
 VALUES = {
     "autograd_core.functions": "The functions of this library by NumPy's or SciPy's name, such as "
@@ -86,6 +88,13 @@ def documented() -> dict[str, str]:
     }
 
 
+# modules that need a library which is not installed with this one, with what importing them does
+MODULES = {
+    "autograd_core.einops": "``import autograd_core.einops`` (einops)",
+    "autograd_core.pytest_plugin": "a plugin that pytest loads by itself",
+}
+
+
 # ---- text ----------------------------------------------------------------------------------------
 
 ORIGINS = {"numpy": "NumPy's", "builtins": "Python's"}
@@ -151,7 +160,8 @@ def _first_names() -> dict[int, str]:
 
 def pages() -> dict[str, str]:
     """The text of each page by its name; `index` is their list."""
-    return {"index": _index(), "numpy": _numpy()} | {key: _page(key) for key in PAGES}
+    found = {"index": _index(), "numpy": _numpy(), "modules": _modules()}
+    return found | {key: _page(key) for key in PAGES}
 
 
 def _page(key: str) -> str:
@@ -202,8 +212,19 @@ def _described(full_name: str, text: str) -> str:
 def _index() -> str:
     text = "Every public name, with the docstring that ``help`` shows. "
     text += "A name that is NumPy's or SciPy's has their parameters and results."
-    toc = [".. toctree::", "   :maxdepth: 1", "", *(f"   {key}" for key in [*PAGES, "numpy"])]
+    toc = [".. toctree::", "   :maxdepth: 1", "", *(f"   {key}" for key in [*PAGES, "numpy", "modules"])]
     return "\n\n".join([_title("Reference", "="), text, "\n".join(toc)]) + "\n"
+
+
+def _modules() -> str:
+    """The page of the modules without public names: their docstrings, read without an import."""
+    parts = [_title("For einops and pytest", "=")]
+    for path, how in MODULES.items():
+        source = (ROOT / f"{path.replace('.', '/')}.py").read_text()
+        text = ast.get_docstring(ast.parse(source)) or ""
+        parts += [_title(path, "-"), f".. py:module:: {path}", f"Use: {how}."]
+        parts.append("\n".join(marked_up(text.split("\n"), link)))
+    return "\n\n".join(parts) + "\n"
 
 
 def _numpy() -> str:

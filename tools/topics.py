@@ -181,7 +181,20 @@ PAGES = {
         "autograd_core.rendering",
         {"Names": "autograd_core.rendering"},
     ),
-    "hips": Page("autograd_core.hips", "", "autograd_core.hips", {"Names": "autograd_core.hips"}),
+    "hips": Page(
+        "autograd_core.hips",
+        "See also the page on programs for HIPS autograd, :doc:`/from-autograd`. "
+        "``autograd_core.hips.numpy`` has NumPy's names, and ``autograd_core.hips.scipy`` SciPy's.",
+        "autograd_core.hips",
+        {
+            "Names": "autograd_core.hips",
+            "Extending": "autograd_core.hips.extend",
+            "Tests": "autograd_core.hips.test_util",
+            "Trees as vectors": "autograd_core.hips.misc.flatten",
+            "Optimisers": "autograd_core.hips.misc.optimizers",
+            "Fixed points": "autograd_core.hips.misc.fixed_points",
+        },
+    ),
     "nn": Page(
         "nn: modules and layers",
         "See also the overview of :doc:`nn </nn>`.",
