@@ -88,11 +88,8 @@ def documented() -> dict[str, str]:
     }
 
 
-# modules that need a library which is not installed with this one, with what importing them does
-MODULES = {
-    "autograd_core.einops": "``import autograd_core.einops`` (einops)",
-    "autograd_core.pytest_plugin": "a plugin that pytest loads by itself",
-}
+# modules without public names, which need a library that is not installed with this one
+MODULES = ("autograd_core.einops", "autograd_core.pytest_plugin")
 
 
 # ---- text ----------------------------------------------------------------------------------------
@@ -212,17 +209,22 @@ def _described(full_name: str, text: str) -> str:
 def _index() -> str:
     text = "Every public name, with the docstring that ``help`` shows. "
     text += "A name that is NumPy's or SciPy's has their parameters and results."
-    toc = [".. toctree::", "   :maxdepth: 1", "", *(f"   {key}" for key in [*PAGES, "numpy", "modules"])]
+    toc = [
+        ".. toctree::",
+        "   :maxdepth: 1",
+        "",
+        *(f"   {key}" for key in [*PAGES, "numpy", "modules"]),
+    ]
     return "\n\n".join([_title("Reference", "="), text, "\n".join(toc)]) + "\n"
 
 
 def _modules() -> str:
     """The page of the modules without public names: their docstrings, read without an import."""
     parts = [_title("For einops and pytest", "=")]
-    for path, how in MODULES.items():
+    for path in MODULES:
         source = (ROOT / f"{path.replace('.', '/')}.py").read_text()
         text = ast.get_docstring(ast.parse(source)) or ""
-        parts += [_title(path, "-"), f".. py:module:: {path}", f"Use: {how}."]
+        parts += [_title(path, "-"), f".. py:module:: {path}"]
         parts.append("\n".join(marked_up(text.split("\n"), link)))
     return "\n\n".join(parts) + "\n"
 
