@@ -28,6 +28,7 @@ from autograd_core.hips import (
     multigrad_dict,
     value_and_grad,
 )
+from autograd_core.hips.builtins import DictBox, SequenceBox
 from autograd_core.hips.builtins import isinstance as isinstance_
 from autograd_core.hips.builtins import type as type_
 from autograd_core.hips.misc import const_graph, flatten
@@ -40,7 +41,7 @@ NAMES = {
     "hessian_tensor_product hessian_vector_product holomorphic_grad isinstance jacobian list "
     "make_ggnvp make_hvp make_jvp make_vjp multigrad_dict primitive tensor_jacobian_product tuple "
     "type value_and_grad value_and_multigrad vector_jacobian_product",
-    "builtins": "dict isinstance list tuple type",
+    "builtins": "DictBox SequenceBox dict isinstance list tuple type",
     "core": "Box defjvp defvjp getval make_jvp make_vjp primitive_jvps primitive_vjps vspace "
     "VSpace",
     "extend": "Box VSpace def_linear defjvp defjvp_argnum defjvp_argnums defvjp defvjp_argnum "
@@ -220,6 +221,18 @@ def test_boxes_are_seen_as_their_values():
     slope, inner = grad(f, (0, 1))(2.0, [onp.array([0.0, 1.0])])
     assert slope == 1
     onp.testing.assert_array_equal(inner[0], [2.0, 2.0])
+
+
+def test_boxes_of_containers():
+    def f(numbers, names):
+        assert isinstance(numbers, SequenceBox)
+        assert isinstance_(names, DictBox)
+        assert not isinstance(numbers, DictBox)
+        assert not isinstance(getval(numbers[0]), SequenceBox)
+        return numbers[0] * names["a"]
+
+    assert grad(f, (0, 1))((2.0,), {"a": 3.0}) == ((3.0,), {"a": 2.0})
+    assert not isinstance({"a": 3.0}, DictBox)
 
 
 def test_where_of_python_numbers_is_a_python_number():

@@ -8,6 +8,8 @@ from typing import Any
 
 from autograd_core.engine.tensor import Tensor
 from autograd_core.hips.primitives import getval
+from autograd_core.hips.tracer import isbox
+from autograd_core.transforms.tree import leaves
 
 dict, list, tuple = builtins.dict, builtins.list, builtins.tuple
 
@@ -64,3 +66,24 @@ def type(x: Any) -> Any:
     <class 'numpy.ndarray'>
     """
     return builtins.type(_value(x))
+
+
+class _Traced(builtins.type):
+    """The type of classes whose instances are the containers of `kind` with a traced leaf."""
+
+    kind: Any
+
+    def __instancecheck__(cls, x: Any) -> bool:
+        return builtins.isinstance(x, cls.kind) and any(isbox(leaf) for _, leaf in leaves(x))
+
+
+class SequenceBox(metaclass=_Traced):
+    """For `isinstance`: a list or tuple of which a leaf is traced."""
+
+    kind = (builtins.list, builtins.tuple)
+
+
+class DictBox(metaclass=_Traced):
+    """For `isinstance`: a dict of which a leaf is traced."""
+
+    kind = builtins.dict
