@@ -8,7 +8,7 @@ CALLS ?= 20000
 # one worker for each of two cores: BLAS threads would only compete with them
 TESTS = OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
 BIN := .venv/bin
-MADE = setup.cfg pyproject.toml
+MADE = pyproject.toml
 
 .PHONY: mnist test thorough lint docs generated oracles mpi checker matrix mutants bench dist clean
 

@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,7 @@ from tools import check_dist
 ROOT = Path(__file__).parent.parent
 SOURCES = [path for name in check_dist.PACKAGES for path in sorted((ROOT / name).rglob("*.py"))]
 BUILT_FROM = check_dist.BESIDE - {"PKG-INFO"}
-BUILD = "import sys; from setuptools import build_meta; build_meta.build_{kind}(sys.argv[1])"
+BUILD = "import sys; from hatchling import build; build.build_{kind}(sys.argv[1])"
 
 
 def python(code, *arguments, path=(), cwd=ROOT, warnings="error"):
@@ -41,7 +40,7 @@ def writable(paths):
 
 
 def build(kind, folder, out):
-    """The wheel or the sdist of a folder, built with the setuptools of this environment."""
+    """The wheel or the sdist of a folder, built with the hatchling of this environment."""
     done = python(BUILD.format(kind=kind), out, cwd=folder, warnings="default")
     assert done.returncode == 0, done.stdout + done.stderr
     (made,) = out.glob("*.whl" if kind == "wheel" else "*.tar.gz")
@@ -51,11 +50,8 @@ def build(kind, folder, out):
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     """The sdist of a copy of the checkout, and the wheel of the sdist."""
-    if (
-        importlib.util.find_spec("setuptools") is None
-        or int(version("setuptools").split(".")[0]) < 77
-    ):
-        pytest.skip("building needs setuptools 77 or newer in this environment")
+    if importlib.util.find_spec("hatchling") is None:
+        pytest.skip("building needs hatchling in this environment")
     work = tmp_path_factory.mktemp("built in a path with spaces ")
     copy, sdists, wheels = (work / name for name in ("copy", "sdists", "wheels"))
     for path in (copy, sdists, wheels):
@@ -65,7 +61,7 @@ def built(tmp_path_factory):
     for name in BUILT_FROM:
         shutil.copy(ROOT / name, copy)
     (copy / "tests").mkdir()
-    shutil.copy(__file__, copy / "tests")  # setuptools would add it
+    shutil.copy(__file__, copy / "tests")
     writable([copy, *copy.rglob("*")])  # where the checkout is not
     sdist = build("sdist", copy, sdists)
     wheel = build("wheel", check_dist.unpacked(sdist, work / "unpacked"), wheels)
@@ -86,8 +82,14 @@ def installed(built, tmp_path):
 
 
 def test_the_wheel_and_the_sdist_have_the_files_of_the_packages(built):
-    assert check_dist.check_wheel_files(built).endswith("6 of metadata")
+    assert check_dist.check_wheel_files(built).endswith("5 of metadata")
     assert "SECURITY.md" in check_dist.check_sdist_files(built)
+
+
+def test_building_writes_nothing_to_the_checkout(built):
+    copy = built.work / "copy"
+    files = {str(path.relative_to(copy)) for path in copy.rglob("*") if path.is_file()}
+    assert files == check_dist.source_files() | BUILT_FROM | {f"tests/{Path(__file__).name}"}
 
 
 def test_what_is_missing_or_too_much_is_named():

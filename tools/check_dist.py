@@ -20,12 +20,10 @@ from typing import NamedTuple
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("autograd_core", "nn")
 BESIDE = {
-    "CHANGELOG.md", "CITATION.cff", "LICENSE", "MANIFEST.in", "PKG-INFO", "README.md",
-    "SECURITY.md", "pyproject.toml", "setup.cfg",
+    ".gitignore", "CHANGELOG.md", "CITATION.cff", "LICENSE", "PKG-INFO", "README.md",
+    "SECURITY.md", "pyproject.toml",
 }  # fmt: skip
-METADATA = {
-    "METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE", "top_level.txt",
-}  # fmt: skip
+METADATA = {"METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE"}
 PIP = ("-m", "pip", "--disable-pip-version-check")
 TYPED = """\
 import autograd_core as ac, nn
