@@ -20,7 +20,7 @@ STEP = 1e-6
 
 def scalar_close(a: Any, b: Any) -> bool:
     """True if two numbers differ by less than 1e-6, or by less than 1e-6 of their sum."""
-    return bool(abs(a - b) < TOLERANCE or abs(a - b) / abs(a + b) < TOLERANCE)
+    return bool(abs(a - b) < TOLERANCE or abs(a - b) < TOLERANCE * abs(a + b))
 
 
 def make_numerical_jvp(f: Function, x: Any) -> Function:
