@@ -388,22 +388,27 @@ def _declare_vspace() -> None:
 
     @primitive
     def add(self: VSpace, x: Any, y: Any) -> Any:
+        """x + y."""
         return self._add(x, y)
 
     @primitive
     def mut_add(self: VSpace, x: Any, y: Any) -> Any:
+        """x + y, for which x may be overwritten; y if x is None."""
         return self._mut_add(self.zeros() if x is None else x, y)
 
     @primitive
     def scalar_mul(self: VSpace, x: Any, a: Any) -> Any:
+        """x times the number a."""
         return self._scalar_mul(x, a)
 
     @primitive
     def inner_prod(self: VSpace, x: Any, y: Any) -> Any:
+        """The real inner product of x and y."""
         return self._inner_prod(x, y)
 
     @primitive
     def covector(self: VSpace, x: Any) -> Any:
+        """The complex conjugate of x, by default x itself."""
         return self._covector(x)
 
     for sum_ in (add, mut_add):
