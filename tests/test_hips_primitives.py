@@ -22,7 +22,7 @@ from autograd_core.hips.extend import (
     notrace_primitive,
     primitive,
 )
-from autograd_core.hips.test_util import check_equivalent, check_grads, combo_check
+from autograd_core.hips.test_util import check_equivalent, check_grads, combo_check, scalar_close
 from autograd_core.testing import check_gradients
 
 # ---- primitives ----------------------------------------------------------------------------------
@@ -272,5 +272,9 @@ def test_combinations_and_equivalence():
     check_equivalent([1.0, onp.ones(2)], [1.0, onp.ones(2)])
     with pytest.raises(AssertionError, match="Value mismatch"):
         check_equivalent(1.0, 2.0)
+    with pytest.raises(AssertionError, match="Value mismatch"):
+        check_equivalent(1.0, -1.0)  # their sum is zero
+    assert not scalar_close(1.0, -1.0)
+    assert scalar_close(1e9, 1e9 + 100)
     with pytest.raises(AssertionError, match="VSpace mismatch"):
         check_equivalent(1.0, onp.ones(2))

@@ -72,6 +72,12 @@ def primitive(fun: Function) -> Function:
     NotDifferentiableError
         In a call, if a keyword argument is tracked, or if the result is not floating.
 
+    See Also
+    --------
+    autograd_core.hips.extend.defvjp : Declare the gradient.
+    autograd_core.hips.extend.defjvp : Declare the forward derivative.
+    autograd_core.hips.extend.notrace_primitive : Make a function without gradient.
+
     Examples
     --------
     >>> import autograd_core.hips as autograd
@@ -225,7 +231,24 @@ class _Run:
 
 
 def notrace_primitive(fun: Function) -> Function:
-    """A function without gradient: it is called with arrays and numbers in place of Tensors."""
+    """Make a function without gradient.
+
+    It is called with arrays and numbers in place of Tensors.
+
+    Parameters
+    ----------
+    fun : callable
+        A function of arrays and numbers, or of trees of these.
+
+    Returns
+    -------
+    callable
+        A function of Tensors, arrays and numbers that returns what `fun` returns.
+
+    See Also
+    --------
+    primitive : Make a function whose derivatives are declared.
+    """
 
     @public
     @wraps(fun)

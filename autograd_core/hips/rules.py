@@ -68,15 +68,53 @@ def _missing(kind: str, fun: Function, argnum: int) -> NotImplementedError:
 
 
 def defvjp_argnums(fun: Function, maker: Maker) -> None:
-    """Declare ``maker(argnums, ans, args, settings)``, which returns a function of g that returns a
-    gradient for each of `argnums`."""
+    """Declare the gradients of a primitive with one rule for several arguments at once.
+
+    Parameters
+    ----------
+    fun : callable
+        A function made with `primitive`.
+    maker : callable
+        ``maker(argnums, ans, args, settings)``, where `argnums` are the positions of the arguments
+        to differentiate, and ans is the result of ``fun(*args, **settings)``. It returns a function
+        of g, the gradient with respect to ans, that returns a gradient for each of `argnums`.
+
+    Raises
+    ------
+    TypeError
+        If `fun` is not a primitive.
+
+    See Also
+    --------
+    defvjp : Declare a rule for each argument.
+    defvjp_argnum : Declare one rule, which is called for each argument.
+    """
     _require_primitive(fun)
     primitive_vjps[fun] = maker
 
 
 def defvjp_argnum(fun: Function, maker: Maker) -> None:
-    """Declare ``maker(argnum, ans, args, settings)``, which returns a function of g that returns
-    the gradient of the argument."""
+    """Declare the gradients of a primitive with one rule that is called for each argument.
+
+    Parameters
+    ----------
+    fun : callable
+        A function made with `primitive`.
+    maker : callable
+        ``maker(argnum, ans, args, settings)``, where `argnum` is the position of the argument to
+        differentiate, and ans is the result of ``fun(*args, **settings)``. It returns a function of
+        g, the gradient with respect to ans, that returns the gradient with respect to the argument.
+
+    Raises
+    ------
+    TypeError
+        If `fun` is not a primitive.
+
+    See Also
+    --------
+    defvjp : Declare a rule for each argument.
+    defvjp_argnums : Declare one rule for several arguments at once.
+    """
 
     def of_all(argnums: Iterable[int], *run: Any) -> Any:
         made = [maker(argnum, *run) for argnum in argnums]
@@ -86,11 +124,53 @@ def defvjp_argnum(fun: Function, maker: Maker) -> None:
 
 
 def defvjp(fun: Function, *makers: Any, argnums: Iterable[int] | None = None) -> None:
-    """Declare the gradient for each positional argument: ``maker(ans, *args, **settings)`` returns
-    a function of g, the gradient of ans. None stands for a gradient of zeros. `argnums` are the
-    positions, by default 0, 1, 2 …
+    """Declare the gradient of a primitive with respect to each positional argument.
 
-    Raises TypeError if there are more rules than arguments or a rule is not a function.
+    Parameters
+    ----------
+    fun : callable
+        A function made with `primitive`.
+    *makers : callable or None
+        The rule for each argument: ``maker(ans, *args, **settings)``, where ans is the result of
+        ``fun(*args, **settings)``, returns a function of g, the gradient with respect to ans, that
+        returns the gradient with respect to the argument. None stands for a gradient of zeros.
+    argnums : iterable of int, optional
+        The positions of the arguments that the rules belong to, by default 0, 1, 2 …
+
+    Raises
+    ------
+    TypeError
+        If `fun` is not a primitive, if a rule is not a function, if there are more rules than
+        positional arguments, or if there are not as many rules as `argnums`.
+
+    See Also
+    --------
+    defjvp : Declare the forward derivative.
+    defvjp_argnum : Declare one rule, which is called for each argument.
+    autograd_core.hips.test_util.check_grads : Check rules against finite differences.
+
+    Notes
+    -----
+    A rule is called with arrays, or with Tensors if the backward pass is recorded, so the
+    derivative of a rule is the second derivative. A primitive that has this rule only has forward
+    derivatives, too. The gradient with respect to an argument without a rule raises
+    NotImplementedError.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd_core.hips import grad
+    >>> from autograd_core.hips.extend import defvjp, primitive
+    >>> @primitive
+    ... def wave(height, x):
+    ...     return height * np.sin(x)
+    >>> defvjp(
+    ...     wave,
+    ...     lambda ans, height, x: lambda g: g * np.sin(x),
+    ...     lambda ans, height, x: lambda g: g * height * np.cos(x),
+    ... )
+    >>> grad(wave, (0, 1))(2.0, 0.0)
+    (np.float64(0.0), np.float64(2.0))
     """
     rules = _checked("VJP", fun, makers, argnums)
 
@@ -104,15 +184,53 @@ def defvjp(fun: Function, *makers: Any, argnums: Iterable[int] | None = None) ->
 
 
 def defjvp_argnums(fun: Function, maker: Maker) -> None:
-    """Declare ``maker(argnums, gs, ans, args, settings)``, which returns the derivative of ans
-    along the tangents `gs` of the arguments `argnums`."""
+    """Declare the forward derivative of a primitive with one rule for several arguments at once.
+
+    Parameters
+    ----------
+    fun : callable
+        A function made with `primitive`.
+    maker : callable
+        ``maker(argnums, gs, ans, args, settings)``, where ans is the result of ``fun(*args,
+        **settings)``. It returns the derivative of ans along the tangents `gs` of the arguments at
+        the positions `argnums`.
+
+    Raises
+    ------
+    TypeError
+        If `fun` is not a primitive.
+
+    See Also
+    --------
+    defjvp : Declare a rule for each argument.
+    defjvp_argnum : Declare one rule, which is called for each argument.
+    """
     _require_primitive(fun)
     primitive_jvps[fun] = maker
 
 
 def defjvp_argnum(fun: Function, maker: Maker) -> None:
-    """Declare ``maker(argnum, g, ans, args, settings)``, which returns the derivative of ans along
-    the tangent g of one argument."""
+    """Declare the forward derivative of a primitive with one rule that is called for each argument.
+
+    Parameters
+    ----------
+    fun : callable
+        A function made with `primitive`.
+    maker : callable
+        ``maker(argnum, g, ans, args, settings)``, where ans is the result of ``fun(*args,
+        **settings)``. It returns the derivative of ans along the tangent g of the argument at the
+        position `argnum`. The derivatives for several arguments are added.
+
+    Raises
+    ------
+    TypeError
+        If `fun` is not a primitive.
+
+    See Also
+    --------
+    defjvp : Declare a rule for each argument.
+    defjvp_argnums : Declare one rule for several arguments at once.
+    """
 
     def of_all(argnums: Iterable[int], gs: Iterable[Any], ans: Any, *run: Any) -> Any:
         pairs = zip(argnums, gs, strict=True)
@@ -122,11 +240,49 @@ def defjvp_argnum(fun: Function, maker: Maker) -> None:
 
 
 def defjvp(fun: Function, *makers: Any, argnums: Iterable[int] | None = None) -> None:
-    """Declare the forward derivative for each positional argument: ``maker(g, ans, *args,
-    **settings)`` returns the derivative of ans along the tangent g. "same" stands for `fun` itself,
-    which is linear in the argument, None for zeros.
+    """Declare the forward derivative of a primitive with respect to each positional argument.
 
-    A primitive with this rule only has gradients, too: they are computed by transposing it.
+    Parameters
+    ----------
+    fun : callable
+        A function made with `primitive`.
+    *makers : callable, "same" or None
+        The rule for each argument: ``maker(g, ans, *args, **settings)``, where ans is the result of
+        ``fun(*args, **settings)``, returns the derivative of ans along the tangent g of the
+        argument. "same" stands for `fun` itself, which is linear in the argument, and None for
+        zeros.
+    argnums : iterable of int, optional
+        The positions of the arguments that the rules belong to, by default 0, 1, 2 …
+
+    Raises
+    ------
+    TypeError
+        If `fun` is not a primitive, if a rule is neither a function nor "same" nor None, if there
+        are more rules than positional arguments, or if there are not as many rules as `argnums`.
+
+    See Also
+    --------
+    defvjp : Declare the gradient.
+    def_linear : Declare that a primitive is linear in each of its arguments.
+    autograd_core.hips.test_util.check_grads : Check rules against finite differences.
+
+    Notes
+    -----
+    A primitive that has this rule only has gradients, too: they are computed by transposing the
+    rule. A derivative with respect to an argument without a rule raises NotImplementedError.
+
+    Examples
+    --------
+    >>> from autograd_core.hips import grad, make_jvp
+    >>> from autograd_core.hips.extend import defjvp, primitive
+    >>> @primitive
+    ... def parabola(a, x):
+    ...     return a * x**2
+    >>> defjvp(parabola, "same", lambda g, ans, a, x: 2 * a * x * g)
+    >>> make_jvp(parabola, 1)(3.0, 2.0)(10.0)  # the value, and 10 times the derivative
+    (np.float64(12.0), np.float64(120.0))
+    >>> grad(parabola, (0, 1))(3.0, 2.0)
+    (np.float64(4.0), np.float64(12.0))
     """
     rules = _checked("JVP", fun, makers, argnums)
 
@@ -141,7 +297,24 @@ def defjvp(fun: Function, *makers: Any, argnums: Iterable[int] | None = None) ->
 
 
 def def_linear(fun: Function) -> None:
-    """Declare that a primitive is linear in each of its arguments."""
+    """Declare that a primitive is linear in each of its arguments.
+
+    It declares the forward derivative, as `defjvp` with "same" for each argument.
+
+    Parameters
+    ----------
+    fun : callable
+        A function made with `primitive`.
+
+    Raises
+    ------
+    TypeError
+        If `fun` is not a primitive.
+
+    See Also
+    --------
+    defjvp : Declare a rule for each argument.
+    """
     defjvp_argnum(
         fun, lambda argnum, g, ans, args, settings: _applied(fun, argnum, g, args, settings)
     )
@@ -215,22 +388,27 @@ def _declare_vspace() -> None:
 
     @primitive
     def add(self: VSpace, x: Any, y: Any) -> Any:
+        """x + y."""
         return self._add(x, y)
 
     @primitive
     def mut_add(self: VSpace, x: Any, y: Any) -> Any:
+        """x + y, for which x may be overwritten; y if x is None."""
         return self._mut_add(self.zeros() if x is None else x, y)
 
     @primitive
     def scalar_mul(self: VSpace, x: Any, a: Any) -> Any:
+        """x times the number a."""
         return self._scalar_mul(x, a)
 
     @primitive
     def inner_prod(self: VSpace, x: Any, y: Any) -> Any:
+        """The real inner product of x and y."""
         return self._inner_prod(x, y)
 
     @primitive
     def covector(self: VSpace, x: Any) -> Any:
+        """The complex conjugate of x, by default x itself."""
         return self._covector(x)
 
     for sum_ in (add, mut_add):

@@ -12,11 +12,32 @@ from autograd_core.transforms.tree import filled, leaves, mapped
 
 
 class VSpace:
-    """The vector space of a value of a user's type. A subclass defines `zeros`, `_add`,
-    `_scalar_mul` and `_inner_prod`, and `randn` for the checks, and is declared with
-    ``MySpace.register(MyType)``.
+    """The vector space of a value of a user's type.
 
-    The public operations can be differentiated: they are primitives (see `extend`).
+    A subclass defines `zeros`, `_add`, `_scalar_mul` and `_inner_prod`, and `randn` for the checks,
+    and is declared with ``MySpace.register(MyType)``. By default, `_add` is ``x + y``
+    and `_scalar_mul` is ``x * a``.
+
+    Parameters
+    ----------
+    value : object
+        The value whose space is made. A subclass may read from it what distinguishes spaces of one
+        type, such as a size. Spaces of one class are equal if their attributes are.
+
+    Raises
+    ------
+    NotImplementedError
+        In a call of a method that the subclass does not define.
+
+    See Also
+    --------
+    Box : Values of a user's type in the computation graph.
+    vspace : The vector space of a value.
+
+    Notes
+    -----
+    The public operations `add`, `mut_add`, `scalar_mul`, `inner_prod` and `covector` can be
+    differentiated: they are primitives.
     """
 
     mappings: ClassVar[dict[type, Callable[[Any], VSpace]]] = {}
@@ -30,7 +51,15 @@ class VSpace:
     def register(
         cls, value_type: type, vspace_maker: Callable[[Any], VSpace] | None = None
     ) -> None:
-        """Use this class, or ``vspace_maker(value)``, for values of `value_type`."""
+        """Use this class, or ``vspace_maker(value)``, for values of `value_type`.
+
+        Parameters
+        ----------
+        value_type : type
+            A type. Values of its subclasses are not included.
+        vspace_maker : callable, optional
+            A function of a value that returns its vector space, by default this class.
+        """
         VSpace.mappings[value_type] = vspace_maker or cls
 
     def zeros(self) -> Any:
@@ -211,7 +240,23 @@ class TreeVSpace(VSpace):
 def vspace(value: Any) -> VSpace:
     """The vector space of a value: an array, a number, a tree of these, or of a user's type.
 
-    Raises TypeError for integers, strings and values of other types.
+    Parameters
+    ----------
+    value : tree of arrays
+        A floating number, an array, a value of a type that is declared with ``VSpace.register``, or
+        a tree of these.
+
+    Returns
+    -------
+    VSpace
+        The space, which is equal for values of the same structure, shapes and dtypes.
+
+    Raises
+    ------
+    TypeError
+        If the value is or contains an integer, a string, or a value of another type.
+    RecursionError
+        For a container that contains itself.
     """
     if isinstance(value, Box):
         return value._space  # type: ignore[no-any-return]

@@ -49,7 +49,13 @@ class Box:
 
     @classmethod
     def register(cls, value_type: type) -> None:
-        """Use this class for values of `value_type` in functions that are differentiated."""
+        """Use this class for values of `value_type` in functions that are differentiated.
+
+        Parameters
+        ----------
+        value_type : type
+            A type that is declared with ``VSpace.register``. This class inherits from it, too.
+        """
         Box.types[value_type] = cls
         Box.types[cls] = cls
 

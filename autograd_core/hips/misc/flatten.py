@@ -13,12 +13,39 @@ from autograd_core.transforms.tree import filled, leaves
 
 
 def flatten(value: Any) -> tuple[Any, Callable[[Any], Any]]:
-    """Return the elements of a tree of arrays and numbers as one vector, and a function that
-    returns a tree of the same structure and shapes from such a vector. Both are differentiable.
+    """The elements of a tree of arrays and numbers as one vector, and the function back.
 
-    Dicts are read in the order of their sorted keys.
-    Raises TypeError for a leaf that is not a floating number or an array, and RecursionError for a
-    container that contains itself.
+    Both are differentiable. Dicts are read in the order of their sorted keys.
+
+    Parameters
+    ----------
+    value : tree of arrays
+        An array or a floating number, or lists, tuples, dicts and so on of these.
+
+    Returns
+    -------
+    vector : array
+        The elements, of shape (n,).
+    unflatten : callable
+        A function of a vector of shape (n,) that returns a tree of the structure and shapes of
+        `value`. It raises ValueError for a vector of another shape.
+
+    Raises
+    ------
+    TypeError
+        For a leaf that is not a floating number or an array, and for keys that cannot be sorted.
+    RecursionError
+        For a container that contains itself.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd_core.hips.misc import flatten
+    >>> vector, unflatten = flatten({"w": np.array([1.0, 2.0]), "b": 3.0})
+    >>> vector
+    array([3., 1., 2.])
+    >>> unflatten(10 * vector)
+    {'w': array([10., 20.]), 'b': np.float64(30.0)}
     """
     tree = _sorted(value)
     vspace(tree)  # raises TypeError for a leaf that is not a number or an array
@@ -64,7 +91,29 @@ def _ordered(tree: Any, like: Any) -> Any:
 
 
 def flatten_func(func: Callable[..., Any], example: Any) -> tuple[Any, Any, Any]:
-    """Return `func` as a function of vectors in place of trees, the function from vectors to trees,
-    and `example` as a vector."""
+    """A function of trees as a function of vectors.
+
+    Parameters
+    ----------
+    func : callable
+        A function of a tree, and of further arguments, that returns a tree.
+    example : tree of arrays
+        A tree of the structure and shapes of func's argument.
+
+    Returns
+    -------
+    flat_func : callable
+        A function of a vector in place of the tree, and of the further arguments by position. It
+        returns a vector.
+    unflatten : callable
+        The function from vectors to trees.
+    vector : array
+        `example` as a vector.
+
+    Raises
+    ------
+    TypeError, RecursionError
+        For the reasons listed at `flatten`.
+    """
     vector, unflatten = flatten(example)
     return lambda x, *args: flatten(func(unflatten(x), *args))[0], unflatten, vector
