@@ -64,14 +64,9 @@ def entries(page: Page) -> Iterator[tuple[str, list[str]]]:
         if not isinstance(source, str):
             yield heading, [f"{page.owner}.{name}" for name in source]
             continue
-        yield (
-            heading,
-            [
-                f"{page.owner if name in owned else source}.{name}"
-                for name in names(source)
-                if name not in listed
-            ],
-        )
+        new = [name for name in names(source) if name not in listed]
+        listed |= owned.intersection(new)
+        yield heading, [f"{page.owner if name in owned else source}.{name}" for name in new]
 
 
 def value_of(full_name: str) -> Any:
