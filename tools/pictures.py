@@ -16,6 +16,7 @@ import numpy as np
 import autograd_core as ac
 import nn
 from autograd_core.rendering import draw, record_flow
+from examples import mnist_mlp
 
 FOLDER = Path(__file__).parent.parent / "docs" / "images"
 SIZE, SHOWN = (1100, 820), 770  # of the browser's window, and the width of the animation
@@ -85,9 +86,20 @@ def graph() -> Any:
     return draw(loss, model=model)
 
 
+def digits() -> Any:
+    """The test images that the network of `make mnist` gets most wrong."""
+    from PIL import Image
+
+    with tempfile.TemporaryDirectory() as folder:
+        mnist_mlp.main(["--out", folder])
+        picture = Image.open(Path(folder) / "mistakes.png").convert("L")
+    return picture.resize((picture.width * 3 // 4, picture.height * 3 // 4)).quantize(16)
+
+
 def main() -> None:
     """Write all pictures."""
     FOLDER.mkdir(parents=True, exist_ok=True)
+    digits().save(FOLDER / "digits.png", optimize=True)
     graph().save(FOLDER / "graph.svg")
     draw(saturated_network()).save(FOLDER / "flow.svg")
     first, *rest = animation()

@@ -30,6 +30,7 @@ from tools.calls import CALLS
 WIDTH = 4.0  # of the interval that is shown, on each side of 0 or from a bound
 SCIPY = {"integrate": integrate, "linalg": linalg, "signal": signal}
 NAMES = {"np": np, "ac": ac, "special": special, "stats": stats} | SCIPY
+ACROSS = (nn.GLU, nn.Softmax, nn.LogSoftmax)  # activations that are not elementwise
 PLAIN = Row.__dataclass_fields__["call"].default
 
 
@@ -83,8 +84,8 @@ class Curve(NamedTuple):
 def drawn(full_name: str) -> list[Curve]:
     """What is drawn of a function, or of a layer that works element by element."""
     if full_name.startswith("nn."):
-        layer = getattr(nn.activations, full_name.removeprefix("nn."), None)
-        if layer in (None, nn.GLU, nn.Softmax, nn.LogSoftmax):
+        layer = getattr(nn, full_name.removeprefix("nn."), None)
+        if getattr(layer, "__module__", "") != "nn.activations" or layer in ACROSS:
             return []
         return [Curve("function", layer(), -WIDTH, WIDTH)]
     rows = curves(key_of(full_name))[:3]
