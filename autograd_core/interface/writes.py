@@ -246,6 +246,7 @@ def _into_array(name: str, out: Operand, values: Any, mask: Any) -> None:
             f"{values.dtype}"
         )
     out[... if mask is None else unwrap_nested(mask)] = values
+    stamp(make(out, None))
 
 
 def _grown(name: str, result: Any, out: Tensor) -> Any:
