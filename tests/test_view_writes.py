@@ -175,6 +175,15 @@ def test_a_leaf_is_written_under_no_grad_and_stays_it(device):
     assert (b.item(), b.is_leaf) == (1.5, True)
 
 
+def test_a_plain_array_written_by_out_is_noticed():
+    """The library does this write, so a graph that keeps the array has to find out."""
+    c, x = np.ones(3), ac.Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    y = x * c
+    np.add(ac.Tensor(np.ones(3)), 1, out=c)
+    with pytest.raises(ac.StaleArrayError, match="saved as 'y'"):
+        y.sum().backward()
+
+
 def test_no_write_overtakes_what_a_graph_needs(device):
     x = leaf(U, device)
     h = x * 1.0

@@ -1,8 +1,9 @@
 """A strict stand-in for CuPy 14.2, at least as strict as CuPy: ``backend.install(fake_device)``.
 
-This module plays the module `cupy`: `asarray` is the only way in, `asnumpy` and `get` the only
-ways out, both counted. Whatever is not written here is looked up in the list of CuPy's names and
-computed by NumPy (`fake_functions`). For the tests themselves:
+This module plays the module `cupy`. What moves arrays to the device (`asarray`, `array`, `set`, a
+list as an index) and from it (`asnumpy`, `get`, `save`, `tobytes`, pickle) is counted. Whatever is
+not written here is looked up in the list of CuPy's names and computed by NumPy (`functions`). For
+the tests themselves:
 
     counters, counting()      launches, waits, transfers_in, transfers_out
     limit_memory(nbytes)      makes a device run out of memory
