@@ -494,6 +494,8 @@ def evaluate(
     ------
     ShapeError
         If the loss is not one number.
+    TypeError
+        If the loss cannot be called, such as a list of metrics in its place.
 
     Examples
     --------
@@ -505,6 +507,10 @@ def evaluate(
     >>> list(found)
     ['loss', 'accuracy']
     """
+    if loss is not None and not callable(loss):
+        raise TypeError(
+            f"evaluate: the third argument is the loss, not {loss!r}"
+        )
     modes = [(module, module.training) for _, module in model.named_modules()]
     model.eval()
     for metric in metrics:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from importlib.util import find_spec
 from types import TracebackType
 from typing import Any, Self
 
@@ -39,8 +40,7 @@ class Bar:
     def start(self, title: str, length: int | None, done: int) -> None:
         """Begin an epoch."""
         if self.wanted:
-            from tqdm.auto import tqdm
-
+            tqdm = _bar()
             self._close()
             self.bar = tqdm(total=length, initial=done, desc=title, unit="batch", leave=True)
             self._next, self._waiting = 0.0, 0
@@ -78,9 +78,14 @@ def _in_notebook() -> bool:
     return type(found).__name__ == "ZMQInteractiveShell"
 
 
+def _bar() -> Any:
+    """The bar for this output. In a notebook without ipywidgets it is text; tqdm would warn."""
+    if _in_notebook() and find_spec("ipywidgets") is None:
+        from tqdm.std import tqdm as bar
+    else:
+        from tqdm.auto import tqdm as bar
+    return bar
+
+
 def _has_tqdm() -> bool:
-    try:
-        import tqdm.auto  # noqa: F401
-    except ImportError:
-        return False
-    return True
+    return find_spec("tqdm") is not None

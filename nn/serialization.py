@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.errors import ArgumentError
+from nn.data.readers import read_npz
 from nn.files import replaced
 
 __all__ = ["load_state", "save_state"]
@@ -76,10 +77,9 @@ def load_state(path: str | Path) -> dict[str, Any]:
 
     Raises
     ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If the file is not an NPZ file, or contains Python objects.
+    DataError
+        If the file is missing or damaged, is another kind of file, or contains Python objects,
+        which are not unpickled.
 
     Examples
     --------
@@ -89,5 +89,4 @@ def load_state(path: str | Path) -> dict[str, Any]:
     >>> list(nn.load_state(path))
     ['weight', 'bias']
     """
-    with np.load(path, allow_pickle=False) as file:
-        return dict(file)
+    return read_npz(path)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ import autograd_core as ac
 import nn
 from autograd_core.errors import ArgumentError, AutogradError, AutogradWarning, NonFiniteError
 from nn.history import History
+from nn.progress import _bar
 from nn.run import Run
 from tests.fits import Interrupts, X, Y, parts, weights
 
@@ -326,6 +328,20 @@ def test_the_bar_is_quiet_without_a_terminal(capfd):
     assert "epoch 2/2" in said
     assert "5/5" in said
     assert "loss" in said
+
+
+def test_the_bar_of_a_notebook_without_widgets_is_text(monkeypatch):
+    monkeypatch.setattr("nn.progress._in_notebook", lambda: True)
+    monkeypatch.setattr("nn.progress.find_spec", lambda name: None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert _bar().__module__ == "tqdm.std"
+
+
+def test_metrics_in_place_of_the_loss():
+    model, loader, *_ = parts()
+    with pytest.raises(TypeError, match="third argument is the loss"):
+        nn.evaluate(model, loader, [nn.Accuracy()])
 
 
 def test_a_run_is_seen_by_callbacks():

@@ -312,6 +312,15 @@ def test_a_state_may_hold_tensors_and_any_name(tmp_path):
     assert sorted(state) == ["a/b", "file"]
 
 
+@pytest.mark.parametrize("content", [None, b"", b"PK damaged", b"text"])
+def test_a_damaged_file_of_weights_is_named(tmp_path, content):
+    path = tmp_path / "weights.npz"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(nn.DataError, match=r"weights\.npz"):
+        nn.load_state(path)
+
+
 def test_staying_on_a_device_changes_nothing():
     model = nn.Linear(2, 1)
     home = model.weight.device
