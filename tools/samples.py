@@ -87,7 +87,7 @@ def drawn(full_name: str) -> list[Curve]:
         layer = getattr(nn, full_name.removeprefix("nn."), None)
         if getattr(layer, "__module__", "") != "nn.activations" or layer in ACROSS:
             return []
-        return [Curve("function", layer(), -WIDTH, WIDTH)]
+        return [Curve("function", layer().requires_grad_(False), -WIDTH, WIDTH)]
     rows = curves(key_of(full_name))[:3]
     return [
         Curve(row.variant or "function", row.function, *interval(*row.domains[0])) for row in rows
