@@ -24,7 +24,7 @@ from autograd_core.devices import backend
 from autograd_core.engine.backward import zero_gradient
 from autograd_core.engine.graph import Node, Parts, Rule
 from autograd_core.engine.op import row_by_row
-from autograd_core.engine.state import enable_grad, is_recording, no_grad
+from autograd_core.engine.state import STATE, enable_grad, is_recording, no_grad
 from autograd_core.engine.tensor import Tensor, make
 from autograd_core.errors import NotDifferentiableError
 from autograd_core.errors.tracebacks import public
@@ -33,12 +33,13 @@ from autograd_core.transforms import gradients
 from autograd_core.transforms.boxes import NO_FORWARD, Box, Vector
 from autograd_core.transforms.calls import Function, called, is_tracked
 from autograd_core.transforms.joint import cotangents, fitted, is_floating, recorded_as
-from autograd_core.transforms.tree import filled, leaves, mapped
+from autograd_core.transforms.tree import LEAVES, filled, leaves, mapped
 
 Maker = Callable[..., Any]
 primitive_vjps: dict[Function, Maker] = {}  # (argnums, ans, args, settings) → g → gradients
 primitive_jvps: dict[Function, Maker] = {}  # (argnums, gs, ans, args, settings) → tangent of ans
 METHODS: dict[str, Function] = {}  # methods of primitives, which `rules` adds
+_TRACED = (Tensor, Box)
 forward_mode: ContextVar[bool] = ContextVar("autograd_core forward mode", default=False)
 
 
@@ -94,12 +95,12 @@ def primitive(fun: Function) -> Function:
     @wraps(fun)
     def recorded(*args: Any, **settings: Any) -> Any:
         values = [mapped(getval, arg) for arg in args]
-        if tracked_in(settings):
+        if settings and tracked_in(settings):
             raise NotDifferentiableError(
                 f"{called(fun)}: a keyword argument of a primitive is not differentiated, so it "
                 "cannot be a tracked Tensor; pass it by position"
             )
-        ans = fun(*values, **mapped(getval, settings))
+        ans = fun(*values, **mapped(getval, settings)) if settings else fun(*values)
         if not tracked_in(args) or not is_recording():
             return ans
         return _Run(recorded, ans, values, args, settings).recorded()
@@ -116,11 +117,18 @@ def _number(x: Any) -> Any:
 
 
 def tracked_in(tree: Any) -> list[Any]:
+    """The tracked Tensors and Boxes in a tree."""
+    if type(tree) is tuple:  # positional arguments, whose paths are not needed
+        return [leaf for entry in tree for leaf in tracked_in(entry)]
+    if type(tree) in LEAVES:
+        return [tree] if is_tracked(tree) else []
     return [leaf for _, leaf in leaves(tree) if is_tracked(leaf)]
 
 
 def _result(leaf: Any) -> Any:
     """A leaf of a primitive's result as a Tensor or a Box."""
+    if type(leaf) is np.ndarray and leaf.dtype == np.float64 and not backend.in_use():
+        return make(leaf, None)
     if type(leaf) in Box.types:
         return leaf if isinstance(leaf, Box) else Box.of(leaf, vspace(leaf), None)
     if isinstance(leaf, float | complex | np.generic) or backend.is_array(leaf):
@@ -156,16 +164,24 @@ class _Run:
         self.function, self.ans = function, ans
         self.args, self.values, self.settings = args, values, settings
         self.results = mapped(_result, ans)
+        ends = [leaf for _, leaf in leaves(self.results)]
+        self.ends = [leaf for leaf in ends if isinstance(leaf, Box) or is_floating(leaf)]
         self.argnums = tuple(i for i, arg in enumerate(args) if tracked_in(arg))
         self.vjp: Any = primitive_vjps.get(function)
         self.jvp: Any = primitive_jvps.get(function)
         self.forward = self.jvp is not None and (self.vjp is None or forward_mode.get())
+        # one array from arrays and numbers, which needs no walk through trees
+        self.flat = (
+            type(self.results) is Tensor
+            and self.results.node is None
+            and all(type(arg) in LEAVES for arg in args)
+        )
         if self.vjp is None and self.jvp is None:
             raise NotImplementedError(
                 f"VJP of {called(function)} wrt argnums {self.argnums} not defined. Declare it as "
                 f"in defvjp({called(function)}, lambda ans, x: lambda g: …)"
             )
-        if not self._ends():
+        if not self.ends:
             raise NotDifferentiableError(
                 f"{called(function)}: the result of a primitive must contain floating numbers or "
                 f"arrays; it is {ans!r:.60}. Use notrace_primitive for a function without gradient"
@@ -186,7 +202,9 @@ class _Run:
     def pulled(self, g: Parts, _: Any, *outs: Any) -> Parts:
         """A gradient for each tracked operand, computed by the declared rules. `outs` are the
         results: Tensors if the pass is recorded, otherwise arrays."""
-        recorded = any(isinstance(v, Tensor | Box) for v in (*outs, *_entries(g)))
+        if self.flat and not self.forward and type(g[0]) is np.ndarray is type(outs[0]):
+            return self._pulled_flat(g[0], outs[0])
+        recorded = any(isinstance(v, _TRACED) for v in (*outs, *_entries(g)))
         args = self.args if recorded else self.values
         cotangent = cotangents(self.results, g, _number)
         with enable_grad() if recorded else no_grad():
@@ -199,15 +217,24 @@ class _Run:
             name = called(self.function)
             parts = [part for i, slope in pairs for part in fitted(name, self.args[i], slope)]
         # a result is tracked if an argument of another type contains Tensors
-        hidden = zip(g, self._ends(), strict=True)
+        hidden = zip(g, self.ends, strict=True)
         parts += [
             part if part is not None else _zeros(end) for part, end in hidden if is_tracked(end)
         ]
         return Parts(p._array if isinstance(p, Tensor) and not recorded else p for p in parts)
 
-    def _ends(self) -> list[Any]:
-        ends = [leaf for _, leaf in leaves(self.results)]
-        return [leaf for leaf in ends if isinstance(leaf, Box) or is_floating(leaf)]
+    def _pulled_flat(self, g: Any, out: Any) -> Parts:
+        """What `pulled` returns for one array, if the pass is not recorded."""
+        _, scope, observer = STATE.get()
+        token = STATE.set((False, scope, observer))  # `no_grad` takes a third of the time of a rule
+        try:
+            slopes = self.vjp(self.argnums, _number(out), self.values, self.settings)(_number(g))
+        finally:
+            STATE.reset(token)
+        name, args = called(self.function), self.args
+        pairs = zip(self.argnums, slopes, strict=True)
+        parts = [part._array for i, slope in pairs for part in fitted(name, args[i], slope)]
+        return Parts(parts)
 
     def _results(self, outs: tuple[Any, ...], recorded: bool) -> Any:
         if recorded and any(isinstance(leaf, Box) for _, leaf in leaves(self.results)):

@@ -263,7 +263,7 @@ def called(function: Function) -> str:
 
 
 def is_tracked(g: Gradient) -> bool:
-    return isinstance(g, Tensor | Box) and g.node is not None
+    return isinstance(g, (Tensor, Box)) and g.node is not None
 
 
 def description(value: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial, wraps
+from functools import cache, lru_cache, partial, wraps
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from autograd_core.errors.tracebacks import public
 from autograd_core.transforms.boxes import Box, Vector
 from autograd_core.transforms.calls import Function, called, is_tracked
 from autograd_core.transforms.gradients import stop_gradient
-from autograd_core.transforms.tree import leaves, mapped
+from autograd_core.transforms.tree import LEAVES, leaves, mapped
 
 
 class Joint(Operation):
@@ -44,6 +44,10 @@ class Gathered(Joint):
         super().__init__("operands")
 
 
+_GATHERED = Gathered()
+_named = lru_cache(maxsize=256)(Joint)  # one object for the calls of one function
+
+
 def _node(op: Joint, parents: list[tuple[Node, Rule, Any]]) -> Node:
     node = Node()
     node.seq = next(sequence_numbers)
@@ -57,6 +61,7 @@ def _node(op: Joint, parents: list[tuple[Node, Rule, Any]]) -> Node:
     return node
 
 
+@cache
 def _handed_on(i: int) -> Rule:
     rule = Rule(lambda g: g[i], str(i), (), ())
     rule.trusted = False  # the user's function may return the same array in each call
@@ -69,8 +74,8 @@ def recorded_as(
     """The tree `results`, in which the floating Tensors and the Boxes get new nodes. `rule` maps
     their gradients to a gradient for each of `parents`."""
     ends = [leaf for _, leaf in leaves(results) if isinstance(leaf, Box) or is_floating(leaf)]
-    operands = _node(Gathered(), [(p, _handed_on(i), ()) for i, p in enumerate(parents)])
-    node = _node(Joint(name, len(ends)), [(operands, rule, saved)])
+    operands = _node(_GATHERED, [(p, _handed_on(i), ()) for i, p in enumerate(parents)])
+    node = _node(_named(name, len(ends)), [(operands, rule, saved)])
     nodes = (node.result(i, *_shape_and_dtype(end)) for i, end in enumerate(ends))
 
     def placed(leaf: Any) -> Any:
@@ -194,6 +199,10 @@ def _pulled(name: str, pull: Callable[[Any], Any], result: Any, args: Any, g: Pa
 
 def fitted(name: str, arg: Any, found: Any) -> Iterator[Any]:
     """Yield the gradient of each tracked Tensor or Box in one argument, in its shape and dtype."""
+    if type(arg) is Tensor and type(found) in LEAVES:  # the usual case, without the dicts below
+        if arg.node is not None:
+            yield _fitted(name, arg, found)
+        return
     given, expected = dict(leaves(found)), dict(leaves(arg))
     if given.keys() - expected.keys():
         raise ShapeError(
@@ -209,10 +218,18 @@ def fitted(name: str, arg: Any, found: Any) -> Iterator[Any]:
             continue
         if g is None:
             g = backend.run_there(tensor._array, np.zeros_like, tensor._array)
-        g = g if isinstance(g, Tensor) else make(backend.asarray(g), None)
-        try:
-            yield fit(g, tensor.shape, tensor.dtype)
-        except ValueError as error:
-            raise ShapeError(
-                f"{name}: an argument has shape {tensor.shape}, its gradient has shape {g.shape}"
-            ) from error
+        yield _fitted(name, tensor, g)
+
+
+def _fitted(name: str, tensor: Tensor, g: Any) -> Any:
+    array = tensor._array
+    usual = type(array) is np.ndarray and (type(g) is np.ndarray or type(g) is np.float64)
+    if usual and g.shape == array.shape and g.dtype == array.dtype:
+        return make(np.asarray(g), None)
+    g = g if isinstance(g, Tensor) else make(backend.asarray(g), None)
+    try:
+        return fit(g, tensor.shape, tensor.dtype)
+    except ValueError as error:
+        raise ShapeError(
+            f"{name}: an argument has shape {tensor.shape}, its gradient has shape {g.shape}"
+        ) from error

@@ -9,12 +9,19 @@ from collections.abc import Callable, Iterator
 from copy import copy
 from typing import Any
 
+import numpy as np
+
+from autograd_core.engine.tensor import Tensor
+
+LEAVES = frozenset({Tensor, np.ndarray, np.float64, float, int})  # found without the tests below
 _SEQUENCES = (tuple, list)
 
 
 def leaves(tree: Any, path: str = "") -> list[tuple[str, Any]]:
     """The leaves as a list of (path, leaf), where a path is a string such as
     ``"['layers'][0].weight"``. Dicts are read in insertion order."""
+    if type(tree) in LEAVES:
+        return [(path, tree)]
     if tree is None:
         return []
     if isinstance(tree, _SEQUENCES):
@@ -58,4 +65,6 @@ def _fields(tree: Any) -> list[str]:
 
 def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
     """A tree with the structure of `tree`, in which each leaf is replaced by ``function(leaf)``."""
+    if type(tree) in LEAVES:
+        return function(tree)
     return filled(tree, (function(leaf) for _, leaf in leaves(tree)))
