@@ -27,9 +27,10 @@ lint: .venv/made-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# the site, in build/docs; every warning is an error
+# the site, in build/docs; every warning is an error, and every link within it leads somewhere
 docs: .venv/made-docs
-	$(BIN)/python -m sphinx -n -W --keep-going -b html -d build/doctrees docs build/docs
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m sphinx -n -W --keep-going -b html -d build/doctrees docs build/docs
+	$(BIN)/python -m tools.links build/docs
 
 # the files that are written from the code: Tensor's stub, the references and pages of docs/
 generated: .venv/made-test
@@ -81,6 +82,9 @@ dist: .venv/made-dist
 	$(BIN)/python -m tools.check_dist dist
 
 .venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		$(PYTHON) --version; echo "Python 3.11 or newer is needed, as in: make PYTHON=python3.12"; \
+		exit 1; }
 	$(PYTHON) -m venv .venv
 
 .venv/made-%: .venv/bin/python $(MADE)

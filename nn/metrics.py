@@ -508,9 +508,7 @@ def evaluate(
     ['loss', 'accuracy']
     """
     if loss is not None and not callable(loss):
-        raise TypeError(
-            f"evaluate: the third argument is the loss, not {loss!r}"
-        )
+        raise TypeError(f"evaluate: the third argument is the loss, not {loss!r}")
     modes = [(module, module.training) for _, module in model.named_modules()]
     model.eval()
     for metric in metrics:
