@@ -65,7 +65,7 @@ SHOWN = {
     "README.md": "index.md",
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
-}
+} | {f"notebooks/{path.name}": f"notebooks/{path.name}" for path in ROOT.glob("notebooks/*.ipynb")}
 
 
 def linked(app: Sphinx, docname: str, source: list[str]) -> None:

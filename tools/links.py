@@ -53,7 +53,8 @@ def dead(path: Path) -> list[str]:
 
 def main(folder: str) -> int:
     """Check all pages of a folder."""
-    paths = sorted(Path(folder).resolve().rglob("*.html"))
+    found = Path(folder).resolve().rglob("*.html")
+    paths = sorted(path for path in found if "_static" not in path.parts)  # a theme's own files
     wrong = {path: links for path in paths if (links := dead(path))}
     for path, links in wrong.items():
         print(f"{path.name}: {', '.join(links)}")

@@ -274,7 +274,7 @@ def notrace_primitive(fun: Function) -> Function:
 
     See Also
     --------
-    primitive : Make a function whose derivatives are declared.
+    autograd_core.hips.primitive : Make a function whose derivatives are declared.
     """
 
     @public
