@@ -2,9 +2,10 @@
 
     python -m examples.one_hot_mse
 
-The image is a 2, and the ten outputs of the network are given. The lecture's slide shows the one-hot
-vector of the 2 with nine entries by mistake; ten digits need ten. The gradient 2 (ŷ − y) / n shows
-which outputs to change; that of the binary cross-entropy has the same signs and is larger.
+The image is a 2, and the ten outputs of the network are given. The lecture's slide shows the
+one-hot vector of the 2 with nine entries by mistake; ten digits need ten. The gradient
+2 (ŷ − y) / n shows which outputs to change; that of the binary cross-entropy has the same signs and
+is larger.
 """
 
 from __future__ import annotations
