@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from inspect import CO_VARARGS, CO_VARKEYWORDS, Signature, unwrap
+from inspect import CO_VARARGS, CO_VARKEYWORDS, Signature
 from typing import Any, TypeVar
 
 from autograd_core.engine.parameters import PARAMETERS, RESULTS
@@ -22,23 +22,19 @@ BROADCAST = "Tensor: Of the shape to which the operands broadcast; an array if n
 # by the annotation of the result
 KINDS = {"Tensor": "Tensor:", "tuple": "tuple of Tensors:", "list": "list of Tensors:"}
 NO_DEFAULT = Signature.empty
-# the functions and modules with a description of their own, the longest first, by parameter
-PLACES: dict[str, list[str]] = {}
-for _key in sorted(PARAMETERS, key=len, reverse=True):
-    _place, _, _name = _key.rpartition(".")
-    if _place:
-        PLACES.setdefault(_name, []).append(_place)
+PLACES = {key.rpartition(".")[0] for key in PARAMETERS} - {""}  # with descriptions of their own
 
 
 def describe(function: Callable[..., Any], key: str, broadcasts: bool = False) -> None:
     """Append the sections to the docstring of a function, whose name in the tables is `key`."""
     doc = function.__doc__
-    inner = function if hasattr(function, "__signature__") else unwrap(function)
+    inner = function if hasattr(function, "__signature__") else _inner(function)
     if doc is None or key.rpartition(".")[2].startswith("_"):  # python -OO, or not public
         return
     text = doc.rstrip().replace("\n    ", "\n")
     text = text.partition("\n\nParameters\n-")[0]  # those of a function without `where`
-    parameters = [_parameter(key, *named) for named in _signature(inner)]
+    places = [place for place in _places(key) if place in PLACES]
+    parameters = [_parameter(places, *named) for named in _signature(inner)]
     result = RESULTS.get(key) or (BROADCAST if broadcasts else _result(inner))
     kind, _, words = result.partition(":")
     if parameters:
@@ -80,10 +76,22 @@ def _signature(function: Any) -> Iterator[tuple[str, str, Any]]:
         yield "**", next(further), NO_DEFAULT
 
 
-def _parameter(key: str, stars: str, name: str, default: Any) -> str:
+def _inner(function: Any) -> Any:
+    """The function in a wrapper that shortens tracebacks."""
+    return getattr(function, "__wrapped__", function)
+
+
+def _places(key: str) -> Iterator[str]:
+    """The function and the modules that it is in, such as ``linalg.norm`` and ``linalg``."""
+    while key:
+        yield key
+        key = key.rpartition(".")[0]
+
+
+def _parameter(places: list[str], stars: str, name: str, default: Any) -> str:
     """The description of a parameter: that of the function, of its module, or of all functions."""
-    for place in PLACES.get(name, ()):
-        if key == place or key.startswith(f"{place}."):
+    for place in places:
+        if f"{place}.{name}" in PARAMETERS:
             return _written(f"{place}.{name}", stars, name, default)
     return _written(name, stars, name, default)
 
