@@ -77,8 +77,10 @@ def _signature(function: Any) -> Iterator[tuple[str, str, Any]]:
 
 
 def _inner(function: Any) -> Any:
-    """The function in a wrapper that shortens tracebacks."""
-    return getattr(function, "__wrapped__", function)
+    """The function in its wrappers, such as the one that shortens tracebacks."""
+    while hasattr(function, "__wrapped__"):
+        function = function.__wrapped__
+    return function
 
 
 def _places(key: str) -> Iterator[str]:
