@@ -20,6 +20,12 @@ counter = [0]
 BUFFER = np.zeros_like(X)
 
 
+@pytest.mark.parametrize("f", [lambda x: x**2, lambda x: (x + 1j).sum(), lambda x: "text"])
+def test_a_function_of_another_library_returns_one_number(f):
+    with pytest.raises(ac.ShapeError, match="has to return one real number; it returned"):
+        check_gradients(f, np.ones(2), gradient=lambda x: 2 * x)
+
+
 def shared(g, x):
     BUFFER[...] = g * 2 * x
     return BUFFER

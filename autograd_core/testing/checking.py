@@ -66,6 +66,8 @@ def check_gradients(
         floating-point array or number.
     InconclusiveError
         If the differences are too inaccurate to decide.
+    ShapeError
+        With `gradient`, if f does not return one real number.
 
     See Also
     --------

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.engine.tensor import make
+from autograd_core.errors import ShapeError
 from autograd_core.testing.comparison import Comparison
 from autograd_core.testing.laws import check_kinds, check_same
 from autograd_core.testing.rounding import noise
@@ -24,7 +25,13 @@ class Foreign(Subject):
         self.gradient = gradient
 
     def called(self, values: list[Any]) -> list[Any]:
-        return [np.asarray(self.f(*self.replaced(values)))]
+        value = np.asarray(self.f(*self.replaced(values)))
+        if value.size != 1 or value.dtype.kind not in "fiu":
+            raise ShapeError(
+                "check_gradients: with gradient=, the function has to return one real number; it "
+                f"returned {value.dtype} of shape {value.shape}"
+            )
+        return [value.reshape(())]
 
     def there(self, values: list[Any]) -> Iterator[Any]:
         yield from values
