@@ -12,8 +12,9 @@ MADE = pyproject.toml
 
 .PHONY: mnist test thorough lint docs generated oracles mpi checker matrix mutants bench dist clean
 
+# one thread: these matrices are small, and on a busy machine BLAS threads wait for each other
 mnist: .venv/made-examples
-	$(BIN)/python -m examples.mnist_mlp --device $(DEVICE)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m examples.mnist_mlp --device $(DEVICE)
 
 test: .venv/made-test
 	$(TESTS)

@@ -112,9 +112,18 @@ class History:
         matplotlib.figure.Figure
             The losses of training and validation on the left, on a logarithmic axis if they are
             positive, and the other numbers on the right.
-        """
-        import matplotlib.pyplot as plt
 
+        Raises
+        ------
+        ModuleNotFoundError
+            If matplotlib is not installed.
+        """
+        try:
+            import matplotlib.pyplot as plt
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError(
+                f"plot needs matplotlib ({error}): pip install matplotlib", name="matplotlib"
+            ) from None
         names = [name for name in self._numbers() if name not in UNPLOTTED]
         losses = [name for name in names if name.removeprefix("valid_") == "loss"]
         others = [name for name in names if name not in losses]

@@ -1,5 +1,7 @@
 """Compiled training steps: what they write, in the bits of plain steps."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -128,3 +130,17 @@ def test_a_gradient_that_is_computed_in_blocks_is_left_once():
         results.append([[run(row), weight.data.copy(), weight.grad.data] for row in x])
     assert bits(results[0]) == bits(results[1])
     assert len(run.programs) == 2
+
+
+def test_the_numbers_of_a_float32_program_are_in_its_text():
+    """As scalars of NumPy, which the text defines. Python numbers stand where they are used."""
+    model, loss_of = nn.Linear(2, 2, dtype=np.float32), nn.MSE("batch")
+
+    @ac.compile
+    def step(x, y):
+        loss = loss_of(model(x), y)
+        loss.backward()
+        return loss
+
+    step(np.ones((5, 2), np.float32), np.zeros((5, 2), np.float32))
+    assert re.search(r"^d_squared_error\w* = np\.float32\(0\.4\)$", step.source, re.MULTILINE)

@@ -7,6 +7,7 @@ import autograd_core as ac
 from autograd_core.errors import AutogradError, DTypeError, NotDifferentiableError
 from autograd_core.interface import protocols
 from autograd_core.ops import aliases
+from autograd_core.scipy import special
 
 INF, NAN = np.inf, np.nan
 
@@ -208,3 +209,10 @@ def test_divmod_and_round_of_tensors(device):
         assert not quotient.requires_grad
     np.testing.assert_array_equal(device.numpy(divmod(15.0, x)[0]), [2, -2])
     np.testing.assert_array_equal(device.numpy(x.round()), [7, -8])
+
+
+def test_ive_of_a_float_order_has_a_real_derivative():
+    """Without NumPy's warning about complex numbers, which would be an error here."""
+    slope = ac.elementwise_grad(special.ive, 1)(0.5, np.array([0.5, 3.0, 40.0]))
+    assert slope.dtype == np.float64
+    assert np.all(slope != 0)

@@ -175,6 +175,8 @@ def test_arguments_of_other_libraries(make, text):
         ("Batches", r"Write nn\.DataLoader\(nn\.TensorDataset\(x, y\), batch_size=32\)"),
         ("functional", r"Write a function such as ac\.relu\(x\)"),
         ("Sigmod", r"Did you mean Sigmoid\?"),
+        ("Relu", r"Did you mean ReLU\?"),
+        ("sgd", r"Did you mean SGD\?"),
         ("Transformer", "nn has no 'Transformer'"),
     ],
 )

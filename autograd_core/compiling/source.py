@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 from _thread import _local  # threading.local
+import re
 from collections.abc import Iterator
 from contextvars import Context
 from functools import partial
@@ -116,7 +117,13 @@ class Source:
             imports.append(f"from {LOOPS[0].__module__} import in_blocks, pieces, total")
         shapes = [self._described(value) for value in self._arrays()]
         listed = wrap(f"# arrays: {', '.join(shapes)}", 99, subsequent_indent="#     ")
-        return self._module(imports, listed if shapes else [], self._function())
+        function = self._function()
+        numbers = [
+            f"{name} = {value!r}" if np.isfinite(value) else f'{name} = np.{value.dtype}("{value}")'
+            for name, value in self.written.bound.items()
+            if isinstance(value, np.number) and re.search(rf"\b{name}\b", "\n".join(function))
+        ]
+        return self._module(imports, [*(listed if shapes else []), *numbers], function)
 
     def _described(self, value: Value) -> str:
         name, array = self.names[value], value.array

@@ -322,5 +322,6 @@ def missing_member(kind: str, name: str) -> str:
 def _near(name: str, known: Iterable[str]) -> str:
     from difflib import get_close_matches  # the import takes 0.5 ms
 
-    near = get_close_matches(name, known, 1)
-    return f". Did you mean {near[0]}?" if near else ""
+    same = {word.lower(): word for word in known}  # nn.Relu is ReLU, not Recall
+    near = get_close_matches(name.lower(), same, 1)
+    return f". Did you mean {same[near[0]]}?" if near else ""

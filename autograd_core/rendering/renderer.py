@@ -9,7 +9,7 @@ import sysconfig
 
 from autograd_core.errors import AutogradError
 
-INSTALL = "pip install autograd-core[graph]"
+INSTALL = "pip install 'autograd-core[graph]'"
 
 
 class RendererError(AutogradError, RuntimeError):
@@ -54,7 +54,7 @@ def find_renderer(format: str) -> str:
         )
     raise RendererError(
         f"no Graphviz renderer was found for {format.upper()}. Install one with: {INSTALL} "
-        "(or your system's graphviz); .dot files need no renderer"
+        "(or your system's graphviz); pages (.html) and .dot files need no renderer"
     )
 
 

@@ -147,8 +147,7 @@ def _ive_slope(v: Array, x: Array, near: Any) -> Array:
     derivatives."""
     size = np.abs(x)
     far = size > FAR + v * v / 8
-    parity = np.where(v % 1 == 0, 1 - 2 * (v % 2), np.nan)  # ive is real for integer orders only
-    mirrored = np.sign(x) * np.where(x < 0, parity, 1.0).astype(x.dtype)
+    mirrored = (np.sign(x) ** (v + 1)).astype(x.dtype)  # for negative x, the order is an integer
     away = mirrored * _ive_far(v, np.where(far, size, FAR + v * v), 1)
     return np.where(far, away, near(np.where(far, 1, x)))
 

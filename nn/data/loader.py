@@ -397,4 +397,7 @@ def _stacked(samples: list[Any]) -> Any:
 
 
 def _unstackable(reason: Any) -> ShapeError:
-    return ShapeError(f"DataLoader cannot stack the samples: {reason}. Give a collate_fn")
+    return ShapeError(
+        f"DataLoader cannot stack the samples: {reason}. Give a collate_fn; arrays of inputs and "
+        "targets are a dataset as nn.TensorDataset(inputs, targets)"
+    )
