@@ -111,8 +111,9 @@ def marked_up(lines: list[str], links: Callable[[str], str | None]) -> list[str]
             found.append(paragraph)
         elif paragraph.startswith("    ") and not in_sections:
             found.append("::\n\n" + paragraph)
-        else:
-            found.append(_paragraph(paragraph, in_sections, links))
+        else:  # an example may follow its heading without an empty line
+            text, start, code = paragraph.partition("\n>>> ")
+            found.append(_paragraph(text, in_sections, links) + start + code)
     return "\n\n".join(found).split("\n")
 
 
