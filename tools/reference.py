@@ -147,8 +147,15 @@ def link(name: str, package: str = "autograd_core") -> str | None:
 
 @cache
 def _first_names() -> dict[int, str]:
-    """The first name in the reference of each object, by its id."""
-    return {id(value_of(name)): name for name in reversed(documented())}
+    """The name in the reference of each object, by its id: its own one, or else the first."""
+    found: dict[int, str] = {}
+    for name in documented():
+        value, last = value_of(name), name.rpartition(".")[2]
+        named = getattr(value, "__name__", "")
+        first = found.setdefault(id(value), name)
+        if last == named != first.rpartition(".")[2]:
+            found[id(value)] = name
+    return found
 
 
 def pages() -> dict[str, str]:
