@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import html
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -88,6 +89,7 @@ def described(name: str) -> Example:
     if comment:
         command += "  " + comment.strip()
     text = next(text for text in paragraphs if not text.startswith(" "))
+    text = re.sub(r"(?<![\w`-])--\w[\w-]*", r"`\g<0>`", text)  # an option, not a dash
     return Example(name, title.removesuffix("."), command, text)
 
 
