@@ -91,6 +91,12 @@ def test_a_docstring_becomes_text_with_links():
     assert (second, code) == ("::", "    code * x_")
 
 
+def test_the_code_of_an_example_is_not_escaped():
+    lines = ["A *sum*.", "", "Examples", "--------", ">>> x_ * 2", ">>> x", "np.True_"]
+    found = reference.marked_up(lines, reference.link)
+    assert found == [r"A \*sum\*.", *lines[1:]]
+
+
 # ---- numpydoc's form -----------------------------------------------------------------------------
 
 IN_FORM = ["checkpoint", "custom_gradient", "grad", "gradients", "hessian", "hvp", "jacobian"]

@@ -86,6 +86,17 @@ def test_each_parameter_is_described_with_its_default(name):
             assert ", default " in said, said
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_default_is_one_of_the_values_that_are_listed(name):
+    """A description of a parameter of the same name in another function would not list it."""
+    value = reference.value_of(name)
+    types = described(value)
+    for parameter in parameters(value).values():
+        listed, _, default = types[parameter.name].partition(", default ")
+        if default and listed.startswith("{"):
+            assert repr(parameter.default) in listed
+
+
 def test_each_description_in_the_table_is_of_a_parameter():
     """Not of one that was renamed. A key is a parameter, or "function.parameter"."""
     known = set()

@@ -63,6 +63,7 @@ def small(monkeypatch, tmp_path):
     """A repository with one example."""
     for name in ("autograd_core", "nn", "examples"):
         (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").touch()  # before the examples of an editable install
     program = '"""One.\n\n    python -m examples.one\n\nText.\n"""\nprint("1 < 2")\n'
     (tmp_path / "examples" / "one.py").write_text(program)
     monkeypatch.setattr(gallery, "ROOT", tmp_path)

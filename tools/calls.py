@@ -1,11 +1,15 @@
-"""Examples of functions for which the op table has no case that can be written as a call: what is
-given, and the call. `tools.samples` computes the values and the gradient with respect to x."""
+"""Examples of functions for which the op table has no case that can be written as a call, or none
+that shows what the function does: what is given, and the call. `tools.samples` computes the values
+and the gradient with respect to x."""
 
 VECTOR = "x = np.array([3.0, 1.0, 2.0])"
 MATRIX = "x = np.array([[1.0, 2.0], [3.0, 4.0]])"
 SYMMETRIC = "x = np.array([[2.0, 1.0], [1.0, 3.0]])"
 POINTS = "x = np.array([0.2, 0.4, 0.9])"
 SIGNAL = "x = np.array([[[1.0, 3.0, 2.0]]])"
+COMPLEX = "x = np.array([1.0 + 2.0j, 3.0 - 1.0j])"
+WITH_NAN = "x = np.array([3.0, np.nan, 1.0])"
+WITH_INF = "x = np.array([1.0, np.nan, -np.inf, np.inf])"
 NONE = ""
 CALLS = {
     # creation
@@ -30,10 +34,54 @@ CALLS = {
     "fft.fftfreq": (NONE, "ac.fft.fftfreq(4)"),
     "fft.rfftfreq": (NONE, "ac.fft.rfftfreq(4)"),
     # elementwise
+    "angle": (COMPLEX, "ac.angle(x)"),
+    "clip": ("x = np.array([-0.5, 0.5, 1.5])", "ac.clip(x, 0, 1)"),
+    "conjugate": (COMPLEX, "ac.conjugate(x)"),
+    "imag": (COMPLEX, "ac.imag(x)"),
+    "iscomplex": ("x = np.array([1.0 + 2.0j, 3.0])", "ac.iscomplex(x)"),
+    "isfinite": (WITH_INF, "ac.isfinite(x)"),
+    "isinf": (WITH_INF, "ac.isinf(x)"),
+    "isnan": (WITH_INF, "ac.isnan(x)"),
+    "isneginf": (WITH_INF, "ac.isneginf(x)"),
+    "isposinf": (WITH_INF, "ac.isposinf(x)"),
+    "isreal": ("x = np.array([1.0 + 2.0j, 3.0])", "ac.isreal(x)"),
+    "real": (COMPLEX, "ac.real(x)"),
+    "real_if_close": ("x = np.array([1.0 + 1e-16j, 3.0])", "ac.real_if_close(x)"),
+    "sign": ("x = np.array([-2.0, 0.0, 3.0])", "ac.sign(x)"),
+    "signbit": ("x = np.array([-2.0, -0.0, 3.0])", "ac.signbit(x)"),
+    "where": (VECTOR, "ac.where(x > 1, x, -1.0)"),
     "divmod": (VECTOR, "ac.divmod(x, 2)"),
     "frexp": (VECTOR, "ac.frexp(x)"),
     "modf": ("x = np.array([1.5, -2.25])", "ac.modf(x)"),
     # reductions and sorting
+    "all": ("x = np.array([[True, False], [True, True]])", "ac.all(x, axis=1)"),
+    "any": ("x = np.array([[True, False], [False, False]])", "ac.any(x, axis=1)"),
+    "argmax": (VECTOR, "ac.argmax(x)"),
+    "argmin": (VECTOR, "ac.argmin(x)"),
+    "argwhere": ("x = np.array([[0.0, 1.0], [2.0, 0.0]])", "ac.argwhere(x)"),
+    "count_nonzero": ("x = np.array([0.0, 1.0, 2.0])", "ac.count_nonzero(x)"),
+    "diff": ("x = np.array([1.0, 4.0, 9.0])", "ac.diff(x)"),
+    "digitize": (POINTS, "ac.digitize(x, [0.3, 0.6])"),
+    "flatnonzero": ("x = np.array([[0.0, 1.0], [2.0, 0.0]])", "ac.flatnonzero(x)"),
+    "isin": ("x = np.array([0, 2, 4])", "ac.isin(x, [2, 3])"),
+    "max": (MATRIX, "ac.max(x, axis=0)"),
+    "min": (MATRIX, "ac.min(x, axis=0)"),
+    "nanargmax": (WITH_NAN, "ac.nanargmax(x)"),
+    "nanargmin": (WITH_NAN, "ac.nanargmin(x)"),
+    "nancumprod": (WITH_NAN, "ac.nancumprod(x)"),
+    "nancumsum": (WITH_NAN, "ac.nancumsum(x)"),
+    "nanmax": (WITH_NAN, "ac.nanmax(x)"),
+    "nanmedian": (WITH_NAN, "ac.nanmedian(x)"),
+    "nanmin": (WITH_NAN, "ac.nanmin(x)"),
+    "nanpercentile": (WITH_NAN, "ac.nanpercentile(x, 25)"),
+    "nanprod": (WITH_NAN, "ac.nanprod(x)"),
+    "nanquantile": (WITH_NAN, "ac.nanquantile(x, 0.25)"),
+    "nanstd": (WITH_NAN, "ac.nanstd(x)"),
+    "nanvar": (WITH_NAN, "ac.nanvar(x)"),
+    "percentile": (VECTOR, "ac.percentile(x, 25)"),
+    "quantile": (VECTOR, "ac.quantile(x, 0.25)"),
+    "searchsorted": ("x = np.array([1.0, 2.0, 3.0])", "ac.searchsorted(x, [0.5, 2.0, 2.5])"),
+    "sum": (MATRIX, "ac.sum(x, axis=0)"),
     "argpartition": (VECTOR, "ac.argpartition(x, 1)"),
     "average": (VECTOR, "ac.average(x, weights=[1, 2, 1])"),
     "lexsort": (NONE, "ac.lexsort(([1, 0, 1], [2, 2, 1]))"),
@@ -43,20 +91,34 @@ CALLS = {
     "unique_counts": ("x = np.array([2.0, 1.0, 2.0])", "ac.unique_counts(x)"),
     "unique_inverse": ("x = np.array([2.0, 1.0, 2.0])", "ac.unique_inverse(x)"),
     # shapes, joining, splitting
-    "amax": (MATRIX, "ac.amax(x, axis=0)"),
-    "amin": (MATRIX, "ac.amin(x, axis=0)"),
+    "broadcast_to": (VECTOR, "ac.broadcast_to(x, (2, 3))"),
+    "concatenate": (VECTOR, "ac.concatenate([x, 2 * x])"),
+    "convolve": (VECTOR, "ac.convolve(x, [1.0, -1.0])"),
+    "correlate": (VECTOR, "ac.correlate(x, [1.0, -1.0])"),
+    "moveaxis": (MATRIX, "ac.moveaxis(x, 0, -1)"),
+    "pad": (VECTOR, "ac.pad(x, 1)"),
+    "ravel": (MATRIX, "ac.ravel(x)"),
+    "repeat": (VECTOR, "ac.repeat(x, 2)"),
+    "resize": (VECTOR, "ac.resize(x, (2, 2))"),
+    "roll": (VECTOR, "ac.roll(x, 1)"),
+    "rollaxis": (MATRIX, "ac.rollaxis(x, 1)"),
+    "rot90": (MATRIX, "ac.rot90(x)"),
+    "sliding_window_view": (VECTOR, "ac.sliding_window_view(x, 2)"),
+    "squeeze": ("x = np.array([[3.0, 1.0, 2.0]])", "ac.squeeze(x)"),
+    "stack": (VECTOR, "ac.stack([x, 2 * x])"),
+    "swapaxes": (MATRIX, "ac.swapaxes(x, 0, 1)"),
+    "transpose": (MATRIX, "ac.transpose(x)"),
+    "trim_zeros": ("x = np.array([0.0, 1.0, 2.0, 0.0])", "ac.trim_zeros(x)"),
     "apply_along_axis": (MATRIX, "ac.apply_along_axis(ac.prod, 1, x)"),
     "apply_over_axes": (MATRIX, "ac.apply_over_axes(ac.sum, x, [0, 1])"),
     "array_split": (VECTOR, "ac.array_split(x, 2)"),
     "astype": (VECTOR, "ac.astype(x, np.float32)"),
     "block": (VECTOR, "ac.block([[x], [2 * x]])"),
     "broadcast_arrays": (VECTOR, "ac.broadcast_arrays(x, 1.0)"),
-    "concat": (VECTOR, "ac.concat([x, 2 * x])"),
     "dsplit": ("x = np.arange(4.0).reshape(1, 1, 4)", "ac.dsplit(x, 2)"),
     "hsplit": (MATRIX, "ac.hsplit(x, 2)"),
     "insert": (VECTOR, "ac.insert(x, 1, 9.0)"),
     "meshgrid": (VECTOR, "ac.meshgrid(x, [0.0, 1.0])"),
-    "permute_dims": (MATRIX, "ac.permute_dims(x, (1, 0))"),
     "reshape": (MATRIX, "ac.reshape(x, (4,))"),
     "split": (VECTOR, "ac.split(x, 3)"),
     "tile": (VECTOR, "ac.tile(x, 2)"),
@@ -87,6 +149,17 @@ CALLS = {
     ),
     "putmask": ("x = ac.zeros(3)", "ac.putmask(x, [True, False, True], [5, 6, 7]), x"),
     # products, signals, polynomials
+    "cummax": (VECTOR, "ac.cummax(x)"),
+    "cummin": (VECTOR, "ac.cummin(x)"),
+    "dot": (VECTOR, "ac.dot(x, [1.0, 2.0, 3.0])"),
+    "inner": (VECTOR, "ac.inner(x, [1.0, 2.0, 3.0])"),
+    "interp": (POINTS, "ac.interp(x, [0.0, 0.5, 1.0], [1.0, 3.0, 2.0])"),
+    "kron": (VECTOR, "ac.kron(x, [1.0, -1.0])"),
+    "outer": (VECTOR, "ac.outer(x, [1.0, -1.0])"),
+    "polyder": (VECTOR, "ac.polyder(x)"),
+    "polyint": (VECTOR, "ac.polyint(x)"),
+    "polymul": (VECTOR, "ac.polymul(x, [1.0, -1.0])"),
+    "unwrap": ("x = np.array([3.0, -3.0, -2.0])", "ac.unwrap(x)"),
     "conv": (SIGNAL, "ac.conv(x, np.array([[[1.0, -1.0]]]))"),
     "conv_transpose": (SIGNAL, "ac.conv_transpose(x, np.array([[[1.0, -1.0]]]))"),
     "einsum": (MATRIX, "ac.einsum('ij,kj->ik', x, x)"),
@@ -112,8 +185,7 @@ CALLS = {
     "linalg.tensorsolve": (MATRIX, "ac.linalg.tensorsolve(x, [1.0, 2.0])"),
     "linalg.whiten": (SYMMETRIC, "ac.linalg.whiten(x)"),
     # SciPy
-    "scipy.special.digamma": (VECTOR, "special.digamma(x)"),
-    "scipy.special.jn": (VECTOR, "special.jn(2, x)"),
+    "scipy.special.jv": (VECTOR, "special.jv(2, x)"),
     "scipy.linalg.solve_banded": (
         "x = np.array([[0.0, 1.0, 1.0], [4.0, 4.0, 4.0], [1.0, 1.0, 0.0]])",
         "linalg.solve_banded((1, 1), x, np.ones(3))",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import html
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -59,6 +60,7 @@ GROUPS = {
 NOT_RUN = {"sweep": "It needs joblib, which the site does not install."}
 # of the examples that write several pictures; of the others, the first by name
 MAIN = {"vanishing_gradients": "flows.png", "mnist_mlp": "curves.png"}
+SOURCES = (".py", ".js", ".css")  # the pages have scripts and styles
 PICTURES = (".png", ".svg", ".gif")
 AT_ONCE = 2  # runs at a time
 LIMIT = 600  # seconds for one run
@@ -88,13 +90,15 @@ def described(name: str) -> Example:
     if comment:
         command += "  " + comment.strip()
     text = next(text for text in paragraphs if not text.startswith(" "))
+    text = re.sub(r"(?<![\w`-])--\w[\w-]*", r"`\g<0>`", text)  # an option, not a dash
     return Example(name, title.removesuffix("."), command, text)
 
 
 def newest_source() -> float:
     """When a file that an example can depend on was last changed."""
     folders = (ROOT / name for name in ("examples", "autograd_core", "nn"))
-    return max(path.stat().st_mtime for folder in folders for path in folder.rglob("*.py"))
+    found = (path for folder in folders for path in folder.rglob("*"))
+    return max(path.stat().st_mtime for path in found if path.suffix in SOURCES)
 
 
 def run(folder: Path, name: str) -> None:

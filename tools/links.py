@@ -57,7 +57,7 @@ def main(folder: str) -> int:
     paths = sorted(path for path in found if "_static" not in path.parts)  # a theme's own files
     wrong = {path: links for path in paths if (links := dead(path))}
     for path, links in wrong.items():
-        print(f"{path.name}: {', '.join(links)}")
+        print(f"{path.relative_to(Path(folder).resolve())}: {', '.join(links)}")
     print(f"{len(paths)} pages, {sum(map(len, wrong.values()))} links that lead nowhere")
     return 1 if wrong or not paths else 0
 

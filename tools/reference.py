@@ -111,8 +111,9 @@ def marked_up(lines: list[str], links: Callable[[str], str | None]) -> list[str]
             found.append(paragraph)
         elif paragraph.startswith("    ") and not in_sections:
             found.append("::\n\n" + paragraph)
-        else:
-            found.append(_paragraph(paragraph, in_sections, links))
+        else:  # an example may follow its heading without an empty line
+            text, start, code = paragraph.partition("\n>>> ")
+            found.append(_paragraph(text, in_sections, links) + start + code)
     return "\n\n".join(found).split("\n")
 
 
@@ -146,8 +147,15 @@ def link(name: str, package: str = "autograd_core") -> str | None:
 
 @cache
 def _first_names() -> dict[int, str]:
-    """The first name in the reference of each object, by its id."""
-    return {id(value_of(name)): name for name in reversed(documented())}
+    """The name in the reference of each object, by its id: its own one, or else the first."""
+    found: dict[int, str] = {}
+    for name in documented():
+        value, last = value_of(name), name.rpartition(".")[2]
+        named = getattr(value, "__name__", "")
+        first = found.setdefault(id(value), name)
+        if last == named != first.rpartition(".")[2]:
+            found[id(value)] = name
+    return found
 
 
 def pages() -> dict[str, str]:

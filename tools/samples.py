@@ -250,7 +250,8 @@ def _evaluated(statements: list[str], expressions: list[str]) -> Iterator[str]:
         warnings.simplefilter("error")
         for expression in expressions:
             yield f">>> {expression}"
-            yield from repr(eval(expression, values)).splitlines()
+            # an empty line, as between matrices, would end the example
+            yield from filter(None, repr(eval(expression, values)).splitlines())
 
 
 def completed(full_name: str, lines: list[str], images: Path) -> list[str]:

@@ -47,7 +47,9 @@ def describe(function: Callable[..., Any], key: str, broadcasts: bool = False) -
 def described(function: F) -> F:
     """Declare a public function that is in no table, such as those that create arrays."""
     shown: Any = public(function)
-    describe(shown, function.__name__)
+    module = function.__module__.removeprefix("autograd_core.").removeprefix("ops.")
+    namespace = "" if module.startswith("interface.") else f"{module}."
+    describe(shown, namespace + function.__name__)
     return shown  # type: ignore[no-any-return]
 
 
