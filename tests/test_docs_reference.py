@@ -1,14 +1,12 @@
-"""The reference of the site: every public name is on one of its pages, and the docstrings of the
-transforms have numpydoc's sections. Sphinx is not needed; `make docs` builds the site."""
+"""The reference of the site: every public name is on one of its pages. Sphinx is not needed; `make
+docs` builds the site. tests/test_docstrings.py reads the docstrings."""
 
-import doctest
 import inspect
 import pkgutil
 import re
 
 import pytest
 
-import autograd_core as ac
 import nn
 from autograd_core.scipy import stats
 from tools import reference
@@ -95,60 +93,3 @@ def test_the_code_of_an_example_is_not_escaped():
     lines = ["A *sum*.", "", "Examples", "--------", ">>> x_ * 2", ">>> x", "np.True_"]
     found = reference.marked_up(lines, reference.link)
     assert found == [r"A \*sum\*.", *lines[1:]]
-
-
-# ---- numpydoc's form -----------------------------------------------------------------------------
-
-IN_FORM = ["checkpoint", "custom_gradient", "grad", "gradients", "hessian", "hvp", "jacobian"]
-IN_FORM += ["jvp", "linearize", "value_and_grad", "vjp"]
-REQUIRED = ("Parameters", "Returns", "Raises", "Examples")
-ORDER = ("Parameters", "Returns", "Raises", "See Also", "Notes", "References", "Examples")
-
-
-def sections(doc):
-    """The text of each section of a docstring."""
-    parts = re.split(r"^(\w[\w ]*)\n(-{3,})$", doc, flags=re.MULTILINE)
-    for title, line in zip(parts[1::3], parts[2::3], strict=True):
-        assert len(title) == len(line), title
-    return dict(zip(parts[1::3], parts[3::3], strict=True))
-
-
-@pytest.mark.parametrize("name", IN_FORM)
-def test_a_transform_has_numpydocs_sections(name):
-    doc = inspect.getdoc(getattr(ac, name))
-    summary, _, _ = doc.partition("\n\n")
-    assert summary.endswith(".")
-    found = sections(doc)
-    assert set(REQUIRED) <= found.keys()
-    assert list(found) == sorted(found, key=ORDER.index)
-
-
-@pytest.mark.parametrize("name", IN_FORM)
-def test_each_parameter_is_described_with_its_default(name):
-    function = getattr(ac, name)
-    text = sections(inspect.getdoc(function))["Parameters"]
-    described = dict(re.findall(r"^\*{0,2}(\w+) : (.+)$", text, re.MULTILINE))
-    signature = inspect.signature(function).parameters
-    assert list(described) == list(signature)
-    for parameter in signature.values():
-        if parameter.default is None:
-            assert described[parameter.name].endswith(", optional")
-        elif parameter.default is not parameter.empty:
-            assert described[parameter.name].endswith(f", default {parameter.default}")
-
-
-@pytest.mark.parametrize("name", IN_FORM)
-def test_the_errors_are_public(name):
-    raised = re.findall(r"^(\w.*)$", sections(inspect.getdoc(getattr(ac, name)))["Raises"], re.M)
-    assert raised
-    for error in ", ".join(raised).split(", "):
-        assert issubclass(getattr(ac, error), Exception)
-
-
-@pytest.mark.parametrize("name", IN_FORM)
-def test_the_examples_run(name):
-    doc = sections(inspect.getdoc(getattr(ac, name)))["Examples"]
-    test = doctest.DocTestParser().get_doctest(doc, {}, name, None, None)
-    assert test.examples
-    assert any(example.want for example in test.examples)
-    assert doctest.DocTestRunner().run(test).failed == 0

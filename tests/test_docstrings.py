@@ -127,6 +127,12 @@ def test_the_errors_are_public(name):
         assert not error or issubclass(found[0], Exception)
 
 
+@pytest.mark.parametrize("name", [name for page, name in CALLABLES if page == "transforms"])
+def test_a_transform_says_what_it_raises(name):
+    if name != "autograd_core.stop_gradient":  # any tree goes through it
+        assert "Raises" in sections(inspect.getdoc(reference.value_of(name)))
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_there_is_an_example_and_it_runs(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

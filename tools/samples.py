@@ -26,6 +26,7 @@ from tests.table.cases import Case
 from tests.table.row import HERE, Row, as_list
 from tests.table.rows import ROWS
 from tools.calls import CALLS
+from tools.gallery import newest_source
 
 WIDTH = 4.0  # of the interval that is shown, on each side of 0 or from a bound
 SCIPY = {"integrate": integrate, "linalg": linalg, "signal": signal}
@@ -84,7 +85,7 @@ class Curve(NamedTuple):
 def drawn(full_name: str) -> list[Curve]:
     """What is drawn of a function, or of a layer that works element by element."""
     if full_name.startswith("nn."):
-        layer = getattr(nn, full_name.removeprefix("nn."), None)
+        layer: Any = getattr(nn, full_name.removeprefix("nn."), None)
         if getattr(layer, "__module__", "") != "nn.activations" or layer in ACROSS:
             return []
         return [Curve("function", layer().requires_grad_(False), -WIDTH, WIDTH)]
@@ -263,7 +264,7 @@ def completed(full_name: str, lines: list[str], images: Path) -> list[str]:
     shown = drawn(full_name)
     if shown:
         path = images / f"{full_name}.svg"
-        if not path.exists():
+        if not path.exists() or path.stat().st_mtime < newest_source():
             draw(shown, path)
         what = f"{full_name.rpartition('.')[2]} and its derivative"
         lines += ["", f".. image:: images/{path.name}", f"   :alt: {what}", ""]

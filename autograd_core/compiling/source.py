@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import linecache
-from _thread import _local  # threading.local
 import re
+from _thread import _local  # threading.local
 from collections.abc import Iterator
 from contextvars import Context
 from functools import partial
