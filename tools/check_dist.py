@@ -53,7 +53,7 @@ for path in sys.argv[1:]:
     try:
         exec(program, names)
     except Exception as error:
-        if "pip install autograd-core[" not in str(error):
+        if "autograd-core[" not in str(error):
             raise
         print("NEEDS AN EXTRA", path)
 """
