@@ -55,7 +55,7 @@ def test_pdf(small, tmp_path):
 def test_a_missing_renderer_is_named_with_the_command_that_installs_it(
     small, tmp_path, no_renderer
 ):
-    with pytest.raises(RendererError, match=r"pip install autograd-core\[graph\]"):
+    with pytest.raises(RendererError, match=r"pip install 'autograd-core\[graph\]'"):
         small.save(tmp_path / "graph.svg")
     assert list(tmp_path.iterdir()) == []
     shown = small._repr_mimebundle_()
@@ -114,7 +114,7 @@ def test_digraph_has_the_same_text(small):
 
 def test_digraph_without_the_package(small, monkeypatch):
     monkeypatch.setitem(sys.modules, "graphviz", None)
-    with pytest.raises(ImportError, match=r"pip install autograd-core\[graph\]"):
+    with pytest.raises(ImportError, match=r"pip install 'autograd-core\[graph\]'"):
         _ = small.digraph
 
 
