@@ -60,8 +60,6 @@ class Adam(_Moments):
 
     Parameters
     ----------
-    parameters : iterable
-        Tensors, pairs (name, Tensor), or dicts of groups, as at `Optimizer`.
     lr : float, default 0.001
         The learning rate.
     betas : (float, float), default (0.9, 0.999)
@@ -135,8 +133,6 @@ class AdamW(Adam):
 
     Parameters
     ----------
-    parameters : iterable
-        Tensors, pairs (name, Tensor), or dicts of groups, as at `Optimizer`.
     lr : float, default 0.001
         The learning rate.
     betas : (float, float), default (0.9, 0.999)
@@ -192,8 +188,6 @@ class NAdam(_Moments):
 
     Parameters
     ----------
-    parameters : iterable
-        Tensors, pairs (name, Tensor), or dicts of groups, as at `Optimizer`.
     lr : float, default 0.002
         The learning rate.
     betas : (float, float), default (0.9, 0.999)
@@ -279,8 +273,6 @@ class RAdam(_Moments):
 
     Parameters
     ----------
-    parameters : iterable
-        Tensors, pairs (name, Tensor), or dicts of groups, as at `Optimizer`.
     lr : float, default 0.001
         The learning rate.
     betas : (float, float), default (0.9, 0.999)
@@ -356,8 +348,6 @@ class Adamax(Optimizer):
 
     Parameters
     ----------
-    parameters : iterable
-        Tensors, pairs (name, Tensor), or dicts of groups, as at `Optimizer`.
     lr : float, default 0.002
         The learning rate.
     betas : (float, float), default (0.9, 0.999)
@@ -423,8 +413,6 @@ class Lion(Optimizer):
 
     Parameters
     ----------
-    parameters : iterable
-        Tensors, pairs (name, Tensor), or dicts of groups, as at `Optimizer`.
     lr : float, default 0.0001
         The learning rate, by which every weight changes in a step.
     betas : (float, float), default (0.9, 0.99)

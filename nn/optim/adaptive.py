@@ -21,8 +21,6 @@ class Adagrad(Optimizer):
 
     Parameters
     ----------
-    parameters : iterable
-        Tensors, pairs (name, Tensor), or dicts of groups, as at `Optimizer`.
     lr : float, default 0.01
         The learning rate of the first step.
     lr_decay : float, default 0.0
@@ -97,8 +95,6 @@ class RMSprop(Optimizer):
 
     Parameters
     ----------
-    parameters : iterable
-        Tensors, pairs (name, Tensor), or dicts of groups, as at `Optimizer`.
     lr : float, default 0.01
         The learning rate.
     alpha : float, default 0.99
@@ -174,8 +170,6 @@ class Adadelta(Optimizer):
 
     Parameters
     ----------
-    parameters : iterable
-        Tensors, pairs (name, Tensor), or dicts of groups, as at `Optimizer`.
     lr : float, default 1.0
         A factor of the step. The method of the paper has none.
     rho : float, default 0.9

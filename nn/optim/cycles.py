@@ -24,8 +24,6 @@ class OneCycleLR(LRScheduler):
 
     Parameters
     ----------
-    optimizer : Optimizer
-        The optimiser whose learning rates are set.
     max_lr : float or list of float
         The largest rate, or one for each group.
     total_steps : int, optional
@@ -50,8 +48,6 @@ class OneCycleLR(LRScheduler):
         The first rate divided by the last one.
     three_phase : bool, default False
         If true, the rate goes down to the first rate for as long as up, and then further.
-    last_epoch : int, default -1
-        The number of the last step of a schedule that goes on; -1 for a new one.
 
     Raises
     ------
@@ -167,14 +163,10 @@ class SequentialLR(LRScheduler):
 
     Parameters
     ----------
-    optimizer : Optimizer
-        The optimiser with which the schedules were made.
     schedulers : list of LRScheduler
         The schedules, in their order.
     milestones : list of int
         The steps at which the second schedule begins, the third, and so on.
-    last_epoch : int, default -1
-        The number of the last step of a schedule that goes on; -1 for a new one.
 
     Raises
     ------
@@ -257,8 +249,6 @@ class ReduceLROnPlateau(LRScheduler):
 
     Parameters
     ----------
-    optimizer : Optimizer
-        The optimiser whose learning rates are set.
     mode : str, default 'min'
         What is better: "min" for smaller, "max" for larger.
     factor : float, default 0.1

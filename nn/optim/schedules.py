@@ -164,12 +164,8 @@ class LambdaLR(LRScheduler):
 
     Parameters
     ----------
-    optimizer : Optimizer
-        The optimiser whose learning rates are set.
     lr_lambda : callable or list of callables
         The function f, or one for each group.
-    last_epoch : int, default -1
-        The number of the last step of a schedule that goes on; -1 for a new one.
 
     Raises
     ------
@@ -221,14 +217,10 @@ class StepLR(LRScheduler):
 
     Parameters
     ----------
-    optimizer : Optimizer
-        The optimiser whose learning rates are set.
     step_size : int
         The number of steps with the same rate.
     gamma : float, default 0.1
         What the rate is multiplied by.
-    last_epoch : int, default -1
-        The number of the last step of a schedule that goes on; -1 for a new one.
 
     Raises
     ------
@@ -278,14 +270,10 @@ class MultiStepLR(LRScheduler):
 
     Parameters
     ----------
-    optimizer : Optimizer
-        The optimiser whose learning rates are set.
     milestones : iterable of int
         The steps at which the rate falls, in any order.
     gamma : float, default 0.1
         What the rate is multiplied by.
-    last_epoch : int, default -1
-        The number of the last step of a schedule that goes on; -1 for a new one.
 
     Examples
     --------
@@ -317,12 +305,8 @@ class ExponentialLR(LRScheduler):
 
     Parameters
     ----------
-    optimizer : Optimizer
-        The optimiser whose learning rates are set.
     gamma : float
         What the rate is multiplied by.
-    last_epoch : int, default -1
-        The number of the last step of a schedule that goes on; -1 for a new one.
 
     Examples
     --------
@@ -353,14 +337,10 @@ class ConstantLR(LRScheduler):
 
     Parameters
     ----------
-    optimizer : Optimizer
-        The optimiser whose learning rates are set.
     factor : float, default 0.3333333333333333
         The factor of the first steps, in [0, 1].
     total_iters : int, default 5
         The number of steps with the factor.
-    last_epoch : int, default -1
-        The number of the last step of a schedule that goes on; -1 for a new one.
 
     Raises
     ------
@@ -401,16 +381,12 @@ class LinearLR(LRScheduler):
 
     Parameters
     ----------
-    optimizer : Optimizer
-        The optimiser whose learning rates are set.
     start_factor : float, default 0.3333333333333333
         The factor at t = 0, in (0, 1].
     end_factor : float, default 1.0
         The factor from t = `total_iters` on, in [0, 1].
     total_iters : int, default 5
         The number of steps from one factor to the other.
-    last_epoch : int, default -1
-        The number of the last step of a schedule that goes on; -1 for a new one.
 
     Raises
     ------
@@ -462,14 +438,10 @@ class PolynomialLR(LRScheduler):
 
     Parameters
     ----------
-    optimizer : Optimizer
-        The optimiser whose learning rates are set.
     total_iters : int, default 5
         The number of steps until the rate is 0.
     power : float, default 1.0
         The exponent; 1 is a straight line.
-    last_epoch : int, default -1
-        The number of the last step of a schedule that goes on; -1 for a new one.
 
     Raises
     ------
@@ -512,14 +484,10 @@ class CosineAnnealingLR(LRScheduler):
 
     Parameters
     ----------
-    optimizer : Optimizer
-        The optimiser whose learning rates are set.
     T_max : int
         The number of steps until the least rate. Afterwards the rate rises again.
     eta_min : float, default 0.0
         The least rate.
-    last_epoch : int, default -1
-        The number of the last step of a schedule that goes on; -1 for a new one.
 
     Raises
     ------
@@ -562,16 +530,12 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
     Parameters
     ----------
-    optimizer : Optimizer
-        The optimiser whose learning rates are set.
     T_0 : int
         The number of steps until the first restart.
     T_mult : int, default 1
         What this number is multiplied by at each restart.
     eta_min : float, default 0.0
         The least rate.
-    last_epoch : int, default -1
-        The number of the last step of a schedule that goes on; -1 for a new one.
 
     Raises
     ------

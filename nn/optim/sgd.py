@@ -20,8 +20,6 @@ class SGD(Optimizer):
 
     Parameters
     ----------
-    parameters : iterable
-        Tensors, pairs (name, Tensor), or dicts of groups, as at `Optimizer`.
     lr : float, default 0.1
         The learning rate.
     momentum : float, default 0.0
