@@ -1,19 +1,19 @@
-"""Docstrings of families of classes: what they have in common is written once, at their base."""
+"""Docstrings of families of classes and functions: what is common to them is written once."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from inspect import cleandoc, signature
-from typing import TypeVar
+from typing import Any, TypeVar
 
-T = TypeVar("T", bound=type)
+T = TypeVar("T", bound=Callable[..., Any])
 ORDER = ("Parameters", "Returns", "Raises", "See Also", "Notes", "References", "Examples")
 
 
-def like(base: type) -> Callable[[T], T]:
-    """Complete the docstring of a class with the sections of the docstring of `base` that it lacks,
-    and with the parameters that it has in common with `base` and does not describe itself."""
+def like(base: Callable[..., Any]) -> Callable[[T], T]:
+    """Complete the docstring of a class or function with the sections of that of `base` that it
+    lacks, and with the parameters that it has in common with `base` and does not describe."""
 
     def completed(kind: T) -> T:
         if kind.__doc__ and base.__doc__:  # python -OO has none

@@ -23,6 +23,7 @@ from autograd_core import Tensor, no_grad
 from autograd_core.devices import backend
 from autograd_core.errors import ArgumentError, DTypeError, ShapeError
 from autograd_core.errors.tracebacks import public
+from nn.describing import like
 
 __all__ = [
     "calculate_gain",
@@ -453,37 +454,10 @@ def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Any = None) ->
     return uniform_(tensor, -bound, bound, generator)
 
 
+@like(xavier_uniform_)
 @public
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Any = None) -> Tensor:
     """Fill a weight with normal numbers of standard deviation gain √(2 / (fan_in + fan_out)).
-
-    Parameters
-    ----------
-    tensor : Tensor
-        The weight (out, in, …) to fill.
-    gain : float, default 1.0
-        A factor, such as that of `calculate_gain`.
-    generator : int or numpy.random.Generator, optional
-        The seed or the source of the numbers, by default a new generator.
-
-    Returns
-    -------
-    Tensor
-        `tensor` itself.
-
-    Raises
-    ------
-    ShapeError
-        If `tensor` has less than two axes.
-    ValueError
-        If `gain` is negative.
-    DTypeError
-        If `generator` is neither a seed nor a generator.
-
-    Notes
-    -----
-    fan_in and fan_out are in and out, times the size of the other axes. The source is Glorot and
-    Bengio, 2010.
 
     Examples
     --------
@@ -550,6 +524,7 @@ def kaiming_uniform_(
     return uniform_(tensor, -bound, bound, generator)
 
 
+@like(kaiming_uniform_)
 @public
 def kaiming_normal_(
     tensor: Tensor,
@@ -559,38 +534,6 @@ def kaiming_normal_(
     generator: Any = None,
 ) -> Tensor:
     """Fill a weight with normal numbers of standard deviation gain / √fan, for rectifiers.
-
-    Parameters
-    ----------
-    tensor : Tensor
-        The weight (out, in, …) to fill.
-    a : float, default 0.0
-        The slope of ``"leaky_relu"`` below 0; 0 is ReLU.
-    mode : str, default 'fan_in'
-        The fan: ``"fan_in"`` or ``"fan_out"``.
-    nonlinearity : str, default 'leaky_relu'
-        The activation, of which `calculate_gain` returns the gain.
-    generator : int or numpy.random.Generator, optional
-        The seed or the source of the numbers, by default a new generator.
-
-    Returns
-    -------
-    Tensor
-        `tensor` itself.
-
-    Raises
-    ------
-    ShapeError
-        If `tensor` has less than two axes.
-    ArgumentError
-        If `mode` is another string, or if no gain is known for `nonlinearity`.
-    DTypeError
-        If `generator` is neither a seed nor a generator.
-
-    Notes
-    -----
-    fan_in and fan_out are in and out, times the size of the other axes. The source is
-    He et al., 2015.
 
     Examples
     --------
